@@ -1,0 +1,42 @@
+"""Packaging. Tool settings are in pyproject.toml."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="telealarm",
+    version="0.1.0",
+    description="Rings people at the right moment, asks, and keeps the answer.",
+    license="MIT",
+    python_requires=">=3.11",
+    packages=[*find_packages(include=["telealarm", "telealarm.*"]), "telealarm.sounds"],
+    # The default prompts live at the top level, where an operator looks for
+    # them, and are installed as the package telealarm.sounds.
+    package_dir={"telealarm": "telealarm", "telealarm.sounds": "sounds"},
+    package_data={"telealarm": ["py.typed"], "telealarm.sounds": ["prompts.yml", "*/*.wav"]},
+    install_requires=[
+        "aiohttp>=3.11",
+        "aiosmtplib>=3",
+        "argon2-cffi>=23.1",
+        "audioop-lts; python_version >= '3.13'",
+        "panoramisk>=1.4",
+        "peewee>=4.5",
+        "psycopg[binary]>=3.2",
+        "pydantic>=2.9",
+        "python-dateutil>=2.9",
+        "pyyaml>=6",
+        "tzdata",
+    ],
+    extras_require={
+        "test": [
+            "hypothesis",
+            "mypy",
+            "pytest>=8",
+            "pytest-asyncio>=0.24",
+            "ruff",
+            "time-machine",
+            "types-PyYAML",
+            "types-python-dateutil",
+        ]
+    },
+    entry_points={"console_scripts": ["telealarm=telealarm.cli:main"]},
+)

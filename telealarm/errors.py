@@ -1,0 +1,78 @@
+"""The errors that callers tell apart. The first line of a docstring is the default message."""
+
+
+class TeleAlarmError(Exception):
+    """Something went wrong."""
+
+    code = "error"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").splitlines()[0])
+
+
+class ConfigError(TeleAlarmError):
+    """The configuration is wrong."""
+
+    code = "config"
+
+
+class StorageError(TeleAlarmError):
+    """The database did not keep what was asked of it."""
+
+    code = "storage"
+
+
+class Overloaded(StorageError):
+    """Too much is waiting for the database; try again later."""
+
+    code = "overloaded"
+
+
+class Stale(StorageError):
+    """The row was changed by another since it was read."""
+
+    code = "stale"
+
+
+class IllegalTransition(TeleAlarmError):
+    """The transition table does not list this change of state."""
+
+    code = "illegal_transition"
+
+
+class Invalid(TeleAlarmError):
+    """What was sent is wrong. `fields` holds, by field, the sentences that say what would be right."""
+
+    code = "invalid"
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        super().__init__("; ".join(f"{name}: {' '.join(said)}" for name, said in fields.items()))
+        self.fields = fields
+
+
+class Conflict(TeleAlarmError):
+    """The object is in a state that does not allow this."""
+
+    code = "conflict"
+
+
+class NotVisible(TeleAlarmError):
+    """There is no such object for this login: it does not exist or is another's."""
+
+    code = "not_found"
+
+
+class SpeechError(TeleAlarmError):
+    """A prompt could not be rendered."""
+
+    code = "speech"
+
+
+class TransportError(TeleAlarmError):
+    """A message could not be handed over. `permanent` tells whether trying again can help."""
+
+    code = "transport"
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
