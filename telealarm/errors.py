@@ -41,7 +41,10 @@ class IllegalTransition(TeleAlarmError):
 
 
 class Invalid(TeleAlarmError):
-    """What was sent is wrong. `fields` holds, by field, the sentences that say what would be right."""
+    """What was sent is wrong.
+
+    `fields` holds, by field, the sentences that say what would be right.
+    """
 
     code = "invalid"
 

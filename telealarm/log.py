@@ -1,4 +1,4 @@
-"""Logging: one line an event, with the ids that let a reader follow one alarm through the stages."""
+"""Logging: one line an event, with the ids that let a reader follow one alarm."""
 
 import json
 import logging

@@ -1,0 +1,1 @@
+"""What speaks with Asterisk; it knows nothing of alarms."""

@@ -1,0 +1,7 @@
+"""A small typed client of Asterisk's REST interface, with the vocabulary of ari-py."""
+
+from telealarm.asterisk.ari.channel import Channel, EventQueue, Playback
+from telealarm.asterisk.ari.client import Client
+from telealarm.asterisk.ari.events import Event
+
+__all__ = ["Channel", "Client", "Event", "EventQueue", "Playback"]

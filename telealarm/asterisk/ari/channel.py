@@ -1,0 +1,202 @@
+"""A channel: what can be asked of it, and what is heard from it."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from telealarm.asterisk.ari.errors import NotFound
+from telealarm.asterisk.ari.events import Event
+from telealarm.asterisk.ari.http import Http
+from telealarm.log import by_ids
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Event], object]
+
+QUEUE_LENGTH = 256
+# Whoever misses one of these waits for ever.
+NEVER_DROPPED = frozenset({"ChannelDestroyed", "StasisEnd", "PlaybackFinished"})
+# Kept from `open` until the first listener of the type: they can come before the reply to the POST.
+KEPT = frozenset({"Dial", "StasisStart", "StasisEnd", "ChannelDtmfReceived", "ChannelDestroyed"})
+
+VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+# A name that ends in `)` calls a dialplan function; these are harmless.
+ALLOWED_FUNCTIONS = ("TIMEOUT(absolute)",)
+
+
+def variable_name(name: str) -> str:
+    """`name` if it is a plain variable's, else ValueError."""
+    if not VARIABLE.fullmatch(name):
+        raise ValueError(f"not a variable's name: {name!r}")
+    return name
+
+
+class EventQueue:
+    """Some of a channel's events, in order. Made by `Channel.events`."""
+
+    def __init__(self, channel_id: str, unlisten: Callable[[Handler], None]) -> None:
+        self._channel_id = channel_id
+        self._unlisten = unlisten
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._warned = False
+
+    def put(self, event: Event) -> None:
+        """Called by the reader. A full queue drops the event, unless somebody must have it."""
+        if self._events.qsize() < QUEUE_LENGTH or event.type in NEVER_DROPPED:
+            self._events.put_nowait(event)
+        elif not self._warned:
+            self._warned = True
+            by_ids(log, channel=self._channel_id).warning(
+                "nobody takes this channel's events; %s and others are dropped", event.type
+            )
+
+    async def get(self, timeout_seconds: float | None = None) -> Event:
+        """The next event; TimeoutError if none comes in time."""
+        async with asyncio.timeout(timeout_seconds):
+            return await self._events.get()
+
+    def close(self) -> None:
+        """Take no more events."""
+        self._unlisten(self.put)
+
+
+class Channel:
+    """A channel that was opened with the client. Nothing is asked of Asterisk until a call is made.
+
+    Every call may raise Unreachable, FateUnknown, or NotFound (it has hung up); those that need the
+    channel to be in a Stasis application also NotInStasis.
+    """
+
+    def __init__(self, channel_id: str, app: str, http: Http) -> None:
+        self.id = channel_id
+        self.app = app
+        self._http = http
+        self._handlers: dict[str, list[Handler]] = {}
+        self._kept: dict[str, list[Event]] = {kind: [] for kind in KEPT}
+
+    # what is heard
+
+    def on_event(self, event_type: str, handler: Handler) -> Callable[[], None]:
+        """Call `handler` with each event of this type; returns what unregisters it.
+
+        It runs in the reader, in the order in which Asterisk sent the events, so it must not block.
+        An exception in it is logged and ends nothing. The first handler or queue of a type also
+        gets the events (of those in KEPT) that have come since the channel was opened.
+        """
+        self._listen(event_type, handler)
+        return lambda: self._unlisten(event_type, handler)
+
+    def events(self, *types: str) -> EventQueue:
+        """A queue of the events of these types, from now on (see `on_event`)."""
+
+        def unlisten(handler: Handler) -> None:
+            for kind in types:
+                self._unlisten(kind, handler)
+
+        queue = EventQueue(self.id, unlisten)
+        kept = [event for kind in types for event in self._kept.get(kind, ())]
+        for event in sorted(kept, key=lambda event: event.at):
+            queue.put(event)
+        for kind in types:
+            self._kept.pop(kind, None)
+            self._listen(kind, queue.put)
+        return queue
+
+    def wants(self, event_type: str) -> bool:
+        """Whether an event of this type is worth parsing."""
+        return event_type in self._handlers or event_type in self._kept
+
+    def hear(self, event: Event) -> None:
+        """Called by the router with each of the channel's events."""
+        if event.type == "StasisStart":
+            self.app = event.app
+        if event.type in self._kept:
+            if len(self._kept[event.type]) < QUEUE_LENGTH:
+                self._kept[event.type].append(event)
+            return
+        for handler in tuple(self._handlers.get(event.type, ())):
+            self._call(handler, event)
+
+    def _listen(self, event_type: str, handler: Handler) -> None:
+        self._handlers.setdefault(event_type, []).append(handler)
+        for event in self._kept.pop(event_type, ()):
+            self._call(handler, event)
+
+    def _unlisten(self, event_type: str, handler: Handler) -> None:
+        handlers = self._handlers.get(event_type, [])
+        if handler in handlers:
+            handlers.remove(handler)
+        if not handlers:
+            self._handlers.pop(event_type, None)
+
+    def _call(self, handler: Handler, event: Event) -> None:
+        try:
+            handler(event)
+        except Exception:
+            log.exception("a handler of %s failed", event.type, extra={"channel": self.id})
+
+    # what can be asked
+
+    async def snapshot(self) -> dict[str, Any]:
+        """The channel as Asterisk describes it; NotFound when it has hung up."""
+        found: dict[str, Any] = await self._http.request("GET", "channels", self.id)
+        return found
+
+    async def answer(self) -> None:
+        """Answer a channel that called us."""
+        await self._ask("POST", "answer")
+
+    async def play(self, media: str | Sequence[str], playback_id: str) -> "Playback":
+        """Play media URIs one after the other (`sound:/path`, `sound:http://...`, `digits:104`).
+
+        It ends in one PlaybackFinished, whose state is `failed` if the last of them could not be
+        played. A path has no extension: Asterisk chooses the file by the channel's codec.
+        """
+        many = [media] if isinstance(media, str) else list(media)
+        await self._ask("POST", "play", playback_id, body={"media": many})
+        return Playback(playback_id, self._http)
+
+    async def hangup(self, reason: str = "normal") -> None:
+        """Hang up; a channel that is gone already is fine."""
+        with suppress(NotFound):
+            await self._http.request("DELETE", "channels", self.id, params={"reason": reason})
+
+    async def set_variable(self, name: str, value: str) -> None:
+        """Set a channel variable, or one of ALLOWED_FUNCTIONS; ValueError for another function."""
+        if name not in ALLOWED_FUNCTIONS:
+            variable_name(name)
+        await self._ask("POST", "variable", body={"variable": name, "value": value})
+
+    async def get_variable(self, name: str) -> str:
+        """The value of a channel variable; NotFound if it has none."""
+        if name not in ALLOWED_FUNCTIONS:
+            variable_name(name)
+        params = {"variable": name}
+        found = await self._http.request("GET", "channels", self.id, "variable", params=params)
+        return str(found["value"])
+
+    async def continue_in_dialplan(
+        self, *, context: str, extension: str, priority: int = 1
+    ) -> None:
+        """Leave Stasis for this place in the dialplan."""
+        place = {"context": context, "extension": extension, "priority": priority}
+        await self._ask("POST", "continue", body=place)
+
+    async def _ask(self, method: str, *path: str, body: Mapping[str, object] | None = None) -> None:
+        await self._http.request(method, "channels", self.id, *path, body=body)
+
+
+class Playback:
+    """Something that plays, or has played, on a channel."""
+
+    def __init__(self, playback_id: str, http: Http) -> None:
+        self.id = playback_id
+        self._http = http
+
+    async def stop(self) -> None:
+        """Stop it; one that is over already is fine."""
+        with suppress(NotFound):
+            await self._http.request("DELETE", "playbacks", self.id)

@@ -1,0 +1,173 @@
+"""The client: one connection with one Asterisk."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+
+from telealarm.asterisk.ari.channel import Channel, Handler
+from telealarm.asterisk.ari.errors import AriError, NotFound
+from telealarm.asterisk.ari.events import Event
+from telealarm.asterisk.ari.http import Http
+from telealarm.asterisk.ari.resources import Applications, Asterisk, Channels, Endpoints
+from telealarm.asterisk.ari.router import Router
+from telealarm.asterisk.ari.socket import Socket
+from telealarm.log import by_ids
+
+log = logging.getLogger(__name__)
+
+
+class Client:
+    """ARI of the Asterisk at `url`, as the Stasis application `app`.
+
+    `event_sources` are subscribed to on every connect, so that a channel's whole life is seen and
+    not only its time in Stasis. `timeout_seconds` bounds each HTTP request.
+
+        client = Client(url="http://127.0.0.1:8088", user="telealarm", password=..., app="ta-1")
+        client.on_event("StasisStart", stranger_called)
+        await client.run()
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        user: str,
+        password: str,
+        app: str,
+        event_sources: Sequence[str] = ("endpoint:PJSIP",),
+        timeout_seconds: float = 5.0,
+    ) -> None:
+        self.app = app
+        self._event_sources = tuple(event_sources)
+        self._http = Http(url, user, password, timeout_seconds)
+        self._router = Router(self._entered_stasis)
+        self._on_connected: list[Callable[[], Awaitable[None]]] = []
+        self._own = Socket(self._http, app, self._router.route, self._own_ready)
+        self._added: dict[str, asyncio.Task[None] | None] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self.channels = Channels(self._http, self.open)
+        self.applications = Applications(self._http)
+        self.endpoints = Endpoints(self._http)
+        self.asterisk = Asterisk(self._http)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the own application's websocket is open and its subscriptions are made."""
+        return self._own.connected
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it is not connected, in one sentence that says what to change; else None."""
+        return self._own.trouble
+
+    def on_connected(self, hook: Callable[[], Awaitable[None]]) -> None:
+        """Await `hook` after each connect, while events are already being read.
+
+        If it fails, that is logged and the websocket is closed, so that it is tried again.
+        """
+        self._on_connected.append(hook)
+
+    def on_event(self, event_type: str, handler: Handler) -> None:
+        """Call `handler` with the events of this type that belong to no open channel."""
+        self._router.on_event(event_type, handler)
+
+    def open(self, channel_id: str) -> Channel:
+        """The channel of this id, whose events are taken from now on."""
+        known = self._router.channels.get(channel_id)
+        if known is None:
+            known = self._router.channels[channel_id] = Channel(channel_id, self.app, self._http)
+        return known
+
+    def find(self, channel_id: str) -> Channel | None:
+        """The channel of this id if it is open."""
+        return self._router.channels.get(channel_id)
+
+    def close(self, channel_id: str) -> None:
+        """Take no more events of this channel; it is not hung up."""
+        self._router.channels.pop(channel_id, None)
+
+    def add_app(self, name: str) -> None:
+        """Serve the Stasis application of a dead worker too, until its owner is back."""
+        if name == self.app or name in self._added:
+            return
+        self._added[name] = None
+        if self._tasks is not None:
+            self._added[name] = self._tasks.create_task(self._serve_added(name))
+
+    def drop_app(self, name: str) -> None:
+        """Serve this application no more."""
+        task = self._added.pop(name, None)
+        if task is not None:
+            task.cancel()
+
+    async def run(self) -> None:
+        """Connect, read and connect again, until cancelled; then every connection is closed."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                for name in self._added:
+                    self._added[name] = tasks.create_task(self._serve_added(name))
+                await self._own.serve(while_replaced=True)
+        finally:
+            self._tasks = None
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the HTTP connections of a client that was used without `run`."""
+        await self._http.close()
+
+    async def _own_ready(self, socket: Socket) -> None:
+        for source in self._event_sources:
+            await self.applications.subscribe(self.app, source)
+        socket.is_ready()
+        for hook in self._on_connected:
+            try:
+                await hook()
+            except Exception as error:
+                log.exception("what follows a connect failed; connecting again")
+                raise AriError(f"what follows a connect failed: {error}") from error
+
+    async def _serve_added(self, name: str) -> None:
+        socket = Socket(self._http, name, self._router.route, self._added_ready)
+        try:
+            await socket.serve(while_replaced=False)
+        finally:
+            if self._added.get(name) is asyncio.current_task():
+                del self._added[name]
+        log.info("%s is served by its owner again", name)
+
+    async def _added_ready(self, socket: Socket) -> None:
+        # The own application sees every endpoint already; what the dead worker subscribed to
+        # would only bring each event again.
+        for source in self._event_sources:
+            await self._unsubscribe(socket.app, source)
+        socket.is_ready()
+
+    def _entered_stasis(self, event: Event) -> None:
+        """Entering Stasis subscribes the channel itself: its events would come twice."""
+        if self._sees(str(event.channel.get("name", ""))):
+            source = f"channel:{event.channel_id}"
+            self._in_background(self._unsubscribe(event.app, source))
+
+    def _sees(self, channel_name: str) -> bool:
+        """Whether the own application hears this channel (`PJSIP/trunk-0000001f`) anyway."""
+        technology, _, rest = channel_name.partition("/")
+        endpoint = rest.rpartition("-")[0]
+        sources = (f"endpoint:{technology}", f"endpoint:{technology}/{endpoint}")
+        return self.connected and any(source in sources for source in self._event_sources)
+
+    async def _unsubscribe(self, app: str, source: str) -> None:
+        ids = by_ids(log, channel=source.removeprefix("channel:"))
+        try:
+            await self.applications.unsubscribe(app, source)
+        except NotSubscribed:
+            pass
+        except AriError as error:
+            ids.warning("its events come twice: %s", error)
+
+    def _in_background(self, work: Coroutine[object, object, None]) -> None:
+        if self._tasks is not None:
+            self._tasks.create_task(work)
+        else:
+            work.close()

@@ -1,0 +1,107 @@
+"""An event as Asterisk sent it, and what it is about."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+TYPE = re.compile(r'\s*\{\s*"type"\s*:\s*"(\w+)"')
+# Asterisk begins each channel with its id. Inside a JSON string the quotes are escaped, so a
+# variable's value cannot pass for one.
+CHANNEL_ID = re.compile(
+    r'"(?:channel|peer)"\s*:\s*\{\s*"id"\s*:\s*"([^"\\]+)"|"target_uri"\s*:\s*"channel:([^"\\]+)"'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. `at` is Asterisk's own clock, in UTC; `data` is the whole of what it sent."""
+
+    type: str
+    channel_id: str | None
+    app: str
+    at: datetime
+    data: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError("an event's time must be aware")
+
+    @classmethod
+    def parse(cls, text: str) -> "Event":
+        """Read what Asterisk sent; ValueError if it is not an event."""
+        data = json.loads(text)
+        if not isinstance(data, dict) or not isinstance(data.get("type"), str):
+            raise ValueError(f"not an event: {text[:200]}")
+        return cls(
+            type=data["type"],
+            channel_id=_channel_id(data),
+            app=str(data.get("application", "")),
+            at=datetime.fromisoformat(str(data.get("timestamp"))).astimezone(UTC),
+            data=data,
+        )
+
+    @property
+    def channel(self) -> Mapping[str, Any]:
+        """The channel as it was then; in a Dial event the one that is dialled; else empty."""
+        return _part(self.data, "channel") or _part(self.data, "peer")
+
+    @property
+    def digit(self) -> str | None:
+        """The key of a ChannelDtmfReceived."""
+        return self.data.get("digit")
+
+    @property
+    def playback_id(self) -> str | None:
+        """The id of the playback that this is about."""
+        return _part(self.data, "playback").get("id")
+
+    @property
+    def playback_state(self) -> str | None:
+        """queued, playing, continuing, done or failed."""
+        return _part(self.data, "playback").get("state")
+
+    @property
+    def dialstatus(self) -> str | None:
+        """Of a Dial event: empty when dialling begins, then RINGING, ANSWER, NOANSWER, ..."""
+        return self.data.get("dialstatus")
+
+    @property
+    def cause(self) -> int | None:
+        """The Q.850 hang-up cause of a ChannelDestroyed."""
+        return self.data.get("cause")
+
+    @property
+    def cause_txt(self) -> str | None:
+        """The hang-up cause in Asterisk's words."""
+        return self.data.get("cause_txt")
+
+    @property
+    def args(self) -> Sequence[str]:
+        """What the dialplan gave to Stasis() after the application's name (StasisStart)."""
+        return tuple(self.data.get("args", ()))
+
+
+def glance(text: str) -> tuple[str | None, str | None]:
+    """Type and channel id without parsing: most events are of no interest to anybody."""
+    kind = TYPE.match(text)
+    found = CHANNEL_ID.search(text)
+    return kind and kind.group(1), found and (found.group(1) or found.group(2))
+
+
+def _part(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = data.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _channel_id(data: Mapping[str, Any]) -> str | None:
+    for name in ("channel", "peer"):
+        if found := _part(data, name).get("id"):
+            return str(found)
+    for name in ("playback", "recording"):
+        target = str(_part(data, name).get("target_uri", ""))
+        if target.startswith("channel:"):
+            return target.removeprefix("channel:")
+    return None

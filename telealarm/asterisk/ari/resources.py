@@ -1,0 +1,121 @@
+"""Asterisk's objects other than an open channel, by the names that ARI gives them."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from telealarm.asterisk.ari.channel import Channel, variable_name
+from telealarm.asterisk.ari.http import Http, without_control
+
+
+class Channels:
+    """`client.channels`."""
+
+    def __init__(self, http: Http, open_channel: Callable[[str], Channel]) -> None:
+        self._http = http
+        self._open = open_channel
+
+    async def originate(
+        self,
+        *,
+        channel_id: str,
+        endpoint: str,
+        context: str,
+        extension: str,
+        priority: int = 1,
+        caller_id: str,
+        timeout_seconds: float,
+        variables: Mapping[str, str],
+    ) -> Channel:
+        """Have Asterisk call `endpoint` and run the answered channel through the dialplan.
+
+        The channel is opened first, because StasisStart can come before the reply; after an error
+        it stays open until the caller has closed it. `timeout_seconds` is how long it may ring
+        (whole seconds, rounded up). Never repeat it blindly after FateUnknown.
+
+        Raises ValueError for what must not reach Asterisk; AlreadyExists if the id lives,
+        AllocationFailed if nothing was dialled, FateUnknown, Unreachable, Refused.
+        """
+        for name, value in (("endpoint", endpoint), ("caller_id", caller_id)):
+            without_control(name, value)
+        if timeout_seconds <= 0:
+            raise ValueError("a call must be allowed to ring for some time")
+        body = {
+            "endpoint": endpoint,
+            "context": context,
+            "extension": extension,
+            "priority": priority,
+            "callerId": caller_id,
+            "timeout": math.ceil(timeout_seconds),
+            "variables": {variable_name(name): value for name, value in variables.items()},
+        }
+        channel = self._open(channel_id)
+        await self._http.request("POST", "channels", channel_id, body=body)
+        return channel
+
+    async def get(self, channel_id: str) -> dict[str, Any]:
+        """A channel as Asterisk describes it; NotFound when it has hung up."""
+        found: dict[str, Any] = await self._http.request("GET", "channels", channel_id)
+        return found
+
+    async def list(self) -> list[dict[str, Any]]:
+        """Every channel that lives, ours or not."""
+        found: list[dict[str, Any]] = await self._http.request("GET", "channels")
+        return found
+
+
+class Applications:
+    """`client.applications`."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    async def get(self, app: str) -> dict[str, Any]:
+        """A Stasis application and what it is subscribed to."""
+        found: dict[str, Any] = await self._http.request("GET", "applications", app)
+        return found
+
+    async def subscribe(self, app: str, event_source: str) -> None:
+        """Subscribe to `endpoint:PJSIP`, `channel:<id>`, ...
+
+        Raises NotFound if the application has never had a websocket, and Refused (422) if there is
+        no such source. What is subscribed outlives the websocket, but not Asterisk.
+        """
+        await self._subscription("POST", app, event_source)
+
+    async def unsubscribe(self, app: str, event_source: str) -> None:
+        """Undo `subscribe`; Refused or AlreadyExists (409) if it was not subscribed."""
+        await self._subscription("DELETE", app, event_source)
+
+    async def _subscription(self, method: str, app: str, event_source: str) -> None:
+        params = {"eventSource": event_source}
+        await self._http.request(method, "applications", app, "subscription", params=params)
+
+
+class Endpoints:
+    """`client.endpoints`."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    async def get(self, technology: str, resource: str) -> dict[str, Any]:
+        """One endpoint: its state and its channels; NotFound if Asterisk does not know it."""
+        found: dict[str, Any] = await self._http.request("GET", "endpoints", technology, resource)
+        return found
+
+    async def list(self, technology: str) -> "list[dict[str, Any]]":
+        """The endpoints of a technology; NotFound if Asterisk has not loaded it."""
+        found: list[dict[str, Any]] = await self._http.request("GET", "endpoints", technology)
+        return found
+
+
+class Asterisk:
+    """`client.asterisk`."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    async def info(self) -> dict[str, Any]:
+        """Version, build and start time."""
+        found: dict[str, Any] = await self._http.request("GET", "asterisk", "info")
+        return found

@@ -1,0 +1,261 @@
+"""The configuration file as a typed model.
+
+`load` reads YAML, puts `${NAME}` and `${NAME:-default}` in from the environment, and raises
+`ConfigError` with one line for each mistake: the line in the file, the key, and what to change.
+Relative paths, also in `sqlite:///relative.db`, start at the folder of the configuration file.
+"""
+
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from telealarm.errors import ConfigError
+
+DEFAULT_PATH = "config/telealarm.yml"
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an address like http://127.0.0.1:8088")
+    if parts.username or parts.password:
+        raise ValueError("must not hold a user or password; they have keys of their own")
+    return value.rstrip("/")
+
+
+def _database_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme == "sqlite" and value.startswith("sqlite:///") and len(parts.path) > 1:
+        return value
+    if parts.scheme in ("postgresql", "postgres") and parts.path.strip("/"):
+        return value
+    raise ValueError("must be sqlite:///path/to/file.db or postgresql://user:password@host/name")
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{value!r} is no IANA time zone; one is Europe/Madrid") from None
+    return value
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value):
+        raise ValueError("may hold letters, digits, '_', '.' and '-', 64 at most")
+    return value
+
+
+def _command(value: str) -> str:
+    try:
+        words = shlex.split(value)
+    except ValueError as error:
+        raise ValueError(f"cannot be split into words: {error}") from None
+    if "{wav}" not in value or "{text_file}" not in value or not words:
+        raise ValueError("must name {text_file}, which it reads, and {wav}, which it writes")
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+Name = Annotated[str, AfterValidator(_name)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Command = Annotated[str, AfterValidator(_command)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Api(_Part):
+    host: str = "127.0.0.1"
+    port: Port = 8000
+
+
+class Ari(_Part):
+    url: HttpUrl = "http://127.0.0.1:8088"
+    user: str = "telealarm"
+    password: str = Field("", repr=False)
+    timeout_seconds: float = Field(5.0, gt=0, le=60)
+
+
+class Asterisk(_Part):
+    ari: Ari = Ari()
+    trunks: list[Name] = []
+    cdr: str | None = None
+
+
+class Worker(_Part):
+    # Lasting and unique: the Stasis application has this name. None: `telealarm-<api.port>`.
+    name: Name | None = None
+    lease_seconds: float = Field(30.0, ge=5, le=600)
+
+
+class Prompts(_Part):
+    folder: str = "../var/prompts"
+    # Where Asterisk fetches prompts. None: http://<api.host>:<api.port>.
+    url: HttpUrl | None = None
+
+
+class Speech(_Part):
+    # By language; `*` serves every other one. {language}, {text_file} and {wav} are put in.
+    engines: dict[str, Command] = {
+        "en": "flite -voice slt -f {text_file} -o {wav}",
+        "*": "espeak-ng -v {language} -f {text_file} -w {wav}",
+    }
+    timeout_seconds: float = Field(20.0, gt=0, le=120)
+
+
+class Log(_Part):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class Config(_Part):
+    database: Annotated[str, AfterValidator(_database_url)] = "sqlite:///../var/telealarm.db"
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    api: Api = Api()
+    worker: Worker = Worker()
+    asterisk: Asterisk = Asterisk()
+    prompts: Prompts = Prompts()
+    speech: Speech = Speech()
+    log: Log = Log()
+    # Where relative paths start; set by `load`.
+    base: Path = Field(Path(), exclude=True)
+
+    def path(self, value: str) -> Path:
+        """`value` as a path; a relative one starts at the configuration file's folder."""
+        return (self.base / value).resolve()
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The database file, or None where PostgreSQL serves."""
+        if not self.database.startswith("sqlite:///"):
+            return None
+        return self.path(self.database.removeprefix("sqlite:///"))
+
+    @property
+    def worker_name(self) -> str:
+        """Two workers on one host have different ports, so the port makes a lasting name."""
+        return self.worker.name or f"telealarm-{self.api.port}"
+
+    @property
+    def prompts_url(self) -> str:
+        """The address that Asterisk fetches prompts from."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.api.host, self.api.host)
+        if ":" in host and not host.startswith("["):
+            host = f"[{host}]"
+        return self.prompts.url or f"http://{host}:{self.api.port}"
+
+
+def find(option: str | None) -> Path:
+    """The configuration file: `--config`, else $TELEALARM_CONFIG, else config/telealarm.yml."""
+    return Path(option or os.environ.get("TELEALARM_CONFIG") or DEFAULT_PATH)
+
+
+def load(path: Path) -> Config:
+    """Read and check the file. Raises ConfigError, one line a mistake, each naming its place."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(
+            f"{path}: cannot be read ({reason}); name the file with --config FILE"
+            " or in TELEALARM_CONFIG"
+        ) from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or "it is not YAML"
+        raise ConfigError(f"{place}: {problem}; mend the YAML there") from None
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}:1: the file must hold keys and values, like `timezone: UTC`")
+
+    lines = dict(_lines(node, ()))
+    mistakes: list[str] = []
+    values = _environment(values, (), lines, path, mistakes)
+    config = None
+    try:
+        config = Config(**{**values, "base": path.resolve().parent})
+    except ValidationError as error:
+        mistakes += [_explain(path, lines, detail) for detail in error.errors()]
+    except TypeError:
+        mistakes.append(f"{path}:1: every key must be a word, like `timezone`")
+    if mistakes or config is None:
+        raise ConfigError("\n".join(mistakes))
+    return config
+
+
+def _lines(node: Any, at: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], int]]:
+    """The line of each key, by its path."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*at, key.value)
+            yield here, key.start_mark.line + 1
+            yield from _lines(value, here)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*at, index), value.start_mark.line + 1
+            yield from _lines(value, (*at, index))
+
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+def _environment(
+    value: Any,
+    at: tuple[Any, ...],
+    lines: dict[tuple[Any, ...], int],
+    path: Path,
+    mistakes: list[str],
+) -> Any:
+    """`value` with its `${NAME}`s put in; a missing one is noted as a mistake."""
+    if isinstance(value, dict):
+        return {k: _environment(v, (*at, k), lines, path, mistakes) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_environment(v, (*at, i), lines, path, mistakes) for i, v in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def put_in(match: re.Match[str]) -> str:
+        name, default = match.groups()
+        found = os.environ.get(name) or default
+        if found is None:
+            key = ".".join(map(str, at))
+            mistakes.append(
+                f"{path}:{lines.get(at, 1)}: {key}: the environment variable {name} is not set;"
+                f" export it, or write ${{{name}:-default}}"
+            )
+        return found or ""
+
+    return _VARIABLE.sub(put_in, value)
+
+
+def _explain(path: Path, lines: dict[tuple[Any, ...], int], detail: ErrorDetails) -> str:
+    at = detail["loc"]
+    known = next((at[:n] for n in range(len(at), 0, -1) if at[:n] in lines), ())
+    key = ".".join(map(str, at))
+    if detail["type"] == "extra_forbidden":
+        parent: Any = Config
+        for step in at[:-1]:
+            field = parent.model_fields.get(step) if hasattr(parent, "model_fields") else None
+            parent = field.annotation if field else None
+        names = sorted(getattr(parent, "model_fields", {}).keys() - {"base"})
+        said = f"there is no such key; it may be one of {', '.join(names)}"
+    else:
+        said = detail["msg"].removeprefix("Value error, ")
+        said = said[0].lower() + said[1:]
+    return f"{path}:{lines.get(known, 1)}: {key}: {said}"

@@ -1,0 +1,48 @@
+"""The tables, one noun a file. `ALL` lists them in the order in which they can be made."""
+
+from telealarm.models.account import User
+from telealarm.models.alarm import Alarm, AlarmRequest
+from telealarm.models.base import BaseModel
+from telealarm.models.calendar import Calendar, CalendarUser, CalendarUserProfile
+from telealarm.models.call import CallRequest, SurveyResult
+from telealarm.models.event import Event
+from telealarm.models.gateway import Gateway, SmsGateway
+from telealarm.models.installation import Installation, Worker
+from telealarm.models.message import Message
+from telealarm.models.setting import CalendarSetting
+from telealarm.models.survey import (
+    Branching,
+    BranchingTemplate,
+    Section,
+    SectionTemplate,
+    Survey,
+    SurveyTemplate,
+)
+from telealarm.models.timeline import Timeline
+
+ALL: list[type[BaseModel]] = [
+    Installation,
+    Worker,
+    User,
+    Gateway,
+    SmsGateway,
+    SurveyTemplate,
+    SectionTemplate,
+    BranchingTemplate,
+    Survey,
+    Section,
+    Branching,
+    CalendarSetting,
+    CalendarUser,
+    CalendarUserProfile,
+    Calendar,
+    Event,
+    Alarm,
+    AlarmRequest,
+    CallRequest,
+    SurveyResult,
+    Message,
+    Timeline,
+]
+
+__all__ = ["ALL", "BaseModel", *(model.__name__ for model in ALL)]

@@ -1,0 +1,15 @@
+"""Who logs in."""
+
+from peewee import BooleanField, CharField
+
+from telealarm.models.base import BaseModel, created
+
+
+class User(BaseModel):
+    """A superuser, or a manager, who owns calendar users, surveys and settings."""
+
+    username = CharField(max_length=150, unique=True)
+    password_hash = CharField(max_length=255)
+    is_superuser = BooleanField(default=False)
+    is_active = BooleanField(default=True)
+    created = created()

@@ -1,0 +1,77 @@
+"""The alarm, and its attempts."""
+
+from datetime import time
+
+from peewee import (
+    BooleanField,
+    CharField,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    TimeField,
+)
+
+from telealarm.models.account import User
+from telealarm.models.base import BaseModel, ClaimableModel, UtcField, created
+from telealarm.models.event import Event
+from telealarm.models.survey import Survey
+from telealarm.rules.states import AlarmResult, AlarmStatus, Method
+
+
+class Alarm(BaseModel):
+    """Notice of an event to one recipient.
+
+    `offset` (seconds from the event's start to date_start_notice) is what is kept; `due` is
+    derived from it for the index, and is null while the alarm is not to be rung: its event is
+    paused or deleted.
+    """
+
+    owner = ForeignKeyField(User)
+    event = ForeignKeyField(Event, backref="alarms")
+    alarm_phonenumber = CharField(max_length=50, default="")
+    alarm_email = CharField(max_length=254, default="")
+    daily_start = TimeField(default=time(0, 0, 0))
+    daily_stop = TimeField(default=time(23, 59, 59))
+    offset = IntegerField(default=0)
+    advance_notice = IntegerField(default=0)
+    due = UtcField(null=True)
+    maxretry = IntegerField(default=0)
+    retry_delay = IntegerField(default=0)
+    num_attempt = IntegerField(default=0)
+    method = IntegerField(default=Method.CALL)
+    survey = ForeignKeyField(Survey, null=True)
+    status = IntegerField(default=AlarmStatus.PENDING)
+    status_reason = CharField(max_length=40, default="")
+    result = IntegerField(default=AlarmResult.NONE)
+    url_cancel = CharField(max_length=500, default="")
+    url_confirm = CharField(max_length=500, default="")
+    phonenumber_transfer = CharField(max_length=50, default="")
+    phonenumber_sms_failure = CharField(max_length=50, default="")
+    timezone = CharField(max_length=64, null=True)
+    language = CharField(max_length=10, null=True)
+    max_lateness = IntegerField(null=True)
+    require_result = BooleanField(default=False)
+    retry_policy = JSONField(null=True)
+    on_unknown = CharField(max_length=10, default="redial")
+    missed_policy = CharField(max_length=10, default="inform")
+    created_date = created()
+    deleted = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("status", "due"), False),)
+
+
+class AlarmRequest(ClaimableModel):
+    """One attempt. `date` is when it is to be made (a deferred one waits for the opening)."""
+
+    owner = ForeignKeyField(User)
+    alarm = ForeignKeyField(Alarm, backref="requests")
+    date = UtcField()
+    status = IntegerField(default=AlarmStatus.PENDING)
+    status_reason = CharField(max_length=40, default="")
+    callstatus = IntegerField(default=0)  # Q.850 hang-up cause
+    duration = IntegerField(default=0)  # seconds answered
+    created_date = created()
+
+    class Meta:
+        indexes = ((("status", "date"), False),)

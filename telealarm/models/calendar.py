@@ -1,0 +1,51 @@
+"""Calendar users, who do not log in, their profiles and their calendars."""
+
+from peewee import CharField, ForeignKeyField, IntegerField, JSONField, TextField
+
+from telealarm.models.account import User
+from telealarm.models.base import BaseModel, UtcField, created
+from telealarm.models.setting import CalendarSetting
+
+
+class CalendarUser(BaseModel):
+    owner = ForeignKeyField(User)
+    username = CharField(max_length=150, unique=True)
+    password_hash = CharField(max_length=255)
+    first_name = CharField(max_length=150, default="")
+    last_name = CharField(max_length=150, default="")
+    email = CharField(max_length=254, default="")
+    created_date = created()
+
+
+class CalendarUserProfile(BaseModel):
+    user = ForeignKeyField(CalendarUser, unique=True, on_delete="CASCADE")
+    owner = ForeignKeyField(User)
+    address = CharField(max_length=200, null=True)
+    city = CharField(max_length=120, null=True)
+    state = CharField(max_length=120, null=True)
+    country = CharField(max_length=60, default="")
+    zip_code = CharField(max_length=120, null=True)
+    phone_no = CharField(max_length=90, null=True)
+    fax = CharField(max_length=90, null=True)
+    company_name = CharField(max_length=150, null=True)
+    company_website = CharField(max_length=200, null=True)
+    language = CharField(max_length=50, null=True)
+    note = TextField(null=True)
+    accountcode = IntegerField(null=True)
+    calendar_setting = ForeignKeyField(CalendarSetting, null=True)
+    timezone = CharField(max_length=64, null=True)
+    permissions = JSONField(
+        default=lambda: {"methods": [1, 2, 3], "max_alarms_per_day": None, "prefixes": []}
+    )
+    created_date = created()
+    updated_date = created()
+
+
+class Calendar(BaseModel):
+    owner = ForeignKeyField(User)
+    name = CharField(max_length=200)
+    user = ForeignKeyField(CalendarUser)
+    max_concurrent = IntegerField(default=0)  # 0: no cap
+    timezone = CharField(max_length=64, null=True)
+    created_date = created()
+    deleted = UtcField(null=True)

@@ -1,0 +1,62 @@
+"""The call log: calls that were placed, and what was keyed."""
+
+import uuid
+
+from peewee import BooleanField, CharField, ForeignKeyField, IntegerField
+
+from telealarm.models.account import User
+from telealarm.models.alarm import Alarm, AlarmRequest
+from telealarm.models.base import BaseModel, ClaimableModel, UtcField, created
+from telealarm.models.gateway import Gateway
+from telealarm.models.survey import Section, Survey
+from telealarm.rules.states import CallStatus
+
+
+class CallRequest(ClaimableModel):
+    """One channel. What it dials is copied here when the call is claimed, and then stands."""
+
+    owner = ForeignKeyField(User)
+    request = ForeignKeyField(AlarmRequest, unique=True, backref="calls")
+    alarm = ForeignKeyField(Alarm)
+    request_uuid = CharField(max_length=36, default=lambda: str(uuid.uuid4()))
+    aleg_uuid = CharField(max_length=80, unique=True)
+    call_time = created()
+    status = IntegerField(default=CallStatus.PENDING)
+    callerid = CharField(max_length=80, default="")
+    caller_name = CharField(max_length=80, default="")
+    phone_number = CharField(max_length=80)
+    timeout = IntegerField(default=60)  # seconds of ringing
+    timelimit = IntegerField(default=3600)  # seconds in all
+    gateway = ForeignKeyField(Gateway)
+    survey = ForeignKeyField(Survey)
+    num_attempt = IntegerField(default=1)
+    last_attempt_time = UtcField(null=True)
+    result = CharField(max_length=40, default="")
+    hangup_cause = IntegerField(default=0)  # Q.850
+    disposition = CharField(max_length=20, default="")
+    amd_status = IntegerField(default=0)
+    rang = BooleanField(default=False)
+    started = UtcField(null=True)
+    answered = UtcField(null=True)
+    ended = UtcField(null=True)
+    settled = UtcField(null=True)
+    # Where the session is, for whoever adopts it. Null once the survey has come to its end.
+    section = ForeignKeyField(Section, null=True)
+    lap = IntegerField(default=0)
+    heard = BooleanField(default=False)  # the first prompt to its end
+    finished = BooleanField(default=False)  # the survey ended, or the callee hung up
+
+    class Meta:
+        indexes = ((("ended", "settled"), False), (("status", "worker"), False))
+
+
+class SurveyResult(BaseModel):
+    """What was answered in a section of a call."""
+
+    call = ForeignKeyField(CallRequest, backref="results")
+    section = ForeignKeyField(Section)
+    response = CharField(max_length=100)
+    created_date = created()
+
+    class Meta:
+        indexes = ((("call", "section"), True),)

@@ -1,0 +1,32 @@
+"""What happens at a time, and is worth an alarm."""
+
+from peewee import CharField, ForeignKeyField, IntegerField, JSONField, TextField
+
+from telealarm.models.account import User
+from telealarm.models.base import BaseModel, UtcField, created
+from telealarm.models.calendar import Calendar, CalendarUser
+from telealarm.rules.states import EventStatus
+
+
+class Event(BaseModel):
+    owner = ForeignKeyField(User)
+    title = CharField(max_length=255)
+    description = TextField(null=True)
+    start = UtcField()
+    end = UtcField()
+    creator = ForeignKeyField(CalendarUser)
+    created_on = created()
+    end_recurring_period = UtcField(null=True)
+    calendar = ForeignKeyField(Calendar)
+    notify_count = IntegerField(default=0)
+    status = IntegerField(default=EventStatus.PENDING)
+    data = JSONField(null=True)
+    parent_event = ForeignKeyField("self", null=True)
+    occ_count = IntegerField(default=0)
+    timezone = CharField(max_length=64, null=True)
+    exdate = JSONField(default=list)
+    # A deleted event is hidden, so that its call log keeps what it refers to.
+    deleted = UtcField(null=True)
+
+    class Meta:
+        indexes = ((("status", "end"), False),)

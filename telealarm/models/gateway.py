@@ -1,0 +1,42 @@
+"""The ways out: gateways for calls, SMS gateways for messages. Written by superusers only."""
+
+from peewee import CharField, FloatField, ForeignKeyField, IntegerField, JSONField, TextField
+
+from telealarm.models.base import BaseModel, created
+from telealarm.rules.phone import DEFAULT_PATTERN
+
+ACTIVE, INACTIVE = 1, 0
+
+
+class Gateway(BaseModel):
+    """A dial template such as `PJSIP/{number}@trunk`, and the numbers and load that it takes."""
+
+    name = CharField(unique=True)
+    status = IntegerField(default=ACTIVE)
+    description = TextField(null=True)
+    addprefix = CharField(max_length=60, default="")
+    removeprefix = CharField(max_length=60, default="")
+    gateways = CharField(max_length=500)
+    gateway_codecs = CharField(max_length=500, default="")
+    gateway_timeouts = CharField(max_length=500, default="")
+    gateway_retries = CharField(max_length=500, default="")
+    originate_dial_string = CharField(max_length=500, default="")
+    failover = ForeignKeyField("self", null=True)
+    addparameter = CharField(max_length=360, default="")
+    maximum_call = IntegerField(default=0)  # 0: no cap
+    calls_per_second = FloatField(default=0)  # 0: no cap
+    number_pattern = CharField(max_length=200, default=DEFAULT_PATTERN)
+    allowed_prefixes = JSONField(default=list)  # empty: all
+    created_date = created()
+    updated_date = created()
+
+
+class SmsGateway(BaseModel):
+    """A gateway for SMS; `settings` as the kind asks for."""
+
+    name = CharField(unique=True)
+    kind = CharField(max_length=20, default="http")
+    settings = JSONField(default=dict)
+    status = IntegerField(default=ACTIVE)
+    created_date = created()
+    updated_date = created()

@@ -1,0 +1,23 @@
+"""The installation and its workers."""
+
+from peewee import CharField, IntegerField
+
+from telealarm.models.base import BaseModel, UtcField, created
+
+
+class Installation(BaseModel):
+    """One row. `name` is part of every channel id, so a new database never meets an old CDR."""
+
+    name = CharField(max_length=16)
+    created = created()
+
+
+class Worker(BaseModel):
+    """A process that claims rows. Its Stasis application has its name.
+
+    `fence` grows with each start and takeover. A worker whose lease ran out may be taken over.
+    """
+
+    name = CharField(max_length=64, unique=True)
+    fence = IntegerField(default=1)
+    lease_until = UtcField()

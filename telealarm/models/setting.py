@@ -1,0 +1,31 @@
+"""How a manager's calendar users call: caller id, survey, gateways."""
+
+from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, JSONField
+
+from telealarm.models.account import User
+from telealarm.models.base import BaseModel, created
+from telealarm.models.gateway import Gateway, SmsGateway
+from telealarm.models.survey import Survey
+from telealarm.rules.states import AmdBehavior
+
+
+class CalendarSetting(BaseModel):
+    owner = ForeignKeyField(User)
+    label = CharField(max_length=80)
+    callerid = CharField(max_length=80, default="")
+    caller_name = CharField(max_length=80, default="")
+    call_timeout = IntegerField(default=60)  # seconds of ringing
+    survey = ForeignKeyField(Survey)
+    aleg_gateway = ForeignKeyField(Gateway)
+    sms_gateway = ForeignKeyField(SmsGateway, null=True)
+    voicemail = BooleanField(default=False)
+    amd_behavior = IntegerField(default=AmdBehavior.ALWAYS)
+    settle = BooleanField(default=True)
+    calling_days = CharField(max_length=30, default="MO,TU,WE,TH,FR,SA,SU")
+    holidays = JSONField(default=list)
+    snooze_minutes = IntegerField(default=10)
+    callback_pin = BooleanField(default=False)
+    confirm_spoken = BooleanField(default=False)
+    failure_phonenumber = CharField(max_length=50, null=True)
+    created_date = created()
+    updated_date = created()

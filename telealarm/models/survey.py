@@ -1,0 +1,87 @@
+"""Surveys (IVR): templates that are edited, and sealed copies that are called with."""
+
+from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, TextField
+
+from telealarm.models.account import User
+from telealarm.models.base import BaseModel, created
+
+
+class SurveyFields(BaseModel):
+    owner = ForeignKeyField(User)
+    name = CharField()
+    tts_language = CharField(max_length=10, default="en")
+    description = TextField(null=True)
+    created_date = created()
+    updated_date = created()
+
+
+class SurveyTemplate(SurveyFields):
+    """A survey as it is written."""
+
+
+class Survey(SurveyFields):
+    """A sealed survey: a copy that never changes, so that every report means the same."""
+
+    template = ForeignKeyField(SurveyTemplate, null=True, on_delete="SET NULL")
+
+
+class SectionFields(BaseModel):
+    order = IntegerField()
+    type = IntegerField()
+    question = CharField(max_length=500, default="")
+    script = TextField(default="")
+    retries = IntegerField(default=0)
+    timeout = IntegerField(default=5)  # seconds
+    key_0 = CharField(max_length=100, null=True)
+    key_1 = CharField(max_length=100, null=True)
+    key_2 = CharField(max_length=100, null=True)
+    key_3 = CharField(max_length=100, null=True)
+    key_4 = CharField(max_length=100, null=True)
+    key_5 = CharField(max_length=100, null=True)
+    key_6 = CharField(max_length=100, null=True)
+    key_7 = CharField(max_length=100, null=True)
+    key_8 = CharField(max_length=100, null=True)
+    key_9 = CharField(max_length=100, null=True)
+    rating_laps = IntegerField(default=9)
+    validate_number = BooleanField(default=True)
+    number_digits = IntegerField(default=2)
+    min_number = IntegerField(default=0)
+    max_number = IntegerField(default=99)
+    phonenumber = CharField(max_length=50, null=True)
+    confirm_script = TextField(null=True)
+    confirm_key = CharField(max_length=1, null=True)
+    conference = CharField(max_length=50, null=True)
+    sms_text = CharField(max_length=1000, null=True)
+    completed = BooleanField(default=False)
+    created_date = created()
+    updated_date = created()
+
+
+class SectionTemplate(SectionFields):
+    survey = ForeignKeyField(SurveyTemplate, on_delete="CASCADE", backref="sections")
+
+
+class Section(SectionFields):
+    survey = ForeignKeyField(Survey, backref="sections")
+
+
+class BranchingTemplate(BaseModel):
+    """From a section, by what was keyed (or `0`, `timeout`, `invalid`, `any`), to another."""
+
+    keys = CharField(max_length=100)
+    section = ForeignKeyField(SectionTemplate, on_delete="CASCADE", backref="branchings")
+    goto = ForeignKeyField(SectionTemplate, null=True, on_delete="CASCADE")  # null: end of call
+    created_date = created()
+    updated_date = created()
+
+    class Meta:
+        indexes = ((("section", "keys"), True),)
+
+
+class Branching(BaseModel):
+    keys = CharField(max_length=100)
+    section = ForeignKeyField(Section, backref="branchings")
+    goto = ForeignKeyField(Section, null=True)
+
+    class Meta:
+        indexes = ((("section", "keys"), True),)

@@ -1,0 +1,62 @@
+"""What became of a call: from what Asterisk said to a disposition, and from that to a reason."""
+
+from telealarm.rules.states import Disposition, Reason
+
+# Q.850 hang-up causes.
+BUSY = {17}
+NO_ANSWER = {18, 19}
+DECLINED = {21}
+CONGESTION = {34, 38, 41, 42, 44, 47, 58}
+# The number is wrong: calling it again cannot help.
+WRONG_NUMBER = {1, 2, 3, 22, 28}
+
+
+def of_call(*, answered: bool, rang: bool, cause: int) -> Disposition:
+    """The disposition of a channel that ended with the Q.850 `cause`.
+
+    Asterisk's dialstatus is trusted for ANSWER alone (`answered`): a declined call and an unknown
+    number both say NOANSWER there. Cause 0 after ringing is a no answer.
+    """
+    if answered:
+        return Disposition.ANSWER
+    if cause in BUSY:
+        return Disposition.BUSY
+    if cause in NO_ANSWER or (cause == 0 and rang):
+        return Disposition.NOANSWER
+    if cause in DECLINED:
+        return Disposition.CANCEL
+    if cause in CONGESTION:
+        return Disposition.CONGESTION
+    return Disposition.FAILED
+
+
+_REASONS = {
+    Disposition.BUSY: Reason.BUSY,
+    Disposition.NOANSWER: Reason.NO_ANSWER,
+    Disposition.CANCEL: Reason.DECLINED,
+    Disposition.CONGESTION: Reason.CONGESTION,
+    Disposition.FAILED: Reason.FAILED,
+    Disposition.MACHINE: Reason.MACHINE,
+}
+
+
+def reason(disposition: Disposition, cause: int) -> Reason:
+    """Why a call with this disposition (not ANSWER) failed."""
+    if disposition is Disposition.FAILED and cause in WRONG_NUMBER:
+        return Reason.WRONG_NUMBER
+    return _REASONS[disposition]
+
+
+# Asterisk's words in the `disposition` column of a CDR.
+_CDR = {
+    "ANSWERED": Disposition.ANSWER,
+    "NO ANSWER": Disposition.NOANSWER,
+    "BUSY": Disposition.BUSY,
+    "CONGESTION": Disposition.CONGESTION,
+    "FAILED": Disposition.FAILED,
+}
+
+
+def of_cdr(word: str) -> Disposition:
+    """The disposition that a CDR row tells. A word that Asterisk does not use is FAILED."""
+    return _CDR.get(word.strip().upper(), Disposition.FAILED)

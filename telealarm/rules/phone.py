@@ -1,0 +1,47 @@
+"""Phone numbers: what may be dialled, and the endpoint that it is dialled by."""
+
+import re
+
+DEFAULT_PATTERN = r"\+?[0-9]{1,32}"
+
+# What a number or a superuser's pattern can let through at most: keys of a telephone and a plus.
+# Nothing that has a meaning in a dial string, a SIP URI or a dialplan expression.
+_DIALABLE = re.compile(r"\+?[0-9A-D*#]{1,40}", re.ASCII)
+
+# PJSIP/{number}@trunk, PJSIP/{number} or PJSIP/trunk/sip:{number}@host:port.
+_TEMPLATE = re.compile(r"PJSIP/[A-Za-z0-9_.:@/\[\]-]*\{number\}[A-Za-z0-9_.:@/\[\]-]*", re.ASCII)
+
+# Written between the digits by people; never dialled.
+_PUNCTUATION = re.compile(r"[\s().\-/]")
+
+
+def clean(number: str) -> str:
+    """`number` without the spaces, brackets, dots and dashes that people write. May be invalid."""
+    return _PUNCTUATION.sub("", number)
+
+
+def is_dialable(number: str) -> bool:
+    """Whether `number` is made of telephone keys alone, with an optional leading plus."""
+    return _DIALABLE.fullmatch(number) is not None
+
+
+def is_template(template: str) -> bool:
+    """Whether a gateway's dial template names PJSIP and has `{number}` once."""
+    return _TEMPLATE.fullmatch(template) is not None
+
+
+def endpoint(template: str, number: str, *, removeprefix: str = "", addprefix: str = "") -> str:
+    """The endpoint for Asterisk's originate. Raises ValueError where the number is not dialable."""
+    dialled = addprefix + number.removeprefix(removeprefix)
+    if not is_dialable(dialled):
+        raise ValueError(f"{dialled!r} is no phone number: digits, with an optional leading +")
+    if not is_template(template):
+        raise ValueError(f"{template!r} is no dial template like PJSIP/{{number}}@trunk")
+    return template.replace("{number}", dialled)
+
+
+def is_allowed(number: str, *, pattern: str, prefixes: list[str]) -> bool:
+    """Whether a gateway takes `number`: its whole pattern, and one of its prefixes, if any."""
+    if not is_dialable(number) or not re.fullmatch(pattern or DEFAULT_PATTERN, number, re.ASCII):
+        return False
+    return not prefixes or any(number.startswith(prefix) for prefix in prefixes)

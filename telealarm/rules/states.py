@@ -1,0 +1,102 @@
+"""The numbers that rows and the API speak in, kept from Newfies-Dialer unless marked ours."""
+
+from enum import IntEnum, StrEnum
+
+
+class EventStatus(IntEnum):
+    PENDING = 1
+    COMPLETED = 2
+    PAUSED = 3
+
+
+class AlarmStatus(IntEnum):
+    """Of an alarm and, with the same numbers, of each of its alarm requests."""
+
+    PENDING = 1
+    IN_PROCESS = 2
+    FAILURE = 3
+    RETRY = 4
+    SUCCESS = 5
+    MISSED = 6  # ours
+    CANCELLED = 7  # ours
+
+
+class Method(IntEnum):
+    CALL = 1
+    SMS = 2
+    EMAIL = 3
+
+
+class AlarmResult(IntEnum):
+    """What a rating key means. A key above 3 is kept as its number."""
+
+    NONE = 0
+    CONFIRMED = 1
+    CANCELLED = 2
+    RESCHEDULED = 3
+
+
+class CallStatus(IntEnum):
+    """Of a call request. 6 (pause) of the predecessor is unused."""
+
+    PENDING = 1
+    FAILURE = 2
+    RETRY = 3
+    SUCCESS = 4
+    ABORT = 5
+    CALLING = 7
+    UNKNOWN = 8  # ours: placed or not, we cannot tell
+
+
+class MessageStatus(IntEnum):
+    """Of a message in the outbox (ours)."""
+
+    PENDING = 1
+    SENDING = 2
+    SENT = 3
+    FAILED = 4
+
+
+class Disposition(StrEnum):
+    ANSWER = "ANSWER"
+    BUSY = "BUSY"
+    NOANSWER = "NOANSWER"
+    CANCEL = "CANCEL"  # declined by the callee
+    CONGESTION = "CONGESTION"
+    FAILED = "FAILED"
+    MACHINE = "MACHINE"
+
+
+class AmdBehavior(IntEnum):
+    ALWAYS = 1
+    HUMAN_ONLY = 2
+    VOICEMAIL_ONLY = 3
+
+
+class SectionType(IntEnum):
+    PLAY_MESSAGE = 1
+    MULTI_CHOICE = 2
+    RATING = 3
+    CAPTURE_DIGITS = 4
+    RECORD_MESSAGE = 5
+    CALL_TRANSFER = 6
+    HANG_UP = 7
+    CONFERENCE = 8
+    DO_NOT_CALL = 9
+    SMS = 10
+
+
+class Reason(StrEnum):
+    """Why an attempt failed; the keys of an alarm's `retry_policy` are among them."""
+
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    DECLINED = "declined"
+    CONGESTION = "congestion"
+    FAILED = "failed"
+    WRONG_NUMBER = "wrong_number"
+    MACHINE = "machine"
+    NO_KEY = "no_key"
+    EARLY_HANGUP = "early_hangup"
+    INTERRUPTED = "interrupted"
+    UNKNOWN = "unknown"

@@ -1,0 +1,73 @@
+"""Whether an attempt that was answered counts, and what follows one that failed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from telealarm.rules import disposition as dispositions
+from telealarm.rules.states import Disposition, Reason
+
+# No later attempt can mend these.
+FINAL = {Reason.WRONG_NUMBER}
+
+# Reasons without a key of their own in `retry_policy` follow another's.
+_POLICY_KEY = {Reason.UNKNOWN: Reason.FAILED, Reason.INTERRUPTED: Reason.EARLY_HANGUP}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One call that has ended, as the rows tell it."""
+
+    disposition: Disposition
+    cause: int
+    has_key: bool
+    heard_first_prompt: bool
+    finished: bool
+    """The survey came to its end, or the callee hung up: nothing of ours broke off."""
+    unknown: bool = False
+
+
+def failure(attempt: Attempt, *, require_result: bool) -> Reason | None:
+    """Why the attempt failed, or None where it counts as a success (DESIGN.md section 4)."""
+    if attempt.unknown:
+        return Reason.UNKNOWN
+    if attempt.disposition is not Disposition.ANSWER:
+        return dispositions.reason(attempt.disposition, attempt.cause)
+    if attempt.has_key:
+        return None
+    if not attempt.heard_first_prompt:
+        return Reason.EARLY_HANGUP if attempt.finished else Reason.INTERRUPTED
+    return Reason.NO_KEY if require_result else None
+
+
+def retry_at(
+    reason: Reason,
+    *,
+    ended: datetime,
+    failures: Mapping[str, int],
+    maxretry: int,
+    retry_delay_seconds: int,
+    policy: Mapping[str, Any] | None,
+) -> datetime | None:
+    """When to try again, or None to give up.
+
+    `failures` counts, by reason, the attempts of this alarm that failed, this one included. The
+    clock starts when the attempt `ended`. A reason that `policy` names has a delay and a count of
+    its own; the others share `maxretry` and `retry_delay_seconds`.
+    """
+    if reason in FINAL:
+        return None
+    own = dict(policy or {})
+    key = _POLICY_KEY.get(reason, reason)
+    if key in own:
+        failed = sum(n for word, n in failures.items() if _key(word) == key)
+        count, delay = int(own[key]["count"]), float(own[key]["delay"])
+    else:
+        failed = sum(n for word, n in failures.items() if _key(word) not in own)
+        count, delay = maxretry, float(retry_delay_seconds)
+    return ended + timedelta(seconds=delay) if failed <= count else None
+
+
+def _key(word: str) -> str:
+    return _POLICY_KEY.get(Reason(word), Reason(word))

@@ -1,0 +1,1 @@
+"""Every query. Functions here are ordinary peewee code, run through store.database."""

@@ -1,0 +1,151 @@
+"""The telephone network: a SIP proxy between Asterisk's trunk and the phones.
+
+Stateless, as RFC 3261 16.11 describes: it keeps no transactions, forwards what comes, and
+answers itself only with 404 for a number that nobody has. Retransmissions are left to both ends.
+"""
+
+import asyncio
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tests.lab.ports import HOST
+
+_URI = re.compile(r"sips?:(?:(?P<user>[^@;>]+)@)?(?P<host>[^:;>\s]+)(?::(?P<port>\d+))?")
+_VIA = re.compile(r"SIP/2\.0/UDP\s+(?P<host>[^:;\s]+)(?::(?P<port>\d+))?", re.IGNORECASE)
+_BRANCH = re.compile(r";branch=([^;,\s]+)")
+
+
+@dataclass(frozen=True)
+class Invite:
+    """One call that reached the network; its retransmissions are not counted."""
+
+    number: str
+    caller: str
+    call_id: str
+    at: datetime
+    monotonic: float
+
+
+class Exchange(asyncio.DatagramProtocol):
+    """`plug(number, port)` gives a number to the phone on that port of 127.0.0.1."""
+
+    def __init__(self) -> None:
+        self.invites: list[Invite] = []
+        self._phones: dict[str, int] = {}
+        self._transport: asyncio.DatagramTransport | None = None
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(
+            lambda: self, local_addr=(HOST, 0)
+        )
+
+    async def stop(self) -> None:
+        if self._transport:
+            self._transport.close()
+            self._transport = None
+
+    @property
+    def port(self) -> int:
+        """Where Asterisk's trunk sends its calls."""
+        assert self._transport, "the exchange is not started"
+        port: int = self._transport.get_extra_info("sockname")[1]
+        return port
+
+    def plug(self, number: str, port: int) -> None:
+        self._phones[number] = port
+
+    def unplug(self, number: str) -> None:
+        self._phones.pop(number, None)
+
+    def calls_to(self, number: str) -> list[Invite]:
+        """The calls to a number so far, whether or not a phone was there."""
+        return [invite for invite in self.invites if invite.number == number]
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        head, _, body = data.decode("latin-1").partition("\r\n\r\n")
+        lines = head.split("\r\n")
+        if lines[0].startswith("SIP/2.0 "):
+            self._response(lines, body)
+        elif lines[0].endswith(" SIP/2.0"):
+            self._request(lines, body)
+
+    def error_received(self, exc: OSError) -> None:
+        """A phone that is plugged in but dead: nothing answers, as in life."""
+
+    def _request(self, lines: list[str], body: str) -> None:
+        method, target, _ = lines[0].split(" ", 2)
+        uri = _URI.match(target)
+        hops = int(_header(lines, "Max-Forwards") or 70)
+        if not uri or hops <= 0:
+            return
+        number, port = uri["user"] or "", int(uri["port"] or 5060)
+        if port == self.port:
+            if method == "INVITE":
+                self._note(lines, number)
+            if number not in self._phones:
+                if method != "ACK":
+                    self._send(_not_found(lines), int(_top_via(lines)["port"] or 5060))
+                return
+            port = self._phones[number]
+        lines = [line for line in lines if not line.lower().startswith("max-forwards:")]
+        via = f"Via: SIP/2.0/UDP {HOST}:{self.port};branch={_branch(lines)}"
+        lines[1:1] = [via, f"Max-Forwards: {hops - 1}"]
+        self._send("\r\n".join(lines) + "\r\n\r\n" + body, port)
+
+    def _response(self, lines: list[str], body: str) -> None:
+        del lines[_via_index(lines)]
+        self._send("\r\n".join(lines) + "\r\n\r\n" + body, int(_top_via(lines)["port"] or 5060))
+
+    def _note(self, lines: list[str], number: str) -> None:
+        call_id = _header(lines, "Call-ID")
+        if any(invite.call_id == call_id for invite in self.invites):
+            return
+        caller = _URI.search(_header(lines, "From"))
+        self.invites.append(
+            Invite(
+                number=number,
+                caller=(caller and caller["user"]) or "",
+                call_id=call_id,
+                at=datetime.now(UTC),
+                monotonic=asyncio.get_running_loop().time(),
+            )
+        )
+
+    def _send(self, message: str, port: int) -> None:
+        if self._transport:
+            self._transport.sendto(message.encode("latin-1"), (HOST, port))
+
+
+def _header(lines: list[str], name: str) -> str:
+    prefix = f"{name.lower()}:"
+    found = (line for line in lines if line.lower().startswith(prefix))
+    return next(found, "").partition(":")[2].strip()
+
+
+def _via_index(lines: list[str]) -> int:
+    return next(i for i, line in enumerate(lines) if line.lower().startswith("via:"))
+
+
+def _top_via(lines: list[str]) -> re.Match[str]:
+    via = _VIA.search(lines[_via_index(lines)])
+    assert via, f"not a Via of SIP over UDP: {lines[_via_index(lines)]}"
+    return via
+
+
+def _branch(lines: list[str]) -> str:
+    """The same for an INVITE, its retransmissions, its CANCEL and its ACK (RFC 3261 16.11)."""
+    above = _BRANCH.search(lines[_via_index(lines)])
+    return "z9hG4bK" + hashlib.sha1((above[1] if above else "").encode()).hexdigest()[:20]
+
+
+def _not_found(lines: list[str]) -> str:
+    kept = [
+        line
+        for line in lines
+        if line.lower().startswith(("via:", "from:", "to:", "call-id:", "cseq:"))
+    ]
+    kept = [f"{line};tag=exchange" if line.lower().startswith("to:") else line for line in kept]
+    return "\r\n".join(["SIP/2.0 404 Not Found", *kept, "Content-Length: 0", "", ""])
