@@ -45,4 +45,29 @@ ALL: list[type[BaseModel]] = [
     Timeline,
 ]
 
-__all__ = ["ALL", "BaseModel", *(model.__name__ for model in ALL)]
+__all__ = [
+    "ALL",
+    "Alarm",
+    "AlarmRequest",
+    "BaseModel",
+    "Branching",
+    "BranchingTemplate",
+    "Calendar",
+    "CalendarSetting",
+    "CalendarUser",
+    "CalendarUserProfile",
+    "CallRequest",
+    "Event",
+    "Gateway",
+    "Installation",
+    "Message",
+    "Section",
+    "SectionTemplate",
+    "SmsGateway",
+    "Survey",
+    "SurveyResult",
+    "SurveyTemplate",
+    "Timeline",
+    "User",
+    "Worker",
+]

@@ -64,6 +64,8 @@ class Alarm(BaseModel):
 class AlarmRequest(ClaimableModel):
     """One attempt. `date` is when it is to be made (a deferred one waits for the opening)."""
 
+    # Past this nobody wants the attempt any more (rules.window.expiry); null: asked for by hand.
+    expires = UtcField(null=True)
     owner = ForeignKeyField(User)
     alarm = ForeignKeyField(Alarm, backref="requests")
     date = UtcField()
@@ -74,4 +76,4 @@ class AlarmRequest(ClaimableModel):
     created_date = created()
 
     class Meta:
-        indexes = ((("status", "date"), False),)
+        indexes = ((("status", "date"), False), (("status", "expires"), False))

@@ -23,14 +23,12 @@ class UtcField(DateTimeField):
         return value
 
     def python_value(self, value: Any) -> Any:
-        value = super().python_value(value)  # type: ignore[no-untyped-call]
+        value = super().python_value(value)
         return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
 class BaseModel(Model):
     """Every table has an integer id; the database is bound by store.database."""
-
-    id: int
 
     class Meta:
         legacy_table_names = False

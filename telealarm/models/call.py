@@ -43,6 +43,7 @@ class CallRequest(ClaimableModel):
     # Where the session is, for whoever adopts it. Null once the survey has come to its end.
     section = ForeignKeyField(Section, null=True)
     lap = IntegerField(default=0)
+    playback = CharField(max_length=120, default="")  # what plays, or has played last
     heard = BooleanField(default=False)  # the first prompt to its end
     finished = BooleanField(default=False)  # the survey ended, or the callee hung up
 

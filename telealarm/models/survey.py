@@ -4,6 +4,7 @@ from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, TextF
 
 from telealarm.models.account import User
 from telealarm.models.base import BaseModel, created
+from telealarm.rules.states import SectionType
 
 
 class SurveyFields(BaseModel):
@@ -55,6 +56,14 @@ class SectionFields(BaseModel):
     completed = BooleanField(default=False)
     created_date = created()
     updated_date = created()
+
+    def offered_keys(self) -> frozenset[str]:
+        """The keys that answer this section: of a rating 1 to rating_laps, else the labelled."""
+        if self.type == SectionType.RATING:
+            return frozenset(str(key) for key in range(1, self.rating_laps + 1))
+        if self.type == SectionType.MULTI_CHOICE:
+            return frozenset(key for key in "0123456789" if getattr(self, f"key_{key}"))
+        return frozenset()
 
 
 class SectionTemplate(SectionFields):

@@ -60,3 +60,12 @@ _CDR = {
 def of_cdr(word: str) -> Disposition:
     """The disposition that a CDR row tells. A word that Asterisk does not use is FAILED."""
     return _CDR.get(word.strip().upper(), Disposition.FAILED)
+
+
+# The cause that stands for a disposition where only a CDR tells of it, which has no cause.
+CAUSES = {
+    Disposition.ANSWER: 16,
+    Disposition.BUSY: 17,
+    Disposition.NOANSWER: 19,
+    Disposition.CONGESTION: 34,
+}

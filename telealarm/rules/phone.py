@@ -45,3 +45,14 @@ def is_allowed(number: str, *, pattern: str, prefixes: list[str]) -> bool:
     if not is_dialable(number) or not re.fullmatch(pattern or DEFAULT_PATTERN, number, re.ASCII):
         return False
     return not prefixes or any(number.startswith(prefix) for prefix in prefixes)
+
+
+def caller_id(name: str, number: str) -> str:
+    """`"name" <number>` for originate, of what is safe in a SIP header; may be empty."""
+    number = clean(number)
+    shown = re.sub(r"[^\w .,&+-]", "", name).strip()
+    if not is_dialable(number):
+        number = ""
+    if shown and number:
+        return f'"{shown}" <{number}>'
+    return number or (f'"{shown}"' if shown else "")

@@ -18,7 +18,8 @@ EVENT: Mapping[IntEnum, frozenset[IntEnum]] = {
 ALARM: Mapping[IntEnum, frozenset[IntEnum]] = {
     A.PENDING: frozenset({A.IN_PROCESS, A.MISSED, A.CANCELLED}),
     A.IN_PROCESS: frozenset({A.RETRY, A.SUCCESS, A.FAILURE, A.MISSED, A.CANCELLED, A.PENDING}),
-    A.RETRY: frozenset({A.IN_PROCESS, A.SUCCESS, A.FAILURE, A.CANCELLED}),
+    # Back to PENDING: its event was paused or moved before the retry was made.
+    A.RETRY: frozenset({A.IN_PROCESS, A.SUCCESS, A.FAILURE, A.CANCELLED, A.PENDING}),
     # One more attempt may be asked for by hand.
     A.FAILURE: frozenset({A.IN_PROCESS}),
     A.SUCCESS: frozenset({A.IN_PROCESS}),

@@ -37,7 +37,7 @@ class Asterisk:
         self.ari_password = secrets.token_urlsafe(18)
         self.http_port = free_tcp_port()
         self.sip_port = free_udp_port()
-        self.ari_url = f"http://{HOST}:{self.http_port}/ari"
+        self.ari_url = f"http://{HOST}:{self.http_port}"
         self._exchange_port = exchange_port
         self._folder = self.root / "run" / "telealarm-lab" / secrets.token_hex(4)
         self._etc = self._folder / "etc"
@@ -73,7 +73,9 @@ class Asterisk:
     async def start(self) -> None:
         """Start, and return when ARI answers. RuntimeError with Asterisk's last lines if not."""
         conf = self._inside(self._etc / "asterisk.conf")
-        self._child = Child(["/usr/sbin/asterisk", "-fn", "-C", conf], self.log, become=self._become)
+        self._child = Child(
+            ["/usr/sbin/asterisk", "-fn", "-C", conf], self.log, become=self._become
+        )
         try:
             async with asyncio.timeout(START_SECONDS):
                 while not await self._ready():
@@ -128,8 +130,8 @@ class Asterisk:
     async def _ready(self) -> bool:
         """ARI answers before the dialplan is loaded, so both are asked."""
         try:
-            async with aiohttp.ClientSession() as http, http.get(self.ari_url + "/asterisk/ping"):
-                pass  # 401 without a password: ARI is there.
+            async with aiohttp.ClientSession() as http:
+                await http.get(f"{self.ari_url}/ari/asterisk/ping")  # 401 will do: ARI is there.
         except (OSError, aiohttp.ClientError):
             return False
         return "fully booted" in await self.cli("core waitfullybooted")
@@ -166,7 +168,9 @@ class Asterisk:
         shutil.copy(DIALPLAN, self._etc)
         first, last = rtp_ports()
         (self._etc / "rtp.conf").write_text(f"[general]\nrtpstart={first}\nrtpend={last}\n")
-        (self._etc / "logger.conf").write_text("[general]\n[logfiles]\nconsole = notice,warning,error\n")
+        (self._etc / "logger.conf").write_text(
+            "[general]\n[logfiles]\nconsole = notice,warning,error\n"
+        )
         folder = self._inside(self._folder)
         (self._etc / "asterisk.conf").write_text(
             "[directories]\n"

@@ -62,7 +62,9 @@ def _make(root: Path) -> None:
     failures = []
     for mirror in mirrors:
         making = Path(tempfile.mkdtemp(prefix=f"{root.name}.making-", dir=root.parent))
-        print(f"set-up: making a root folder for Asterisk ({SUITE}), about half a minute", flush=True)
+        print(
+            f"set-up: making a root folder for Asterisk ({SUITE}), about half a minute", flush=True
+        )
         failed = _bootstrap(making, mirror)
         if not failed:
             making.chmod(0o755)
@@ -91,9 +93,10 @@ def _bootstrap(folder: Path, mirror: str) -> str:
 
 def _version(root: Path) -> int:
     """The major version of the Asterisk in a root folder, 0 if there is none."""
-    if not any((root / folder / "asterisk").exists() for folder in ("usr/sbin", "usr/bin")):
+    if not (root / "usr/sbin/asterisk").exists():
         return 0
-    command = ["asterisk", "-V"] if root == Path("/") else ["chroot", str(root), "asterisk", "-V"]
+    enter = [] if root == Path("/") else ["/usr/sbin/chroot", str(root)]
+    command = [*enter, "/usr/sbin/asterisk", "-V"]
     said = subprocess.run(command, capture_output=True, text=True).stdout
     found = re.match(r"Asterisk (?:certified/)?(\d+)", said)
     return int(found[1]) if found else 0

@@ -38,9 +38,7 @@ class Exchange(asyncio.DatagramProtocol):
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=(HOST, 0)
-        )
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(HOST, 0))
 
     async def stop(self) -> None:
         if self._transport:
@@ -66,13 +64,13 @@ class Exchange(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         head, _, body = data.decode("latin-1").partition("\r\n\r\n")
-        lines = head.split("\r\n")
+        lines = [line for written in head.split("\r\n") for line in _one_via_each(written)]
         if lines[0].startswith("SIP/2.0 "):
             self._response(lines, body)
         elif lines[0].endswith(" SIP/2.0"):
             self._request(lines, body)
 
-    def error_received(self, exc: OSError) -> None:
+    def error_received(self, exc: Exception) -> None:
         """A phone that is plugged in but dead: nothing answers, as in life."""
 
     def _request(self, lines: list[str], body: str) -> None:
@@ -96,8 +94,11 @@ class Exchange(asyncio.DatagramProtocol):
         self._send("\r\n".join(lines) + "\r\n\r\n" + body, port)
 
     def _response(self, lines: list[str], body: str) -> None:
-        del lines[_via_index(lines)]
-        self._send("\r\n".join(lines) + "\r\n\r\n" + body, int(_top_via(lines)["port"] or 5060))
+        """Back along the Vias. SIPp answers here even what the caller sent to it directly."""
+        if _top_via(lines)["port"] == str(self.port):
+            del lines[_via_index(lines)]
+        port = int(_top_via(lines)["port"] or 5060)
+        self._send("\r\n".join(lines) + "\r\n\r\n" + body, port)
 
     def _note(self, lines: list[str], number: str) -> None:
         call_id = _header(lines, "Call-ID")
@@ -117,6 +118,14 @@ class Exchange(asyncio.DatagramProtocol):
     def _send(self, message: str, port: int) -> None:
         if self._transport:
             self._transport.sendto(message.encode("latin-1"), (HOST, port))
+
+
+def _one_via_each(line: str) -> list[str]:
+    """SIPp answers with all Vias in one line (RFC 3261 7.3.1 allows it)."""
+    name, _, value = line.partition(":")
+    if name.lower() != "via":
+        return [line]
+    return [f"Via: {via.strip()}" for via in value.split(",")]
 
 
 def _header(lines: list[str], name: str) -> str:

@@ -157,6 +157,10 @@ class Channel:
         """
         many = [media] if isinstance(media, str) else list(media)
         await self._ask("POST", "play", playback_id, body={"media": many})
+        return self.playback(playback_id)
+
+    def playback(self, playback_id: str) -> "Playback":
+        """The playback of this id, to stop one that somebody else has begun."""
         return Playback(playback_id, self._http)
 
     async def hangup(self, reason: str = "normal") -> None:

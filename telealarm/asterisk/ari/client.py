@@ -3,10 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
 
 from telealarm.asterisk.ari.channel import Channel, Handler
-from telealarm.asterisk.ari.errors import AriError, NotFound
+from telealarm.asterisk.ari.errors import AriError
 from telealarm.asterisk.ari.events import Event
 from telealarm.asterisk.ari.http import Http
 from telealarm.asterisk.ari.resources import Applications, Asterisk, Channels, Endpoints
@@ -87,6 +86,11 @@ class Client:
         """Take no more events of this channel; it is not hung up."""
         self._router.channels.pop(channel_id, None)
 
+    @property
+    def apps(self) -> frozenset[str]:
+        """The applications that are served: the own, and those added that still are."""
+        return frozenset({self.app, *self._added})
+
     def add_app(self, name: str) -> None:
         """Serve the Stasis application of a dead worker too, until its owner is back."""
         if name == self.app or name in self._added:
@@ -161,8 +165,6 @@ class Client:
         ids = by_ids(log, channel=source.removeprefix("channel:"))
         try:
             await self.applications.unsubscribe(app, source)
-        except NotSubscribed:
-            pass
         except AriError as error:
             ids.warning("its events come twice: %s", error)
 

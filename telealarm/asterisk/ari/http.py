@@ -104,9 +104,12 @@ class Http:
             raise FateUnknown(f"{what}: no answer within {self._timeout.total:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise FateUnknown(f"{what}: {type(error).__name__}: {error}") from None
-        if not reply.ok:
+        if reply.status >= 300:
             raise answered(what, reply.status, said)
-        return json.loads(said) if said else None
+        try:
+            return json.loads(said) if said else None
+        except ValueError:
+            raise FateUnknown(f"{what}: the answer is not JSON") from None
 
 
 def answered(what: str, status: int, said: bytes) -> AriError:

@@ -5,7 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from telealarm.asterisk.ari.channel import Channel, variable_name
+from telealarm.asterisk.ari.errors import NotFound, Refused
 from telealarm.asterisk.ari.http import Http, without_control
+
+# Asterisk's HTTP status for an event source that does not exist or is not subscribed to.
+NO_SUCH_SOURCE = 422
 
 
 class Channels:
@@ -84,8 +88,14 @@ class Applications:
         await self._subscription("POST", app, event_source)
 
     async def unsubscribe(self, app: str, event_source: str) -> None:
-        """Undo `subscribe`; Refused or AlreadyExists (409) if it was not subscribed."""
-        await self._subscription("DELETE", app, event_source)
+        """Undo `subscribe`; what is not subscribed, or is gone, is fine."""
+        try:
+            await self._subscription("DELETE", app, event_source)
+        except NotFound:
+            pass
+        except Refused as error:
+            if error.status != NO_SUCH_SOURCE:
+                raise
 
     async def _subscription(self, method: str, app: str, event_source: str) -> None:
         params = {"eventSource": event_source}

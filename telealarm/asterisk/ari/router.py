@@ -38,7 +38,7 @@ class Router:
         try:
             event = Event.parse(text)
         except ValueError as error:
-            log.warning("an event could not be read: %s", error)
+            log.warning("an event could not be read: %s: %.200s", error, text)
             return
         channel = self.channels.get(event.channel_id) if event.channel_id else None
         if channel is None:

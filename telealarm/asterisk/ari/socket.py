@@ -4,12 +4,14 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 import aiohttp
 
 from telealarm.asterisk.ari.errors import AriError, Refused, Unauthorized, Unreachable
-from telealarm.asterisk.ari.events import Event, glance
+from telealarm.asterisk.ari.events import glance
 from telealarm.asterisk.ari.http import Http
+from telealarm.asterisk.ari.resources import NO_SUCH_SOURCE
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +19,14 @@ FIRST_DELAY_SECONDS = 0.1
 LAST_DELAY_SECONDS = 5.0
 # A frozen Asterisk is noticed after one and a half of these: aiohttp waits half of it for the pong.
 HEARTBEAT_SECONDS = 5.0
+NO_PONG = "Asterisk does not answer on the websocket: it is frozen or cut off"
+CLOSING = aiohttp.ClientWSTimeout(ws_close=1.0)
+
+
+class Disconnected(AriError):
+    """Asterisk has closed the websocket."""
+
+    code = "disconnected"
 
 
 class Replaced(AriError):
@@ -52,14 +62,13 @@ class Socket:
         while True:
             try:
                 await self._connect_and_read()
-                self._trouble("Asterisk has closed the websocket")
             except Replaced:
+                if not while_replaced:
+                    return
                 self._trouble(
                     f"another process has connected to Asterisk as {self.app!r}: give each worker"
                     " a name of its own"
                 )
-                if not while_replaced:
-                    return
                 # Two processes of one name would else throw each other out many times a second.
                 self._delay = LAST_DELAY_SECONDS
             except (AriError, aiohttp.ClientError, OSError) as error:
@@ -79,38 +88,38 @@ class Socket:
             log.warning("%s (%s)", sentence, self.app)
         self.trouble = sentence
 
-    async def _connect_and_read(self) -> None:
+    async def _connect_and_read(self) -> NoReturn:
         address = self._http.address("events", params={"app": self.app})
-        session = self._http.session()
-        async with session.ws_connect(address, heartbeat=HEARTBEAT_SECONDS) as websocket:
-            setup = asyncio.create_task(self._set_up(websocket), name=f"ari ready {self.app}")
+        connecting = self._http.session().ws_connect(
+            address, heartbeat=HEARTBEAT_SECONDS, timeout=CLOSING
+        )
+        async with connecting as websocket:
+            tasks = [
+                asyncio.create_task(self._read(websocket), name=f"ari read {self.app}"),
+                asyncio.create_task(self._set_up(), name=f"ari ready {self.app}"),
+            ]
             try:
-                await self._read(websocket)
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             finally:
                 self.connected = False
-                setup.cancel()
-                await asyncio.wait({setup})
-                failure = None if setup.cancelled() else setup.exception()
-            if failure is not None:
-                raise failure
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
+                errors = [task.exception() for task in tasks if not task.cancelled()]
+        raise next(error for error in errors if error is not None)
 
-    async def _set_up(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
-        try:
-            await self._ready(self)
-            self._delay = FIRST_DELAY_SECONDS
-        except BaseException:
-            await websocket.close()
-            raise
+    async def _set_up(self) -> None:
+        await self._ready(self)
+        self._delay = FIRST_DELAY_SECONDS
 
-    async def _read(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _read(self, websocket: aiohttp.ClientWebSocketResponse) -> NoReturn:
         async for message in websocket:
             if message.type is not aiohttp.WSMsgType.TEXT:
                 continue
             if glance(message.data)[0] == "ApplicationReplaced":
-                if Event.parse(message.data).app == self.app:
-                    raise Replaced
-                continue
+                raise Replaced
             self._route(message.data)
+        raise Disconnected(NO_PONG if isinstance(websocket.exception(), TimeoutError) else None)
 
 
 def advice(error: Exception, http: Http) -> str:
@@ -124,17 +133,22 @@ def advice(error: Exception, http: Http) -> str:
     if status == 404:
         return (
             f"ARI is not enabled at {http.base}: set enabled=yes in Asterisk's ari.conf and"
-            " http.conf, and load res_ari"
+            " http.conf and load res_ari, or correct asterisk.ari.url"
         )
+    if status == 503:
+        return f"Asterisk at {http.base} is still starting, or another server answers (HTTP 503)"
     if status is not None:
         return (
             f"what answers at {http.base} is not Asterisk's ARI (HTTP {status}): check"
             " asterisk.ari.url"
         )
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        return f"Asterisk cannot be reached at {http.base} ({error}): check asterisk.ari.url"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        reason = error.strerror or "no connection"
+        return f"Asterisk cannot be reached at {http.base}: {reason}; check asterisk.ari.url"
     if isinstance(error, Unreachable | TimeoutError):
         return f"Asterisk does not answer at {http.base}: is it running? check asterisk.ari.url"
-    if isinstance(error, Refused) and error.status == 422:
-        return f"Asterisk does not know what asterisk.ari is to subscribe to: {error}"
+    if isinstance(error, Disconnected):
+        return str(error)
+    if isinstance(error, Refused) and error.status == NO_SUCH_SOURCE:
+        return f"Asterisk knows no such event source, is chan_pjsip loaded? ({error})"
     return f"the connection with Asterisk failed: {error or type(error).__name__}"

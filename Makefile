@@ -1,0 +1,46 @@
+# Targets for users: install, demo. For developers: test, lint, clean.
+# All are safe to repeat; the first run also fetches what it needs.
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+INSTALLED_TEST := $(VENV)/.installed-test
+PACKAGING := setup.py pyproject.toml tests/lab/venv.sh
+
+.PHONY: help install demo test lint lab clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make install   the command telealarm, in $(VENV)/bin"
+	@echo "make demo      a clinic's morning on a real Asterisk; KEEP=1 leaves it running"
+	@echo "make test      ruff, mypy, then unit, integration and acceptance tests"
+	@echo "make lint      ruff and mypy alone"
+	@echo "make clean     remove $(VENV) and the tools' caches"
+
+install: $(INSTALLED)
+
+demo: $(INSTALLED)
+	@tests/lab/setup.sh $(BIN)/python
+	@$(BIN)/python -m tests.lab.demo $(if $(KEEP),--keep)
+
+test: lint
+	@tests/lab/setup.sh $(BIN)/python postgresql
+	$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance
+
+lint: $(INSTALLED_TEST)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy -p tests.lab
+
+$(INSTALLED): $(PACKAGING)
+	@tests/lab/venv.sh $(VENV) .
+	@touch $@
+
+$(INSTALLED_TEST): $(INSTALLED)
+	@tests/lab/venv.sh $(VENV) '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The default prompts: prompts.yml and, by language, how they sound."""

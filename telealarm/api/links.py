@@ -1,0 +1,76 @@
+"""Links between resources: written with the host that the client used, read without it."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from telealarm import models
+
+BASE = "/rest-api/"
+
+# What each resource's links stand for.
+MODELS: dict[str, type[models.BaseModel]] = {
+    "users": models.User,
+    "gateway": models.Gateway,
+    "sms-gateway": models.SmsGateway,
+    "survey-template": models.SurveyTemplate,
+    "section-template": models.SectionTemplate,
+    "branching-template": models.BranchingTemplate,
+    "sealed-survey": models.Survey,
+    "calendar-setting": models.CalendarSetting,
+    "calendar-user": models.CalendarUser,
+    "calendar": models.Calendar,
+    "event": models.Event,
+    "alarm": models.Alarm,
+    "alarm-request": models.AlarmRequest,
+    "callrequest": models.CallRequest,
+}
+
+# The predecessor's documents write `user/` for `users/`.
+_ALIASES = {"user": "users"}
+
+_ID = re.compile(r"[0-9]{1,10}", re.ASCII)
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
+_PATH = re.compile(re.escape(BASE) + r"([a-z-]{1,40})/([0-9]{1,10})/?", re.ASCII)
+
+LARGEST_ID = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Links:
+    """Writes absolute links. `origin` is like http://127.0.0.1:8000."""
+
+    origin: str
+
+    def to(self, resource: str, row_id: int) -> str:
+        """The link to a row, as http://host/rest-api/event/3/."""
+        return f"{self.origin}{BASE}{resource}/{row_id}/"
+
+    def maybe(self, resource: str, row_id: int | None) -> str | None:
+        """The link to a row, or None where there is none."""
+        return None if row_id is None else self.to(resource, row_id)
+
+
+def origin(scheme: str, host: str | None, fallback: str) -> str:
+    """Scheme and host of a request; a Host header that is no host name is not repeated."""
+    return f"{scheme}://{host if host and _HOST.fullmatch(host) else fallback}"
+
+
+def row_id(text: str) -> int | None:
+    """The id in a path or a relation, or None where no row can have it."""
+    if not _ID.fullmatch(text):
+        return None
+    number = int(text)
+    return number if 1 <= number <= LARGEST_ID else None
+
+
+def parse(link: str) -> tuple[str, int | None] | None:
+    """Resource and id of a link, absolute or a path; None where it is no link of this API."""
+    try:
+        path = urlsplit(link).path
+    except ValueError:
+        return None
+    found = _PATH.fullmatch(path)
+    if found is None:
+        return None
+    return _ALIASES.get(found[1], found[1]), row_id(found[2])

@@ -1,0 +1,102 @@
+"""A resource as data: its table, its form, its reply, and what may be done with it.
+
+Nothing here knows HTTP; api/routes.py serves these, and a document can be written from them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from telealarm.api.forms import Form
+from telealarm.api.lists import Filters
+from telealarm.api.visit import Visit
+from telealarm.models import BaseModel
+from telealarm.store import rows
+
+Values = dict[str, Any]
+Show = Callable[[Visit, Any], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something more that can be done with one row: `event/{id}/get_list_child/`.
+
+    `run` works within a transaction; it gets the row and what was sent by `form`, and returns the
+    reply's body. An action with status 201 answers with a new row of the resource `makes`.
+    """
+
+    name: str
+    method: Literal["GET", "POST", "PATCH"]
+    run: Callable[[Visit, Any, Values], Any]
+    form: type[Form] | None = None
+    status: Literal[200, 201] = 200
+    # Whose id the path names, where it is not the resource's own.
+    of: type[BaseModel] | None = None
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """As the Allow header lists them; in the reference's words, GET brings HEAD."""
+        return ("GET", "HEAD", "OPTIONS") if self.method == "GET" else (self.method, "OPTIONS")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One noun of the API.
+
+    `create`, `change` and `delete` run within a transaction; where one is None, so is the method.
+    In the values relations are rows already, seen by the login and of one owner.
+    """
+
+    name: str
+    model: type[BaseModel]
+    show: Show
+    form: type[Form] | None = None
+    # Fields of the reply that are accepted when written, and left as they are.
+    read_only: frozenset[str] = frozenset()
+    filters: Filters | None = None
+    create: Callable[[Visit, int, Values], Any] | None = None
+    change: Callable[[Visit, Any, Values], None] | None = None
+    delete: Callable[[Visit, Any], None] | None = None
+    # Some rows can be edited in parts only.
+    put: bool = True
+    # The relation whose owner a new row gets; None: it is the login's.
+    parent: str | None = None
+    superusers: Literal["nothing", "writes", "everything"] = "nothing"
+    # Whether the rows can be listed, and the column that the path names them by.
+    listed: bool = True
+    key: str = "id"
+    actions: tuple[Action, ...] = ()
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """What the list allows, as the Allow header says it."""
+        post = ("POST",) if self.create else ()
+        return ("GET", *post, "HEAD", "OPTIONS")
+
+    @property
+    def row_methods(self) -> tuple[str, ...]:
+        """What a row allows, as the Allow header says it."""
+        put = ("PUT",) if self.change and self.put else ()
+        patch = ("PATCH",) if self.change else ()
+        delete = ("DELETE",) if self.delete else ()
+        return ("GET", *put, *patch, *delete, "HEAD", "OPTIONS")
+
+
+def insert_into(model: type[BaseModel], *, owned: bool = True) -> Callable[..., Any]:
+    """A `create` without rules of its own."""
+
+    def create(visit: Visit, owner_id: int, values: Values) -> Any:
+        owner: Mapping[str, int] = {"owner": owner_id} if owned else {}
+        return rows.insert(model, {**values, **owner})
+
+    return create
+
+
+def change_row(visit: Visit, row: Any, values: Values) -> None:
+    """A `change` without rules of its own."""
+    rows.change(row, values)
+
+
+def remove_row(visit: Visit, row: Any) -> None:
+    """A `delete` of a row that nothing refers to."""
+    rows.remove(row)

@@ -1,0 +1,252 @@
+"""Serves resources over HTTP: who may, what was sent, the transaction, the reply."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import hdrs, web
+
+from telealarm.api import body, links, lists, relations
+from telealarm.api.auth import Logins
+from telealarm.api.errors import Refused, reply
+from telealarm.api.fields import Secret
+from telealarm.api.forms import Form, Sent, marked, read
+from telealarm.api.links import Links
+from telealarm.api.resource import Action, Resource
+from telealarm.api.visit import Visit
+from telealarm.clock import utcnow
+from telealarm.config import Config
+from telealarm.errors import Invalid, NotVisible
+from telealarm.models import BaseModel
+from telealarm.store import passwords, scope
+from telealarm.store.database import Database
+
+FORBIDDEN = "You do not have permission to perform this action."
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class Routes:
+    """Serves resources. One for an application."""
+
+    def __init__(self, db: Database, config: Config) -> None:
+        self._db = db
+        self._config = config
+        self._logins = Logins(db)
+
+    def add(self, app: web.Application, resource: Resource) -> None:
+        """The routes of a resource: its list, its rows, its actions."""
+        path = f"{links.BASE}{resource.name}/"
+        if resource.listed:
+            app.router.add_route("*", path, self._guarded(self._list, resource))
+        app.router.add_route("*", path + "{id}/", self._guarded(self._row, resource))
+        for action in resource.actions:
+
+            async def act(
+                request: web.Request, resource: Resource, action: Action = action
+            ) -> web.Response:
+                return await self._act(request, resource, action)
+
+            app.router.add_route(
+                "*", f"{path}{{id}}/{action.name}/", self._guarded(act, resource)
+            )
+
+    async def root(self, request: web.Request, names: list[str]) -> web.Response:
+        """The list of resources."""
+        allow = ("GET", "HEAD", "OPTIONS")
+        visit = await self._visit(request, allow)
+        if request.method == "OPTIONS":
+            return _allowing(reply(200, {"name": "TeleAlarm"}), allow)
+        found = {name: f"{visit.links.origin}{links.BASE}{name}/" for name in names}
+        return _allowing(reply(200, found), allow)
+
+    def _guarded(
+        self, serve: Callable[[web.Request, Resource], Any], resource: Resource
+    ) -> Callable[[web.Request], Any]:
+        async def handler(request: web.Request) -> web.StreamResponse:
+            response: web.StreamResponse = await serve(request, resource)
+            return response
+
+        return handler
+
+    async def _list(self, request: web.Request, resource: Resource) -> web.Response:
+        visit = await self._visit(request, resource.methods)
+        if request.method == "OPTIONS":
+            return _options(resource, resource.methods)
+        _check_rights(visit, resource, request.method)
+        if request.method == "POST":
+            return await self._create(request, resource, visit)
+
+        def work() -> dict[str, Any]:
+            query = scope.rows(visit.login, resource.model)
+            query = lists.narrowed(visit, query, resource.filters or {})
+            key = getattr(resource.model, resource.key)
+            return lists.page(visit, query, resource.show, key)
+
+        return _allowing(reply(200, await self._db.read(work)), resource.methods)
+
+    async def _create(
+        self, request: web.Request, resource: Resource, visit: Visit
+    ) -> web.Response:
+        sent = await self._sent(request, resource, partial=False)
+        assert resource.create is not None
+        create = resource.create
+
+        def work() -> tuple[int, dict[str, Any]]:
+            relations.resolve(visit.login, sent, None)
+            owner_id = visit.login.id
+            parent = sent.values.get(resource.parent or "")
+            if isinstance(parent, BaseModel):
+                owner_id = scope.owner_of(parent) or owner_id
+            relations.check_owner(sent, owner_id)
+            _raise(sent)
+            made = create(visit, owner_id, sent.values)
+            row = scope.find(visit.login, resource.model, made.id)
+            return getattr(made, f"{resource.key}"), resource.show(visit, row)
+
+        row_id, shown = await self._db.write(work)
+        return _made(visit, resource.name, row_id, shown, resource.methods)
+
+    async def _row(self, request: web.Request, resource: Resource) -> web.Response:
+        visit = await self._visit(request, resource.row_methods)
+        if request.method == "OPTIONS":
+            return _options(resource, resource.row_methods)
+        _check_rights(visit, resource, request.method)
+        row_id = _id(request)
+        if request.method in ("PUT", "PATCH"):
+            shown = await self._change(request, resource, visit, row_id)
+        elif request.method == "DELETE":
+            await self._delete(resource, visit, row_id)
+            return _allowing(web.Response(status=204), resource.row_methods)
+        else:
+            shown = await self._db.read(
+                lambda: resource.show(
+                    visit, scope.find(visit.login, resource.model, row_id, by=resource.key)
+                )
+            )
+        return _allowing(reply(200, shown), resource.row_methods)
+
+    async def _change(
+        self, request: web.Request, resource: Resource, visit: Visit, row_id: int
+    ) -> dict[str, Any]:
+        sent = await self._sent(request, resource, partial=request.method == "PATCH")
+        assert resource.change is not None
+        change = resource.change
+
+        def work() -> dict[str, Any]:
+            row = scope.find(visit.login, resource.model, row_id, by=resource.key)
+            relations.resolve(visit.login, sent, row)
+            relations.check_owner(sent, scope.owner_of(row) or visit.login.id)
+            _raise(sent)
+            change(visit, row, sent.values)
+            row = scope.find(visit.login, resource.model, row_id, by=resource.key)
+            return resource.show(visit, row)
+
+        return await self._db.write(work)
+
+    async def _delete(self, resource: Resource, visit: Visit, row_id: int) -> None:
+        assert resource.delete is not None
+        delete = resource.delete
+
+        def work() -> None:
+            delete(visit, scope.find(visit.login, resource.model, row_id, by=resource.key))
+
+        await self._db.write(work)
+
+    async def _act(
+        self, request: web.Request, resource: Resource, action: Action
+    ) -> web.Response:
+        visit = await self._visit(request, action.methods)
+        if request.method == "OPTIONS":
+            return _options(resource, action.methods)
+        row_id = _id(request)
+        sent = Sent(Form)
+        if action.method != "GET":
+            sent = read(
+                action.form or Form,
+                await body.read(request),
+                read_only=frozenset(),
+                partial=False,
+            )
+
+        def work() -> Any:
+            row = scope.find(visit.login, action.of or resource.model, row_id)
+            _raise(sent)
+            return action.run(visit, row, sent.values)
+
+        run = self._db.read if action.method == "GET" else self._db.write
+        shown = await run(work)
+        response = _allowing(reply(action.status, shown), action.methods)
+        if action.status == 201:
+            response.headers[hdrs.LOCATION] = shown["url"]
+        return response
+
+    async def _visit(self, request: web.Request, methods: tuple[str, ...]) -> Visit:
+        """Raises Refused: 401 without a login, 405 for a method that is not allowed here."""
+        login = await self._logins.login(request)
+        if request.method not in methods:
+            raise Refused(
+                405, f'Method "{request.method[:40]}" not allowed.', {"Allow": ", ".join(methods)}
+            )
+        fallback = self._config.prompts_url.partition("://")[2].partition("/")[0]
+        return Visit(
+            login=login,
+            links=Links(links.origin(request.scheme, request.host, fallback)),
+            path=request.path,
+            query=dict(request.query),
+            now=utcnow(),
+            default_zone=self._config.timezone,
+        )
+
+    async def _sent(self, request: web.Request, resource: Resource, *, partial: bool) -> Sent:
+        assert resource.form is not None
+        sent = read(
+            resource.form,
+            await body.read(request),
+            read_only=resource.read_only,
+            partial=partial,
+        )
+        if not sent.errors:
+            for name in marked(resource.form, Secret):
+                password = sent.values.pop(name, None)
+                if password is not None:
+                    sent.values[f"{name}_hash"] = await asyncio.to_thread(
+                        passwords.hashed, password
+                    )
+        return sent
+
+
+def _check_rights(visit: Visit, resource: Resource, method: str) -> None:
+    if visit.login.is_superuser or resource.superusers == "nothing":
+        return
+    if resource.superusers == "everything" or method not in _SAFE:
+        raise Refused(403, FORBIDDEN)
+
+
+def _id(request: web.Request) -> int:
+    row_id = links.row_id(request.match_info["id"])
+    if row_id is None:
+        raise NotVisible
+    return row_id
+
+
+def _raise(sent: Sent) -> None:
+    if sent.errors:
+        raise Invalid(sent.errors)
+
+
+def _options(resource: Resource, methods: tuple[str, ...]) -> web.Response:
+    described = {"name": resource.name, "parses": ["application/json"]}
+    return _allowing(reply(200, described), methods)
+
+
+def _made(
+    visit: Visit, resource: str, row_id: int, shown: dict[str, Any], methods: tuple[str, ...]
+) -> web.Response:
+    response = _allowing(reply(201, shown), methods)
+    response.headers[hdrs.LOCATION] = visit.links.to(resource, row_id)
+    return response
+
+
+def _allowing(response: web.Response, methods: tuple[str, ...]) -> web.Response:
+    response.headers[hdrs.ALLOW] = ", ".join(methods)
+    return response

@@ -1,0 +1,36 @@
+"""One request by one login: what replies and rules need to know about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from telealarm.api.links import Links
+from telealarm.models import User
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Who asks, when, and how links and local times are to be written."""
+
+    login: User
+    links: Links
+    # The path and the query, for links to other pages.
+    path: str
+    query: Mapping[str, str]
+    now: datetime
+    # The zone of those who have none of their own.
+    default_zone: str
+
+    def local(self, moment: datetime | None, zone: str | None) -> str | None:
+        """`2013-12-10T12:34:43+01:00`: the moment on the wall clock of `zone`, with its offset."""
+        if moment is None:
+            return None
+        return moment.astimezone(ZoneInfo(zone or self.default_zone)).isoformat()
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """`2013-12-16T11:19:29.994Z`: a moment in UTC, to the millisecond."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,230 @@
+"""The composition root: builds, starts and drains everything. `telealarm serve` is this."""
+
+import asyncio
+import errno
+import logging
+import signal
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from telealarm.api.app import make_app
+from telealarm.asterisk import cdr
+from telealarm.asterisk.ari import Client, Event
+from telealarm.asterisk.ari.errors import AriError, NotFound
+from telealarm.clock import utcnow
+from telealarm.config import Config
+from telealarm.dialing.admission import Admission
+from telealarm.dialing.dialer import Dialer
+from telealarm.dialing.watch import APOLOGY, CONTEXT, Wiring
+from telealarm.errors import ConfigError, StorageError
+from telealarm.notify.sms_http import HttpSmsSender
+from telealarm.outcome.keeper import Keeper
+from telealarm.outcome.messenger import Messenger
+from telealarm.outcome.settle import Settler
+from telealarm.planning.planner import Planner
+from telealarm.store import workers
+from telealarm.store.database import Database, place
+from telealarm.store.schema import open_database
+from telealarm.survey.prompts import Prompts
+from telealarm.survey.session import Survey
+from telealarm.survey.speech import Speech
+
+log = logging.getLogger(__name__)
+
+# How long calls in flight are waited for at the end; what still lives then is adopted next time.
+DRAIN_SECONDS = 20.0
+
+
+class Service:
+    """Everything that runs, wired together. `run` until a signal or a fatal error."""
+
+    def __init__(self, config: Config, db: Database) -> None:
+        self._config = config
+        self._db = db
+        ari = config.asterisk.ari
+        self.ari = Client(
+            url=ari.url,
+            user=ari.user,
+            password=ari.password,
+            app=config.worker_name,
+            timeout_seconds=ari.timeout_seconds,
+        )
+        self._speech = Speech(config.speech.engines, config.speech.timeout_seconds)
+        self._prompts = Prompts(
+            config.path(config.prompts.folder), config.prompts_url, self._speech
+        )
+        self._strangers: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT. Raises ConfigError where the port is taken."""
+        lease = timedelta(seconds=self._config.worker.lease_seconds)
+        enter = partial(workers.enter, self._config.worker_name, utcnow(), lease)
+        async with AsyncExitStack() as stack:
+            self._db.start()
+            stack.push_async_callback(self._db.close)
+            holder = await self._db.write(enter)
+            installation = await self._db.read(workers.installation)
+            stack.push_async_callback(self._db.write, lambda: workers.leave(holder, utcnow()))
+            sms = HttpSmsSender()
+            stack.push_async_callback(sms.close)
+            survey = Survey(self._db, self._prompts)
+            source = self._cdr_source()
+            dialer = Dialer(
+                ari=self.ari,
+                holder=holder,
+                admission=Admission(holder, ZoneInfo(self._config.timezone)),
+                wiring=Wiring(
+                    db=self._db,
+                    prepare=survey.prepare,
+                    converse=survey.converse,
+                    find_cdr=partial(cdr.find, source) if source else None,
+                ),
+            )
+
+            async def adopt(names: list[str]) -> None:
+                for name in names:
+                    self.ari.add_app(name)
+                if self.ari.connected:
+                    await dialer.reconcile()
+
+            keeper = Keeper(self._db, holder, lease, adopt)
+            await keeper.take_over()
+            self.ari.on_event("StasisStart", self._meet_stranger)
+            await self._serve_api(stack)
+            log.info(
+                "worker %s serves http://%s:%d/rest-api/, database %s",
+                holder.name,
+                self._config.api.host,
+                self._config.api.port,
+                place(self._config),
+            )
+            messenger = Messenger(self._db, holder, installation, sms.send)
+            ending = await self._until_ended(
+                keeper.run(),
+                Planner(self._db).run(),
+                dialer.run(),
+                Settler(self._db).run(),
+                messenger.run(),
+                self.ari.run(),
+                before_end=partial(dialer.drain, DRAIN_SECONDS),
+            )
+            log.info("ended: %s", ending)
+
+    async def readiness(self) -> dict[str, str]:
+        """For /readyz: by part `ok`, or the sentence that says what to change."""
+        checks = {"asterisk": self.ari.trouble or "ok"}
+        if self.ari.connected:
+            for trunk in self._config.asterisk.trunks:
+                checks[f"trunk {trunk}"] = await self._trunk(trunk)
+        elif checks["asterisk"] == "ok":
+            checks["asterisk"] = "connecting"
+        missing = self._speech.missing()
+        checks["speech"] = (
+            f"{', '.join(missing)} not installed; install it, or change speech.engines"
+            if missing
+            else "ok"
+        )
+        try:
+            await self._db.read(workers.installation)
+            checks["database"] = "ok"
+        except StorageError as error:
+            checks["database"] = str(error)
+        return checks
+
+    async def _trunk(self, name: str) -> str:
+        try:
+            endpoint = await self.ari.endpoints.get("PJSIP", name)
+        except NotFound:
+            return (
+                f"Asterisk knows no PJSIP endpoint {name!r}; define it in pjsip.conf,"
+                " or correct asterisk.trunks"
+            )
+        except AriError as error:
+            return str(error)
+        return "ok" if endpoint.get("state") != "offline" else f"{name} is offline"
+
+    async def _serve_api(self, stack: AsyncExitStack) -> None:
+        app = make_app(
+            self._db,
+            self._config,
+            readiness=self.readiness,
+            prompts=self._config.path(self._config.prompts.folder),
+        )
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        host, port = self._config.api.host, self._config.api.port
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            reason = "is taken" if taken else f"cannot be used ({error.strerror})"
+            raise ConfigError(
+                f"api: {host}:{port} {reason}; end what listens there, or change api.port"
+            ) from None
+
+    def _cdr_source(self) -> str | None:
+        source = self._config.asterisk.cdr
+        if source is None or "://" in source:
+            return source
+        return str(self._config.path(source))
+
+    def _meet_stranger(self, event: Event) -> None:
+        """A channel came to our application that nobody expects: it shall not wait in silence."""
+        if event.channel_id is not None:
+            log.warning(
+                "an unexpected channel hears the apology", extra={"channel": event.channel_id}
+            )
+            task = asyncio.create_task(self._send_off(event.channel_id))
+            self._strangers.add(task)
+            task.add_done_callback(self._strangers.discard)
+
+    async def _send_off(self, channel_id: str) -> None:
+        channel = self.ari.open(channel_id)
+        try:
+            await channel.continue_in_dialplan(context=CONTEXT, extension=APOLOGY)
+        except AriError as error:
+            log.warning("it could not be sent off: %s", error, extra={"channel": channel_id})
+        finally:
+            self.ari.close(channel_id)
+
+    async def _until_ended(
+        self,
+        *parts: Coroutine[None, None, None],
+        before_end: partial[Coroutine[None, None, None]],
+    ) -> str:
+        """Run the parts until a signal comes or one of them fails; returns what ended it.
+
+        At a signal the parts run on until `before_end` is done. A failure is raised.
+        """
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ended.set)
+        tasks = [asyncio.create_task(part) for part in parts]
+        waiting = asyncio.create_task(ended.wait())
+        try:
+            done, _ = await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {waiting}:
+                task.result()
+            log.info("draining")
+            await before_end()
+            return "by a signal"
+        finally:
+            for task in [*tasks, waiting]:
+                task.cancel()
+            await asyncio.gather(*tasks, waiting, return_exceptions=True)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                with suppress(ValueError):
+                    loop.remove_signal_handler(number)
+
+
+async def serve(config: Config) -> None:
+    """Run the service. Raises TeleAlarmError with a sentence that says what to change."""
+    db = await asyncio.to_thread(open_database, config)
+    await Service(config, db).run()

@@ -1,0 +1,110 @@
+"""The durable call detail records: what became of a channel that is gone.
+
+`asterisk.cdr` names Asterisk's own CSV file (cdr_csv's Master.csv with loguniqueid=yes) or a table
+(cdr_pgsql, cdr_sqlite3_custom) as `postgresql://user:password@host/name?table=cdr` or
+`sqlite:////path?table=cdr`, whose columns are those of cdr_pgsql: uniqueid, disposition, billsec.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import peewee
+from playhouse.db_url import parse
+
+from telealarm.errors import TeleAlarmError
+
+# cdr_csv.c, with loguniqueid=yes.
+_COLUMNS = 17
+_DISPOSITION, _BILLSEC, _UNIQUEID = 14, 13, 16
+
+_CHUNK = 1 << 20
+# What happened a crash ago stands near the end; a file is never read further back than this.
+_REACH = 256 << 20
+
+
+class CdrError(TeleAlarmError):
+    """The call detail records cannot be read."""
+
+    code = "cdr"
+
+
+@dataclass(frozen=True)
+class Cdr:
+    """One record: Asterisk's disposition (`ANSWERED`, `NO ANSWER`, ...) and seconds answered."""
+
+    disposition: str
+    billed_seconds: int
+
+
+def find(source: str, unique_id: str) -> Cdr | None:
+    """The latest record of the channel `unique_id`, or None. Blocks: call it in a thread.
+
+    Raises CdrError, with a sentence that says what to change, where the source cannot be read.
+    """
+    try:
+        if "://" in source:
+            return _in_table(source, unique_id)
+        return _in_file(Path(source), unique_id)
+    except FileNotFoundError:
+        return None  # Asterisk makes it with the first call
+    except OSError as error:
+        raise CdrError(
+            f"asterisk.cdr: {source} cannot be read ({error.strerror}); let this user read it"
+        ) from error
+    except peewee.PeeweeException as error:
+        raise CdrError(f"asterisk.cdr: the table cannot be read: {error}") from error
+
+
+def _in_file(path: Path, unique_id: str) -> Cdr | None:
+    for line in _backwards(path, unique_id.encode()):
+        row = next(csv.reader(io.StringIO(line)), [])
+        if len(row) >= _COLUMNS and row[_UNIQUEID] == unique_id:
+            return Cdr(row[_DISPOSITION], _number(row[_BILLSEC]))
+    return None
+
+
+def _backwards(path: Path, wanted: bytes) -> Iterator[str]:
+    """The lines that hold `wanted`, last first."""
+    with path.open("rb") as file:
+        end = file.seek(0, io.SEEK_END)
+        oldest = max(0, end - _REACH)
+        rest = b""
+        while end > oldest:
+            start = max(oldest, end - _CHUNK)
+            file.seek(start)
+            block = file.read(end - start) + rest
+            lines = block.split(b"\n")
+            # The first line may begin in the block before.
+            rest = lines.pop(0) if start > oldest else b""
+            for line in reversed(lines):
+                if wanted in line:
+                    yield line.decode(errors="replace")
+            end = start
+
+
+def _in_table(url: str, unique_id: str) -> Cdr | None:
+    options = parse(url, unquote_password=True, unquote_user=True)
+    table = str(options.pop("table", "cdr"))
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", table):
+        raise CdrError(f"asterisk.cdr: {table!r} is no table's name")
+    if urlsplit(url).scheme == "sqlite":
+        database: peewee.Database = peewee.SqliteDatabase("/" + options["database"].lstrip("/"))
+        mark = "?"
+    else:
+        database = peewee.PostgresqlDatabase(**options, connect_timeout=5, prefer_psycopg3=True)
+        mark = "%s"
+    with database.connection_context():
+        cursor = database.execute_sql(
+            f'SELECT disposition, billsec FROM "{table}" WHERE uniqueid = {mark}', (unique_id,)
+        )
+        rows = cursor.fetchall()
+    return Cdr(str(rows[-1][0]), _number(str(rows[-1][1]))) if rows else None
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0

@@ -1,0 +1,102 @@
+"""The command `telealarm`."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from telealarm import __version__, config, log
+from telealarm.config import Config
+from telealarm.errors import TeleAlarmError
+
+Command = Callable[[Config, argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit status. An error is one clear sentence on standard error."""
+    options = _parser().parse_args(argv)
+    path = config.find(options.config)
+    try:
+        settings = config.load(path)
+        run: Command = options.run
+        return run(settings, options)
+    except TeleAlarmError as error:
+        print(f"telealarm: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _serve(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.app import serve  # the commands that need no server start without it
+
+    log.configure(settings.log.level, settings.log.format)
+    asyncio.run(serve(settings))
+    return 0
+
+
+def _migrate(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store import database, schema
+
+    applied = schema.migrate(database.connect(settings), settings)
+    where = database.place(settings)
+    print(f"{where}: {', '.join(applied) or 'nothing to do'}")
+    return 0
+
+
+def _user_add(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store import accounts, schema
+
+    password = sys.stdin.readline().rstrip("\r\n")
+    db = schema.open_database(settings)
+    db.run(lambda: accounts.add_user(options.name, password, is_superuser=options.superuser))
+    kind = "superuser" if options.superuser else "manager"
+    print(f"{kind} {options.name} added")
+    return 0
+
+
+def _check_config(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.check import check
+
+    mistakes, remarks = asyncio.run(check(settings))
+    for remark in remarks:
+        print(f"remark: {remark}")
+    for mistake in mistakes:
+        print(f"wrong: {mistake}", file=sys.stderr)
+    if not mistakes:
+        print(f"{config.find(options.config)}: ok")
+    return 1 if mistakes else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="telealarm", description="Rings people at the right moment, asks, keeps the answer."
+    )
+    parser.add_argument("--version", action="version", version=f"telealarm {__version__}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--config",
+        metavar="FILE",
+        help=f"else $TELEALARM_CONFIG, else {Path(config.DEFAULT_PATH)}",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Command, help_text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help_text, parents=[common])
+        sub.set_defaults(run=run)
+        return sub
+
+    command("serve", _serve, "run the API, the scheduler, the dialer and the surveys")
+    command("migrate", _migrate, "make or migrate the database")
+    command("check-config", _check_config, "say what is wrong with the configuration")
+    user = commands.add_parser("user", help="who logs in")
+    users = user.add_subparsers(required=True, metavar="COMMAND")
+    add = users.add_parser("add", help="add a manager or a superuser", parents=[common])
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--superuser", action="store_true")
+    add.add_argument(
+        "--password-stdin", action="store_true", required=True, help="read it from standard input"
+    )
+    add.set_defaults(run=_user_add)
+    return parser

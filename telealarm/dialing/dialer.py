@@ -1,0 +1,111 @@
+"""The dialer: claims the requests that may be dialled, and keeps a watch on every call it placed.
+
+While Asterisk is away nothing is claimed. On every connect the calls in flight are reconciled
+with the channels that live: those left by an earlier run, or by a worker that died, are adopted.
+"""
+
+import asyncio
+import logging
+from datetime import datetime
+from functools import partial
+
+from telealarm.asterisk.ari import Client
+from telealarm.clock import monotonic, utcnow
+from telealarm.dialing.admission import Admission
+from telealarm.dialing.watch import Watch, Wiring
+from telealarm.errors import TeleAlarmError
+from telealarm.log import by_ids
+from telealarm.store import calls, requests
+from telealarm.store.calls import Call
+from telealarm.store.claim import Holder
+from telealarm.store.stage import run_stage
+
+log = logging.getLogger(__name__)
+
+# Calls of one worker that may be in flight at once, and how many are claimed in one go.
+MAX_CALLS = 1000
+CROWD = 50
+# How often calls in flight are looked for that nobody watches, after the failure of a watch.
+ADOPT_SECONDS = 15.0
+
+
+class Dialer:
+    def __init__(
+        self, *, ari: Client, holder: Holder, admission: Admission, wiring: Wiring
+    ) -> None:
+        self._ari = ari
+        self._holder = holder
+        self._admission = admission
+        self._wiring = wiring
+        self._db = wiring.db
+        self._watches: dict[int, Watch] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
+        self._adopt_next = 0.0
+        ari.on_connected(self.reconcile)
+
+    async def run(self) -> None:
+        """Dial for ever."""
+        await run_stage(self._db, "dialing", self.step, log)
+
+    async def step(self) -> datetime | None:
+        """Place what may be placed now; returns when the next request comes due."""
+        room = MAX_CALLS - len(self._watches)
+        if self._draining or not self._ari.connected or room <= 0:
+            return None
+        if monotonic() >= self._adopt_next:
+            await self._adopt()
+        now = utcnow()
+        claimed = await self._db.write(partial(self._admission.claim, now, min(room, CROWD)))
+        for call in claimed:
+            self._begin(call, adopt=False)
+        if len(claimed) == CROWD:
+            return now
+        return await self._db.read(partial(requests.next_due, now))
+
+    async def reconcile(self) -> None:
+        """After a connect: look again at each call in flight, and adopt those nobody watches."""
+        for watch in self._watches.values():
+            watch.check()
+        await self._adopt()
+        self._db.stage("dialing").set()
+
+    async def drain(self, seconds: float) -> None:
+        """Place nothing more, and let the calls in flight come to their end for some `seconds`.
+
+        What still lives then is left in Asterisk, for the next run to adopt.
+        """
+        self._draining = True
+        if self._tasks:
+            log.info("waiting for %d calls to end", len(self._tasks))
+            await asyncio.wait(self._tasks, timeout=seconds)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _adopt(self) -> None:
+        """Watch the calls in flight that nobody watches."""
+        self._adopt_next = monotonic() + ADOPT_SECONDS
+        for call in await self._db.write(partial(calls.in_flight, self._holder)):
+            if call.id not in self._watches:
+                self._begin(call, adopt=True)
+
+    def _begin(self, call: Call, *, adopt: bool) -> None:
+        watch = Watch(call, self._ari, self._wiring)
+        self._watches[call.id] = watch
+        task = asyncio.create_task(self._watch(watch, adopt), name=f"call-{call.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _watch(self, watch: Watch, adopt: bool) -> None:
+        call = watch.call
+        ids = by_ids(log, alarm=call.alarm_id, request=call.request_id, channel=call.channel_id)
+        try:
+            await (watch.adopt() if adopt else watch.place())
+        except TeleAlarmError as error:
+            ids.error("%s; the call is looked at again soon", error)
+        except Exception:  # noqa: BLE001 - logged, and the call is adopted again
+            ids.exception("the watch failed; the call is looked at again soon")
+        finally:
+            del self._watches[call.id]
+            self._db.stage("dialing").set()

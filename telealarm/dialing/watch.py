@@ -1,0 +1,306 @@
+"""The watch over one call: from the originate to the end of its channel.
+
+    place -> ringing -> answered -> session -> gone
+    adopt ---^----------^
+
+It writes what it sees into the call's row as it sees it, so that whoever comes after a crash
+finds the call where it was. What the answered callee hears is not its business: the session is
+handed to it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from telealarm.asterisk.ari import Channel, Client, Event
+from telealarm.asterisk.ari.errors import (
+    AllocationFailed,
+    AlreadyExists,
+    AriError,
+    FateUnknown,
+    NotFound,
+    NotInStasis,
+    Refused,
+    Unauthorized,
+    Unreachable,
+)
+from telealarm.asterisk.cdr import Cdr, CdrError
+from telealarm.clock import utcnow
+from telealarm.log import by_ids
+from telealarm.rules import disposition as dispositions
+from telealarm.rules.states import Disposition
+from telealarm.store import calls
+from telealarm.store.calls import Call
+from telealarm.store.database import Database
+
+log = logging.getLogger(__name__)
+
+# Where dialplan/telealarm.conf takes the answered callee.
+CONTEXT, EXTENSION, APOLOGY = "telealarm-out", "s", "T"
+
+# An event can be lost with the websocket; a call is looked at this often in any case.
+LOOK_SECONDS = 30.0
+# Between two tries to reach an Asterisk that does not answer.
+PAUSE_SECONDS = 1.0
+# A POST whose reply was lost may still be carried out; a channel is not gone before this.
+GRACE_SECONDS = 3.0
+# A session that has heard of the hang-up has nothing left to do but to write.
+LAST_WORDS_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What app.py hands to the watches.
+
+    `prepare` renders what will be said, before anything is dialled. `converse` is the survey
+    session of an answered channel; it ends when the survey has ended or the channel is gone.
+    `find_cdr` asks Asterisk's call detail records (None: none are configured).
+    """
+
+    db: Database
+    prepare: Callable[[Call], Awaitable[None]]
+    converse: Callable[[Call, Channel], Awaitable[None]]
+    find_cdr: Callable[[str], Cdr | None] | None
+
+
+class Watch:
+    def __init__(self, call: Call, ari: Client, wiring: Wiring) -> None:
+        self.call = call
+        self._ari = ari
+        self._db = wiring.db
+        self._wiring = wiring
+        self._log = by_ids(
+            log, alarm=call.alarm_id, request=call.request_id, channel=call.channel_id
+        )
+        # What is to be looked at: an event, or None for the whole channel.
+        self._inbox: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._session: asyncio.Task[None] | None = None
+        self._answered = call.answered is not None
+        self._rang = call.rang
+
+    def check(self) -> None:
+        """Events may have been lost: have the channel looked at."""
+        self._inbox.put_nowait(None)
+
+    async def place(self) -> None:
+        """Originate, and follow the call to its end."""
+        call = self.call
+        await self._wiring.prepare(call)
+        if not await self._db.write(partial(calls.start, call, utcnow())):
+            self._log.info("withdrawn before it was dialled")
+            return
+        channel = self._open()
+        try:
+            await self._ari.channels.originate(
+                channel_id=call.channel_id,
+                endpoint=call.endpoint,
+                context=CONTEXT,
+                extension=EXTENSION,
+                caller_id=call.caller_id,
+                timeout_seconds=call.ring_seconds,
+                variables={
+                    "TELEALARM_APP": self._ari.app,
+                    "TELEALARM_TIMELIMIT": str(call.limit_seconds),
+                },
+            )
+            self._log.info("originate")
+        except (Unreachable, Unauthorized) as error:
+            self._ari.close(call.channel_id)
+            await self._db.write(partial(calls.put_back, call, str(error)))
+            return
+        except AlreadyExists:
+            self._log.warning("Asterisk had the channel already; it is adopted")
+            self.check()
+        except (AllocationFailed, Refused) as error:
+            self._ari.close(call.channel_id)
+            await self._end(Disposition.FAILED, 0, f"Asterisk refused the call: {error}")
+            return
+        except FateUnknown as error:
+            self._log.warning("the fate of the originate is unknown: %s", error)
+            await self._db.write(partial(calls.unknown, call, str(error)))
+            self.check()
+        await self._follow(channel)
+
+    async def adopt(self) -> None:
+        """Follow a call that was placed before: by an earlier run, or by a worker that died."""
+        channel = self._open()
+        self.check()
+        await self._follow(channel)
+
+    def _open(self) -> Channel:
+        channel = self._ari.open(self.call.channel_id)
+        for kind in ("Dial", "StasisStart", "ChannelDestroyed"):
+            channel.on_event(kind, self._inbox.put_nowait)
+        return channel
+
+    async def _follow(self, channel: Channel) -> None:
+        try:
+            gone = False
+            while not gone:
+                try:
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        event = await self._inbox.get()
+                except TimeoutError:
+                    gone = await self._look(channel)
+                    continue
+                if event is None:
+                    gone = await self._look(channel, events_lost=True)
+                else:
+                    gone = await self._see(event, channel)
+        finally:
+            self._ari.close(self.call.channel_id)
+            if self._session is not None:
+                self._session.cancel()
+
+    async def _see(self, event: Event, channel: Channel) -> bool:
+        """Take in one event; True when the channel is gone."""
+        if event.type == "Dial":
+            if event.dialstatus in ("RINGING", "PROGRESS"):
+                self._rang = True
+                await self._db.write(partial(calls.ringing, self.call))
+            elif event.dialstatus == "ANSWER":
+                await self._pick_up()
+        elif event.type == "StasisStart":
+            await self._pick_up()
+            self._converse(channel)
+        elif event.type == "ChannelDestroyed":
+            await self._last_words()
+            cause = event.cause or 0
+            disposition = dispositions.of_call(
+                answered=self._answered, rang=self._rang, cause=cause
+            )
+            await self._end(
+                disposition, cause, f"cause {cause}, {event.cause_txt or 'unknown'}", finished=True
+            )
+            return True
+        return False
+
+    async def _look(self, channel: Channel, *, events_lost: bool = False) -> bool:
+        """See how the channel is now; True when it is gone."""
+        snapshot = await self._snapshot(channel)
+        if snapshot is None:
+            return await self._account()
+        await self._db.write(partial(calls.found, self.call, "its channel lives"))
+        if snapshot["state"] == "Up":
+            await self._pick_up()
+        if snapshot.get("dialplan", {}).get("app_name") == "Stasis":
+            await self._pick_up()
+            if events_lost and self._session is not None:
+                # What played may have ended unheard: another session repeats the section.
+                self._session.cancel()
+                await asyncio.wait({self._session})
+            self._converse(channel)
+        return False
+
+    async def _snapshot(self, channel: Channel) -> dict[str, Any] | None:
+        """The channel as Asterisk has it, or None when it is gone. Waits for Asterisk to answer."""
+        while True:
+            try:
+                return await channel.snapshot()
+            except NotFound:
+                return None
+            except AriError as error:
+                self._log.warning("its channel cannot be looked at yet: %s", error)
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _account(self) -> bool:
+        """The channel is not there, and nobody saw it go: find out what became of the call."""
+        await self._last_words()
+        record = await self._record()
+        if record is not None:
+            disposition = dispositions.of_cdr(record.disposition)
+            await self._end(
+                disposition,
+                dispositions.CAUSES.get(disposition, 0),
+                f"not seen; Asterisk's record says {record.disposition}, {record.billed_seconds} s",
+                billed_seconds=record.billed_seconds,
+            )
+        elif self._answered:
+            await self._end(
+                Disposition.ANSWER, 0, "the channel is gone, and Asterisk kept no record of it"
+            )
+        elif await self._may_still_come():
+            return False
+        else:
+            await self._db.write(
+                partial(calls.unknown, self.call, "neither a channel nor a record of it is there")
+            )
+            await self._end(None, 0, "it cannot be told whether the phone rang")
+        return True
+
+    async def _may_still_come(self) -> bool:
+        """A POST whose reply was lost may be carried out late: wait a while, and look again."""
+        await asyncio.sleep(GRACE_SECONDS)
+        try:
+            await self._ari.channels.get(self.call.channel_id)
+        except NotFound:
+            return False
+        except AriError as error:
+            self._log.warning("its channel cannot be looked at yet: %s", error)
+        self.check()
+        return True
+
+    async def _record(self) -> Cdr | None:
+        find = self._wiring.find_cdr
+        if find is None:
+            return None
+        try:
+            return await asyncio.to_thread(find, self.call.channel_id)
+        except CdrError as error:
+            self._log.error("%s", error)
+            return None
+
+    async def _pick_up(self) -> None:
+        if not self._answered:
+            self._answered = True
+            await self._db.write(partial(calls.answered, self.call, utcnow()))
+
+    def _converse(self, channel: Channel) -> None:
+        if self._session is None or self._session.done():
+            self._session = asyncio.create_task(
+                self._run_session(channel), name=f"session-{self.call.id}"
+            )
+
+    async def _run_session(self, channel: Channel) -> None:
+        try:
+            await self._wiring.converse(self.call, channel)
+        except (NotFound, NotInStasis):
+            self._log.info("hung up too early")
+        except Exception:  # noqa: BLE001 - logged, and the callee is told
+            self._log.exception("the session failed; the callee hears the apology")
+            with suppress(AriError):
+                await channel.continue_in_dialplan(context=CONTEXT, extension=APOLOGY)
+
+    async def _last_words(self) -> None:
+        """Let the session write what it still has to, so that no key is lost to a hang-up."""
+        if self._session is not None and not self._session.done():
+            done, _ = await asyncio.wait({self._session}, timeout=LAST_WORDS_SECONDS)
+            if not done:
+                self._log.error("the session did not end with its channel")
+
+    async def _end(
+        self,
+        disposition: Disposition | None,
+        cause: int,
+        why: str,
+        *,
+        billed_seconds: int = 0,
+        finished: bool = False,
+    ) -> None:
+        self._log.info("ended: %s, %s", disposition or "unknown", why)
+        await self._db.write(
+            partial(
+                calls.end,
+                self.call,
+                disposition=disposition,
+                cause=cause,
+                why=why,
+                now=utcnow(),
+                billed_seconds=billed_seconds,
+                finished=finished,
+            )
+        )

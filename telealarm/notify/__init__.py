@@ -1,0 +1,1 @@
+"""Senders: `async send(message) -> receipt`, or TransportError. They know nothing of alarms."""

@@ -1,0 +1,91 @@
+"""Settling: each call that has ended gives its alarm request, and its alarm, an end or a retry."""
+
+import logging
+from datetime import datetime
+from functools import partial
+
+from telealarm.clock import utcnow
+from telealarm.errors import Stale
+from telealarm.log import by_ids
+from telealarm.rules import verdict
+from telealarm.rules.states import CallStatus, Disposition, Reason
+from telealarm.store import calls, settlement
+from telealarm.store.change import move
+from telealarm.store.database import Database
+from telealarm.store.stage import run_stage
+from telealarm.store.timeline import tell
+
+log = logging.getLogger(__name__)
+
+CROWD = 200
+
+
+class Settler:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def run(self) -> None:
+        """Settle for ever."""
+        await run_stage(self._db, "outcome", self.step, log)
+
+    async def step(self) -> datetime | None:
+        """Settle what has ended; returns now where there may be more."""
+        now = utcnow()
+        ended = await self._db.read(lambda: [call.id for call in calls.unsettled(CROWD)])
+        for call_id in ended:
+            try:
+                await self._db.write(partial(_settle, call_id, now))
+            except Stale:
+                log.debug("call %d was settled by another meanwhile", call_id)
+            except Exception:
+                log.exception("call %d cannot be settled", call_id)
+        return now if len(ended) == CROWD else None
+
+
+def _settle(call_id: int, now: datetime) -> None:
+    call = calls.still_unsettled(call_id)
+    if call is None:
+        return
+    request, alarm = call.request, call.alarm
+    reason = verdict.failure(
+        verdict.Attempt(
+            disposition=Disposition(call.disposition or Disposition.FAILED),
+            cause=call.hangup_cause,
+            has_key=calls.has_key(call.id),
+            heard_first_prompt=call.heard,
+            finished=call.finished,
+            unknown=not call.disposition,
+        ),
+        require_result=alarm.require_result,
+    )
+    answered_seconds = round((call.ended - call.answered).total_seconds()) if call.answered else 0
+    ended = {"callstatus": call.hangup_cause, "duration": answered_seconds}
+    ids = by_ids(log, alarm=alarm.id, request=request.id)
+    if reason is None:
+        move(call, CallStatus.SUCCESS, settled=now)
+        settlement.succeed(request, now, **ended)
+        ids.info("success, result %d", alarm.result)
+        return
+    failures = calls.failures(alarm.id)
+    failures[reason] = failures.get(reason, 0) + 1
+    again = verdict.retry_at(
+        reason,
+        ended=call.ended,
+        failures=failures,
+        maxretry=alarm.maxretry,
+        retry_delay_seconds=alarm.retry_delay,
+        policy=alarm.retry_policy,
+    )
+    if call.disposition == "" and alarm.on_unknown == "miss":
+        again = None
+    if alarm.deleted or alarm.event.deleted:
+        again = None
+    ids.info("%s; %s", reason, f"again at {again.isoformat()}" if again else "no retry")
+    if again is None:
+        move(call, CallStatus.FAILURE, settled=now)
+        settlement.fail(request, reason, now, **ended)
+    else:
+        move(call, CallStatus.RETRY, settled=now)
+        if reason == Reason.UNKNOWN:
+            tell(alarm.id, "redial", "on_unknown is redial", request_id=request.id, at=now)
+        settlement.retry(request, reason, again, now, **ended)

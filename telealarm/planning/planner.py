@@ -1,0 +1,78 @@
+"""The planner: each due alarm becomes an alarm request; what was not made in time is accounted for.
+
+1. Alarms whose due time has come are enqueued, oldest first.
+2. Waiting requests past their expiry are missed, or failed, and told.
+3. Events that are over, with all their alarms settled, are completed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from telealarm.clock import utcnow
+from telealarm.errors import Stale
+from telealarm.log import by_ids
+from telealarm.store import planning, requests, settlement
+from telealarm.store.database import Database
+from telealarm.store.stage import run_stage
+
+log = logging.getLogger(__name__)
+
+CROWD = 500
+
+
+class Planner:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def run(self) -> None:
+        """Plan for ever."""
+        await run_stage(self._db, "planning", self.step, log)
+
+    async def step(self) -> datetime | None:
+        """Plan what is due now; returns when the next is."""
+        now = utcnow()
+        alarms = await self._db.read(partial(planning.due_alarms, now, CROWD))
+        await self._each(alarms, lambda alarm_id: partial(_enqueue, alarm_id, now))
+        expired = await self._db.read(lambda: [r.id for r in requests.expired(now, CROWD)])
+        await self._each(expired, lambda request_id: partial(_expire, request_id, now))
+        if await self._db.read(partial(planning.some_over, now)):
+            await self._db.write(partial(planning.complete_events, now))
+        if len(alarms) == CROWD or len(expired) == CROWD:
+            return now
+        return await self._db.read(planning.next_due)
+
+    async def _each(self, ids: list[int], work: Callable[[int], Callable[[], None]]) -> None:
+        """One write a row, so that a row that cannot be worked stops none of the others."""
+        writes = [self._db.write(work(row_id)) for row_id in ids]
+        for row_id, result in zip(
+            ids, await asyncio.gather(*writes, return_exceptions=True), strict=True
+        ):
+            if isinstance(result, Stale):
+                log.debug("row %d was changed by another meanwhile", row_id)
+            elif isinstance(result, Exception):
+                log.error("row %d cannot be planned: %s", row_id, result, exc_info=result)
+            elif isinstance(result, BaseException):
+                raise result
+
+
+def _enqueue(alarm_id: int, now: datetime) -> None:
+    alarm = planning.still_due(alarm_id, now)
+    if alarm is not None:
+        request = requests.enqueue(alarm, now, now)
+        by_ids(log, alarm=alarm_id, request=request.id).info("due")
+
+
+def _expire(request_id: int, now: datetime) -> None:
+    request = planning.still_waiting(request_id)
+    if request is None:
+        return
+    # The event may have been moved since the request was written.
+    expires = requests.expiry(request.alarm)
+    if expires is not None and expires > now:
+        requests.put_off(request, expires)
+    else:
+        settlement.expire(request, now)
+        by_ids(log, alarm=request.alarm_id, request=request_id).warning("not called in time")

@@ -1,0 +1,73 @@
+"""Who logs in, and the calendar users, who do not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from telealarm.errors import Conflict, Invalid
+from telealarm.models import CalendarSetting, CalendarUser, CalendarUserProfile, User
+from telealarm.store import passwords, rows
+
+
+def by_name(username: str) -> User | None:
+    """The user with this name, active or not."""
+    found: User | None = User.get_or_none(User.username == username)
+    return found
+
+
+def add_user(username: str, password: str, *, is_superuser: bool) -> User:
+    """A new login. Raises Invalid where the name is taken."""
+    values = {"username": username, "password_hash": passwords.hashed(password)}
+    user: User = rows.insert(User, {**values, "is_superuser": is_superuser})
+    return user
+
+
+def change_user(login: User, user: User, values: Mapping[str, Any]) -> None:
+    """Edit a login. Raises Conflict where a superuser would lock themselves out."""
+    stays = values.get("is_superuser", True) and values.get("is_active", True)
+    if user.id == login.id and not stays:
+        raise Conflict("You cannot take your own rights away; let another superuser do it.")
+    rows.change(user, values)
+
+
+def remove_user(login: User, user: User) -> None:
+    """Delete a login that owns nothing. Raises Conflict."""
+    if user.id == login.id:
+        raise Conflict("You cannot delete yourself; let another superuser do it.")
+    rows.remove(user)
+
+
+def add_calendar_user(owner_id: int, values: Mapping[str, Any]) -> CalendarUser:
+    """A new calendar user, and a profile with the owner's first calendar setting."""
+    user: CalendarUser = rows.insert(CalendarUser, {**values, "owner": owner_id})
+    setting = (
+        CalendarSetting.select()
+        .where(CalendarSetting.owner == owner_id)
+        .order_by(CalendarSetting.id)
+        .first()
+    )
+    CalendarUserProfile.create(user=user, owner=owner_id, calendar_setting=setting)
+    return user
+
+
+def empty_profile(profile: CalendarUserProfile) -> None:
+    """Put a profile back to its defaults: a calendar user is never without one."""
+    kept = {"id", "user", "owner", "created_date", "updated_date"}
+    fields = CalendarUserProfile._meta.sorted_fields
+    blank = {field.name: field.get_default() for field in fields if field.name not in kept}
+    rows.change(profile, blank)
+
+
+def setting_of(user: CalendarUser) -> CalendarSetting:
+    """How a calendar user's alarms call. Raises Invalid on `event`: it says what to do."""
+    profile = CalendarUserProfile.get_or_none(CalendarUserProfile.user == user.id)
+    if profile is None or profile.calendar_setting is None:
+        raise Invalid(
+            {
+                "event": [
+                    f"the calendar user {user.username} has no calendar setting, so no gateway and"
+                    f" no survey; set calendar_setting in calendar-user-profile/{user.id}/"
+                ]
+            }
+        )
+    setting: CalendarSetting = profile.calendar_setting
+    return setting

@@ -1,0 +1,205 @@
+"""Alarms as clients write them: when they are due, and how they are called off."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from telealarm.errors import Conflict, IllegalTransition, Invalid
+from telealarm.models import Alarm, AlarmRequest, Event
+from telealarm.rules import window
+from telealarm.rules.states import AlarmStatus, EventStatus
+from telealarm.store import accounts, requests, rows
+from telealarm.store.change import move, put
+from telealarm.store.database import wake
+from telealarm.store.timeline import tell
+
+LIVE = [AlarmStatus.PENDING, AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
+_ATTEMPTING = [AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
+
+
+def moment(alarm: Alarm, event: Event) -> datetime:
+    """When the alarm is to go out: date_start_notice less advance_notice."""
+    return event.start + timedelta(seconds=alarm.offset - alarm.advance_notice)
+
+
+def schedule(alarm: Alarm, event: Event) -> None:
+    """Set `due`, which is null while the event is paused, completed or deleted."""
+    wanted = event.status == EventStatus.PENDING and not event.deleted and not alarm.deleted
+    alarm.due = moment(alarm, event) if wanted else None
+    Alarm.update(due=alarm.due).where(Alarm.id == alarm.id).execute()
+    wake("planning")
+
+
+def is_over(alarm: Alarm, event: Event, now: datetime) -> bool:
+    """Whether nobody would want the alarm any more."""
+    expires = window.expiry(
+        due=moment(alarm, event),
+        start=event.start,
+        end=event.end,
+        max_lateness_seconds=alarm.max_lateness,
+    )
+    return expires <= now
+
+
+def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
+    """A new alarm. One that is over already is recorded as missed, and nobody is told."""
+    event = values["event"]
+    if event.status == EventStatus.COMPLETED:
+        raise Invalid({"event": ["the event is completed; set its status to 1 first"]})
+    accounts.setting_of(event.calendar.user)
+    alarm: Alarm = rows.insert(Alarm, {**values, "owner": owner_id, "created_date": now})
+    tell(alarm.id, "created", at=now)
+    if is_over(alarm, event, now):
+        move(alarm, AlarmStatus.MISSED, status_reason="past")
+        tell(alarm.id, "missed", "was over when it was written", at=now)
+    else:
+        schedule(alarm, event)
+    return alarm
+
+
+def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: datetime) -> None:
+    """Edit an alarm; `status`, where it is another than now, cancels or re-arms it."""
+    before = _wanted_at(alarm)
+    rows.change(alarm, values)
+    event = alarm.event
+    accounts.setting_of(event.calendar.user)
+    if status is not None and status != alarm.status:
+        _set_status(alarm, event, status, now)
+    elif alarm.status in LIVE and _wanted_at(alarm) != before:
+        reschedule([alarm], event, now)
+
+
+def _wanted_at(alarm: Alarm) -> tuple[Any, ...]:
+    return alarm.event_id, alarm.offset, alarm.advance_notice
+
+
+def _set_status(alarm: Alarm, event: Event, status: int, now: datetime) -> None:
+    if status == AlarmStatus.CANCELLED and alarm.status in LIVE:
+        if _ringing([alarm.id]).exists():
+            raise Conflict("A call for this alarm is being made now; it cannot be taken back.")
+        cancel([alarm], "cancelled", now)
+        return
+    try:
+        if status != AlarmStatus.PENDING or alarm.status in _ATTEMPTING:
+            raise IllegalTransition
+        if is_over(alarm, event, now):
+            raise Invalid({"status": ["the alarm is over; move its event into the future first"]})
+        move(alarm, AlarmStatus.PENDING, status_reason="")
+    except IllegalTransition:
+        words = {number.value: number.name for number in AlarmStatus}
+        raise Invalid(
+            {
+                "status": [
+                    f"{words[alarm.status]} cannot be made {words.get(status, status)}; 7 cancels"
+                    " an unfinished alarm, 1 takes up a missed or cancelled one, and"
+                    " POST alarm-request/ asks for one more attempt"
+                ]
+            }
+        ) from None
+    tell(alarm.id, "rearmed", at=now)
+    schedule(alarm, event)
+
+
+def reschedule(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
+    """The unfinished `alarms` follow their event, or an edit of their own, to another time.
+
+    One that then lies ahead is pending again: what waits to be attempted now is called off.
+    """
+    for alarm in alarms:
+        schedule(alarm, event)
+        if alarm.due is not None and alarm.due > now and alarm.status in _ATTEMPTING:
+            _withdraw([alarm.id], "rescheduled")
+            tell(alarm.id, "rescheduled", f"due {alarm.due:%Y-%m-%d %H:%M:%S}Z", at=now)
+
+
+def hold(alarms: Sequence[Alarm], now: datetime) -> None:
+    """Their event was paused: nothing waits to be attempted; a call that is up is finished."""
+    for ids in _ids(alarms):
+        Alarm.update(due=None).where(Alarm.id.in_(ids)).execute()
+        _withdraw(ids, "event_paused")
+    for alarm in alarms:
+        tell(alarm.id, "paused", "event_paused", at=now)
+
+
+def resume(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
+    """Their event goes on: they are due again."""
+    for alarm in alarms:
+        schedule(alarm, event)
+        tell(alarm.id, "resumed", at=now)
+
+
+def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
+    """Call the unfinished off, for good; a call that is up is finished and keeps its result."""
+    for ids in _ids(alarms):
+        _call_off_requests(ids, reason)
+        Alarm.update(due=None).where(Alarm.id.in_(ids)).execute()
+        Alarm.update(status=AlarmStatus.CANCELLED, status_reason=reason).where(
+            Alarm.id.in_(ids), Alarm.status.in_(LIVE), Alarm.id.not_in(_ringing(ids))
+        ).execute()
+    for alarm in alarms:
+        tell(alarm.id, "cancelled", reason, at=now)
+
+
+def delete(alarms: Sequence[Alarm], now: datetime) -> None:
+    """Hide alarms and call the unfinished off; the log of their calls stays."""
+    cancel([alarm for alarm in alarms if alarm.status in LIVE], "deleted", now)
+    for ids in _ids(alarms):
+        Alarm.update(deleted=now, due=None).where(Alarm.id.in_(ids)).execute()
+    for alarm in alarms:
+        if alarm.status not in LIVE:
+            tell(alarm.id, "deleted", at=now)
+
+
+def attempt(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
+    """One more attempt, asked for by hand. Raises Conflict where one waits or is being made."""
+    if alarm.event.status == EventStatus.PAUSED:
+        raise Conflict("The event is paused; set its status to 1 first.")
+    unfinished = AlarmRequest.status.in_([AlarmStatus.PENDING, AlarmStatus.IN_PROCESS])
+    if AlarmRequest.select().where(AlarmRequest.alarm == alarm.id, unfinished).exists():
+        raise Conflict("An attempt of this alarm waits or is being made already.")
+    # Asked for by hand: without a due time it has no expiry either.
+    rows.change(alarm, {"due": None})
+    return requests.enqueue(alarm, date, now)
+
+
+def change_attempt(
+    request: AlarmRequest, date: datetime | None, status: int | None, now: datetime
+) -> None:
+    """Move a waiting attempt, or cancel it and its alarm. Raises Conflict for any other."""
+    if request.status != AlarmStatus.PENDING:
+        raise Conflict("Only an attempt that still waits can be changed; the log stands.")
+    if status not in (None, AlarmStatus.PENDING, AlarmStatus.CANCELLED):
+        raise Invalid({"status": ["only 7 (cancel) can be set"]})
+    alarm = request.alarm
+    if status == AlarmStatus.CANCELLED:
+        move(request, AlarmStatus.CANCELLED, status_reason="cancelled")
+        move(alarm, AlarmStatus.CANCELLED, status_reason="cancelled")
+        tell(alarm.id, "cancelled", "the waiting attempt", request_id=request.id, at=now)
+    elif date is not None:
+        put(request, date=date, status_reason="moved")
+        tell(alarm.id, "moved", f"to {date:%Y-%m-%d %H:%M:%S}Z", request_id=request.id, at=now)
+    wake("dialing")
+
+
+def _withdraw(ids: list[int], reason: str) -> None:
+    """Nothing waits to be attempted: their alarms are pending, but for those that ring."""
+    _call_off_requests(ids, reason)
+    Alarm.update(status=AlarmStatus.PENDING).where(
+        Alarm.id.in_(ids), Alarm.status.in_(_ATTEMPTING), Alarm.id.not_in(_ringing(ids))
+    ).execute()
+
+
+def _call_off_requests(ids: list[int], reason: str) -> None:
+    AlarmRequest.update(status=AlarmStatus.CANCELLED, status_reason=reason).where(
+        AlarmRequest.alarm.in_(ids), AlarmRequest.status == AlarmStatus.PENDING
+    ).execute()
+
+
+def _ringing(ids: list[int]) -> Any:
+    return AlarmRequest.select(AlarmRequest.alarm).where(
+        AlarmRequest.alarm.in_(ids), AlarmRequest.status == AlarmStatus.IN_PROCESS
+    )
+
+
+def _ids(alarms: Sequence[Alarm]) -> Iterator[list[int]]:
+    return rows.chunks([alarm.id for alarm in alarms])

@@ -1,0 +1,299 @@
+"""Call requests: from the claim to the end of the channel."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from peewee import fn
+
+from telealarm.errors import Stale
+from telealarm.models import (
+    Alarm,
+    AlarmRequest,
+    Calendar,
+    CalendarSetting,
+    CallRequest,
+    Event,
+    Survey,
+    SurveyResult,
+)
+from telealarm.rules import phone
+from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus
+from telealarm.store import workers
+from telealarm.store.change import move, put
+from telealarm.store.claim import Holder
+from telealarm.store.database import wake
+from telealarm.store.timeline import tell
+
+
+@dataclass(frozen=True)
+class Call:
+    """A claimed call as the stages pass it on; `fence` guards every write that it makes."""
+
+    id: int
+    request_id: int
+    alarm_id: int
+    survey_id: int
+    channel_id: str
+    fence: int
+    worker: str
+    number: str
+    endpoint: str
+    caller_id: str
+    ring_seconds: int
+    limit_seconds: int
+    rang: bool
+    answered: datetime | None
+
+
+@dataclass
+class Live:
+    """The calls that are up or on their way, counted by what limits them."""
+
+    numbers: set[str] = field(default_factory=set)
+    calendars: Counter[int] = field(default_factory=Counter)
+    gateways: Counter[int] = field(default_factory=Counter)
+
+
+def live() -> Live:
+    """Count the calls that have not ended."""
+    found = Live()
+    rows = (
+        CallRequest.select(CallRequest.phone_number, CallRequest.gateway, Event.calendar)
+        .join(Alarm)
+        .join(Event)
+        .where(CallRequest.ended.is_null())
+        .tuples()
+    )
+    for number, gateway, calendar in rows:
+        found.numbers.add(number)
+        found.gateways[gateway] += 1
+        found.calendars[calendar] += 1
+    return found
+
+
+def not_blocked(live: Live) -> Any:
+    """The condition that a waiting request could be called now, whatever `live` takes up."""
+    calendars = [
+        row.id
+        for row in Calendar.select().where(Calendar.id.in_(list(live.calendars)))
+        if row.max_concurrent and live.calendars[row.id] >= row.max_concurrent
+    ]
+    blocked = (
+        Alarm.select(Alarm.id)
+        .join(Event)
+        .where(Alarm.alarm_phonenumber.in_(list(live.numbers)) | Event.calendar.in_(calendars))
+    )
+    return AlarmRequest.alarm.not_in(blocked)
+
+
+def begin(
+    request: AlarmRequest, setting: CalendarSetting, survey: Survey, holder: Holder, now: datetime
+) -> CallRequest:
+    """The call request of a claimed alarm request. Its channel id follows from the request's id."""
+    alarm = request.alarm
+    call: CallRequest = CallRequest.create(
+        owner=request.owner_id,
+        request=request,
+        alarm=alarm,
+        aleg_uuid=f"ta-{workers.installation()}-{request.id}",
+        call_time=now,
+        callerid=setting.callerid,
+        caller_name=setting.caller_name,
+        phone_number=alarm.alarm_phonenumber,
+        timeout=setting.call_timeout,
+        gateway=setting.aleg_gateway,
+        survey=survey,
+        num_attempt=alarm.num_attempt + 1,
+        worker=holder.name,
+        fence=holder.fence,
+    )
+    return call
+
+
+def describe(row: CallRequest) -> Call:
+    """`row` as the stages pass it on. Raises ValueError where it cannot be dialled."""
+    gateway = row.gateway
+    return Call(
+        id=row.id,
+        request_id=row.request_id,
+        alarm_id=row.alarm_id,
+        survey_id=row.survey_id,
+        channel_id=row.aleg_uuid,
+        fence=row.fence,
+        worker=row.worker,
+        number=row.phone_number,
+        endpoint=phone.endpoint(
+            gateway.gateways,
+            row.phone_number,
+            removeprefix=gateway.removeprefix,
+            addprefix=gateway.addprefix,
+        ),
+        caller_id=phone.caller_id(row.caller_name, row.callerid),
+        ring_seconds=row.timeout,
+        limit_seconds=row.timelimit,
+        rang=row.rang,
+        answered=row.answered,
+    )
+
+
+def in_flight(holder: Holder) -> list[Call]:
+    """The calls of this worker that were placed and have not ended."""
+    rows = CallRequest.select().where(
+        CallRequest.worker == holder.name,
+        CallRequest.fence == holder.fence,
+        CallRequest.status.in_([CallStatus.CALLING, CallStatus.UNKNOWN]),
+        CallRequest.ended.is_null(),
+    )
+    return [describe(row) for row in rows]
+
+
+def start(call: Call, now: datetime) -> bool:
+    """Commit CALLING, before anything is sent. False where the alarm is not wanted any more."""
+    row = held(call)
+    request, alarm = row.request, row.alarm
+    if alarm.deleted or alarm.event.deleted or alarm.event.status != EventStatus.PENDING:
+        move(row, CallStatus.ABORT, ended=now, settled=now)
+        move(request, AlarmStatus.CANCELLED, status_reason="withdrawn")
+        if alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
+            paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
+            move(alarm, AlarmStatus.PENDING if paused else AlarmStatus.CANCELLED)
+        tell(alarm.id, "withdrawn", "changed before it was dialled", request_id=request.id)
+        return False
+    move(row, CallStatus.CALLING, started=now, last_attempt_time=now)
+    if alarm.status == AlarmStatus.RETRY:
+        move(alarm, AlarmStatus.IN_PROCESS)
+    put(alarm, num_attempt=Alarm.num_attempt + 1)
+    if row.num_attempt == 1:
+        Event.update(notify_count=Event.notify_count + 1).where(
+            Event.id == alarm.event_id
+        ).execute()
+    tell(
+        alarm.id, "originate", f"attempt {row.num_attempt} to {call.number}", request_id=request.id
+    )
+    return True
+
+
+def put_back(call: Call, why: str) -> None:
+    """Nothing was sent: the request waits again, and the attempt does not count."""
+    row = held(call)
+    alarm = row.alarm
+    put(alarm, num_attempt=Alarm.num_attempt - 1)
+    workers.put_back(row, why)
+
+
+def ringing(call: Call) -> None:
+    """The callee's phone rings. Told once."""
+    row = held(call)
+    if not row.rang:
+        put(row, rang=True)
+        tell(call.alarm_id, "ringing", request_id=call.request_id)
+
+
+def answered(call: Call, now: datetime) -> None:
+    """Somebody picked up. Told once."""
+    row = held(call)
+    if row.answered is None:
+        put(row, answered=now)
+        tell(call.alarm_id, "answered", request_id=call.request_id)
+
+
+def unknown(call: Call, why: str) -> None:
+    """It cannot be told whether the call was placed."""
+    row = held(call)
+    if row.status == CallStatus.CALLING:
+        move(row, CallStatus.UNKNOWN)
+        tell(call.alarm_id, "unknown", why, request_id=call.request_id)
+
+
+def found(call: Call, why: str) -> None:
+    """The channel lives, whatever was thought of it; told where that was in doubt."""
+    row = held(call)
+    if row.status == CallStatus.UNKNOWN:
+        move(row, CallStatus.CALLING)
+        tell(call.alarm_id, "adopted", why, request_id=call.request_id)
+
+
+def end(
+    call: Call,
+    *,
+    disposition: Disposition | None,
+    cause: int,
+    why: str,
+    now: datetime,
+    billed_seconds: int,
+    finished: bool,
+) -> None:
+    """The channel is gone; what follows is the outcome stage's. `disposition` None: fate unknown.
+
+    `billed_seconds` is how long it was answered, where nobody saw it being answered. `finished`:
+    the survey came to its end or the callee hung up; nothing of ours broke off.
+    """
+    row = held(call)
+    if row.ended is not None:
+        return
+    answered = row.answered
+    if answered is None and disposition is Disposition.ANSWER:
+        answered = now - timedelta(seconds=billed_seconds)
+    put(
+        row,
+        disposition=disposition or "",
+        hangup_cause=cause,
+        answered=answered,
+        ended=now,
+        finished=row.finished or finished,
+    )
+    what = "hung_up" if disposition is Disposition.ANSWER else (disposition or "unknown").lower()
+    tell(call.alarm_id, what, why, request_id=call.request_id)
+    wake("outcome")
+
+
+def unsettled(limit: int) -> list[CallRequest]:
+    """Calls that have ended and wait for their outcome."""
+    return list(
+        CallRequest.select()
+        .where(CallRequest.settled.is_null(), CallRequest.ended.is_null(False))
+        .order_by(CallRequest.ended)
+        .limit(limit)
+    )
+
+
+def still_unsettled(call_id: int) -> CallRequest | None:
+    """The call, read anew, if nobody has settled it meanwhile."""
+    found: CallRequest | None = CallRequest.get_or_none(
+        CallRequest.id == call_id, CallRequest.settled.is_null()
+    )
+    return found
+
+
+def failures(alarm_id: int) -> dict[str, int]:
+    """How many requests of the alarm failed, by reason."""
+    rows = (
+        AlarmRequest.select(AlarmRequest.status_reason, fn.COUNT(AlarmRequest.id))
+        .where(
+            AlarmRequest.alarm == alarm_id,
+            AlarmRequest.status.in_([AlarmStatus.RETRY, AlarmStatus.FAILURE]),
+        )
+        .group_by(AlarmRequest.status_reason)
+        .tuples()
+    )
+    return dict(rows)
+
+
+def has_key(call_id: int) -> bool:
+    """Whether anything was keyed that counts."""
+    found: bool = SurveyResult.select().where(SurveyResult.call == call_id).exists()
+    return found
+
+
+def held(call: Call) -> CallRequest:
+    """The row of a call that this worker holds. Raises Stale where another took it over."""
+    row: CallRequest | None = CallRequest.get_or_none(
+        CallRequest.id == call.id,
+        CallRequest.worker == call.worker,
+        CallRequest.fence == call.fence,
+    )
+    if row is None:
+        raise Stale(f"call {call.id} is another worker's now")
+    return row

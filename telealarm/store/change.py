@@ -1,0 +1,40 @@
+"""A change of state: listed in the transition table, and done by compare-and-set."""
+
+from typing import Any
+
+from telealarm.errors import Stale
+from telealarm.models import Alarm, AlarmRequest, BaseModel, CallRequest, Event, Message
+from telealarm.rules import transition
+
+_TABLES = {
+    Event: transition.EVENT,
+    Alarm: transition.ALARM,
+    AlarmRequest: transition.ALARM_REQUEST,
+    CallRequest: transition.CALL_REQUEST,
+    Message: transition.MESSAGE,
+}
+
+
+def move(row: Any, new: int, **values: Any) -> None:
+    """Set `row.status` to `new`, and `values` with it, if nobody has changed the row meanwhile.
+
+    Raises IllegalTransition, or Stale where the row's status (or, of a claimed row, its fence) is
+    not what `row` says.
+    """
+    model = type(row)
+    table = _TABLES[model]
+    states = type(next(iter(table)))
+    transition.check(table, states(row.status), states(new))
+    put(row, status=new, **values)
+
+
+def put(row: Any, **values: Any) -> None:
+    """Change columns of `row` if its status and fence still are what `row` says; else Stale."""
+    model: type[BaseModel] = type(row)
+    unchanged = (model.id == row.id) & (model.status == row.status)
+    if hasattr(model, "fence"):
+        unchanged &= model.fence == row.fence
+    if model.update(**values).where(unchanged).execute() != 1:
+        raise Stale(f"{model.__name__} {row.id} was changed by another")
+    for name, value in values.items():
+        setattr(row, name, value)

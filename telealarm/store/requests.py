@@ -1,0 +1,86 @@
+"""Alarm requests: the attempts of an alarm, between planning and dialing."""
+
+from datetime import datetime
+
+from telealarm.models import Alarm, AlarmRequest
+from telealarm.rules import window
+from telealarm.rules.states import AlarmStatus
+from telealarm.store.change import move, put
+from telealarm.store.database import wake
+from telealarm.store.timeline import tell
+
+
+def enqueue(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
+    """One more attempt of `alarm`, to be made at `date`; the alarm is in process with it.
+
+    An alarm without a due time (finished, or asked for by hand) has no expiry either.
+    """
+    if alarm.status != AlarmStatus.IN_PROCESS:
+        move(alarm, AlarmStatus.IN_PROCESS, status_reason="")
+    request: AlarmRequest = AlarmRequest.create(
+        owner=alarm.owner_id, alarm=alarm, date=date, expires=expiry(alarm), created_date=now
+    )
+    tell(alarm.id, "due", request_id=request.id, at=now)
+    wake("dialing")
+    wake("planning")  # it watches over the expiry
+    return request
+
+
+def again(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
+    """The attempt that follows a failed one; the alarm is in RETRY until it is made."""
+    request: AlarmRequest = AlarmRequest.create(
+        owner=alarm.owner_id, alarm=alarm, date=date, expires=expiry(alarm), created_date=now
+    )
+    wake("dialing")
+    wake("planning")
+    return request
+
+
+def expiry(alarm: Alarm) -> datetime | None:
+    """Past this nobody wants the alarm any more; None where it has no due time."""
+    if alarm.due is None:
+        return None
+    return window.expiry(
+        due=alarm.due,
+        start=alarm.event.start,
+        end=alarm.event.end,
+        max_lateness_seconds=alarm.max_lateness,
+    )
+
+
+def defer(request: AlarmRequest, until: datetime, why: str) -> None:
+    """The attempt waits until `until`; the timeline says so when the reason is a new one."""
+    if request.status_reason != why:
+        tell(
+            request.alarm_id,
+            "deferred",
+            f"{why} until {until.isoformat(timespec='seconds')}",
+            request_id=request.id,
+        )
+    put(request, date=until, status_reason=why)
+
+
+def put_off(request: AlarmRequest, expires: datetime) -> None:
+    """The event was moved: the request is wanted until `expires`."""
+    put(request, expires=expires)
+
+
+def next_due(now: datetime) -> datetime | None:
+    """When the next waiting attempt comes due after `now`."""
+    row = (
+        AlarmRequest.select(AlarmRequest.date)
+        .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.date > now)
+        .order_by(AlarmRequest.date)
+        .first()
+    )
+    return row.date if row else None
+
+
+def expired(now: datetime, limit: int) -> list[AlarmRequest]:
+    """Waiting attempts that nobody wants any more."""
+    return list(
+        AlarmRequest.select()
+        .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.expires <= now)
+        .order_by(AlarmRequest.expires)
+        .limit(limit)
+    )

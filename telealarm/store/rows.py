@@ -1,0 +1,74 @@
+"""Writing a row of any table: unique columns, the date of the change, what still is in use."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from peewee import IntegrityError
+
+from telealarm.clock import utcnow
+from telealarm.errors import Conflict, Invalid
+from telealarm.models import BaseModel
+
+_CHUNK = 500
+
+
+def insert(model: type[BaseModel], values: Mapping[str, Any]) -> Any:
+    """A new row. Raises Invalid where a unique column has that value already."""
+    _check_unique(model, values, None)
+    try:
+        return model.create(**values)
+    except IntegrityError as error:
+        raise Conflict(f"Another {noun(model)} like this was written just now.") from error
+
+
+def change(row: Any, values: Mapping[str, Any]) -> None:
+    """Write `values` to the row, and when that was. Raises Invalid as `insert` does."""
+    model = type(row)
+    _check_unique(model, values, row.id)
+    columns = dict(values)
+    if "updated_date" in model._meta.fields:
+        columns["updated_date"] = utcnow()
+    if not columns:
+        return
+    try:
+        model.update(columns).where(model.id == row.id).execute()
+    except IntegrityError as error:
+        raise Conflict(f"What the {noun(model)} refers to was changed just now.") from error
+    for name, value in columns.items():
+        setattr(row, name, value)
+
+
+def remove(row: Any) -> None:
+    """Delete the row. Raises Conflict, with the reason, where another refers to it."""
+    for key in type(row)._meta.backrefs:
+        if key.on_delete is None:
+            user = key.model.select(key.model.id).where(key == row.id).first()
+            if user is not None:
+                raise Conflict(
+                    f"The {noun(type(row))} is in use: {noun(key.model)} {user.id} refers to it."
+                )
+    try:
+        type(row).delete().where(type(row).id == row.id).execute()
+    except IntegrityError as error:
+        raise Conflict(f"The {noun(type(row))} is in use.") from error
+
+
+def chunks(ids: Sequence[int]) -> Iterator[list[int]]:
+    """The ids in parts small enough for one statement on either database."""
+    for first in range(0, len(ids), _CHUNK):
+        yield list(ids[first : first + _CHUNK])
+
+
+def noun(model: type[BaseModel]) -> str:
+    """What a row of this table is called: `calendar setting`."""
+    name: str = model._meta.table_name
+    return name.replace("_", " ")
+
+
+def _check_unique(model: type[BaseModel], values: Mapping[str, Any], own_id: int | None) -> None:
+    for name, value in values.items():
+        column = model._meta.fields[name]
+        if column.unique and value is not None:
+            other = model.select(model.id).where(column == value, model.id != (own_id or 0))
+            if other.exists():
+                raise Invalid({name: [f"another {noun(model)} has this {name} already"]})

@@ -1,0 +1,109 @@
+"""What a login sees: the one place that says so.
+
+A superuser sees every row, a manager what they own; gateways have no owner, managers see the
+active ones. Rows that are marked as deleted are seen by nobody.
+"""
+
+from typing import Any
+
+from peewee import JOIN, ModelSelect, fn
+
+from telealarm.errors import NotVisible
+from telealarm.models import (
+    Alarm,
+    AlarmRequest,
+    BaseModel,
+    BranchingTemplate,
+    Calendar,
+    CalendarSetting,
+    CalendarUserProfile,
+    CallRequest,
+    Event,
+    Gateway,
+    SectionTemplate,
+    SmsGateway,
+    SurveyTemplate,
+    User,
+)
+from telealarm.models.gateway import ACTIVE
+
+
+def rows(login: User, model: type[BaseModel]) -> ModelSelect:
+    """The rows of `model` that `login` sees, each with what its reply needs of other tables."""
+    query = _select(model)
+    if "deleted" in model._meta.fields:
+        query = query.where(model.deleted.is_null())
+    if not login.is_superuser:
+        query = query.where(_visible(login, model))
+    return query
+
+
+def find(login: User, model: type[BaseModel], row_id: int, *, by: str = "id") -> Any:
+    """The row with this id, or with this value of the unique column `by`. Raises NotVisible."""
+    row = rows(login, model).where(getattr(model, by) == row_id).first()
+    if row is None:
+        raise NotVisible
+    return row
+
+
+def owner_of(row: BaseModel) -> int | None:
+    """The id of the user whose row this is; None where everybody may use it."""
+    if isinstance(row, SectionTemplate):
+        return owner_of(row.survey)
+    if isinstance(row, BranchingTemplate):
+        return owner_of(row.section)
+    if isinstance(row, User):
+        return row.id
+    return getattr(row, "owner_id", None)
+
+
+def _visible(login: User, model: type[BaseModel]) -> Any:
+    if model in (Gateway, SmsGateway):
+        return model.status == ACTIVE
+    if model is User:
+        return User.id == login.id
+    if model is SectionTemplate:
+        return SectionTemplate.survey.in_(_own(login, SurveyTemplate))
+    if model is BranchingTemplate:
+        sections = SectionTemplate.select(SectionTemplate.id).where(
+            SectionTemplate.survey.in_(_own(login, SurveyTemplate))
+        )
+        return BranchingTemplate.section.in_(sections)
+    return model.owner == login.id
+
+
+def _own(login: User, model: type[BaseModel]) -> ModelSelect:
+    return model.select(model.id).where(model.owner == login.id)
+
+
+def _select(model: type[BaseModel]) -> ModelSelect:
+    if model is Event:
+        return _with_zone(Event.select(Event, _ZONE))
+    if model is Alarm:
+        start = Event.start.alias("event_start")
+        return _with_zone(Alarm.select(Alarm, start, _ZONE).join(Event))
+    if model is AlarmRequest:
+        call = CallRequest.id.alias("callrequest_id")
+        of_request = CallRequest.request == AlarmRequest.id
+        return (
+            AlarmRequest.select(AlarmRequest, call)
+            .join(CallRequest, JOIN.LEFT_OUTER, on=of_request)
+            .objects()
+        )
+    if model in (CalendarSetting, CalendarUserProfile):
+        name = User.username.alias("owner_name")
+        return model.select(model, name).join(User, on=(model.owner == User.id)).objects()
+    return model.select()
+
+
+# The zone that an event's times are said in; None: the configuration's.
+_ZONE = fn.COALESCE(Event.timezone, Calendar.timezone, CalendarUserProfile.timezone).alias("zone")
+
+
+def _with_zone(query: ModelSelect) -> ModelSelect:
+    of_user = CalendarUserProfile.user == Calendar.user
+    return (
+        query.join(Calendar, on=(Event.calendar == Calendar.id))
+        .join(CalendarUserProfile, JOIN.LEFT_OUTER, on=of_user)
+        .objects()
+    )

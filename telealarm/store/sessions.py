@@ -1,0 +1,108 @@
+"""What a survey session reads, and what it keeps at each step so that another can go on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from telealarm.models import Branching, CallRequest, Section, SurveyResult
+from telealarm.rules import placeholders
+from telealarm.rules.states import AlarmResult
+from telealarm.store.calls import Call, held
+from telealarm.store.change import put
+from telealarm.store.timeline import tell
+from telealarm.store.wording import values
+
+
+@dataclass(frozen=True)
+class ScriptSection:
+    """A section, with the text as it is to be spoken."""
+
+    id: int
+    type: int
+    text: str
+    keys: frozenset[str]
+    retries: int
+    timeout_seconds: int
+    branches: dict[str, int | None]
+
+
+@dataclass(frozen=True)
+class Script:
+    """The survey of a call, and where its session is (`at` None: over)."""
+
+    language: str
+    sections: list[ScriptSection]
+    at: int | None
+    lap: int
+    heard: bool
+    playback: str
+    answered: datetime | None
+
+
+def load(call: Call) -> Script:
+    """The survey of `call` in its sections' order. Read it through the writer, so that what an
+    earlier session has queued is in it.
+    """
+    row = CallRequest.get_by_id(call.id)
+    alarm = row.alarm
+    said = values(alarm, alarm.event)
+    branches: dict[int, dict[str, int | None]] = {}
+    for branching in Branching.select().join(Section).where(Section.survey == row.survey_id):
+        branches.setdefault(branching.section_id, {})[branching.keys] = branching.goto_id
+    rows = Section.select().where(Section.survey == row.survey_id)
+    sections = [
+        ScriptSection(
+            id=section.id,
+            type=section.type,
+            text=placeholders.fill(section.script, said),
+            keys=section.offered_keys(),
+            retries=section.retries,
+            timeout_seconds=section.timeout,
+            branches=branches.get(section.id, {}),
+        )
+        for section in rows.order_by(Section.order, Section.id)
+    ]
+    first = sections[0].id if sections else None
+    return Script(
+        language=alarm.language or row.survey.tts_language,
+        sections=sections,
+        at=None if row.finished else (row.section_id or first),
+        lap=row.lap,
+        heard=row.heard,
+        playback=row.playback,
+        answered=row.answered,
+    )
+
+
+def enter(call: Call, section: int | None, lap: int) -> None:
+    """The session is in this section now; None: the survey is over."""
+    put(held(call), section=section, lap=lap, finished=section is None)
+
+
+def playing(call: Call, playback: str) -> None:
+    """This playback is about to begin, so that whoever adopts the call can stop it."""
+    put(held(call), playback=playback)
+
+
+def heard(call: Call) -> None:
+    """The callee has heard the first prompt to its end."""
+    put(held(call), heard=True)
+
+
+def keep(call: Call, section: int, response: str, *, rating: bool, following: int | None) -> None:
+    """An answer, and the section that follows it, in one. The first rating that counts stays."""
+    row = held(call)
+    SurveyResult.insert(call=row, section=section, response=response).on_conflict(
+        conflict_target=[SurveyResult.call, SurveyResult.section],
+        update={SurveyResult.response: response},
+    ).execute()
+    alarm = row.alarm
+    if rating and alarm.result == AlarmResult.NONE:
+        put(alarm, result=int(response))
+        put(row, result=response)
+    put(row, section=following, lap=0, finished=following is None)
+    tell(call.alarm_id, "key", response, request_id=call.request_id)
+
+
+def speech_failed(call: Call, why: str) -> None:
+    """A prompt could not be rendered; the callee hears a text of ours instead."""
+    tell(call.alarm_id, "speech_failed", why, request_id=call.request_id)

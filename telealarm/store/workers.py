@@ -1,0 +1,107 @@
+"""Workers: their leases, and what one leaves behind."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from telealarm.errors import Stale
+from telealarm.models import AlarmRequest, CallRequest, Installation, Message, Worker
+from telealarm.rules.states import AlarmStatus, CallStatus, MessageStatus
+from telealarm.store.change import move
+from telealarm.store.claim import Holder
+from telealarm.store.database import wake
+from telealarm.store.timeline import tell
+
+
+def installation() -> str:
+    """The name of this installation, part of every channel id."""
+    name: str = Installation.get().name
+    return name
+
+
+def enter(name: str, now: datetime, lease: timedelta) -> Holder:
+    """Begin a run of the worker `name`. An earlier run that still lives is fenced off."""
+    worker, made = Worker.get_or_create(name=name, defaults={"lease_until": now + lease})
+    if not made:
+        worker.fence += 1
+        worker.lease_until = now + lease
+        worker.save()
+    return Holder(name, worker.fence)
+
+
+def renew(holder: Holder, now: datetime, lease: timedelta) -> None:
+    """Raises Stale where another process has entered under this name, or taken it over."""
+    mine = (Worker.name == holder.name) & (Worker.fence == holder.fence)
+    if Worker.update(lease_until=now + lease).where(mine).execute() != 1:
+        raise Stale(
+            f"another process runs as worker {holder.name!r}; give each a worker.name of its own"
+        )
+
+
+def leave(holder: Holder, now: datetime) -> None:
+    """End a run in order: others need not wait for the lease to take over what is left."""
+    mine = (Worker.name == holder.name) & (Worker.fence == holder.fence)
+    Worker.update(lease_until=now).where(mine).execute()
+
+
+def take_over(holder: Holder, now: datetime) -> list[str]:
+    """Make the rows of every worker whose lease ran out, and of our own earlier runs, ours.
+
+    Returns the names of the workers (ours among them) whose live calls are to be looked after:
+    their channels sit in the Stasis application of that name.
+    """
+    lapsed = [
+        worker.name
+        for worker in Worker.select().where(
+            (Worker.lease_until < now) & (Worker.name != holder.name)
+        )
+    ]
+    for name in lapsed:
+        # Fence it off, so that it cannot come back unnoticed.
+        Worker.update(fence=Worker.fence + 1).where(
+            (Worker.name == name) & (Worker.lease_until < now)
+        ).execute()
+    names = []
+    for name in [holder.name, *lapsed]:
+        if _inherit(name, holder):
+            names.append(name)
+    return names
+
+
+def _inherit(name: str, holder: Holder) -> bool:
+    """Take what worker `name` held. True where some of it are calls that may be alive."""
+
+    def older(model: Any) -> Any:
+        mine = (model.worker == holder.name) & (model.fence == holder.fence)
+        return (model.worker == name) & ~mine
+
+    for call in CallRequest.select().where(
+        older(CallRequest), CallRequest.status == CallStatus.PENDING
+    ):
+        # Claimed, never placed: nothing was sent.
+        put_back(call, "the service stopped before the call was placed")
+    for message in Message.select().where(older(Message), Message.status == MessageStatus.SENDING):
+        move(message, MessageStatus.PENDING, worker=None)
+        tell(
+            message.alarm_id,
+            "sms_unknown",
+            "the service stopped while the SMS was sent; it is sent again",
+        )
+        wake("messages")
+    AlarmRequest.update(worker=holder.name, fence=holder.fence).where(
+        older(AlarmRequest), AlarmRequest.status == AlarmStatus.IN_PROCESS
+    ).execute()
+    live = (
+        CallRequest.update(worker=holder.name, fence=holder.fence)
+        .where(older(CallRequest), CallRequest.ended.is_null())
+        .execute()
+    )
+    return bool(live)
+
+
+def put_back(call: CallRequest, why: str) -> None:
+    """A claimed call of which nothing was sent: its request waits again."""
+    request = call.request
+    move(request, AlarmStatus.PENDING, worker=None)
+    tell(call.alarm_id, "put_back", why, request_id=request.id)
+    call.delete_instance()
+    wake("dialing")

@@ -1,0 +1,23 @@
+"""Whose clock: the IANA zone of an event and of a recipient."""
+
+from zoneinfo import ZoneInfo
+
+from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
+
+
+def of_calendar(calendar: Calendar, default: ZoneInfo) -> ZoneInfo:
+    """The calendar's, else its calendar user's, else `default` (the configuration's)."""
+    if calendar.timezone:
+        return ZoneInfo(calendar.timezone)
+    profile = CalendarUserProfile.get_or_none(user=calendar.user_id)
+    return ZoneInfo(profile.timezone) if profile and profile.timezone else default
+
+
+def of_event(event: Event, default: ZoneInfo) -> ZoneInfo:
+    """The event's own, else its calendar's."""
+    return ZoneInfo(event.timezone) if event.timezone else of_calendar(event.calendar, default)
+
+
+def of_recipient(alarm: Alarm, default: ZoneInfo) -> ZoneInfo:
+    """The recipient's own (calling hours are theirs), else the event's."""
+    return ZoneInfo(alarm.timezone) if alarm.timezone else of_event(alarm.event, default)

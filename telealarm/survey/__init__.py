@@ -1,0 +1,1 @@
+"""The survey that an answered callee hears: sections, prompts, keys."""

@@ -1,0 +1,118 @@
+"""Prompts: texts as sound files, rendered before the call is placed and kept by their content.
+
+A prompt's name is a hash, so the same words are rendered once, and nobody guesses the address of
+another's. Asterisk fetches a prompt over HTTP, which serves every set-up (another host, a chroot,
+a container); where that fails it is played from the folder, which serves an Asterisk on this host.
+"""
+
+import asyncio
+import hashlib
+import logging
+import os
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from telealarm.errors import SpeechError
+from telealarm.survey import audio
+from telealarm.survey.speech import Speech
+
+log = logging.getLogger(__name__)
+
+NO_SPEECH = "no-speech"
+_FALLBACK_LANGUAGE = "en"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A sound, the addresses at which Asterisk may find it (best first), and how long it plays."""
+
+    name: str
+    media: tuple[str, ...]
+    seconds: float
+
+
+class Prompts:
+    """`folder` is where prompts are kept; `url` is the address that Asterisk fetches them from."""
+
+    def __init__(self, folder: Path, url: str, speech: Speech) -> None:
+        self._folder = folder
+        self._url = url
+        self._speech = speech
+        self._rendering: dict[str, asyncio.Task[Prompt]] = {}
+        self._sounds = resources.files("telealarm.sounds")
+        self._texts: dict[str, dict[str, str]] = yaml.safe_load(
+            self._sounds.joinpath("prompts.yml").read_text(encoding="utf-8")
+        )
+
+    async def script(self, text: str, language: str) -> Prompt:
+        """`text` in `language`. Raises SpeechError where no engine can speak it."""
+        engine = self._speech.engine(language) or ""
+        name = hashlib.sha256("\0".join((engine, language, text)).encode()).hexdigest()
+        kept = await asyncio.to_thread(self._kept, name)
+        if kept is not None:
+            return kept
+        # Two calls with the same words share one rendering, which neither's end takes away.
+        task = self._rendering.get(name)
+        if task is None:
+            task = asyncio.create_task(self._render(name, text, language))
+            self._rendering[name] = task
+            task.add_done_callback(lambda _: self._rendering.pop(name, None))
+        return await asyncio.shield(task)
+
+    async def system(self, name: str, language: str) -> Prompt:
+        """One of our own texts: shipped in `language`, else spoken, else shipped in English."""
+        base = language.split("-")[0].lower()
+        shipped = self._shipped(name, base)
+        if shipped is None and base in self._texts:
+            try:
+                return await self.script(self._texts[base][name], language)
+            except SpeechError as error:
+                log.warning("%s is said in English: %s", name, error)
+        shipped = shipped or self._shipped(name, _FALLBACK_LANGUAGE)
+        if shipped is None:
+            raise SpeechError(f"sounds/{_FALLBACK_LANGUAGE}/{name}.wav is missing; reinstall")
+        return await asyncio.to_thread(self._keep, hashlib.sha256(shipped).hexdigest(), shipped)
+
+    async def _render(self, name: str, text: str, language: str) -> Prompt:
+        wav = await self._speech.render(text, language)
+        return await asyncio.to_thread(self._keep, name, wav)
+
+    def _shipped(self, name: str, language: str) -> bytes | None:
+        file: Any = self._sounds.joinpath(language, f"{name}.wav")
+        return file.read_bytes() if language.isalpha() and file.is_file() else None
+
+    def _kept(self, name: str) -> Prompt | None:
+        path = self._folder / f"{name}.wav"
+        try:
+            return self._prompt(name, path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise SpeechError(f"prompts.folder: {path} cannot be read: {error.strerror}") from None
+
+    def _keep(self, name: str, wav: bytes) -> Prompt:
+        path = self._folder / f"{name}.wav"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            # Whole or not at all: Asterisk may be reading it.
+            partial = path.with_suffix(f".{os.getpid()}.part")
+            partial.write_bytes(wav)
+            partial.rename(path)
+        except OSError as error:
+            raise SpeechError(
+                f"prompts.folder: {self._folder} cannot be written ({error.strerror});"
+                " let this user write it, or name another"
+            ) from None
+        return self._prompt(name, wav)
+
+    def _prompt(self, name: str, wav: bytes) -> Prompt:
+        return Prompt(
+            name=name,
+            # A path has no extension: Asterisk chooses the file.
+            media=(f"sound:{self._url}/prompts/{name}.wav", f"sound:{self._folder / name}"),
+            seconds=audio.seconds(wav),
+        )

@@ -1,0 +1,58 @@
+"""What a phone of the lab does when it is called. SIPp carries it out by its own scenario."""
+
+from dataclasses import dataclass
+
+FOREVER = 3600.0
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """Times are seconds. Without `refuses`, the phone rings for `ring` and is picked up.
+
+    `keys` are pressed, the first one `first_key` after the call was answered and each next one
+    `between` later. Then the phone listens until the caller hangs up, or hangs up itself after
+    `hang_up`.
+    """
+
+    refuses: tuple[int, str, str] | None = None
+    busy_calls: int = 0
+    ring: float = 0.5
+    keys: str = ""
+    first_key: float = 1.0
+    between: float = 0.7
+    hang_up: float | None = None
+
+
+def answers_and_presses(
+    keys: str, *, first_key: float = 1.0, between: float = 0.7, ring: float = 0.5
+) -> Behaviour:
+    return Behaviour(keys=keys, first_key=first_key, between=between, ring=ring)
+
+
+def answers_only(*, ring: float = 0.5) -> Behaviour:
+    return Behaviour(ring=ring)
+
+
+def busy_once_then_answers(keys: str, *, first_key: float = 1.0, ring: float = 0.5) -> Behaviour:
+    return Behaviour(busy_calls=1, keys=keys, first_key=first_key, ring=ring)
+
+
+def hangs_up_after(seconds: float, *, keys: str = "", ring: float = 0.5) -> Behaviour:
+    """Answers and hangs up, `seconds` after the answer or the last key."""
+    return Behaviour(hang_up=seconds, keys=keys, ring=ring)
+
+
+def never_answers() -> Behaviour:
+    return Behaviour(ring=FOREVER)
+
+
+def busy() -> Behaviour:
+    return Behaviour(refuses=(486, "Busy Here", "busy"))
+
+
+def declines() -> Behaviour:
+    return Behaviour(refuses=(603, "Decline", "declined"))
+
+
+def congestion() -> Behaviour:
+    return Behaviour(refuses=(503, "Service Unavailable", "congestion"))

@@ -1,0 +1,42 @@
+"""Keys as a phone sends them: RTP events (RFC 4733) in a capture file that SIPp plays."""
+
+import struct
+from pathlib import Path
+
+EVENTS = "0123456789*#"
+PAYLOAD_TYPE = 101
+SSRC = 0x7E1EA1A4
+PACKET_SECONDS = 0.02
+PACKET_TICKS = 160  # of the 8 kHz clock
+PACKETS = 8
+END_PACKETS = 3  # The last one is sent three times, as the RFC wants.
+
+
+def write_key(path: Path, key: str, index: int) -> None:
+    """A capture of one key; `index` counts the keys of a call, so that each has its own time.
+
+    Two presses with the same RTP time would be one press to whoever hears them.
+    """
+    packets = []
+    for number in range(PACKETS + END_PACKETS):
+        ending = number >= PACKETS
+        marker = 0x80 if number == 0 else 0
+        sequence = (1000 + 100 * index + number) & 0xFFFF
+        duration = PACKET_TICKS * (min(number, PACKETS) + 1)
+        packets.append(
+            struct.pack("!BBHII", 0x80, marker | PAYLOAD_TYPE, sequence, 16000 * (index + 1), SSRC)
+            + struct.pack("!BBH", EVENTS.index(key), (0x80 if ending else 0) | 10, duration)
+        )
+    path.write_bytes(_capture(packets))
+
+
+def _capture(payloads: list[bytes]) -> bytes:
+    """The pcap file format; SIPp puts its own addresses over the ones in here."""
+    out = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)]
+    for number, payload in enumerate(payloads):
+        udp = struct.pack("!HHHH", 6000, 6000, 8 + len(payload), 0) + payload
+        ip = struct.pack("!BBHHHBBHII", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, 0, 0) + udp
+        frame = bytes(12) + b"\x08\x00" + ip
+        micros = round(number * PACKET_SECONDS * 1e6)
+        out.append(struct.pack("<IIII", 1, micros, len(frame), len(frame)) + frame)
+    return b"".join(out)

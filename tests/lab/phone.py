@@ -1,0 +1,148 @@
+"""A SIP phone: one SIPp process with a number on the exchange."""
+
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from string import Template
+
+from tests.lab.behaviours import Behaviour
+from tests.lab.exchange import Exchange
+from tests.lab.keys import write_key
+from tests.lab.ports import HOST, free_udp_port
+from tests.lab.processes import Child
+from tests.lab.recorder import Recorder
+from tests.lab.waiting import until
+
+TEMPLATES = Path(__file__).parent / "phones"
+_LINE = re.compile(r"\S+\t\S+\t(?P<at>[\d.]+) (?P<call>\S+) (?P<what>.+)")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened on a phone: `ringing`, `busy`, `declined`, `congestion`,
+    `answered`, `key 1`, `hung up by network`, `hung up by phone` or `cancelled`."""
+
+    at: datetime
+    what: str
+    call_id: str
+
+
+class Phone:
+    """`async with Phone("1001", busy(), exchange) as phone: ...`
+
+    `heard` is what was said to it. What it logs is SIPp's own account of what it did.
+    """
+
+    def __init__(self, number: str, behaviour: Behaviour, exchange: Exchange) -> None:
+        self.number = number
+        self.behaviour = behaviour
+        self.heard = Recorder()
+        self._exchange = exchange
+        self._folder = Path(tempfile.mkdtemp(prefix=f"telealarm-phone-{number}-"))
+        self._child: Child | None = None
+
+    async def __aenter__(self) -> "Phone":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Plug it in; it can be called when this returns."""
+        await self.heard.start()
+        scenario = self._folder / "scenario.xml"
+        scenario.write_text(self._scenario())
+        port = free_udp_port()
+        argv: list[str | Path] = ["sipp", "-sf", scenario, "-i", HOST, "-p", str(port)]
+        argv += ["-mi", HOST, "-mp", str(free_udp_port()), "-cp", str(free_udp_port()), "-nostdin"]
+        argv += ["-trace_logs", "-log_file", self._log_file]
+        argv += ["-trace_err", "-error_file", self._folder / "errors"]
+        self._child = Child(argv, self._folder / "screen", cwd=self._folder)
+        await until(lambda: self._bound(port), 10, f"SIPp for {self.number} listens")
+        self._exchange.plug(self.number, port)
+
+    async def stop(self) -> None:
+        """Unplug it: its number is unknown from now on."""
+        self._exchange.unplug(self.number)
+        if self._child:
+            await self._child.kill()
+        await self.heard.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def kill(self) -> None:
+        """Kill SIPp. The number stays known, but nothing answers there any more."""
+        if self._child:
+            await self._child.kill()
+
+    async def log(self) -> list[Entry]:
+        """What has happened on it so far, oldest first."""
+        if not self._log_file.exists():
+            return []
+        found = map(_LINE.fullmatch, self._log_file.read_text().splitlines())
+        return [
+            Entry(datetime.fromtimestamp(float(line["at"]), UTC), line["what"], line["call"])
+            for line in found
+            if line
+        ]
+
+    async def events(self) -> list[str]:
+        """The words of the log alone."""
+        return [entry.what for entry in await self.log()]
+
+    async def until(self, what: str, seconds: float = 15, *, times: int = 1) -> None:
+        """Return when `what` has happened, `times` times."""
+
+        async def happened() -> bool:
+            return (await self.events()).count(what) >= times
+
+        await until(happened, seconds, f"{self.number}: {what}")
+
+    @property
+    def _log_file(self) -> Path:
+        return self._folder / "log"
+
+    def _bound(self, port: int) -> bool:
+        assert self._child and self._child.running, f"SIPp ended:\n{self._child_said()}"
+        return f"0100007F:{port:04X} " in Path("/proc/net/udp").read_text()
+
+    def _child_said(self) -> str:
+        return self._child.tail() if self._child else ""
+
+    def _scenario(self) -> str:
+        behaviour = self.behaviour
+        if behaviour.refuses:
+            status, reason, word = behaviour.refuses
+            return _render("refuses", number=self.number, status=status, reason=reason, word=word)
+        return _render(
+            "answers",
+            number=self.number,
+            busy_calls=behaviour.busy_calls,
+            ring_ms=_ms(behaviour.ring),
+            audio_port=self.heard.port,
+            talk=self._talk(),
+        )
+
+    def _talk(self) -> str:
+        behaviour, parts = self.behaviour, []
+        for index, key in enumerate(behaviour.keys):
+            pcap = self._folder / f"key-{index}.pcap"
+            write_key(pcap, key, index)
+            wait = behaviour.between if index else behaviour.first_key
+            parts.append(_render("key", index=index, key=key, pcap=pcap, wait_ms=_ms(wait)))
+        if behaviour.hang_up is None:
+            parts.append(_render("listen"))
+        else:
+            parts.append(_render("hang_up", wait_ms=_ms(behaviour.hang_up)))
+        return "".join(parts)
+
+
+def _render(template: str, **values: object) -> str:
+    return Template((TEMPLATES / f"{template}.xml").read_text()).substitute(values)
+
+
+def _ms(seconds: float) -> int:
+    return max(1, round(seconds * 1000))

@@ -1,0 +1,94 @@
+"""What a phone hears: the RTP that comes to its audio port."""
+
+import asyncio
+import struct
+import wave
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from tests.lab.ports import HOST
+
+RATE = 8000
+PCMU = 0
+LOUD = 300  # mean of the amplitude, of 32767, above which a packet is not silence
+
+
+def _linear(code: int) -> int:
+    """One G.711 mu-law octet as a 16-bit sample."""
+    code = ~code & 0xFF
+    magnitude = (((code & 0x0F) << 3) + 0x84 << (code >> 4 & 7)) - 0x84
+    return -magnitude if code & 0x80 else magnitude
+
+
+_LINEAR = [_linear(code) for code in range(256)]
+
+
+@dataclass(frozen=True)
+class Packet:
+    """One packet of voice and when it came (seconds of the event loop's clock)."""
+
+    at: float
+    payload: bytes
+
+    @property
+    def seconds(self) -> float:
+        return len(self.payload) / RATE
+
+    @property
+    def loudness(self) -> float:
+        return sum(abs(_LINEAR[octet]) for octet in self.payload) / max(1, len(self.payload))
+
+
+class Recorder(asyncio.DatagramProtocol):
+    """Keeps every packet of voice that arrives at `port`."""
+
+    def __init__(self) -> None:
+        self.packets: list[Packet] = []
+        self._transport: asyncio.DatagramTransport | None = None
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(HOST, 0))
+
+    async def stop(self) -> None:
+        if self._transport:
+            self._transport.close()
+            self._transport = None
+
+    @property
+    def port(self) -> int:
+        assert self._transport, "the recorder is not started"
+        port: int = self._transport.get_extra_info("sockname")[1]
+        return port
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if len(data) > 12 and data[1] & 0x7F == PCMU:
+            header = 12 + 4 * (data[0] & 0x0F)
+            self.packets.append(Packet(asyncio.get_running_loop().time(), data[header:]))
+
+    def clear(self) -> None:
+        """Forget what was heard, before another call."""
+        self.packets.clear()
+
+    def seconds_heard(self) -> float:
+        """How much of what came was not silence."""
+        return sum(packet.seconds for packet in self.packets if packet.loudness > LOUD)
+
+    def longest_silence(self) -> float:
+        """The longest time between two loud packets, since the first one."""
+        loud = [packet.at for packet in self.packets if packet.loudness > LOUD]
+        return max((after - before for before, after in pairwise(loud)), default=0)
+
+    def samples(self) -> list[int]:
+        """All of it as 16-bit samples at 8 kHz."""
+        return [_LINEAR[octet] for packet in self.packets for octet in packet.payload]
+
+    def write_wav(self, path: Path) -> None:
+        """Write all of it, for a person to hear."""
+        samples = self.samples()
+        with wave.open(str(path), "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(RATE)
+            out.writeframes(struct.pack(f"<{len(samples)}h", *samples))

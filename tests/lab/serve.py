@@ -1,0 +1,142 @@
+"""TeleAlarm itself, as an operator runs it: `telealarm serve` in a process of its own."""
+
+import asyncio
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+
+from tests.lab.asterisk import Asterisk
+from tests.lab.ports import HOST, free_tcp_port
+from tests.lab.processes import Child
+
+START_SECONDS = 30.0
+
+
+class Serve:
+    """One TeleAlarm on a free port of 127.0.0.1, with a database of its own.
+
+    `settings` are added to the configuration, section by section, and win over what stands here.
+    """
+
+    def __init__(
+        self,
+        asterisk: Asterisk,
+        *,
+        database: str | None = None,
+        worker: str = "lab",
+        settings: dict[str, Any] | None = None,
+    ) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="telealarm-serve-"))
+        self.port = free_tcp_port()
+        self.url = f"http://{HOST}:{self.port}"
+        self.config = self.folder / "telealarm.yml"
+        self.log = self.folder / "telealarm.log"
+        self._child: Child | None = None
+        parts: dict[str, Any] = {
+            "database": database or f"sqlite:///{self.folder / 'telealarm.db'}",
+            "api": {"host": HOST, "port": self.port},
+            "asterisk": {
+                "ari": {
+                    "url": asterisk.ari_url,
+                    "user": asterisk.ari_user,
+                    "password": asterisk.ari_password,
+                },
+                "trunks": [asterisk.trunk],
+                "cdr": str(asterisk.cdr_csv),
+            },
+            "prompts": {"folder": str(asterisk.prompts_dir)},
+            "worker": {"name": worker},
+        }
+        self.config.write_text(yaml.safe_dump(_merged(parts, settings or {})))
+        self.config.chmod(0o600)
+
+    @property
+    def running(self) -> bool:
+        return self._child is not None and self._child.running
+
+    @property
+    def pid(self) -> int:
+        assert self._child, "TeleAlarm is not started"
+        return self._child.pid
+
+    async def start(self) -> None:
+        """Start, and return when /healthz says 200. RuntimeError with the last lines if not."""
+        argv: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "telealarm",
+            "serve",
+            "--config",
+            self.config,
+        ]
+        self._child = Child(argv, self.log, cwd=self.folder)
+        try:
+            async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as http:
+                while not await self._healthy(http):
+                    if not self._child.running:
+                        raise RuntimeError(f"telealarm serve ended:\n{self.tail()}")
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            await self._child.kill()
+            raise RuntimeError(f"telealarm serve is not healthy:\n{self.tail()}") from None
+
+    async def terminate(self) -> int:
+        """Ask it to end, as systemd does; its exit status."""
+        return await self._child.terminate(30) if self._child else 0
+
+    async def kill9(self) -> None:
+        """End it as a crash would."""
+        if self._child:
+            await self._child.kill()
+
+    async def restart(self) -> None:
+        """End it, if it still runs, and start it on the same database and port."""
+        await self.terminate()
+        await self.start()
+
+    async def stop(self) -> None:
+        """End it and remove its folder."""
+        await self.terminate()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    async def user_add(self, name: str, password: str, *, superuser: bool = True) -> None:
+        """Make a login by the command line."""
+        flags = ["--superuser"] if superuser else []
+        await self.command("user", "add", name, *flags, "--password-stdin", stdin=password)
+
+    async def command(self, *words: str, stdin: str = "") -> str:
+        """What `telealarm WORDS --config FILE` prints. RuntimeError when it fails."""
+        argv = [sys.executable, "-m", "telealarm", *words, "--config", str(self.config)]
+        done = await asyncio.to_thread(
+            subprocess.run, argv, input=stdin, capture_output=True, text=True, cwd=self.folder
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"telealarm {' '.join(words)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def tail(self, lines: int = 40) -> str:
+        """The last lines of its log."""
+        return self._child.tail(lines) if self._child else ""
+
+    async def _healthy(self, http: aiohttp.ClientSession) -> bool:
+        try:
+            async with http.get(f"{self.url}/healthz") as reply:
+                return reply.status == 200
+        except (OSError, aiohttp.ClientError):
+            return False
+
+
+def _merged(parts: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(parts)
+    for name, value in settings.items():
+        old = merged.get(name)
+        if isinstance(old, dict) and isinstance(value, dict):
+            value = _merged(old, value)
+        merged[name] = value
+    return merged

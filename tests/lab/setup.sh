@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Installs what the lab needs and what is missing here: SIP phones, speech, and an Asterisk.
+# Usage: tests/lab/setup.sh PYTHON [postgresql]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. tests/lab/apt.sh
+
+python=$1
+missing=()
+need() { command -v "$1" >/dev/null || missing+=("$2"); }
+
+need sipp sip-tester
+need flite flite
+need espeak-ng espeak-ng
+command -v asterisk /usr/sbin/asterisk >/dev/null || need mmdebstrap mmdebstrap
+if [ "${2:-}" = postgresql ] && ! compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null; then
+    missing+=(postgresql)
+fi
+
+[ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
+"$python" -m tests.lab.asterisk_root
