@@ -1,40 +1,6 @@
-# Generated from a schema diff on 2026-11-23 14:48.
+"""Every table of the first version."""
 from peewee import *
 from telealarm.models.base import UtcField
-
-# TODO: created: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created_on: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: updated_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: updated_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: daily_start: default datetime.time(0, 0) must be added by hand
-# TODO: daily_stop: default datetime.time(23, 59, 59) must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: updated_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: updated_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: updated_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: updated_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: updated_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: updated_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: permissions: default <function CalendarUserProfile.<lambda> at 0x7f73aa06a980> must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: updated_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: request_uuid: default <function CallRequest.<lambda> at 0x7f73aa06b880> must be added by hand
-# TODO: call_time: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: created_date: default <function utcnow at 0x7f73aa062f20> must be added by hand
-# TODO: at: default <function utcnow at 0x7f73aa062f20> must be added by hand
 
 
 def up(migrator, db):
@@ -44,26 +10,22 @@ def up(migrator, db):
         is_superuser = BooleanField(default=False)
         is_active = BooleanField(default=True)
         created = UtcField()
-
         class Meta:
             database = db
-            table_name = "user"
-
+            table_name = 'user'
     db.create_tables([User])
 
     class CalendarUser(Model):
         owner = ForeignKeyField(User)
         username = CharField(unique=True, max_length=150)
         password_hash = CharField()
-        first_name = CharField(max_length=150, default="")
-        last_name = CharField(max_length=150, default="")
-        email = CharField(max_length=254, default="")
+        first_name = CharField(max_length=150, default='')
+        last_name = CharField(max_length=150, default='')
+        email = CharField(max_length=254, default='')
         created_date = UtcField()
-
         class Meta:
             database = db
-            table_name = "calendar_user"
-
+            table_name = 'calendar_user'
     db.create_tables([CalendarUser])
 
     class Calendar(Model):
@@ -74,11 +36,9 @@ def up(migrator, db):
         timezone = CharField(null=True, max_length=64)
         created_date = UtcField()
         deleted = UtcField(null=True)
-
         class Meta:
             database = db
-            table_name = "calendar"
-
+            table_name = 'calendar'
     db.create_tables([Calendar])
 
     class Event(Model):
@@ -94,53 +54,47 @@ def up(migrator, db):
         notify_count = IntegerField(default=0)
         status = IntegerField(default=1)
         data = JSONField(null=True)
-        parent_event = ForeignKeyField("self", null=True)
+        parent_event = ForeignKeyField('self', null=True)
         occ_count = IntegerField(default=0)
         timezone = CharField(null=True, max_length=64)
         exdate = JSONField(default=list)
         deleted = UtcField(null=True)
-
         class Meta:
             database = db
-            table_name = "event"
-            indexes = ((("status", "end"), False),)
-
+            table_name = 'event'
+            indexes = ((('status', 'end'), False),)
     db.create_tables([Event])
 
     class SurveyTemplate(Model):
         owner = ForeignKeyField(User, field=User.id)
         name = CharField()
-        tts_language = CharField(max_length=10, default="en")
+        tts_language = CharField(max_length=10, default='en')
         description = TextField(null=True)
         created_date = UtcField()
         updated_date = UtcField()
-
         class Meta:
             database = db
-            table_name = "survey_template"
-
+            table_name = 'survey_template'
     db.create_tables([SurveyTemplate])
 
     class Survey(Model):
         owner = ForeignKeyField(User, field=User.id)
         name = CharField()
-        tts_language = CharField(max_length=10, default="en")
+        tts_language = CharField(max_length=10, default='en')
         description = TextField(null=True)
         created_date = UtcField()
         updated_date = UtcField()
-        template = ForeignKeyField(SurveyTemplate, null=True, on_delete="SET NULL")
-
+        template = ForeignKeyField(SurveyTemplate, null=True, on_delete='SET NULL')
         class Meta:
             database = db
-            table_name = "survey"
-
+            table_name = 'survey'
     db.create_tables([Survey])
 
     class Alarm(Model):
         owner = ForeignKeyField(User)
         event = ForeignKeyField(Event)
-        alarm_phonenumber = CharField(max_length=50, default="")
-        alarm_email = CharField(max_length=254, default="")
+        alarm_phonenumber = CharField(max_length=50, default='')
+        alarm_email = CharField(max_length=254, default='')
         daily_start = TimeField()
         daily_stop = TimeField()
         offset = IntegerField(default=0)
@@ -152,53 +106,50 @@ def up(migrator, db):
         method = IntegerField(default=1)
         survey = ForeignKeyField(Survey, null=True)
         status = IntegerField(default=1)
-        status_reason = CharField(max_length=40, default="")
+        status_reason = CharField(max_length=40, default='')
         result = IntegerField(default=0)
-        url_cancel = CharField(max_length=500, default="")
-        url_confirm = CharField(max_length=500, default="")
-        phonenumber_transfer = CharField(max_length=50, default="")
-        phonenumber_sms_failure = CharField(max_length=50, default="")
+        url_cancel = CharField(max_length=500, default='')
+        url_confirm = CharField(max_length=500, default='')
+        phonenumber_transfer = CharField(max_length=50, default='')
+        phonenumber_sms_failure = CharField(max_length=50, default='')
         timezone = CharField(null=True, max_length=64)
         language = CharField(null=True, max_length=10)
         max_lateness = IntegerField(null=True)
         require_result = BooleanField(default=False)
         retry_policy = JSONField(null=True)
-        on_unknown = CharField(max_length=10, default="redial")
-        missed_policy = CharField(max_length=10, default="inform")
+        on_unknown = CharField(max_length=10, default='redial')
+        missed_policy = CharField(max_length=10, default='inform')
         created_date = UtcField()
         deleted = UtcField(null=True)
-
         class Meta:
             database = db
-            table_name = "alarm"
-            indexes = ((("status", "due"), False),)
-
+            table_name = 'alarm'
+            indexes = ((('status', 'due'), False),)
     db.create_tables([Alarm])
 
     class AlarmRequest(Model):
         worker = CharField(index=True, null=True, max_length=64)
         fence = IntegerField(default=0)
+        expires = UtcField(null=True)
         owner = ForeignKeyField(User)
         alarm = ForeignKeyField(Alarm)
         date = UtcField()
         status = IntegerField(default=1)
-        status_reason = CharField(max_length=40, default="")
+        status_reason = CharField(max_length=40, default='')
         callstatus = IntegerField(default=0)
         duration = IntegerField(default=0)
         created_date = UtcField()
-
         class Meta:
             database = db
-            table_name = "alarm_request"
-            indexes = ((("status", "date"), False),)
-
+            table_name = 'alarm_request'
+            indexes = ((('status', 'date'), False), (('status', 'expires'), False))
     db.create_tables([AlarmRequest])
 
     class Section(Model):
         order = IntegerField()
         type = IntegerField()
-        question = CharField(max_length=500, default="")
-        script = TextField(default="")
+        question = CharField(max_length=500, default='')
+        script = TextField(default='')
         retries = IntegerField(default=0)
         timeout = IntegerField(default=5)
         key_0 = CharField(null=True, max_length=100)
@@ -225,30 +176,26 @@ def up(migrator, db):
         created_date = UtcField()
         updated_date = UtcField()
         survey = ForeignKeyField(Survey)
-
         class Meta:
             database = db
-            table_name = "section"
-
+            table_name = 'section'
     db.create_tables([Section])
 
     class Branching(Model):
         keys = CharField(max_length=100)
         section = ForeignKeyField(Section)
         goto = ForeignKeyField(Section, null=True)
-
         class Meta:
             database = db
-            table_name = "branching"
-            indexes = ((("section", "keys"), True),)
-
+            table_name = 'branching'
+            indexes = ((('section', 'keys'), True),)
     db.create_tables([Branching])
 
     class SectionTemplate(Model):
         order = IntegerField()
         type = IntegerField()
-        question = CharField(max_length=500, default="")
-        script = TextField(default="")
+        question = CharField(max_length=500, default='')
+        script = TextField(default='')
         retries = IntegerField(default=0)
         timeout = IntegerField(default=5)
         key_0 = CharField(null=True, max_length=100)
@@ -274,73 +221,65 @@ def up(migrator, db):
         completed = BooleanField(default=False)
         created_date = UtcField()
         updated_date = UtcField()
-        survey = ForeignKeyField(SurveyTemplate, on_delete="CASCADE")
-
+        survey = ForeignKeyField(SurveyTemplate, on_delete='CASCADE')
         class Meta:
             database = db
-            table_name = "section_template"
-
+            table_name = 'section_template'
     db.create_tables([SectionTemplate])
 
     class BranchingTemplate(Model):
         keys = CharField(max_length=100)
-        section = ForeignKeyField(SectionTemplate, on_delete="CASCADE")
-        goto = ForeignKeyField(SectionTemplate, null=True, on_delete="CASCADE")
+        section = ForeignKeyField(SectionTemplate, on_delete='CASCADE')
+        goto = ForeignKeyField(SectionTemplate, null=True, on_delete='CASCADE')
         created_date = UtcField()
         updated_date = UtcField()
-
         class Meta:
             database = db
-            table_name = "branching_template"
-            indexes = ((("section", "keys"), True),)
-
+            table_name = 'branching_template'
+            indexes = ((('section', 'keys'), True),)
     db.create_tables([BranchingTemplate])
 
     class Gateway(Model):
         name = CharField(unique=True)
         status = IntegerField(default=1)
         description = TextField(null=True)
-        addprefix = CharField(max_length=60, default="")
-        removeprefix = CharField(max_length=60, default="")
+        addprefix = CharField(max_length=60, default='')
+        removeprefix = CharField(max_length=60, default='')
         gateways = CharField(max_length=500)
-        gateway_codecs = CharField(max_length=500, default="")
-        gateway_timeouts = CharField(max_length=500, default="")
-        gateway_retries = CharField(max_length=500, default="")
-        originate_dial_string = CharField(max_length=500, default="")
-        failover = ForeignKeyField("self", null=True)
-        addparameter = CharField(max_length=360, default="")
+        gateway_codecs = CharField(max_length=500, default='')
+        gateway_timeouts = CharField(max_length=500, default='')
+        gateway_retries = CharField(max_length=500, default='')
+        originate_dial_string = CharField(max_length=500, default='')
+        failover = ForeignKeyField('self', null=True)
+        addparameter = CharField(max_length=360, default='')
         maximum_call = IntegerField(default=0)
         calls_per_second = FloatField(default=0)
-        number_pattern = CharField(max_length=200, default="\\+?[0-9]{1,32}")
+        number_pattern = CharField(max_length=200, default='\\+?[0-9]{1,32}')
         allowed_prefixes = JSONField(default=list)
         created_date = UtcField()
         updated_date = UtcField()
-
         class Meta:
             database = db
-            table_name = "gateway"
-
+            table_name = 'gateway'
     db.create_tables([Gateway])
 
     class SmsGateway(Model):
         name = CharField(unique=True)
-        kind = CharField(max_length=20, default="http")
+        kind = CharField(max_length=20, default='http')
         settings = JSONField(default=dict)
         status = IntegerField(default=1)
         created_date = UtcField()
         updated_date = UtcField()
-
         class Meta:
             database = db
-            table_name = "sms_gateway"
-
+            table_name = 'sms_gateway'
     db.create_tables([SmsGateway])
 
     class CalendarSetting(Model):
         owner = ForeignKeyField(User)
         label = CharField(max_length=80)
-        callerid = CharField(max_length=80, default="")
-        caller_name = CharField(max_length=80, default="")
+        callerid = CharField(max_length=80, default='')
+        caller_name = CharField(max_length=80, default='')
         call_timeout = IntegerField(default=60)
         survey = ForeignKeyField(Survey)
         aleg_gateway = ForeignKeyField(Gateway)
@@ -348,7 +287,7 @@ def up(migrator, db):
         voicemail = BooleanField(default=False)
         amd_behavior = IntegerField(default=1)
         settle = BooleanField(default=True)
-        calling_days = CharField(max_length=30, default="MO,TU,WE,TH,FR,SA,SU")
+        calling_days = CharField(max_length=30, default='MO,TU,WE,TH,FR,SA,SU')
         holidays = JSONField(default=list)
         snooze_minutes = IntegerField(default=10)
         callback_pin = BooleanField(default=False)
@@ -356,20 +295,18 @@ def up(migrator, db):
         failure_phonenumber = CharField(null=True, max_length=50)
         created_date = UtcField()
         updated_date = UtcField()
-
         class Meta:
             database = db
-            table_name = "calendar_setting"
-
+            table_name = 'calendar_setting'
     db.create_tables([CalendarSetting])
 
     class CalendarUserProfile(Model):
-        user = ForeignKeyField(CalendarUser, unique=True, on_delete="CASCADE")
+        user = ForeignKeyField(CalendarUser, unique=True, on_delete='CASCADE')
         owner = ForeignKeyField(User)
         address = CharField(null=True, max_length=200)
         city = CharField(null=True, max_length=120)
         state = CharField(null=True, max_length=120)
-        country = CharField(max_length=60, default="")
+        country = CharField(max_length=60, default='')
         zip_code = CharField(null=True, max_length=120)
         phone_no = CharField(null=True, max_length=90)
         fax = CharField(null=True, max_length=90)
@@ -383,11 +320,9 @@ def up(migrator, db):
         permissions = JSONField()
         created_date = UtcField()
         updated_date = UtcField()
-
         class Meta:
             database = db
-            table_name = "calendar_user_profile"
-
+            table_name = 'calendar_user_profile'
     db.create_tables([CalendarUserProfile])
 
     class CallRequest(Model):
@@ -400,8 +335,8 @@ def up(migrator, db):
         aleg_uuid = CharField(unique=True, max_length=80)
         call_time = UtcField()
         status = IntegerField(default=1)
-        callerid = CharField(max_length=80, default="")
-        caller_name = CharField(max_length=80, default="")
+        callerid = CharField(max_length=80, default='')
+        caller_name = CharField(max_length=80, default='')
         phone_number = CharField(max_length=80)
         timeout = IntegerField(default=60)
         timelimit = IntegerField(default=3600)
@@ -409,9 +344,9 @@ def up(migrator, db):
         survey = ForeignKeyField(Survey)
         num_attempt = IntegerField(default=1)
         last_attempt_time = UtcField(null=True)
-        result = CharField(max_length=40, default="")
+        result = CharField(max_length=40, default='')
         hangup_cause = IntegerField(default=0)
-        disposition = CharField(max_length=20, default="")
+        disposition = CharField(max_length=20, default='')
         amd_status = IntegerField(default=0)
         rang = BooleanField(default=False)
         started = UtcField(null=True)
@@ -420,24 +355,21 @@ def up(migrator, db):
         settled = UtcField(null=True)
         section = ForeignKeyField(Section, null=True)
         lap = IntegerField(default=0)
+        playback = CharField(max_length=120, default='')
         heard = BooleanField(default=False)
         finished = BooleanField(default=False)
-
         class Meta:
             database = db
-            table_name = "call_request"
-            indexes = ((("ended", "settled"), False), (("status", "worker"), False))
-
+            table_name = 'call_request'
+            indexes = ((('ended', 'settled'), False), (('status', 'worker'), False))
     db.create_tables([CallRequest])
 
     class Installation(Model):
         name = CharField(max_length=16)
         created = UtcField()
-
         class Meta:
             database = db
-            table_name = "installation"
-
+            table_name = 'installation'
     db.create_tables([Installation])
 
     class Message(Model):
@@ -451,14 +383,12 @@ def up(migrator, db):
         status = IntegerField(default=1)
         date = UtcField()
         tries = IntegerField(default=0)
-        reference = CharField(max_length=200, default="")
+        reference = CharField(max_length=200, default='')
         created_date = UtcField()
-
         class Meta:
             database = db
-            table_name = "message"
-            indexes = ((("status", "date"), False),)
-
+            table_name = 'message'
+            indexes = ((('status', 'date'), False),)
     db.create_tables([Message])
 
     class SurveyResult(Model):
@@ -466,12 +396,10 @@ def up(migrator, db):
         section = ForeignKeyField(Section)
         response = CharField(max_length=100)
         created_date = UtcField()
-
         class Meta:
             database = db
-            table_name = "survey_result"
-            indexes = ((("call", "section"), True),)
-
+            table_name = 'survey_result'
+            indexes = ((('call', 'section'), True),)
     db.create_tables([SurveyResult])
 
     class Timeline(Model):
@@ -479,46 +407,42 @@ def up(migrator, db):
         request = ForeignKeyField(AlarmRequest, null=True)
         at = UtcField()
         what = CharField(max_length=40)
-        why = TextField(default="")
-
+        why = TextField(default='')
         class Meta:
             database = db
-            table_name = "timeline"
-
+            table_name = 'timeline'
     db.create_tables([Timeline])
 
     class Worker(Model):
         name = CharField(unique=True, max_length=64)
         fence = IntegerField(default=1)
         lease_until = UtcField()
-
         class Meta:
             database = db
-            table_name = "worker"
-
+            table_name = 'worker'
     db.create_tables([Worker])
 
 
 def down(migrator, db):
-    migrator.migrate(migrator.drop_table("worker"))
-    migrator.migrate(migrator.drop_table("timeline"))
-    migrator.migrate(migrator.drop_table("survey_result"))
-    migrator.migrate(migrator.drop_table("message"))
-    migrator.migrate(migrator.drop_table("installation"))
-    migrator.migrate(migrator.drop_table("call_request"))
-    migrator.migrate(migrator.drop_table("calendar_user_profile"))
-    migrator.migrate(migrator.drop_table("calendar_setting"))
-    migrator.migrate(migrator.drop_table("sms_gateway"))
-    migrator.migrate(migrator.drop_table("gateway"))
-    migrator.migrate(migrator.drop_table("branching_template"))
-    migrator.migrate(migrator.drop_table("section_template"))
-    migrator.migrate(migrator.drop_table("branching"))
-    migrator.migrate(migrator.drop_table("section"))
-    migrator.migrate(migrator.drop_table("alarm_request"))
-    migrator.migrate(migrator.drop_table("alarm"))
-    migrator.migrate(migrator.drop_table("survey"))
-    migrator.migrate(migrator.drop_table("survey_template"))
-    migrator.migrate(migrator.drop_table("event"))
-    migrator.migrate(migrator.drop_table("calendar"))
-    migrator.migrate(migrator.drop_table("calendar_user"))
-    migrator.migrate(migrator.drop_table("user"))
+    migrator.migrate(migrator.drop_table('worker'))
+    migrator.migrate(migrator.drop_table('timeline'))
+    migrator.migrate(migrator.drop_table('survey_result'))
+    migrator.migrate(migrator.drop_table('message'))
+    migrator.migrate(migrator.drop_table('installation'))
+    migrator.migrate(migrator.drop_table('call_request'))
+    migrator.migrate(migrator.drop_table('calendar_user_profile'))
+    migrator.migrate(migrator.drop_table('calendar_setting'))
+    migrator.migrate(migrator.drop_table('sms_gateway'))
+    migrator.migrate(migrator.drop_table('gateway'))
+    migrator.migrate(migrator.drop_table('branching_template'))
+    migrator.migrate(migrator.drop_table('section_template'))
+    migrator.migrate(migrator.drop_table('branching'))
+    migrator.migrate(migrator.drop_table('section'))
+    migrator.migrate(migrator.drop_table('alarm_request'))
+    migrator.migrate(migrator.drop_table('alarm'))
+    migrator.migrate(migrator.drop_table('survey'))
+    migrator.migrate(migrator.drop_table('survey_template'))
+    migrator.migrate(migrator.drop_table('event'))
+    migrator.migrate(migrator.drop_table('calendar'))
+    migrator.migrate(migrator.drop_table('calendar_user'))
+    migrator.migrate(migrator.drop_table('user'))

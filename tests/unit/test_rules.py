@@ -1,0 +1,239 @@
+"""The pure rules, as people meet them."""
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telealarm.errors import IllegalTransition
+from telealarm.rules import dates, disposition, phone, placeholders, transition, verdict, window
+from telealarm.rules.states import AlarmStatus, Disposition, Reason
+
+MADRID = ZoneInfo("Europe/Madrid")
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+# Dispositions
+
+
+@pytest.mark.parametrize(
+    ("cause", "rang", "expected", "reason"),
+    [
+        (17, True, Disposition.BUSY, Reason.BUSY),
+        (19, True, Disposition.NOANSWER, Reason.NO_ANSWER),
+        (18, False, Disposition.NOANSWER, Reason.NO_ANSWER),
+        (0, True, Disposition.NOANSWER, Reason.NO_ANSWER),
+        (21, True, Disposition.CANCEL, Reason.DECLINED),
+        (34, False, Disposition.CONGESTION, Reason.CONGESTION),
+        (1, False, Disposition.FAILED, Reason.WRONG_NUMBER),
+        (28, False, Disposition.FAILED, Reason.WRONG_NUMBER),
+        (0, False, Disposition.FAILED, Reason.FAILED),
+        (127, False, Disposition.FAILED, Reason.FAILED),
+    ],
+)
+def test_a_call_that_was_not_answered_is_told_by_its_cause(
+    cause: int, rang: bool, expected: Disposition, reason: Reason
+) -> None:
+    found = disposition.of_call(answered=False, rang=rang, cause=cause)
+    assert (found, disposition.reason(found, cause)) == (expected, reason)
+
+
+def test_an_answered_call_is_answered_whatever_the_cause() -> None:
+    assert disposition.of_call(answered=True, rang=True, cause=17) is Disposition.ANSWER
+
+
+# Verdicts
+
+
+def attempt(**changes: object) -> verdict.Attempt:
+    values: dict[str, object] = {
+        "disposition": Disposition.ANSWER,
+        "cause": 16,
+        "has_key": False,
+        "heard_first_prompt": True,
+        "finished": True,
+        **changes,
+    }
+    return verdict.Attempt(**values)  # type: ignore[arg-type]
+
+
+def test_no_key_is_a_success_unless_a_result_is_required() -> None:
+    assert verdict.failure(attempt(), require_result=False) is None
+    assert verdict.failure(attempt(), require_result=True) is Reason.NO_KEY
+
+
+def test_a_hang_up_within_the_first_prompt_is_a_failed_attempt() -> None:
+    early = attempt(heard_first_prompt=False)
+    assert verdict.failure(early, require_result=False) is Reason.EARLY_HANGUP
+
+
+def test_a_key_counts_even_where_the_call_was_broken_off() -> None:
+    kept = attempt(has_key=True, heard_first_prompt=False, finished=False)
+    assert verdict.failure(kept, require_result=True) is None
+
+
+def test_a_session_that_we_broke_off_is_not_the_callees_doing() -> None:
+    broken = attempt(heard_first_prompt=False, finished=False)
+    assert verdict.failure(broken, require_result=False) is Reason.INTERRUPTED
+
+
+def retry(reason: Reason, failures: dict[str, int], **changes: object) -> datetime | None:
+    values: dict[str, object] = {
+        "ended": NOON,
+        "failures": failures,
+        "maxretry": 2,
+        "retry_delay_seconds": 60,
+        "policy": None,
+        **changes,
+    }
+    return verdict.retry_at(reason, **values)  # type: ignore[arg-type]
+
+
+def test_maxretry_counts_the_attempts_after_the_first() -> None:
+    assert retry(Reason.BUSY, {"busy": 1}) == NOON + timedelta(seconds=60)
+    assert retry(Reason.BUSY, {"busy": 1, "no_answer": 1}) == NOON + timedelta(seconds=60)
+    assert retry(Reason.BUSY, {"busy": 3}) is None
+
+
+def test_a_reason_with_a_policy_has_a_count_and_delay_of_its_own() -> None:
+    policy = {"busy": {"delay": 5, "count": 1}}
+    assert retry(Reason.BUSY, {"busy": 1}, policy=policy) == NOON + timedelta(seconds=5)
+    assert retry(Reason.BUSY, {"busy": 2}, policy=policy) is None
+    # The busy attempts use up none of the others' retries.
+    mixed = {"busy": 2, "no_answer": 2}
+    assert retry(Reason.NO_ANSWER, mixed, policy=policy) == NOON + timedelta(seconds=60)
+
+
+def test_a_wrong_number_is_final_at_once() -> None:
+    assert retry(Reason.WRONG_NUMBER, {"wrong_number": 1}) is None
+
+
+# Calling hours
+
+
+def madrid(hour: int, minute: int = 0, day: int = 2) -> datetime:
+    return datetime(2026, 3, day, hour, minute, tzinfo=MADRID)
+
+
+@pytest.mark.parametrize(
+    ("at", "start", "stop", "opens"),
+    [
+        (madrid(12), time(8), time(20), madrid(12)),
+        (madrid(7), time(8), time(20), madrid(8)),
+        (madrid(20, 0), time(8), time(20), madrid(20, 0)),
+        (madrid(20, 1), time(8), time(20), madrid(8, day=3)),
+        (madrid(23), time(22), time(6), madrid(23)),
+        (madrid(3), time(22), time(6), madrid(3)),
+        (madrid(12), time(22), time(6), madrid(22)),
+        (madrid(3), time(0), time(23, 59, 59), madrid(3)),
+    ],
+)
+def test_calling_hours_are_the_recipients_own(
+    at: datetime, start: time, stop: time, opens: datetime
+) -> None:
+    assert window.opening(at, start, stop, MADRID) == opens
+
+
+def test_the_last_second_of_the_day_is_open_to_its_end() -> None:
+    late = datetime(2026, 3, 2, 23, 59, 59, 900_000, tzinfo=MADRID)
+    assert window.opening(late, time(0), time(23, 59, 59), MADRID) == late
+
+
+def test_an_opening_in_the_gap_of_the_clock_moves_with_it() -> None:
+    night = datetime(2026, 3, 28, 23, 0, tzinfo=MADRID)
+    opens = window.opening(night, time(2, 30), time(5), MADRID)
+    assert opens == datetime(2026, 3, 29, 3, 30, tzinfo=MADRID)
+
+
+@given(
+    st.datetimes(datetime(2024, 1, 1), datetime(2028, 1, 1)),
+    st.times().map(lambda t: t.replace(microsecond=0)),
+    st.times().map(lambda t: t.replace(microsecond=0)),
+    st.sampled_from(["Europe/Madrid", "America/New_York", "Australia/Lord_Howe", "UTC"]),
+)
+def test_an_opening_is_never_past_and_at_most_two_days_off(
+    naive: datetime, start: time, stop: time, zone: str
+) -> None:
+    at = naive.replace(tzinfo=UTC)
+    opens = window.opening(at, start, stop, ZoneInfo(zone))
+    assert at <= opens <= at + timedelta(days=2)
+
+
+def test_a_reminder_expires_at_its_event_and_a_wake_up_at_the_events_end() -> None:
+    start, end = NOON, NOON + timedelta(hours=1)
+
+    def expiry(due: datetime, lateness: int | None = None) -> datetime:
+        return window.expiry(due=due, start=start, end=end, max_lateness_seconds=lateness)
+
+    assert expiry(NOON - timedelta(hours=24)) == start
+    assert expiry(NOON) == end
+    assert expiry(NOON, lateness=90) == NOON + timedelta(seconds=90)
+
+
+# Phone numbers
+
+
+def test_numbers_are_cleaned_of_what_people_write_between_the_digits() -> None:
+    assert phone.clean("+34 (600) 12-34.56") == "+34600123456"
+
+
+@pytest.mark.parametrize("number", ["", "abc", "600@trunk", "600&PJSIP/x", "١٢٣", "6" * 60, "6\n"])
+def test_what_is_no_number_never_reaches_a_dial_string(number: str) -> None:
+    assert not phone.is_dialable(number)
+    with pytest.raises(ValueError, match="no phone number"):
+        phone.endpoint("PJSIP/{number}@trunk", number)
+
+
+def test_prefixes_change_the_number_before_it_is_dialled() -> None:
+    dialled = phone.endpoint("PJSIP/{number}@trunk", "+34600", removeprefix="+34", addprefix="9")
+    assert dialled == "PJSIP/9600@trunk"
+
+
+@pytest.mark.parametrize(
+    "template", ["PJSIP/trunk", "Local/{number}@x", "PJSIP/{number}@${X}", "PJSIP/{number},s"]
+)
+def test_a_dial_template_is_a_pjsip_endpoint_with_the_number_once(template: str) -> None:
+    assert not phone.is_template(template)
+
+
+def test_a_caller_id_holds_nothing_that_breaks_a_header() -> None:
+    assert phone.caller_id('Dr "X"\r\nTo: <y>', "12 34") == '"Dr XTo y" <1234>'
+    assert phone.caller_id("", "not a number") == ""
+
+
+# Placeholders
+
+
+def test_placeholders_are_put_in_as_plain_text() -> None:
+    text = "You see {doc_name} at {apt_date}{missing}."
+    values = {"doc_name": "Dr. {apt_date}", "apt_date": "10:30"}
+    assert placeholders.fill(text, values) == "You see Dr. {apt_date} at 10:30."
+
+
+@pytest.mark.parametrize("hostile", ["{0.__class__}", "{doc_name!r}", "{a[0]}", "{{", "%s", "{}"])
+def test_what_is_no_placeholder_stays_text(hostile: str) -> None:
+    assert placeholders.fill(hostile, {"a": 1}) == hostile
+
+
+# Dates and transitions
+
+
+def test_a_wall_time_in_the_gap_moves_forward_and_a_double_one_is_the_first() -> None:
+    gap = dates.to_utc(datetime(2026, 3, 29, 2, 30), MADRID)
+    assert gap.astimezone(MADRID) == datetime(2026, 3, 29, 3, 30, tzinfo=MADRID)
+    fold = dates.to_utc(datetime(2026, 10, 25, 2, 30), MADRID)
+    assert fold == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
+def test_a_month_later_is_the_same_day_or_the_last() -> None:
+    assert dates.add_month(datetime(2026, 1, 31)) == datetime(2026, 2, 28)
+    assert dates.add_month(datetime(2026, 12, 5)) == datetime(2027, 1, 5)
+    assert dates.add_month(datetime(2026, 11, 30)) == datetime(2026, 12, 30)
+
+
+def test_a_change_that_is_not_listed_is_an_error() -> None:
+    transition.check(transition.ALARM, AlarmStatus.PENDING, AlarmStatus.IN_PROCESS)
+    with pytest.raises(IllegalTransition, match="SUCCESS cannot become RETRY"):
+        transition.check(transition.ALARM, AlarmStatus.SUCCESS, AlarmStatus.RETRY)
