@@ -7,12 +7,13 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
 PACKAGING := setup.py pyproject.toml tests/lab/venv.sh
 
-.PHONY: help install demo test lint lab clean
+.PHONY: help install demo demo-stop test lint clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make install   the command telealarm, in $(VENV)/bin"
 	@echo "make demo      a clinic's morning on a real Asterisk; KEEP=1 leaves it running"
+	@echo "make demo-stop ends what KEEP=1 left running"
 	@echo "make test      ruff, mypy, then unit, integration and acceptance tests"
 	@echo "make lint      ruff and mypy alone"
 	@echo "make clean     remove $(VENV) and the tools' caches"
@@ -22,6 +23,9 @@ install: $(INSTALLED)
 demo: $(INSTALLED)
 	@tests/lab/setup.sh $(BIN)/python
 	@$(BIN)/python -m tests.lab.demo $(if $(KEEP),--keep)
+
+demo-stop: $(INSTALLED)
+	@$(BIN)/python -m tests.lab.demo --stop
 
 test: lint
 	@tests/lab/setup.sh $(BIN)/python postgresql

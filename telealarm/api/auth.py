@@ -16,7 +16,7 @@ from telealarm.models import User
 from telealarm.store import accounts, passwords
 from telealarm.store.database import Database
 
-CHALLENGE = {hdrs.WWW_AUTHENTICATE: 'Basic realm="TeleAlarm", charset="UTF-8"'}
+CHALLENGE = {"WWW-Authenticate": 'Basic realm="TeleAlarm", charset="UTF-8"'}
 REMEMBERED = 1000
 # An argon2id check takes 64 MiB for some 50 ms.
 CHECKS_AT_ONCE = 2

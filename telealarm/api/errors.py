@@ -32,9 +32,7 @@ class Refused(TeleAlarmError):
 
     code = "refused"
 
-    def __init__(
-        self, status: int, detail: str, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.headers = headers or {}
@@ -83,7 +81,8 @@ def _of_ours(error: TeleAlarmError, request_id: str) -> web.Response:
 
 
 def _of_http(request: web.Request, error: web.HTTPException) -> web.Response:
-    headers = {hdrs.ALLOW: error.headers[hdrs.ALLOW]} if hdrs.ALLOW in error.headers else {}
+    allow = error.headers.get(hdrs.ALLOW)
+    headers = {"Allow": allow} if allow else None
     detail = f"{error.reason}."
     if error.status == 404 and not request.path.endswith("/"):
         detail = "Not found. The paths of this API end with a slash."

@@ -7,6 +7,7 @@ a sentence that says what would be right. Where the annotation allows None, null
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from types import NoneType
@@ -65,20 +66,20 @@ class Text(Kind):
     lines: bool = False
 
     def read(self, value: Any) -> str:
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value) if abs(value) < 10**20 else value
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
+            value = str(value)
         if value is None and not self.min_length:
             value = ""
         if not isinstance(value, str):
             raise ValueError("must be a text")
-        value = value if self.lines else value.strip()
-        if not safe(value, lines=self.lines):
+        text: str = value if self.lines else value.strip()
+        if not safe(text, lines=self.lines):
             raise ValueError("must not hold control characters")
-        if len(value) < self.min_length:
+        if len(text) < self.min_length:
             raise ValueError("must not be empty")
-        if len(value) > self.max_length:
+        if len(text) > self.max_length:
             raise ValueError(f"must have at most {self.max_length} characters")
-        return value
+        return text
 
 
 @dataclass(frozen=True)
@@ -208,14 +209,12 @@ class Choice(Kind):
         by_word = {word: number for number, word in self.words.items()}
         if isinstance(value, str) and value.strip().lower() in by_word:
             return by_word[value.strip().lower()]
-        try:
+        with suppress(ValueError):
             number = Whole().read(value)
-        except ValueError:
-            number = None
-        if number not in self.words:
-            offered = ", ".join(f"{number} ({word})" for number, word in self.words.items())
-            raise ValueError(f"must be one of {offered}")
-        return number
+            if number in self.words:
+                return number
+        offered = ", ".join(f"{number} ({word})" for number, word in self.words.items())
+        raise ValueError(f"must be one of {offered}")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from pydantic_core import ErrorDetails
 
 from telealarm.api.fields import Kind, Unavailable
 
+REQUIRED = "this field is required"
+
 K = TypeVar("K", bound=Kind)
 
 
@@ -69,7 +71,7 @@ def _partial(form: type[Form]) -> type[Form]:
 
 def _sentence(form: type[Form], detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
-        return "this field is required"
+        return REQUIRED
     if detail["type"] == "extra_forbidden":
         return f"there is no such field; it may be one of {', '.join(sorted(form.model_fields))}"
     return detail["msg"].removeprefix("Value error, ")

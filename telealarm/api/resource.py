@@ -59,8 +59,9 @@ class Resource:
     delete: Callable[[Visit, Any], None] | None = None
     # Some rows can be edited in parts only.
     put: bool = True
-    # The relation whose owner a new row gets; None: it is the login's.
+    # The relation whose owner a new row gets; None: it is the login's, or whose `owner` says.
     parent: str | None = None
+    owner: Callable[[Visit, Values], int] = lambda visit, values: visit.user_id
     superusers: Literal["nothing", "writes", "everything"] = "nothing"
     # Whether the rows can be listed, and the column that the path names them by.
     listed: bool = True

@@ -10,7 +10,7 @@ from telealarm.api import body, links, lists, relations
 from telealarm.api.auth import Logins
 from telealarm.api.errors import Refused, reply
 from telealarm.api.fields import Secret
-from telealarm.api.forms import Form, Sent, marked, read
+from telealarm.api.forms import REQUIRED, Form, Sent, marked, read
 from telealarm.api.links import Links
 from telealarm.api.resource import Action, Resource
 from telealarm.api.visit import Visit
@@ -46,9 +46,7 @@ class Routes:
             ) -> web.Response:
                 return await self._act(request, resource, action)
 
-            app.router.add_route(
-                "*", f"{path}{{id}}/{action.name}/", self._guarded(act, resource)
-            )
+            app.router.add_route("*", f"{path}{{id}}/{action.name}/", self._guarded(act, resource))
 
     async def root(self, request: web.Request, names: list[str]) -> web.Response:
         """The list of resources."""
@@ -84,24 +82,19 @@ class Routes:
 
         return _allowing(reply(200, await self._db.read(work)), resource.methods)
 
-    async def _create(
-        self, request: web.Request, resource: Resource, visit: Visit
-    ) -> web.Response:
+    async def _create(self, request: web.Request, resource: Resource, visit: Visit) -> web.Response:
         sent = await self._sent(request, resource, partial=False)
         assert resource.create is not None
         create = resource.create
 
         def work() -> tuple[int, dict[str, Any]]:
             relations.resolve(visit.login, sent, None)
-            owner_id = visit.login.id
-            parent = sent.values.get(resource.parent or "")
-            if isinstance(parent, BaseModel):
-                owner_id = scope.owner_of(parent) or owner_id
+            owner_id = _owner(visit, resource, sent)
             relations.check_owner(sent, owner_id)
             _raise(sent)
             made = create(visit, owner_id, sent.values)
             row = scope.find(visit.login, resource.model, made.id)
-            return getattr(made, f"{resource.key}"), resource.show(visit, row)
+            return made.id, resource.show(visit, row)
 
         row_id, shown = await self._db.write(work)
         return _made(visit, resource.name, row_id, shown, resource.methods)
@@ -135,7 +128,7 @@ class Routes:
         def work() -> dict[str, Any]:
             row = scope.find(visit.login, resource.model, row_id, by=resource.key)
             relations.resolve(visit.login, sent, row)
-            relations.check_owner(sent, scope.owner_of(row) or visit.login.id)
+            relations.check_owner(sent, scope.owner_of(row) or visit.user_id)
             _raise(sent)
             change(visit, row, sent.values)
             row = scope.find(visit.login, resource.model, row_id, by=resource.key)
@@ -152,9 +145,7 @@ class Routes:
 
         await self._db.write(work)
 
-    async def _act(
-        self, request: web.Request, resource: Resource, action: Action
-    ) -> web.Response:
+    async def _act(self, request: web.Request, resource: Resource, action: Action) -> web.Response:
         visit = await self._visit(request, action.methods)
         if request.method == "OPTIONS":
             return _options(resource, action.methods)
@@ -187,7 +178,8 @@ class Routes:
             raise Refused(
                 405, f'Method "{request.method[:40]}" not allowed.', {"Allow": ", ".join(methods)}
             )
-        fallback = self._config.prompts_url.partition("://")[2].partition("/")[0]
+        api = self._config.api
+        fallback = f"[{api.host}]:{api.port}" if ":" in api.host else f"{api.host}:{api.port}"
         return Visit(
             login=login,
             links=Links(links.origin(request.scheme, request.host, fallback)),
@@ -205,8 +197,12 @@ class Routes:
             read_only=resource.read_only,
             partial=partial,
         )
+        secrets = marked(resource.form, Secret)
+        if request.method == "POST":
+            missing = [name for name in secrets if sent.values.get(name) is None]
+            sent.errors.update((name, [REQUIRED]) for name in missing if name not in sent.errors)
         if not sent.errors:
-            for name in marked(resource.form, Secret):
+            for name in secrets:
                 password = sent.values.pop(name, None)
                 if password is not None:
                     sent.values[f"{name}_hash"] = await asyncio.to_thread(
@@ -220,6 +216,18 @@ def _check_rights(visit: Visit, resource: Resource, method: str) -> None:
         return
     if resource.superusers == "everything" or method not in _SAFE:
         raise Refused(403, FORBIDDEN)
+
+
+def _owner(visit: Visit, resource: Resource, sent: Sent) -> int:
+    """Whose a new row is."""
+    parent = sent.values.get(resource.parent or "")
+    if isinstance(parent, BaseModel):
+        return scope.owner_of(parent) or visit.user_id
+    try:
+        return resource.owner(visit, sent.values)
+    except Invalid as error:
+        sent.errors.update(error.fields)
+        return visit.user_id
 
 
 def _id(request: web.Request) -> int:

@@ -22,6 +22,12 @@ class Visit:
     # The zone of those who have none of their own.
     default_zone: str
 
+    @property
+    def user_id(self) -> int:
+        """The id of the login."""
+        own: int = self.login.id
+        return own
+
     def local(self, moment: datetime | None, zone: str | None) -> str | None:
         """`2013-12-10T12:34:43+01:00`: the moment on the wall clock of `zone`, with its offset."""
         if moment is None:

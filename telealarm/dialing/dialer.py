@@ -84,8 +84,9 @@ class Dialer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _adopt(self) -> None:
-        """Watch the calls in flight that nobody watches."""
+        """Watch the calls in flight that nobody watches; put back what was never placed."""
         self._adopt_next = monotonic() + ADOPT_SECONDS
+        await self._db.write(partial(calls.forgotten, self._holder, set(self._watches)))
         for call in await self._db.write(partial(calls.in_flight, self._holder)):
             if call.id not in self._watches:
                 self._begin(call, adopt=True)

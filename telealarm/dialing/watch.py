@@ -13,6 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -30,6 +31,7 @@ from telealarm.asterisk.ari.errors import (
 )
 from telealarm.asterisk.cdr import Cdr, CdrError
 from telealarm.clock import utcnow
+from telealarm.errors import SpeechError
 from telealarm.log import by_ids
 from telealarm.rules import disposition as dispositions
 from telealarm.rules.states import Disposition
@@ -48,6 +50,8 @@ LOOK_SECONDS = 30.0
 PAUSE_SECONDS = 1.0
 # A POST whose reply was lost may still be carried out; a channel is not gone before this.
 GRACE_SECONDS = 3.0
+# How long a call waits whose prompts cannot be kept anywhere.
+HELD = timedelta(seconds=30)
 # A session that has heard of the hang-up has nothing left to do but to write.
 LAST_WORDS_SECONDS = 10.0
 
@@ -89,7 +93,12 @@ class Watch:
     async def place(self) -> None:
         """Originate, and follow the call to its end."""
         call = self.call
-        await self._wiring.prepare(call)
+        try:
+            await self._wiring.prepare(call)
+        except SpeechError as error:
+            self._log.error("%s; the call waits", error)
+            await self._db.write(partial(calls.give_back, call, str(error), utcnow() + HELD))
+            return
         if not await self._db.write(partial(calls.start, call, utcnow())):
             self._log.info("withdrawn before it was dialled")
             return
@@ -110,7 +119,7 @@ class Watch:
             self._log.info("originate")
         except (Unreachable, Unauthorized) as error:
             self._ari.close(call.channel_id)
-            await self._db.write(partial(calls.put_back, call, str(error)))
+            await self._db.write(partial(calls.take_back, call, str(error)))
             return
         except AlreadyExists:
             self._log.warning("Asterisk had the channel already; it is adopted")

@@ -14,6 +14,12 @@ def by_name(username: str) -> User | None:
     return found
 
 
+def by_id_or_name(said: str) -> User | None:
+    """The user with this name, else with this id."""
+    number = int(said) if said.isascii() and said.isdigit() and len(said) < 10 else 0
+    return by_name(said) or User.get_or_none(User.id == number)
+
+
 def add_user(username: str, password: str, *, is_superuser: bool) -> User:
     """A new login. Raises Invalid where the name is taken."""
     values = {"username": username, "password_hash": passwords.hashed(password)}

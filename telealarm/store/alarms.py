@@ -19,14 +19,15 @@ _ATTEMPTING = [AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
 
 def moment(alarm: Alarm, event: Event) -> datetime:
     """When the alarm is to go out: date_start_notice less advance_notice."""
-    return event.start + timedelta(seconds=alarm.offset - alarm.advance_notice)
+    start: Any = event.start
+    found: datetime = start + timedelta(seconds=alarm.offset - alarm.advance_notice)
+    return found
 
 
 def schedule(alarm: Alarm, event: Event) -> None:
     """Set `due`, which is null while the event is paused, completed or deleted."""
     wanted = event.status == EventStatus.PENDING and not event.deleted and not alarm.deleted
-    alarm.due = moment(alarm, event) if wanted else None
-    Alarm.update(due=alarm.due).where(Alarm.id == alarm.id).execute()
+    rows.change(alarm, {"due": moment(alarm, event) if wanted else None})
     wake("planning")
 
 

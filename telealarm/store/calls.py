@@ -18,6 +18,7 @@ from telealarm.models import (
     Survey,
     SurveyResult,
 )
+from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
 from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus
 from telealarm.store import workers
@@ -175,12 +176,29 @@ def start(call: Call, now: datetime) -> bool:
     return True
 
 
-def put_back(call: Call, why: str) -> None:
-    """Nothing was sent: the request waits again, and the attempt does not count."""
+def take_back(call: Call, why: str) -> None:
+    """CALLING was committed, but nothing was sent: the attempt does not count."""
     row = held(call)
-    alarm = row.alarm
-    put(alarm, num_attempt=Alarm.num_attempt - 1)
+    put(row.alarm, num_attempt=Alarm.num_attempt - 1)
     workers.put_back(row, why)
+
+
+def give_back(call: Call, why: str, until: datetime) -> None:
+    """A claimed call cannot be placed now; its request waits until then."""
+    request = held(call).request
+    workers.put_back(held(call), why)
+    put(AlarmRequest.get_by_id(request.id), date=until)
+
+
+def forgotten(holder: Holder, watched: set[int]) -> None:
+    """Put back what this worker has claimed and nobody places, after the failure of a watch."""
+    for row in CallRequest.select().where(
+        CallRequest.worker == holder.name,
+        CallRequest.fence == holder.fence,
+        CallRequest.status == CallStatus.PENDING,
+        CallRequest.id.not_in(list(watched)),
+    ):
+        workers.put_back(row, "its placing failed")
 
 
 def ringing(call: Call) -> None:
@@ -244,7 +262,11 @@ def end(
         ended=now,
         finished=row.finished or finished,
     )
-    what = "hung_up" if disposition is Disposition.ANSWER else (disposition or "unknown").lower()
+    what = "unknown"
+    if disposition is Disposition.ANSWER:
+        what = "hung_up"
+    elif disposition is not None:
+        what = dispositions.reason(disposition, cause)
     tell(call.alarm_id, what, why, request_id=call.request_id)
     wake("outcome")
 

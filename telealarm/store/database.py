@@ -110,6 +110,9 @@ class Database:
         if self._writer.is_alive():
             await asyncio.to_thread(self._jobs.put, None)
             await asyncio.to_thread(self._writer.join)
+        all_here = threading.Barrier(READERS)
+        for _ in range(READERS):
+            self._readers.submit(self._leave, all_here)
         await asyncio.to_thread(self._readers.shutdown)
 
     def stage(self, name: str) -> asyncio.Event:
@@ -163,6 +166,11 @@ class Database:
         except (peewee.OperationalError, peewee.InterfaceError) as error:
             self._disconnect()
             raise StorageError(f"The database did not answer: {_sentence(error)}") from error
+
+    def _leave(self, all_here: threading.Barrier) -> None:
+        """In each reader thread, once: its connection is its own to close."""
+        all_here.wait()
+        self._disconnect()
 
     def _write_forever(self) -> None:
         while True:

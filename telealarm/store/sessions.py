@@ -84,7 +84,7 @@ def playing(call: Call, playback: str) -> None:
 
 
 def heard(call: Call) -> None:
-    """The callee has heard the first prompt to its end."""
+    """The callee has heard the first prompt, to its end or to a key."""
     put(held(call), heard=True)
 
 

@@ -60,26 +60,27 @@ def change_section(section: SectionTemplate, values: Mapping[str, Any]) -> None:
     rows.change(section, {k: v for k, v in values.items() if k != "order" or v is not None})
 
 
-def save_branching(branching: BranchingTemplate | None, values: Mapping[str, Any]) -> Any:
-    """A new branching, or an edited one. Raises Conflict once sealed, Invalid for a second one."""
-    section = values.get("section", branching and branching.section)
-    keys = values.get("keys", branching and branching.keys)
-    check_open(section.survey)
-    own_id = 0
-    if branching is not None:
-        check_open(branching.section.survey)
-        own_id = branching.id
-    other = BranchingTemplate.select().where(
-        BranchingTemplate.section == section,
-        BranchingTemplate.keys == keys,
-        BranchingTemplate.id != own_id,
-    )
-    if other.exists():
-        raise Invalid({"keys": [f"the section has a branching for {keys} already"]})
-    if branching is None:
-        return rows.insert(BranchingTemplate, values)
-    rows.change(branching, values)
+def add_branching(values: Mapping[str, Any]) -> BranchingTemplate:
+    """A new branching. Raises Conflict once sealed, Invalid where the section has that one."""
+    check_open(values["section"].survey)
+    _check_single(values["section"], values["keys"], own_id=0)
+    branching: BranchingTemplate = rows.insert(BranchingTemplate, values)
     return branching
+
+
+def change_branching(branching: BranchingTemplate, values: Mapping[str, Any]) -> None:
+    """Edit a branching. Raises as `add_branching` does."""
+    section = values.get("section", branching.section)
+    check_open(branching.section.survey)
+    check_open(section.survey)
+    _check_single(section, values.get("keys", branching.keys), own_id=branching.id)
+    rows.change(branching, values)
+
+
+def _check_single(section: SectionTemplate, keys: str, *, own_id: int) -> None:
+    same = (BranchingTemplate.section == section.id) & (BranchingTemplate.keys == keys)
+    if BranchingTemplate.select().where(same, BranchingTemplate.id != own_id).exists():
+        raise Invalid({"keys": [f"the section has a branching for {keys} already"]})
 
 
 def seal(template: SurveyTemplate) -> Survey:

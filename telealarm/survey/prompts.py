@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import logging
 import os
+import tempfile
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -99,9 +100,11 @@ class Prompts:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             # Whole or not at all: Asterisk may be reading it.
-            partial = path.with_suffix(f".{os.getpid()}.part")
-            partial.write_bytes(wav)
-            partial.rename(path)
+            handle, partial = tempfile.mkstemp(dir=self._folder, suffix=".part")
+            with os.fdopen(handle, "wb") as file:
+                file.write(wav)
+            Path(partial).chmod(0o644)  # Asterisk is another user
+            Path(partial).rename(path)
         except OSError as error:
             raise SpeechError(
                 f"prompts.folder: {self._folder} cannot be written ({error.strerror});"

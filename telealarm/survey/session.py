@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 # Longer than a playback takes by its length: fetching it, and a busy Asterisk.
 PLAY_MARGIN_SECONDS = 10.0
+BROKEN_OFF_SECONDS = 0.1
 # Until the next step renews the channel's time limit; a restart of the service fits in.
 STEP_MARGIN_SECONDS = 15.0
 
@@ -184,17 +185,27 @@ class Session:
             self._playing = await self._channel.play(media, playback_id)
             event = await self._event(prompt.seconds + PLAY_MARGIN_SECONDS, playback_id)
             if isinstance(event, tuple):
+                await self._was_heard()
                 return event
             if event is None or event.playback_state != "failed":
                 break
+            # A playback that a hang-up broke off has failed too: its news follow at once.
+            if commands := await self._event(BROKEN_OFF_SECONDS):
+                if isinstance(commands, tuple):
+                    return commands
             self._log.warning("Asterisk could not play %s", media)
         else:
             raise SpeechError(f"Asterisk can play none of {', '.join(prompt.media)}")
         self._playing = None
-        if say.section is not None and not self._heard:
+        if say.section is not None:
+            await self._was_heard()
+        return ()
+
+    async def _was_heard(self) -> None:
+        """The first prompt came to its end, or the callee had heard enough and pressed a key."""
+        if not self._heard:
             self._heard = True
             await self._db.write(partial(sessions.heard, self._call))
-        return ()
 
     async def _listen(self, listen: Listen) -> Sequence[Command]:
         await self._hold(listen.seconds)

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 
 from tests.acceptance.conftest import Plug
+from tests.lab.apt_sources import debian_mirrors
 from tests.lab.asterisk import Asterisk
 from tests.lab.behaviours import (
     Behaviour,
@@ -308,6 +309,39 @@ async def test_two_asterisks_at_once_and_one_that_crashes(exchange: Exchange) ->
     finally:
         await other.stop()
     assert not other.cdr_csv.parents[2].exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "sources.list",
+            "# deb http://old.example/debian bookworm main\n"
+            "deb [signed-by=/k.gpg] http://vendor.example/apt bookworm vendor\n"
+            "deb http://vendor.example/packages bookworm main\n"
+            "deb http://mirror.example/debian-security bookworm-security main\n"
+            "deb http://mirror.example/debian/ bookworm main contrib # ours\n"
+            "deb-src http://source.example/debian bookworm main\n",
+        ),
+        (
+            "sources.list.d/debian.sources",
+            "Types: deb deb-src\n# http://old.example/debian\n"
+            "URIs: http://mirror.example/debian\nSuites: bookworm bookworm-updates\n"
+            "Components: main\n\nTypes: deb\nURIs: http://off.example/debian\n"
+            "Suites: bookworm\nComponents: main\nEnabled: no\n",
+        ),
+        (
+            "sources.list.d/cloud.sources",
+            "Types: deb\nURIs: mirror+file:{etc}/mirrors\nSuites: bookworm\nComponents: main\n",
+        ),
+    ],
+)
+def test_the_mirror_is_the_one_that_the_machine_uses(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / "os-release").write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
+    (tmp_path / "mirrors").write_text("http://mirror.example/debian\n")
+    (tmp_path / "apt" / "sources.list.d").mkdir(parents=True)
+    (tmp_path / "apt" / name).write_text(text.replace("{etc}", str(tmp_path)))
+    assert debian_mirrors(tmp_path)[0] == "http://mirror.example/debian"
 
 
 async def test_the_sms_gateway(sms_gateway: SmsGateway) -> None:

@@ -3,22 +3,18 @@
 import asyncio
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 from pathlib import Path
-from string import Template
 
 import aiohttp
 
+from tests.lab.asterisk_folder import AsteriskFolder
 from tests.lab.asterisk_root import asterisk_root
 from tests.lab.ports import HOST, free_tcp_port, free_udp_port, rtp_ports
 from tests.lab.processes import Child
 
-REPOSITORY = Path(__file__).parents[2]
-CONFIG = REPOSITORY / "config" / "asterisk"
-DIALPLAN = REPOSITORY / "dialplan" / "telealarm.conf"
-PROMPTS = REPOSITORY / "sounds"
+PROGRAM = "/usr/sbin/asterisk"
 START_SECONDS = 60.0
 
 
@@ -38,32 +34,38 @@ class Asterisk:
         self.http_port = free_tcp_port()
         self.sip_port = free_udp_port()
         self.ari_url = f"http://{HOST}:{self.http_port}"
-        self._exchange_port = exchange_port
-        self._folder = self.root / "run" / "telealarm-lab" / secrets.token_hex(4)
-        self._etc = self._folder / "etc"
+        values = {
+            "TELEALARM_ARI_PASSWORD": self.ari_password,
+            "TELEALARM_HTTP_ADDRESS": HOST,
+            "TELEALARM_HTTP_PORT": str(self.http_port),
+            "TELEALARM_SIP_ADDRESS": HOST,
+            "TELEALARM_SIP_PORT": str(self.sip_port),
+            "TELEALARM_TRUNK_HOST": HOST,
+            "TELEALARM_TRUNK_PORT": str(exchange_port),
+        }
+        self._folder = AsteriskFolder(self.root, values, rtp_ports())
+        self._conf = self._folder.inside("etc/asterisk.conf")
         self._child: Child | None = None
-        self._user = _user(self.root)
-        self._write()
 
     @property
     def cdr_csv(self) -> Path:
         """The call detail records, written when the first call has ended."""
-        return self._folder / "log" / "cdr-csv" / "Master.csv"
+        return self._folder.path / "log" / "cdr-csv" / "Master.csv"
 
     @property
     def sounds_dir(self) -> Path:
         """Asterisk's sounds folder; TeleAlarm's prompts are in it, below `telealarm`."""
-        return self._folder / "data" / "sounds"
+        return self._folder.path / "data" / "sounds"
 
     @property
     def prompts_dir(self) -> Path:
         """A folder where TeleAlarm may write prompts and Asterisk can read them."""
-        return self._folder / "prompts"
+        return self._folder.path / "prompts"
 
     @property
     def log(self) -> Path:
         """What Asterisk printed."""
-        return self._folder / "asterisk.out"
+        return self._folder.path / "asterisk.out"
 
     @property
     def pid(self) -> int:
@@ -72,10 +74,8 @@ class Asterisk:
 
     async def start(self) -> None:
         """Start, and return when ARI answers. RuntimeError with Asterisk's last lines if not."""
-        conf = self._inside(self._etc / "asterisk.conf")
-        self._child = Child(
-            ["/usr/sbin/asterisk", "-fn", "-C", conf], self.log, become=self._become
-        )
+        argv = [PROGRAM, "-fn", "-C", self._conf]
+        self._child = Child(argv, self.log, become=self._become)
         try:
             async with asyncio.timeout(START_SECONDS):
                 while not await self._ready():
@@ -92,7 +92,7 @@ class Asterisk:
         if self._child:
             await self._child.terminate()
             self._child = None
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.remove()
 
     async def kill(self) -> None:
         """End it as a crash would, in mid-call."""
@@ -116,10 +116,13 @@ class Asterisk:
 
     async def cli(self, command: str) -> str:
         """What Asterisk's console says to a command."""
-        conf = self._inside(self._etc / "asterisk.conf")
-        argv = ["/usr/sbin/asterisk", "-C", conf, "-rx", command]
         done = await asyncio.to_thread(
-            subprocess.run, argv, capture_output=True, text=True, preexec_fn=self._become
+            subprocess.run,
+            [PROGRAM, "-C", self._conf, "-rx", command],
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            preexec_fn=self._become,
         )
         return done.stdout
 
@@ -138,102 +141,9 @@ class Asterisk:
 
     def _become(self) -> None:
         """In the child: enter the root folder and be the user that Asterisk's files belong to."""
-        uid, gid = self._user
+        uid, gid = self._folder.owner
         os.chroot(self.root)
         os.chdir("/")
         os.setgroups([])
         os.setgid(gid)
         os.setuid(uid)
-
-    def _inside(self, path: Path) -> str:
-        """A path below the root folder as Asterisk sees it (short: sockets allow 108 letters)."""
-        return f"/{path.relative_to(self.root)}"
-
-    def _write(self) -> None:
-        """Make the folders, the configuration and the sounds of this instance."""
-        _same_paths_inside(self.root)
-        for name in ("etc", "run", "log/cdr-csv", "spool", "lib", "cache", "data", "prompts"):
-            (self._folder / name).mkdir(parents=True)
-        values = {
-            "TELEALARM_ARI_PASSWORD": self.ari_password,
-            "TELEALARM_HTTP_ADDRESS": HOST,
-            "TELEALARM_HTTP_PORT": str(self.http_port),
-            "TELEALARM_SIP_ADDRESS": HOST,
-            "TELEALARM_SIP_PORT": str(self.sip_port),
-            "TELEALARM_TRUNK_HOST": HOST,
-            "TELEALARM_TRUNK_PORT": str(self._exchange_port),
-        }
-        for source in CONFIG.glob("*.conf"):
-            (self._etc / source.name).write_text(Template(source.read_text()).substitute(values))
-        shutil.copy(DIALPLAN, self._etc)
-        first, last = rtp_ports()
-        (self._etc / "rtp.conf").write_text(f"[general]\nrtpstart={first}\nrtpend={last}\n")
-        (self._etc / "logger.conf").write_text(
-            "[general]\n[logfiles]\nconsole = notice,warning,error\n"
-        )
-        folder = self._inside(self._folder)
-        (self._etc / "asterisk.conf").write_text(
-            "[directories]\n"
-            + "".join(
-                f"{name} => {folder}/{where}\n"
-                for name, where in (
-                    ("astetcdir", "etc"),
-                    ("astvarlibdir", "lib"),
-                    ("astdbdir", "lib"),
-                    ("astkeydir", "lib"),
-                    ("astdatadir", "data"),
-                    ("astagidir", "data/agi-bin"),
-                    ("astspooldir", "spool"),
-                    ("astrundir", "run"),
-                    ("astlogdir", "log"),
-                    ("astcachedir", "cache"),
-                )
-            )
-            + f"astmoddir => {self._modules()}\n[options]\nlive_dangerously = no\n"
-        )
-        self._add_sounds()
-        for path in [self._folder, *self._folder.rglob("*")]:
-            os.chown(path, *self._user, follow_symlinks=False)
-
-    def _modules(self) -> str:
-        found = sorted(self.root.glob("usr/lib*/**/asterisk/modules"))
-        assert found, f"no asterisk/modules below {self.root}/usr/lib"
-        return self._inside(found[0])
-
-    def _add_sounds(self) -> None:
-        """Asterisk's own data, with TeleAlarm's prompts beside its sounds.
-
-        English lies where Asterisk looks when it has no file in the channel's language.
-        """
-        data = self._folder / "data"
-        (data / "sounds").mkdir()
-        for where in ("", "sounds"):
-            for entry in (self.root / "usr/share/asterisk" / where).iterdir():
-                if not (data / where / entry.name).exists():
-                    (data / where / entry.name).symlink_to(self._inside(entry))
-        for language in (entry for entry in PROMPTS.iterdir() if entry.is_dir()):
-            under = "" if language.name == "en" else language.name
-            target = data / "sounds" / under / "telealarm"
-            if any(language.glob("*.wav")):
-                shutil.copytree(language, target, ignore=shutil.ignore_patterns("__pycache__"))
-
-
-def _same_paths_inside(root: Path) -> None:
-    """Let a path that begins with the root folder lead to the same file inside of it."""
-    if root == Path("/"):
-        return
-    link = root / root.relative_to("/")
-    for folder in reversed(link.relative_to(root).parents[:-1]):
-        (root / folder).mkdir(exist_ok=True)
-        (root / folder).chmod((root / folder).stat().st_mode | 0o111)
-    if not link.is_symlink():
-        link.symlink_to("/")
-
-
-def _user(root: Path) -> tuple[int, int]:
-    """Numeric user and group of `asterisk` in that root folder."""
-    for line in (root / "etc/passwd").read_text().splitlines():
-        name, _, uid, gid, *_ = line.split(":")
-        if name == "asterisk":
-            return int(uid), int(gid)
-    raise RuntimeError(f"{root}/etc/passwd has no user asterisk")

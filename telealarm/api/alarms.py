@@ -1,0 +1,208 @@
+"""alarm/: the notice of an event to one recipient, and its timeline."""
+
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from telealarm.api import lists
+from telealarm.api.calendar_settings import SEALED
+from telealarm.api.calendar_users import EMAIL
+from telealarm.api.fields import (
+    LARGEST,
+    Choice,
+    Clock,
+    Flag,
+    Kind,
+    Moment,
+    OneOf,
+    Phone,
+    Relation,
+    Unavailable,
+    Url,
+    Whole,
+    Zone,
+)
+from telealarm.api.forms import Form
+from telealarm.api.resource import Action, Resource, Values
+from telealarm.api.survey_templates import LANGUAGE
+from telealarm.api.visit import Visit, stamp
+from telealarm.errors import Invalid
+from telealarm.models import Alarm, Timeline
+from telealarm.rules.states import AlarmStatus, Method
+from telealarm.store import alarms, calllog, events, zones
+
+WEEK_SECONDS = 7 * 24 * 3600
+STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus})
+REASONS = (
+    "busy",
+    "no_answer",
+    "declined",
+    "congestion",
+    "failed",
+    "machine",
+    "no_key",
+    "early_hangup",
+)
+
+
+class OnlyCalls(Kind):
+    """The method; the others come later."""
+
+    def read(self, value: Any) -> int:
+        number = Choice({method.value: method.name.lower() for method in Method}).read(value)
+        if number != Method.CALL:
+            raise ValueError("only 1 (call) is available in this version")
+        return number
+
+
+class RetryPolicy(Kind):
+    """By the reason of a failure, its own delay (seconds) and count of retries."""
+
+    def read(self, value: Any) -> dict[str, dict[str, int]]:
+        if not isinstance(value, dict) or not set(value) <= set(REASONS):
+            raise ValueError(
+                'must be a JSON object like {"busy": {"delay": 60, "count": 3}}, with keys'
+                f" {', '.join(REASONS)}"
+            )
+        return {reason: self._entry(reason, entry) for reason, entry in value.items()}
+
+    def _entry(self, reason: str, entry: Any) -> dict[str, int]:
+        if not isinstance(entry, dict) or set(entry) != {"delay", "count"}:
+            raise ValueError(f"{reason}: must have a delay (seconds) and a count")
+        try:
+            delay = Whole(0, WEEK_SECONDS).read(entry["delay"])
+            return {"delay": delay, "count": Whole(0, 100).read(entry["count"])}
+        except ValueError as error:
+            raise ValueError(f"{reason}: delay or count {error}") from None
+
+
+NO_MAIL = Unavailable("mail templates are not available in this version; leave it empty")
+NO_SMS = Unavailable("SMS templates are not available in this version; leave it empty")
+
+
+class AlarmForm(Form):
+    alarm_phonenumber: Annotated[str, Phone(min_length=1)]
+    alarm_email: Annotated[str, EMAIL] = ""
+    daily_start: Annotated[time, Clock()] = time(0, 0, 0)
+    daily_stop: Annotated[time, Clock()] = time(23, 59, 59)
+    advance_notice: Annotated[int, Whole(0)] = 0
+    maxretry: Annotated[int, Whole(0, 100)] = 0
+    retry_delay: Annotated[int, Whole(0, WEEK_SECONDS)] = 0
+    method: Annotated[int, OnlyCalls()] = Method.CALL
+    survey: Annotated[int | None, SEALED] = None
+    mail_template: Annotated[None, NO_MAIL] = None
+    sms_template: Annotated[None, NO_SMS] = None
+    event: Annotated[int, Relation("event")]
+    date_start_notice: Annotated[datetime | None, Moment()] = None
+    status: Annotated[int | None, STATUS] = None
+    url_cancel: Annotated[str, Url()] = ""
+    url_confirm: Annotated[str, Url()] = ""
+    phonenumber_transfer: Annotated[str, Phone()] = ""
+    phonenumber_sms_failure: Annotated[str, Phone()] = ""
+    timezone: Annotated[str | None, Zone()] = None
+    language: Annotated[str | None, LANGUAGE] = None
+    max_lateness: Annotated[int | None, Whole(0)] = None
+    require_result: Annotated[bool, Flag()] = False
+    retry_policy: Annotated[dict[str, Any] | None, RetryPolicy()] = None
+    on_unknown: Annotated[str, OneOf(("redial", "miss"))] = "redial"
+    missed_policy: Annotated[str, OneOf(("inform", "run", "skip"))] = "inform"
+
+
+def show(visit: Visit, row: Any) -> dict[str, Any]:
+    notice = row.event_start + timedelta(seconds=row.offset)
+    return {
+        "url": visit.links.to("alarm", row.id),
+        "alarm_phonenumber": row.alarm_phonenumber,
+        "alarm_email": row.alarm_email,
+        "daily_start": str(row.daily_start),
+        "daily_stop": str(row.daily_stop),
+        "advance_notice": row.advance_notice,
+        "maxretry": row.maxretry,
+        "retry_delay": row.retry_delay,
+        "num_attempt": row.num_attempt,
+        "method": row.method,
+        "survey": visit.links.maybe("sealed-survey", row.survey_id),
+        "mail_template": None,
+        "sms_template": None,
+        "event": visit.links.to("event", row.event_id),
+        "date_start_notice": visit.local(notice, row.zone),
+        "status": row.status,
+        "result": row.result,
+        "url_cancel": row.url_cancel,
+        "url_confirm": row.url_confirm,
+        "phonenumber_transfer": row.phonenumber_transfer,
+        "phonenumber_sms_failure": row.phonenumber_sms_failure,
+        "created_date": stamp(row.created_date),
+        "timezone": row.timezone,
+        "language": row.language,
+        "max_lateness": row.max_lateness,
+        "require_result": row.require_result,
+        "retry_policy": row.retry_policy,
+        "on_unknown": row.on_unknown,
+        "missed_policy": row.missed_policy,
+        "status_reason": row.status_reason,
+    }
+
+
+def create(visit: Visit, owner_id: int, values: Values) -> Alarm:
+    if values.pop("status", None) not in (None, AlarmStatus.PENDING):
+        raise Invalid({"status": ["a new alarm is 1 (pending)"]})
+    _to_offset(visit, values["event"], values)
+    return alarms.create(owner_id, values, visit.now)
+
+
+def change(visit: Visit, row: Any, values: Values) -> None:
+    status = values.pop("status", None)
+    _to_offset(visit, values.get("event", row.event), values)
+    alarms.change(row, values, status, visit.now)
+
+
+def _to_offset(visit: Visit, event: Any, values: Values) -> None:
+    """What is kept is the distance from the event's start, so that it follows the event."""
+    if "date_start_notice" not in values:
+        return
+    notice = values.pop("date_start_notice")
+    values["offset"] = 0
+    if notice is not None:
+        zone = zones.of_event(event, ZoneInfo(visit.default_zone))
+        moment = events.to_utc("date_start_notice", notice, zone)
+        values["offset"] = round((moment - event.start).total_seconds())
+    if abs(values["offset"]) > LARGEST:
+        raise Invalid({"date_start_notice": ["must lie within 68 years of the event's start"]})
+
+
+def delete(visit: Visit, row: Any) -> None:
+    alarms.delete([row], visit.now)
+
+
+def timeline(visit: Visit, row: Any, values: Values) -> dict[str, Any]:
+    return lists.page(visit, calllog.timeline(row), show_entry, Timeline.id)
+
+
+def show_entry(visit: Visit, row: Any) -> dict[str, Any]:
+    return {
+        "at": stamp(row.at),
+        "what": row.what,
+        "why": row.why,
+        "request": visit.links.maybe("alarm-request", row.request_id),
+    }
+
+
+ALARM = Resource(
+    name="alarm",
+    model=Alarm,
+    show=show,
+    form=AlarmForm,
+    read_only=frozenset({"url", "num_attempt", "result", "created_date", "status_reason"}),
+    filters={
+        "event": Alarm.event,
+        "status": Alarm.status,
+        "result": Alarm.result,
+        "alarm_phonenumber": Alarm.alarm_phonenumber,
+    },
+    create=create,
+    change=change,
+    delete=delete,
+    parent="event",
+    actions=(Action("timeline", "GET", timeline),),
+)

@@ -1,0 +1,74 @@
+"""The application: every route of the API."""
+
+from pathlib import Path
+
+from aiohttp import web
+
+from telealarm.api import (
+    alarm_requests,
+    alarms,
+    branching_templates,
+    calendar_settings,
+    calendar_users,
+    calendars,
+    call_requests,
+    events,
+    gateways,
+    health,
+    profiles,
+    sealed_surveys,
+    section_templates,
+    sms_gateways,
+    survey_templates,
+    users,
+)
+from telealarm.api.errors import answer_errors
+from telealarm.api.links import BASE
+from telealarm.api.resource import Resource
+from telealarm.api.routes import Routes
+from telealarm.config import Config
+from telealarm.store.database import Database
+
+LARGEST_BODY = 1024**2
+
+RESOURCES: tuple[Resource, ...] = (
+    users.USERS,
+    gateways.GATEWAY,
+    sms_gateways.SMS_GATEWAY,
+    survey_templates.SURVEY_TEMPLATE,
+    section_templates.SECTION_TEMPLATE,
+    branching_templates.BRANCHING_TEMPLATE,
+    sealed_surveys.SEALED_SURVEY,
+    calendar_settings.CALENDAR_SETTING,
+    calendar_users.CALENDAR_USER,
+    profiles.CALENDAR_USER_PROFILE,
+    calendars.CALENDAR,
+    events.EVENT,
+    alarms.ALARM,
+    alarm_requests.ALARM_REQUEST,
+    call_requests.CALL_REQUEST,
+    sealed_surveys.SURVEY_AGGREGATE,
+)
+
+
+def make_app(
+    db: Database, config: Config, *, readiness: health.Readiness, prompts: Path
+) -> web.Application:
+    """The application, to be run on the event loop that `db` was started on.
+
+    `readiness` is asked by /readyz; `prompts` is the folder of the rendered prompts.
+    """
+    app = web.Application(middlewares=[answer_errors], client_max_size=LARGEST_BODY)
+    routes = Routes(db, config)
+    for resource in RESOURCES:
+        routes.add(app, resource)
+    names = [resource.name for resource in RESOURCES if resource.listed]
+
+    async def root(request: web.Request) -> web.Response:
+        return await routes.root(request, names)
+
+    app.router.add_route("*", BASE, root)
+    app.router.add_get("/healthz", health.healthz)
+    app.router.add_get("/readyz", health.readyz(readiness))
+    app.router.add_get("/prompts/{name}.wav", health.prompts(prompts))
+    return app

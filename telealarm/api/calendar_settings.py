@@ -1,0 +1,161 @@
+"""calendar-setting/: how a manager's calendar users call."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from telealarm.api import links
+from telealarm.api.fields import (
+    Choice,
+    Flag,
+    Kind,
+    Phone,
+    Relation,
+    Text,
+    Unavailable,
+    Whole,
+)
+from telealarm.api.forms import Form
+from telealarm.api.resource import Resource, Values, remove_row
+from telealarm.api.visit import Visit, stamp
+from telealarm.errors import Invalid
+from telealarm.models import CalendarSetting
+from telealarm.rules.states import AmdBehavior
+from telealarm.store import accounts, rows
+
+DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+EVERY_DAY = ",".join(DAYS)
+
+SEALED = Relation(
+    "sealed-survey",
+    {
+        "survey-template": "this survey is not sealed; POST to its seal/ and take the sealed-survey"
+        " that it answers with"
+    },
+)
+
+
+class CallingDays(Text):
+    """Days of the week, as MO,TU,WE."""
+
+    def read(self, value: Any) -> str:
+        days = [day.strip().upper() for day in super().read(value).split(",")]
+        if not set(days) <= set(DAYS):
+            raise ValueError(f"must be days like {EVERY_DAY}")
+        return ",".join(day for day in DAYS if day in days)
+
+
+class Holidays(Kind):
+    """A list of dates, as 2026-12-25."""
+
+    def read(self, value: Any) -> list[str]:
+        try:
+            if not isinstance(value, list) or len(value) > 1000:
+                raise ValueError
+            return sorted({date.fromisoformat(str(day)).isoformat() for day in value})
+        except ValueError:
+            raise ValueError('must be a list of dates like ["2026-12-25"]') from None
+
+
+class Manager(Kind):
+    """Whose setting it is: a link, an id or a name. Managers cannot say; theirs is the login."""
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise ValueError("must be a link to a user, an id or a name")
+        found = links.parse(str(value))
+        return str(found[1]) if found and found[0] == "users" else Text(150).read(value)
+
+
+class CalendarSettingForm(Form):
+    label: Annotated[str, Text(80, 1)]
+    callerid: Annotated[str, Text(80)] = ""
+    caller_name: Annotated[str, Text(80)] = ""
+    call_timeout: Annotated[int, Whole(1, 600)] = 60
+    user: Annotated[str | None, Manager()] = None
+    survey: Annotated[int, SEALED]
+    aleg_gateway: Annotated[int, Relation("gateway")]
+    sms_gateway: Annotated[int | None, Relation("sms-gateway")] = None
+    voicemail: Annotated[bool, Flag()] = False
+    amd_behavior: Annotated[
+        int, Choice({kind.value: kind.name.lower() for kind in AmdBehavior})
+    ] = AmdBehavior.ALWAYS
+    voicemail_audiofile: Annotated[
+        None, Unavailable("audio files are not available in this version; leave it empty")
+    ] = None
+    settle: Annotated[bool, Flag()] = True
+    calling_days: Annotated[str, CallingDays(30, 1)] = EVERY_DAY
+    holidays: Annotated[list[str], Holidays()] = Field(default_factory=list)
+    snooze_minutes: Annotated[int, Whole(1, 1440)] = 10
+    callback_pin: Annotated[bool, Flag()] = False
+    confirm_spoken: Annotated[bool, Flag()] = False
+    failure_phonenumber: Annotated[str | None, Phone()] = None
+
+
+def show(visit: Visit, row: Any) -> dict[str, Any]:
+    return {
+        "user": row.owner_name,
+        "sms_gateway": visit.links.maybe("sms-gateway", row.sms_gateway_id),
+        "url": visit.links.to("calendar-setting", row.id),
+        "label": row.label,
+        "callerid": row.callerid,
+        "caller_name": row.caller_name,
+        "call_timeout": row.call_timeout,
+        "survey": visit.links.to("sealed-survey", row.survey_id),
+        "aleg_gateway": visit.links.to("gateway", row.aleg_gateway_id),
+        "voicemail": row.voicemail,
+        "amd_behavior": row.amd_behavior,
+        "voicemail_audiofile": None,
+        "created_date": stamp(row.created_date),
+        "updated_date": stamp(row.updated_date),
+        "settle": row.settle,
+        "calling_days": row.calling_days,
+        "holidays": row.holidays,
+        "snooze_minutes": row.snooze_minutes,
+        "callback_pin": row.callback_pin,
+        "confirm_spoken": row.confirm_spoken,
+        "failure_phonenumber": row.failure_phonenumber,
+    }
+
+
+def owner(visit: Visit, values: Values) -> int:
+    """A superuser's word; for a manager, the login."""
+    said = values.get("user")
+    if said is None or not visit.login.is_superuser:
+        return visit.user_id
+    return _named(said)
+
+
+def _named(said: str) -> int:
+    user: Any = accounts.by_id_or_name(said)
+    if user is None:
+        raise Invalid({"user": [f"users {said} does not exist"]})
+    user_id: int = user.id
+    return user_id
+
+
+def create(visit: Visit, owner_id: int, values: Values) -> Any:
+    values.pop("user", None)
+    return rows.insert(CalendarSetting, {**values, "owner": owner_id})
+
+
+def change(visit: Visit, row: Any, values: Values) -> None:
+    said = values.pop("user", None)
+    if said is not None and visit.login.is_superuser and _named(said) != row.owner_id:
+        raise Invalid({"user": ["a setting stays with its manager; make another for this one"]})
+    rows.change(row, values)
+
+
+CALENDAR_SETTING = Resource(
+    name="calendar-setting",
+    model=CalendarSetting,
+    show=show,
+    form=CalendarSettingForm,
+    read_only=frozenset({"url", "created_date", "updated_date"}),
+    filters={"label": CalendarSetting.label, "survey": CalendarSetting.survey},
+    create=create,
+    change=change,
+    delete=remove_row,
+    owner=owner,
+)

@@ -1,0 +1,48 @@
+"""calendar-user/: whose calendars they are. A calendar user does not log in."""
+
+from typing import Annotated, Any
+
+from telealarm.api.fields import Secret, Text, Word
+from telealarm.api.forms import Form
+from telealarm.api.resource import Resource, Values, change_row, remove_row
+from telealarm.api.visit import Visit
+from telealarm.models import CalendarUser
+from telealarm.store import accounts
+
+EMAIL = Word(254, pattern=r"([^@\s]+@[^@\s]+)?", right="must be an address like ann@example.com")
+
+
+class CalendarUserForm(Form):
+    username: Annotated[str, Text(150, 1)]
+    password: Annotated[str | None, Secret()] = None
+    last_name: Annotated[str, Text(150)] = ""
+    first_name: Annotated[str, Text(150)] = ""
+    email: Annotated[str, EMAIL] = ""
+
+
+def show(visit: Visit, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("calendar-user", row.id),
+        "username": row.username,
+        "last_name": row.last_name,
+        "first_name": row.first_name,
+        "email": row.email,
+        "groups": [],
+    }
+
+
+def create(visit: Visit, owner_id: int, values: Values) -> CalendarUser:
+    return accounts.add_calendar_user(owner_id, values)
+
+
+CALENDAR_USER = Resource(
+    name="calendar-user",
+    model=CalendarUser,
+    show=show,
+    form=CalendarUserForm,
+    read_only=frozenset({"url", "groups"}),
+    filters={"username": CalendarUser.username, "email": CalendarUser.email},
+    create=create,
+    change=change_row,
+    delete=remove_row,
+)

@@ -1,0 +1,46 @@
+"""calendar/: what holds the events of a calendar user."""
+
+from typing import Annotated, Any
+
+from telealarm.api.fields import Relation, Text, Whole, Zone
+from telealarm.api.forms import Form
+from telealarm.api.resource import Resource, change_row, insert_into
+from telealarm.api.visit import Visit, stamp
+from telealarm.models import Calendar
+from telealarm.store import events
+
+
+class CalendarForm(Form):
+    name: Annotated[str, Text(200, 1)]
+    user: Annotated[int, Relation("calendar-user")]
+    max_concurrent: Annotated[int, Whole(0)] = 0
+    timezone: Annotated[str | None, Zone()] = None
+
+
+def show(visit: Visit, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("calendar", row.id),
+        "name": row.name,
+        "user": visit.links.to("calendar-user", row.user_id),
+        "max_concurrent": row.max_concurrent,
+        "created_date": stamp(row.created_date),
+        "timezone": row.timezone,
+    }
+
+
+def delete(visit: Visit, row: Any) -> None:
+    events.delete_calendar(row, visit.now)
+
+
+CALENDAR = Resource(
+    name="calendar",
+    model=Calendar,
+    show=show,
+    form=CalendarForm,
+    read_only=frozenset({"url", "created_date"}),
+    filters={"name": Calendar.name, "user": Calendar.user},
+    create=insert_into(Calendar),
+    change=change_row,
+    delete=delete,
+    parent="user",
+)

@@ -1,0 +1,142 @@
+"""event/: what happens at a time, with its occurrences and its alarms."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from telealarm.api.fields import Choice, Json, Moment, Relation, Text, Unavailable, Zone
+from telealarm.api.forms import Form
+from telealarm.api.resource import Action, Resource, Values
+from telealarm.api.visit import Visit, stamp
+from telealarm.models import Event
+from telealarm.rules.states import EventStatus
+from telealarm.store import calllog, events
+
+STATUS = Choice({status.value: status.name.lower() for status in EventStatus})
+RULE = Unavailable("recurring events are not available in this version; leave rule empty")
+EXDATE = Unavailable("recurring events are not available in this version; leave exdate empty")
+
+
+class EventForm(Form):
+    title: Annotated[str, Text(255, 1)]
+    description: Annotated[str | None, Text(10_000, lines=True)] = None
+    start: Annotated[datetime | None, Moment()] = None
+    end: Annotated[datetime | None, Moment()] = None
+    creator: Annotated[int | None, Relation("calendar-user")] = None
+    end_recurring_period: Annotated[datetime | None, Moment()] = None
+    rule: Annotated[None, RULE] = None
+    calendar: Annotated[int, Relation("calendar")]
+    status: Annotated[int, STATUS] = EventStatus.PENDING
+    data: Annotated[dict[str, Any] | None, Json()] = None
+    timezone: Annotated[str | None, Zone()] = None
+    exdate: Annotated[None, EXDATE] = None
+
+
+class StatusForm(Form):
+    status: Annotated[int, STATUS]
+
+
+def show(visit: Visit, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("event", row.id),
+        "title": row.title,
+        "description": row.description,
+        "start": visit.local(row.start, row.zone),
+        "end": visit.local(row.end, row.zone),
+        "creator": visit.links.to("calendar-user", row.creator_id),
+        "created_on": stamp(row.created_on),
+        "end_recurring_period": visit.local(row.end_recurring_period, row.zone),
+        "rule": None,
+        "calendar": visit.links.to("calendar", row.calendar_id),
+        "notify_count": row.notify_count,
+        "status": row.status,
+        "data": row.data,
+        "parent_event": visit.links.maybe("event", row.parent_event_id),
+        "occ_count": row.occ_count,
+        "timezone": row.timezone,
+        "exdate": row.exdate,
+    }
+
+
+def create(visit: Visit, owner_id: int, values: Values) -> Event:
+    return events.create(owner_id, values, visit.now, ZoneInfo(visit.default_zone))
+
+
+def change(visit: Visit, row: Any, values: Values) -> None:
+    events.change(row, values, visit.now, ZoneInfo(visit.default_zone))
+
+
+def delete(visit: Visit, row: Any) -> None:
+    events.delete(row, visit.now)
+
+
+def list_child(visit: Visit, row: Any, values: Values) -> Any:
+    found = [
+        {
+            "url": visit.links.to("event", child.id),
+            "start": str(child.start.astimezone(UTC)),
+            "end": str(child.end.astimezone(UTC)),
+            "description": child.description or "",
+            "title": child.title,
+        }
+        for child in events.children(row.id)
+    ]
+    return _bare(found, "no child event found")
+
+
+def list_alarm(visit: Visit, row: Any, values: Values) -> Any:
+    found = [
+        {
+            "url": visit.links.to("alarm", alarm.id),
+            "title": row.title,
+            "phonenumber": alarm.alarm_phonenumber,
+            "daily_start": str(alarm.daily_start),
+            "daily_stop": str(alarm.daily_stop),
+            "advance_notice": str(alarm.advance_notice),
+            "maxretry": str(alarm.maxretry),
+            "retry_delay": str(alarm.retry_delay),
+            "num_attempt": str(alarm.num_attempt),
+            "method": str(alarm.method),
+            "status": str(alarm.status),
+            "result": str(alarm.result),
+            "created_date": str(alarm.created_date.astimezone(UTC)),
+        }
+        for alarm in calllog.alarms_of(row)
+    ]
+    return _bare(found, "no child alarm found")
+
+
+def _bare(found: list[dict[str, Any]], none: str) -> Any:
+    """The predecessor's shape: one is an object, several an array, none a note."""
+    if not found:
+        return {"note": none}
+    return found[0] if len(found) == 1 else found
+
+
+def update_last_child_status(visit: Visit, row: Any, values: Values) -> dict[str, str]:
+    events.set_series_status(row, values["status"], visit.now)
+    return {"status": "event status has been updated"}
+
+
+EVENT = Resource(
+    name="event",
+    model=Event,
+    show=show,
+    form=EventForm,
+    read_only=frozenset({"url", "created_on", "notify_count", "parent_event", "occ_count"}),
+    filters={
+        "calendar": Event.calendar,
+        "creator": Event.creator,
+        "status": Event.status,
+        "parent_event": Event.parent_event,
+    },
+    create=create,
+    change=change,
+    delete=delete,
+    parent="calendar",
+    actions=(
+        Action("get_list_child", "GET", list_child),
+        Action("get_list_alarm", "GET", list_alarm),
+        Action("update_last_child_status", "PATCH", update_last_child_status, StatusForm),
+    ),
+)

@@ -1,0 +1,45 @@
+"""/healthz and /readyz, and the prompts that Asterisk fetches. None of them asks for a login."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from telealarm.api.errors import reply
+
+# By name: "ok", or a sentence that says what is wrong.
+Readiness = Callable[[], Awaitable[dict[str, str]]]
+
+_PROMPT = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """200 while the process lives."""
+    return reply(200, {"alive": True})
+
+
+def readyz(readiness: Readiness) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """200 where all checks are ok, else 503; the body says which."""
+
+    async def handler(request: web.Request) -> web.Response:
+        checks = await readiness()
+        ready = all(said == "ok" for said in checks.values())
+        return reply(200 if ready else 503, {"ready": ready, "checks": checks})
+
+    return handler
+
+
+def prompts(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Rendered prompts. Their names are digests of what they say, so they never change."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        path = folder / f"{name}.wav"
+        if not _PROMPT.fullmatch(name) or not await asyncio.to_thread(path.is_file):
+            raise web.HTTPNotFound
+        headers = {"Cache-Control": "max-age=86400", "Content-Type": "audio/x-wav"}
+        return web.FileResponse(path, headers=headers)
+
+    return handler

@@ -1,0 +1,60 @@
+"""survey-template/: surveys as they are written, and sealing them."""
+
+from typing import Annotated, Any
+
+from telealarm.api import sealed_surveys
+from telealarm.api.fields import Text, Word
+from telealarm.api.forms import Form
+from telealarm.api.resource import Action, Resource, Values, insert_into
+from telealarm.api.visit import Visit, stamp
+from telealarm.models import SurveyTemplate
+from telealarm.store import rows, surveys
+
+LANGUAGE = Word(
+    10, pattern=r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", right="must be a language like en or en-GB"
+)
+
+
+class SurveyTemplateForm(Form):
+    name: Annotated[str, Text(255, 1)]
+    tts_language: Annotated[str, LANGUAGE] = "en"
+    description: Annotated[str | None, Text(10_000, lines=True)] = None
+
+
+def show(visit: Visit, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("survey-template", row.id),
+        "name": row.name,
+        "tts_language": row.tts_language,
+        "description": row.description,
+        "created_date": stamp(row.created_date),
+        "updated_date": stamp(row.updated_date),
+    }
+
+
+def change(visit: Visit, row: Any, values: Values) -> None:
+    surveys.check_open(row)
+    rows.change(row, values)
+
+
+def delete(visit: Visit, row: Any) -> None:
+    surveys.check_open(row)
+    rows.remove(row)
+
+
+def seal(visit: Visit, row: Any, values: Values) -> dict[str, Any]:
+    return sealed_surveys.show(visit, surveys.seal(row))
+
+
+SURVEY_TEMPLATE = Resource(
+    name="survey-template",
+    model=SurveyTemplate,
+    show=show,
+    form=SurveyTemplateForm,
+    read_only=frozenset({"url", "created_date", "updated_date"}),
+    filters={"name": SurveyTemplate.name},
+    create=insert_into(SurveyTemplate),
+    change=change,
+    delete=delete,
+    actions=(Action("seal", "POST", seal, status=201),),
+)

@@ -1,0 +1,71 @@
+"""A running API over a fresh database, once for each kind of database."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestServer
+
+from telealarm.api.app import make_app
+from telealarm.config import Config
+from telealarm.models import User
+from telealarm.store import passwords
+from telealarm.store.database import Database
+from telealarm.store.schema import open_database
+from tests.integration.api_client import PASSWORD, Api
+from tests.lab.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def config(request: pytest.FixtureRequest, tmp_path: Path) -> Config:
+    """A configuration that names a fresh, empty database."""
+    if request.param == "sqlite":
+        database = f"sqlite:///{tmp_path}/telealarm.db"
+    else:
+        database = request.getfixturevalue("postgres").new_database()
+    return Config(database=database, timezone="Europe/Madrid", base=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    return passwords.hashed(PASSWORD)
+
+
+@pytest.fixture
+async def db(config: Config, password_hash: str) -> AsyncIterator[Database]:
+    """A migrated database with a superuser, `root`, and two managers, `manager` and `other`."""
+    database = open_database(config)
+    database.start()
+
+    def populate() -> None:
+        for name in ("root", "manager", "other"):
+            User.create(username=name, password_hash=password_hash, is_superuser=name == "root")
+
+    try:
+        await database.write(populate)
+        yield database
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+async def api(config: Config, db: Database, tmp_path: Path) -> AsyncIterator[Api]:
+    """The API, served on 127.0.0.1."""
+
+    async def readiness() -> dict[str, str]:
+        return {"asterisk": "ok"}
+
+    app = make_app(db, config, readiness=readiness, prompts=tmp_path / "prompts")
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        yield Api(session, server, db)

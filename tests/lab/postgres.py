@@ -1,0 +1,117 @@
+"""A PostgreSQL of its own, started for real on a free port of 127.0.0.1."""
+
+import asyncio
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+from tests.lab.ports import HOST, free_tcp_port
+from tests.lab.processes import Child
+
+# The server refuses to run as root; Debian's package makes this user.
+USER = "postgres"
+
+
+class Postgres:
+    """A server with a data folder of its own, from `start` to `stop`."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="telealarm-pg-"))
+        self._port = free_tcp_port()
+        self._password = secrets.token_hex(16)
+        self._child: Child | None = None
+        self._databases = 0
+
+    def start(self) -> None:
+        """Make the data folder and run the server. Raises AssertionError where it cannot."""
+        binaries = _binaries()
+        secret = self._folder / "password"
+        secret.write_text(self._password)
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, USER, USER)
+            shutil.chown(secret, USER, USER)
+        data = self._folder / "data"
+        made = subprocess.run(
+            [
+                binaries / "initdb",
+                f"--pgdata={data}",
+                f"--username={USER}",
+                "--auth=scram-sha-256",
+                f"--pwfile={secret}",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+            ],
+            capture_output=True,
+            text=True,
+            preexec_fn=_become,
+            cwd=self._folder,
+        )
+        assert made.returncode == 0, f"initdb failed: {made.stderr}"
+        settings = {
+            "listen_addresses": HOST,
+            "port": self._port,
+            "unix_socket_directories": self._folder,
+            "fsync": "off",
+            "max_connections": 60,
+        }
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        self._child = Child(
+            [binaries / "postgres", "-D", data, *options],
+            self._folder / "log",
+            cwd=self._folder,
+            become=_become,
+        )
+        self._wait()
+
+    def stop(self) -> None:
+        """End the server and remove its data."""
+        if self._child is not None:
+            self._child.signal(signal.SIGINT)  # its word for: end now, whoever is connected
+            asyncio.run(self._child.wait(20))
+        shutil.rmtree(self._folder)
+
+    def new_database(self) -> str:
+        """The address of a new, empty database."""
+        self._databases += 1
+        name = f"lab{self._databases}"
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return self._url(name)
+
+    def _url(self, name: str) -> str:
+        return f"postgresql://{USER}:{self._password}@{HOST}:{self._port}/{name}"
+
+    def _wait(self) -> None:
+        assert self._child is not None
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                psycopg.connect(self._url("postgres"), connect_timeout=2).close()
+                return
+            except psycopg.OperationalError as error:
+                alive = self._child.running and time.monotonic() < deadline
+                assert alive, f"PostgreSQL does not start: {error}\n{self._child.tail()}"
+                time.sleep(0.05)
+
+
+def _binaries() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    assert found, "PostgreSQL is missing; apt-get install postgresql"
+    return found[-1].parent
+
+
+def _become() -> None:
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(USER)
+        os.initgroups(USER, user.pw_gid)
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
