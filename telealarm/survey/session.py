@@ -190,9 +190,9 @@ class Session:
             if event is None or event.playback_state != "failed":
                 break
             # A playback that a hang-up broke off has failed too: its news follow at once.
-            if commands := await self._event(BROKEN_OFF_SECONDS):
-                if isinstance(commands, tuple):
-                    return commands
+            event = await self._event(BROKEN_OFF_SECONDS)
+            if isinstance(event, tuple):
+                return event
             self._log.warning("Asterisk could not play %s", media)
         else:
             raise SpeechError(f"Asterisk can play none of {', '.join(prompt.media)}")

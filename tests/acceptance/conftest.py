@@ -4,15 +4,22 @@ An Asterisk that does not start fails the tests; it never skips them.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from tests.lab.asterisk import Asterisk
 from tests.lab.behaviours import Behaviour
+from tests.lab.clinic import Appointment, Clinic
 from tests.lab.exchange import Exchange
 from tests.lab.phone import Phone
+from tests.lab.rest import JSON, Rest
+from tests.lab.serve import Serve
 from tests.lab.sms_gateway import SmsGateway
+from tests.lab.waiting import until
 
 Plug = Callable[[str, Behaviour], Awaitable[Phone]]
 
@@ -65,3 +72,75 @@ async def sms_gateway() -> AsyncIterator[SmsGateway]:
     await gateway.start()
     yield gateway
     await gateway.stop()
+
+
+@dataclass
+class Practice:
+    """A clinic on a TeleAlarm of its own, as the tests see it: from outside."""
+
+    serve: Serve
+    clinic: Clinic
+    sms: SmsGateway
+
+    async def settled(self, appointment: Appointment, seconds: float = 40) -> JSON:
+        """The alarm, once it has come to its end."""
+        await until(
+            lambda: self.clinic.settled(appointment),
+            seconds,
+            f"the alarm of {appointment.number} is settled; TeleAlarm says:\n{self.serve.tail()}",
+        )
+        return await self.clinic.alarm(appointment)
+
+    async def words(self, appointment: Appointment) -> list[str]:
+        """What happened, in the timeline's words."""
+        return [row["what"] for row in await self.clinic.timeline(appointment)]
+
+    async def told(self, appointment: Appointment, word: str, seconds: float = 20) -> None:
+        """Return when the timeline has this word."""
+
+        async def has_it() -> bool:
+            return word in await self.words(appointment)
+
+        await until(has_it, seconds, f"{appointment.number}: {word}")
+
+
+Practices = Callable[..., Awaitable[Practice]]
+LOGIN = ("clinic", "correct horse battery")
+
+
+async def open_practice(
+    stack: AsyncExitStack,
+    asterisk: Asterisk,
+    *,
+    settings: JSON | None = None,
+    **clinic_options: Any,
+) -> Practice:
+    """TeleAlarm on a new database, with a clinic that is ready to make appointments."""
+    sms = SmsGateway()
+    await sms.start()
+    stack.push_async_callback(sms.stop)
+    serve = Serve(asterisk, settings=settings)
+    stack.push_async_callback(serve.stop)
+    await serve.user_add(*LOGIN)
+    await serve.start()
+    clinic = Clinic(await stack.enter_async_context(Rest(serve.url, *LOGIN)))
+    await clinic.open(sms_url=sms.url, **clinic_options)
+    return Practice(serve, clinic, sms)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def practice(asterisk: Asterisk) -> AsyncIterator[Practice]:
+    """One clinic for the tests of a file that do it no harm."""
+    async with AsyncExitStack() as stack:
+        yield await open_practice(stack, asterisk)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def practices(asterisk: Asterisk) -> AsyncIterator[Practices]:
+    """`await practices(settings=...)`: a clinic of one's own, to be treated badly."""
+    async with AsyncExitStack() as stack:
+
+        async def open_one(**options: Any) -> Practice:
+            return await open_practice(stack, asterisk, **options)
+
+        yield open_one

@@ -1,5 +1,6 @@
 """The API as a client sees it, and the clinic that most tests begin with."""
 
+import io
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,7 @@ class Api:
         else:
             address = self.origin + (path if path.startswith("/") else f"/rest-api/{path}")
         async with self._session.request(
-            method, address, data=raw, headers=sent, allow_redirects=False
+            method, address, data=raw and io.BytesIO(raw), headers=sent, allow_redirects=False
         ) as response:
             text = await response.text()
             is_json = response.content_type == "application/json" and text

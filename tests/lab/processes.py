@@ -16,7 +16,8 @@ class Child:
     """One child process. What it prints goes to the file `output`.
 
     `become`, where given, runs in the child before the program does (chroot, another user).
-    The child is killed when its parent dies, whatever the parent died of.
+    The child is killed when its parent dies, whatever the parent died of; the kernel takes the
+    thread that starts it for the parent, so start it from one that lasts.
     """
 
     def __init__(

@@ -5,6 +5,11 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/lab/apt.sh
 
+if [ "$(id -u)" != 0 ]; then
+    echo "set-up: the lab needs root: it starts Asterisk as Asterisk's user, in a root folder." >&2
+    exit 1
+fi
+
 python=$1
 missing=()
 need() { command -v "$1" >/dev/null || missing+=("$2"); }

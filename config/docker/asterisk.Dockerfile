@@ -1,0 +1,20 @@
+# Asterisk with TeleAlarm's dialplan, configuration and sounds. Built from the top folder:
+# docker compose build asterisk
+FROM debian:forky
+
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends asterisk ca-certificates \
+ && rm -rf /var/lib/apt/lists/* \
+ && install -d -o asterisk -g asterisk /run/asterisk
+
+# English lies where Asterisk looks when it has no file in the channel's language.
+COPY sounds/en/*.wav /usr/share/asterisk/sounds/telealarm/
+COPY sounds/es/*.wav /usr/share/asterisk/sounds/es/telealarm/
+COPY dialplan/telealarm.conf /etc/asterisk/
+COPY config/asterisk/*.conf /usr/share/telealarm/asterisk/
+COPY config/docker/asterisk/*.conf /usr/share/telealarm/asterisk/docker/
+COPY config/docker/asterisk-entrypoint.sh /usr/local/bin/asterisk-entrypoint
+
+USER asterisk
+ENTRYPOINT ["/bin/sh", "/usr/local/bin/asterisk-entrypoint"]
+CMD ["asterisk", "-fn"]
