@@ -2,9 +2,11 @@
 # docker compose build asterisk
 FROM debian:forky
 
+# Of the package's configuration nothing is kept: a module without its file opens no port.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends asterisk ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
+ && find /etc/asterisk -mindepth 1 -delete \
  && install -d -o asterisk -g asterisk /run/asterisk
 
 # English lies where Asterisk looks when it has no file in the channel's language.

@@ -2,7 +2,8 @@
 FROM debian:trixie
 
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates espeak-ng flite python3-venv \
+ && apt-get install -y --no-install-recommends ca-certificates espeak-ng flite \
+    passwd python3-venv \
  && rm -rf /var/lib/apt/lists/*
 
 COPY setup.py pyproject.toml /usr/src/telealarm/

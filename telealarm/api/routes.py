@@ -92,6 +92,7 @@ class Routes:
             owner_id = _owner(visit, resource, sent)
             relations.check_owner(sent, owner_id)
             _raise(sent)
+            assert owner_id is not None
             made = create(visit, owner_id, sent.values)
             row = scope.find(visit.login, resource.model, made.id)
             return made.id, resource.show(visit, row)
@@ -218,8 +219,8 @@ def _check_rights(visit: Visit, resource: Resource, method: str) -> None:
         raise Refused(403, FORBIDDEN)
 
 
-def _owner(visit: Visit, resource: Resource, sent: Sent) -> int:
-    """Whose a new row is."""
+def _owner(visit: Visit, resource: Resource, sent: Sent) -> int | None:
+    """Whose a new row is; None where what was sent about it is wrong."""
     parent = sent.values.get(resource.parent or "")
     if isinstance(parent, BaseModel):
         return scope.owner_of(parent) or visit.user_id
@@ -227,7 +228,7 @@ def _owner(visit: Visit, resource: Resource, sent: Sent) -> int:
         return resource.owner(visit, sent.values)
     except Invalid as error:
         sent.errors.update(error.fields)
-        return visit.user_id
+        return None
 
 
 def _id(request: web.Request) -> int:

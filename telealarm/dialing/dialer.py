@@ -66,7 +66,7 @@ class Dialer:
     async def reconcile(self) -> None:
         """After a connect: look again at each call in flight, and adopt those nobody watches."""
         for watch in self._watches.values():
-            watch.check()
+            watch.events_lost()
         await self._adopt()
         self._db.stage("dialing").set()
 

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum, auto
 from functools import partial
 from typing import Any
 
@@ -71,6 +72,13 @@ class Wiring:
     find_cdr: Callable[[str], Cdr | None] | None
 
 
+class _Look(Enum):
+    """Look at the channel as it is: just so, or because events may have been lost."""
+
+    PLAIN = auto()
+    EVENTS_LOST = auto()
+
+
 class Watch:
     def __init__(self, call: Call, ari: Client, wiring: Wiring) -> None:
         self.call = call
@@ -80,15 +88,15 @@ class Watch:
         self._log = by_ids(
             log, alarm=call.alarm_id, request=call.request_id, channel=call.channel_id
         )
-        # What is to be looked at: an event, or None for the whole channel.
-        self._inbox: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._inbox: asyncio.Queue[Event | _Look] = asyncio.Queue()
         self._session: asyncio.Task[None] | None = None
         self._answered = call.answered is not None
         self._rang = call.rang
+        self._absent = False
 
-    def check(self) -> None:
-        """Events may have been lost: have the channel looked at."""
-        self._inbox.put_nowait(None)
+    def events_lost(self) -> None:
+        """The websocket was away: have the channel looked at."""
+        self._inbox.put_nowait(_Look.EVENTS_LOST)
 
     async def place(self) -> None:
         """Originate, and follow the call to its end."""
@@ -123,7 +131,7 @@ class Watch:
             return
         except AlreadyExists:
             self._log.warning("Asterisk had the channel already; it is adopted")
-            self.check()
+            self._inbox.put_nowait(_Look.PLAIN)
         except (AllocationFailed, Refused) as error:
             self._ari.close(call.channel_id)
             await self._end(Disposition.FAILED, 0, f"Asterisk refused the call: {error}")
@@ -131,13 +139,15 @@ class Watch:
         except FateUnknown as error:
             self._log.warning("the fate of the originate is unknown: %s", error)
             await self._db.write(partial(calls.unknown, call, str(error)))
-            self.check()
+            self._inbox.put_nowait(_Look.PLAIN)
         await self._follow(channel)
 
     async def adopt(self) -> None:
         """Follow a call that was placed before: by an earlier run, or by a worker that died."""
         channel = self._open()
-        self.check()
+        if await self._snapshot(channel) is not None:
+            await self._db.write(partial(calls.adopted, self.call))
+        self._inbox.put_nowait(_Look.PLAIN)
         await self._follow(channel)
 
     def _open(self) -> Channel:
@@ -150,16 +160,14 @@ class Watch:
         try:
             gone = False
             while not gone:
-                try:
-                    async with asyncio.timeout(LOOK_SECONDS):
-                        event = await self._inbox.get()
-                except TimeoutError:
-                    gone = await self._look(channel)
-                    continue
-                if event is None:
-                    gone = await self._look(channel, events_lost=True)
+                item: Event | _Look = _Look.PLAIN
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(GRACE_SECONDS if self._absent else LOOK_SECONDS):
+                        item = await self._inbox.get()
+                if isinstance(item, Event):
+                    gone = await self._see(item, channel)
                 else:
-                    gone = await self._see(event, channel)
+                    gone = await self._look(channel, item)
         finally:
             self._ari.close(self.call.channel_id)
             if self._session is not None:
@@ -188,17 +196,18 @@ class Watch:
             return True
         return False
 
-    async def _look(self, channel: Channel, *, events_lost: bool = False) -> bool:
+    async def _look(self, channel: Channel, how: _Look) -> bool:
         """See how the channel is now; True when it is gone."""
         snapshot = await self._snapshot(channel)
         if snapshot is None:
             return await self._account()
-        await self._db.write(partial(calls.found, self.call, "its channel lives"))
+        self._absent = False
+        await self._db.write(partial(calls.found, self.call))
         if snapshot["state"] == "Up":
             await self._pick_up()
         if snapshot.get("dialplan", {}).get("app_name") == "Stasis":
             await self._pick_up()
-            if events_lost and self._session is not None:
+            if how is _Look.EVENTS_LOST and self._session is not None:
                 # What played may have ended unheard: another session repeats the section.
                 self._session.cancel()
                 await asyncio.wait({self._session})
@@ -218,7 +227,10 @@ class Watch:
 
     async def _account(self) -> bool:
         """The channel is not there, and nobody saw it go: find out what became of the call."""
-        await self._last_words()
+        if self._session is not None:
+            # It waits for events that will not come any more.
+            self._session.cancel()
+            await asyncio.wait({self._session})
         record = await self._record()
         if record is not None:
             disposition = dispositions.of_cdr(record.disposition)
@@ -232,25 +244,15 @@ class Watch:
             await self._end(
                 Disposition.ANSWER, 0, "the channel is gone, and Asterisk kept no record of it"
             )
-        elif await self._may_still_come():
+        elif not self._absent:
+            # A POST whose reply was lost may be carried out late: look again after the grace.
+            self._absent = True
             return False
         else:
             await self._db.write(
                 partial(calls.unknown, self.call, "neither a channel nor a record of it is there")
             )
             await self._end(None, 0, "it cannot be told whether the phone rang")
-        return True
-
-    async def _may_still_come(self) -> bool:
-        """A POST whose reply was lost may be carried out late: wait a while, and look again."""
-        await asyncio.sleep(GRACE_SECONDS)
-        try:
-            await self._ari.channels.get(self.call.channel_id)
-        except NotFound:
-            return False
-        except AriError as error:
-            self._log.warning("its channel cannot be looked at yet: %s", error)
-        self.check()
         return True
 
     async def _record(self) -> Cdr | None:

@@ -58,9 +58,9 @@ def add_calendar_user(owner_id: int, values: Mapping[str, Any]) -> CalendarUser:
 def empty_profile(profile: CalendarUserProfile) -> None:
     """Put a profile back to its defaults: a calendar user is never without one."""
     kept = {"id", "user", "owner", "created_date", "updated_date"}
-    fields = CalendarUserProfile._meta.sorted_fields
-    blank = {field.name: field.get_default() for field in fields if field.name not in kept}
-    rows.change(profile, blank)
+    blank = CalendarUserProfile()
+    names = [name for name in CalendarUserProfile._meta.fields if name not in kept]
+    rows.change(profile, {name: getattr(blank, name) for name in names})
 
 
 def setting_of(user: CalendarUser) -> CalendarSetting:

@@ -225,12 +225,17 @@ def unknown(call: Call, why: str) -> None:
         tell(call.alarm_id, "unknown", why, request_id=call.request_id)
 
 
-def found(call: Call, why: str) -> None:
+def found(call: Call) -> None:
     """The channel lives, whatever was thought of it; told where that was in doubt."""
     row = held(call)
     if row.status == CallStatus.UNKNOWN:
         move(row, CallStatus.CALLING)
-        tell(call.alarm_id, "adopted", why, request_id=call.request_id)
+        tell(call.alarm_id, "found", "its channel lives", request_id=call.request_id)
+
+
+def adopted(call: Call) -> None:
+    """Another run of the service placed the call; this one goes on with it."""
+    tell(call.alarm_id, "adopted", f"by worker {held(call).worker}", request_id=call.request_id)
 
 
 def end(

@@ -7,7 +7,7 @@ from peewee import IntegrityError
 
 from telealarm.clock import utcnow
 from telealarm.errors import Conflict, Invalid
-from telealarm.models import BaseModel
+from telealarm.models import ALL, BaseModel
 
 _CHUNK = 500
 
@@ -41,7 +41,8 @@ def change(row: Any, values: Mapping[str, Any]) -> None:
 def remove(row: Any) -> None:
     """Delete the row. Raises Conflict, with the reason, where another refers to it."""
     for key in type(row)._meta.backrefs:
-        if key.on_delete is None:
+        # Base classes of models have foreign keys too, but no tables.
+        if key.on_delete is None and key.model in ALL:
             user = key.model.select(key.model.id).where(key == row.id).first()
             if user is not None:
                 raise Conflict(

@@ -140,7 +140,7 @@ async def practices(asterisk: Asterisk) -> AsyncIterator[Practices]:
     """`await practices(settings=...)`: a clinic of one's own, to be treated badly."""
     async with AsyncExitStack() as stack:
 
-        async def open_one(**options: Any) -> Practice:
+        async def open_one(asterisk: Asterisk = asterisk, **options: Any) -> Practice:
             return await open_practice(stack, asterisk, **options)
 
         yield open_one

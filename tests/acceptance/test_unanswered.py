@@ -5,8 +5,14 @@ import asyncio
 import pytest
 
 from tests.acceptance.conftest import Plug, Practice
-from tests.lab.behaviours import Behaviour, busy, busy_once_then_answers, congestion, declines
-from tests.lab.behaviours import never_answers
+from tests.lab.behaviours import (
+    Behaviour,
+    busy,
+    busy_once_then_answers,
+    congestion,
+    declines,
+    never_answers,
+)
 from tests.lab.exchange import Exchange
 from tests.lab.waiting import until
 
@@ -34,7 +40,7 @@ async def test_a_call_that_fails_is_tried_again_as_often_as_maxretry_says(
     appointment = await practice.clinic.appointment(number, maxretry=1, retry_delay=1)
     alarm = await practice.settled(appointment)
     assert (alarm["status"], alarm["status_reason"], alarm["num_attempt"]) == (3, reason, 2)
-    assert len([call for call in exchange.invites if call.number == number]) == 2
+    assert len(exchange.calls_to(number)) == 2
     calls = await practice.clinic.calls(appointment)
     assert [call["disposition"] for call in calls] == [disposition] * 2
     assert [call["hangup_cause"] for call in calls] == [cause] * 2
@@ -48,7 +54,7 @@ async def test_an_unknown_number_is_final(practice: Practice, exchange: Exchange
     appointment = await practice.clinic.appointment("399", maxretry=3, retry_delay=0)
     alarm = await practice.settled(appointment)
     assert (alarm["status"], alarm["status_reason"], alarm["num_attempt"]) == (3, "wrong_number", 1)
-    assert len([call for call in exchange.invites if call.number == "399"]) == 1
+    assert len(exchange.calls_to("399")) == 1
 
 
 async def test_the_retry_reaches_who_was_busy(practice: Practice, plug: Plug) -> None:
@@ -63,7 +69,7 @@ async def test_the_retry_waits_for_its_delay(
 ) -> None:
     await plug("312", busy())
     await practice.settled(await practice.clinic.appointment("312", maxretry=1, retry_delay=3))
-    first, second = [call.monotonic for call in exchange.invites if call.number == "312"]
+    first, second = [call.monotonic for call in exchange.calls_to("312")]
     assert 3.0 <= second - first < 4.5
 
 
@@ -123,5 +129,5 @@ async def test_one_number_is_rung_by_one_call_at_a_time(
         practice.clinic.appointment("341", maxretry=0),
     )
     await asyncio.gather(practice.settled(first), practice.settled(second))
-    one, other = [call.monotonic for call in exchange.invites if call.number == "341"]
+    one, other = [call.monotonic for call in exchange.calls_to("341")]
     assert other - one >= 6.0  # the clinic lets it ring for six seconds

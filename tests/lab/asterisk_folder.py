@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
+from tests.lab.root_folder import user_of
+
 REPOSITORY = Path(__file__).parents[2]
 CONFIG = REPOSITORY / "config" / "asterisk"
 DIALPLAN = REPOSITORY / "dialplan" / "telealarm.conf"
@@ -35,7 +37,7 @@ class AsteriskFolder:
 
     def __init__(self, root: Path, values: Mapping[str, str], rtp: tuple[int, int]) -> None:
         self.root = root
-        self.owner = _owner(root)
+        self.owner = user_of(root, "asterisk")
         instances = root / "run" / "telealarm-lab"
         _sweep(instances)
         self.path = instances / secrets.token_hex(4)
@@ -111,12 +113,3 @@ def _same_paths_inside(root: Path) -> None:
         (root / folder).chmod((root / folder).stat().st_mode | 0o111)
     if not link.is_symlink():
         link.symlink_to("/")
-
-
-def _owner(root: Path) -> tuple[int, int]:
-    """Numeric user and group of `asterisk` in that root folder."""
-    for line in (root / "etc/passwd").read_text().splitlines():
-        name, _, uid, gid, *_ = line.split(":")
-        if name == "asterisk":
-            return int(uid), int(gid)
-    raise RuntimeError(f"{root}/etc/passwd has no user asterisk")

@@ -11,12 +11,12 @@ import shlex
 import shutil
 import ssl
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from string import Template
 
-from tests.lab.root_folder import cache, only_one, root_folder
+from tests.lab.root_folder import cache, only_one, root_folder, user_of
 
 # What Docker gives to a container whose image says nothing else.
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
@@ -79,6 +79,19 @@ class Dockerfile:
                 yield root
             finally:
                 shutil.rmtree(root, ignore_errors=True)
+
+    def enter(self, root: Path) -> Callable[[], None]:
+        """What makes a child process one of the container: its root folder and its user."""
+        uid, gid = user_of(root, self.user)
+
+        def become() -> None:
+            os.chroot(root)
+            os.chdir("/")
+            os.setgroups([])
+            os.setgid(gid)
+            os.setuid(uid)
+
+        return become
 
     def _carry_out(self, root: Path) -> None:
         environment = {**self.environment, **_network(root), "HOME": "/root"}

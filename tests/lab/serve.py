@@ -1,6 +1,7 @@
 """TeleAlarm itself, as an operator runs it: `telealarm serve` in a process of its own."""
 
 import asyncio
+import copy
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import yaml
 from tests.lab.asterisk import Asterisk
 from tests.lab.ports import HOST, free_tcp_port
 from tests.lab.processes import Child
+from tests.lab.rest import Rest
 
 START_SECONDS = 30.0
 
@@ -53,8 +55,29 @@ class Serve:
             "prompts": {"folder": str(asterisk.prompts_dir)},
             "worker": {"name": worker},
         }
-        self.config.write_text(yaml.safe_dump(_merged(parts, settings or {})))
+        self._configure(_merged(parts, settings or {}))
+
+    def _configure(self, parts: dict[str, Any]) -> None:
+        self._parts = parts
+        self.config.write_text(yaml.safe_dump(parts))
         self.config.chmod(0o600)
+
+    def twin(self, worker: str) -> "Serve":
+        """Another worker on the same database and Asterisk, not yet started."""
+        other = copy.copy(self)
+        other._child = None
+        other.folder = Path(tempfile.mkdtemp(prefix="telealarm-serve-"))
+        other.port = free_tcp_port()
+        other.url = f"http://{HOST}:{other.port}"
+        other.config = other.folder / "telealarm.yml"
+        other.log = other.folder / "telealarm.log"
+        own = {"api": {"port": other.port}, "worker": {"name": worker}}
+        other._configure(_merged(self._parts, own))
+        return other
+
+    def rest(self, user: str, password: str) -> Rest:
+        """A client of this worker's API."""
+        return Rest(self.url, user, password)
 
     @property
     def running(self) -> bool:

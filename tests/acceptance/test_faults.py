@@ -1,0 +1,245 @@
+"""Bad luck at the worst moment: nobody is forgotten, and nobody is rung twice unsaid."""
+
+import asyncio
+
+from tests.acceptance.conftest import Plug, Practice, Practices
+from tests.lab.asterisk import Asterisk
+from tests.lab.behaviours import answers_and_presses, answers_only, hangs_up_after, never_answers
+from tests.lab.clinic import Appointment
+from tests.lab.exchange import Exchange
+from tests.lab.phone import Phone
+from tests.lab.waiting import until
+from tests.lab.wire import Wire
+
+CONFIRMED = (5, 1)
+
+
+async def confirmed(practice: Practice, appointment: Appointment) -> None:
+    alarm = await practice.settled(appointment)
+    assert (alarm["status"], alarm["result"]) == CONFIRMED, practice.serve.tail()
+
+
+def rings(exchange: Exchange, number: str) -> int:
+    """How many calls the network has carried to a number."""
+    return len(exchange.calls_to(number))
+
+
+async def ringing(practice: Practice, phone: Phone, **alarm: int) -> Appointment:
+    """An appointment whose reminder makes the phone ring."""
+    appointment = await practice.clinic.appointment(phone.number, **alarm)
+    await phone.until("ringing")
+    await practice.told(appointment, "ringing")
+    return appointment
+
+
+async def test_killed_while_it_rings(practices: Practices, plug: Plug, exchange: Exchange) -> None:
+    practice = await practices()
+    phone = await plug("401", answers_and_presses("1", ring=3.0, first_key=3.0))
+    appointment = await ringing(practice, phone)
+    await practice.serve.kill9()
+    await practice.serve.start()
+    await confirmed(practice, appointment)
+    assert rings(exchange, "401") == 1
+    assert phone.heard.seconds_heard() > 1
+
+
+async def test_killed_while_it_rings_and_back_after_the_callee_has_answered(
+    practices: Practices, plug: Plug, exchange: Exchange
+) -> None:
+    practice = await practices()
+    phone = await plug("402", answers_and_presses("1", ring=1.0, first_key=9.0))
+    appointment = await ringing(practice, phone)
+    await practice.serve.kill9()
+    await phone.until("answered")
+    # The callee is held with words or a tone, not with silence.
+    await until(lambda: phone.heard.seconds_heard() > 0.5, 5, "the callee is held")
+    await practice.serve.start()
+    await confirmed(practice, appointment)
+    assert rings(exchange, "402") == 1
+
+
+async def test_killed_for_good_the_callee_hears_an_apology_and_the_next_start_accounts_for_it(
+    practices: Practices, plug: Plug, exchange: Exchange
+) -> None:
+    practice = await practices()
+    phone = await plug("403", answers_only(ring=1.0))
+    appointment = await ringing(practice, phone, maxretry=0)
+    await practice.serve.kill9()
+    await phone.until("hung up by network", 60)
+    assert phone.heard.seconds_heard() > 5
+    assert phone.heard.longest_silence() < 3
+    await practice.serve.start()
+    alarm = await practice.settled(appointment)
+    assert (alarm["status"], alarm["status_reason"]) == (3, "interrupted")
+    assert rings(exchange, "403") == 1
+
+
+async def test_killed_in_mid_prompt(practices: Practices, plug: Plug, exchange: Exchange) -> None:
+    practice = await practices()
+    phone = await plug("404", answers_and_presses("1", first_key=9.0))
+    appointment = await ringing(practice, phone)
+    await until(lambda: phone.heard.seconds_heard() > 1, 10, "the prompt is heard")
+    await practice.serve.kill9()
+    await practice.serve.start()
+    await confirmed(practice, appointment)
+    assert rings(exchange, "404") == 1
+
+
+async def test_killed_in_mid_prompt_and_the_callee_hangs_up_meanwhile(
+    practices: Practices, plug: Plug, exchange: Exchange
+) -> None:
+    practice = await practices()
+    phone = await plug("405", hangs_up_after(2.5))
+    appointment = await ringing(practice, phone, maxretry=1, retry_delay=1)
+    await until(lambda: phone.heard.seconds_heard() > 0.5, 10, "the prompt is heard")
+    await practice.serve.kill9()
+    await phone.until("hung up by phone")
+    await practice.serve.start()
+    alarm = await practice.settled(appointment)
+    words = await practice.words(appointment)
+    # The second call is said, with its reason, before it is placed.
+    assert rings(exchange, "405") == alarm["num_attempt"] == 2
+    assert words.index("retry") < len(words) - words[::-1].index("originate") - 1
+    reasons = [row["why"] for row in await practice.clinic.timeline(appointment)]
+    assert any("ANSWERED" in why for why in reasons), reasons
+
+
+async def test_killed_in_mid_prompt_for_good_the_callee_is_not_left_in_silence(
+    practices: Practices, plug: Plug
+) -> None:
+    practice = await practices()
+    phone = await plug("406", answers_only())
+    appointment = await ringing(practice, phone, maxretry=0)
+    await until(lambda: phone.heard.seconds_heard() > 0.5, 10, "the prompt is heard")
+    await practice.serve.kill9()
+    await phone.until("hung up by network", 60)
+    await practice.serve.start()
+    assert (await practice.settled(appointment))["status"] == 3
+
+
+async def test_killed_after_the_key(practices: Practices, plug: Plug, exchange: Exchange) -> None:
+    practice = await practices()
+    phone = await plug("407", answers_and_presses("1", first_key=1.0))
+    appointment = await ringing(practice, phone)
+    await practice.told(appointment, "key")
+    await practice.serve.kill9()
+    await practice.serve.start()
+    await confirmed(practice, appointment)
+    assert rings(exchange, "407") == 1
+    assert (await phone.events())[-1] == "hung up by network"
+
+
+async def test_the_websocket_is_cut_in_mid_call(
+    practices: Practices, plug: Plug, exchange: Exchange, asterisk: Asterisk
+) -> None:
+    wire = Wire(asterisk.ari_url)
+    await wire.start()
+    practice = await practices(settings={"asterisk": {"ari": {"url": wire.url}}})
+    phone = await plug("411", answers_and_presses("1", first_key=6.0))
+    appointment = await ringing(practice, phone)
+    await until(lambda: phone.heard.seconds_heard() > 1, 10, "the prompt is heard")
+    wire.cut()
+    await asyncio.sleep(0.5)  # the length of the outage
+    wire.mend()
+    await confirmed(practice, appointment)
+    assert rings(exchange, "411") == 1
+    await wire.stop()
+
+
+async def test_the_websocket_is_cut_while_the_callee_hangs_up(
+    practices: Practices, plug: Plug, exchange: Exchange, asterisk: Asterisk
+) -> None:
+    wire = Wire(asterisk.ari_url)
+    await wire.start()
+    practice = await practices(settings={"asterisk": {"ari": {"url": wire.url}}})
+    phone = await plug("412", hangs_up_after(1.5))
+    appointment = await ringing(practice, phone, maxretry=0)
+    await phone.until("answered")
+    wire.cut()
+    await phone.until("hung up by phone")
+    wire.mend()
+    alarm = await practice.settled(appointment)
+    assert (alarm["status"], alarm["num_attempt"]) == (3, 1)
+    assert rings(exchange, "412") == 1
+    await wire.stop()
+
+
+async def test_asterisk_is_away_and_the_call_waits_for_it(
+    practices: Practices, plug: Plug, exchange: Exchange
+) -> None:
+    late = Asterisk(exchange.port)
+    try:
+        practice = await practices(asterisk=late)
+        phone = await plug("413", answers_and_presses("1"))
+        appointment = await practice.clinic.appointment("413")
+        await practice.told(appointment, "due")
+        ready = await practice.clinic.rest.refused("GET", f"{practice.serve.url}/readyz", {}, 503)
+        assert "asterisk.ari.url" in ready["checks"]["asterisk"]
+        assert await phone.events() == []
+        await late.start()
+        await confirmed(practice, appointment)
+        assert rings(exchange, "413") == 1
+        assert (await practice.clinic.rest.get(f"{practice.serve.url}/readyz"))["ready"]
+    finally:
+        await late.stop()
+
+
+async def test_asterisk_freezes_when_it_is_told_to_call(
+    practices: Practices, plug: Plug, exchange: Exchange, asterisk: Asterisk
+) -> None:
+    practice = await practices(settings={"asterisk": {"ari": {"timeout_seconds": 1}}})
+    await plug("421", answers_and_presses("1", first_key=2.0))
+    appointment = await practice.clinic.appointment("421", due_in=2.0)
+    await practice.told(appointment, "created")
+    asterisk.freeze()
+    try:
+        await practice.told(appointment, "unknown")
+    finally:
+        asterisk.thaw()
+    await confirmed(practice, appointment)
+    # Whether the frozen Asterisk carried the order out or not: every ring is told.
+    words = await practice.words(appointment)
+    assert rings(exchange, "421") == words.count("ringing")
+
+
+async def test_asterisk_dies_in_mid_call(
+    practices: Practices, plug: Plug, exchange: Exchange
+) -> None:
+    own = Asterisk(exchange.port)
+    await own.start()
+    try:
+        practice = await practices(asterisk=own)
+        phone = await plug("422", never_answers())
+        appointment = await ringing(practice, phone, maxretry=1, retry_delay=0)
+        await own.kill()
+        await own.start()
+        alarm = await practice.settled(appointment, 60)
+        words = await practice.words(appointment)
+        assert alarm["num_attempt"] == rings(exchange, "422") == 2
+        assert "unknown" in words
+        assert "redial" in words
+    finally:
+        await own.stop()
+
+
+async def test_a_worker_dies_and_another_takes_its_call_over(
+    practices: Practices, plug: Plug, exchange: Exchange
+) -> None:
+    practice = await practices(settings={"worker": {"name": "first", "lease_seconds": 5}})
+    phone = await plug("431", answers_and_presses("1", first_key=16.0))
+    appointment = await ringing(practice, phone)
+    second = practice.serve.twin("second")
+    await second.start()
+    try:
+        await phone.until("answered")
+        await practice.serve.kill9()
+        async with second.rest("clinic", "correct horse battery") as rest:
+            practice.clinic.rest = rest
+            alarm_path = appointment.alarm.split("/rest-api/")[1]
+            event_path = appointment.event.split("/rest-api/")[1]
+            moved = Appointment(event_path, alarm_path, appointment.number)
+            await confirmed(practice, moved)
+            assert "adopted" in await practice.words(moved)
+        assert rings(exchange, "431") == 1
+    finally:
+        await second.stop()
