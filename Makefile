@@ -28,7 +28,7 @@ demo-stop: $(INSTALLED)
 	@$(BIN)/python -m tests.lab.demo --stop
 
 test: lint
-	@tests/lab/setup.sh $(BIN)/python postgresql
+	@tests/lab/setup.sh $(BIN)/python tests
 	$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance
 
 lint: $(INSTALLED_TEST)

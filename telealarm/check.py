@@ -67,8 +67,16 @@ async def _asterisk(config: Config, mistakes: list[str], remarks: list[str]) -> 
                 )
         if not config.asterisk.trunks:
             remarks.append("asterisk.trunks is empty: no trunk is watched")
-    except (Unauthorized, NotFound) as error:
-        mistakes.append(str(error))
+    except Unauthorized:
+        mistakes.append(
+            "asterisk.ari.user, asterisk.ari.password: Asterisk refuses them; correct them here"
+            " or in ari.conf"
+        )
+    except NotFound:
+        mistakes.append(
+            f"asterisk.ari.url: no ARI answers at {ari.url}; enable it (ari.conf, http.conf) or"
+            " correct the address"
+        )
     except AriError as error:
         remarks.append(f"Asterisk cannot be asked now ({error}); it may not be running")
     finally:

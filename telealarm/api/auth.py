@@ -34,8 +34,6 @@ class Logins:
         self._key = secrets.token_bytes(32)
         self._known: OrderedDict[bytes, str] = OrderedDict()
         self._gate = asyncio.Semaphore(CHECKS_AT_ONCE)
-        # Checked where there is no such user, so that the time taken does not tell.
-        self._nobody = passwords.hashed(secrets.token_hex(16))
 
     async def login(self, request: web.Request) -> User:
         """The user who asks. Raises Refused with 401."""
@@ -44,11 +42,12 @@ class Logins:
             raise Refused(401, "Authentication credentials were not provided.", CHALLENGE)
         name, password = _credentials(header)
         user = await self._db.read(lambda: accounts.by_name(name))
-        if not await self._matches(name, password, user.password_hash if user else self._nobody):
-            user = None
-        if user is None or not user.is_active:
-            raise Refused(401, "Invalid username/password.", CHALLENGE)
-        return user
+        if user is None:
+            async with self._gate:  # for as long as a check takes, so that the time does not tell
+                await asyncio.to_thread(passwords.hashed, password)
+        elif await self._matches(name, password, user.password_hash) and user.is_active:
+            return user
+        raise Refused(401, "Invalid username/password.", CHALLENGE)
 
     async def _matches(self, name: str, password: str, password_hash: str) -> bool:
         text = f"{name}\0{password}".encode()

@@ -1,5 +1,6 @@
 """Who logs in, and the calendar users, who do not."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +22,14 @@ def by_id_or_name(said: str) -> User | None:
 
 
 def add_user(username: str, password: str, *, is_superuser: bool) -> User:
-    """A new login. Raises Invalid where the name is taken."""
+    """A new login. Raises Invalid where the name is taken or no name, or the password empty."""
+    wrong = {}
+    if not re.fullmatch(r"[\w.@+-]{1,150}", username):
+        wrong["username"] = [f"{username!r} is no name: up to 150 letters, digits and . @ + - _"]
+    if not password:
+        wrong["password"] = ["it is empty; write one line with it to standard input"]
+    if wrong:
+        raise Invalid(wrong)
     values = {"username": username, "password_hash": passwords.hashed(password)}
     user: User = rows.insert(User, {**values, "is_superuser": is_superuser})
     return user

@@ -6,11 +6,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
+from argon2 import PasswordHasher
 
 from telealarm.api.app import make_app
 from telealarm.config import Config
 from telealarm.models import User
-from telealarm.store import passwords
 from telealarm.store.database import Database
 from telealarm.store.schema import open_database
 from tests.integration.api_client import PASSWORD, Api
@@ -39,7 +39,8 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> Config:
 
 @pytest.fixture(scope="session")
 def password_hash() -> str:
-    return passwords.hashed(PASSWORD)
+    """A hash that is checked fast, unlike those of real passwords."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @pytest.fixture

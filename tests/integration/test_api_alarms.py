@@ -1,5 +1,6 @@
 """Alarms and their attempts: written, called off, taken up, asked for once more, read as a log."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -101,7 +102,7 @@ async def test_planning_is_woken_by_a_new_alarm(api: Api) -> None:
     woken = api.db.stage("planning")
     woken.clear()
     await alarm(api, link)
-    assert woken.is_set()
+    await asyncio.wait_for(woken.wait(), 5)
 
 
 async def test_an_alarm_is_cancelled_and_taken_up_again(api: Api) -> None:
@@ -148,7 +149,7 @@ async def test_one_more_attempt_is_asked_for(api: Api) -> None:
     woken = api.db.stage("dialing")
     woken.clear()
     attempt = await api.made("alarm-request/", {"alarm": one, "date": "2030-06-03 07:00"})
-    assert woken.is_set()
+    await asyncio.wait_for(woken.wait(), 5)
     assert attempt == {
         "url": attempt["url"],
         "alarm": one,

@@ -259,7 +259,9 @@ async def test_deleting_hides_and_calls_off_but_keeps_the_log(api: Api) -> None:
     ]
 
     def rows() -> list[tuple[int, Any, str]]:
-        return [(row.status, row.due, row.status_reason) for row in Alarm.select().order_by("id")]
+        return [
+            (row.status, row.due, row.status_reason) for row in Alarm.select().order_by(Alarm.id)
+        ]
 
     assert await api.db.read(rows) == [
         (CANCELLED, None, "deleted"),

@@ -7,9 +7,7 @@ nothing in them goes unproven.
 import json
 import os
 import re
-import shlex
 import shutil
-import ssl
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -134,22 +132,25 @@ def _instructions(text: str) -> Iterator[tuple[str, str]]:
 
 def _network(root: Path) -> Mapping[str, str]:
     """Let apt and pip inside reach what this machine reaches; returns the environment for it."""
-    for path in (Path("/etc/resolv.conf"), Path("/etc/hosts"), Path("/etc/pip.conf")):
+    names = ("etc/resolv.conf", "etc/hosts", "etc/pip.conf")
+    settings = {Path("/", name): root / name for name in names}
+    settings[Path.home() / ".config/pip/pip.conf"] = root / "root/.config/pip/pip.conf"
+    for path, inside in settings.items():
         if path.is_file():
-            (root / path.relative_to("/")).unlink(missing_ok=True)
-            shutil.copyfile(path, root / path.relative_to("/"))
+            inside.parent.mkdir(parents=True, exist_ok=True)
+            inside.unlink(missing_ok=True)
+            shutil.copyfile(path, inside)
     environment = {
         name: value
         for name, value in os.environ.items()
         if name.startswith("PIP_") or name.lower().endswith("_proxy")
     }
-    authorities = os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
-    if authorities and Path(authorities).is_file():
+    authorities = Path(os.environ.get("SSL_CERT_FILE") or "/etc/ssl/certs/ca-certificates.crt")
+    if authorities.is_file():
         inside = root / CERTIFICATES.lstrip("/")
         inside.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(authorities, inside)
-        (root / "etc/apt/apt.conf.d/99of-this-machine").write_text(
-            f"Acquire::https::CaInfo {shlex.quote(CERTIFICATES)};\n"
-        )
+        option = root / "etc/apt/apt.conf.d/99of-this-machine"
+        option.write_text(f'Acquire::https::CaInfo "{CERTIFICATES}";\n')
         environment |= {"PIP_CERT": CERTIFICATES, "SSL_CERT_FILE": CERTIFICATES}
     return environment

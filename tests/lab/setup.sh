@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the lab needs and what is missing here: SIP phones, speech, and an Asterisk.
-# Usage: tests/lab/setup.sh PYTHON [postgresql]
+# Usage: tests/lab/setup.sh PYTHON [tests]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/lab/apt.sh
@@ -18,8 +18,10 @@ need sipp sip-tester
 need flite flite
 need espeak-ng espeak-ng
 command -v asterisk /usr/sbin/asterisk >/dev/null || need mmdebstrap mmdebstrap
-if [ "${2:-}" = postgresql ] && ! compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null; then
-    missing+=(postgresql)
+if [ "${2:-}" = tests ]; then
+    compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
+    # For the root folders in which the images of docker-compose.yml are proven.
+    need mmdebstrap mmdebstrap
 fi
 
 [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
