@@ -32,6 +32,7 @@ setup(
             "mypy",
             "pytest>=8",
             "pytest-asyncio>=0.24",
+            "pytest-xdist",
             "ruff",
             "time-machine",
             "types-PyYAML",

@@ -7,24 +7,13 @@ from zoneinfo import ZoneInfo
 from telealarm.api import lists
 from telealarm.api.calendar_settings import SEALED
 from telealarm.api.calendar_users import EMAIL
-from telealarm.api.fields import (
-    LARGEST,
-    Choice,
-    Clock,
-    Flag,
-    Kind,
-    Moment,
-    OneOf,
-    Phone,
-    Relation,
-    Unavailable,
-    Url,
-    Whole,
-    Zone,
-)
+from telealarm.api.fields import Clock, Moment, OneOf, Relation, Unavailable
 from telealarm.api.forms import Form
+from telealarm.api.kind import Kind
+from telealarm.api.numbers import LARGEST, Choice, Flag, Whole
 from telealarm.api.resource import Action, Resource, Values
 from telealarm.api.survey_templates import LANGUAGE
+from telealarm.api.texts import Phone, Url, Zone
 from telealarm.api.visit import Visit, stamp
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, Timeline

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from aiohttp import hdrs, web
 
 from telealarm.api.errors import Refused
-from telealarm.api.fields import safe
+from telealarm.api.texts import safe
 from telealarm.models import User
 from telealarm.store import accounts, passwords
 from telealarm.store.database import Database
@@ -43,11 +43,15 @@ class Logins:
         name, password = _credentials(header)
         user = await self._db.read(lambda: accounts.by_name(name))
         if user is None:
-            async with self._gate:  # for as long as a check takes, so that the time does not tell
-                await asyncio.to_thread(passwords.hashed, password)
+            await self.hashed(password)  # as long as a check takes, so that the time does not tell
         elif await self._matches(name, password, user.password_hash) and user.is_active:
             return user
         raise Refused(401, "Invalid username/password.", CHALLENGE)
+
+    async def hashed(self, password: str) -> str:
+        """The hash to keep of a new password."""
+        async with self._gate:
+            return await asyncio.to_thread(passwords.hashed, password)
 
     async def _matches(self, name: str, password: str, password_hash: str) -> bool:
         text = f"{name}\0{password}".encode()

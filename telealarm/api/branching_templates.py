@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from telealarm.api.fields import Relation, Word
+from telealarm.api.fields import Relation
 from telealarm.api.forms import Form
 from telealarm.api.resource import Resource, Values
+from telealarm.api.texts import Word
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import BranchingTemplate
 from telealarm.store import rows, surveys

@@ -6,18 +6,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from telealarm.api import links
-from telealarm.api.fields import (
-    Choice,
-    Flag,
-    Kind,
-    Phone,
-    Relation,
-    Text,
-    Unavailable,
-    Whole,
-)
+from telealarm.api.fields import Relation, Unavailable
 from telealarm.api.forms import Form
+from telealarm.api.kind import Kind
+from telealarm.api.numbers import Choice, Flag, Whole
 from telealarm.api.resource import Resource, Values, remove_row
+from telealarm.api.texts import Phone, Text
 from telealarm.api.visit import Visit, stamp
 from telealarm.errors import Invalid
 from telealarm.models import CalendarSetting

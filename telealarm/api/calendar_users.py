@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any
 
-from telealarm.api.fields import Secret, Text, Word
 from telealarm.api.forms import Form
 from telealarm.api.resource import Resource, Values, change_row, remove_row
+from telealarm.api.texts import Secret, Text, Word
 from telealarm.api.visit import Visit
 from telealarm.models import CalendarUser
 from telealarm.store import accounts

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Any
 
-from telealarm.api.fields import Relation, Text, Whole, Zone
+from telealarm.api.fields import Relation
 from telealarm.api.forms import Form
+from telealarm.api.numbers import Whole
 from telealarm.api.resource import Resource, change_row, insert_into
+from telealarm.api.texts import Text, Zone
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import Calendar
 from telealarm.store import events

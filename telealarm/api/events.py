@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from telealarm.api.fields import Choice, Json, Moment, Relation, Text, Unavailable, Zone
+from telealarm.api.fields import Json, Moment, Relation, Unavailable
 from telealarm.api.forms import Form
+from telealarm.api.numbers import Choice
 from telealarm.api.resource import Action, Resource, Values
+from telealarm.api.texts import Text, Zone
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import Event
 from telealarm.rules.states import EventStatus

@@ -1,220 +1,22 @@
-"""The kinds of fields: each reads what a client sent into what a row holds.
-
-A form names them as metadata: `label: Annotated[str, Text(80)]`. A kind raises ValueError with
-a sentence that says what would be right. Where the annotation allows None, null passes.
-"""
+"""Fields that hold words, times, relations and JSON objects."""
 
 import math
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from types import NoneType
-from typing import Any, get_args
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
-
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import core_schema
+from typing import Any
 
 from telealarm.api import links
-from telealarm.rules import phone
+from telealarm.api.kind import Kind
+from telealarm.api.texts import safe
 
-SMALLEST, LARGEST = -(2**31), 2**31 - 1
-
-# Control characters and halves of surrogate pairs; in a text of several lines, tab and line
-# breaks are no control characters.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_UNSAFE_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-
-_WHOLE = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
-_REAL = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", re.ASCII)
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?",
     re.ASCII,
 )
-
-
-def safe(text: str, *, lines: bool = False) -> bool:
-    """Whether `text` is free of control characters (several `lines` may have tabs and breaks)."""
-    return not (_UNSAFE_IN_LINES if lines else _UNSAFE).search(text)
-
-
-class Kind:
-    """What every kind shares."""
-
-    def read(self, value: Any) -> Any:
-        """The value to keep. Raises ValueError; null never gets here where it may pass."""
-        raise NotImplementedError
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        schema = core_schema.no_info_plain_validator_function(self.read)
-        return core_schema.nullable_schema(schema) if NoneType in get_args(source) else schema
-
-
-@dataclass(frozen=True)
-class Text(Kind):
-    """A text; a number is taken as its digits, null as an empty text."""
-
-    max_length: int
-    min_length: int = 0
-    lines: bool = False
-
-    def read(self, value: Any) -> str:
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
-            value = str(value)
-        if value is None and not self.min_length:
-            value = ""
-        if not isinstance(value, str):
-            raise ValueError("must be a text")
-        text: str = value if self.lines else value.strip()
-        if not safe(text, lines=self.lines):
-            raise ValueError("must not hold control characters")
-        if len(text) < self.min_length:
-            raise ValueError("must not be empty")
-        if len(text) > self.max_length:
-            raise ValueError(f"must have at most {self.max_length} characters")
-        return text
-
-
-@dataclass(frozen=True)
-class Secret(Text):
-    """A password: hashed before it is kept, never shown."""
-
-    max_length: int = 128
-    min_length: int = 1
-
-
-@dataclass(frozen=True)
-class Word(Text):
-    """A text that must match `pattern` as a whole; `right` says what would."""
-
-    pattern: str = ""
-    right: str = ""
-
-    def read(self, value: Any) -> str:
-        text = super().read(value)
-        if not re.fullmatch(self.pattern, text, re.ASCII):
-            raise ValueError(self.right)
-        return text
-
-
-@dataclass(frozen=True)
-class Phone(Text):
-    """A telephone number without the punctuation that people write; empty: none."""
-
-    max_length: int = 50
-
-    def read(self, value: Any) -> str:
-        number = phone.clean(super().read(value))
-        if number and not phone.is_dialable(number):
-            raise ValueError("must be a phone number: digits with an optional leading +")
-        return number
-
-
-@dataclass(frozen=True)
-class Url(Text):
-    """An http or https address; empty: none."""
-
-    max_length: int = 500
-
-    def read(self, value: Any) -> str:
-        address = super().read(value)
-        try:
-            parts = urlsplit(address)
-            found = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            found = False
-        if address and (not found or " " in address):
-            raise ValueError("must be an address like https://example.com/path")
-        return address
-
-
-@dataclass(frozen=True)
-class Zone(Text):
-    """An IANA time zone."""
-
-    max_length: int = 64
-
-    def read(self, value: Any) -> str | None:  # type: ignore[override]
-        name = super().read(value)
-        try:
-            if name:
-                ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            raise ValueError("must be an IANA time zone, like Europe/Madrid") from None
-        return name or None
-
-
-@dataclass(frozen=True)
-class Whole(Kind):
-    """A whole number, as a number or a text."""
-
-    least: int = SMALLEST
-    most: int = LARGEST
-
-    def read(self, value: Any) -> int:
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
-            value = int(value)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise ValueError("must be a whole number")
-        if not self.least <= value <= self.most:
-            raise ValueError(f"must lie between {self.least} and {self.most}")
-        return value
-
-
-@dataclass(frozen=True)
-class Real(Kind):
-    """A finite number, as a number or a text."""
-
-    least: float
-    most: float
-
-    def read(self, value: Any) -> float:
-        if isinstance(value, str) and _REAL.fullmatch(value.strip()):
-            value = float(value)
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise ValueError("must be a number")
-        if not self.least <= value <= self.most:  # also refuses not-a-number
-            raise ValueError(f"must lie between {self.least:g} and {self.most:g}")
-        return float(value)
-
-
-@dataclass(frozen=True)
-class Flag(Kind):
-    """true or false, as JSON has them or as texts."""
-
-    def read(self, value: Any) -> bool:
-        if isinstance(value, str):
-            value = {"true": True, "false": False}.get(value.strip().lower())
-        if not isinstance(value, bool):
-            raise ValueError("must be true or false")
-        return value
-
-
-@dataclass(frozen=True)
-class Choice(Kind):
-    """One number of a closed set, or its word: `Choice({1: "active", 0: "inactive"})`."""
-
-    words: Mapping[int, str]
-
-    def read(self, value: Any) -> int:
-        by_word = {word: number for number, word in self.words.items()}
-        if isinstance(value, str) and value.strip().lower() in by_word:
-            return by_word[value.strip().lower()]
-        with suppress(ValueError):
-            number = Whole().read(value)
-            if number in self.words:
-                return number
-        offered = ", ".join(f"{number} ({word})" for number, word in self.words.items())
-        raise ValueError(f"must be one of {offered}")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
-from telealarm.api.fields import Kind, Unavailable
+from telealarm.api.fields import Unavailable
+from telealarm.api.kind import Kind
 
 REQUIRED = "this field is required"
 

@@ -5,9 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from telealarm.api.fields import Choice, Kind, Real, Relation, Text, Whole, Word
+from telealarm.api.fields import Relation
 from telealarm.api.forms import Form
+from telealarm.api.kind import Kind
+from telealarm.api.numbers import Choice, Real, Whole
 from telealarm.api.resource import Resource, Values, insert_into, remove_row
+from telealarm.api.texts import Text, Word
 from telealarm.api.visit import Visit, stamp
 from telealarm.errors import Invalid
 from telealarm.models import Gateway

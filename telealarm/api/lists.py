@@ -7,8 +7,10 @@ from urllib.parse import urlencode
 from peewee import Field, FloatField, ForeignKeyField, IntegerField, ModelSelect
 
 from telealarm.api.errors import Refused
-from telealarm.api.fields import Relation, Text, Whole
+from telealarm.api.fields import Relation
 from telealarm.api.links import LARGEST_ID, MODELS
+from telealarm.api.numbers import Whole
+from telealarm.api.texts import Text
 from telealarm.api.visit import Visit
 from telealarm.errors import Invalid
 from telealarm.rules import phone

@@ -2,10 +2,13 @@
 
 from typing import Annotated, Any
 
-from telealarm.api.fields import Kind, Relation, Text, Whole, Zone
+from telealarm.api.fields import Relation
 from telealarm.api.forms import Form
 from telealarm.api.gateways import Prefixes
+from telealarm.api.kind import Kind
+from telealarm.api.numbers import Whole
 from telealarm.api.resource import Resource, change_row
+from telealarm.api.texts import Text, Zone
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import CalendarUserProfile
 from telealarm.store import accounts

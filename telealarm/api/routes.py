@@ -1,6 +1,5 @@
 """Serves resources over HTTP: who may, what was sent, the transaction, the reply."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -9,16 +8,16 @@ from aiohttp import hdrs, web
 from telealarm.api import body, links, lists, relations
 from telealarm.api.auth import Logins
 from telealarm.api.errors import Refused, reply
-from telealarm.api.fields import Secret
 from telealarm.api.forms import REQUIRED, Form, Sent, marked, read
 from telealarm.api.links import Links
 from telealarm.api.resource import Action, Resource
+from telealarm.api.texts import Secret
 from telealarm.api.visit import Visit
 from telealarm.clock import utcnow
 from telealarm.config import Config
 from telealarm.errors import Invalid, NotVisible
 from telealarm.models import BaseModel
-from telealarm.store import passwords, scope
+from telealarm.store import scope
 from telealarm.store.database import Database
 
 FORBIDDEN = "You do not have permission to perform this action."
@@ -206,9 +205,7 @@ class Routes:
             for name in secrets:
                 password = sent.values.pop(name, None)
                 if password is not None:
-                    sent.values[f"{name}_hash"] = await asyncio.to_thread(
-                        passwords.hashed, password
-                    )
+                    sent.values[f"{name}_hash"] = await self._logins.hashed(password)
         return sent
 
 

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Any
 
-from telealarm.api.fields import Choice, Flag, Relation, Text, Unavailable, Whole, Word
+from telealarm.api.fields import Relation, Unavailable
 from telealarm.api.forms import Form
+from telealarm.api.numbers import Choice, Flag, Whole
 from telealarm.api.resource import Resource, Values
+from telealarm.api.texts import Text, Word
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import SectionTemplate
 from telealarm.rules.states import SectionType

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
-from telealarm.api.fields import Json, OneOf, Text, Url, safe
+from telealarm.api.fields import Json, OneOf
 from telealarm.api.forms import Form
 from telealarm.api.gateways import STATUS
 from telealarm.api.resource import Resource, change_row, insert_into, remove_row
+from telealarm.api.texts import Text, Url, safe
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import SmsGateway
 from telealarm.models.gateway import ACTIVE

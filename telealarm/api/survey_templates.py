@@ -3,9 +3,9 @@
 from typing import Annotated, Any
 
 from telealarm.api import sealed_surveys
-from telealarm.api.fields import Text, Word
 from telealarm.api.forms import Form
 from telealarm.api.resource import Action, Resource, Values, insert_into
+from telealarm.api.texts import Text, Word
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import SurveyTemplate
 from telealarm.store import rows, surveys

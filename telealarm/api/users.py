@@ -2,18 +2,19 @@
 
 from typing import Annotated, Any
 
-from telealarm.api.fields import Flag, Secret, Word
 from telealarm.api.forms import Form
+from telealarm.api.numbers import Flag
 from telealarm.api.resource import Resource, Values, insert_into
+from telealarm.api.texts import Secret, Word
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import User
 from telealarm.store import accounts
 
 
 class UserForm(Form):
-    # HTTP Basic parts name and password by the first colon.
     username: Annotated[
-        str, Word(150, 1, pattern=r"[^:]+", right="must not hold a colon (HTTP Basic)")
+        str,
+        Word(150, 1, pattern=r"[\w.@+-]+", right="may hold letters, digits and . @ + - _ alone"),
     ]
     password: Annotated[str | None, Secret()] = None
     is_superuser: Annotated[bool, Flag()] = False

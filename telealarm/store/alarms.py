@@ -60,10 +60,11 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
 
 def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: datetime) -> None:
     """Edit an alarm; `status`, where it is another than now, cancels or re-arms it."""
-    before = _wanted_at(alarm)
+    before, old_event = _wanted_at(alarm), alarm.event_id
     rows.change(alarm, values)
     event = alarm.event
-    accounts.setting_of(event.calendar.user)
+    if event.id != old_event:
+        accounts.setting_of(event.calendar.user)
     if status is not None and status != alarm.status:
         _set_status(alarm, event, status, now)
     elif alarm.status in LIVE and _wanted_at(alarm) != before:
@@ -123,10 +124,14 @@ def hold(alarms: Sequence[Alarm], now: datetime) -> None:
 
 
 def resume(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
-    """Their event goes on: they are due again."""
+    """Their event goes on: they are due again. What was over meanwhile is not owed."""
     for alarm in alarms:
-        schedule(alarm, event)
-        tell(alarm.id, "resumed", at=now)
+        if alarm.status == AlarmStatus.PENDING and is_over(alarm, event, now):
+            move(alarm, AlarmStatus.MISSED, status_reason="event_paused")
+            tell(alarm.id, "missed", "was over before its event was resumed", at=now)
+        else:
+            schedule(alarm, event)
+            tell(alarm.id, "resumed", at=now)
 
 
 def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:

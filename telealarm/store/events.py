@@ -44,7 +44,8 @@ def change(event: Event, values: Mapping[str, Any], now: datetime, default: Zone
 
 def set_status(event: Event, status: int, now: datetime) -> None:
     """Pause, complete or resume an event with its alarms. Raises Invalid."""
-    if status == EventStatus.PENDING and event.end <= now:
+    completed = event.status == EventStatus.COMPLETED
+    if completed and status == EventStatus.PENDING and event.end <= now:
         raise Invalid({"status": ["the event has ended; move it into the future first"]})
     try:
         move(event, status)

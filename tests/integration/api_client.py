@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer
 
 from telealarm.store.database import Database
 
@@ -25,7 +25,9 @@ class Reply:
 class Api:
     """Sends requests, as the manager `manager` where nobody else is named."""
 
-    def __init__(self, session: aiohttp.ClientSession, server: TestServer, db: Database) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, server: BaseTestServer, db: Database
+    ) -> None:
         self._session = session
         self.origin = str(server.make_url("")).rstrip("/")
         self.db = db

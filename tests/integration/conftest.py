@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from telealarm.api.app import make_app
 from telealarm.config import Config
 from telealarm.models import User
+from telealarm.store import passwords
 from telealarm.store.database import Database
 from telealarm.store.schema import open_database
 from tests.integration.api_client import PASSWORD, Api
@@ -37,17 +38,20 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> Config:
     return Config(database=database, timezone="Europe/Madrid", base=tmp_path)
 
 
-@pytest.fixture(scope="session")
-def password_hash() -> str:
-    """A hash that is checked fast, unlike those of real passwords."""
-    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes that are made and checked fast, unlike those of real passwords."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", quick)
 
 
 @pytest.fixture
-async def db(config: Config, password_hash: str) -> AsyncIterator[Database]:
+async def db(config: Config, quick_passwords: None) -> AsyncIterator[Database]:
     """A migrated database with a superuser, `root`, and two managers, `manager` and `other`."""
     database = open_database(config)
     database.start()
+
+    password_hash = passwords.hashed(PASSWORD)
 
     def populate() -> None:
         for name in ("root", "manager", "other"):

@@ -166,6 +166,20 @@ async def test_one_more_attempt_is_asked_for(api: Api) -> None:
     assert (reply.status, list(reply.body)) == (409, ["detail"])
 
 
+async def test_of_many_who_ask_at_once_one_gets_an_attempt(api: Api) -> None:
+    _, _, one = await ready(api)
+    asked = [api.post("alarm-request/", {"alarm": one}) for _ in range(5)]
+    replies = await asyncio.gather(*asked)
+    assert sorted(reply.status for reply in replies) == [201, 409, 409, 409, 409]
+    assert (await api.get(f"alarm-request/?alarm={one}")).body["count"] == 1
+
+
+async def test_an_alarm_can_be_called_off_whatever_its_profile_says(api: Api) -> None:
+    made, _, one = await ready(api)
+    await api.patch(f"calendar-user-profile/{id_of(made.user)}/", {"calendar_setting": None})
+    assert (await api.patch(one, {"status": 7})).body["status"] == CANCELLED
+
+
 async def test_a_finished_alarm_can_be_tried_once_more_at_any_time(api: Api) -> None:
     made = await clinic(api)
     past = await event(api, made, start="2020-01-01 10:00", end="2020-01-01 11:00")

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, AlarmRequest, Event, Timeline
 from telealarm.rules.states import AlarmStatus
@@ -50,26 +48,26 @@ async def put_status(api: Api, link: str, status: int) -> None:
     await api.db.write(write)
 
 
-@pytest.mark.parametrize(
-    ("sent", "shown"),
-    [
-        ("2030-06-03 10:00:00", "2030-06-03T10:00:00+02:00"),
-        ("2030-06-03T10:00:00", "2030-06-03T10:00:00+02:00"),
-        ("2030-06-03 10:00", "2030-06-03T10:00:00+02:00"),
-        ("2030-12-03 10:00:00", "2030-12-03T10:00:00+01:00"),
-        ("2030-06-03T10:00:00Z", "2030-06-03T12:00:00+02:00"),
-        ("2030-06-03 10:00:00+00:00", "2030-06-03T12:00:00+02:00"),
-        ("2030-06-03T10:00:00.5-04:00", "2030-06-03T16:00:00.500000+02:00"),
-        # A time in the gap of the clock moves forward by the gap; one that comes twice is the
-        # first.
-        ("2030-03-31 02:30:00", "2030-03-31T03:30:00+02:00"),
-        ("2030-10-27 02:30:00", "2030-10-27T02:30:00+02:00"),
-    ],
-)
-async def test_dates_in_all_their_forms(api: Api, sent: str, shown: str) -> None:
+DATES = [
+    ("2030-06-03 10:00:00", "2030-06-03T10:00:00+02:00"),
+    ("2030-06-03T10:00:00", "2030-06-03T10:00:00+02:00"),
+    ("2030-06-03 10:00", "2030-06-03T10:00:00+02:00"),
+    ("2030-12-03 10:00:00", "2030-12-03T10:00:00+01:00"),
+    ("2030-06-03T10:00:00Z", "2030-06-03T12:00:00+02:00"),
+    ("2030-06-03 10:00:00+00:00", "2030-06-03T12:00:00+02:00"),
+    ("2030-06-03T10:00:00.5-04:00", "2030-06-03T16:00:00.500000+02:00"),
+    # A time in the gap of the clock moves forward by the gap; one that comes twice is the
+    # first.
+    ("2030-03-31 02:30:00", "2030-03-31T03:30:00+02:00"),
+    ("2030-10-27 02:30:00", "2030-10-27T02:30:00+02:00"),
+]
+
+
+async def test_dates_in_all_their_forms(api: Api) -> None:
     made = await clinic(api)
-    found = await event(api, made, start=sent, end=None)
-    assert found["start"] == shown
+    for sent, shown in DATES:
+        found = await event(api, made, start=sent, end=None)
+        assert found["start"] == shown
 
 
 async def test_the_zone_of_an_event_comes_from_the_nearest_that_has_one(api: Api) -> None:
@@ -178,6 +176,18 @@ async def test_a_paused_event_rings_nobody(api: Api) -> None:
     assert reply.body["status"] == 1
     assert await due(api, late) == await due(api, waits) == "2030-06-03 08:00"
     assert (await told(api, late))[-1][0] == "resumed"
+
+
+async def test_what_was_over_while_its_event_was_paused_is_not_owed(api: Api) -> None:
+    made = await clinic(api)
+    link = (await event(api, made))["url"]
+    one = (await alarm(api, link))["url"]
+    past = {"start": "2020-01-01 10:00", "end": "2020-01-01 11:00"}
+    assert (await api.patch(link, {"status": 3, **past})).status == 200
+    assert (await api.patch(link, {"status": 1})).status == 200
+    shown = (await api.get(one)).body
+    assert (shown["status"], shown["status_reason"]) == (AlarmStatus.MISSED, "event_paused")
+    assert await due(api, one) is None
 
 
 async def test_an_event_completed_by_hand_calls_its_alarms_off(api: Api) -> None:

@@ -25,12 +25,13 @@ async def test_nobody_gets_in_without_a_login(api: Api) -> None:
         assert reply.body == {"detail": "Authentication credentials were not provided."}
 
 
-@pytest.mark.parametrize(
-    "header", ["Basic", "Basic !!!", "Bearer abc", "Basic bm9jb2xvbg==", "Basic AAAAOgAA", "x"]
-)
-async def test_a_header_that_is_no_login_is_refused(api: Api, header: str) -> None:
-    reply = await api.get("calendar/", user=None, headers={"Authorization": header})
-    assert reply.status == 401
+NO_LOGINS = ["Basic", "Basic !!!", "Bearer abc", "Basic bm9jb2xvbg==", "Basic AAAAOgAA", "x"]
+
+
+async def test_a_header_that_is_no_login_is_refused(api: Api) -> None:
+    for header in NO_LOGINS:
+        reply = await api.get("calendar/", user=None, headers={"Authorization": header})
+        assert reply.status == 401
 
 
 async def test_a_wrong_password_is_refused_even_after_the_right_one(api: Api) -> None:

@@ -73,7 +73,7 @@ async def test_a_full_queue_says_so_at_once(db: Database, monkeypatch: pytest.Mo
     await holding
     results = await asyncio.gather(*writes, return_exceptions=True)
     kept = [result for result in results if isinstance(result, int)]
-    assert await db.read(count) == len(kept) >= 5
+    assert await db.read(count) == len(kept) > 0
 
 
 async def test_a_lost_connection_reaches_every_waiter_and_the_next_write_goes_on(

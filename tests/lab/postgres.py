@@ -79,12 +79,13 @@ class Postgres:
             asyncio.run(self._child.wait(20))
         shutil.rmtree(self._folder)
 
-    def new_database(self) -> str:
-        """The address of a new, empty database."""
+    def new_database(self, like: str | None = None) -> str:
+        """The address of a new database: empty, or a copy of the one at the address `like`."""
         self._databases += 1
         name = f"lab{self._databases}"
+        template = like.rsplit("/", 1)[1] if like else "template1"
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self._url(name)
 
     def _url(self, name: str) -> str:

@@ -1,0 +1,114 @@
+"""Fields that hold texts: lines, passwords, telephone numbers, addresses, time zones."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from telealarm.api.kind import Kind
+from telealarm.rules import phone
+
+# Control characters and halves of surrogate pairs; in a text of several lines, tab and line
+# breaks are no control characters.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSAFE_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def safe(text: str, *, lines: bool = False) -> bool:
+    """Whether `text` is free of control characters (several `lines` may have tabs and breaks)."""
+    return not (_UNSAFE_IN_LINES if lines else _UNSAFE).search(text)
+
+
+@dataclass(frozen=True)
+class Text(Kind):
+    """A text; a number is taken as its digits, null as an empty text."""
+
+    max_length: int
+    min_length: int = 0
+    lines: bool = False
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
+            value = str(value)
+        if value is None and not self.min_length:
+            value = ""
+        if not isinstance(value, str):
+            raise ValueError("must be a text")
+        text: str = value if self.lines else value.strip()
+        if not safe(text, lines=self.lines):
+            raise ValueError("must not hold control characters")
+        if len(text) < self.min_length:
+            raise ValueError("must not be empty")
+        if len(text) > self.max_length:
+            raise ValueError(f"must have at most {self.max_length} characters")
+        return text
+
+
+@dataclass(frozen=True)
+class Secret(Text):
+    """A password: hashed before it is kept, never shown."""
+
+    max_length: int = 128
+    min_length: int = 1
+
+
+@dataclass(frozen=True)
+class Word(Text):
+    """A text that must match `pattern` as a whole; `right` says what would."""
+
+    pattern: str = ""
+    right: str = ""
+
+    def read(self, value: Any) -> str:
+        text = super().read(value)
+        if not re.fullmatch(self.pattern, text, re.ASCII):
+            raise ValueError(self.right)
+        return text
+
+
+@dataclass(frozen=True)
+class Phone(Text):
+    """A telephone number without the punctuation that people write; empty: none."""
+
+    max_length: int = 50
+
+    def read(self, value: Any) -> str:
+        number = phone.clean(super().read(value))
+        if number and not phone.is_dialable(number):
+            raise ValueError("must be a phone number: digits with an optional leading +")
+        return number
+
+
+@dataclass(frozen=True)
+class Url(Text):
+    """An http or https address; empty: none."""
+
+    max_length: int = 500
+
+    def read(self, value: Any) -> str:
+        address = super().read(value)
+        try:
+            parts = urlsplit(address)
+            found = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            found = False
+        if address and (not found or " " in address):
+            raise ValueError("must be an address like https://example.com/path")
+        return address
+
+
+@dataclass(frozen=True)
+class Zone(Text):
+    """An IANA time zone."""
+
+    max_length: int = 64
+
+    def read(self, value: Any) -> str | None:  # type: ignore[override]
+        name = super().read(value)
+        try:
+            if name:
+                ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("must be an IANA time zone, like Europe/Madrid") from None
+        return name or None
