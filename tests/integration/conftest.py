@@ -1,5 +1,6 @@
 """A running API over a fresh database, once for each kind of database."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -28,13 +29,31 @@ def postgres() -> Iterator[Postgres]:
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database that is migrated and holds nothing, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "telealarm.db"
+    open_database(Config(database=f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_url(postgres: Postgres) -> str:
+    """The same in PostgreSQL."""
+    url = postgres.new_database()
+    open_database(Config(database=url))
+    return url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def config(request: pytest.FixtureRequest, tmp_path: Path) -> Config:
-    """A configuration that names a fresh, empty database."""
+    """A configuration that names a fresh database."""
     if request.param == "sqlite":
         database = f"sqlite:///{tmp_path}/telealarm.db"
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path)
     else:
-        database = request.getfixturevalue("postgres").new_database()
+        template = request.getfixturevalue("migrated_url")
+        database = request.getfixturevalue("postgres").new_database(like=template)
     return Config(database=database, timezone="Europe/Madrid", base=tmp_path)
 
 

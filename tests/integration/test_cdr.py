@@ -7,7 +7,10 @@ import pytest
 
 from telealarm.asterisk.cdr import Cdr, CdrError, find
 
-ROW = '"","5550100","{number}","telealarm-out","","PJSIP/trunk-1","","Stasis","","","","",9,{bill},"{word}","DOCUMENTATION","{id}",""\n'
+ROW = (
+    '"","5550100","{number}","telealarm-out","","PJSIP/trunk-1","","Stasis","","","","",9,{bill},'
+    '"{word}","DOCUMENTATION","{id}",""\n'
+)
 
 
 def row(channel: str, word: str = "ANSWERED", bill: int = 0, number: str = "1") -> str:

@@ -23,7 +23,7 @@ from tests.lab.behaviours import never_answers as rings_for_ever
 from tests.lab.clinic import Appointment, Clinic
 from tests.lab.exchange import Exchange
 from tests.lab.phone import Phone
-from tests.lab.rest import Rest
+from tests.lab.rest import JSON, Rest
 from tests.lab.serve import Serve
 from tests.lab.sms_gateway import SmsGateway
 
@@ -156,7 +156,7 @@ class Demo:
         return " ".join(f"{name}={count}" for name, count in counts.items())
 
     async def _differences(
-        self, patient: Patient, alarm: dict[str, object], calls: list[object], ending: str
+        self, patient: Patient, alarm: JSON, calls: list[JSON], ending: str
     ) -> list[str]:
         """What the phone saw otherwise than the API says, or the morning was meant."""
         assert patient.phone
