@@ -112,6 +112,7 @@ async def open_practice(
     stack: AsyncExitStack,
     asterisk: Asterisk,
     *,
+    database: str | None = None,
     settings: JSON | None = None,
     **clinic_options: Any,
 ) -> Practice:
@@ -119,7 +120,7 @@ async def open_practice(
     sms = SmsGateway()
     await sms.start()
     stack.push_async_callback(sms.stop)
-    serve = Serve(asterisk, settings=settings)
+    serve = Serve(asterisk, database=database, settings=settings)
     stack.push_async_callback(serve.stop)
     await serve.user_add(*LOGIN)
     await serve.start()
