@@ -55,6 +55,9 @@ class Dialer:
             return None
         if monotonic() >= self._adopt_next:
             await self._adopt()
+        for call_id in await self._db.read(partial(calls.withdrawn, self._holder)):
+            if call_id in self._watches:
+                self._watches[call_id].withdraw()
         now = utcnow()
         claimed = await self._db.write(partial(self._admission.claim, now, min(room, CROWD)))
         for call in claimed:

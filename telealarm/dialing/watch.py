@@ -73,10 +73,13 @@ class Wiring:
 
 
 class _Look(Enum):
-    """Look at the channel as it is: just so, or because events may have been lost."""
+    """Look at the channel as it is: just so, because events may have been lost, or because
+    its alarm was called off.
+    """
 
     PLAIN = auto()
     EVENTS_LOST = auto()
+    WITHDRAWN = auto()
 
 
 class Watch:
@@ -97,6 +100,10 @@ class Watch:
     def events_lost(self) -> None:
         """The websocket was away: have the channel looked at."""
         self._inbox.put_nowait(_Look.EVENTS_LOST)
+
+    def withdraw(self) -> None:
+        """The alarm was called off: hang up, if nobody has answered yet."""
+        self._inbox.put_nowait(_Look.WITHDRAWN)
 
     async def place(self) -> None:
         """Originate, and follow the call to its end."""
@@ -203,6 +210,10 @@ class Watch:
             return await self._account()
         self._absent = False
         await self._db.write(partial(calls.found, self.call))
+        if how is _Look.WITHDRAWN and snapshot["state"] != "Up":
+            self._log.info("hung up: called off before anybody answered")
+            await channel.hangup()
+            return False
         if snapshot["state"] == "Up":
             await self._pick_up()
         if snapshot.get("dialplan", {}).get("app_name") == "Stasis":

@@ -353,6 +353,7 @@ def up(migrator, db):
         answered = UtcField(null=True)
         ended = UtcField(null=True)
         settled = UtcField(null=True)
+        withdrawn = UtcField(null=True)
         section = ForeignKeyField(Section, null=True)
         lap = IntegerField(default=0)
         playback = CharField(max_length=120, default='')

@@ -40,6 +40,8 @@ class CallRequest(ClaimableModel):
     answered = UtcField(null=True)
     ended = UtcField(null=True)
     settled = UtcField(null=True)
+    # Its alarm was called off: hung up, if nobody has answered yet.
+    withdrawn = UtcField(null=True)
     # Where the session is, for whoever adopts it. Null once the survey has come to its end.
     section = ForeignKeyField(Section, null=True)
     lap = IntegerField(default=0)

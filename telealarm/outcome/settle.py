@@ -47,6 +47,9 @@ def _settle(call_id: int, now: datetime) -> None:
     if call is None:
         return
     request, alarm = call.request, call.alarm
+    if call.withdrawn and call.disposition != Disposition.ANSWER:
+        settlement.withdraw(call, now)
+        return
     reason = verdict.failure(
         verdict.Attempt(
             disposition=Disposition(call.disposition or Disposition.FAILED),

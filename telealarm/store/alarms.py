@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from telealarm.errors import Conflict, IllegalTransition, Invalid
-from telealarm.models import Alarm, AlarmRequest, Event
+from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import window
 from telealarm.rules.states import AlarmStatus, EventStatus
 from telealarm.store import accounts, requests, rows
@@ -77,8 +77,6 @@ def _wanted_at(alarm: Alarm) -> tuple[Any, ...]:
 
 def _set_status(alarm: Alarm, event: Event, status: int, now: datetime) -> None:
     if status == AlarmStatus.CANCELLED and alarm.status in LIVE:
-        if _ringing([alarm.id]).exists():
-            raise Conflict("A call for this alarm is being made now; it cannot be taken back.")
         cancel([alarm], "cancelled", now)
         return
     try:
@@ -115,10 +113,11 @@ def reschedule(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
 
 
 def hold(alarms: Sequence[Alarm], now: datetime) -> None:
-    """Their event was paused: nothing waits to be attempted; a call that is up is finished."""
+    """Their event was paused: nothing waits to be attempted, and nobody's phone rings on."""
     for ids in _ids(alarms):
         Alarm.update(due=None).where(Alarm.id.in_(ids)).execute()
         _withdraw(ids, "event_paused")
+        _hang_up(ids, now)
     for alarm in alarms:
         tell(alarm.id, "paused", "event_paused", at=now)
 
@@ -135,9 +134,12 @@ def resume(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
 
 
 def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
-    """Call the unfinished off, for good; a call that is up is finished and keeps its result."""
+    """Call the unfinished off, for good: what rings is hung up; a call that somebody has
+    answered is finished, and keeps its result.
+    """
     for ids in _ids(alarms):
         _call_off_requests(ids, reason)
+        _hang_up(ids, now)
         Alarm.update(due=None).where(Alarm.id.in_(ids)).execute()
         Alarm.update(status=AlarmStatus.CANCELLED, status_reason=reason).where(
             Alarm.id.in_(ids), Alarm.status.in_(LIVE), Alarm.id.not_in(_ringing(ids))
@@ -199,6 +201,13 @@ def _call_off_requests(ids: list[int], reason: str) -> None:
     AlarmRequest.update(status=AlarmStatus.CANCELLED, status_reason=reason).where(
         AlarmRequest.alarm.in_(ids), AlarmRequest.status == AlarmStatus.PENDING
     ).execute()
+
+
+def _hang_up(ids: list[int], now: datetime) -> None:
+    """Calls that nobody has answered are taken back by the worker that placed them."""
+    unanswered = CallRequest.ended.is_null() & CallRequest.answered.is_null()
+    CallRequest.update(withdrawn=now).where(CallRequest.alarm.in_(ids), unanswered).execute()
+    wake("dialing")
 
 
 def _ringing(ids: list[int]) -> Any:

@@ -21,7 +21,7 @@ from telealarm.models import (
 from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
 from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus
-from telealarm.store import workers
+from telealarm.store import settlement, workers
 from telealarm.store.change import move, put
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
@@ -154,13 +154,12 @@ def start(call: Call, now: datetime) -> bool:
     """Commit CALLING, before anything is sent. False where the alarm is not wanted any more."""
     row = held(call)
     request, alarm = row.request, row.alarm
-    if alarm.deleted or alarm.event.deleted or alarm.event.status != EventStatus.PENDING:
-        move(row, CallStatus.ABORT, ended=now, settled=now)
-        move(request, AlarmStatus.CANCELLED, status_reason="withdrawn")
-        if alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
-            paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
-            move(alarm, AlarmStatus.PENDING if paused else AlarmStatus.CANCELLED)
-        tell(alarm.id, "withdrawn", "changed before it was dialled", request_id=request.id)
+    if row.withdrawn or alarm.event.status != EventStatus.PENDING:
+        put(row, ended=now)
+        settlement.withdraw(row, now)
+        return False
+    if row.phone_number != alarm.alarm_phonenumber:
+        workers.put_back(row, "its number was changed before it was dialled")
         return False
     move(row, CallStatus.CALLING, started=now, last_attempt_time=now)
     if alarm.status == AlarmStatus.RETRY:
@@ -268,12 +267,26 @@ def end(
         finished=row.finished or finished,
     )
     what = "unknown"
-    if disposition is Disposition.ANSWER:
+    if row.withdrawn and disposition is not Disposition.ANSWER:
+        what = "taken_back"
+    elif disposition is Disposition.ANSWER:
         what = "hung_up"
     elif disposition is not None:
         what = dispositions.reason(disposition, cause)
     tell(call.alarm_id, what, why, request_id=call.request_id)
     wake("outcome")
+
+
+def withdrawn(holder: Holder) -> list[int]:
+    """The calls of this worker that are to be hung up, because nobody has answered them yet."""
+    rows = CallRequest.select(CallRequest.id).where(
+        CallRequest.worker == holder.name,
+        CallRequest.fence == holder.fence,
+        CallRequest.withdrawn.is_null(False),
+        CallRequest.ended.is_null(),
+        CallRequest.answered.is_null(),
+    )
+    return [row.id for row in rows]
 
 
 def unsettled(limit: int) -> list[CallRequest]:

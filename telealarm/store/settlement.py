@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from telealarm.models import Alarm, AlarmRequest, CalendarUserProfile, Message
+from telealarm.models import Alarm, AlarmRequest, CalendarUserProfile, CallRequest, Message
 from telealarm.rules import placeholders
-from telealarm.rules.states import AlarmStatus
+from telealarm.rules.states import AlarmStatus, CallStatus, EventStatus
 from telealarm.store import requests
 from telealarm.store.change import move
 from telealarm.store.database import wake
@@ -45,6 +45,17 @@ def fail(request: AlarmRequest, reason: str, now: datetime, **ended: int) -> Non
     move(alarm, AlarmStatus.FAILURE, status_reason=reason)
     tell(alarm.id, "failure", reason, request_id=request.id, at=now)
     _inform(alarm, FAILURE_TEXT, now)
+
+
+def withdraw(call: CallRequest, now: datetime) -> None:
+    """The alarm was called off before anybody answered: for good, or while its event is paused."""
+    request, alarm = call.request, call.alarm
+    move(call, CallStatus.ABORT, settled=now)
+    move(request, AlarmStatus.CANCELLED, status_reason="withdrawn")
+    if alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
+        paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
+        move(alarm, AlarmStatus.PENDING if paused else AlarmStatus.CANCELLED)
+    tell(alarm.id, "withdrawn", "nobody had answered", request_id=request.id, at=now)
 
 
 def expire(request: AlarmRequest, now: datetime) -> None:

@@ -126,12 +126,9 @@ async def test_a_status_that_clients_cannot_set(api: Api) -> None:
     await put_status(api, one, IN_PROCESS)
     assert (await api.patch(one, {"status": 1})).status == 400
     assert (await api.patch(one, {"status": 2, "maxretry": 1})).status == 200
+    # What rings is taken back by the dialer; until then it stays in process.
     reply = await api.patch(one, {"status": 7})
-    assert reply.status == 409
-    assert "being made now" in reply.body["detail"]
-    reply = await api.patch(one, {"num_attempt": 99, "result": 1, "status_reason": "x"})
-    assert reply.status == 200
-    assert (reply.body["num_attempt"], reply.body["result"]) == (1, 0)
+    assert (reply.status, reply.body["status"]) == (200, 2)
 
 
 async def test_an_edit_of_the_notice_moves_the_alarm(api: Api) -> None:

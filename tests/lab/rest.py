@@ -46,6 +46,13 @@ class Rest:
         """The body of a 200."""
         return await self._ask("PATCH", path, body, 200)
 
+    async def delete(self, path: str) -> None:
+        """A 204."""
+        assert self._session, "use it as a context manager"
+        async with self._session.delete(path if path.startswith("http") else self.base + path) as r:
+            if r.status != 204:
+                raise RestError(f"DELETE {path}: {r.status}: {await r.text()}")
+
     async def results(self, path: str) -> list[JSON]:
         """The rows of a list's first page."""
         rows: list[JSON] = (await self.get(path))["results"]
