@@ -20,6 +20,7 @@ setup(
         "audioop-lts; python_version >= '3.13'",
         "panoramisk>=1.4",
         "peewee>=4.5",
+        "prometheus-client>=0.20",
         "psycopg[binary]>=3.2",
         "pydantic>=2.9",
         "python-dateutil>=2.9",

@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from telealarm import check
 from telealarm.api.app import make_app
+from telealarm.api.health import Health
 from telealarm.asterisk import cdr
 from telealarm.asterisk.ari import Client, Event
 from telealarm.asterisk.ari.errors import AriError, NotFound
@@ -21,7 +23,7 @@ from telealarm.config import Config
 from telealarm.dialing.admission import Admission
 from telealarm.dialing.dialer import Dialer
 from telealarm.dialing.watch import APOLOGY, CONTEXT, Wiring
-from telealarm.errors import ConfigError, StorageError
+from telealarm.errors import ConfigError, StorageError, TeleAlarmError
 from telealarm.notify.sms_http import HttpSmsSender
 from telealarm.outcome.keeper import Keeper
 from telealarm.outcome.messenger import Messenger
@@ -38,6 +40,8 @@ log = logging.getLogger(__name__)
 
 # How long calls in flight are waited for at the end; what still lives then is adopted next time.
 DRAIN_SECONDS = 20.0
+# How long after a connect the calls in flight are adopted at the latest.
+ADOPTED_SECONDS = 10.0
 
 
 class Service:
@@ -87,14 +91,15 @@ class Service:
             )
 
             async def adopt(names: list[str]) -> None:
+                # First the watches, then the applications whose events they wait for.
+                if self.ari.connected:
+                    await dialer.adopt()
                 for name in names:
                     self.ari.add_app(name)
-                if self.ari.connected:
-                    await dialer.reconcile()
 
             keeper = Keeper(self._db, holder, lease, adopt)
             await keeper.take_over()
-            self.ari.on_event("StasisStart", self._meet_stranger)
+            self.ari.on_event("StasisStart", partial(self._meet_stranger, dialer))
             await self._serve_api(stack)
             log.info(
                 "worker %s serves http://%s:%d/rest-api/, database %s",
@@ -115,7 +120,7 @@ class Service:
             )
             log.info("ended: %s", ending)
 
-    async def readiness(self) -> dict[str, str]:
+    async def readiness(self) -> Health:
         """For /readyz: by part `ok`, or the sentence that says what to change."""
         checks = {"asterisk": self.ari.trouble or "ok"}
         if self.ari.connected:
@@ -123,18 +128,18 @@ class Service:
                 checks[f"trunk {trunk}"] = await self._trunk(trunk)
         elif checks["asterisk"] == "ok":
             checks["asterisk"] = "connecting"
-        missing = self._speech.missing()
-        checks["speech"] = (
-            f"{', '.join(missing)} not installed; install it, or change speech.engines"
-            if missing
-            else "ok"
-        )
+        folder = self._config.path(self._config.prompts.folder)
+        unusable = await asyncio.to_thread(check.folder, "prompts.folder", folder)
+        checks["prompts"] = unusable[0] if unusable else "ok"
         try:
             await self._db.read(workers.installation)
             checks["database"] = "ok"
         except StorageError as error:
             checks["database"] = str(error)
-        return checks
+        missing = ", ".join(self._speech.missing())
+        stock = "until then some callees hear a stock message"
+        said = f"{missing} not installed; install it, or change speech.engines; {stock}"
+        return Health(checks, {"speech": said if missing else "ok"})
 
     async def _trunk(self, name: str) -> str:
         try:
@@ -174,17 +179,21 @@ class Service:
             return source
         return str(self._config.path(source))
 
-    def _meet_stranger(self, event: Event) -> None:
-        """A channel came to our application that nobody expects: it shall not wait in silence."""
+    def _meet_stranger(self, dialer: Dialer, event: Event) -> None:
+        """A channel came to our application that nobody watches (yet)."""
         if event.channel_id is not None:
-            log.warning(
-                "an unexpected channel hears the apology", extra={"channel": event.channel_id}
-            )
-            task = asyncio.create_task(self._send_off(event.channel_id))
+            task = asyncio.create_task(self._send_off(dialer, event.channel_id))
             self._strangers.add(task)
             task.add_done_callback(self._strangers.discard)
 
-    async def _send_off(self, channel_id: str) -> None:
+    async def _send_off(self, dialer: Dialer, channel_id: str) -> None:
+        """Nobody shall wait in silence: a channel that is not adopted hears the apology."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ADOPTED_SECONDS):
+                await dialer.reconciled.wait()
+        if self.ari.find(channel_id) is not None:
+            return  # its watch looks at it
+        log.warning("an unexpected channel hears the apology", extra={"channel": channel_id})
         channel = self.ari.open(channel_id)
         try:
             await channel.continue_in_dialplan(context=CONTEXT, extension=APOLOGY)
@@ -210,10 +219,11 @@ class Service:
         waiting = asyncio.create_task(ended.wait())
         try:
             done, _ = await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {waiting}:
-                task.result()
             log.info("draining")
             await before_end()
+            for task in done - {waiting}:
+                task.result()
+                raise TeleAlarmError(f"{task.get_coro()} ended by itself")
             return "by a signal"
         finally:
             for task in [*tasks, waiting]:

@@ -16,7 +16,7 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
     """What is wrong, and what is worth knowing; each a sentence that says what to change."""
     mistakes: list[str] = []
     remarks: list[str] = []
-    mistakes += _folder("prompts.folder", config.path(config.prompts.folder))
+    mistakes += folder("prompts.folder", config.path(config.prompts.folder))
     try:
         open_database(config)
     except StorageError as error:
@@ -83,7 +83,7 @@ async def _asterisk(config: Config, mistakes: list[str], remarks: list[str]) -> 
         await client.aclose()
 
 
-def _folder(key: str, path: Path) -> list[str]:
+def folder(key: str, path: Path) -> list[str]:
     """Whether the folder exists, or can be made, and can be written."""
     existing = path
     while not existing.exists() and existing != existing.parent:

@@ -34,6 +34,12 @@ class Stale(StorageError):
     code = "stale"
 
 
+class Fenced(Stale):
+    """Another process works under this worker's name, or has taken it over."""
+
+    code = "fenced"
+
+
 class IllegalTransition(TeleAlarmError):
     """The transition table does not list this change of state."""
 

@@ -70,5 +70,6 @@ def make_app(
     app.router.add_route("*", BASE, root)
     app.router.add_get("/healthz", health.healthz)
     app.router.add_get("/readyz", health.readyz(readiness))
+    app.router.add_get("/metrics", health.metrics_text)
     app.router.add_get("/prompts/{name}.wav", health.prompts(prompts))
     return app

@@ -1,16 +1,29 @@
-"""/healthz and /readyz, and the prompts that Asterisk fetches. None of them asks for a login."""
+"""/healthz, /readyz, /metrics, and the prompts that Asterisk fetches. None asks for a login."""
 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
+from telealarm import metrics
 from telealarm.api.errors import reply
 
-# By name: "ok", or a sentence that says what is wrong.
-Readiness = Callable[[], Awaitable[dict[str, str]]]
+
+@dataclass(frozen=True)
+class Health:
+    """By name "ok", or a sentence that says what to change.
+
+    Without its `checks` the service cannot do its work; it can with a `remark`, but not as well.
+    """
+
+    checks: dict[str, str]
+    remarks: dict[str, str]
+
+
+Readiness = Callable[[], Awaitable[Health]]
 
 _PROMPT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -24,11 +37,17 @@ def readyz(readiness: Readiness) -> Callable[[web.Request], Awaitable[web.Respon
     """200 where all checks are ok, else 503; the body says which."""
 
     async def handler(request: web.Request) -> web.Response:
-        checks = await readiness()
-        ready = all(said == "ok" for said in checks.values())
-        return reply(200 if ready else 503, {"ready": ready, "checks": checks})
+        health = await readiness()
+        ready = all(said == "ok" for said in health.checks.values())
+        body = {"ready": ready, "checks": health.checks, "remarks": health.remarks}
+        return reply(200 if ready else 503, body)
 
     return handler
+
+
+async def metrics_text(request: web.Request) -> web.Response:
+    """What Prometheus reads."""
+    return web.Response(text=metrics.text(), content_type="text/plain")
 
 
 def prompts(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

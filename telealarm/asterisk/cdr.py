@@ -100,7 +100,8 @@ def _in_table(url: str, unique_id: str) -> Cdr | None:
         mark = "%s"
     with database.connection_context():
         cursor = database.execute_sql(
-            f'SELECT disposition, billsec FROM "{table}" WHERE uniqueid = {mark}', (unique_id,)
+            f'SELECT disposition, billsec FROM "{table}" WHERE uniqueid = {mark} ORDER BY billsec',
+            (unique_id,),
         )
         rows = cursor.fetchall()
     return Cdr(str(rows[-1][0]), _number(str(rows[-1][1]))) if rows else None

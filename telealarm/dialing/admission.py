@@ -9,31 +9,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from telealarm.models import (
-    AlarmRequest,
-    CalendarSetting,
-    CalendarUserProfile,
-    Gateway,
-    Survey,
-)
+from telealarm.models import AlarmRequest, CalendarSetting, CalendarUserProfile, Gateway
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import phone, window
 from telealarm.rules.states import AlarmStatus, Reason
-from telealarm.store import calls, requests, settlement, zones
-from telealarm.store.calls import Call, Live
+from telealarm.store import calls, live, requests, settlement, zones
+from telealarm.store.calls import Call
 from telealarm.store.claim import Holder, claim
+from telealarm.store.live import Live
 
 # How long a request waits for a gateway that was switched off.
 HELD = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
-class _Way:
-    """How a request is to be called."""
+class Claimed:
+    """The calls that are to be placed, and how many requests were looked at to find them."""
 
-    setting: CalendarSetting
-    gateway: Gateway
-    survey: Survey
+    calls: list[Call]
+    looked_at: int
 
 
 class Admission:
@@ -43,16 +37,28 @@ class Admission:
         self._holder = holder
         self._default_zone = default_zone
 
-    def claim(self, now: datetime, limit: int) -> list[Call]:
-        """Up to `limit` calls, claimed by this worker, oldest first."""
-        live = calls.live()
-        ways: dict[int, _Way] = {}
+    def claim(self, now: datetime, limit: int) -> Claimed:
+        """Of the `limit` oldest requests that no cap blocks, those that may be dialled."""
+        live.alone()
+        taken = live.count()
+        made: dict[int, Call] = {}
+        looked_at = 0
 
         def admit(request: AlarmRequest) -> bool:
-            way = self._way(request, now)
-            if way is None or not _has_room(request, way, live):
+            nonlocal looked_at
+            looked_at += 1
+            setting = self._setting(request, now)
+            if setting is None:
                 return False
-            ways[request.id] = way
+            endpoint = _endpoint(request, setting.aleg_gateway)
+            if endpoint is None:
+                settlement.fail(request, Reason.WRONG_NUMBER, now)
+                return False
+            if not _has_room(request, setting.aleg_gateway, taken):
+                return False
+            survey = request.alarm.survey or setting.survey
+            row = calls.begin(request, setting, survey, endpoint, self._holder, now)
+            made[request.id] = calls.describe(row)
             return True
 
         claimed = claim(
@@ -62,22 +68,14 @@ class Admission:
             limit,
             pending=AlarmStatus.PENDING,
             claimed=AlarmStatus.IN_PROCESS,
-            where=calls.not_blocked(live),
+            where=live.not_blocked(taken),
             admit=admit,
         )
-        return [
-            calls.describe(
-                calls.begin(
-                    request, ways[request.id].setting, ways[request.id].survey, self._holder, now
-                )
-            )
-            for request in claimed
-        ]
+        return Claimed([made[request.id] for request in claimed], looked_at)
 
-    def _way(self, request: AlarmRequest, now: datetime) -> _Way | None:
+    def _setting(self, request: AlarmRequest, now: datetime) -> CalendarSetting | None:
         """How to call, or None where the request was put off or ended instead."""
         alarm = request.alarm
-        event = alarm.event
         expires = requests.expiry(alarm)
         if expires is not None and expires <= now:
             settlement.expire(request, now)
@@ -87,32 +85,40 @@ class Admission:
         if opens > now:
             requests.defer(request, opens, "calling hours")
             return None
-        profile = CalendarUserProfile.get_or_none(user=event.calendar.user_id)
-        setting = profile.calendar_setting if profile else None
+        profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
+        setting: CalendarSetting | None = profile.calendar_setting if profile else None
         if setting is None:
             # Told to the log of this one alarm; the requests of others go on.
-            settlement.fail(request, "no_calendar_setting", now)
+            settlement.fail(request, Reason.NO_CALENDAR_SETTING, now)
             return None
         gateway = setting.aleg_gateway
         if gateway.status != ACTIVE:
             requests.defer(request, now + HELD, f"gateway {gateway.name} is inactive")
             return None
-        allowed = phone.is_allowed(
-            alarm.alarm_phonenumber,
-            pattern=gateway.number_pattern,
-            prefixes=gateway.allowed_prefixes,
+        return setting
+
+
+def _endpoint(request: AlarmRequest, gateway: Gateway) -> str | None:
+    """What Asterisk is told to dial, or None where the gateway does not take the number."""
+    number = request.alarm.alarm_phonenumber
+    pattern, prefixes = gateway.number_pattern, gateway.allowed_prefixes
+    if not phone.is_allowed(number, pattern=pattern, prefixes=prefixes):
+        return None
+    try:
+        return phone.endpoint(
+            gateway.gateways,
+            number,
+            removeprefix=gateway.removeprefix,
+            addprefix=gateway.addprefix,
         )
-        if not allowed:
-            settlement.fail(request, Reason.WRONG_NUMBER, now)
-            return None
-        return _Way(setting, gateway, alarm.survey or setting.survey)
+    except ValueError:
+        return None
 
 
-def _has_room(request: AlarmRequest, way: _Way, live: Live) -> bool:
+def _has_room(request: AlarmRequest, gateway: Gateway, live: Live) -> bool:
     """Count the call in where no cap is reached: the number's, the calendar's, the gateway's."""
     number = request.alarm.alarm_phonenumber
     calendar = request.alarm.event.calendar
-    gateway = way.gateway
     if number in live.numbers:
         return False
     if calendar.max_concurrent and live.calendars[calendar.id] >= calendar.max_concurrent:

@@ -42,6 +42,10 @@ class Dialer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
         self._adopt_next = 0.0
+        # A call is claimed and watched in one step, or it would look forgotten in between.
+        self._taking = asyncio.Lock()
+        # Since the last connect every call in flight has its watch.
+        self.reconciled = asyncio.Event()
         ari.on_connected(self.reconcile)
 
     async def run(self) -> None:
@@ -54,23 +58,26 @@ class Dialer:
         if self._draining or not self._ari.connected or room <= 0:
             return None
         if monotonic() >= self._adopt_next:
-            await self._adopt()
+            await self.adopt()
         for call_id in await self._db.read(partial(calls.withdrawn, self._holder)):
             if call_id in self._watches:
                 self._watches[call_id].withdraw()
         now = utcnow()
-        claimed = await self._db.write(partial(self._admission.claim, now, min(room, CROWD)))
-        for call in claimed:
-            self._begin(call, adopt=False)
-        if len(claimed) == CROWD:
+        async with self._taking:
+            claimed = await self._db.write(partial(self._admission.claim, now, min(room, CROWD)))
+            for call in claimed.calls:
+                self._begin(call, adopt=False)
+        if claimed.looked_at == CROWD:
             return now
         return await self._db.read(partial(requests.next_due, now))
 
     async def reconcile(self) -> None:
         """After a connect: look again at each call in flight, and adopt those nobody watches."""
+        self.reconciled.clear()
         for watch in self._watches.values():
             watch.events_lost()
-        await self._adopt()
+        await self.adopt()
+        self.reconciled.set()
         self._db.stage("dialing").set()
 
     async def drain(self, seconds: float) -> None:
@@ -86,13 +93,14 @@ class Dialer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _adopt(self) -> None:
+    async def adopt(self) -> None:
         """Watch the calls in flight that nobody watches; put back what was never placed."""
         self._adopt_next = monotonic() + ADOPT_SECONDS
-        await self._db.write(partial(calls.forgotten, self._holder, set(self._watches)))
-        for call in await self._db.write(partial(calls.in_flight, self._holder)):
-            if call.id not in self._watches:
-                self._begin(call, adopt=True)
+        async with self._taking:
+            await self._db.write(partial(calls.forgotten, self._holder, set(self._watches)))
+            for call in await self._db.write(partial(calls.in_flight, self._holder)):
+                if call.id not in self._watches:
+                    self._begin(call, adopt=True)
 
     def _begin(self, call: Call, *, adopt: bool) -> None:
         watch = Watch(call, self._ari, self._wiring)

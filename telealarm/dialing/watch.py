@@ -18,6 +18,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import Any
 
+from telealarm import metrics
 from telealarm.asterisk.ari import Channel, Client, Event
 from telealarm.asterisk.ari.errors import (
     AllocationFailed,
@@ -32,7 +33,7 @@ from telealarm.asterisk.ari.errors import (
 )
 from telealarm.asterisk.cdr import Cdr, CdrError
 from telealarm.clock import utcnow
-from telealarm.errors import SpeechError
+from telealarm.errors import SpeechError, Stale
 from telealarm.log import by_ids
 from telealarm.rules import disposition as dispositions
 from telealarm.rules.states import Disposition
@@ -126,20 +127,18 @@ class Watch:
                 extension=EXTENSION,
                 caller_id=call.caller_id,
                 timeout_seconds=call.ring_seconds,
-                variables={
-                    "TELEALARM_APP": self._ari.app,
-                    "TELEALARM_TIMELIMIT": str(call.limit_seconds),
-                },
+                variables={"TELEALARM_APP": self._ari.app},
             )
+            metrics.CALLS_PLACED.inc()
             self._log.info("originate")
         except (Unreachable, Unauthorized) as error:
             self._ari.close(call.channel_id)
-            await self._db.write(partial(calls.take_back, call, str(error)))
+            await self._db.write(partial(calls.take_back, call, str(error), utcnow()))
             return
         except AlreadyExists:
             self._log.warning("Asterisk had the channel already; it is adopted")
             self._inbox.put_nowait(_Look.PLAIN)
-        except (AllocationFailed, Refused) as error:
+        except (AllocationFailed, NotFound, Refused) as error:
             self._ari.close(call.channel_id)
             await self._end(Disposition.FAILED, 0, f"Asterisk refused the call: {error}")
             return
@@ -153,6 +152,7 @@ class Watch:
         """Follow a call that was placed before: by an earlier run, or by a worker that died."""
         channel = self._open()
         if await self._snapshot(channel) is not None:
+            metrics.CALLS_ADOPTED.inc()
             await self._db.write(partial(calls.adopted, self.call))
         self._inbox.put_nowait(_Look.PLAIN)
         await self._follow(channel)
@@ -292,6 +292,9 @@ class Watch:
             await self._wiring.converse(self.call, channel)
         except (NotFound, NotInStasis):
             self._log.info("hung up too early")
+        except Stale as error:
+            # Another worker talks to the callee now.
+            self._log.warning("%s", error)
         except Exception:  # noqa: BLE001 - logged, and the callee is told
             self._log.exception("the session failed; the callee hears the apology")
             with suppress(AriError):
@@ -314,6 +317,10 @@ class Watch:
         finished: bool = False,
     ) -> None:
         self._log.info("ended: %s, %s", disposition or "unknown", why)
+        if disposition is None:
+            metrics.CALLS_UNKNOWN.inc()
+        else:
+            metrics.CALLS_ENDED.labels(disposition).inc()
         await self._db.write(
             partial(
                 calls.end,

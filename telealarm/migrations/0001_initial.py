@@ -338,6 +338,7 @@ def up(migrator, db):
         callerid = CharField(max_length=80, default='')
         caller_name = CharField(max_length=80, default='')
         phone_number = CharField(max_length=80)
+        endpoint = CharField(max_length=600)
         timeout = IntegerField(default=60)
         timelimit = IntegerField(default=3600)
         gateway = ForeignKeyField(Gateway)

@@ -25,6 +25,7 @@ class CallRequest(ClaimableModel):
     callerid = CharField(max_length=80, default="")
     caller_name = CharField(max_length=80, default="")
     phone_number = CharField(max_length=80)
+    endpoint = CharField(max_length=600)  # what Asterisk is told to dial
     timeout = IntegerField(default=60)  # seconds of ringing
     timelimit = IntegerField(default=3600)  # seconds in all
     gateway = ForeignKeyField(Gateway)

@@ -74,6 +74,10 @@ class HttpSmsSender:
                 return _receipt(reply.status, said, settings)
         except TimeoutError:
             raise TransportError(f"no answer within {TIMEOUT_SECONDS:g} s") from None
+        except (aiohttp.InvalidURL, ValueError) as error:
+            raise TransportError(
+                f"{settings['url']} is no address: {error}", permanent=True
+            ) from error
         except (aiohttp.ClientError, OSError) as error:
             raise TransportError(f"not reached: {error}") from error
 
@@ -100,7 +104,7 @@ def _receipt(status: int, said: str, settings: Mapping[str, Any]) -> Receipt:
     if fields or path:
         try:
             answer = json.loads(said)
-        except ValueError:
+        except (ValueError, RecursionError):
             if fields:
                 raise TransportError(f"the answer is not JSON: {said[:200]}") from None
     for field, value in fields.items():

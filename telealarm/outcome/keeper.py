@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 
 from telealarm.clock import utcnow
-from telealarm.errors import StorageError
+from telealarm.errors import Fenced, StorageError
 from telealarm.store import workers
 from telealarm.store.claim import Holder
 from telealarm.store.database import Database
@@ -30,14 +30,14 @@ class Keeper:
         self._adopt = adopt
 
     async def run(self) -> None:
-        """Renew and look after the dead for ever. Raises Stale when this worker is replaced."""
+        """Renew and look after the dead for ever. Raises Fenced when this worker is replaced."""
         while True:
             try:
                 await self._db.write(partial(workers.renew, self._holder, utcnow(), self._lease))
                 await self.take_over()
+            except Fenced:
+                raise
             except StorageError as error:
-                if error.code == "stale":
-                    raise
                 log.error("the lease cannot be renewed: %s; trying again", error)
             await asyncio.sleep(self._lease.total_seconds() / 3)
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from telealarm import metrics
 from telealarm.clock import utcnow
 from telealarm.errors import TransportError
 from telealarm.log import by_ids
@@ -42,6 +43,8 @@ class Messenger:
     async def step(self) -> datetime | None:
         """Send what is due; returns when the next is."""
         now = utcnow()
+        # Of an earlier step, if its end could not be kept: every delivery of a step has ended.
+        await self._db.write(partial(messages.put_back, self._holder))
         taken = await self._db.write(partial(messages.take, self._holder, now, CROWD))
         await asyncio.gather(*(self._deliver(message) for message in taken))
         if len(taken) == CROWD:
@@ -58,12 +61,17 @@ class Messenger:
         )
         try:
             receipt = await self._send(sms, message.gateway.settings)
-        except TransportError as error:
+        except Exception as error:  # noqa: BLE001 - logged, and kept in the timeline
+            if not isinstance(error, TransportError):
+                ids.exception("the sender failed")
+                error = TransportError(f"the sender failed: {type(error).__name__}")
             again = None if error.permanent else _again(message.tries)
             ids.warning("SMS not sent: %s", error)
+            metrics.MESSAGES.labels("given_up" if again is None else "failed").inc()
             await self._db.write(partial(messages.failed, message, str(error), again))
         else:
             ids.info("SMS sent")
+            metrics.MESSAGES.labels("sent").inc()
             await self._db.write(partial(messages.sent, message, receipt.reference))
 
 

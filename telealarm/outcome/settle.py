@@ -4,7 +4,8 @@ import logging
 from datetime import datetime
 from functools import partial
 
-from telealarm.clock import utcnow
+from telealarm import metrics
+from telealarm.clock import monotonic, utcnow
 from telealarm.errors import Stale
 from telealarm.log import by_ids
 from telealarm.rules import verdict
@@ -18,11 +19,14 @@ from telealarm.store.timeline import tell
 log = logging.getLogger(__name__)
 
 CROWD = 200
+# A call that cannot be settled is left alone for so long (seconds), so that others are.
+ASIDE_SECONDS = 60.0
 
 
 class Settler:
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._aside: dict[int, float] = {}
 
     async def run(self) -> None:
         """Settle for ever."""
@@ -31,14 +35,16 @@ class Settler:
     async def step(self) -> datetime | None:
         """Settle what has ended; returns now where there may be more."""
         now = utcnow()
-        ended = await self._db.read(lambda: [call.id for call in calls.unsettled(CROWD)])
+        self._aside = {row: until for row, until in self._aside.items() if until > monotonic()}
+        ended = await self._db.read(partial(calls.unsettled, CROWD, list(self._aside)))
         for call_id in ended:
             try:
                 await self._db.write(partial(_settle, call_id, now))
             except Stale:
                 log.debug("call %d was settled by another meanwhile", call_id)
             except Exception:
-                log.exception("call %d cannot be settled", call_id)
+                log.exception("call %d cannot be settled; it is tried again later", call_id)
+                self._aside[call_id] = monotonic() + ASIDE_SECONDS
         return now if len(ended) == CROWD else None
 
 
@@ -65,6 +71,7 @@ def _settle(call_id: int, now: datetime) -> None:
     ended = {"callstatus": call.hangup_cause, "duration": answered_seconds}
     ids = by_ids(log, alarm=alarm.id, request=request.id)
     if reason is None:
+        metrics.ATTEMPTS_SETTLED.labels("success").inc()
         move(call, CallStatus.SUCCESS, settled=now)
         settlement.succeed(request, now, **ended)
         ids.info("success, result %d", alarm.result)
@@ -84,6 +91,7 @@ def _settle(call_id: int, now: datetime) -> None:
     if alarm.deleted or alarm.event.deleted:
         again = None
     ids.info("%s; %s", reason, f"again at {again.isoformat()}" if again else "no retry")
+    metrics.ATTEMPTS_SETTLED.labels("retry" if again else "failure").inc()
     if again is None:
         move(call, CallStatus.FAILURE, settled=now)
         settlement.fail(request, reason, now, **ended)

@@ -100,3 +100,5 @@ class Reason(StrEnum):
     EARLY_HANGUP = "early_hangup"
     INTERRUPTED = "interrupted"
     UNKNOWN = "unknown"
+    LATE = "late"
+    NO_CALENDAR_SETTING = "no_calendar_setting"

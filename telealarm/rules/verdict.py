@@ -12,7 +12,10 @@ from telealarm.rules.states import Disposition, Reason
 FINAL = {Reason.WRONG_NUMBER}
 
 # Reasons without a key of their own in `retry_policy` follow another's.
-_POLICY_KEY = {Reason.UNKNOWN: Reason.FAILED, Reason.INTERRUPTED: Reason.EARLY_HANGUP}
+_POLICY_KEY: dict[str, str] = {
+    Reason.UNKNOWN: Reason.FAILED,
+    Reason.INTERRUPTED: Reason.EARLY_HANGUP,
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def retry_at(
     if reason in FINAL:
         return None
     own = dict(policy or {})
-    key = _POLICY_KEY.get(reason, reason)
+    key = _key(reason)
     if key in own:
         failed = sum(n for word, n in failures.items() if _key(word) == key)
         count, delay = int(own[key]["count"]), float(own[key]["delay"])
@@ -70,4 +73,4 @@ def retry_at(
 
 
 def _key(word: str) -> str:
-    return _POLICY_KEY.get(Reason(word), Reason(word))
+    return _POLICY_KEY.get(word, word)

@@ -7,7 +7,7 @@ from typing import Any
 from telealarm.errors import Conflict, IllegalTransition, Invalid
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import window
-from telealarm.rules.states import AlarmStatus, EventStatus
+from telealarm.rules.states import AlarmResult, AlarmStatus, EventStatus
 from telealarm.store import accounts, requests, rows
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
@@ -106,18 +106,20 @@ def reschedule(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
     One that then lies ahead is pending again: what waits to be attempted now is called off.
     """
     for alarm in alarms:
-        schedule(alarm, event)
-        if alarm.due is not None and alarm.due > now and alarm.status in _ATTEMPTING:
+        due = moment(alarm, event)
+        if due > now and alarm.status in _ATTEMPTING:
             _withdraw([alarm.id], "rescheduled")
-            tell(alarm.id, "rescheduled", f"due {alarm.due:%Y-%m-%d %H:%M:%S}Z", at=now)
+            tell(alarm.id, "rescheduled", f"due {due:%Y-%m-%d %H:%M:%S}Z", at=now)
+        schedule(alarm, event)
 
 
 def hold(alarms: Sequence[Alarm], now: datetime) -> None:
     """Their event was paused: nothing waits to be attempted, and nobody's phone rings on."""
+    # Requests before alarms, as claiming and settling do: the same order never deadlocks.
     for ids in _ids(alarms):
-        Alarm.update(due=None).where(Alarm.id.in_(ids)).execute()
         _withdraw(ids, "event_paused")
         _hang_up(ids, now)
+        Alarm.update(due=None).where(Alarm.id.in_(ids)).execute()
     for alarm in alarms:
         tell(alarm.id, "paused", "event_paused", at=now)
 
@@ -141,11 +143,13 @@ def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
         _call_off_requests(ids, reason)
         _hang_up(ids, now)
         Alarm.update(due=None).where(Alarm.id.in_(ids)).execute()
+        ring_on = {row.alarm_id for row in _ringing(ids)}
+        still = [alarm_id for alarm_id in ids if alarm_id not in ring_on]
         Alarm.update(status=AlarmStatus.CANCELLED, status_reason=reason).where(
-            Alarm.id.in_(ids), Alarm.status.in_(LIVE), Alarm.id.not_in(_ringing(ids))
+            Alarm.id.in_(still), Alarm.status.in_(LIVE)
         ).execute()
-    for alarm in alarms:
-        tell(alarm.id, "cancelled", reason, at=now)
+        for alarm_id in ids:
+            tell(alarm_id, "called_off" if alarm_id in ring_on else "cancelled", reason, at=now)
 
 
 def delete(alarms: Sequence[Alarm], now: datetime) -> None:
@@ -159,14 +163,17 @@ def delete(alarms: Sequence[Alarm], now: datetime) -> None:
 
 
 def attempt(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
-    """One more attempt, asked for by hand. Raises Conflict where one waits or is being made."""
+    """One more attempt, asked for by hand. Raises Conflict where one waits or is being made.
+
+    Its answer is the alarm's result: the earlier one is put back to none.
+    """
     if alarm.event.status == EventStatus.PAUSED:
         raise Conflict("The event is paused; set its status to 1 first.")
     unfinished = AlarmRequest.status.in_([AlarmStatus.PENDING, AlarmStatus.IN_PROCESS])
     if AlarmRequest.select().where(AlarmRequest.alarm == alarm.id, unfinished).exists():
         raise Conflict("An attempt of this alarm waits or is being made already.")
     # Asked for by hand: without a due time it has no expiry either.
-    rows.change(alarm, {"due": None})
+    rows.change(alarm, {"due": None, "result": AlarmResult.NONE})
     return requests.enqueue(alarm, date, now)
 
 

@@ -1,17 +1,14 @@
 """Call requests: from the claim to the end of the channel."""
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from peewee import fn
 
-from telealarm.errors import Stale
+from telealarm.errors import Fenced
 from telealarm.models import (
     Alarm,
     AlarmRequest,
-    Calendar,
     CalendarSetting,
     CallRequest,
     Event,
@@ -26,6 +23,9 @@ from telealarm.store.change import move, put
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
+
+# How long a call waits that Asterisk could not be told of.
+NOT_SENT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -48,49 +48,13 @@ class Call:
     answered: datetime | None
 
 
-@dataclass
-class Live:
-    """The calls that are up or on their way, counted by what limits them."""
-
-    numbers: set[str] = field(default_factory=set)
-    calendars: Counter[int] = field(default_factory=Counter)
-    gateways: Counter[int] = field(default_factory=Counter)
-
-
-def live() -> Live:
-    """Count the calls that have not ended."""
-    found = Live()
-    rows = (
-        CallRequest.select(CallRequest.phone_number, CallRequest.gateway, Event.calendar)
-        .join(Alarm)
-        .join(Event)
-        .where(CallRequest.ended.is_null())
-        .tuples()
-    )
-    for number, gateway, calendar in rows:
-        found.numbers.add(number)
-        found.gateways[gateway] += 1
-        found.calendars[calendar] += 1
-    return found
-
-
-def not_blocked(live: Live) -> Any:
-    """The condition that a waiting request could be called now, whatever `live` takes up."""
-    calendars = [
-        row.id
-        for row in Calendar.select().where(Calendar.id.in_(list(live.calendars)))
-        if row.max_concurrent and live.calendars[row.id] >= row.max_concurrent
-    ]
-    blocked = (
-        Alarm.select(Alarm.id)
-        .join(Event)
-        .where(Alarm.alarm_phonenumber.in_(list(live.numbers)) | Event.calendar.in_(calendars))
-    )
-    return AlarmRequest.alarm.not_in(blocked)
-
-
 def begin(
-    request: AlarmRequest, setting: CalendarSetting, survey: Survey, holder: Holder, now: datetime
+    request: AlarmRequest,
+    setting: CalendarSetting,
+    survey: Survey,
+    endpoint: str,
+    holder: Holder,
+    now: datetime,
 ) -> CallRequest:
     """The call request of a claimed alarm request. Its channel id follows from the request's id."""
     alarm = request.alarm
@@ -103,6 +67,7 @@ def begin(
         callerid=setting.callerid,
         caller_name=setting.caller_name,
         phone_number=alarm.alarm_phonenumber,
+        endpoint=endpoint,
         timeout=setting.call_timeout,
         gateway=setting.aleg_gateway,
         survey=survey,
@@ -114,8 +79,7 @@ def begin(
 
 
 def describe(row: CallRequest) -> Call:
-    """`row` as the stages pass it on. Raises ValueError where it cannot be dialled."""
-    gateway = row.gateway
+    """`row` as the stages pass it on."""
     return Call(
         id=row.id,
         request_id=row.request_id,
@@ -125,12 +89,7 @@ def describe(row: CallRequest) -> Call:
         fence=row.fence,
         worker=row.worker,
         number=row.phone_number,
-        endpoint=phone.endpoint(
-            gateway.gateways,
-            row.phone_number,
-            removeprefix=gateway.removeprefix,
-            addprefix=gateway.addprefix,
-        ),
+        endpoint=row.endpoint,
         caller_id=phone.caller_id(row.caller_name, row.callerid),
         ring_seconds=row.timeout,
         limit_seconds=row.timelimit,
@@ -154,7 +113,8 @@ def start(call: Call, now: datetime) -> bool:
     """Commit CALLING, before anything is sent. False where the alarm is not wanted any more."""
     row = held(call)
     request, alarm = row.request, row.alarm
-    if row.withdrawn or alarm.event.status != EventStatus.PENDING:
+    paused = alarm.event.status == EventStatus.PAUSED
+    if row.withdrawn or paused or alarm.deleted or alarm.event.deleted:
         put(row, ended=now)
         settlement.withdraw(row, now)
         return False
@@ -166,20 +126,23 @@ def start(call: Call, now: datetime) -> bool:
         move(alarm, AlarmStatus.IN_PROCESS)
     put(alarm, num_attempt=Alarm.num_attempt + 1)
     if row.num_attempt == 1:
-        Event.update(notify_count=Event.notify_count + 1).where(
-            Event.id == alarm.event_id
-        ).execute()
+        _count_notice(alarm, 1)
     tell(
         alarm.id, "originate", f"attempt {row.num_attempt} to {call.number}", request_id=request.id
     )
     return True
 
 
-def take_back(call: Call, why: str) -> None:
+def take_back(call: Call, why: str, now: datetime) -> None:
     """CALLING was committed, but nothing was sent: the attempt does not count."""
     row = held(call)
-    put(row.alarm, num_attempt=Alarm.num_attempt - 1)
+    alarm = row.alarm
+    put(alarm, num_attempt=Alarm.num_attempt - 1)
+    if row.num_attempt == 1:
+        _count_notice(alarm, -1)
+    request = row.request
     workers.put_back(row, why)
+    put(AlarmRequest.get_by_id(request.id), date=now + NOT_SENT)
 
 
 def give_back(call: Call, why: str, until: datetime) -> None:
@@ -198,6 +161,13 @@ def forgotten(holder: Holder, watched: set[int]) -> None:
         CallRequest.id.not_in(list(watched)),
     ):
         workers.put_back(row, "its placing failed")
+
+
+def _count_notice(alarm: Alarm, change: int) -> None:
+    """notify_count counts the alarms of an event that went out."""
+    Event.update(notify_count=Event.notify_count + change).where(
+        Event.id == alarm.event_id
+    ).execute()
 
 
 def ringing(call: Call) -> None:
@@ -289,14 +259,19 @@ def withdrawn(holder: Holder) -> list[int]:
     return [row.id for row in rows]
 
 
-def unsettled(limit: int) -> list[CallRequest]:
-    """Calls that have ended and wait for their outcome."""
-    return list(
-        CallRequest.select()
-        .where(CallRequest.settled.is_null(), CallRequest.ended.is_null(False))
+def unsettled(limit: int, aside: list[int]) -> list[int]:
+    """The ids of calls that have ended and wait for their outcome, but for those set `aside`."""
+    rows = (
+        CallRequest.select(CallRequest.id)
+        .where(
+            CallRequest.settled.is_null(),
+            CallRequest.ended.is_null(False),
+            CallRequest.id.not_in(aside),
+        )
         .order_by(CallRequest.ended)
         .limit(limit)
     )
+    return [row.id for row in rows]
 
 
 def still_unsettled(call_id: int) -> CallRequest | None:
@@ -328,12 +303,12 @@ def has_key(call_id: int) -> bool:
 
 
 def held(call: Call) -> CallRequest:
-    """The row of a call that this worker holds. Raises Stale where another took it over."""
+    """The row of a call that this worker holds. Raises Fenced where another took it over."""
     row: CallRequest | None = CallRequest.get_or_none(
         CallRequest.id == call.id,
         CallRequest.worker == call.worker,
         CallRequest.fence == call.fence,
     )
     if row is None:
-        raise Stale(f"call {call.id} is another worker's now")
+        raise Fenced(f"call {call.id} is another worker's now")
     return row

@@ -1,13 +1,19 @@
 """The one claiming routine: rows that are due pass from the stage that wrote them to a worker."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import PostgresqlDatabase
+from peewee import InterfaceError, OperationalError, PostgresqlDatabase
 
 from telealarm.store.change import move
+
+log = logging.getLogger(__name__)
+
+# How long a row waits that could not be claimed for a fault of ours or of its data.
+PUT_OFF = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -32,18 +38,27 @@ def claim(
     """Up to `limit` rows in status `pending` whose `date` has come, oldest first, now `claimed`.
 
     `where` narrows the query. `admit` sees each row before it is claimed; where it returns False
-    it has dealt with the row, or leaves it for later. Several workers never get the same row: on
-    PostgreSQL rows that another is claiming are passed over, SQLite has one writer at a time.
+    it has dealt with the row, or leaves it for later. A row for which it raises is put off, so
+    that it stops none of the others. Several workers never get the same row: on PostgreSQL rows
+    that another is claiming are passed over, SQLite has one writer at a time.
     """
     query = model.select().where(model.status == pending, model.date <= now)
     if where is not None:
         query = query.where(where)
     query = query.order_by(model.date, model.id).limit(limit)
-    if isinstance(model._meta.database, PostgresqlDatabase):
+    database = model._meta.database
+    if isinstance(database, PostgresqlDatabase):
         query = query.for_update(skip_locked=True)
     rows = []
     for row in list(query):
-        if admit is None or admit(row):
-            move(row, claimed, worker=holder.name, fence=holder.fence)
-            rows.append(row)
+        try:
+            with database.atomic():
+                if admit is None or admit(row):
+                    move(row, claimed, worker=holder.name, fence=holder.fence)
+                    rows.append(row)
+        except (OperationalError, InterfaceError):
+            raise  # the connection is at fault, not the row
+        except Exception:
+            log.exception("%s %d cannot be claimed; it is put off", model.__name__, row.id)
+            model.update(date=now + PUT_OFF).where(model.id == row.id).execute()
     return rows

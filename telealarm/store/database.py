@@ -53,7 +53,13 @@ def connect(config: Config) -> peewee.Database:
         )
     else:
         options = parse(config.database, unquote_password=True, unquote_user=True)
+        # A link that was cut is noticed, and no statement waits for ever.
         options.setdefault("connect_timeout", 5)
+        options.setdefault("keepalives_idle", 5)
+        options.setdefault("keepalives_interval", 2)
+        options.setdefault("keepalives_count", 3)
+        options.setdefault("tcp_user_timeout", 10_000)
+        options.setdefault("options", "-c statement_timeout=30000 -c lock_timeout=15000")
         database = peewee.PostgresqlDatabase(**options, prefer_psycopg3=True)
     database.bind(models.ALL)
     return database
@@ -87,7 +93,7 @@ class _Job:
 
 
 class Database:
-    """Owns the threads that talk to peewee. Make it with `open`, end it with `close`."""
+    """Owns the threads that talk to peewee. `start` it on the event loop, end it with `close`."""
 
     def __init__(self, database: peewee.Database) -> None:
         self.peewee = database
@@ -190,15 +196,23 @@ class Database:
                 self._disconnect()
                 return
 
-    def _commit(self, batch: list[_Job]) -> None:
+    def _commit(self, batch: list[_Job], *, again: bool = True) -> None:
         _batch.woken = set()
+        committing = False
         try:
             self.peewee.connect(reuse_if_open=True)
             with self._transaction():
                 for job in batch:
                     self._run_in_savepoint(job)
+                committing = True
         except Exception as error:  # noqa: BLE001 - it reaches every waiter of the batch
             self._disconnect()
+            if again and not committing:
+                # A lost connection or a deadlock. Nothing was kept: each once more, alone, so
+                # that the one at fault takes no other with it.
+                for job in batch:
+                    self._commit([job], again=False)
+                return
             failure = StorageError(f"The database did not commit: {_sentence(error)}")
             failure.__cause__ = error
             for job in batch:
@@ -208,6 +222,7 @@ class Database:
 
     def _run_in_savepoint(self, job: _Job) -> None:
         before = set(_batch.woken)
+        job.error = None
         try:
             with self.peewee.atomic():
                 job.result = job.fn()

@@ -24,6 +24,22 @@ def take(holder: Holder, now: datetime, limit: int) -> list[Message]:
     return rows
 
 
+def put_back(holder: Holder) -> None:
+    """What this worker claimed and did not end: its fate is unknown, and it is sent again."""
+    for row in Message.select().where(
+        Message.worker == holder.name,
+        Message.fence == holder.fence,
+        Message.status == MessageStatus.SENDING,
+    ):
+        unknown(row)
+
+
+def unknown(message: Message) -> None:
+    """It may have been sent or not; it is sent again, and the timeline says so."""
+    move(message, MessageStatus.PENDING, worker=None)
+    tell(message.alarm_id, "sms_unknown", "it may have been sent; it is sent again")
+
+
 def sent(message: Message, reference: str) -> None:
     """The gateway took it."""
     move(message, MessageStatus.SENT, tries=message.tries + 1, reference=reference)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from telealarm.models import Alarm, AlarmRequest, CalendarUserProfile, CallRequest, Message
 from telealarm.rules import placeholders
-from telealarm.rules.states import AlarmStatus, CallStatus, EventStatus
+from telealarm.rules.states import AlarmStatus, CallStatus, EventStatus, Reason
 from telealarm.store import requests
 from telealarm.store.change import move
 from telealarm.store.database import wake
@@ -23,7 +23,7 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
     tell(alarm.id, "result", f"success, result {alarm.result}", request_id=request.id, at=now)
 
 
-def retry(request: AlarmRequest, reason: str, at: datetime, now: datetime, **ended: int) -> None:
+def retry(request: AlarmRequest, reason: Reason, at: datetime, now: datetime, **ended: int) -> None:
     """The attempt failed and another follows `at`."""
     move(request, AlarmStatus.RETRY, status_reason=reason, **ended)
     alarm = request.alarm
@@ -38,7 +38,7 @@ def retry(request: AlarmRequest, reason: str, at: datetime, now: datetime, **end
     )
 
 
-def fail(request: AlarmRequest, reason: str, now: datetime, **ended: int) -> None:
+def fail(request: AlarmRequest, reason: Reason, now: datetime, **ended: int) -> None:
     """The last attempt failed, or none can help; whoever is to know is told."""
     move(request, AlarmStatus.FAILURE, status_reason=reason, **ended)
     alarm = request.alarm
@@ -62,11 +62,11 @@ def expire(request: AlarmRequest, now: datetime) -> None:
     """Nobody wants the waiting attempt any more: missed, or failed where others were made."""
     alarm = request.alarm
     if alarm.num_attempt:
-        fail(request, "late", now)
+        fail(request, Reason.LATE, now)
         return
-    move(request, AlarmStatus.MISSED, status_reason="late")
-    move(alarm, AlarmStatus.MISSED, status_reason="late")
-    tell(alarm.id, "missed", "late", request_id=request.id, at=now)
+    move(request, AlarmStatus.MISSED, status_reason=Reason.LATE)
+    move(alarm, AlarmStatus.MISSED, status_reason=Reason.LATE)
+    tell(alarm.id, "missed", Reason.LATE, request_id=request.id, at=now)
     if alarm.missed_policy != "skip":
         _inform(alarm, MISSED_TEXT, now)
 
@@ -74,7 +74,7 @@ def expire(request: AlarmRequest, now: datetime) -> None:
 def _inform(alarm: Alarm, default_text: str, now: datetime) -> None:
     """Put the SMS with the bad news into the outbox, where the alarm names a number for it."""
     recipient = alarm.phonenumber_sms_failure
-    if not recipient:
+    if not recipient or alarm.deleted or alarm.event.deleted:
         return
     profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
     setting = profile.calendar_setting if profile else None

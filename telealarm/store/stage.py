@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from telealarm.clock import utcnow
-from telealarm.errors import Stale, StorageError
+from telealarm.errors import Fenced, Stale, StorageError
 from telealarm.store.database import Database
 
 # The slow safety poll: what another process commits to an SQLite file wakes nobody here.
@@ -25,7 +25,7 @@ async def run_stage(
     """Await `step` for ever. It returns when it has something to do next, or None.
 
     Woken before that by a commit that called `wake(name)`. A failed step is logged and tried
-    again after a pause; it never ends the stage. Stale ends the worker: it was fenced off.
+    again after a pause; it never ends the stage. Fenced does: another has this worker's work.
     """
     woken = db.stage(name)
     while True:
@@ -35,8 +35,10 @@ async def run_stage(
             due = await step()
             if due is not None:
                 pause = min(pause, max(0.0, (due - utcnow()).total_seconds()))
-        except Stale:
+        except Fenced:
             raise
+        except Stale as error:
+            log.debug("%s: %s", name, error)
         except StorageError as error:
             log.error("%s: %s; trying again", name, error)
             await asyncio.sleep(PAUSE_SECONDS)

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from telealarm.errors import Stale
+from telealarm.errors import Fenced
 from telealarm.models import AlarmRequest, CallRequest, Installation, Message, Worker
 from telealarm.rules.states import AlarmStatus, CallStatus, MessageStatus
+from telealarm.store import messages
 from telealarm.store.change import move
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
@@ -29,10 +30,10 @@ def enter(name: str, now: datetime, lease: timedelta) -> Holder:
 
 
 def renew(holder: Holder, now: datetime, lease: timedelta) -> None:
-    """Raises Stale where another process has entered under this name, or taken it over."""
+    """Raises Fenced where another process has entered under this name, or taken it over."""
     mine = (Worker.name == holder.name) & (Worker.fence == holder.fence)
     if Worker.update(lease_until=now + lease).where(mine).execute() != 1:
-        raise Stale(
+        raise Fenced(
             f"another process runs as worker {holder.name!r}; give each a worker.name of its own"
         )
 
@@ -80,12 +81,7 @@ def _inherit(name: str, holder: Holder) -> bool:
         # Claimed, never placed: nothing was sent.
         put_back(call, "the service stopped before the call was placed")
     for message in Message.select().where(older(Message), Message.status == MessageStatus.SENDING):
-        move(message, MessageStatus.PENDING, worker=None)
-        tell(
-            message.alarm_id,
-            "sms_unknown",
-            "the service stopped while the SMS was sent; it is sent again",
-        )
+        messages.unknown(message)
         wake("messages")
     AlarmRequest.update(worker=holder.name, fence=holder.fence).where(
         older(AlarmRequest), AlarmRequest.status == AlarmStatus.IN_PROCESS

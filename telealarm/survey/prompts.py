@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 import tempfile
+import wave
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -43,6 +44,7 @@ class Prompts:
         self._folder = folder
         self._url = url
         self._speech = speech
+        self._system: dict[tuple[str, str], Prompt] = {}
         self._rendering: dict[str, asyncio.Task[Prompt]] = {}
         self._sounds = resources.files("telealarm.sounds")
         self._texts: dict[str, dict[str, str]] = yaml.safe_load(
@@ -66,14 +68,21 @@ class Prompts:
 
     async def system(self, name: str, language: str) -> Prompt:
         """One of our own texts: shipped in `language`, else spoken, else shipped in English."""
+        known = self._system.get((name, language))
+        if known is None:
+            known = self._system[name, language] = await self._find_system(name, language)
+        return known
+
+    async def _find_system(self, name: str, language: str) -> Prompt:
         base = language.split("-")[0].lower()
-        shipped = self._shipped(name, base)
+        shipped = await asyncio.to_thread(self._shipped, name, base)
         if shipped is None and base in self._texts:
             try:
                 return await self.script(self._texts[base][name], language)
             except SpeechError as error:
                 log.warning("%s is said in English: %s", name, error)
-        shipped = shipped or self._shipped(name, _FALLBACK_LANGUAGE)
+        if shipped is None:
+            shipped = await asyncio.to_thread(self._shipped, name, _FALLBACK_LANGUAGE)
         if shipped is None:
             raise SpeechError(f"sounds/{_FALLBACK_LANGUAGE}/{name}.wav is missing; reinstall")
         return await asyncio.to_thread(self._keep, hashlib.sha256(shipped).hexdigest(), shipped)
@@ -90,8 +99,8 @@ class Prompts:
         path = self._folder / f"{name}.wav"
         try:
             return self._prompt(name, path.read_bytes())
-        except FileNotFoundError:
-            return None
+        except (FileNotFoundError, EOFError, wave.Error):
+            return None  # not there, or not whole after a crash: rendered anew
         except OSError as error:
             raise SpeechError(f"prompts.folder: {path} cannot be read: {error.strerror}") from None
 
@@ -103,6 +112,8 @@ class Prompts:
             handle, partial = tempfile.mkstemp(dir=self._folder, suffix=".part")
             with os.fdopen(handle, "wb") as file:
                 file.write(wav)
+                file.flush()
+                os.fsync(file.fileno())
             Path(partial).chmod(0o644)  # Asterisk is another user
             Path(partial).rename(path)
         except OSError as error:

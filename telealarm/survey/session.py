@@ -9,13 +9,13 @@ import asyncio
 import itertools
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
 
 from telealarm.asterisk.ari import Channel, Event, Playback
 from telealarm.clock import monotonic, utcnow
-from telealarm.errors import SpeechError
+from telealarm.errors import SpeechError, Stale, StorageError
 from telealarm.log import by_ids
 from telealarm.rules.states import SectionType
 from telealarm.store import sessions
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 # Longer than a playback takes by its length: fetching it, and a busy Asterisk.
 PLAY_MARGIN_SECONDS = 10.0
 BROKEN_OFF_SECONDS = 0.1
+# Between the tries to keep a step in a database that is in trouble.
+PAUSES_SECONDS = (0.1, 0.3, 1.0, 2.0)
 # Until the next step renews the channel's time limit; a restart of the service fits in.
 STEP_MARGIN_SECONDS = 15.0
 
@@ -152,7 +154,7 @@ class Session:
 
     async def _keep(self, command: Keep) -> None:
         self._log.info("key %s in section %d", command.response, command.section)
-        await self._db.write(
+        await self._write(
             partial(
                 sessions.keep,
                 self._call,
@@ -164,10 +166,26 @@ class Session:
         )
         self._place = (command.following, 0)
 
+    async def _write(self, change: Callable[[], None]) -> None:
+        """Keep a step, and try again while the database is in trouble: a key must not be lost.
+
+        Raises Fenced where another worker has the call, StorageError after the last try.
+        """
+        for pause in PAUSES_SECONDS:
+            try:
+                await self._db.write(change)
+                return
+            except Stale:
+                raise
+            except StorageError as error:
+                self._log.error("%s; trying again", error)
+                await asyncio.sleep(pause)
+        await self._db.write(change)
+
     async def _enter(self, command: Enter) -> None:
         place = (command.section, command.lap)
         if place != self._place or command.section is None:
-            await self._db.write(partial(sessions.enter, self._call, *place))
+            await self._write(partial(sessions.enter, self._call, *place))
             self._place = place
 
     async def _say(self, say: Say) -> Sequence[Command]:
@@ -180,7 +198,7 @@ class Session:
             await asyncio.gather(
                 self._stopped(),
                 self._hold(prompt.seconds),
-                self._db.write(partial(sessions.playing, self._call, playback_id)),
+                self._write(partial(sessions.playing, self._call, playback_id)),
             )
             self._playing = await self._channel.play(media, playback_id)
             event = await self._event(prompt.seconds + PLAY_MARGIN_SECONDS, playback_id)
@@ -205,7 +223,7 @@ class Session:
         """The first prompt came to its end, or the callee had heard enough and pressed a key."""
         if not self._heard:
             self._heard = True
-            await self._db.write(partial(sessions.heard, self._call))
+            await self._write(partial(sessions.heard, self._call))
 
     async def _listen(self, listen: Listen) -> Sequence[Command]:
         await self._hold(listen.seconds)

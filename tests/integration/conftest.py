@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
 
 from telealarm.api.app import make_app
+from telealarm.api.health import Health
 from telealarm.config import Config
 from telealarm.models import User
 from telealarm.store import passwords
@@ -87,8 +88,8 @@ async def db(config: Config, quick_passwords: None) -> AsyncIterator[Database]:
 async def api(config: Config, db: Database, tmp_path: Path) -> AsyncIterator[Api]:
     """The API, served on 127.0.0.1."""
 
-    async def readiness() -> dict[str, str]:
-        return {"asterisk": "ok"}
+    async def readiness() -> Health:
+        return Health({"asterisk": "ok"}, {})
 
     app = make_app(db, config, readiness=readiness, prompts=tmp_path / "prompts")
     async with TestServer(app) as server, aiohttp.ClientSession() as session:

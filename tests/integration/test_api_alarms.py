@@ -129,6 +129,9 @@ async def test_a_status_that_clients_cannot_set(api: Api) -> None:
     # What rings is taken back by the dialer; until then it stays in process.
     reply = await api.patch(one, {"status": 7})
     assert (reply.status, reply.body["status"]) == (200, 2)
+    reply = await api.patch(one, {"num_attempt": 99, "result": 1, "status_reason": "x"})
+    assert reply.status == 200
+    assert (reply.body["num_attempt"], reply.body["result"]) == (1, 0)
 
 
 async def test_an_edit_of_the_notice_moves_the_alarm(api: Api) -> None:
@@ -242,6 +245,7 @@ async def test_the_nested_log(api: Api) -> None:
             request=first,
             alarm=row,
             aleg_uuid="ta-1",
+            endpoint="PJSIP/1@trunk",
             phone_number="600100200",
             gateway=id_of(made.gateway),
             survey=id_of(made.survey),

@@ -177,7 +177,10 @@ async def test_put_puts_defaults_where_nothing_was_sent(api: Api) -> None:
 async def test_health_needs_no_login(api: Api) -> None:
     assert (await api.get("/healthz", user=None)).status == 200
     reply = await api.get("/readyz", user=None)
-    assert (reply.status, reply.body) == (200, {"ready": True, "checks": {"asterisk": "ok"}})
+    assert (reply.status, reply.body) == (
+        200,
+        {"ready": True, "checks": {"asterisk": "ok"}, "remarks": {}},
+    )
 
 
 async def test_prompts_are_served_by_their_digest_alone(api: Api, tmp_path: Path) -> None:

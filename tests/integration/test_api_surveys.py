@@ -145,6 +145,7 @@ async def test_answers_are_counted_by_section_and_response(api: Api) -> None:
                 request=request,
                 alarm=row,
                 aleg_uuid=f"ta-{number}",
+                endpoint="PJSIP/1@trunk",
                 phone_number="600100200",
                 gateway=id_of(made.gateway),
                 survey=id_of(made.survey),

@@ -85,7 +85,7 @@ class Running:
         """What /readyz says of a part."""
         status, body = await self.get("/readyz")
         assert body["ready"] is (status == 200)
-        said: str = body["checks"][name]
+        said: str = {**body["checks"], **body["remarks"]}[name]
         return said
 
 

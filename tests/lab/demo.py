@@ -35,12 +35,13 @@ STARTED = time.monotonic()
 
 @dataclass
 class Patient:
-    """A patient, her phone, and how the morning is meant to end for her."""
+    """A patient, her phone, how the morning is meant to end, and what the phone is to see."""
 
     name: str
     number: str
     behaviour: Behaviour
     expected: str
+    sees: list[str]
     phone: Phone | None = None
     appointment: Appointment | None = None
     told: int = 0
@@ -62,9 +63,27 @@ class Demo:
         self.sms = SmsGateway()
         self.login = ("clinic", secrets.token_urlsafe(9))
         self.patients = [
-            Patient("Ann", "15550101", answers_and_presses("1", first_key=4.0), "CONFIRMED"),
-            Patient("Bob", "15550102", busy_once_then_answers("2", first_key=4.0), "CANCELLED"),
-            Patient("Carol", "15550103", rings_for_ever(), "unreachable"),
+            Patient(
+                "Ann",
+                "15550101",
+                answers_and_presses("1", first_key=4.0),
+                "CONFIRMED",
+                ["ringing", "answered", "key 1", "hung up by network"],
+            ),
+            Patient(
+                "Bob",
+                "15550102",
+                busy_once_then_answers("2", first_key=4.0),
+                "CANCELLED",
+                ["busy", "ringing", "answered", "key 2", "hung up by network"],
+            ),
+            Patient(
+                "Carol",
+                "15550103",
+                rings_for_ever(),
+                "unreachable",
+                ["ringing", "cancelled", "ringing", "cancelled"],
+            ),
         ]
         self.serve: Serve | None = None
 
@@ -160,10 +179,17 @@ class Demo:
     ) -> list[str]:
         """What the phone saw otherwise than the API says, or the morning was meant."""
         assert patient.phone
+        last = patient.sees[-1]
+        with suppress(AssertionError):  # the phone may still be writing its last word
+            await patient.phone.until(last, 3, times=patient.sees.count(last))
         saw = await patient.phone.events()
         rings = saw.count("ringing") + saw.count("busy")
         keys = [word.removeprefix("key ") for word in saw if word.startswith("key ")]
         wrong = []
+        if saw != patient.sees:
+            wrong.append(f"{patient.name}'s phone saw {saw}, not {patient.sees}")
+        if not patient.phone.running:
+            wrong.append(f"{patient.name}'s phone is dead")
         if ending != patient.expected:
             wrong.append(f"{patient.name} is {ending}, not {patient.expected}")
         if rings != len(calls):

@@ -73,6 +73,11 @@ class Phone:
         await self.heard.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    @property
+    def running(self) -> bool:
+        """Whether SIPp lives."""
+        return self._child is not None and self._child.running
+
     async def kill(self) -> None:
         """Kill SIPp. The number stays known, but nothing answers there any more."""
         if self._child:

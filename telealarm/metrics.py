@@ -1,0 +1,37 @@
+"""What is counted, for /metrics (Prometheus). Counters of this process, since its start."""
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+
+REGISTRY = CollectorRegistry()
+
+CALLS_PLACED = Counter(
+    "telealarm_calls_placed", "Originates that were sent to Asterisk.", registry=REGISTRY
+)
+CALLS_ENDED = Counter(
+    "telealarm_calls_ended",
+    "Calls that ended, by disposition.",
+    ["disposition"],
+    registry=REGISTRY,
+)
+CALLS_UNKNOWN = Counter(
+    "telealarm_calls_unknown",
+    "Calls of which it cannot be told whether the phone rang; each may be redialled.",
+    registry=REGISTRY,
+)
+CALLS_ADOPTED = Counter(
+    "telealarm_calls_adopted", "Calls that an earlier run had placed.", registry=REGISTRY
+)
+ATTEMPTS_SETTLED = Counter(
+    "telealarm_attempts_settled",
+    "Attempts that came to success, retry or failure.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+MESSAGES = Counter(
+    "telealarm_messages", "SMS that were sent, failed or given up.", ["outcome"], registry=REGISTRY
+)
+
+
+def text() -> str:
+    """All of them in Prometheus' text format."""
+    return generate_latest(REGISTRY).decode()

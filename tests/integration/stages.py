@@ -1,0 +1,153 @@
+"""The stages on a database, without Asterisk: what they make of the rows."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from telealarm.clock import utcnow
+from telealarm.dialing.admission import Admission
+from telealarm.models import (
+    Alarm,
+    Calendar,
+    CalendarSetting,
+    CalendarUser,
+    CalendarUserProfile,
+    Event,
+    Gateway,
+    Section,
+    SmsGateway,
+    Survey,
+    Timeline,
+    User,
+)
+from telealarm.outcome.settle import Settler
+from telealarm.planning.planner import Planner
+from telealarm.rules.states import Disposition, SectionType
+from telealarm.store import alarms, calls, sessions, workers
+from telealarm.store.calls import Call
+from telealarm.store.claim import Holder
+from telealarm.store.database import Database
+
+HOUR = timedelta(hours=1)
+
+
+class Stages:
+    """A manager's calendar with a setting, and a worker that plans, claims and settles."""
+
+    def __init__(self, db: Database, holder: Holder) -> None:
+        self.db = db
+        self.holder = holder
+        self.planner = Planner(db)
+        self.settler = Settler(db)
+        self.admission = Admission(holder, ZoneInfo("UTC"))
+
+    @classmethod
+    async def build(cls, db: Database, worker: str = "one") -> "Stages":
+        enter = partial(workers.enter, worker, utcnow(), timedelta(seconds=30))
+        stages = cls(db, await db.write(enter))
+        await db.write(stages._furnish)
+        return stages
+
+    def _furnish(self) -> None:
+        owner = User.get(User.username == "manager")
+        self.gateway = Gateway.create(name="main", gateways="PJSIP/{number}@trunk")
+        sms = SmsGateway.create(name="sms", settings={"url": "http://127.0.0.1:1/"})
+        self.survey = Survey.create(owner=owner, name="s")
+        self.section = Section.create(
+            survey=self.survey, order=1, type=SectionType.RATING, script="Press 1.", rating_laps=3
+        )
+        self.setting = CalendarSetting.create(
+            owner=owner, label="s", survey=self.survey, aleg_gateway=self.gateway, sms_gateway=sms
+        )
+        self.calendar = self.new_calendar("c", self.setting)
+
+    def new_calendar(self, name: str, setting: Any, **columns: Any) -> Calendar:
+        owner = User.get(User.username == "manager")
+        user = CalendarUser.create(owner=owner, username=name, password_hash="-")
+        CalendarUserProfile.create(user=user, owner=owner, calendar_setting=setting)
+        return Calendar.create(owner=owner, name=name, user=user, **columns)
+
+    async def alarm(
+        self,
+        number: str = "100",
+        *,
+        start: datetime | None = None,
+        calendar: Calendar | None = None,
+        data: dict[str, Any] | None = None,
+        **columns: Any,
+    ) -> int:
+        """An alarm of an event that starts now, and lasts for an hour."""
+
+        def write() -> int:
+            on = calendar or self.calendar
+            begin = start or utcnow()
+            event = Event.create(
+                owner=on.owner_id,
+                title="Visit",
+                start=begin,
+                end=begin + HOUR,
+                creator=on.user_id,
+                calendar=on,
+                data=data,
+            )
+            made = Alarm.create(owner=on.owner_id, event=event, alarm_phonenumber=number, **columns)
+            alarms.schedule(made, event)
+            alarm_id: int = made.id
+            return alarm_id
+
+        return await self.db.write(write)
+
+    async def claim(self, limit: int = 50) -> list[Call]:
+        """Plan what is due, and claim what may be dialled now."""
+        await self.planner.step()
+        claimed = await self.db.write(partial(self.admission.claim, utcnow(), limit))
+        return claimed.calls
+
+    async def place(self, call: Call) -> bool:
+        return await self.db.write(partial(calls.start, call, utcnow()))
+
+    async def end(
+        self,
+        call: Call,
+        disposition: Disposition | None = Disposition.BUSY,
+        cause: int = 17,
+        key: str = "",
+    ) -> None:
+        """The call ends so, with this key, and is settled."""
+        if disposition is Disposition.ANSWER:
+            await self.db.write(partial(calls.answered, call, utcnow()))
+            await self.db.write(partial(sessions.heard, call))
+        if key:
+            section = self.section.id
+            keep = partial(sessions.keep, call, section, key, rating=True, following=None)
+            await self.db.write(keep)
+        await self.db.write(
+            partial(
+                calls.end,
+                call,
+                disposition=disposition,
+                cause=cause,
+                why="",
+                now=utcnow(),
+                billed_seconds=0,
+                finished=True,
+            )
+        )
+        await self.settler.step()
+
+    async def get(self, alarm_id: int) -> Alarm:
+        return await self.db.write(partial(Alarm.get_by_id, alarm_id))
+
+    async def words(self, alarm_id: int) -> list[tuple[str, str]]:
+        """The alarm's timeline."""
+
+        def read() -> list[tuple[str, str]]:
+            rows = Timeline.select().where(Timeline.alarm == alarm_id).order_by(Timeline.id)
+            return [(row.what, row.why) for row in rows]
+
+        return await self.db.write(read)
+
+    async def write(self, change: Callable[[], Any]) -> Any:
+        return await self.db.write(change)

@@ -1,0 +1,315 @@
+"""From a due alarm to its outcome, on both databases, with the clock turned."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+
+import pytest_asyncio
+import time_machine
+
+from telealarm.clock import utcnow
+from telealarm.models import (
+    Alarm,
+    AlarmRequest,
+    CallRequest,
+    Event,
+    Gateway,
+    Message,
+)
+from telealarm.rules.states import (
+    AlarmStatus,
+    CallStatus,
+    Disposition,
+    EventStatus,
+    MessageStatus,
+)
+from telealarm.store import alarms, calls, events, messages, workers
+from telealarm.store.database import Database
+from tests.integration.stages import HOUR, Stages
+
+MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest_asyncio.fixture
+async def stages(db: Database) -> AsyncIterator[Stages]:
+    with time_machine.travel(MORNING, tick=False):
+        yield await Stages.build(db)
+
+
+def at(moment: datetime) -> time_machine.travel:
+    return time_machine.travel(moment, tick=False)
+
+
+# Nobody is lost or stuck
+
+
+async def test_after_an_outage_what_is_still_wanted_is_called_and_the_rest_is_missed_and_told(
+    stages: Stages,
+) -> None:
+    old = await stages.alarm("1", phonenumber_sms_failure="600")
+    wanted = await stages.alarm("2", start=MORNING + 12 * HOUR)
+    with at(MORNING + 12 * HOUR + timedelta(minutes=30)):
+        (call,) = await stages.claim()
+        assert call.alarm_id == wanted
+        missed = await stages.get(old)
+        assert (missed.status, missed.status_reason) == (AlarmStatus.MISSED, "late")
+        sms = await stages.write(lambda: Message.get(Message.alarm == old))
+        assert (sms.recipient, sms.text) == ("600", "1 was not called in time: Visit")
+
+
+async def test_a_creator_without_a_setting_blocks_nobody_else(stages: Stages) -> None:
+    bare = await stages.write(partial(stages.new_calendar, "bare", None))
+    lost = await stages.alarm("1", calendar=bare)
+    fine = await stages.alarm("2")
+    assert [call.alarm_id for call in await stages.claim()] == [fine]
+    alarm = await stages.get(lost)
+    assert (alarm.status, alarm.status_reason) == (AlarmStatus.FAILURE, "no_calendar_setting")
+
+
+async def test_a_number_that_the_gateway_does_not_take_fails_alone_and_is_told(
+    stages: Stages,
+) -> None:
+    await stages.write(lambda: Gateway.update(allowed_prefixes=["+34"], addprefix="00").execute())
+    foreign = await stages.alarm("+44100", phonenumber_sms_failure="600")
+    # Allowed, but with the prefix before its plus it is no number any more.
+    unfit = await stages.alarm("+34100")
+    fine = await stages.write(lambda: Gateway.create(name="other", gateways="PJSIP/{number}@trunk"))
+    assert fine
+    assert await stages.claim() == []
+    for alarm_id in (foreign, unfit):
+        alarm = await stages.get(alarm_id)
+        assert (alarm.status, alarm.status_reason) == (AlarmStatus.FAILURE, "wrong_number")
+    assert await stages.write(lambda: Message.select().count()) == 1
+
+
+async def test_a_row_that_cannot_be_claimed_is_put_off_and_stops_none_of_the_others(
+    stages: Stages,
+) -> None:
+    broken = await stages.alarm("1")
+    fine = await stages.alarm("2")
+    await stages.write(
+        lambda: Alarm.update(timezone="No/Where").where(Alarm.id == broken).execute()
+    )
+    assert [call.alarm_id for call in await stages.claim()] == [fine]
+    request = await stages.write(lambda: AlarmRequest.get(AlarmRequest.alarm == broken))
+    assert (request.status, request.date) == (
+        AlarmStatus.PENDING,
+        MORNING + timedelta(minutes=1),
+    )
+
+
+async def test_what_the_gateway_is_edited_to_does_not_touch_a_call_that_is_up(
+    stages: Stages,
+) -> None:
+    await stages.alarm("+34100")
+    (call,) = await stages.claim()
+    assert await stages.place(call)
+    await stages.write(lambda: Gateway.update(addprefix="00").execute())
+    (again,) = await stages.db.read(partial(calls.in_flight, stages.holder))
+    assert again.endpoint == "PJSIP/+34100@trunk"
+
+
+# At the last moment
+
+
+async def test_outside_the_calling_hours_the_attempt_waits_and_the_timeline_says_until_when(
+    stages: Stages,
+) -> None:
+    alarm_id = await stages.alarm(
+        daily_start=time(11), daily_stop=time(20), timezone="Europe/Madrid", max_lateness=86400
+    )
+    assert await stages.claim() == []
+    deferred = ("deferred", "calling hours until 2026-03-02T10:00:00+00:00")
+    assert deferred in await stages.words(alarm_id)
+    with at(MORNING + HOUR):
+        assert [call.alarm_id for call in await stages.claim()] == [alarm_id]
+
+
+async def test_a_retry_waits_for_the_calling_hours_too(stages: Stages) -> None:
+    alarm_id = await stages.alarm(
+        daily_stop=time(9, 5), maxretry=1, retry_delay=600, max_lateness=86400 * 2
+    )
+    (call,) = await stages.claim()
+    await stages.place(call)
+    await stages.end(call)
+    with at(MORNING + timedelta(minutes=10)):
+        assert await stages.claim() == []
+    with at(MORNING + timedelta(hours=15)):
+        assert [call.alarm_id for call in await stages.claim()] == [alarm_id]
+
+
+async def test_paused_between_the_claim_and_the_dialling_nobody_is_rung(stages: Stages) -> None:
+    alarm_id = await stages.alarm()
+    (call,) = await stages.claim()
+    event = (await stages.get(alarm_id)).event_id
+    await stages.write(
+        lambda: events.set_status(Event.get_by_id(event), EventStatus.PAUSED, utcnow())
+    )
+    assert await stages.place(call) is False
+    alarm = await stages.get(alarm_id)
+    assert (alarm.status, alarm.due, alarm.num_attempt) == (AlarmStatus.PENDING, None, 0)
+    await stages.write(
+        lambda: events.set_status(Event.get_by_id(event), EventStatus.PENDING, utcnow())
+    )
+    assert [call.alarm_id for call in await stages.claim()] == [alarm_id]
+
+
+async def test_a_number_changed_between_the_claim_and_the_dialling_is_the_one_dialled(
+    stages: Stages,
+) -> None:
+    alarm_id = await stages.alarm("100")
+    (call,) = await stages.claim()
+    await stages.write(lambda: Alarm.update(alarm_phonenumber="200").execute())
+    assert await stages.place(call) is False
+    (call,) = await stages.claim()
+    assert (call.alarm_id, call.endpoint) == (alarm_id, "PJSIP/200@trunk")
+
+
+# Caps
+
+
+async def test_the_caps_of_calendar_and_gateway_hold_and_do_not_block_others(
+    stages: Stages,
+) -> None:
+    capped = await stages.write(
+        partial(stages.new_calendar, "capped", stages.setting, max_concurrent=2)
+    )
+    for number in range(60):
+        await stages.alarm(f"1{number:02}", calendar=capped)
+    other = await stages.alarm("200")
+    placed = await stages.claim(limit=50)
+    assert [call.number for call in placed] == ["100", "101"]
+    # What the cap blocks is not even looked at any more.
+    (call,) = await stages.claim(limit=50)
+    assert call.alarm_id == other
+    await stages.write(lambda: Gateway.update(maximum_call=3).execute())
+    await stages.alarm("300")
+    assert await stages.claim() == []
+    await stages.place(call)
+    await stages.end(call)
+    assert [call.number for call in await stages.claim()] == ["300"]
+
+
+# Outcomes
+
+
+async def test_the_first_rating_stays(stages: Stages) -> None:
+    alarm_id = await stages.alarm()
+    (call,) = await stages.claim()
+    await stages.place(call)
+    await stages.end(call, Disposition.ANSWER, 16, key="2")
+    alarm = await stages.get(alarm_id)
+    assert (alarm.status, alarm.result) == (AlarmStatus.SUCCESS, 2)
+
+
+async def test_an_attempt_asked_for_by_hand_counts_though_its_event_has_ended(
+    stages: Stages,
+) -> None:
+    alarm_id = await stages.alarm()
+    (call,) = await stages.claim()
+    await stages.place(call)
+    await stages.end(call, Disposition.ANSWER, 16, key="1")
+    with at(MORNING + 3 * HOUR):
+        await stages.planner.step()
+        event = await stages.write(Event.get)
+        assert event.status == EventStatus.COMPLETED
+        await stages.write(lambda: alarms.attempt(Alarm.get_by_id(alarm_id), utcnow(), utcnow()))
+        (call,) = await stages.claim()
+        assert await stages.place(call)
+        await stages.end(call, Disposition.ANSWER, 16, key="2")
+    alarm = await stages.get(alarm_id)
+    assert (alarm.status, alarm.result) == (AlarmStatus.SUCCESS, 2)
+
+
+async def test_an_attempt_after_one_that_failed_for_being_late_is_settled(stages: Stages) -> None:
+    alarm_id = await stages.alarm(maxretry=1, retry_delay=7200)
+    (call,) = await stages.claim()
+    await stages.place(call)
+    await stages.end(call)
+    with at(MORNING + 3 * HOUR):
+        await stages.planner.step()
+        assert (await stages.get(alarm_id)).status_reason == "late"
+        await stages.write(lambda: alarms.attempt(Alarm.get_by_id(alarm_id), utcnow(), utcnow()))
+        (call,) = await stages.claim()
+        await stages.place(call)
+        await stages.end(call)
+    alarm = await stages.get(alarm_id)
+    assert (alarm.status, alarm.status_reason) == (AlarmStatus.FAILURE, "busy")
+
+
+async def test_an_unknown_fate_is_redialled_or_missed_as_the_alarm_says(stages: Stages) -> None:
+    redial = await stages.alarm("1", maxretry=1)
+    miss = await stages.alarm("2", maxretry=1, on_unknown="miss")
+    for call in await stages.claim():
+        await stages.place(call)
+        await stages.end(call, None, 0)
+    assert (await stages.get(redial)).status == AlarmStatus.RETRY
+    assert (await stages.get(miss)).status == AlarmStatus.FAILURE
+    assert "redial" in [what for what, _ in await stages.words(redial)]
+
+
+async def test_notify_count_counts_the_alarms_that_went_out(stages: Stages) -> None:
+    await stages.alarm(maxretry=1)
+    (call,) = await stages.claim()
+    await stages.place(call)
+    await stages.write(partial(calls.take_back, call, "Asterisk is away", utcnow()))
+    with at(MORNING + timedelta(seconds=2)):
+        (call,) = await stages.claim()
+        await stages.place(call)
+        await stages.end(call)
+        (call,) = await stages.claim()
+        await stages.place(call)
+        await stages.end(call)
+    event = await stages.write(Event.get)
+    assert event.notify_count == 1
+    assert (await stages.write(Alarm.get)).num_attempt == 2
+
+
+# Workers
+
+
+async def test_what_a_dead_worker_held_is_taken_over_once(db: Database, stages: Stages) -> None:
+    await stages.alarm("1")
+    await stages.alarm("2")
+    claimed, placed = await stages.claim()
+    await stages.place(placed)
+    with at(MORNING + timedelta(seconds=31)):
+        lease = timedelta(seconds=30)
+        two = await db.write(partial(workers.enter, "two", utcnow(), lease))
+        three = await db.write(partial(workers.enter, "three", utcnow(), lease))
+        names = [
+            await db.write(partial(workers.take_over, holder, utcnow())) for holder in (two, three)
+        ]
+        assert names == [["one"], []]
+        assert [call.id for call in await db.read(partial(calls.in_flight, two))] == [placed.id]
+        # What was claimed and not placed waits again.
+        assert (
+            await stages.write(
+                lambda: CallRequest.select().where(CallRequest.id == claimed.id).count()
+            )
+            == 0
+        )
+
+
+async def test_an_sms_whose_fate_is_unknown_is_sent_again_and_told(stages: Stages) -> None:
+    alarm_id = await stages.alarm(phonenumber_sms_failure="600")
+    (call,) = await stages.claim()
+    await stages.place(call)
+    await stages.end(call)
+    (message,) = await stages.write(partial(messages.take, stages.holder, utcnow(), 5))
+    await stages.write(partial(messages.put_back, stages.holder))
+    again = await stages.write(partial(Message.get_by_id, message.id))
+    assert again.status == MessageStatus.PENDING
+    assert "sms_unknown" in [what for what, _ in await stages.words(alarm_id)]
+
+
+async def test_a_call_that_is_withdrawn_is_an_abort(stages: Stages) -> None:
+    alarm_id = await stages.alarm()
+    (call,) = await stages.claim()
+    await stages.place(call)
+    await stages.write(lambda: alarms.delete([Alarm.get_by_id(alarm_id)], utcnow()))
+    assert await stages.db.read(partial(calls.withdrawn, stages.holder)) == [call.id]
+    await stages.end(call, Disposition.FAILED, 16)
+    row = await stages.write(partial(CallRequest.get_by_id, call.id))
+    assert row.status == CallStatus.ABORT
+    assert (await stages.get(alarm_id)).status == AlarmStatus.CANCELLED
