@@ -1,6 +1,8 @@
 # Targets for users: install, demo. For developers: test, lint, clean.
 # All are safe to repeat; the first run also fetches what it needs.
 
+MAKEFLAGS += --no-print-directory
+
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed

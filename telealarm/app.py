@@ -4,7 +4,7 @@ import asyncio
 import errno
 import logging
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
@@ -12,23 +12,22 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from telealarm import check
 from telealarm.api.app import make_app
-from telealarm.api.health import Health
 from telealarm.asterisk import cdr
 from telealarm.asterisk.ari import Client, Event
-from telealarm.asterisk.ari.errors import AriError, NotFound
+from telealarm.asterisk.ari.errors import AriError
 from telealarm.clock import utcnow
 from telealarm.config import Config
 from telealarm.dialing.admission import Admission
 from telealarm.dialing.dialer import Dialer
 from telealarm.dialing.watch import APOLOGY, CONTEXT, Wiring
-from telealarm.errors import ConfigError, StorageError, TeleAlarmError
+from telealarm.errors import ConfigError, TeleAlarmError
 from telealarm.notify.sms_http import HttpSmsSender
 from telealarm.outcome.keeper import Keeper
 from telealarm.outcome.messenger import Messenger
 from telealarm.outcome.settle import Settler
 from telealarm.planning.planner import Planner
+from telealarm.readiness import Readiness
 from telealarm.store import workers
 from telealarm.store.database import Database, place
 from telealarm.store.schema import open_database
@@ -71,12 +70,15 @@ class Service:
         async with AsyncExitStack() as stack:
             self._db.start()
             stack.push_async_callback(self._db.close)
+            survey = Survey(self._db, self._prompts)
+            ready = Readiness(self._config, self._db, self.ari, self._speech, survey)
+            # First the port: a second start of the same service shall disturb nothing.
+            await self._serve_api(ready, stack)
             holder = await self._db.write(enter)
             installation = await self._db.read(workers.installation)
             stack.push_async_callback(self._db.write, lambda: workers.leave(holder, utcnow()))
             sms = HttpSmsSender()
             stack.push_async_callback(sms.close)
-            survey = Survey(self._db, self._prompts)
             source = self._cdr_source()
             dialer = Dialer(
                 ari=self.ari,
@@ -100,7 +102,6 @@ class Service:
             keeper = Keeper(self._db, holder, lease, adopt)
             await keeper.take_over()
             self.ari.on_event("StasisStart", partial(self._meet_stranger, dialer))
-            await self._serve_api(stack)
             log.info(
                 "worker %s serves http://%s:%d/rest-api/, database %s",
                 holder.name,
@@ -108,56 +109,30 @@ class Service:
                 self._config.api.port,
                 place(self._config),
             )
+            settler = Settler(self._db)
             messenger = Messenger(self._db, holder, installation, sms.send)
+
+            async def drain() -> None:
+                await dialer.drain(DRAIN_SECONDS)
+                await settler.step()
+                await messenger.drain()
+
             ending = await self._until_ended(
                 keeper.run(),
                 Planner(self._db).run(),
                 dialer.run(),
-                Settler(self._db).run(),
+                settler.run(),
                 messenger.run(),
                 self.ari.run(),
-                before_end=partial(dialer.drain, DRAIN_SECONDS),
+                before_end=drain,
             )
             log.info("ended: %s", ending)
 
-    async def readiness(self) -> Health:
-        """For /readyz: by part `ok`, or the sentence that says what to change."""
-        checks = {"asterisk": self.ari.trouble or "ok"}
-        if self.ari.connected:
-            for trunk in self._config.asterisk.trunks:
-                checks[f"trunk {trunk}"] = await self._trunk(trunk)
-        elif checks["asterisk"] == "ok":
-            checks["asterisk"] = "connecting"
-        folder = self._config.path(self._config.prompts.folder)
-        unusable = await asyncio.to_thread(check.folder, "prompts.folder", folder)
-        checks["prompts"] = unusable[0] if unusable else "ok"
-        try:
-            await self._db.read(workers.installation)
-            checks["database"] = "ok"
-        except StorageError as error:
-            checks["database"] = str(error)
-        missing = ", ".join(self._speech.missing())
-        stock = "until then some callees hear a stock message"
-        said = f"{missing} not installed; install it, or change speech.engines; {stock}"
-        return Health(checks, {"speech": said if missing else "ok"})
-
-    async def _trunk(self, name: str) -> str:
-        try:
-            endpoint = await self.ari.endpoints.get("PJSIP", name)
-        except NotFound:
-            return (
-                f"Asterisk knows no PJSIP endpoint {name!r}; define it in pjsip.conf,"
-                " or correct asterisk.trunks"
-            )
-        except AriError as error:
-            return str(error)
-        return "ok" if endpoint.get("state") != "offline" else f"{name} is offline"
-
-    async def _serve_api(self, stack: AsyncExitStack) -> None:
+    async def _serve_api(self, ready: Readiness, stack: AsyncExitStack) -> None:
         app = make_app(
             self._db,
             self._config,
-            readiness=self.readiness,
+            readiness=ready,
             prompts=self._config.path(self._config.prompts.folder),
         )
         runner = web.AppRunner(app, access_log=None)
@@ -205,7 +180,7 @@ class Service:
     async def _until_ended(
         self,
         *parts: Coroutine[None, None, None],
-        before_end: partial[Coroutine[None, None, None]],
+        before_end: Callable[[], Coroutine[None, None, None]],
     ) -> str:
         """Run the parts until a signal comes or one of them fails; returns what ended it.
 

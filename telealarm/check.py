@@ -1,24 +1,31 @@
-"""`telealarm check-config`: what only a look at this machine and at Asterisk can tell."""
+"""What only a look at this machine and at Asterisk can tell: `check-config`, and /readyz."""
 
+import asyncio
 import os
 import shlex
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from telealarm.asterisk.ari import Client
 from telealarm.asterisk.ari.errors import AriError, NotFound, Unauthorized
-from telealarm.config import Config
+from telealarm.config import Ari, Config
+from telealarm.dialing.watch import CONTEXT, EXTENSION
 from telealarm.errors import StorageError
 from telealarm.store.schema import open_database
+
+# How long check-config waits for Asterisk to take its websocket.
+CONNECT_SECONDS = 5.0
 
 
 async def check(config: Config) -> tuple[list[str], list[str]]:
     """What is wrong, and what is worth knowing; each a sentence that says what to change."""
     mistakes: list[str] = []
     remarks: list[str] = []
-    mistakes += folder("prompts.folder", config.path(config.prompts.folder))
+    if unusable := folder("prompts.folder", config.path(config.prompts.folder)):
+        mistakes.append(unusable)
     try:
-        open_database(config)
+        await asyncio.to_thread(open_database, config)
     except StorageError as error:
         mistakes.append(str(error))
     for language, line in config.speech.engines.items():
@@ -28,14 +35,7 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
                 f"speech.engines.{language}: {program} is not installed; until it is, callees"
                 " hear a stock message instead of the texts"
             )
-    if config.asterisk.cdr is None:
-        remarks.append(
-            "asterisk.cdr is not set: after a crash the fate of a call that has ended is unknown"
-        )
-    elif "://" not in config.asterisk.cdr:
-        path = config.path(config.asterisk.cdr)
-        if path.exists() and not os.access(path, os.R_OK):
-            mistakes.append(f"asterisk.cdr: {path} cannot be read; let this user read it")
+    _cdr(config, mistakes, remarks)
     if not config.asterisk.ari.password:
         mistakes.append(
             "asterisk.ari.password is empty; set it to the password of"
@@ -46,27 +46,82 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
     return mistakes, remarks
 
 
+def folder(key: str, path: Path) -> str | None:
+    """Why the folder cannot be made, read or written; None where it can."""
+    existing = path
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if path.exists() and not path.is_dir():
+        return f"{key}: {path} is not a folder; name another"
+    if not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
+        return f"{key}: {existing} cannot be read and written; let this user, or name another"
+    return None
+
+
+async def trunk(client: Client, name: str) -> str | None:
+    """Why calls cannot go out through a PJSIP endpoint; None where they can. Raises AriError."""
+    try:
+        endpoint = await client.endpoints.get("PJSIP", name)
+    except NotFound:
+        return (
+            f"Asterisk knows no PJSIP endpoint {name!r}; define it in pjsip.conf,"
+            " or correct asterisk.trunks"
+        )
+    if endpoint.get("state") == "offline":
+        return f"Asterisk finds {name!r} offline; see `pjsip show endpoint {name}`"
+    return None
+
+
+async def dialplan(client: Client, app: str) -> str | None:
+    """Why answered calls cannot reach us; None where they can. Raises AriError."""
+    if await client.channels.dialplan_exists(app, CONTEXT, EXTENSION):
+        return None
+    return (
+        f"Asterisk's dialplan has no context {CONTEXT}; #include telealarm.conf in"
+        " extensions.conf, and reload the dialplan"
+    )
+
+
+def _cdr(config: Config, mistakes: list[str], remarks: list[str]) -> None:
+    source = config.asterisk.cdr
+    if source is None:
+        remarks.append(
+            "asterisk.cdr is null: after a crash the fate of a call that has ended is unknown"
+        )
+    elif "://" not in source:
+        path = config.path(source)
+        if path.exists() and not os.access(path, os.R_OK):
+            mistakes.append(f"asterisk.cdr: {path} cannot be read; let this user read it")
+        elif not path.exists():
+            remarks.append(
+                f"asterisk.cdr: {path} is not there; right, if Asterisk has not ended a call yet"
+            )
+
+
 async def _asterisk(config: Config, mistakes: list[str], remarks: list[str]) -> None:
     ari = config.asterisk.ari
-    client = Client(
-        url=ari.url,
-        user=ari.user,
-        password=ari.password,
-        app=config.worker_name,
-        timeout_seconds=ari.timeout_seconds,
-    )
+    # An application of its own: one that serves is not disturbed.
+    client = _client(ari, f"check-config-{os.getpid()}")
+    connection: asyncio.Task[None] | None = None
     try:
         await client.asterisk.info()
-        for trunk in config.asterisk.trunks:
-            try:
-                await client.endpoints.get("PJSIP", trunk)
-            except NotFound:
-                mistakes.append(
-                    f"asterisk.trunks: Asterisk knows no PJSIP endpoint {trunk!r}; define it in"
-                    " pjsip.conf, or correct the name"
-                )
+        for name in config.asterisk.trunks:
+            if trouble := await trunk(client, name):
+                mistakes.append(f"asterisk.trunks: {trouble}")
         if not config.asterisk.trunks:
-            remarks.append("asterisk.trunks is empty: no trunk is watched")
+            remarks.append("asterisk.trunks is empty: no trunk is watched; name your endpoints")
+        connected = asyncio.Event()
+
+        async def note() -> None:
+            connected.set()
+
+        client.on_connected(note)
+        connection = asyncio.create_task(client.run())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await connected.wait()
+        if trouble := client.trouble or await dialplan(client, client.app):
+            mistakes.append(trouble)
     except Unauthorized:
         mistakes.append(
             "asterisk.ari.user, asterisk.ari.password: Asterisk refuses them; correct them here"
@@ -80,16 +135,17 @@ async def _asterisk(config: Config, mistakes: list[str], remarks: list[str]) -> 
     except AriError as error:
         remarks.append(f"Asterisk cannot be asked now ({error}); it may not be running")
     finally:
+        if connection is not None:
+            connection.cancel()
+            await asyncio.gather(connection, return_exceptions=True)
         await client.aclose()
 
 
-def folder(key: str, path: Path) -> list[str]:
-    """Whether the folder exists, or can be made, and can be written."""
-    existing = path
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    if path.exists() and not path.is_dir():
-        return [f"{key}: {path} is not a folder; name another"]
-    if not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
-        return [f"{key}: {existing} cannot be read and written; let this user, or name another"]
-    return []
+def _client(ari: Ari, app: str) -> Client:
+    return Client(
+        url=ari.url,
+        user=ari.user,
+        password=ari.password,
+        app=app,
+        timeout_seconds=ari.timeout_seconds,
+    )

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ Command = Callable[[Config, argparse.Namespace], int]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status. An error is one clear sentence on standard error."""
     options = _parser().parse_args(argv)
+    os.umask(0o077)  # the database holds names, numbers and hashes
     path = config.find(options.config)
     try:
         settings = config.load(path)

@@ -90,7 +90,7 @@ class Ari(_Part):
 class Asterisk(_Part):
     ari: Ari = Ari()
     trunks: list[Name] = []
-    cdr: str | None = None
+    cdr: str | None = "/var/log/asterisk/cdr-csv/Master.csv"
 
 
 class Worker(_Part):

@@ -33,7 +33,7 @@ from telealarm.asterisk.ari.errors import (
 )
 from telealarm.asterisk.cdr import Cdr, CdrError
 from telealarm.clock import utcnow
-from telealarm.errors import SpeechError, Stale
+from telealarm.errors import SpeechError, Stale, TeleAlarmError
 from telealarm.log import by_ids
 from telealarm.rules import disposition as dispositions
 from telealarm.rules.states import Disposition
@@ -97,6 +97,7 @@ class Watch:
         self._answered = call.answered is not None
         self._rang = call.rang
         self._absent = False
+        self._failed = False
 
     def events_lost(self) -> None:
         """The websocket was away: have the channel looked at."""
@@ -197,9 +198,12 @@ class Watch:
             disposition = dispositions.of_call(
                 answered=self._answered, rang=self._rang, cause=cause
             )
-            await self._end(
-                disposition, cause, f"cause {cause}, {event.cause_txt or 'unknown'}", finished=True
-            )
+            why = f"cause {cause}, {event.cause_txt or 'unknown'}"
+            if self._answered and self._session is None:
+                why += "; it never came to the survey"
+            # Where nothing of ours broke off, the callee has hung up or the survey is over.
+            finished = self._session is not None and not self._failed
+            await self._end(disposition, cause, why, finished=finished)
             return True
         return False
 
@@ -295,8 +299,14 @@ class Watch:
         except Stale as error:
             # Another worker talks to the callee now.
             self._log.warning("%s", error)
-        except Exception:  # noqa: BLE001 - logged, and the callee is told
-            self._log.exception("the session failed; the callee hears the apology")
+        except Exception as error:  # noqa: BLE001 - logged, and the callee is told
+            known = isinstance(error, TeleAlarmError)
+            self._log.error(
+                "the session failed, the callee hears the apology: %s",
+                error,
+                exc_info=None if known else error,
+            )
+            self._failed = True
             with suppress(AriError):
                 await channel.continue_in_dialplan(context=CONTEXT, extension=APOLOGY)
 

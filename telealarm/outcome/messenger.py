@@ -35,13 +35,27 @@ class Messenger:
         self._holder = holder
         self._installation = installation
         self._send = send
+        self._sending = asyncio.Lock()
+        self._draining = False
 
     async def run(self) -> None:
         """Send for ever."""
         await run_stage(self._db, "messages", self.step, log)
 
+    async def drain(self) -> None:
+        """Send what is due now, and let what is being sent come to its end; then send no more."""
+        async with self._sending:
+            await self._send_due()
+            self._draining = True
+
     async def step(self) -> datetime | None:
         """Send what is due; returns when the next is."""
+        if self._draining:
+            return None
+        async with self._sending:
+            return await self._send_due()
+
+    async def _send_due(self) -> datetime | None:
         now = utcnow()
         # Of an earlier step, if its end could not be kept: every delivery of a step has ended.
         await self._db.write(partial(messages.put_back, self._holder))

@@ -20,7 +20,8 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
     move(request, AlarmStatus.SUCCESS, **ended)
     alarm = request.alarm
     move(alarm, AlarmStatus.SUCCESS, status_reason="")
-    tell(alarm.id, "result", f"success, result {alarm.result}", request_id=request.id, at=now)
+    said = f"success, result {alarm.result}" if alarm.result else "success, no key pressed"
+    tell(alarm.id, "result", said, request_id=request.id, at=now)
 
 
 def retry(request: AlarmRequest, reason: Reason, at: datetime, now: datetime, **ended: int) -> None:

@@ -107,7 +107,10 @@ class Prompts:
     def _keep(self, name: str, wav: bytes) -> Prompt:
         path = self._folder / f"{name}.wav"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            if not self._folder.exists():
+                # Asterisk may read what it knows the name of; nobody else can list the folder.
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._folder.chmod(0o711)
             # Whole or not at all: Asterisk may be reading it.
             handle, partial = tempfile.mkstemp(dir=self._folder, suffix=".part")
             with os.fdopen(handle, "wb") as file:

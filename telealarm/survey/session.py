@@ -43,6 +43,8 @@ class Survey:
     def __init__(self, db: Database, prompts: Prompts) -> None:
         self._db = db
         self._prompts = prompts
+        # Why Asterisk could not play the last prompt, or None.
+        self.trouble: str | None = None
 
     async def prepare(self, call: Call) -> None:
         """Render what will be said, so that the callee is spoken to at once."""
@@ -61,7 +63,13 @@ class Survey:
         """Run the survey, from where an earlier session left it, to its end or the hang-up."""
         script = await self._db.write(partial(sessions.load, call))
         with Session(call, channel, self._db, self._prompts, script) as session:
-            await session.run()
+            try:
+                await session.run()
+            except SpeechError as error:
+                self.trouble = str(error)
+                await self._db.write(partial(sessions.speech_failed, call, str(error)))
+                raise
+            self.trouble = None
 
 
 class _HungUp(Exception):
@@ -213,7 +221,10 @@ class Session:
                 return event
             self._log.warning("Asterisk could not play %s", media)
         else:
-            raise SpeechError(f"Asterisk can play none of {', '.join(prompt.media)}")
+            raise SpeechError(
+                f"Asterisk can play none of {', '.join(prompt.media)}; check that it reaches"
+                " prompts.url, or reads prompts.folder"
+            )
         self._playing = None
         if say.section is not None:
             await self._was_heard()

@@ -34,7 +34,7 @@ async def ringing(practice: Practice, phone: Phone, **alarm: int) -> Appointment
 
 async def test_killed_while_it_rings(practices: Practices, plug: Plug, exchange: Exchange) -> None:
     practice = await practices()
-    phone = await plug("401", answers_and_presses("1", ring=3.0, first_key=3.0))
+    phone = await plug("401", answers_and_presses("1", ring=3.0, first_key=10.0))
     appointment = await ringing(practice, phone)
     await practice.serve.kill9()
     await practice.serve.start()
@@ -47,7 +47,7 @@ async def test_killed_while_it_rings_and_back_after_the_callee_has_answered(
     practices: Practices, plug: Plug, exchange: Exchange
 ) -> None:
     practice = await practices()
-    phone = await plug("402", answers_and_presses("1", ring=1.0, first_key=9.0))
+    phone = await plug("402", answers_and_presses("1", ring=1.0, first_key=14.0))
     appointment = await ringing(practice, phone)
     await practice.serve.kill9()
     await phone.until("answered")
@@ -76,7 +76,7 @@ async def test_killed_for_good_the_callee_hears_an_apology_and_the_next_start_ac
 
 async def test_killed_in_mid_prompt(practices: Practices, plug: Plug, exchange: Exchange) -> None:
     practice = await practices()
-    phone = await plug("404", answers_and_presses("1", first_key=9.0))
+    phone = await plug("404", answers_and_presses("1", first_key=14.0))
     appointment = await ringing(practice, phone)
     await until(lambda: phone.heard.seconds_heard() > 1, 10, "the prompt is heard")
     await practice.serve.kill9()
@@ -113,7 +113,29 @@ async def test_killed_in_mid_prompt_for_good_the_callee_is_not_left_in_silence(
     await until(lambda: phone.heard.seconds_heard() > 0.5, 10, "the prompt is heard")
     await practice.serve.kill9()
     await phone.until("hung up by network", 60)
+    # The rest of the prompt, at most fifteen seconds of silence, and the apology.
+    assert phone.heard.longest_silence() < 17
+    assert phone.heard.seconds_heard() > 7
     await practice.serve.start()
+    assert (await practice.settled(appointment))["status"] == 3
+
+
+async def test_frozen_as_the_callee_answers_there_is_an_apology_and_no_long_silence(
+    practices: Practices, plug: Plug
+) -> None:
+    practice = await practices()
+    phone = await plug("408", answers_only(ring=2.0))
+    appointment = await ringing(practice, phone, maxretry=0)
+    practice.serve.freeze()
+    try:
+        await phone.until("hung up by network", 50)
+    finally:
+        practice.serve.thaw()
+    answered, over = [
+        e.at for e in await phone.log() if e.what in ("answered", "hung up by network")
+    ]
+    assert (over - answered).total_seconds() < 30
+    assert phone.heard.seconds_heard() > 3
     assert (await practice.settled(appointment))["status"] == 3
 
 

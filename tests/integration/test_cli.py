@@ -226,7 +226,11 @@ async def test_serve_needs_neither_asterisk_nor_speech_nor_a_certain_folder(
     config = write(tmp_path)
     running = Running(config, Path("/"), PATH="/nowhere")
     children.append(await running.up())
-    assert "asterisk.ari.url" in await running.check("asterisk")
+
+    async def told() -> bool:
+        return "asterisk.ari.url" in await running.check("asterisk")
+
+    await until(told, 10, "what is wrong with Asterisk is told")
     assert "flite" in await running.check("speech")
     added = telealarm(
         "user", "add", "ann", "--superuser", "--password-stdin", "--config", str(config),
@@ -263,6 +267,20 @@ async def test_a_port_that_is_taken_ends_it_with_a_sentence(tmp_path: Path) -> N
     assert f"127.0.0.1:{port} is taken" in done.stderr
     assert "api.port" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_a_second_start_of_the_same_service_disturbs_nothing(
+    tmp_path: Path, children: list[Running]
+) -> None:
+    config = write(tmp_path, worker={"lease_seconds": 5})
+    first = Running(config, tmp_path)
+    children.append(await first.up())
+    second = await asyncio.to_thread(telealarm, "serve", "--config", str(config))
+    assert second.returncode == 1
+    assert "is taken" in second.stderr
+    await asyncio.sleep(3)  # longer than between two renewals of the lease
+    assert first.child.running
+    assert (await first.get("/healthz"))[0] == 200
 
 
 async def test_the_second_process_of_one_worker_name_fences_off_the_first(

@@ -235,8 +235,10 @@ if __name__ == "__main__":
         raise SystemExit(0)
     if options.keep:
         kept.leave_behind()
-    with suppress(KeyboardInterrupt):
+    try:
         status = asyncio.run(main(options.keep))
         sys.stdout.flush()
         os._exit(status) if options.keep else sys.exit(status)
-    sys.exit(130)
+    except KeyboardInterrupt:
+        print("demo: failed interrupted", flush=True)
+        sys.exit(130)

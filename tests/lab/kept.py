@@ -52,6 +52,7 @@ def stop() -> None:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
         if b"tests.lab.demo" not in command:
             return
+        print("ending the demo that was left running", flush=True)
         os.kill(pid, signal.SIGTERM)
         while Path(f"/proc/{pid}").exists():
             time.sleep(0.1)

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -117,6 +118,15 @@ class Serve:
         """End it as a crash would."""
         if self._child:
             await self._child.kill()
+
+    def freeze(self) -> None:
+        """Stop it without closing its connections, as a machine that hangs."""
+        if self._child:
+            self._child.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        if self._child:
+            self._child.signal(signal.SIGCONT)
 
     async def restart(self) -> None:
         """End it, if it still runs, and start it on the same database and port."""

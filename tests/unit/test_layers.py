@@ -27,6 +27,7 @@ FLOORS = {
     "api": 5,
     "app": 6,
     "check": 6,
+    "readiness": 6,
     "cli": 6,
     "__main__": 6,
     "__init__": 0,

@@ -27,10 +27,10 @@ VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 ALLOWED_FUNCTIONS = ("TIMEOUT(absolute)",)
 
 
-def variable_name(name: str) -> str:
-    """`name` if it is a plain variable's, else ValueError."""
-    if not VARIABLE.fullmatch(name):
-        raise ValueError(f"not a variable's name: {name!r}")
+def variable_name(name: str, pattern: re.Pattern[str] = VARIABLE) -> str:
+    """`name` if it is a plain one, by default of a variable, else ValueError."""
+    if not pattern.fullmatch(name):
+        raise ValueError(f"not a plain name: {name!r}")
     return name
 
 

@@ -1,15 +1,20 @@
 """Asterisk's objects other than an open channel, by the names that ARI gives them."""
 
 import math
+import re
+import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from telealarm.asterisk.ari.channel import Channel, variable_name
-from telealarm.asterisk.ari.errors import NotFound, Refused
+from telealarm.asterisk.ari.errors import AriError, NotFound, Refused
 from telealarm.asterisk.ari.http import Http, without_control
 
 # Asterisk's HTTP status for an event source that does not exist or is not subscribed to.
 NO_SUCH_SOURCE = 422
+# A context or an extension that can be named within a dialplan function.
+PLACE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Channels:
@@ -56,6 +61,26 @@ class Channels:
         channel = self._open(channel_id)
         await self._http.request("POST", "channels", channel_id, body=body)
         return channel
+
+    async def dialplan_exists(self, app: str, context: str, extension: str) -> bool:
+        """Whether Asterisk's dialplan has this extension, priority 1.
+
+        ARI cannot be asked for it; the function DIALPLAN_EXISTS can, on a channel. So a Local
+        channel is made for the connected Stasis application `app`, and never dialled.
+        """
+        channel_id = f"check-{secrets.token_hex(8)}"
+        place = f"{variable_name(context, PLACE)},{variable_name(extension, PLACE)},1"
+        endpoint = f"Local/{extension}@{context}"
+        body = {"endpoint": endpoint, "app": app, "channelId": channel_id}
+        await self._http.request("POST", "channels", "create", body=body)
+        try:
+            params = {"variable": f"DIALPLAN_EXISTS({place})"}
+            path = ("channels", channel_id, "variable")
+            found = await self._http.request("GET", *path, params=params)
+        finally:
+            with suppress(AriError):
+                await self._http.request("DELETE", "channels", channel_id)
+        return bool(found["value"] == "1")
 
     async def get(self, channel_id: str) -> dict[str, Any]:
         """A channel as Asterisk describes it; NotFound when it has hung up."""

@@ -1,0 +1,76 @@
+"""/readyz: can the service do its work, and if not, what is to be changed?"""
+
+import asyncio
+import logging
+
+from telealarm import check
+from telealarm.api.health import Health
+from telealarm.asterisk.ari import Client
+from telealarm.asterisk.ari.errors import AriError
+from telealarm.config import Config
+from telealarm.errors import StorageError
+from telealarm.store import workers
+from telealarm.store.database import Database
+from telealarm.survey.session import Survey
+from telealarm.survey.speech import Speech
+
+log = logging.getLogger(__name__)
+
+
+class Readiness:
+    def __init__(
+        self, config: Config, db: Database, ari: Client, speech: Speech, survey: Survey
+    ) -> None:
+        self._config = config
+        self._db = db
+        self._ari = ari
+        self._speech = speech
+        self._survey = survey
+        self._dialplan: str | None = None
+        ari.on_connected(self.look_at_dialplan)
+
+    async def __call__(self) -> Health:
+        """By part `ok`, or the sentence that says what to change."""
+        checks = {"asterisk": self._ari.trouble or "ok"}
+        if self._ari.connected:
+            for name in self._config.asterisk.trunks:
+                checks[f"trunk {name}"] = await self._trunk(name)
+            if self._dialplan is not None:
+                await self.look_at_dialplan()
+            checks["dialplan"] = self._dialplan or "ok"
+        elif checks["asterisk"] == "ok":
+            checks["asterisk"] = "connecting"
+        folder = self._config.path(self._config.prompts.folder)
+        unusable = await asyncio.to_thread(check.folder, "prompts.folder", folder)
+        checks["prompts"] = unusable or self._survey.trouble or "ok"
+        try:
+            await self._db.read(workers.installation)
+            checks["database"] = "ok"
+        except StorageError as error:
+            log.error("%s", error)
+            checks["database"] = "it does not answer; the log says why"
+        return Health(checks, {"speech": self._speech_installed()})
+
+    async def look_at_dialplan(self) -> None:
+        """Once a connect, and then as long as something is wrong."""
+        try:
+            self._dialplan = await check.dialplan(self._ari, self._ari.app)
+        except AriError as error:
+            self._dialplan = f"Asterisk cannot be asked for its dialplan: {error}"
+        if self._dialplan is not None:
+            log.error("%s", self._dialplan)
+
+    async def _trunk(self, name: str) -> str:
+        try:
+            return await check.trunk(self._ari, name) or "ok"
+        except AriError as error:
+            return str(error)
+
+    def _speech_installed(self) -> str:
+        missing = ", ".join(self._speech.missing())
+        if not missing:
+            return "ok"
+        return (
+            f"{missing} not installed; install it, or change speech.engines; until then some"
+            " callees hear a stock message"
+        )
