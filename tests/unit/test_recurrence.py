@@ -1,6 +1,5 @@
 """Recurrence: when an event occurs, as the RFC, the clocks of several zones and an oracle say."""
 
-import time as stopwatch
 from calendar import month_abbr, monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -676,13 +675,10 @@ def test_an_anchor_is_a_wall_time_of_these_centuries() -> None:
     ],
 )
 def test_a_rule_that_can_never_occur_is_refused_when_written(rrule: str) -> None:
-    began = stopwatch.process_time()
     with pytest.raises(NeverOccurs, match="never occurs"):
         check(parse("", "", rrule))
     with pytest.raises(NeverOccurs):
         series(rrule, datetime(2026, 1, 1, 9)).check()
-    # Not a measurement: dateutil takes seconds, without an end for HOURLY.
-    assert stopwatch.process_time() - began < 5
 
 
 @pytest.mark.parametrize(
@@ -854,7 +850,7 @@ def oracle_wall(rule: Recurrence, anchor: datetime, before: date) -> Iterator[da
     """Every day from the year before the anchor's on, in its period."""
     first = oracle_period(rule, anchor.date())
     periods: dict[int, list[datetime]] = {}
-    day = date(anchor.year - 1, 12, 1)
+    day = date(anchor.year - 1, 12, 20)
     while day < before:
         period = oracle_period(rule, day)
         if (period - first) % rule.interval == 0 and oracle_fits(rule, day, anchor.date()):
@@ -880,6 +876,7 @@ def oracle_elapsed(
     length = 60 if hourly else 1
     begin -= timedelta(minutes=anchor.minute if hourly else 0, seconds=anchor.second)
     step = 0
+    days: dict[date, bool] = {}
     while (at := begin + timedelta(minutes=step * length * rule.interval)) < before:
         step += 1
         found = []
@@ -893,7 +890,10 @@ def oracle_elapsed(
                     fits = not hourly or minute == anchor.minute
                 if rule.byhour:
                     fits = fits and wall.hour in rule.byhour
-                if fits and oracle_fits(rule, wall.date(), anchor.date()):
+                day = wall.date()
+                if day not in days:
+                    days[day] = oracle_fits(rule, day, anchor.date())
+                if fits and days[day]:
                     found.append(moment)
         yield from oracle_positions(rule, found)
 
@@ -967,7 +967,7 @@ def rules(draw: st.DrawFn, frequencies: list[Frequency]) -> Recurrence:
 WALL = [Frequency.YEARLY, Frequency.MONTHLY, Frequency.WEEKLY, Frequency.DAILY]
 ELAPSED = [Frequency.HOURLY, Frequency.MINUTELY]
 CALM = settings(
-    max_examples=120,
+    max_examples=100,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
@@ -983,7 +983,7 @@ ANCHORS = st.datetimes(datetime(2010, 12, 1), datetime(2012, 12, 31)).map(
 def test_days_to_years_are_as_the_oracle_says(
     rule: Recurrence, anchor: datetime, zone: ZoneInfo
 ) -> None:
-    before = oracle_moment(anchor, zone) + timedelta(days=600)
+    before = oracle_moment(anchor, zone) + timedelta(days=430)
     found = Series(anchor, zone, rule).occurrences(None, before, 100_000)
     assert [o.start for o in found] == oracle(rule, anchor, zone, before)
 
@@ -1026,16 +1026,17 @@ def test_hours_and_minutes_are_as_the_oracle_says(
     rule=rules(WALL + ELAPSED),
     anchor=ANCHORS,
     zone=st.sampled_from(ZONES).map(ZoneInfo),
-    passed=st.integers(0, 900 * 86_400),
+    passed=st.integers(0, 700 * 86_400),
 )
 def test_jumping_is_walking(
     rule: Recurrence, anchor: datetime, zone: ZoneInfo, passed: int
 ) -> None:
+    # Fewer days of minutes than of days.
+    passed //= 20 if rule.frequency in ELAPSED else 1
     moment = oracle_moment(anchor, zone) + timedelta(seconds=passed)
+    before = moment + timedelta(days=5 if rule.frequency in ELAPSED else 60)
     found = Series(anchor, zone, rule, budget=1_000_000)
-    walked = found.occurrences(None, moment + timedelta(days=60), 50_000)
-    assume(len(walked) < 50_000)
-    expected = [o for o in walked if o.start >= moment]
-    assert found.occurrences(moment, moment + timedelta(days=60), 50_000) == expected
+    expected = [o for o in found.occurrences(None, before, 1_000_000) if o.start >= moment]
+    assert found.occurrences(moment, before, 1_000_000) == expected
     if expected:
         assert found.following(moment - timedelta(microseconds=1)) == expected[0]

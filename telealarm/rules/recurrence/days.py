@@ -39,7 +39,7 @@ class DayFilter:
     """
 
     def __init__(self, rule: Recurrence) -> None:
-        self.months = frozenset(rule.bymonth)
+        self._months = frozenset(rule.bymonth)
         self._monthdays = frozenset(rule.bymonthday)
         self._yeardays = frozenset(rule.byyearday)
         self._weekdays = frozenset(day for day, nth in rule.byday if not nth)
@@ -48,7 +48,7 @@ class DayFilter:
         self._easter = tuple(timedelta(days=days) for days in rule.byeaster)
 
     def fits(self, day: date) -> bool:
-        if self.months and day.month not in self.months:
+        if self._months and day.month not in self._months:
             return False
         if self._monthdays and not self._fits_monthday(day):
             return False

@@ -110,14 +110,14 @@ class Series:
         excluded = {self._moment(exdate) for exdate in self.exdates}
         since = self._start if after is None else max(self._start, self._moment(after))
         stop = LATEST if before is None else self._moment(before)
-        for occurrence in self._all(since, min(self._last, stop - _TICK)):
-            if since <= occurrence.start < stop and occurrence.start not in excluded:
-                yield occurrence
+        for start, local in self._all(since, min(self._last, stop - _TICK)):
+            if since <= start < stop and start not in excluded:
+                yield Occurrence(start, local)
 
-    def _all(self, since: datetime, last: datetime) -> Iterator[Occurrence]:
+    def _all(self, since: datetime, last: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The anchor, then every occurrence from `since` to `last`, excluded ones too."""
         rule, start = self.recurrence, self._start
-        yield Occurrence(start, self.anchor)
+        yield start, self.anchor
         left = None
         if self._is_counted:
             left, since = (rule.count or 1) - 1, start
@@ -131,7 +131,7 @@ class Series:
             if moment > last:
                 return
             if moment > start:
-                yield Occurrence(moment, local)
+                yield moment, local
                 if left is not None and (left := left - 1) == 0:
                     return
 

@@ -1,7 +1,7 @@
 """YEARLY to DAILY: naive times on the wall clock, converted to moments afterwards."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import product
 from zoneinfo import ZoneInfo
@@ -33,11 +33,14 @@ def moments(
     first = since.astimezone(zone).replace(tzinfo=None) - _MARGIN
     last = until.astimezone(zone).replace(tzinfo=None) + _MARGIN
     for wall in _wall_times(rule, anchor, first, last, budget):
-        moment = wall.replace(tzinfo=zone).astimezone(UTC)
-        # In a gap fold 1 reads earlier than fold 0; what is still to come is never before it.
-        earliest = min(moment, wall.replace(tzinfo=zone, fold=1).astimezone(UTC))
+        moment, earliest = _moments_of(wall, zone)
         if earliest > until:
             break
+        if not waiting and moment == earliest:
+            if moment != previous:
+                previous = moment
+                yield moment, wall
+            continue
         heappush(waiting, (moment, wall))
         while waiting and waiting[0][0] <= earliest:
             found = heappop(waiting)
@@ -51,6 +54,18 @@ def moments(
             yield found
 
 
+def _moments_of(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The moment that `wall` means, and one that no later wall time is before (both UTC).
+
+    PEP 495: in a gap fold 0 reads by the clock before it, so forward, and fold 1 by the one after.
+    """
+    aware = wall.replace(tzinfo=UTC)
+    before, after = zone.utcoffset(wall), zone.utcoffset(wall.replace(fold=1))
+    assert before is not None and after is not None
+    moment = aware - before
+    return moment, moment if before == after else min(moment, aware - after)
+
+
 def _wall_times(
     rule: Recurrence, anchor: datetime, first: datetime, last: datetime, budget: Budget
 ) -> Iterator[datetime]:
@@ -62,6 +77,7 @@ def _wall_times(
         sorted(rule.byminute or (anchor.minute,)),
         sorted(rule.bysecond or (anchor.second,)),
     )
+    micro = anchor.microsecond
     start = periods.number(anchor.date())
     passed = max(0, periods.number(first.date()) - start) // rule.interval
     number, stop = start + passed * rule.interval, periods.number(last.date())
@@ -75,7 +91,7 @@ def _wall_times(
             chosen = _every((day for day in days if day >= first.date()), clock)
         for day, hour, minute, second in chosen:
             budget.spend()
-            yield datetime.combine(day, time(hour, minute, second, anchor.microsecond))
+            yield datetime(day.year, day.month, day.day, hour, minute, second, micro)
         number += rule.interval
 
 
