@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from telealarm.errors import NeverOccurs, RecurrenceTooCostly
@@ -12,7 +13,7 @@ from telealarm.rules.recurrence.budget import BUDGET, Budget
 from telealarm.rules.recurrence.rule import Recurrence
 
 # The smallest step of a datetime.
-_TICK = timedelta.resolution
+_TICK = datetime.resolution
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Series:
       counts; each is a naive wall time, converted like those of the rule, or an aware moment.
     - There is nothing from the year 2200 on.
     - A question costs at most `budget` steps, else it raises RecurrenceTooCostly. It costs no walk
-      from the anchor unless the rule has a COUNT together with BY parts or with days.
+      from the anchor, except that a COUNT is counted through once in a process.
 
     Raises ValueError for an anchor that is not naive, or that lies outside 1970 to 2199.
     """
@@ -102,9 +103,7 @@ class Series:
         endless = replace(self, recurrence=rule, end=None, exdates=frozenset())
         if endless.following(self._start) is None:
             raise NeverOccurs
-        if self._is_counted:
-            for _ in self._between(None, None):
-                pass
+        _ = self._last
 
     def _between(self, after: datetime | None, before: datetime | None) -> Iterator[Occurrence]:
         excluded = {self._moment(exdate) for exdate in self.exdates}
@@ -116,34 +115,17 @@ class Series:
 
     def _all(self, since: datetime, last: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The anchor, then every occurrence from `since` to `last`, excluded ones too."""
-        rule, start = self.recurrence, self._start
+        start = self._start
         yield start, self.anchor
-        left = None
-        if self._is_counted:
-            left, since = (rule.count or 1) - 1, start
-        if left == 0:
-            return
-        source = elapsed.moments if rule.is_elapsed() else wall.moments
-        budget = Budget(self.budget)
-        for moment, local in source(
-            rule, self.anchor, self.zone, since=since, until=last, budget=budget
+        for moment, local in _moments(
+            self.recurrence, self.anchor, self.zone, since, last, self.budget
         ):
-            if moment > last:
-                return
-            if moment > start:
+            if start < moment <= last:
                 yield moment, local
-                if left is not None and (left := left - 1) == 0:
-                    return
 
     @property
     def _start(self) -> datetime:
         return self._moment(self.anchor)
-
-    @property
-    def _is_counted(self) -> bool:
-        """Whether a COUNT has to be counted through; that of plain elapsed steps is a moment."""
-        rule = self.recurrence
-        return rule.count is not None and (rule.has_by_parts() or not rule.is_elapsed())
 
     @property
     def _last(self) -> datetime:
@@ -155,11 +137,14 @@ class Series:
         if rule.until is not None:
             # To the second, so that an anchor with a fraction of one does not miss it.
             ends.append(self._moment(rule.until.replace(microsecond=999_999)))
-        if rule.count is not None and not self._is_counted:
+        last = min(ends)
+        if rule.count is None:
+            return last
+        if rule.is_elapsed() and not rule.has_by_parts():
             unit = elapsed.unit(rule)
             steps = min((rule.count - 1) * rule.interval, (LATEST - EARLIEST) // unit)
-            ends.append(self._start + steps * unit)
-        return min(ends)
+            return min(last, self._start + steps * unit)
+        return _last_counted(self._start, rule, self.anchor, self.zone, last, self.budget)
 
     def _moment(self, value: datetime) -> datetime:
         """`value` in UTC; a naive one in a gap moves forward, one that comes twice is its fold.
@@ -171,6 +156,43 @@ class Series:
         except OverflowError:
             return LATEST if value.year > LATEST.year else EARLIEST
         return min(max(moment, EARLIEST), LATEST)
+
+
+def _moments(
+    rule: Recurrence,
+    anchor: datetime,
+    zone: ZoneInfo,
+    since: datetime,
+    until: datetime,
+    budget: int,
+) -> Iterator[tuple[datetime, datetime]]:
+    source = elapsed.moments if rule.is_elapsed() else wall.moments
+    return source(rule, anchor, zone, since=since, until=until, budget=Budget(budget))
+
+
+# A series is asked again and again; it is counted through once. `start` tells apart the two
+# anchors that a repeated wall time can be, which compare equal.
+@lru_cache(maxsize=4096)
+def _last_counted(
+    start: datetime,
+    rule: Recurrence,
+    anchor: datetime,
+    zone: ZoneInfo,
+    until: datetime,
+    budget: int,
+) -> datetime:
+    """The moment of the last occurrence that COUNT allows, or the last one up to `until`."""
+    last, left = start, (rule.count or 1) - 1
+    if left == 0:
+        return last
+    for moment, _ in _moments(rule, anchor, zone, start, until, budget):
+        if moment > until:
+            break
+        if moment > start:
+            last, left = moment, left - 1
+            if left == 0:
+                break
+    return last
 
 
 def check(recurrence: Recurrence, budget: int = BUDGET) -> None:
