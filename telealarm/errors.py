@@ -46,6 +46,24 @@ class IllegalTransition(TeleAlarmError):
     code = "illegal_transition"
 
 
+class RecurrenceError(TeleAlarmError):
+    """The recurrence rule cannot be used."""
+
+    code = "recurrence"
+
+
+class NeverOccurs(RecurrenceError):
+    """The rule never occurs before the year 2200; no date and time fits all of its parts."""
+
+    code = "never_occurs"
+
+
+class RecurrenceTooCostly(RecurrenceError):
+    """The rule costs too many steps to work out."""
+
+    code = "too_costly"
+
+
 class Invalid(TeleAlarmError):
     """What was sent is wrong.
 

@@ -1,0 +1,175 @@
+"""HOURLY and MINUTELY: steps of elapsed time, whose BY parts are read on the wall clock.
+
+So an hour that the clock repeats is two hours, and one that it skips is none: the 01:30 of the
+night in which summer time ends comes twice, because an hour lies between.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from telealarm.rules.recurrence.budget import Budget
+from telealarm.rules.recurrence.days import DayFilter
+from telealarm.rules.recurrence.rule import Frequency, Recurrence
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def unit(rule: Recurrence) -> timedelta:
+    return HOUR if rule.frequency is Frequency.HOURLY else MINUTE
+
+
+def moments(
+    rule: Recurrence,
+    anchor: datetime,
+    zone: ZoneInfo,
+    *,
+    since: datetime,
+    until: datetime,
+    budget: Budget,
+) -> Iterator[tuple[datetime, datetime]]:
+    """Each moment (UTC) of `rule`, with its wall time, from `since` to `until` (UTC), in order.
+
+    Some moments before `since`, and before the anchor, may come first.
+    """
+    steps = _Steps(rule, anchor, zone, until, budget)
+    number = max(0, (since - steps.start) // steps.length)
+    while (begin := steps.start + number * steps.length) <= until:
+        budget.spend()
+        ahead = steps.after_unfit(begin, number)
+        if ahead > number:
+            number = ahead
+            continue
+        yield from steps.of(begin)
+        number += 1
+
+
+class _Steps:
+    """The hours or minutes of a rule. The first begins with the anchor's wall-clock hour or minute,
+    the others follow in elapsed time.
+    """
+
+    def __init__(
+        self,
+        rule: Recurrence,
+        anchor: datetime,
+        zone: ZoneInfo,
+        until: datetime,
+        budget: Budget,
+    ) -> None:
+        self._rule, self._zone, self._budget = rule, zone, budget
+        self._last_day = until.date() + DAY
+        self._unit = unit(rule)
+        self._days = DayFilter(rule)
+        self._hours, self._minutes = frozenset(rule.byhour), frozenset(rule.byminute)
+        self._hourly = rule.frequency is Frequency.HOURLY
+        self._minute = anchor.minute if self._hourly else 0
+        self._seconds = sorted(rule.bysecond or (anchor.second,))
+        self._micro = timedelta(microseconds=anchor.microsecond)
+        into = timedelta(minutes=self._minute, seconds=anchor.second) + self._micro
+        self.start = anchor.replace(tzinfo=zone).astimezone(UTC) - into
+        self.length = self._unit * rule.interval
+        self._known_day = (date.min, False)
+        self._known_offset = (self.start, self.start, _offset(self.start, zone))
+
+    def of(self, begin: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The moments within the step that begins at `begin`, those of BYSETPOS if it is given."""
+        minutes = self._minutes_of(begin)
+        self._budget.spend(len(minutes) * len(self._seconds))
+        found = []
+        for minute in minutes:
+            for second in self._seconds:
+                moment = begin + timedelta(minutes=minute, seconds=second) + self._micro
+                if self._fits(self._wall(moment)):
+                    found.append(moment)
+        if self._rule.bysetpos:
+            total = len(found)
+            places = {p - 1 if p > 0 else total + p for p in self._rule.bysetpos}
+            found = [found[place] for place in sorted(places) if 0 <= place < total]
+        for moment in found:
+            yield moment, moment.astimezone(self._zone).replace(tzinfo=None)
+
+    def after_unfit(self, begin: datetime, number: int) -> int:
+        """The number of the next step that may have a fitting moment.
+
+        Days, or an hour, that do not fit are stepped over as a whole.
+        """
+        wall = self._wall(begin)
+        day = wall.date()
+        if not self._fits_day(day):
+            if not self._days.fits(day - DAY):
+                return self._reaching(self._first_moment(self._next_fitting(day)), number)
+            # A clock that goes back over midnight comes to that day again: not past such a change.
+            boundaries = [_midnight(day + DAY), wall.replace(minute=0, second=0) + HOUR]
+        elif not self._hourly and self._hours and wall.hour not in self._hours:
+            boundaries = [wall.replace(minute=0, second=0) + HOUR]
+        else:
+            return number
+        for boundary in boundaries:
+            fitting = begin + (boundary - wall)
+            if self._wall(fitting) == boundary:
+                return self._reaching(fitting, number)
+        return number
+
+    def _reaching(self, moment: datetime, number: int) -> int:
+        """The number of the step in which `moment` lies, or of the first one after it."""
+        return max(number, (moment - self._unit - self.start) // self.length + 1)
+
+    def _next_fitting(self, day: date) -> date:
+        """The next day that fits; a later one than any that is asked for where there is none."""
+        while True:
+            day += DAY
+            self._budget.spend()
+            if day > self._last_day or self._days.fits(day):
+                return day
+
+    def _first_moment(self, day: date) -> datetime:
+        """When `day` begins: past the gap where its midnight lies in one."""
+        return _midnight(day).replace(tzinfo=self._zone).astimezone(UTC)
+
+    def _minutes_of(self, begin: datetime) -> list[int]:
+        """How many minutes into the step a moment may lie: BYMINUTE is of the wall clock."""
+        if not self._hourly:
+            return [0]
+        if not self._minutes:
+            return [self._minute]
+        # Another where the clock is changed by half an hour within the step.
+        shown = {self._wall(begin).minute, self._wall(begin + HOUR).minute}
+        return sorted({(minute - first) % 60 for minute in self._minutes for first in shown})
+
+    def _fits(self, wall: datetime) -> bool:
+        if self._hours and wall.hour not in self._hours:
+            return False
+        if self._minutes and wall.minute not in self._minutes:
+            return False
+        return self._fits_day(wall.date())
+
+    def _fits_day(self, day: date) -> bool:
+        if self._known_day[0] != day:
+            self._known_day = (day, self._days.fits(day))
+        return self._known_day[1]
+
+    def _wall(self, moment: datetime) -> datetime:
+        """The wall time of `moment`, marked as UTC: with it sums are quick, and fold is not told.
+
+        A clock that has one offset at both ends of a day has it throughout.
+        """
+        since, until, offset = self._known_offset
+        if not since <= moment <= until:
+            offset = _offset(moment, self._zone)
+            later = moment + DAY
+            same = _offset(later, self._zone) == offset
+            self._known_offset = (moment, later if same else moment, offset)
+        return moment + offset
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
+    offset = moment.astimezone(zone).utcoffset()
+    assert offset is not None
+    return offset
