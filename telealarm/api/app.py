@@ -12,6 +12,8 @@ from telealarm.api import (
     calendar_users,
     calendars,
     call_requests,
+    dnc_contacts,
+    dnc_lists,
     events,
     gateways,
     health,
@@ -48,6 +50,8 @@ RESOURCES: tuple[Resource, ...] = (
     alarm_requests.ALARM_REQUEST,
     call_requests.CALL_REQUEST,
     sealed_surveys.SURVEY_AGGREGATE,
+    dnc_lists.DNC_LIST,
+    dnc_contacts.DNC_CONTACT,
 )
 
 

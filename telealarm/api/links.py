@@ -24,6 +24,8 @@ MODELS: dict[str, type[models.BaseModel]] = {
     "alarm": models.Alarm,
     "alarm-request": models.AlarmRequest,
     "callrequest": models.CallRequest,
+    "dnc-list": models.DncList,
+    "dnc-contact": models.DncContact,
 }
 
 # The predecessor's documents write `user/` for `users/`.

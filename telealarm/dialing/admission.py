@@ -2,7 +2,8 @@
 
 A request is looked at when its call is about to be placed: what was true when it was queued may
 not be any more. It is then claimed, put off (calling hours), ended (nobody wants it any more,
-its number is wrong, nothing says how to call), or left for later (a cap is reached).
+its number is wrong or on a do-not-call list, nothing says how to call), or left for later (a cap
+is reached).
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from telealarm.models import (
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import phone, window
 from telealarm.rules.states import AlarmStatus, Reason
-from telealarm.store import calls, requests, settlement, zones
+from telealarm.store import calls, do_not_call, requests, settlement, zones
 from telealarm.store.calls import Call, Live
 from telealarm.store.claim import Holder, claim
 
@@ -47,9 +48,13 @@ class Admission:
         """Up to `limit` calls, claimed by this worker, oldest first."""
         live = calls.live()
         ways: dict[int, _Way] = {}
+        forbidden: set[int] = set()
+
+        def look(found: list[AlarmRequest]) -> None:
+            forbidden.update(do_not_call.forbidden(found))
 
         def admit(request: AlarmRequest) -> bool:
-            way = self._way(request, now)
+            way = self._way(request, request.id in forbidden, now)
             if way is None or not _has_room(request, way, live):
                 return False
             ways[request.id] = way
@@ -63,6 +68,7 @@ class Admission:
             pending=AlarmStatus.PENDING,
             claimed=AlarmStatus.IN_PROCESS,
             where=calls.not_blocked(live),
+            look=look,
             admit=admit,
         )
         return [
@@ -74,13 +80,16 @@ class Admission:
             for request in claimed
         ]
 
-    def _way(self, request: AlarmRequest, now: datetime) -> _Way | None:
+    def _way(self, request: AlarmRequest, forbidden: bool, now: datetime) -> _Way | None:
         """How to call, or None where the request was put off or ended instead."""
         alarm = request.alarm
         event = alarm.event
         expires = requests.expiry(alarm)
         if expires is not None and expires <= now:
             settlement.expire(request, now)
+            return None
+        if forbidden:
+            settlement.fail(request, Reason.DO_NOT_CALL, now)
             return None
         zone = zones.of_recipient(alarm, self._default_zone)
         opens = window.opening(now, alarm.daily_start, alarm.daily_stop, zone)

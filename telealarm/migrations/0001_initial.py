@@ -364,6 +364,28 @@ def up(migrator, db):
             indexes = ((('ended', 'settled'), False), (('status', 'worker'), False))
     db.create_tables([CallRequest])
 
+    class DncList(Model):
+        owner = ForeignKeyField(User)
+        name = CharField(max_length=100)
+        description = TextField(null=True)
+        created_date = UtcField()
+        updated_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'dnc_list'
+    db.create_tables([DncList])
+
+    class DncContact(Model):
+        dnc = ForeignKeyField(DncList, on_delete='CASCADE')
+        phone_number = CharField(max_length=50)
+        created_date = UtcField()
+        updated_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'dnc_contact'
+            indexes = ((('phone_number', 'dnc'), True),)
+    db.create_tables([DncContact])
+
     class Installation(Model):
         name = CharField(max_length=16)
         created = UtcField()
@@ -429,6 +451,8 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table('survey_result'))
     migrator.migrate(migrator.drop_table('message'))
     migrator.migrate(migrator.drop_table('installation'))
+    migrator.migrate(migrator.drop_table('dnc_contact'))
+    migrator.migrate(migrator.drop_table('dnc_list'))
     migrator.migrate(migrator.drop_table('call_request'))
     migrator.migrate(migrator.drop_table('calendar_user_profile'))
     migrator.migrate(migrator.drop_table('calendar_setting'))

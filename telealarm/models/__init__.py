@@ -5,6 +5,7 @@ from telealarm.models.alarm import Alarm, AlarmRequest
 from telealarm.models.base import BaseModel
 from telealarm.models.calendar import Calendar, CalendarUser, CalendarUserProfile
 from telealarm.models.call import CallRequest, SurveyResult
+from telealarm.models.do_not_call import DncContact, DncList
 from telealarm.models.event import Event
 from telealarm.models.gateway import Gateway, SmsGateway
 from telealarm.models.installation import Installation, Worker
@@ -43,6 +44,8 @@ ALL: list[type[BaseModel]] = [
     SurveyResult,
     Message,
     Timeline,
+    DncList,
+    DncContact,
 ]
 
 __all__ = [
@@ -57,6 +60,8 @@ __all__ = [
     "CalendarUser",
     "CalendarUserProfile",
     "CallRequest",
+    "DncContact",
+    "DncList",
     "Event",
     "Gateway",
     "Installation",

@@ -27,11 +27,12 @@ def claim(
     pending: int,
     claimed: int,
     where: Any = None,
+    look: Callable[[list[Any]], None] | None = None,
     admit: Callable[[Any], bool] | None = None,
 ) -> list[Any]:
     """Up to `limit` rows in status `pending` whose `date` has come, oldest first, now `claimed`.
 
-    `where` narrows the query. `admit` sees each row before it is claimed; where it returns False
+    `where` narrows the query. `look` sees the rows that were found, all at once. `admit` sees each row before it is claimed; where it returns False
     it has dealt with the row, or leaves it for later. Several workers never get the same row: on
     PostgreSQL rows that another is claiming are passed over, SQLite has one writer at a time.
     """
@@ -42,7 +43,10 @@ def claim(
     if isinstance(model._meta.database, PostgresqlDatabase):
         query = query.for_update(skip_locked=True)
     rows = []
-    for row in list(query):
+    found = list(query)
+    if look is not None:
+        look(found)
+    for row in found:
         if admit is None or admit(row):
             move(row, claimed, worker=holder.name, fence=holder.fence)
             rows.append(row)

@@ -18,6 +18,8 @@ from telealarm.models import (
     CalendarSetting,
     CalendarUserProfile,
     CallRequest,
+    DncContact,
+    DncList,
     Event,
     Gateway,
     SectionTemplate,
@@ -52,6 +54,8 @@ def owner_of(row: BaseModel) -> int | None:
         return owner_of(row.survey)
     if isinstance(row, BranchingTemplate):
         return owner_of(row.section)
+    if isinstance(row, DncContact):
+        return owner_of(row.dnc)
     if isinstance(row, User):
         return row.id
     return getattr(row, "owner_id", None)
@@ -69,6 +73,8 @@ def _visible(login: User, model: type[BaseModel]) -> Any:
             SectionTemplate.survey.in_(_own(login, SurveyTemplate))
         )
         return BranchingTemplate.section.in_(sections)
+    if model is DncContact:
+        return DncContact.dnc.in_(_own(login, DncList))
     return model.owner == login.id
 
 

@@ -63,6 +63,7 @@ async def bodies(api: Api) -> dict[str, dict[str, Any]]:
     alarm = await api.made(
         "alarm/", {"event": event["url"], "alarm_phonenumber": "600100200"}, user="root"
     )
+    dnc = await api.made("dnc-list/", {"name": "l"}, user="root")
     return {
         "users": {"username": "someone", "password": "x"},
         "gateway": {"name": "g", "gateways": "PJSIP/{number}@g"},
@@ -77,6 +78,8 @@ async def bodies(api: Api) -> dict[str, dict[str, Any]]:
         "event": {"title": "t", "calendar": made.calendar, "start": "2030-01-01 10:00"},
         "alarm": {"event": event["url"], "alarm_phonenumber": "600100200"},
         "alarm-request": {"alarm": alarm["url"]},
+        "dnc-list": {"name": "l"},
+        "dnc-contact": {"dnc": dnc["url"], "phone_number": "600100200"},
     }
 
 

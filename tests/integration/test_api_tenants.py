@@ -30,6 +30,10 @@ async def all_of_it(api: Api, user: str) -> dict[str, str]:
         "alarm/", {"event": event["url"], "alarm_phonenumber": "600100200"}, user=user
     )
     attempt = await api.made("alarm-request/", {"alarm": alarm["url"]}, user=user)
+    dnc = await api.made("dnc-list/", {"name": "opted out"}, user=user)
+    contact = await api.made(
+        "dnc-contact/", {"dnc": dnc["url"], "phone_number": "600100201"}, user=user
+    )
     return {
         "survey-template": template["url"],
         "section-template": section["url"],
@@ -43,6 +47,8 @@ async def all_of_it(api: Api, user: str) -> dict[str, str]:
         "event": event["url"],
         "alarm": alarm["url"],
         "alarm-request": attempt["url"],
+        "dnc-list": dnc["url"],
+        "dnc-contact": contact["url"],
     }
 
 
