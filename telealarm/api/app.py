@@ -7,6 +7,7 @@ from aiohttp import web
 from telealarm.api import (
     alarm_requests,
     alarms,
+    audio_files,
     branching_templates,
     calendar_settings,
     calendar_users,
@@ -30,6 +31,7 @@ from telealarm.api.resource import Resource
 from telealarm.api.routes import Routes
 from telealarm.config import Config
 from telealarm.store.database import Database
+from telealarm.store.recordings import Recordings
 
 LARGEST_BODY = 1024**2
 
@@ -50,6 +52,7 @@ RESOURCES: tuple[Resource, ...] = (
     alarm_requests.ALARM_REQUEST,
     call_requests.CALL_REQUEST,
     sealed_surveys.SURVEY_AGGREGATE,
+    audio_files.AUDIO_FILE,
     dnc_lists.DNC_LIST,
     dnc_contacts.DNC_CONTACT,
 )
@@ -60,10 +63,12 @@ def make_app(
 ) -> web.Application:
     """The application, to be run on the event loop that `db` was started on.
 
-    `readiness` is asked by /readyz; `prompts` is the folder of the rendered prompts.
+    `readiness` is asked by /readyz; `prompts` is the folder of the rendered prompts, which has
+    that of the recordings in it.
     """
     app = web.Application(middlewares=[answer_errors], client_max_size=LARGEST_BODY)
-    routes = Routes(db, config)
+    recordings = Recordings(prompts)
+    routes = Routes(db, config, recordings)
     for resource in RESOURCES:
         routes.add(app, resource)
     names = [resource.name for resource in RESOURCES if resource.listed]
@@ -74,5 +79,5 @@ def make_app(
     app.router.add_route("*", BASE, root)
     app.router.add_get("/healthz", health.healthz)
     app.router.add_get("/readyz", health.readyz(readiness))
-    app.router.add_get("/prompts/{name}.wav", health.prompts(prompts))
+    app.router.add_get("/prompts/{name}.wav", health.prompts(prompts, recordings))
     return app

@@ -24,6 +24,7 @@ MODELS: dict[str, type[models.BaseModel]] = {
     "alarm": models.Alarm,
     "alarm-request": models.AlarmRequest,
     "callrequest": models.CallRequest,
+    "audio-files": models.AudioFile,
     "dnc-list": models.DncList,
     "dnc-contact": models.DncContact,
 }

@@ -145,11 +145,25 @@ def up(migrator, db):
             indexes = ((('status', 'date'), False), (('status', 'expires'), False))
     db.create_tables([AlarmRequest])
 
+    class AudioFile(Model):
+        owner = ForeignKeyField(User)
+        name = CharField(max_length=150)
+        digest = CharField(index=True, max_length=64)
+        seconds = FloatField()
+        created_date = UtcField()
+        updated_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'audio_file'
+    db.create_tables([AudioFile])
+
     class Section(Model):
         order = IntegerField()
         type = IntegerField()
         question = CharField(max_length=500, default='')
         script = TextField(default='')
+        audiofile = ForeignKeyField(AudioFile, field=AudioFile.id, null=True)
+        invalid_audiofile = ForeignKeyField(AudioFile, field=AudioFile.id, null=True)
         retries = IntegerField(default=0)
         timeout = IntegerField(default=5)
         key_0 = CharField(null=True, max_length=100)
@@ -196,6 +210,8 @@ def up(migrator, db):
         type = IntegerField()
         question = CharField(max_length=500, default='')
         script = TextField(default='')
+        audiofile = ForeignKeyField(AudioFile, field=AudioFile.id, null=True)
+        invalid_audiofile = ForeignKeyField(AudioFile, field=AudioFile.id, null=True)
         retries = IntegerField(default=0)
         timeout = IntegerField(default=5)
         key_0 = CharField(null=True, max_length=100)
@@ -286,6 +302,7 @@ def up(migrator, db):
         sms_gateway = ForeignKeyField(SmsGateway, null=True)
         voicemail = BooleanField(default=False)
         amd_behavior = IntegerField(default=1)
+        voicemail_audiofile = ForeignKeyField(AudioFile, null=True)
         settle = BooleanField(default=True)
         calling_days = CharField(max_length=30, default='MO,TU,WE,TH,FR,SA,SU')
         holidays = JSONField(default=list)
@@ -462,6 +479,7 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table('section_template'))
     migrator.migrate(migrator.drop_table('branching'))
     migrator.migrate(migrator.drop_table('section'))
+    migrator.migrate(migrator.drop_table('audio_file'))
     migrator.migrate(migrator.drop_table('alarm_request'))
     migrator.migrate(migrator.drop_table('alarm'))
     migrator.migrate(migrator.drop_table('survey'))

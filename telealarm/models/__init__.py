@@ -2,6 +2,7 @@
 
 from telealarm.models.account import User
 from telealarm.models.alarm import Alarm, AlarmRequest
+from telealarm.models.audio import AudioFile
 from telealarm.models.base import BaseModel
 from telealarm.models.calendar import Calendar, CalendarUser, CalendarUserProfile
 from telealarm.models.call import CallRequest, SurveyResult
@@ -27,6 +28,7 @@ ALL: list[type[BaseModel]] = [
     User,
     Gateway,
     SmsGateway,
+    AudioFile,
     SurveyTemplate,
     SectionTemplate,
     BranchingTemplate,
@@ -52,6 +54,7 @@ __all__ = [
     "ALL",
     "Alarm",
     "AlarmRequest",
+    "AudioFile",
     "BaseModel",
     "Branching",
     "BranchingTemplate",

@@ -93,7 +93,7 @@ def mistakes(resource: Resource, body: dict[str, Any]) -> dict[str, list[str]]:
 async def test_no_value_in_any_field_makes_the_service_fail(api: Api) -> None:
     right = await bodies(api)
     for resource in RESOURCES:
-        if resource.form is None:
+        if resource.form is None or resource.upload:  # uploads: test_api_audio.py
             continue
         method, path = "POST", f"{resource.name}/"
         if resource.create is None:

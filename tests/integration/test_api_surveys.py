@@ -73,7 +73,7 @@ async def test_what_cannot_be_sealed_is_told_by_section(api: Api) -> None:
     assert reply.status == 400
     names = [f"section-{id_of(link)}" for link in links]
     assert reply.body == {
-        names[0]: ["script is empty; write what is to be spoken"],
+        names[0]: ["script is empty; write what is to be spoken, or name an audiofile"],
         names[1]: ["a multi-choice needs keys; label at least one of key_0 to key_9"],
         names[2]: ["rating_laps must lie between 1 and 9"],
         names[3]: ["type 4 is not available in this version; use 1, 2, 3 or 7"],

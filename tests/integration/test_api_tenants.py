@@ -34,7 +34,9 @@ async def all_of_it(api: Api, user: str) -> dict[str, str]:
     contact = await api.made(
         "dnc-contact/", {"dnc": dnc["url"], "phone_number": "600100201"}, user=user
     )
+    recording = await api.recorded(user=user)
     return {
+        "audio-files": recording["url"],
         "survey-template": template["url"],
         "section-template": section["url"],
         "branching-template": branching["url"],
