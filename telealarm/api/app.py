@@ -18,10 +18,12 @@ from telealarm.api import (
     events,
     gateways,
     health,
+    mail_templates,
     profiles,
     sealed_surveys,
     section_templates,
     sms_gateways,
+    sms_templates,
     survey_templates,
     users,
 )
@@ -53,6 +55,8 @@ RESOURCES: tuple[Resource, ...] = (
     call_requests.CALL_REQUEST,
     sealed_surveys.SURVEY_AGGREGATE,
     audio_files.AUDIO_FILE,
+    mail_templates.MAIL_TEMPLATE,
+    sms_templates.SMS_TEMPLATE,
     dnc_lists.DNC_LIST,
     dnc_contacts.DNC_CONTACT,
 )

@@ -24,6 +24,8 @@ MODELS: dict[str, type[models.BaseModel]] = {
     "alarm": models.Alarm,
     "alarm-request": models.AlarmRequest,
     "callrequest": models.CallRequest,
+    "mail-template": models.MailTemplate,
+    "sms-template": models.SmsTemplate,
     "audio-files": models.AudioFile,
     "dnc-list": models.DncList,
     "dnc-contact": models.DncContact,

@@ -90,6 +90,35 @@ def up(migrator, db):
             table_name = 'survey'
     db.create_tables([Survey])
 
+    class MailTemplate(Model):
+        owner = ForeignKeyField(User)
+        label = CharField(max_length=75)
+        template_key = CharField(max_length=30, default='')
+        from_email = CharField(max_length=254, default='')
+        from_name = CharField(max_length=75, default='')
+        subject = CharField(max_length=200)
+        message_plaintext = TextField(default='')
+        message_html = TextField(default='')
+        created_date = UtcField()
+        updated_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'mail_template'
+    db.create_tables([MailTemplate])
+
+    class SmsTemplate(Model):
+        owner = ForeignKeyField(User)
+        label = CharField(max_length=75)
+        template_key = CharField(max_length=30, default='')
+        sender_phonenumber = CharField(max_length=50, default='')
+        sms_text = CharField(max_length=1000)
+        created_date = UtcField()
+        updated_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'sms_template'
+    db.create_tables([SmsTemplate])
+
     class Alarm(Model):
         owner = ForeignKeyField(User)
         event = ForeignKeyField(Event)
@@ -105,6 +134,8 @@ def up(migrator, db):
         num_attempt = IntegerField(default=0)
         method = IntegerField(default=1)
         survey = ForeignKeyField(Survey, null=True)
+        mail_template = ForeignKeyField(MailTemplate, null=True)
+        sms_template = ForeignKeyField(SmsTemplate, null=True)
         status = IntegerField(default=1)
         status_reason = CharField(max_length=40, default='')
         result = IntegerField(default=0)
@@ -482,6 +513,8 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table('audio_file'))
     migrator.migrate(migrator.drop_table('alarm_request'))
     migrator.migrate(migrator.drop_table('alarm'))
+    migrator.migrate(migrator.drop_table('sms_template'))
+    migrator.migrate(migrator.drop_table('mail_template'))
     migrator.migrate(migrator.drop_table('survey'))
     migrator.migrate(migrator.drop_table('survey_template'))
     migrator.migrate(migrator.drop_table('event'))

@@ -20,6 +20,7 @@ from telealarm.models.survey import (
     Survey,
     SurveyTemplate,
 )
+from telealarm.models.template import MailTemplate, SmsTemplate
 from telealarm.models.timeline import Timeline
 
 ALL: list[type[BaseModel]] = [
@@ -40,6 +41,8 @@ ALL: list[type[BaseModel]] = [
     CalendarUserProfile,
     Calendar,
     Event,
+    MailTemplate,
+    SmsTemplate,
     Alarm,
     AlarmRequest,
     CallRequest,
@@ -68,10 +71,12 @@ __all__ = [
     "Event",
     "Gateway",
     "Installation",
+    "MailTemplate",
     "Message",
     "Section",
     "SectionTemplate",
     "SmsGateway",
+    "SmsTemplate",
     "Survey",
     "SurveyResult",
     "SurveyTemplate",

@@ -35,7 +35,13 @@ async def all_of_it(api: Api, user: str) -> dict[str, str]:
         "dnc-contact/", {"dnc": dnc["url"], "phone_number": "600100201"}, user=user
     )
     recording = await api.recorded(user=user)
+    mail = await api.made(
+        "mail-template/", {"label": "l", "subject": "s", "message_html": "h"}, user=user
+    )
+    sms = await api.made("sms-template/", {"label": "l", "sms_text": "t"}, user=user)
     return {
+        "mail-template": mail["url"],
+        "sms-template": sms["url"],
         "audio-files": recording["url"],
         "survey-template": template["url"],
         "section-template": section["url"],

@@ -83,7 +83,8 @@ async def test_a_recording_is_played_from_where_it_was_uploaded_to(tmp_path: Pat
         f"sound:{tmp_path}/audio/{sound.digest}",
     )
     assert found.seconds == pytest.approx(2.0, abs=0.01)
-    assert Path(f"{tmp_path}/audio/{sound.digest}.wav").stat().st_mode & stat.S_IROTH
+    kept = tmp_path / "audio" / f"{sound.digest}.wav"
+    assert kept.stat().st_mode & stat.S_IROTH
 
 
 async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
