@@ -20,6 +20,7 @@ MODELS: dict[str, type[models.BaseModel]] = {
     "calendar-setting": models.CalendarSetting,
     "calendar-user": models.CalendarUser,
     "calendar": models.Calendar,
+    "rule": models.Rule,
     "event": models.Event,
     "alarm": models.Alarm,
     "alarm-request": models.AlarmRequest,

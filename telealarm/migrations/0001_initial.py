@@ -28,6 +28,20 @@ def up(migrator, db):
             table_name = 'calendar_user'
     db.create_tables([CalendarUser])
 
+    class Rule(Model):
+        owner = ForeignKeyField(User, null=True)
+        name = CharField(max_length=100)
+        description = TextField(default='')
+        frequency = CharField(max_length=10)
+        params = CharField(max_length=500, default='')
+        rrule = CharField(null=True, max_length=500)
+        created_date = UtcField()
+        updated_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'rule'
+    db.create_tables([Rule])
+
     class Calendar(Model):
         owner = ForeignKeyField(User)
         name = CharField(max_length=200)
@@ -50,6 +64,7 @@ def up(migrator, db):
         creator = ForeignKeyField(CalendarUser)
         created_on = UtcField()
         end_recurring_period = UtcField(null=True)
+        rule = ForeignKeyField(Rule, null=True)
         calendar = ForeignKeyField(Calendar)
         notify_count = IntegerField(default=0)
         status = IntegerField(default=1)
@@ -519,5 +534,6 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table('survey_template'))
     migrator.migrate(migrator.drop_table('event'))
     migrator.migrate(migrator.drop_table('calendar'))
+    migrator.migrate(migrator.drop_table('rule'))
     migrator.migrate(migrator.drop_table('calendar_user'))
     migrator.migrate(migrator.drop_table('user'))

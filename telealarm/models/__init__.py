@@ -11,6 +11,7 @@ from telealarm.models.event import Event
 from telealarm.models.gateway import Gateway, SmsGateway
 from telealarm.models.installation import Installation, Worker
 from telealarm.models.message import Message
+from telealarm.models.rule import Rule
 from telealarm.models.setting import CalendarSetting
 from telealarm.models.survey import (
     Branching,
@@ -40,6 +41,7 @@ ALL: list[type[BaseModel]] = [
     CalendarUser,
     CalendarUserProfile,
     Calendar,
+    Rule,
     Event,
     MailTemplate,
     SmsTemplate,
@@ -73,6 +75,7 @@ __all__ = [
     "Installation",
     "MailTemplate",
     "Message",
+    "Rule",
     "Section",
     "SectionTemplate",
     "SmsGateway",

@@ -1,7 +1,8 @@
 """What a login sees: the one place that says so.
 
 A superuser sees every row, a manager what they own; gateways have no owner, managers see the
-active ones. Rows that are marked as deleted are seen by nobody.
+active ones; predefined rules have none either, and everybody sees them. Rows that are marked as
+deleted are seen by nobody.
 """
 
 from typing import Any
@@ -22,6 +23,7 @@ from telealarm.models import (
     DncList,
     Event,
     Gateway,
+    Rule,
     SectionTemplate,
     SmsGateway,
     SurveyTemplate,
@@ -75,6 +77,8 @@ def _visible(login: User, model: type[BaseModel]) -> Any:
         return BranchingTemplate.section.in_(sections)
     if model is DncContact:
         return DncContact.dnc.in_(_own(login, DncList))
+    if model is Rule:
+        return Rule.owner.is_null() | (Rule.owner == login.id)
     return model.owner == login.id
 
 

@@ -78,6 +78,7 @@ async def bodies(api: Api) -> dict[str, dict[str, Any]]:
         "event": {"title": "t", "calendar": made.calendar, "start": "2030-01-01 10:00"},
         "alarm": {"event": event["url"], "alarm_phonenumber": "600100200"},
         "alarm-request": {"alarm": alarm["url"]},
+        "rule": {"name": "r", "frequency": "DAILY"},
         "mail-template": {"label": "l", "subject": "s", "message_plaintext": "t"},
         "sms-template": {"label": "l", "sms_text": "t"},
         "dnc-list": {"name": "l"},
