@@ -28,6 +28,7 @@ MODELS: dict[str, type[models.BaseModel]] = {
     "mail-template": models.MailTemplate,
     "sms-template": models.SmsTemplate,
     "audio-files": models.AudioFile,
+    "result": models.SurveyResult,
     "dnc-list": models.DncList,
     "dnc-contact": models.DncContact,
 }

@@ -26,6 +26,7 @@ from telealarm.models import (
     Rule,
     SectionTemplate,
     SmsGateway,
+    SurveyResult,
     SurveyTemplate,
     User,
 )
@@ -58,6 +59,8 @@ def owner_of(row: BaseModel) -> int | None:
         return owner_of(row.section)
     if isinstance(row, DncContact):
         return owner_of(row.dnc)
+    if isinstance(row, SurveyResult):
+        return owner_of(row.call)
     if isinstance(row, User):
         return row.id
     return getattr(row, "owner_id", None)
@@ -77,6 +80,8 @@ def _visible(login: User, model: type[BaseModel]) -> Any:
         return BranchingTemplate.section.in_(sections)
     if model is DncContact:
         return DncContact.dnc.in_(_own(login, DncList))
+    if model is SurveyResult:
+        return SurveyResult.call.in_(_own(login, CallRequest))
     if model is Rule:
         return Rule.owner.is_null() | (Rule.owner == login.id)
     return model.owner == login.id
