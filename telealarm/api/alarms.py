@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from telealarm.api import lists
 from telealarm.api.calendar_settings import SEALED
 from telealarm.api.calendar_users import EMAIL
-from telealarm.api.fields import Clock, Moment, OneOf, Relation, Unavailable
+from telealarm.api.fields import Clock, Moment, OneOf, Relation
 from telealarm.api.forms import Form
 from telealarm.api.kind import Kind
 from telealarm.api.numbers import LARGEST, Choice, Flag, Whole
@@ -65,10 +65,6 @@ class RetryPolicy(Kind):
             raise ValueError(f"{reason}: delay or count {error}") from None
 
 
-NO_MAIL = Unavailable("mail templates are not available in this version; leave it empty")
-NO_SMS = Unavailable("SMS templates are not available in this version; leave it empty")
-
-
 class AlarmForm(Form):
     alarm_phonenumber: Annotated[str, Phone(min_length=1)]
     alarm_email: Annotated[str, EMAIL] = ""
@@ -79,8 +75,8 @@ class AlarmForm(Form):
     retry_delay: Annotated[int, Whole(0, WEEK_SECONDS)] = 0
     method: Annotated[int, OnlyCalls()] = Method.CALL
     survey: Annotated[int | None, SEALED] = None
-    mail_template: Annotated[None, NO_MAIL] = None
-    sms_template: Annotated[None, NO_SMS] = None
+    mail_template: Annotated[int | None, Relation("mail-template")] = None
+    sms_template: Annotated[int | None, Relation("sms-template")] = None
     event: Annotated[int, Relation("event")]
     date_start_notice: Annotated[datetime | None, Moment()] = None
     status: Annotated[int | None, STATUS] = None
@@ -111,8 +107,8 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
         "num_attempt": row.num_attempt,
         "method": row.method,
         "survey": visit.links.maybe("sealed-survey", row.survey_id),
-        "mail_template": None,
-        "sms_template": None,
+        "mail_template": visit.links.maybe("mail-template", row.mail_template_id),
+        "sms_template": visit.links.maybe("sms-template", row.sms_template_id),
         "event": visit.links.to("event", row.event_id),
         "date_start_notice": visit.local(notice, row.zone),
         "status": row.status,

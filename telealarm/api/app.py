@@ -7,18 +7,25 @@ from aiohttp import web
 from telealarm.api import (
     alarm_requests,
     alarms,
+    audio_files,
     branching_templates,
     calendar_settings,
     calendar_users,
     calendars,
     call_requests,
+    dnc_contacts,
+    dnc_lists,
     events,
     gateways,
     health,
+    mail_templates,
     profiles,
+    results,
+    rules,
     sealed_surveys,
     section_templates,
     sms_gateways,
+    sms_templates,
     survey_templates,
     users,
 )
@@ -28,6 +35,7 @@ from telealarm.api.resource import Resource
 from telealarm.api.routes import Routes
 from telealarm.config import Config
 from telealarm.store.database import Database
+from telealarm.store.recordings import Recordings
 
 LARGEST_BODY = 1024**2
 
@@ -43,11 +51,18 @@ RESOURCES: tuple[Resource, ...] = (
     calendar_users.CALENDAR_USER,
     profiles.CALENDAR_USER_PROFILE,
     calendars.CALENDAR,
+    rules.RULE,
     events.EVENT,
     alarms.ALARM,
     alarm_requests.ALARM_REQUEST,
     call_requests.CALL_REQUEST,
+    results.RESULT,
     sealed_surveys.SURVEY_AGGREGATE,
+    audio_files.AUDIO_FILE,
+    mail_templates.MAIL_TEMPLATE,
+    sms_templates.SMS_TEMPLATE,
+    dnc_lists.DNC_LIST,
+    dnc_contacts.DNC_CONTACT,
 )
 
 
@@ -56,10 +71,12 @@ def make_app(
 ) -> web.Application:
     """The application, to be run on the event loop that `db` was started on.
 
-    `readiness` is asked by /readyz; `prompts` is the folder of the rendered prompts.
+    `readiness` is asked by /readyz; `prompts` is the folder of the rendered prompts, which has
+    that of the recordings in it.
     """
     app = web.Application(middlewares=[answer_errors], client_max_size=LARGEST_BODY)
-    routes = Routes(db, config)
+    recordings = Recordings(prompts)
+    routes = Routes(db, config, recordings)
     for resource in RESOURCES:
         routes.add(app, resource)
     names = [resource.name for resource in RESOURCES if resource.listed]
@@ -71,5 +88,5 @@ def make_app(
     app.router.add_get("/healthz", health.healthz)
     app.router.add_get("/readyz", health.readyz(readiness))
     app.router.add_get("/metrics", health.metrics_text)
-    app.router.add_get("/prompts/{name}.wav", health.prompts(prompts))
+    app.router.add_get("/prompts/{name}.wav", health.prompts(prompts, recordings))
     return app

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from telealarm.api import links
-from telealarm.api.fields import Relation, Unavailable
+from telealarm.api.fields import Relation
 from telealarm.api.forms import Form
 from telealarm.api.kind import Kind
 from telealarm.api.numbers import Choice, Flag, Whole
@@ -75,9 +75,7 @@ class CalendarSettingForm(Form):
     amd_behavior: Annotated[
         int, Choice({kind.value: kind.name.lower() for kind in AmdBehavior})
     ] = AmdBehavior.ALWAYS
-    voicemail_audiofile: Annotated[
-        None, Unavailable("audio files are not available in this version; leave it empty")
-    ] = None
+    voicemail_audiofile: Annotated[int | None, Relation("audio-files")] = None
     settle: Annotated[bool, Flag()] = True
     calling_days: Annotated[str, CallingDays(30, 1)] = EVERY_DAY
     holidays: Annotated[list[str], Holidays()] = Field(default_factory=list)
@@ -100,7 +98,7 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
         "aleg_gateway": visit.links.to("gateway", row.aleg_gateway_id),
         "voicemail": row.voicemail,
         "amd_behavior": row.amd_behavior,
-        "voicemail_audiofile": None,
+        "voicemail_audiofile": visit.links.maybe("audio-files", row.voicemail_audiofile_id),
         "created_date": stamp(row.created_date),
         "updated_date": stamp(row.updated_date),
         "settle": row.settle,

@@ -48,7 +48,7 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
         "creator": visit.links.to("calendar-user", row.creator_id),
         "created_on": stamp(row.created_on),
         "end_recurring_period": visit.local(row.end_recurring_period, row.zone),
-        "rule": None,
+        "rule": visit.links.maybe("rule", row.rule_id),
         "calendar": visit.links.to("calendar", row.calendar_id),
         "notify_count": row.notify_count,
         "status": row.status,

@@ -5,7 +5,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import core_schema
 
 from telealarm.api import links
 from telealarm.api.kind import Kind
@@ -82,6 +86,17 @@ class Relation(Kind):
         if row_id is None:
             raise ValueError(self.missing(text[:40]))
         return row_id
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """As DRF has it: an empty text is null, where null may be."""
+        schema = super().__get_pydantic_core_schema__(source, handler)
+        if NoneType not in get_args(source):
+            return schema
+        return core_schema.no_info_before_validator_function(
+            lambda value: None if value == "" else value, schema
+        )
 
     def missing(self, row_id: int | str) -> str:
         """What is said of a row that does not exist or is another's."""

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from telealarm import metrics
 from telealarm.api.errors import reply
+from telealarm.store.recordings import Recordings
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Health:
 
 Readiness = Callable[[], Awaitable[Health]]
 
+WAV = "audio/x-wav"
 _PROMPT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -50,15 +52,18 @@ async def metrics_text(request: web.Request) -> web.Response:
     return web.Response(text=metrics.text(), content_type="text/plain")
 
 
-def prompts(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Rendered prompts. Their names are digests of what they say, so they never change."""
+def prompts(
+    folder: Path, recordings: Recordings
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Rendered prompts and recordings. Their names are digests, so they never change."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
-        path = folder / f"{name}.wav"
-        if not _PROMPT.fullmatch(name) or not await asyncio.to_thread(path.is_file):
-            raise web.HTTPNotFound
-        headers = {"Cache-Control": "max-age=86400", "Content-Type": "audio/x-wav"}
-        return web.FileResponse(path, headers=headers)
+        if _PROMPT.fullmatch(name):
+            for path in (folder / f"{name}.wav", recordings.path(name)):
+                if await asyncio.to_thread(path.is_file):
+                    headers = {"Cache-Control": "max-age=86400", "Content-Type": WAV}
+                    return web.FileResponse(path, headers=headers)
+        raise web.HTTPNotFound
 
     return handler

@@ -20,10 +20,17 @@ MODELS: dict[str, type[models.BaseModel]] = {
     "calendar-setting": models.CalendarSetting,
     "calendar-user": models.CalendarUser,
     "calendar": models.Calendar,
+    "rule": models.Rule,
     "event": models.Event,
     "alarm": models.Alarm,
     "alarm-request": models.AlarmRequest,
     "callrequest": models.CallRequest,
+    "mail-template": models.MailTemplate,
+    "sms-template": models.SmsTemplate,
+    "audio-files": models.AudioFile,
+    "result": models.SurveyResult,
+    "dnc-list": models.DncList,
+    "dnc-contact": models.DncContact,
 }
 
 # The predecessor's documents write `user/` for `users/`.

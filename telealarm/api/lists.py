@@ -67,9 +67,9 @@ def _number(visit: Visit, name: str, default: int, most: int) -> int:
 
 
 def _value(column: Field, text: str) -> Any:
-    if isinstance(column, ForeignKeyField):
+    if isinstance(column, ForeignKeyField) and column.rel_model in _RESOURCES:
         return Relation(_RESOURCES[column.rel_model]).read(text)
-    if isinstance(column, IntegerField | FloatField):
+    if isinstance(column, ForeignKeyField | IntegerField | FloatField):
         return Whole().read(text)
     value = Text(500).read(text)
     return phone.clean(value) if "phone" in column.name else value

@@ -22,7 +22,8 @@ class Action:
     """Something more that can be done with one row: `event/{id}/get_list_child/`.
 
     `run` works within a transaction; it gets the row and what was sent by `form`, and returns the
-    reply's body. An action with status 201 answers with a new row of the resource `makes`.
+    reply's body, or the file that is to be sent. An action with status 201 answers with a new row
+    of the resource `makes`.
     """
 
     name: str
@@ -59,6 +60,8 @@ class Resource:
     delete: Callable[[Visit, Any], None] | None = None
     # Some rows can be edited in parts only.
     put: bool = True
+    # The field that carries a file: such a resource is written as multipart/form-data alone.
+    upload: str | None = None
     # The relation whose owner a new row gets; None: it is the login's, or whose `owner` says.
     parent: str | None = None
     owner: Callable[[Visit, Values], int] = lambda visit, values: visit.user_id

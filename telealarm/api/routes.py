@@ -1,7 +1,11 @@
 """Serves resources over HTTP: who may, what was sent, the transaction, the reply."""
 
+import asyncio
+import logging
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
 
 from aiohttp import hdrs, web
 
@@ -9,28 +13,37 @@ from telealarm.api import body, links, lists, relations
 from telealarm.api.auth import Logins
 from telealarm.api.errors import Refused, reply
 from telealarm.api.forms import REQUIRED, Form, Sent, marked, read
+from telealarm.api.health import WAV
 from telealarm.api.links import Links
 from telealarm.api.resource import Action, Resource
 from telealarm.api.texts import Secret
+from telealarm.api.uploads import Uploads
 from telealarm.api.visit import Visit
 from telealarm.clock import utcnow
 from telealarm.config import Config
-from telealarm.errors import Invalid, NotVisible
+from telealarm.errors import Invalid, NotVisible, TeleAlarmError
 from telealarm.models import BaseModel
 from telealarm.store import scope
 from telealarm.store.database import Database
+from telealarm.store.recordings import Recordings, Sound
+
+log = logging.getLogger(__name__)
 
 FORBIDDEN = "You do not have permission to perform this action."
+T = TypeVar("T")
+Reply = TypeVar("Reply", bound=web.StreamResponse)
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class Routes:
     """Serves resources. One for an application."""
 
-    def __init__(self, db: Database, config: Config) -> None:
+    def __init__(self, db: Database, config: Config, recordings: Recordings) -> None:
         self._db = db
+        self._recordings = recordings
         self._config = config
         self._logins = Logins(db)
+        self._uploads = Uploads()
 
     def add(self, app: web.Application, resource: Resource) -> None:
         """The routes of a resource: its list, its rows, its actions."""
@@ -42,7 +55,7 @@ class Routes:
 
             async def act(
                 request: web.Request, resource: Resource, action: Action = action
-            ) -> web.Response:
+            ) -> web.StreamResponse:
                 return await self._act(request, resource, action)
 
             app.router.add_route("*", f"{path}{{id}}/{action.name}/", self._guarded(act, resource))
@@ -96,7 +109,7 @@ class Routes:
             row = scope.find(visit.login, resource.model, made.id)
             return made.id, resource.show(visit, row)
 
-        row_id, shown = await self._db.write(work)
+        row_id, shown = await self._write(work, sent)
         return _made(visit, resource.name, row_id, shown, resource.methods)
 
     async def _row(self, request: web.Request, resource: Resource) -> web.Response:
@@ -121,6 +134,11 @@ class Routes:
     async def _change(
         self, request: web.Request, resource: Resource, visit: Visit, row_id: int
     ) -> dict[str, Any]:
+        if resource.upload:
+            # A file is not read for a row that is not there.
+            await self._db.read(
+                lambda: scope.find(visit.login, resource.model, row_id, by=resource.key)
+            )
         sent = await self._sent(request, resource, partial=request.method == "PATCH")
         assert resource.change is not None
         change = resource.change
@@ -134,7 +152,7 @@ class Routes:
             row = scope.find(visit.login, resource.model, row_id, by=resource.key)
             return resource.show(visit, row)
 
-        return await self._db.write(work)
+        return await self._write(work, sent)
 
     async def _delete(self, resource: Resource, visit: Visit, row_id: int) -> None:
         assert resource.delete is not None
@@ -145,7 +163,9 @@ class Routes:
 
         await self._db.write(work)
 
-    async def _act(self, request: web.Request, resource: Resource, action: Action) -> web.Response:
+    async def _act(
+        self, request: web.Request, resource: Resource, action: Action
+    ) -> web.StreamResponse:
         visit = await self._visit(request, action.methods)
         if request.method == "OPTIONS":
             return _options(resource, action.methods)
@@ -166,6 +186,8 @@ class Routes:
 
         run = self._db.read if action.method == "GET" else self._db.write
         shown = await run(work)
+        if isinstance(shown, Path):
+            return _allowing(await _file(shown), action.methods)
         response = _allowing(reply(action.status, shown), action.methods)
         if action.status == 201:
             response.headers[hdrs.LOCATION] = shown["url"]
@@ -187,16 +209,20 @@ class Routes:
             query=dict(request.query),
             now=utcnow(),
             default_zone=self._config.timezone,
+            recordings=self._recordings,
         )
 
     async def _sent(self, request: web.Request, resource: Resource, *, partial: bool) -> Sent:
         assert resource.form is not None
+        upload = resource.upload
         sent = read(
             resource.form,
-            await body.read(request),
+            await (self._uploads.read(request, upload) if upload else body.read(request)),
             read_only=resource.read_only,
             partial=partial,
         )
+        if upload and upload in sent.values and not sent.errors:
+            await self._keep(sent.values[upload])
         secrets = marked(resource.form, Secret)
         if request.method == "POST":
             missing = [name for name in secrets if sent.values.get(name) is None]
@@ -207,6 +233,26 @@ class Routes:
                 if password is not None:
                     sent.values[f"{name}_hash"] = await self._logins.hashed(password)
         return sent
+
+    async def _write(self, work: Callable[[], T], sent: Sent) -> T:
+        """Write; a sound whose row is not written goes again."""
+        sounds = [value for value in sent.values.values() if isinstance(value, Sound)]
+        try:
+            return await self._db.write(work)
+        except TeleAlarmError:
+            for sound in sounds:
+                await self._db.write(partial(self._recordings.discard, sound.digest))
+            raise
+
+    async def _keep(self, sound: Sound) -> None:
+        """The file is there before its row is."""
+        try:
+            await asyncio.to_thread(self._recordings.keep, sound)
+        except OSError as error:
+            log.error("prompts.folder: a recording cannot be kept: %s", error)
+            raise Refused(
+                503, "The recording cannot be kept now; the service's log says why."
+            ) from error
 
 
 def _check_rights(visit: Visit, resource: Resource, method: str) -> None:
@@ -241,8 +287,16 @@ def _raise(sent: Sent) -> None:
 
 
 def _options(resource: Resource, methods: tuple[str, ...]) -> web.Response:
-    described = {"name": resource.name, "parses": ["application/json"]}
+    parses = "multipart/form-data" if resource.upload else "application/json"
+    described = {"name": resource.name, "parses": [parses]}
     return _allowing(reply(200, described), methods)
+
+
+async def _file(path: Path) -> web.StreamResponse:
+    """A sound file of ours. Raises NotVisible where it is gone."""
+    if not await asyncio.to_thread(path.is_file):
+        raise NotVisible
+    return web.FileResponse(path, headers={"Content-Type": WAV, "Cache-Control": "private"})
 
 
 def _made(
@@ -253,6 +307,6 @@ def _made(
     return response
 
 
-def _allowing(response: web.Response, methods: tuple[str, ...]) -> web.Response:
+def _allowing(response: Reply, methods: tuple[str, ...]) -> Reply:
     response.headers[hdrs.ALLOW] = ", ".join(methods)
     return response

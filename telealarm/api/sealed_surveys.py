@@ -21,7 +21,7 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
         "sections": [
             {
                 "id": section.id,
-                **section_templates.content(section),
+                **section_templates.content(visit, section),
                 "branchings": [{"keys": one.keys, "goto": one.goto_id} for one in branchings],
             }
             for section, branchings in surveys.outline(row)

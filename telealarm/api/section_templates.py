@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from telealarm.api.fields import Relation, Unavailable
+from telealarm.api.fields import Relation
 from telealarm.api.forms import Form
 from telealarm.api.numbers import Choice, Flag, Whole
 from telealarm.api.resource import Resource, Values
@@ -14,7 +14,7 @@ from telealarm.store import rows, surveys
 
 KEYS = tuple(f"key_{digit}" for digit in range(10))
 TYPES = Choice({kind.value: kind.name.lower().replace("_", " ") for kind in SectionType})
-NO_AUDIO = Unavailable("audio files are not available in this version; leave it empty")
+RECORDING = Relation("audio-files")
 KEY_LABEL = Text(100)
 SCRIPT = Text(10_000, lines=True)
 
@@ -24,8 +24,8 @@ class SectionTemplateForm(Form):
     type: Annotated[int, TYPES]
     question: Annotated[str, Text(500)] = ""
     script: Annotated[str, SCRIPT] = ""
-    audiofile: Annotated[None, NO_AUDIO] = None
-    invalid_audiofile: Annotated[None, NO_AUDIO] = None
+    audiofile: Annotated[int | None, RECORDING] = None
+    invalid_audiofile: Annotated[int | None, RECORDING] = None
     retries: Annotated[int, Whole(0, 100)] = 0
     timeout: Annotated[int, Whole(0, 600)] = 5
     key_0: Annotated[str | None, KEY_LABEL] = None
@@ -54,15 +54,15 @@ class SectionTemplateForm(Form):
     survey: Annotated[int, Relation("survey-template")]
 
 
-def content(row: Any) -> dict[str, Any]:
+def content(visit: Visit, row: Any) -> dict[str, Any]:
     """What a section is made of; a sealed one shows the same."""
     return {
         "order": row.order,
         "type": row.type,
         "question": row.question,
         "script": row.script,
-        "audiofile": None,
-        "invalid_audiofile": None,
+        "audiofile": visit.links.maybe("audio-files", row.audiofile_id),
+        "invalid_audiofile": visit.links.maybe("audio-files", row.invalid_audiofile_id),
         "retries": row.retries,
         "timeout": row.timeout,
         **{key: getattr(row, key) for key in KEYS},
@@ -83,7 +83,7 @@ def content(row: Any) -> dict[str, Any]:
 def show(visit: Visit, row: Any) -> dict[str, Any]:
     return {
         "url": visit.links.to("section-template", row.id),
-        **content(row),
+        **content(visit, row),
         "survey": visit.links.to("survey-template", row.survey_id),
         "created_date": stamp(row.created_date),
         "updated_date": stamp(row.updated_date),

@@ -68,6 +68,16 @@ class Word(Text):
 
 
 @dataclass(frozen=True)
+class Header(Text):
+    """A text that goes into a header of a message: one line, by any reading of Unicode."""
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, str) and len(value.splitlines()) > 1:
+            raise ValueError("must be one line")
+        return super().read(value)
+
+
+@dataclass(frozen=True)
 class Phone(Text):
     """A telephone number without the punctuation that people write; empty: none."""
 

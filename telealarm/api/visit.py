@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from telealarm.api.links import Links
 from telealarm.models import User
+from telealarm.store.recordings import Recordings
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Visit:
     now: datetime
     # The zone of those who have none of their own.
     default_zone: str
+    # Where uploaded sounds are kept.
+    recordings: Recordings
 
     @property
     def user_id(self) -> int:

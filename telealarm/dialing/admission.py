@@ -2,7 +2,8 @@
 
 A request is looked at when its call is about to be placed: what was true when it was queued may
 not be any more. It is then claimed, put off (calling hours), ended (nobody wants it any more,
-its number is wrong, nothing says how to call), or left for later (a cap is reached).
+its number is wrong or on a do-not-call list, nothing says how to call), or left for later (a cap
+is reached).
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from telealarm.models import AlarmRequest, CalendarSetting, CalendarUserProfile,
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import phone, window
 from telealarm.rules.states import AlarmStatus, Reason
-from telealarm.store import calls, live, requests, settlement, zones
+from telealarm.store import calls, do_not_call, live, requests, settlement, zones
 from telealarm.store.calls import Call
 from telealarm.store.claim import Holder, claim
 from telealarm.store.live import Live
@@ -43,11 +44,15 @@ class Admission:
         taken = live.count()
         made: dict[int, Call] = {}
         looked_at = 0
+        forbidden: set[int] = set()
+
+        def look(found: list[AlarmRequest]) -> None:
+            nonlocal looked_at
+            looked_at = len(found)
+            forbidden.update(do_not_call.forbidden(found))
 
         def admit(request: AlarmRequest) -> bool:
-            nonlocal looked_at
-            looked_at += 1
-            setting = self._setting(request, now)
+            setting = self._setting(request, request.id in forbidden, now)
             if setting is None:
                 return False
             endpoint = _endpoint(request, setting.aleg_gateway)
@@ -69,16 +74,22 @@ class Admission:
             pending=AlarmStatus.PENDING,
             claimed=AlarmStatus.IN_PROCESS,
             where=live.not_blocked(taken),
+            look=look,
             admit=admit,
         )
         return Claimed([made[request.id] for request in claimed], looked_at)
 
-    def _setting(self, request: AlarmRequest, now: datetime) -> CalendarSetting | None:
+    def _setting(
+        self, request: AlarmRequest, forbidden: bool, now: datetime
+    ) -> CalendarSetting | None:
         """How to call, or None where the request was put off or ended instead."""
         alarm = request.alarm
         expires = requests.expiry(alarm)
         if expires is not None and expires <= now:
             settlement.expire(request, now)
+            return None
+        if forbidden:
+            settlement.fail(request, Reason.DO_NOT_CALL, now)
             return None
         zone = zones.of_recipient(alarm, self._default_zone)
         opens = window.opening(now, alarm.daily_start, alarm.daily_stop, zone)

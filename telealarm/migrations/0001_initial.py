@@ -28,6 +28,20 @@ def up(migrator, db):
             table_name = 'calendar_user'
     db.create_tables([CalendarUser])
 
+    class Rule(Model):
+        owner = ForeignKeyField(User, null=True)
+        name = CharField(max_length=100)
+        description = TextField(default='')
+        frequency = CharField(max_length=10)
+        params = CharField(max_length=500, default='')
+        rrule = CharField(null=True, max_length=500)
+        created_date = UtcField()
+        updated_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'rule'
+    db.create_tables([Rule])
+
     class Calendar(Model):
         owner = ForeignKeyField(User)
         name = CharField(max_length=200)
@@ -50,6 +64,7 @@ def up(migrator, db):
         creator = ForeignKeyField(CalendarUser)
         created_on = UtcField()
         end_recurring_period = UtcField(null=True)
+        rule = ForeignKeyField(Rule, null=True)
         calendar = ForeignKeyField(Calendar)
         notify_count = IntegerField(default=0)
         status = IntegerField(default=1)
@@ -90,6 +105,35 @@ def up(migrator, db):
             table_name = 'survey'
     db.create_tables([Survey])
 
+    class MailTemplate(Model):
+        owner = ForeignKeyField(User)
+        label = CharField(max_length=75)
+        template_key = CharField(max_length=30, default='')
+        from_email = CharField(max_length=254, default='')
+        from_name = CharField(max_length=75, default='')
+        subject = CharField(max_length=200)
+        message_plaintext = TextField(default='')
+        message_html = TextField(default='')
+        created_date = UtcField()
+        updated_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'mail_template'
+    db.create_tables([MailTemplate])
+
+    class SmsTemplate(Model):
+        owner = ForeignKeyField(User)
+        label = CharField(max_length=75)
+        template_key = CharField(max_length=30, default='')
+        sender_phonenumber = CharField(max_length=50, default='')
+        sms_text = CharField(max_length=1000)
+        created_date = UtcField()
+        updated_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'sms_template'
+    db.create_tables([SmsTemplate])
+
     class Alarm(Model):
         owner = ForeignKeyField(User)
         event = ForeignKeyField(Event)
@@ -105,6 +149,8 @@ def up(migrator, db):
         num_attempt = IntegerField(default=0)
         method = IntegerField(default=1)
         survey = ForeignKeyField(Survey, null=True)
+        mail_template = ForeignKeyField(MailTemplate, null=True)
+        sms_template = ForeignKeyField(SmsTemplate, null=True)
         status = IntegerField(default=1)
         status_reason = CharField(max_length=40, default='')
         result = IntegerField(default=0)
@@ -145,11 +191,25 @@ def up(migrator, db):
             indexes = ((('status', 'date'), False), (('status', 'expires'), False))
     db.create_tables([AlarmRequest])
 
+    class AudioFile(Model):
+        owner = ForeignKeyField(User)
+        name = CharField(max_length=150)
+        digest = CharField(index=True, max_length=64)
+        seconds = FloatField()
+        created_date = UtcField()
+        updated_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'audio_file'
+    db.create_tables([AudioFile])
+
     class Section(Model):
         order = IntegerField()
         type = IntegerField()
         question = CharField(max_length=500, default='')
         script = TextField(default='')
+        audiofile = ForeignKeyField(AudioFile, field=AudioFile.id, null=True)
+        invalid_audiofile = ForeignKeyField(AudioFile, field=AudioFile.id, null=True)
         retries = IntegerField(default=0)
         timeout = IntegerField(default=5)
         key_0 = CharField(null=True, max_length=100)
@@ -196,6 +256,8 @@ def up(migrator, db):
         type = IntegerField()
         question = CharField(max_length=500, default='')
         script = TextField(default='')
+        audiofile = ForeignKeyField(AudioFile, field=AudioFile.id, null=True)
+        invalid_audiofile = ForeignKeyField(AudioFile, field=AudioFile.id, null=True)
         retries = IntegerField(default=0)
         timeout = IntegerField(default=5)
         key_0 = CharField(null=True, max_length=100)
@@ -286,6 +348,7 @@ def up(migrator, db):
         sms_gateway = ForeignKeyField(SmsGateway, null=True)
         voicemail = BooleanField(default=False)
         amd_behavior = IntegerField(default=1)
+        voicemail_audiofile = ForeignKeyField(AudioFile, null=True)
         settle = BooleanField(default=True)
         calling_days = CharField(max_length=30, default='MO,TU,WE,TH,FR,SA,SU')
         holidays = JSONField(default=list)
@@ -366,6 +429,28 @@ def up(migrator, db):
             indexes = ((('ended', 'settled'), False), (('status', 'worker'), False))
     db.create_tables([CallRequest])
 
+    class DncList(Model):
+        owner = ForeignKeyField(User)
+        name = CharField(max_length=100)
+        description = TextField(null=True)
+        created_date = UtcField()
+        updated_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'dnc_list'
+    db.create_tables([DncList])
+
+    class DncContact(Model):
+        dnc = ForeignKeyField(DncList, on_delete='CASCADE')
+        phone_number = CharField(max_length=50)
+        created_date = UtcField()
+        updated_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'dnc_contact'
+            indexes = ((('phone_number', 'dnc'), True),)
+    db.create_tables([DncContact])
+
     class Installation(Model):
         name = CharField(max_length=16)
         created = UtcField()
@@ -431,6 +516,8 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table('survey_result'))
     migrator.migrate(migrator.drop_table('message'))
     migrator.migrate(migrator.drop_table('installation'))
+    migrator.migrate(migrator.drop_table('dnc_contact'))
+    migrator.migrate(migrator.drop_table('dnc_list'))
     migrator.migrate(migrator.drop_table('call_request'))
     migrator.migrate(migrator.drop_table('calendar_user_profile'))
     migrator.migrate(migrator.drop_table('calendar_setting'))
@@ -440,11 +527,15 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table('section_template'))
     migrator.migrate(migrator.drop_table('branching'))
     migrator.migrate(migrator.drop_table('section'))
+    migrator.migrate(migrator.drop_table('audio_file'))
     migrator.migrate(migrator.drop_table('alarm_request'))
     migrator.migrate(migrator.drop_table('alarm'))
+    migrator.migrate(migrator.drop_table('sms_template'))
+    migrator.migrate(migrator.drop_table('mail_template'))
     migrator.migrate(migrator.drop_table('survey'))
     migrator.migrate(migrator.drop_table('survey_template'))
     migrator.migrate(migrator.drop_table('event'))
     migrator.migrate(migrator.drop_table('calendar'))
+    migrator.migrate(migrator.drop_table('rule'))
     migrator.migrate(migrator.drop_table('calendar_user'))
     migrator.migrate(migrator.drop_table('user'))

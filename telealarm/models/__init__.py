@@ -2,13 +2,16 @@
 
 from telealarm.models.account import User
 from telealarm.models.alarm import Alarm, AlarmRequest
+from telealarm.models.audio import AudioFile
 from telealarm.models.base import BaseModel
 from telealarm.models.calendar import Calendar, CalendarUser, CalendarUserProfile
 from telealarm.models.call import CallRequest, SurveyResult
+from telealarm.models.do_not_call import DncContact, DncList
 from telealarm.models.event import Event
 from telealarm.models.gateway import Gateway, SmsGateway
 from telealarm.models.installation import Installation, Worker
 from telealarm.models.message import Message
+from telealarm.models.rule import Rule
 from telealarm.models.setting import CalendarSetting
 from telealarm.models.survey import (
     Branching,
@@ -18,6 +21,7 @@ from telealarm.models.survey import (
     Survey,
     SurveyTemplate,
 )
+from telealarm.models.template import MailTemplate, SmsTemplate
 from telealarm.models.timeline import Timeline
 
 ALL: list[type[BaseModel]] = [
@@ -26,6 +30,7 @@ ALL: list[type[BaseModel]] = [
     User,
     Gateway,
     SmsGateway,
+    AudioFile,
     SurveyTemplate,
     SectionTemplate,
     BranchingTemplate,
@@ -36,19 +41,25 @@ ALL: list[type[BaseModel]] = [
     CalendarUser,
     CalendarUserProfile,
     Calendar,
+    Rule,
     Event,
+    MailTemplate,
+    SmsTemplate,
     Alarm,
     AlarmRequest,
     CallRequest,
     SurveyResult,
     Message,
     Timeline,
+    DncList,
+    DncContact,
 ]
 
 __all__ = [
     "ALL",
     "Alarm",
     "AlarmRequest",
+    "AudioFile",
     "BaseModel",
     "Branching",
     "BranchingTemplate",
@@ -57,13 +68,18 @@ __all__ = [
     "CalendarUser",
     "CalendarUserProfile",
     "CallRequest",
+    "DncContact",
+    "DncList",
     "Event",
     "Gateway",
     "Installation",
+    "MailTemplate",
     "Message",
+    "Rule",
     "Section",
     "SectionTemplate",
     "SmsGateway",
+    "SmsTemplate",
     "Survey",
     "SurveyResult",
     "SurveyTemplate",

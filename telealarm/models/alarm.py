@@ -15,6 +15,7 @@ from telealarm.models.account import User
 from telealarm.models.base import BaseModel, ClaimableModel, UtcField, created
 from telealarm.models.event import Event
 from telealarm.models.survey import Survey
+from telealarm.models.template import MailTemplate, SmsTemplate
 from telealarm.rules.states import AlarmResult, AlarmStatus, Method
 
 
@@ -40,6 +41,8 @@ class Alarm(BaseModel):
     num_attempt = IntegerField(default=0)
     method = IntegerField(default=Method.CALL)
     survey = ForeignKeyField(Survey, null=True)
+    mail_template = ForeignKeyField(MailTemplate, null=True)
+    sms_template = ForeignKeyField(SmsTemplate, null=True)
     status = IntegerField(default=AlarmStatus.PENDING)
     status_reason = CharField(max_length=40, default="")
     result = IntegerField(default=AlarmResult.NONE)

@@ -5,6 +5,7 @@ from peewee import CharField, ForeignKeyField, IntegerField, JSONField, TextFiel
 from telealarm.models.account import User
 from telealarm.models.base import BaseModel, UtcField, created
 from telealarm.models.calendar import Calendar, CalendarUser
+from telealarm.models.rule import Rule
 from telealarm.rules.states import EventStatus
 
 
@@ -17,6 +18,7 @@ class Event(BaseModel):
     creator = ForeignKeyField(CalendarUser)
     created_on = created()
     end_recurring_period = UtcField(null=True)
+    rule = ForeignKeyField(Rule, null=True)
     calendar = ForeignKeyField(Calendar)
     notify_count = IntegerField(default=0)
     status = IntegerField(default=EventStatus.PENDING)

@@ -3,6 +3,7 @@
 from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, JSONField
 
 from telealarm.models.account import User
+from telealarm.models.audio import AudioFile
 from telealarm.models.base import BaseModel, created
 from telealarm.models.gateway import Gateway, SmsGateway
 from telealarm.models.survey import Survey
@@ -20,6 +21,7 @@ class CalendarSetting(BaseModel):
     sms_gateway = ForeignKeyField(SmsGateway, null=True)
     voicemail = BooleanField(default=False)
     amd_behavior = IntegerField(default=AmdBehavior.ALWAYS)
+    voicemail_audiofile = ForeignKeyField(AudioFile, null=True)
     settle = BooleanField(default=True)
     calling_days = CharField(max_length=30, default="MO,TU,WE,TH,FR,SA,SU")
     holidays = JSONField(default=list)

@@ -3,6 +3,7 @@
 from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, TextField
 
 from telealarm.models.account import User
+from telealarm.models.audio import AudioFile
 from telealarm.models.base import BaseModel, created
 from telealarm.rules.states import SectionType
 
@@ -31,6 +32,9 @@ class SectionFields(BaseModel):
     type = IntegerField()
     question = CharField(max_length=500, default="")
     script = TextField(default="")
+    # Played instead of the script, and instead of our own words for a wrong key.
+    audiofile = ForeignKeyField(AudioFile, null=True, backref="+")
+    invalid_audiofile = ForeignKeyField(AudioFile, null=True, backref="+")
     retries = IntegerField(default=0)
     timeout = IntegerField(default=5)  # seconds
     key_0 = CharField(max_length=100, null=True)

@@ -95,6 +95,7 @@ class Reason(StrEnum):
     CONGESTION = "congestion"
     FAILED = "failed"
     WRONG_NUMBER = "wrong_number"
+    DO_NOT_CALL = "do_not_call"
     MACHINE = "machine"
     NO_KEY = "no_key"
     EARLY_HANGUP = "early_hangup"

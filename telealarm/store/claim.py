@@ -33,12 +33,13 @@ def claim(
     pending: int,
     claimed: int,
     where: Any = None,
+    look: Callable[[list[Any]], None] | None = None,
     admit: Callable[[Any], bool] | None = None,
 ) -> list[Any]:
     """Up to `limit` rows in status `pending` whose `date` has come, oldest first, now `claimed`.
 
-    `where` narrows the query. `admit` sees each row before it is claimed; where it returns False
-    it has dealt with the row, or leaves it for later. A row for which it raises is put off, so
+    `where` narrows the query. `look` sees the rows that were found, all at once; then `admit`
+    sees each before it is claimed, and where it returns False it has dealt with the row, or leaves it for later. A row for which it raises is put off, so
     that it stops none of the others. Several workers never get the same row: on PostgreSQL rows
     that another is claiming are passed over, SQLite has one writer at a time.
     """
@@ -50,7 +51,10 @@ def claim(
     if isinstance(database, PostgresqlDatabase):
         query = query.for_update(skip_locked=True)
     rows = []
-    for row in list(query):
+    found = list(query)
+    if look is not None:
+        look(found)
+    for row in found:
         try:
             with database.atomic():
                 if admit is None or admit(row):

@@ -38,8 +38,8 @@ def change(row: Any, values: Mapping[str, Any]) -> None:
         setattr(row, name, value)
 
 
-def remove(row: Any) -> None:
-    """Delete the row. Raises Conflict, with the reason, where another refers to it."""
+def check_unused(row: Any) -> None:
+    """Raise Conflict, with the reason, where another row refers to this one."""
     for key in type(row)._meta.backrefs:
         # Base classes of models have foreign keys too, but no tables.
         if key.on_delete is None and key.model in ALL:
@@ -48,6 +48,11 @@ def remove(row: Any) -> None:
                 raise Conflict(
                     f"The {noun(type(row))} is in use: {noun(key.model)} {user.id} refers to it."
                 )
+
+
+def remove(row: Any) -> None:
+    """Delete the row. Raises Conflict, with the reason, where another refers to it."""
+    check_unused(row)
     try:
         type(row).delete().where(type(row).id == row.id).execute()
     except IntegrityError as error:

@@ -12,6 +12,7 @@ from playhouse.migrations import Runner
 from telealarm.config import Config
 from telealarm.errors import StorageError
 from telealarm.models import Installation
+from telealarm.store import rules
 from telealarm.store.database import Database, connect, place
 
 DIRECTORY = Path(__file__).parent.parent / "migrations"
@@ -41,6 +42,7 @@ def migrate(database: peewee.Database, config: Config) -> list[str]:
         applied: list[str] = Runner(database, str(DIRECTORY)).up()
         if not Installation.select().exists():
             Installation.create(name=secrets.token_hex(4))
+            rules.predefine()
     return applied
 
 

@@ -1,7 +1,8 @@
 """What a login sees: the one place that says so.
 
 A superuser sees every row, a manager what they own; gateways have no owner, managers see the
-active ones. Rows that are marked as deleted are seen by nobody.
+active ones; predefined rules have none either, and everybody sees them. Rows that are marked as
+deleted are seen by nobody.
 """
 
 from typing import Any
@@ -18,10 +19,14 @@ from telealarm.models import (
     CalendarSetting,
     CalendarUserProfile,
     CallRequest,
+    DncContact,
+    DncList,
     Event,
     Gateway,
+    Rule,
     SectionTemplate,
     SmsGateway,
+    SurveyResult,
     SurveyTemplate,
     User,
 )
@@ -52,6 +57,10 @@ def owner_of(row: BaseModel) -> int | None:
         return owner_of(row.survey)
     if isinstance(row, BranchingTemplate):
         return owner_of(row.section)
+    if isinstance(row, DncContact):
+        return owner_of(row.dnc)
+    if isinstance(row, SurveyResult):
+        return owner_of(row.call)
     if isinstance(row, User):
         return row.id
     return getattr(row, "owner_id", None)
@@ -69,6 +78,12 @@ def _visible(login: User, model: type[BaseModel]) -> Any:
             SectionTemplate.survey.in_(_own(login, SurveyTemplate))
         )
         return BranchingTemplate.section.in_(sections)
+    if model is DncContact:
+        return DncContact.dnc.in_(_own(login, DncList))
+    if model is SurveyResult:
+        return SurveyResult.call.in_(_own(login, CallRequest))
+    if model is Rule:
+        return Rule.owner.is_null() | (Rule.owner == login.id)
     return model.owner == login.id
 
 

@@ -6,19 +6,26 @@ from datetime import datetime
 from telealarm.models import Branching, CallRequest, Section, SurveyResult
 from telealarm.rules import placeholders
 from telealarm.rules.states import AlarmResult
+from telealarm.store import recordings
 from telealarm.store.calls import Call, held
 from telealarm.store.change import put
+from telealarm.store.recordings import Recording
 from telealarm.store.timeline import tell
 from telealarm.store.wording import values
 
 
 @dataclass(frozen=True)
 class ScriptSection:
-    """A section, with the text as it is to be spoken."""
+    """A section, with the text as it is to be spoken, or what is played instead.
+
+    `wrong_key` is played instead of our own words for a key that is not offered.
+    """
 
     id: int
     type: int
     text: str
+    recording: Recording | None
+    wrong_key: Recording | None
     keys: frozenset[str]
     retries: int
     timeout_seconds: int
@@ -54,6 +61,8 @@ def load(call: Call) -> Script:
             id=section.id,
             type=section.type,
             text=placeholders.fill(section.script, said),
+            recording=recordings.of(section.audiofile),
+            wrong_key=recordings.of(section.invalid_audiofile),
             keys=section.offered_keys(),
             retries=section.retries,
             timeout_seconds=section.timeout,

@@ -129,8 +129,9 @@ def _section_mistakes(section: SectionTemplate, ids: set[int]) -> list[str]:
     if section.type not in PLAYABLE:
         return [f"type {section.type} is not available in this version; use 1, 2, 3 or 7"]
     said = []
-    if section.type != SectionType.HANG_UP and not section.script.strip():
-        said.append("script is empty; write what is to be spoken")
+    silent = not section.script.strip() and section.audiofile_id is None
+    if section.type != SectionType.HANG_UP and silent:
+        said.append("script is empty; write what is to be spoken, or name an audiofile")
     if section.type == SectionType.MULTI_CHOICE and not section.offered_keys():
         said.append("a multi-choice needs keys; label at least one of key_0 to key_9")
     if section.type == SectionType.RATING and not 1 <= section.rating_laps <= 9:

@@ -8,8 +8,6 @@ a container); where that fails it is played from the folder, which serves an Ast
 import asyncio
 import hashlib
 import logging
-import os
-import tempfile
 import wave
 from dataclasses import dataclass
 from importlib import resources
@@ -19,7 +17,10 @@ from typing import Any
 import yaml
 
 from telealarm.errors import SpeechError
-from telealarm.survey import audio
+from telealarm.rules import audio
+from telealarm.store import recordings
+from telealarm.store.recordings import Recording, Recordings
+from telealarm.store.sessions import ScriptSection
 from telealarm.survey.speech import Speech
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Prompts:
         self._url = url
         self._speech = speech
         self._system: dict[tuple[str, str], Prompt] = {}
+        self._recordings = Recordings(folder)
         self._rendering: dict[str, asyncio.Task[Prompt]] = {}
         self._sounds = resources.files("telealarm.sounds")
         self._texts: dict[str, dict[str, str]] = yaml.safe_load(
@@ -65,6 +67,22 @@ class Prompts:
             self._rendering[name] = task
             task.add_done_callback(lambda _: self._rendering.pop(name, None))
         return await asyncio.shield(task)
+
+    async def section(self, section: ScriptSection, language: str) -> Prompt:
+        """What a section plays: its recording, else its text. Raises SpeechError."""
+        if section.recording is not None:
+            return await self.recording(section.recording)
+        return await self.script(section.text, language)
+
+    async def recording(self, recording: Recording) -> Prompt:
+        """What a manager has uploaded. Raises SpeechError where its file is gone."""
+        path = self._recordings.path(recording.digest)
+        if not await asyncio.to_thread(path.is_file):
+            raise SpeechError(
+                f"the recording {path} is missing; upload it again, and let the workers on other"
+                " hosts share prompts.folder"
+            )
+        return self._at(path, recording.seconds)
 
     async def system(self, name: str, language: str) -> Prompt:
         """One of our own texts: shipped in `language`, else spoken, else shipped in English."""
@@ -107,18 +125,7 @@ class Prompts:
     def _keep(self, name: str, wav: bytes) -> Prompt:
         path = self._folder / f"{name}.wav"
         try:
-            if not self._folder.exists():
-                # Asterisk may read what it knows the name of; nobody else can list the folder.
-                self._folder.mkdir(parents=True, exist_ok=True)
-                self._folder.chmod(0o711)
-            # Whole or not at all: Asterisk may be reading it.
-            handle, partial = tempfile.mkstemp(dir=self._folder, suffix=".part")
-            with os.fdopen(handle, "wb") as file:
-                file.write(wav)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(partial).chmod(0o644)  # Asterisk is another user
-            Path(partial).rename(path)
+            recordings.put(path, wav)
         except OSError as error:
             raise SpeechError(
                 f"prompts.folder: {self._folder} cannot be written ({error.strerror});"
@@ -127,9 +134,12 @@ class Prompts:
         return self._prompt(name, wav)
 
     def _prompt(self, name: str, wav: bytes) -> Prompt:
+        return self._at(self._folder / f"{name}.wav", audio.seconds(wav))
+
+    def _at(self, path: Path, seconds: float) -> Prompt:
         return Prompt(
-            name=name,
+            name=path.stem,
             # A path has no extension: Asterisk chooses the file.
-            media=(f"sound:{self._url}/prompts/{name}.wav", f"sound:{self._folder / name}"),
-            seconds=audio.seconds(wav),
+            media=(f"sound:{self._url}/prompts/{path.name}", f"sound:{path.with_suffix('')}"),
+            seconds=seconds,
         )

@@ -21,6 +21,7 @@ from telealarm.rules.states import SectionType
 from telealarm.store import sessions
 from telealarm.store.calls import Call
 from telealarm.store.database import Database
+from telealarm.store.recordings import Recording
 from telealarm.store.sessions import Script
 from telealarm.survey import machine
 from telealarm.survey.machine import Command, Enter, HangUp, Keep, Listen, Machine, Say
@@ -50,9 +51,9 @@ class Survey:
         """Render what will be said, so that the callee is spoken to at once."""
         script = await self._db.write(partial(sessions.load, call))
         for section in script.sections:
-            if section.text:
+            if section.recording or section.text:
                 try:
-                    await self._prompts.script(section.text, script.language)
+                    await self._prompts.section(section, script.language)
                 except SpeechError as error:
                     by_ids(log, alarm=call.alarm_id).error("%s", error)
                     await self._db.write(partial(sessions.speech_failed, call, str(error)))
@@ -85,7 +86,7 @@ class Session:
         self._db = db
         self._prompts = prompts
         self._script = script
-        self._texts = {section.id: section.text for section in script.sections}
+        self._sections = {section.id: section for section in script.sections}
         self._machine = Machine(
             (
                 machine.Section(
@@ -287,13 +288,25 @@ class Session:
 
     async def _prompt(self, say: Say) -> Prompt | None:
         """The prompt, or None where there is nothing to say (an empty text)."""
+        language = self._script.language
         if say.text is not None:
-            return await self._prompts.system(say.text, self._script.language)
-        text = self._texts[say.section] if say.section is not None else ""
-        if not text:
+            own = self._own_wrong_key() if say.text == machine.INVALID_KEY else None
+            if own is not None:
+                try:
+                    return await self._prompts.recording(own)
+                except SpeechError as error:
+                    self._log.error("%s", error)
+            return await self._prompts.system(say.text, language)
+        section = self._sections[say.section] if say.section is not None else None
+        if section is None or not (section.recording or section.text):
             return None
         try:
-            return await self._prompts.script(text, self._script.language)
+            return await self._prompts.section(section, language)
         except SpeechError as error:
             self._log.error("%s", error)
-            return await self._prompts.system(NO_SPEECH, self._script.language)
+            return await self._prompts.system(NO_SPEECH, language)
+
+    def _own_wrong_key(self) -> Recording | None:
+        """What the section that the session is in has recorded for a key that it does not offer."""
+        at = self._place[0]
+        return self._sections[at].wrong_key if at is not None else None

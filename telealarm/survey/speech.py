@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from telealarm.errors import SpeechError
-from telealarm.survey import audio
+from telealarm.rules import audio
 
 # Rendering is work for a processor; more at once would only delay the calls that are up.
 _AT_ONCE = 2

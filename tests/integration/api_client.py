@@ -2,6 +2,9 @@
 
 import io
 import json
+import math
+import struct
+import wave
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,12 +84,46 @@ class Api:
     async def delete(self, path: str, **options: Any) -> Reply:
         return await self.send("DELETE", path, **options)
 
+    async def upload(
+        self, path: str, fields: dict[str, str | bytes], *, method: str = "POST", **options: Any
+    ) -> Reply:
+        """Send a form: texts as its fields, bytes as its files."""
+        boundary, form = "b0undary", b""
+        for name, value in fields.items():
+            file = '; filename="../sound.txt"' if isinstance(value, bytes) else ""
+            form += (
+                f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n'.encode()
+            )
+            form += b"\r\n" + (value if isinstance(value, bytes) else value.encode()) + b"\r\n"
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        form += f"--{boundary}--\r\n".encode()
+        return await self.send(method, path, raw=form, headers=headers, **options)
+
+    async def recorded(self, name: str = "greeting", **options: Any) -> dict[str, Any]:
+        """A new recording, of half a second."""
+        reply = await self.upload("audio-files/", {"name": name, "audio_file": tone()}, **options)
+        assert reply.status == 201, reply.text
+        found: dict[str, Any] = reply.body
+        return found
+
     async def made(self, path: str, body: Any = None, **options: Any) -> dict[str, Any]:
         """The new row that a POST is answered with."""
         reply = await self.post(path, body, **options)
         assert reply.status == 201, reply.text
         found: dict[str, Any] = reply.body
         return found
+
+
+def tone(seconds: float = 0.5, rate: int = 16000, pitch: int = 440) -> bytes:
+    """A wav file that is not silent."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        waves = (math.sin(2 * math.pi * pitch * n / rate) for n in range(round(seconds * rate)))
+        file.writeframes(b"".join(struct.pack("<h", round(12000 * wave)) for wave in waves))
+    return out.getvalue()
 
 
 async def gateways(api: Api) -> tuple[str, str]:

@@ -73,7 +73,7 @@ async def test_what_cannot_be_sealed_is_told_by_section(api: Api) -> None:
     assert reply.status == 400
     names = [f"section-{id_of(link)}" for link in links]
     assert reply.body == {
-        names[0]: ["script is empty; write what is to be spoken"],
+        names[0]: ["script is empty; write what is to be spoken, or name an audiofile"],
         names[1]: ["a multi-choice needs keys; label at least one of key_0 to key_9"],
         names[2]: ["rating_laps must lie between 1 and 9"],
         names[3]: ["type 4 is not available in this version; use 1, 2, 3 or 7"],
@@ -159,8 +159,34 @@ async def test_answers_are_counted_by_section_and_response(api: Api) -> None:
         ("1", 2),
         ("2", 1),
     ]
+    assert set(reply.body["results"][0]) == {"survey", "section", "question", "response", "count"}
     assert reply.body["results"][0]["survey"] == made.survey
     assert reply.body["results"][0]["question"] == "Will you come?"
     shown = (await api.get("callrequest/?phone_number=600100200")).body
     assert shown["count"] == 3
     assert shown["results"][0]["aleg_uuid"] == "ta-0"
+    section = reply.body["results"][0]["section"]
+    for query, count in (
+        ("", 3),
+        ("response=1", 2),
+        (f"section={section}&response=2", 1),
+        (f"section={section + 1}", 0),
+        (f"callrequest={shown['results'][1]['url']}", 1),
+    ):
+        assert (await api.get(f"result/?{query}")).body["count"] == count, query
+    found = (await api.get("result/")).body["results"][0]
+    assert found == {
+        "url": f"{api.origin}/rest-api/result/1/",
+        "callrequest": shown["results"][0]["url"],
+        "section": section,
+        "response": "1",
+        "record_file": None,
+        "recording_duration": None,
+        "created_date": found["created_date"],
+    }
+    assert (await api.get(found["url"])).body == found
+    assert (await api.patch(found["url"], {"response": "3"})).status == 405
+    # Another manager sees none of it.
+    assert (await api.get("result/", user="other")).body["count"] == 0
+    for link in (found["url"], found["callrequest"]):
+        assert (await api.get(link, user="other")).status == 404

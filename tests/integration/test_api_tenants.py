@@ -11,6 +11,7 @@ from tests.integration.test_api_bad_input import bodies
 
 SHARED = {"gateway", "sms-gateway", "users"}
 MISSING = 987654
+PREDEFINED_RULES = 6
 
 
 async def all_of_it(api: Api, user: str) -> dict[str, str]:
@@ -30,7 +31,21 @@ async def all_of_it(api: Api, user: str) -> dict[str, str]:
         "alarm/", {"event": event["url"], "alarm_phonenumber": "600100200"}, user=user
     )
     attempt = await api.made("alarm-request/", {"alarm": alarm["url"]}, user=user)
+    dnc = await api.made("dnc-list/", {"name": "opted out"}, user=user)
+    contact = await api.made(
+        "dnc-contact/", {"dnc": dnc["url"], "phone_number": "600100201"}, user=user
+    )
+    recording = await api.recorded(user=user)
+    rule = await api.made("rule/", {"name": "r", "frequency": "DAILY"}, user=user)
+    mail = await api.made(
+        "mail-template/", {"label": "l", "subject": "s", "message_html": "h"}, user=user
+    )
+    sms = await api.made("sms-template/", {"label": "l", "sms_text": "t"}, user=user)
     return {
+        "rule": rule["url"],
+        "mail-template": mail["url"],
+        "sms-template": sms["url"],
+        "audio-files": recording["url"],
         "survey-template": template["url"],
         "section-template": section["url"],
         "branching-template": branching["url"],
@@ -43,6 +58,8 @@ async def all_of_it(api: Api, user: str) -> dict[str, str]:
         "event": event["url"],
         "alarm": alarm["url"],
         "alarm-request": attempt["url"],
+        "dnc-list": dnc["url"],
+        "dnc-contact": contact["url"],
     }
 
 
@@ -65,7 +82,9 @@ async def test_foreign_rows_do_not_exist(api: Api) -> None:
             reply = await api.send(action.method, path, body, user="other")
             assert (reply.status, reply.body) == (404, missing), path
         if resource.listed:
-            assert (await api.get(f"{resource.name}/", user="other")).body["count"] == 0
+            found = (await api.get(f"{resource.name}/", user="other")).body
+            assert [row["url"] for row in found["results"] if row["url"] == link] == []
+            assert found["count"] == (PREDEFINED_RULES if resource.name == "rule" else 0)
 
 
 async def test_foreign_relations_are_refused_in_the_words_for_missing_ones(api: Api) -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from telealarm.config import Speech as SpeechConfig
 from telealarm.errors import SpeechError
-from telealarm.survey import audio
+from telealarm.rules import audio
+from telealarm.store.recordings import Recordings, Sound
 from telealarm.survey.prompts import NO_SPEECH, Prompts
 from telealarm.survey.speech import Speech
+from tests.integration.api_client import tone
 
 ENGINES = SpeechConfig().engines
 
@@ -67,6 +69,22 @@ async def test_our_own_texts_need_no_engine(tmp_path: Path) -> None:
         assert (await prompts.system(NO_SPEECH, language)).seconds > 1
     with pytest.raises(SpeechError, match=r"no speech engine serves 'en'"):
         await prompts.script("Hello", "en")
+
+
+async def test_a_recording_is_played_from_where_it_was_uploaded_to(tmp_path: Path) -> None:
+    prompts = Prompts(tmp_path, "http://127.0.0.1:8000", Speech({}, 5))
+    sound = Sound.of(audio.for_telephone(tone(2.0)))
+    with pytest.raises(SpeechError, match=r"is missing; upload it again"):
+        await prompts.recording(sound)
+    Recordings(tmp_path).keep(sound)
+    found = await prompts.recording(sound)
+    assert found.media == (
+        f"sound:http://127.0.0.1:8000/prompts/{sound.digest}.wav",
+        f"sound:{tmp_path}/audio/{sound.digest}",
+    )
+    assert found.seconds == pytest.approx(2.0, abs=0.01)
+    kept = tmp_path / "audio" / f"{sound.digest}.wav"
+    assert kept.stat().st_mode & stat.S_IROTH
 
 
 async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,17 @@
+"""Recordings that managers upload, to be played instead of speech."""
+
+from peewee import CharField, FloatField, ForeignKeyField
+
+from telealarm.models.account import User
+from telealarm.models.base import BaseModel, created
+
+
+class AudioFile(BaseModel):
+    """`digest` (sha256 of the sound) is the file's name; two rows may share one file."""
+
+    owner = ForeignKeyField(User)
+    name = CharField(max_length=150)
+    digest = CharField(max_length=64, index=True)
+    seconds = FloatField()
+    created_date = created()
+    updated_date = created()

@@ -1,0 +1,26 @@
+"""Do-not-call lists: numbers that are never dialled for their owner."""
+
+from peewee import CharField, ForeignKeyField, TextField
+
+from telealarm.models.account import User
+from telealarm.models.base import BaseModel, created
+
+
+class DncList(BaseModel):
+    owner = ForeignKeyField(User)
+    name = CharField(max_length=100)
+    description = TextField(null=True)
+    created_date = created()
+    updated_date = created()
+
+
+class DncContact(BaseModel):
+    """A number as it is kept everywhere here: without the punctuation that people write."""
+
+    dnc = ForeignKeyField(DncList, on_delete="CASCADE", backref="contacts")
+    phone_number = CharField(max_length=50)
+    created_date = created()
+    updated_date = created()
+
+    class Meta:
+        indexes = ((("phone_number", "dnc"), True),)

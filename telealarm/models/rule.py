@@ -1,0 +1,22 @@
+"""How an event comes again."""
+
+from peewee import CharField, ForeignKeyField, TextField
+
+from telealarm.models.account import User
+from telealarm.models.base import BaseModel, created
+
+
+class Rule(BaseModel):
+    """`params` is the predecessor's form (`count:10;byweekday:0,1`), `rrule` RFC 5545's text.
+
+    Without an owner it is predefined: everybody may use it and nobody change it.
+    """
+
+    owner = ForeignKeyField(User, null=True)
+    name = CharField(max_length=100)
+    description = TextField(default="")
+    frequency = CharField(max_length=10)
+    params = CharField(max_length=500, default="")
+    rrule = CharField(max_length=500, null=True)
+    created_date = created()
+    updated_date = created()

@@ -1,0 +1,67 @@
+"""Sound for the telephone: 8 kHz, 16 bit, one channel, as Asterisk's .wav wants it."""
+
+import audioop
+import io
+import struct
+import wave
+
+RATE = 8000
+_WIDTH = 2
+_SLOWEST, _FASTEST = 1000, 192_000
+
+
+def for_telephone(wav: bytes, most_seconds: float | None = None) -> bytes:
+    """`wav` (PCM of one or two channels, 8 to 32 bits, 1 to 192 kHz) as 8 kHz, 16 bit mono.
+
+    Raises ValueError where it is no such wav file, an empty one, or longer than `most_seconds`.
+    """
+    frames, channels, width, rate = _read(wav)
+    if channels not in (1, 2):
+        raise ValueError(f"it has {channels} channels; one or two can be played")
+    if width not in (1, 2, 3, 4):
+        raise ValueError(f"it has {8 * width} bits a sample; 8, 16, 24 or 32 can be played")
+    if not _SLOWEST <= rate <= _FASTEST:
+        raise ValueError(f"it has {rate} samples a second; 1000 to 192000 can be played")
+    frames = frames[: len(frames) - len(frames) % (channels * width)]
+    if not frames:
+        raise ValueError("it holds no sound")
+    if most_seconds is not None and len(frames) / (channels * width * rate) > most_seconds:
+        raise ValueError(f"it plays longer than {most_seconds:g} seconds")
+    if width == 1:
+        frames = audioop.bias(frames, 1, -128)  # a wav's 8 bits are unsigned
+    if width != _WIDTH:
+        frames = audioop.lin2lin(frames, width, _WIDTH)
+    if channels == 2:
+        frames = audioop.tomono(frames, _WIDTH, 0.5, 0.5)
+    if rate != RATE:
+        # Weighing each sample with the one before damps what 8 kHz cannot hold.
+        weights = (1, 1) if rate > RATE else (1, 0)
+        frames, _ = audioop.ratecv(frames, _WIDTH, 1, rate, RATE, None, *weights)
+    out = io.BytesIO()
+    with wave.open(out, "wb") as target:
+        target.setnchannels(1)
+        target.setsampwidth(_WIDTH)
+        target.setframerate(RATE)
+        target.writeframes(frames)
+    return out.getvalue()
+
+
+def _read(wav: bytes) -> tuple[bytes, int, int, int]:
+    """Frames, channels, bytes a sample, samples a second."""
+    try:
+        with wave.open(io.BytesIO(wav)) as source:
+            return (
+                source.readframes(source.getnframes()),
+                source.getnchannels(),
+                source.getsampwidth(),
+                source.getframerate(),
+            )
+    except (wave.Error, EOFError, RuntimeError, struct.error) as error:
+        said = str(error) or "it breaks off"
+        raise ValueError(f"not a PCM wav file: {said}") from None
+
+
+def seconds(wav: bytes) -> float:
+    """How long a wav file plays."""
+    with wave.open(io.BytesIO(wav)) as source:
+        return float(source.getnframes() / source.getframerate())

@@ -1,0 +1,73 @@
+"""Recurrence rules: those that every installation has, and those that managers write."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from telealarm.errors import Conflict, Invalid
+from telealarm.models import Rule
+from telealarm.store import rows
+
+_WORKDAYS = "byweekday:0,1,2,3,4"
+PREDEFINED = (
+    ("Monthly", "MONTHLY", ""),
+    ("Weekly (Monday-Friday) repeated 10 times", "WEEKLY", f"count:10;{_WORKDAYS}"),
+    ("Weekly (Monday-Friday)", "WEEKLY", _WORKDAYS),
+    ("Yearly", "YEARLY", ""),
+    ("Daily", "DAILY", ""),
+    ("Weekly", "WEEKLY", ""),
+)
+
+
+def predefine() -> None:
+    """The rules of a new database."""
+    for name, frequency, params in PREDEFINED:
+        Rule.create(name=name, description=name, frequency=frequency, params=params)
+
+
+def create(owner_id: int, values: Mapping[str, Any]) -> Rule:
+    """A new rule. Raises Invalid where its parts contradict each other."""
+    frequency = _frequency(values["frequency"], values["params"], values["rrule"])
+    rule: Rule = rows.insert(Rule, {**values, "frequency": frequency, "owner": owner_id})
+    return rule
+
+
+def change(rule: Rule, values: Mapping[str, Any]) -> None:
+    """Edit a rule. Raises Invalid as `create` does, Conflict where it is predefined."""
+    check_own(rule)
+    rrule = values.get("rrule", rule.rrule)
+    # A new rrule brings its own frequency, unless another was sent with it.
+    kept = rule.frequency if "rrule" not in values or rrule is None else None
+    said = values.get("frequency", kept)
+    frequency = _frequency(said, values.get("params", rule.params), rrule)
+    rows.change(rule, {**values, "frequency": frequency})
+
+
+def remove(rule: Rule) -> None:
+    """Delete a rule. Raises Conflict where it is predefined, or an event uses it."""
+    check_own(rule)
+    rows.remove(rule)
+
+
+def check_own(rule: Rule) -> None:
+    """Raise Conflict where the rule is predefined."""
+    if rule.owner_id is None:
+        raise Conflict("This rule is predefined and stays as it is; make one of your own.")
+
+
+def frequency_of(rrule: str) -> str:
+    """What FREQ says in a recurrence text that was checked."""
+    parts = dict(part.split("=", 1) for part in rrule.removeprefix("RRULE:").split(";"))
+    return parts["FREQ"]
+
+
+def _frequency(said: str | None, params: str, rrule: str | None) -> str:
+    if rrule is None:
+        if said is None:
+            raise Invalid({"frequency": ["this field is required where there is no rrule"]})
+        return said
+    if params:
+        raise Invalid({"params": ["must be empty where there is an rrule"]})
+    found = frequency_of(rrule)
+    if said not in (None, found):
+        raise Invalid({"frequency": [f"must be {found}, as the rrule has it, or left out"]})
+    return found
