@@ -9,6 +9,7 @@ from telealarm.api import body, links, lists, relations
 from telealarm.api.auth import Logins
 from telealarm.api.errors import Refused, reply
 from telealarm.api.forms import REQUIRED, Form, Sent, marked, read
+from telealarm.api.idempotency import Once
 from telealarm.api.links import Links
 from telealarm.api.resource import Action, Resource
 from telealarm.api.texts import Secret
@@ -19,6 +20,7 @@ from telealarm.errors import Invalid, NotVisible
 from telealarm.models import BaseModel
 from telealarm.store import scope
 from telealarm.store.database import Database
+from telealarm.store.idempotency import Answer
 
 FORBIDDEN = "You do not have permission to perform this action."
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -31,6 +33,7 @@ class Routes:
         self._db = db
         self._config = config
         self._logins = Logins(db)
+        self._once = Once(db, self._logins)
 
     def add(self, app: web.Application, resource: Resource) -> None:
         """The routes of a resource: its list, its rows, its actions."""
@@ -86,7 +89,7 @@ class Routes:
         assert resource.create is not None
         create = resource.create
 
-        def work() -> tuple[int, dict[str, Any]]:
+        def work() -> Answer:
             relations.resolve(visit.login, sent, None)
             owner_id = _owner(visit, resource, sent)
             relations.check_owner(sent, owner_id)
@@ -94,10 +97,11 @@ class Routes:
             assert owner_id is not None
             made = create(visit, owner_id, sent.values)
             row = scope.find(visit.login, resource.model, made.id)
-            return made.id, resource.show(visit, row)
+            link = visit.links.to(resource.name, made.id)
+            return Answer(201, resource.show(visit, row), _headers(resource.methods, link))
 
-        row_id, shown = await self._db.write(work)
-        return _made(visit, resource.name, row_id, shown, resource.methods)
+        secret = bool(marked(resource.form or Form, Secret))
+        return await self._once.write(request, visit, work, secret=secret)
 
     async def _row(self, request: web.Request, resource: Resource) -> web.Response:
         visit = await self._visit(request, resource.row_methods)
@@ -159,17 +163,17 @@ class Routes:
                 partial=False,
             )
 
-        def work() -> Any:
+        def work() -> Answer:
             row = scope.find(visit.login, action.of or resource.model, row_id)
             _raise(sent)
-            return action.run(visit, row, sent.values)
+            shown = action.run(visit, row, sent.values)
+            link = shown["url"] if action.status == 201 else None
+            return Answer(action.status, shown, _headers(action.methods, link))
 
-        run = self._db.read if action.method == "GET" else self._db.write
-        shown = await run(work)
-        response = _allowing(reply(action.status, shown), action.methods)
-        if action.status == 201:
-            response.headers[hdrs.LOCATION] = shown["url"]
-        return response
+        if action.method == "GET":
+            answer = await self._db.read(work)
+            return reply(answer.status, answer.body, answer.headers)
+        return await self._once.write(request, visit, work)
 
     async def _visit(self, request: web.Request, methods: tuple[str, ...]) -> Visit:
         """Raises Refused: 401 without a login, 405 for a method that is not allowed here."""
@@ -245,12 +249,12 @@ def _options(resource: Resource, methods: tuple[str, ...]) -> web.Response:
     return _allowing(reply(200, described), methods)
 
 
-def _made(
-    visit: Visit, resource: str, row_id: int, shown: dict[str, Any], methods: tuple[str, ...]
-) -> web.Response:
-    response = _allowing(reply(201, shown), methods)
-    response.headers[hdrs.LOCATION] = visit.links.to(resource, row_id)
-    return response
+def _headers(methods: tuple[str, ...], link: str | None) -> dict[str, str]:
+    """Those of an answer: what is allowed, and where the new row is."""
+    headers = {str(hdrs.ALLOW): ", ".join(methods)}
+    if link is not None:
+        headers[hdrs.LOCATION] = link
+    return headers
 
 
 def _allowing(response: web.Response, methods: tuple[str, ...]) -> web.Response:

@@ -145,6 +145,18 @@ def up(migrator, db):
             indexes = ((('status', 'date'), False), (('status', 'expires'), False))
     db.create_tables([AlarmRequest])
 
+    class ApiToken(Model):
+        owner = ForeignKeyField(User, on_delete='CASCADE')
+        name = CharField(max_length=80)
+        digest = CharField(unique=True, max_length=64)
+        created = UtcField()
+        last_used = UtcField(null=True)
+        revoked = UtcField(null=True)
+        class Meta:
+            database = db
+            table_name = 'api_token'
+    db.create_tables([ApiToken])
+
     class Section(Model):
         order = IntegerField()
         type = IntegerField()
@@ -364,6 +376,21 @@ def up(migrator, db):
             indexes = ((('ended', 'settled'), False), (('status', 'worker'), False))
     db.create_tables([CallRequest])
 
+    class IdempotencyKey(Model):
+        owner = ForeignKeyField(User, on_delete='CASCADE')
+        path = CharField()
+        key = CharField()
+        digest = CharField(max_length=64)
+        status = IntegerField()
+        headers = JSONField()
+        body = TextField()
+        created = UtcField(index=True)
+        class Meta:
+            database = db
+            table_name = 'idempotency_key'
+            indexes = ((('owner', 'path', 'key'), True),)
+    db.create_tables([IdempotencyKey])
+
     class Installation(Model):
         name = CharField(max_length=16)
         created = UtcField()
@@ -429,6 +456,7 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table('survey_result'))
     migrator.migrate(migrator.drop_table('message'))
     migrator.migrate(migrator.drop_table('installation'))
+    migrator.migrate(migrator.drop_table('idempotency_key'))
     migrator.migrate(migrator.drop_table('call_request'))
     migrator.migrate(migrator.drop_table('calendar_user_profile'))
     migrator.migrate(migrator.drop_table('calendar_setting'))
@@ -438,6 +466,7 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table('section_template'))
     migrator.migrate(migrator.drop_table('branching'))
     migrator.migrate(migrator.drop_table('section'))
+    migrator.migrate(migrator.drop_table('api_token'))
     migrator.migrate(migrator.drop_table('alarm_request'))
     migrator.migrate(migrator.drop_table('alarm'))
     migrator.migrate(migrator.drop_table('survey'))

@@ -7,6 +7,7 @@ from telealarm.models.calendar import Calendar, CalendarUser, CalendarUserProfil
 from telealarm.models.call import CallRequest, SurveyResult
 from telealarm.models.event import Event
 from telealarm.models.gateway import Gateway, SmsGateway
+from telealarm.models.idempotency import IdempotencyKey
 from telealarm.models.installation import Installation, Worker
 from telealarm.models.message import Message
 from telealarm.models.setting import CalendarSetting
@@ -19,11 +20,14 @@ from telealarm.models.survey import (
     SurveyTemplate,
 )
 from telealarm.models.timeline import Timeline
+from telealarm.models.token import ApiToken
 
 ALL: list[type[BaseModel]] = [
     Installation,
     Worker,
     User,
+    ApiToken,
+    IdempotencyKey,
     Gateway,
     SmsGateway,
     SurveyTemplate,
@@ -49,6 +53,7 @@ __all__ = [
     "ALL",
     "Alarm",
     "AlarmRequest",
+    "ApiToken",
     "BaseModel",
     "Branching",
     "BranchingTemplate",
@@ -59,6 +64,7 @@ __all__ = [
     "CallRequest",
     "Event",
     "Gateway",
+    "IdempotencyKey",
     "Installation",
     "Message",
     "Section",
