@@ -39,9 +39,13 @@ class Once:
         visit: Visit,
         work: Callable[[], Answer],
         *,
+        body: bytes,
         secret: bool = False,
     ) -> web.Response:
-        """Run `work` within a write, and answer as it says. `secret`: the body holds a password."""
+        """Run `work` within a write, and answer as it says.
+
+        `body` is what the request asks for, as it was sent. `secret`: it holds a password.
+        """
         key = _key(request)
         if key is None:
             return _response(await self._db.write(work))
@@ -50,7 +54,7 @@ class Once:
             raise Busy
         self._working.add(post)
         try:
-            digest = await self._digest(await request.read(), post, secret=secret)
+            digest = await self._digest(body, post, secret=secret)
             once = partial(idempotency.once, Post(*post, digest), work, visit.now)
             return _response(await self._db.write(once))
         finally:

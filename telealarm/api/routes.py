@@ -101,7 +101,8 @@ class Routes:
             return Answer(201, resource.show(visit, row), _headers(resource.methods, link))
 
         secret = bool(marked(resource.form or Form, Secret))
-        return await self._once.write(request, visit, work, secret=secret)
+        raw = await request.read()
+        return await self._once.write(request, visit, work, body=raw, secret=secret)
 
     async def _row(self, request: web.Request, resource: Resource) -> web.Response:
         visit = await self._visit(request, resource.row_methods)
@@ -173,7 +174,7 @@ class Routes:
         if action.method == "GET":
             answer = await self._db.read(work)
             return reply(answer.status, answer.body, answer.headers)
-        return await self._once.write(request, visit, work)
+        return await self._once.write(request, visit, work, body=await request.read())
 
     async def _visit(self, request: web.Request, methods: tuple[str, ...]) -> Visit:
         """Raises Refused: 401 without a login, 405 for a method that is not allowed here."""
