@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from telealarm import __version__, config, log
+from telealarm.clock import utcnow
 from telealarm.config import Config
 from telealarm.errors import TeleAlarmError
 
@@ -58,6 +59,37 @@ def _user_add(settings: Config, options: argparse.Namespace) -> int:
     return 0
 
 
+def _token_add(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store import accounts, schema, tokens
+
+    db = schema.open_database(settings)
+    # Alone on standard output, so that a script can keep it; it is never shown again.
+    print(db.run(lambda: tokens.add(accounts.named(options.user), options.name)))
+    return 0
+
+
+def _token_list(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store import accounts, schema, tokens
+
+    db = schema.open_database(settings)
+    found = db.run(lambda: tokens.of(accounts.named(options.user) if options.user else None))
+    print("id\tuser\tname\tcreated\tlast used\trevoked")
+    for token in found:
+        moments = (token.created, token.last_used, token.revoked)
+        said = [f"{moment:%Y-%m-%d %H:%M}Z" if moment else "-" for moment in moments]
+        print(token.id, token.owner.username, token.name, *said, sep="\t")
+    return 0
+
+
+def _token_revoke(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store import schema, tokens
+
+    db = schema.open_database(settings)
+    token = db.run(lambda: tokens.revoke(options.id, utcnow()))
+    print(f"token {token.id} ({token.name}) revoked")
+    return 0
+
+
 def _check_config(settings: Config, options: argparse.Namespace) -> int:
     from telealarm.check import check
 
@@ -101,4 +133,16 @@ def _parser() -> argparse.ArgumentParser:
         "--password-stdin", action="store_true", required=True, help="read it from standard input"
     )
     add.set_defaults(run=_user_add)
+    token = commands.add_parser("token", help="how programs log in")
+    tokens = token.add_subparsers(required=True, metavar="COMMAND")
+    add = tokens.add_parser("add", help="make a token; it is shown once", parents=[common])
+    add.add_argument("user", metavar="USER")
+    add.add_argument("--name", required=True, help="what it is for")
+    add.set_defaults(run=_token_add)
+    listed = tokens.add_parser("list", help="every token, without its text", parents=[common])
+    listed.add_argument("user", metavar="USER", nargs="?")
+    listed.set_defaults(run=_token_list)
+    revoke = tokens.add_parser("revoke", help="call a token back for good", parents=[common])
+    revoke.add_argument("id", metavar="ID", type=int)
+    revoke.set_defaults(run=_token_revoke)
     return parser

@@ -83,6 +83,12 @@ class Conflict(TeleAlarmError):
     code = "conflict"
 
 
+class Busy(Conflict):
+    """The first request with this Idempotency-Key is being worked on; ask again in a second."""
+
+    code = "busy"
+
+
 class NotVisible(TeleAlarmError):
     """There is no such object for this login: it does not exist or is another's."""
 

@@ -58,3 +58,5 @@ def configure(level: str, form: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # One line a request is the access log of a reverse proxy, not ours.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    # At DEBUG peewee logs statements with their values: hashes, phone numbers, messages.
+    logging.getLogger("peewee").setLevel(logging.INFO)

@@ -18,7 +18,7 @@ from telealarm.api.visit import Visit, stamp
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, Timeline
 from telealarm.rules.states import AlarmStatus, Method
-from telealarm.store import alarms, calllog, events, zones
+from telealarm.store import alarms, calllog, events, permissions, zones
 
 WEEK_SECONDS = 7 * 24 * 3600
 STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus})
@@ -133,13 +133,17 @@ def create(visit: Visit, owner_id: int, values: Values) -> Alarm:
     if values.pop("status", None) not in (None, AlarmStatus.PENDING):
         raise Invalid({"status": ["a new alarm is 1 (pending)"]})
     _to_offset(visit, values["event"], values)
-    return alarms.create(owner_id, values, visit.now)
+    alarm = alarms.create(owner_id, values, visit.now)
+    permissions.check(alarm, None, ZoneInfo(visit.default_zone))
+    return alarm
 
 
 def change(visit: Visit, row: Any, values: Values) -> None:
     status = values.pop("status", None)
     _to_offset(visit, values.get("event", row.event), values)
+    before = Alarm.get_by_id(row.id)
     alarms.change(row, values, status, visit.now)
+    permissions.check(row, before, ZoneInfo(visit.default_zone))
 
 
 def _to_offset(visit: Visit, event: Any, values: Values) -> None:

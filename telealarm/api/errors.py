@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from telealarm.errors import (
+    Busy,
     Conflict,
     IllegalTransition,
     Invalid,
@@ -71,6 +72,8 @@ def _of_ours(error: TeleAlarmError, request_id: str) -> web.Response:
         return reply(400, error.fields)
     if isinstance(error, NotVisible):
         return reply(404, {"detail": "Not found."})
+    if isinstance(error, Busy):
+        return reply(409, {"detail": str(error)}, {"Retry-After": "1"})
     if isinstance(error, Conflict | Stale | IllegalTransition):
         return reply(409, {"detail": str(error)})
     if isinstance(error, StorageError):

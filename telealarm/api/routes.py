@@ -1,8 +1,9 @@
 """Serves resources over HTTP: who may, what was sent, the transaction, the reply."""
 
 import asyncio
+import json
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from telealarm.api.auth import Logins
 from telealarm.api.errors import Refused, reply
 from telealarm.api.forms import REQUIRED, Form, Sent, marked, read
 from telealarm.api.health import WAV
+from telealarm.api.idempotency import Once
 from telealarm.api.links import Links
 from telealarm.api.resource import Action, Resource
 from telealarm.api.texts import Secret
@@ -25,6 +27,7 @@ from telealarm.errors import Invalid, NotVisible, TeleAlarmError
 from telealarm.models import BaseModel
 from telealarm.store import scope
 from telealarm.store.database import Database
+from telealarm.store.idempotency import Answer
 from telealarm.store.recordings import Recordings, Sound
 
 log = logging.getLogger(__name__)
@@ -44,6 +47,7 @@ class Routes:
         self._config = config
         self._logins = Logins(db)
         self._uploads = Uploads()
+        self._once = Once(db, self._logins)
 
     def add(self, app: web.Application, resource: Resource) -> None:
         """The routes of a resource: its list, its rows, its actions."""
@@ -99,7 +103,7 @@ class Routes:
         assert resource.create is not None
         create = resource.create
 
-        def work() -> tuple[int, dict[str, Any]]:
+        def work() -> Answer:
             relations.resolve(visit.login, sent, None)
             owner_id = _owner(visit, resource, sent)
             relations.check_owner(sent, owner_id)
@@ -107,10 +111,13 @@ class Routes:
             assert owner_id is not None
             made = create(visit, owner_id, sent.values)
             row = scope.find(visit.login, resource.model, made.id)
-            return made.id, resource.show(visit, row)
+            link = visit.links.to(resource.name, made.id)
+            return Answer(201, resource.show(visit, row), _headers(resource.methods, link))
 
-        row_id, shown = await self._write(work, sent)
-        return _made(visit, resource.name, row_id, shown, resource.methods)
+        secret = bool(marked(resource.form or Form, Secret))
+        asked = _asked(sent) if resource.upload else await request.read()
+        writing = self._once.write(request, visit, work, body=asked, secret=secret)
+        return await self._write(writing, sent)
 
     async def _row(self, request: web.Request, resource: Resource) -> web.Response:
         visit = await self._visit(request, resource.row_methods)
@@ -152,7 +159,7 @@ class Routes:
             row = scope.find(visit.login, resource.model, row_id, by=resource.key)
             return resource.show(visit, row)
 
-        return await self._write(work, sent)
+        return await self._write(self._db.write(work), sent)
 
     async def _delete(self, resource: Resource, visit: Visit, row_id: int) -> None:
         assert resource.delete is not None
@@ -179,19 +186,19 @@ class Routes:
                 partial=False,
             )
 
-        def work() -> Any:
+        def work() -> Answer:
             row = scope.find(visit.login, action.of or resource.model, row_id)
             _raise(sent)
-            return action.run(visit, row, sent.values)
+            shown = action.run(visit, row, sent.values)
+            link = shown["url"] if action.status == 201 else None
+            return Answer(action.status, shown, _headers(action.methods, link))
 
-        run = self._db.read if action.method == "GET" else self._db.write
-        shown = await run(work)
-        if isinstance(shown, Path):
-            return _allowing(await _file(shown), action.methods)
-        response = _allowing(reply(action.status, shown), action.methods)
-        if action.status == 201:
-            response.headers[hdrs.LOCATION] = shown["url"]
-        return response
+        if action.method == "GET":
+            answer = await self._db.read(work)
+            if isinstance(answer.body, Path):
+                return _allowing(await _file(answer.body), action.methods)
+            return reply(answer.status, answer.body, answer.headers)
+        return await self._once.write(request, visit, work, body=await request.read())
 
     async def _visit(self, request: web.Request, methods: tuple[str, ...]) -> Visit:
         """Raises Refused: 401 without a login, 405 for a method that is not allowed here."""
@@ -234,11 +241,11 @@ class Routes:
                     sent.values[f"{name}_hash"] = await self._logins.hashed(password)
         return sent
 
-    async def _write(self, work: Callable[[], T], sent: Sent) -> T:
-        """Write; a sound whose row is not written goes again."""
+    async def _write(self, writing: Awaitable[T], sent: Sent) -> T:
+        """Await a write; a sound whose row is not written goes again."""
         sounds = [value for value in sent.values.values() if isinstance(value, Sound)]
         try:
-            return await self._db.write(work)
+            return await writing
         except TeleAlarmError:
             for sound in sounds:
                 await self._db.write(partial(self._recordings.discard, sound.digest))
@@ -299,12 +306,21 @@ async def _file(path: Path) -> web.StreamResponse:
     return web.FileResponse(path, headers={"Content-Type": WAV, "Cache-Control": "private"})
 
 
-def _made(
-    visit: Visit, resource: str, row_id: int, shown: dict[str, Any], methods: tuple[str, ...]
-) -> web.Response:
-    response = _allowing(reply(201, shown), methods)
-    response.headers[hdrs.LOCATION] = visit.links.to(resource, row_id)
-    return response
+def _asked(sent: Sent) -> bytes:
+    """What an upload asks for: its form's boundary changes each time it is sent, this does not."""
+    fields = {
+        name: value.digest if isinstance(value, Sound) else value
+        for name, value in sent.values.items()
+    }
+    return json.dumps(fields, sort_keys=True, default=str).encode()
+
+
+def _headers(methods: tuple[str, ...], link: str | None) -> dict[str, str]:
+    """Those of an answer: what is allowed, and where the new row is."""
+    headers = {str(hdrs.ALLOW): ", ".join(methods)}
+    if link is not None:
+        headers[hdrs.LOCATION] = link
+    return headers
 
 
 def _allowing(response: Reply, methods: tuple[str, ...]) -> Reply:

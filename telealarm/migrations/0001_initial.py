@@ -191,6 +191,18 @@ def up(migrator, db):
             indexes = ((('status', 'date'), False), (('status', 'expires'), False))
     db.create_tables([AlarmRequest])
 
+    class ApiToken(Model):
+        owner = ForeignKeyField(User, on_delete='CASCADE')
+        name = CharField(max_length=80)
+        digest = CharField(unique=True, max_length=64)
+        created = UtcField()
+        last_used = UtcField(null=True)
+        revoked = UtcField(null=True)
+        class Meta:
+            database = db
+            table_name = 'api_token'
+    db.create_tables([ApiToken])
+
     class AudioFile(Model):
         owner = ForeignKeyField(User)
         name = CharField(max_length=150)
@@ -451,6 +463,21 @@ def up(migrator, db):
             indexes = ((('phone_number', 'dnc'), True),)
     db.create_tables([DncContact])
 
+    class IdempotencyKey(Model):
+        owner = ForeignKeyField(User, on_delete='CASCADE')
+        path = CharField()
+        key = CharField()
+        digest = CharField(max_length=64)
+        status = IntegerField()
+        headers = JSONField()
+        body = TextField()
+        created = UtcField(index=True)
+        class Meta:
+            database = db
+            table_name = 'idempotency_key'
+            indexes = ((('owner', 'path', 'key'), True),)
+    db.create_tables([IdempotencyKey])
+
     class Installation(Model):
         name = CharField(max_length=16)
         created = UtcField()
@@ -516,6 +543,7 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table('survey_result'))
     migrator.migrate(migrator.drop_table('message'))
     migrator.migrate(migrator.drop_table('installation'))
+    migrator.migrate(migrator.drop_table('idempotency_key'))
     migrator.migrate(migrator.drop_table('dnc_contact'))
     migrator.migrate(migrator.drop_table('dnc_list'))
     migrator.migrate(migrator.drop_table('call_request'))
@@ -528,6 +556,7 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table('branching'))
     migrator.migrate(migrator.drop_table('section'))
     migrator.migrate(migrator.drop_table('audio_file'))
+    migrator.migrate(migrator.drop_table('api_token'))
     migrator.migrate(migrator.drop_table('alarm_request'))
     migrator.migrate(migrator.drop_table('alarm'))
     migrator.migrate(migrator.drop_table('sms_template'))

@@ -9,6 +9,7 @@ from telealarm.models.call import CallRequest, SurveyResult
 from telealarm.models.do_not_call import DncContact, DncList
 from telealarm.models.event import Event
 from telealarm.models.gateway import Gateway, SmsGateway
+from telealarm.models.idempotency import IdempotencyKey
 from telealarm.models.installation import Installation, Worker
 from telealarm.models.message import Message
 from telealarm.models.rule import Rule
@@ -23,11 +24,14 @@ from telealarm.models.survey import (
 )
 from telealarm.models.template import MailTemplate, SmsTemplate
 from telealarm.models.timeline import Timeline
+from telealarm.models.token import ApiToken
 
 ALL: list[type[BaseModel]] = [
     Installation,
     Worker,
     User,
+    ApiToken,
+    IdempotencyKey,
     Gateway,
     SmsGateway,
     AudioFile,
@@ -59,6 +63,7 @@ __all__ = [
     "ALL",
     "Alarm",
     "AlarmRequest",
+    "ApiToken",
     "AudioFile",
     "BaseModel",
     "Branching",
@@ -72,6 +77,7 @@ __all__ = [
     "DncList",
     "Event",
     "Gateway",
+    "IdempotencyKey",
     "Installation",
     "MailTemplate",
     "Message",

@@ -15,6 +15,14 @@ def by_name(username: str) -> User | None:
     return found
 
 
+def named(username: str) -> User:
+    """The user with this name. Raises Invalid where there is none."""
+    found = by_name(username)
+    if found is None:
+        raise Invalid({"user": [f"there is no user {username!r}; `telealarm user add` makes one"]})
+    return found
+
+
 def by_id_or_name(said: str) -> User | None:
     """The user with this name, else with this id."""
     number = int(said) if said.isascii() and said.isdigit() and len(said) < 10 else 0

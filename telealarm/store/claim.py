@@ -39,9 +39,10 @@ def claim(
     """Up to `limit` rows in status `pending` whose `date` has come, oldest first, now `claimed`.
 
     `where` narrows the query. `look` sees the rows that were found, all at once; then `admit`
-    sees each before it is claimed, and where it returns False it has dealt with the row, or leaves it for later. A row for which it raises is put off, so
-    that it stops none of the others. Several workers never get the same row: on PostgreSQL rows
-    that another is claiming are passed over, SQLite has one writer at a time.
+    sees each before it is claimed, and where it returns False it has
+    dealt with the row, or leaves it for later. A row for which it raises is put off, so that it
+    stops none of the others. Several workers never get the same row: on PostgreSQL rows that
+    another is claiming are passed over, SQLite has one writer at a time.
     """
     query = model.select().where(model.status == pending, model.date <= now)
     if where is not None:

@@ -1,0 +1,105 @@
+"""POSTs with an Idempotency-Key: carried out once, answered the same each time."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from peewee import PostgresqlDatabase
+
+from telealarm.errors import Busy, Conflict
+from telealarm.models import IdempotencyKey
+
+KEPT = timedelta(hours=24)
+_SWEPT_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request is answered with; `body` is what JSON can say."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+    # Whether it was given before.
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Post:
+    """A POST with a key. `digest` tells its body from another."""
+
+    owner_id: int
+    path: str
+    key: str
+    digest: str
+
+
+def once(post: Post, work: Callable[[], Answer], now: datetime) -> Answer:
+    """The first answer to `post`, else that of `work`, which is kept for 24 hours.
+
+    Call it within a write: what `work` makes and its answer are committed together, so a crash
+    leaves both or neither, and what `work` raises leaves nothing of the key. Raises Conflict where
+    the key came with another body, Busy where another process is at this very POST.
+    """
+    _alone(post)
+    _sweep(now)
+    first = _first(post)
+    if first is not None and now - first.created < KEPT:
+        if first.digest != post.digest:
+            raise Conflict("This Idempotency-Key was used with another body; take a new one.")
+        return Answer(first.status, json.loads(first.body), first.headers, replayed=True)
+    if first is not None:
+        first.delete_instance()
+    answer = replace(work(), replayed=False)
+    IdempotencyKey.create(
+        owner=post.owner_id,
+        path=post.path,
+        key=post.key,
+        digest=post.digest,
+        status=answer.status,
+        headers=answer.headers,
+        body=json.dumps(answer.body),
+        created=now,
+    )
+    return answer
+
+
+def _first(post: Post) -> IdempotencyKey | None:
+    found: IdempotencyKey | None = IdempotencyKey.get_or_none(
+        IdempotencyKey.owner == post.owner_id,
+        IdempotencyKey.path == post.path,
+        IdempotencyKey.key == post.key,
+    )
+    return found
+
+
+def _alone(post: Post) -> None:
+    """SQLite has one writer at a time; on PostgreSQL a lock until the end of the transaction.
+
+    It is tried, not waited for: two processes that wait for each other's keys, each in a batch of
+    writes, would be a deadlock, and fail both batches.
+    """
+    database = IdempotencyKey._meta.database
+    if isinstance(database, PostgresqlDatabase):
+        name = f"{post.owner_id}\0{post.path}\0{post.key}".encode()
+        number = int.from_bytes(hashlib.sha256(name).digest()[:8], "big", signed=True)
+        cursor = database.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (number,))
+        if not cursor.fetchone()[0]:
+            raise Busy
+
+
+def _sweep(now: datetime) -> None:
+    """Forget some old answers. Those that another process is forgetting are left to it."""
+    old = (
+        IdempotencyKey.select(IdempotencyKey.id)
+        .where(IdempotencyKey.created <= now - KEPT)
+        .limit(_SWEPT_AT_ONCE)
+    )
+    if isinstance(IdempotencyKey._meta.database, PostgresqlDatabase):
+        old = old.for_update(skip_locked=True)
+    ids = [row.id for row in old]
+    if ids:
+        IdempotencyKey.delete().where(IdempotencyKey.id.in_(ids)).execute()
