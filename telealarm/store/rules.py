@@ -5,6 +5,7 @@ from typing import Any
 
 from telealarm.errors import Conflict, Invalid
 from telealarm.models import Rule
+from telealarm.rules import recurrence
 from telealarm.store import rows
 
 _WORKDAYS = "byweekday:0,1,2,3,4"
@@ -64,10 +65,19 @@ def _frequency(said: str | None, params: str, rrule: str | None) -> str:
     if rrule is None:
         if said is None:
             raise Invalid({"frequency": ["this field is required where there is no rrule"]})
+        _parse(said, params, None)
         return said
     if params:
         raise Invalid({"params": ["must be empty where there is an rrule"]})
     found = frequency_of(rrule)
     if said not in (None, found):
         raise Invalid({"frequency": [f"must be {found}, as the rrule has it, or left out"]})
+    _parse(found, params, rrule)
     return found
+
+
+def _parse(frequency: str, params: str, rrule: str | None) -> None:
+    try:
+        recurrence.parse(frequency, params, rrule)
+    except ValueError as error:
+        raise Invalid({"params" if rrule is None else "rrule": [str(error)]}) from None

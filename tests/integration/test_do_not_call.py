@@ -79,7 +79,7 @@ async def admitted(api: Api) -> list[str]:
 
     def work() -> list[str]:
         admission = Admission(workers.enter("w", now, SOON), ZoneInfo("UTC"))
-        return [call.number for call in admission.claim(now + SOON, 50)]
+        return [call.number for call in admission.claim(now + SOON, 50).calls]
 
     return await api.db.write(work)
 
