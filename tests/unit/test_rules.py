@@ -233,7 +233,7 @@ def test_a_quick_pattern_is_allowed(pattern: str) -> None:
     [
         "([0-9]+)+x",
         "(a|aa)*b",
-        "[0-9]*[0-9]*[0-9]*[0-9]*x",
+        "1*2*3*4*x",
         r"(\d)\1",
         "(?=1)1",
         "(",
