@@ -28,6 +28,8 @@ async def read(request: web.Request) -> dict[str, Any]:
         )
     try:
         body = json.loads(raw.decode("utf-8"), parse_constant=_refuse)
+        # A lone surrogate (\\ud800) is no character, and could not be said back.
+        "".join(body if isinstance(body, dict) else ()).encode("utf-8")
     except (ValueError, RecursionError) as error:
         said = error.msg if isinstance(error, json.JSONDecodeError) else "it cannot be read"
         raise Refused(400, f"JSON parse error - {said}") from None

@@ -94,7 +94,7 @@ class Admission:
         zone = zones.of_recipient(alarm, self._default_zone)
         opens = window.opening(now, alarm.daily_start, alarm.daily_stop, zone)
         if opens > now:
-            requests.defer(request, opens, "calling hours")
+            requests.defer(request, opens, "calling_hours", "calling hours")
             return None
         profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
         setting: CalendarSetting | None = profile.calendar_setting if profile else None
@@ -104,7 +104,8 @@ class Admission:
             return None
         gateway = setting.aleg_gateway
         if gateway.status != ACTIVE:
-            requests.defer(request, now + HELD, f"gateway {gateway.name} is inactive")
+            why = f"gateway {gateway.name} is inactive"
+            requests.defer(request, now + HELD, "gateway_inactive", why)
             return None
         return setting
 

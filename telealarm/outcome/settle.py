@@ -1,12 +1,13 @@
 """Settling: each call that has ended gives its alarm request, and its alarm, an end or a retry."""
 
+import asyncio
 import logging
 from datetime import datetime
 from functools import partial
 
 from telealarm import metrics
 from telealarm.clock import monotonic, utcnow
-from telealarm.errors import Stale
+from telealarm.errors import Stale, StorageError
 from telealarm.log import by_ids
 from telealarm.rules import verdict
 from telealarm.rules.states import CallStatus, Disposition, Reason
@@ -37,15 +38,19 @@ class Settler:
         now = utcnow()
         self._aside = {row: until for row, until in self._aside.items() if until > monotonic()}
         ended = await self._db.read(partial(calls.unsettled, CROWD, list(self._aside)))
-        for call_id in ended:
-            try:
-                await self._db.write(partial(_settle, call_id, now))
-            except Stale:
-                log.debug("call %d was settled by another meanwhile", call_id)
-            except Exception:
-                log.exception("call %d cannot be settled; it is tried again later", call_id)
-                self._aside[call_id] = monotonic() + ASIDE_SECONDS
+        await asyncio.gather(*(self._settle(call_id, now) for call_id in ended))
         return now if len(ended) == CROWD else None
+
+    async def _settle(self, call_id: int, now: datetime) -> None:
+        try:
+            await self._db.write(partial(_settle, call_id, now))
+        except Stale:
+            log.debug("call %d was settled by another meanwhile", call_id)
+        except StorageError as error:
+            log.error("call %d is settled later: %s", call_id, error)
+        except Exception:
+            log.exception("call %d cannot be settled; it is tried again later", call_id)
+            self._aside[call_id] = monotonic() + ASIDE_SECONDS
 
 
 def _settle(call_id: int, now: datetime) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 
 from telealarm.clock import utcnow
-from telealarm.errors import Stale
+from telealarm.errors import Stale, StorageError
 from telealarm.log import by_ids
 from telealarm.store import planning, requests, settlement
 from telealarm.store.database import Database
@@ -52,6 +52,8 @@ class Planner:
         ):
             if isinstance(result, Stale):
                 log.debug("row %d was changed by another meanwhile", row_id)
+            elif isinstance(result, StorageError):
+                raise result
             elif isinstance(result, Exception):
                 log.error("row %d cannot be planned: %s", row_id, result, exc_info=result)
             elif isinstance(result, BaseException):

@@ -15,6 +15,26 @@ _TEMPLATE = re.compile(r"PJSIP/[A-Za-z0-9_.:@/\[\]-]*\{number\}[A-Za-z0-9_.:@/\[
 _PUNCTUATION = re.compile(r"[\s().\-/]")
 
 
+# A repeat of a group, a back reference, a lookaround: what can take a regular expression for ever.
+_COSTLY = re.compile(r"\)[*+{]|\\[0-9]|\(\?[^:]|[*+}][*+{]")
+_REPEATS = re.compile(r"[*+]|\{")
+_MOST_REPEATS = 3
+
+
+def is_pattern(pattern: str) -> bool:
+    """Whether `pattern` is a regular expression that is quick for every number.
+
+    It is matched on the thread that everybody's writes share. So no group is repeated, and few
+    characters are: on a number of 40 keys that leaves some ten thousand steps at the most.
+    """
+    try:
+        re.compile(pattern, re.ASCII)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    plain = re.sub(r"\\[^0-9]|\[[^\]]*\]", "x", pattern)
+    return not _COSTLY.search(plain) and len(_REPEATS.findall(plain)) <= _MOST_REPEATS
+
+
 def clean(number: str) -> str:
     """`number` without the spaces, brackets, dots and dashes that people write. May be invalid."""
     return _PUNCTUATION.sub("", number)
@@ -42,7 +62,10 @@ def endpoint(template: str, number: str, *, removeprefix: str = "", addprefix: s
 
 def is_allowed(number: str, *, pattern: str, prefixes: list[str]) -> bool:
     """Whether a gateway takes `number`: its whole pattern, and one of its prefixes, if any."""
-    if not is_dialable(number) or not re.fullmatch(pattern or DEFAULT_PATTERN, number, re.ASCII):
+    pattern = pattern or DEFAULT_PATTERN
+    if not is_dialable(number) or not is_pattern(pattern):
+        return False
+    if not re.fullmatch(pattern, number, re.ASCII):
         return False
     return not prefixes or any(number.startswith(prefix) for prefix in prefixes)
 

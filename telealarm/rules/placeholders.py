@@ -7,19 +7,26 @@ from collections.abc import Mapping
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}")
 
 
-def names(text: str) -> set[str]:
-    """The placeholders that `text` asks for."""
-    return set(_PLACEHOLDER.findall(text))
+LONGEST_VALUE = 500
+LONGEST_TEXT = 10_000
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:
     """`text` with its placeholders put in; one without a value is left out, not read aloud.
 
-    What a value holds is not looked at again, so a value with braces in it stays as it is.
+    What a value holds is not looked at again, so a value with braces in it stays as it is. A
+    value counts for its first LONGEST_VALUE characters, the whole for its first LONGEST_TEXT.
     """
+    left = LONGEST_TEXT
 
     def put_in(match: re.Match[str]) -> str:
+        nonlocal left
         value = values.get(match[1])
-        return "" if value is None or isinstance(value, dict | list) else str(value)
+        if value is None or isinstance(value, dict | list):
+            return ""
+        said = str(value)[: min(LONGEST_VALUE, left)]
+        left -= len(said)
+        return said
 
-    return re.sub(r"[ \t]{2,}", " ", _PLACEHOLDER.sub(put_in, text)).strip()
+    filled = _PLACEHOLDER.sub(put_in, text[:LONGEST_TEXT])[:LONGEST_TEXT]
+    return re.sub(r"[ \t]{2,}", " ", filled).strip()

@@ -39,8 +39,10 @@ def failure(attempt: Attempt, *, require_result: bool) -> Reason | None:
         return dispositions.reason(attempt.disposition, attempt.cause)
     if attempt.has_key:
         return None
+    if not attempt.finished:
+        return Reason.INTERRUPTED
     if not attempt.heard_first_prompt:
-        return Reason.EARLY_HANGUP if attempt.finished else Reason.INTERRUPTED
+        return Reason.EARLY_HANGUP
     return Reason.NO_KEY if require_result else None
 
 

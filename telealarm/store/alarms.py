@@ -109,6 +109,7 @@ def reschedule(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
         due = moment(alarm, event)
         if due > now and alarm.status in _ATTEMPTING:
             _withdraw([alarm.id], "rescheduled")
+            _hang_up([alarm.id], now)
             tell(alarm.id, "rescheduled", f"due {due:%Y-%m-%d %H:%M:%S}Z", at=now)
         schedule(alarm, event)
 

@@ -25,7 +25,7 @@ from telealarm.store.database import wake
 from telealarm.store.timeline import tell
 
 # How long a call waits that Asterisk could not be told of.
-NOT_SENT = timedelta(seconds=1)
+NOT_SENT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,8 @@ def start(call: Call, now: datetime) -> bool:
     row = held(call)
     request, alarm = row.request, row.alarm
     paused = alarm.event.status == EventStatus.PAUSED
-    if row.withdrawn or paused or alarm.deleted or alarm.event.deleted:
+    ahead = alarm.due is not None and alarm.due > now
+    if row.withdrawn or paused or ahead or alarm.deleted or alarm.event.deleted:
         put(row, ended=now)
         settlement.withdraw(row, now)
         return False

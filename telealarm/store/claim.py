@@ -8,6 +8,7 @@ from typing import Any
 
 from peewee import InterfaceError, OperationalError, PostgresqlDatabase
 
+from telealarm.errors import Stale
 from telealarm.store.change import move
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ def claim(
                     rows.append(row)
         except (OperationalError, InterfaceError):
             raise  # the connection is at fault, not the row
+        except Stale as error:
+            log.debug("%s", error)  # changed meanwhile: looked at again
         except Exception:
             log.exception("%s %d cannot be claimed; it is put off", model.__name__, row.id)
             model.update(date=now + PUT_OFF).where(model.id == row.id).execute()

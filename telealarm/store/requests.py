@@ -48,16 +48,16 @@ def expiry(alarm: Alarm) -> datetime | None:
     )
 
 
-def defer(request: AlarmRequest, until: datetime, why: str) -> None:
-    """The attempt waits until `until`; the timeline says so when the reason is a new one."""
-    if request.status_reason != why:
+def defer(request: AlarmRequest, until: datetime, reason: str, why: str) -> None:
+    """The attempt waits until `until`; the timeline says why when the `reason` is a new one."""
+    if request.status_reason != reason:
         tell(
             request.alarm_id,
             "deferred",
             f"{why} until {until.isoformat(timespec='seconds')}",
             request_id=request.id,
         )
-    put(request, date=until, status_reason=why)
+    put(request, date=until, status_reason=reason)
 
 
 def put_off(request: AlarmRequest, expires: datetime) -> None:

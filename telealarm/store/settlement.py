@@ -49,13 +49,14 @@ def fail(request: AlarmRequest, reason: Reason, now: datetime, **ended: int) -> 
 
 
 def withdraw(call: CallRequest, now: datetime) -> None:
-    """The alarm was called off before anybody answered: for good, or while its event is paused."""
+    """Called off before anybody answered: for good, while its event is paused, or until later."""
     request, alarm = call.request, call.alarm
     move(call, CallStatus.ABORT, settled=now)
     move(request, AlarmStatus.CANCELLED, status_reason="withdrawn")
     if alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
         paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
-        move(alarm, AlarmStatus.PENDING if paused else AlarmStatus.CANCELLED)
+        ahead = alarm.due is not None and alarm.due > now
+        move(alarm, AlarmStatus.PENDING if paused or ahead else AlarmStatus.CANCELLED)
     tell(alarm.id, "withdrawn", "nobody had answered", request_id=request.id, at=now)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from telealarm.errors import Fenced
+from telealarm.errors import Fenced, Stale
 from telealarm.models import AlarmRequest, CallRequest, Installation, Message, Worker
 from telealarm.rules.states import AlarmStatus, CallStatus, MessageStatus
 from telealarm.store import messages
@@ -56,13 +56,16 @@ def take_over(holder: Holder, now: datetime) -> list[str]:
             (Worker.lease_until < now) & (Worker.name != holder.name)
         )
     ]
-    for name in lapsed:
-        # Fence it off, so that it cannot come back unnoticed.
-        Worker.update(fence=Worker.fence + 1).where(
-            (Worker.name == name) & (Worker.lease_until < now)
-        ).execute()
+    dead = [
+        name
+        for name in lapsed
+        # Fence it off, so that it cannot come back unnoticed; one that is back already is not dead.
+        if Worker.update(fence=Worker.fence + 1)
+        .where((Worker.name == name) & (Worker.lease_until < now))
+        .execute()
+    ]
     names = []
-    for name in [holder.name, *lapsed]:
+    for name in [holder.name, *dead]:
         if _inherit(name, holder):
             names.append(name)
     return names
@@ -95,9 +98,17 @@ def _inherit(name: str, holder: Holder) -> bool:
 
 
 def put_back(call: CallRequest, why: str) -> None:
-    """A claimed call of which nothing was sent: its request waits again."""
+    """A claimed call of which nothing was sent: its request waits again.
+
+    Raises Stale where its worker has just placed it.
+    """
+    unchanged = (CallRequest.status == call.status) & (CallRequest.fence == call.fence)
+    gone = CallRequest.delete().where(
+        CallRequest.id == call.id, CallRequest.worker == call.worker, unchanged
+    )
+    if gone.execute() != 1:
+        raise Stale(f"call {call.id} was placed meanwhile")
     request = call.request
     move(request, AlarmStatus.PENDING, worker=None)
     tell(call.alarm_id, "put_back", why, request_id=request.id)
-    call.delete_instance()
     wake("dialing")

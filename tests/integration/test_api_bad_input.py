@@ -218,7 +218,7 @@ async def test_what_is_missing_is_told(api: Api) -> None:
 
 MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
     ("gateway", {"gateways": "SIP/{number}"}, "gateways", "must look like PJSIP/{number}"),
-    ("gateway", {"number_pattern": "("}, "number_pattern", "must be a regular expression"),
+    ("gateway", {"number_pattern": "("}, "number_pattern", "must be a quick regular expression"),
     ("gateway", {"addprefix": "00${X}"}, "addprefix", "may hold digits, +, * and # alone"),
     ("gateway", {"status": "broken"}, "status", "must be one of 1 (active), 0 (inactive)"),
     ("sms-gateway", {"kind": "asterisk"}, "kind", "must be one of http"),

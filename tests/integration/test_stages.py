@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import pytest_asyncio
 import time_machine
 
 from telealarm.clock import utcnow
+from telealarm.dialing.admission import Admission
 from telealarm.models import (
     Alarm,
     AlarmRequest,
@@ -165,6 +167,50 @@ async def test_a_number_changed_between_the_claim_and_the_dialling_is_the_one_di
     assert (call.alarm_id, call.endpoint) == (alarm_id, "PJSIP/200@trunk")
 
 
+async def test_moved_to_another_day_between_the_claim_and_the_dialling_it_waits_for_that_day(
+    stages: Stages,
+) -> None:
+    alarm_id = await stages.alarm()
+    (call,) = await stages.claim()
+
+    def move() -> None:
+        event = Alarm.get_by_id(alarm_id).event
+        later = {"start": MORNING + timedelta(days=7), "end": MORNING + timedelta(days=8)}
+        events.change(event, later, utcnow(), ZoneInfo("UTC"))
+
+    await stages.write(move)
+    assert await stages.place(call) is False
+    assert await stages.claim() == []
+    with at(MORNING + timedelta(days=7)):
+        assert [call.alarm_id for call in await stages.claim()] == [alarm_id]
+
+
+async def test_a_gateway_that_is_switched_off_holds_its_calls_and_the_timeline_says_so(
+    stages: Stages,
+) -> None:
+    alarm_id = await stages.alarm()
+    off = {"status": 0, "name": "a gateway with a name of more than forty characters"}
+    await stages.write(lambda: Gateway.update(**off).execute())
+    assert await stages.claim() == []
+    deferred = [why for what, why in await stages.words(alarm_id) if what == "deferred"]
+    assert str(off["name"]) in deferred[0]
+    await stages.write(lambda: Gateway.update(status=1).execute())
+    with at(MORNING + timedelta(seconds=31)):
+        assert [call.alarm_id for call in await stages.claim()] == [alarm_id]
+
+
+async def test_two_workers_that_claim_at_once_keep_the_caps(db: Database, stages: Stages) -> None:
+    await stages.write(lambda: Gateway.update(maximum_call=3).execute())
+    for number in range(8):
+        await stages.alarm(str(100 + number // 2))
+    enter = partial(workers.enter, "two", utcnow(), timedelta(seconds=30))
+    other = Admission(await db.write(enter), ZoneInfo("UTC"))
+    first = await stages.claim(limit=2)
+    second = (await db.write(partial(other.claim, utcnow(), 8))).calls
+    assert len(first) + len(second) == 3
+    assert len({call.number for call in [*first, *second]}) == 3
+
+
 # Caps
 
 
@@ -253,7 +299,7 @@ async def test_notify_count_counts_the_alarms_that_went_out(stages: Stages) -> N
     (call,) = await stages.claim()
     await stages.place(call)
     await stages.write(partial(calls.take_back, call, "Asterisk is away", utcnow()))
-    with at(MORNING + timedelta(seconds=2)):
+    with at(MORNING + timedelta(seconds=6)):
         (call,) = await stages.claim()
         await stages.place(call)
         await stages.end(call)

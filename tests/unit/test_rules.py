@@ -217,6 +217,33 @@ def test_what_is_no_placeholder_stays_text(hostile: str) -> None:
     assert placeholders.fill(hostile, {"a": 1}) == hostile
 
 
+def test_a_value_or_a_text_without_end_is_cut() -> None:
+    values = {"a": "x" * 1_000_000}
+    assert len(placeholders.fill("{a}", values)) == 500
+    assert len(placeholders.fill("{a}" * 3000, values)) <= 10_000
+
+
+@pytest.mark.parametrize("pattern", [r"\+?[0-9]{6,15}", "[1-9][0-9]*", r"(?:\+34|0034)?[67]\d{8}"])
+def test_a_quick_pattern_is_allowed(pattern: str) -> None:
+    assert phone.is_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "([0-9]+)+x",
+        "(a|aa)*b",
+        "1*2*3*4*x",
+        r"(\d)\1",
+        "(?=1)1",
+        "(",
+        "[0-9]{1,9}{1,9}",
+    ],
+)
+def test_a_pattern_that_can_take_for_ever_is_refused(pattern: str) -> None:
+    assert not phone.is_pattern(pattern)
+
+
 # Dates and transitions
 
 
