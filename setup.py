@@ -14,7 +14,7 @@ setup(
     package_dir={"telealarm": "telealarm", "telealarm.sounds": "sounds"},
     package_data={"telealarm": ["py.typed"], "telealarm.sounds": ["prompts.yml", "*/*.wav"]},
     install_requires=[
-        "aiohttp>=3.11",
+        "aiohttp>=3.14",
         "aiosmtplib>=3",
         "argon2-cffi>=23.1",
         "audioop-lts; python_version >= '3.13'",

@@ -11,7 +11,15 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from telealarm.errors import NeverOccurs, RecurrenceError, RecurrenceTooCostly
-from telealarm.rules.recurrence import Frequency, Recurrence, Series, Weekday, check, parse
+from telealarm.rules.recurrence import (
+    Frequency,
+    Occurrence,
+    Recurrence,
+    Series,
+    Weekday,
+    check,
+    parse,
+)
 
 NEW_YORK = ZoneInfo("America/New_York")
 NINE = datetime(1997, 9, 2, 9)
@@ -994,9 +1002,7 @@ def test_days_to_years_are_as_the_oracle_says(
     rule: Recurrence, anchor: datetime, zone: ZoneInfo
 ) -> None:
     before = oracle_moment(anchor, zone) + timedelta(days=430)
-    series = Series(anchor, zone, rule)
-    worked_out(series)
-    found = series.occurrences(None, before, 100_000)
+    found = worked_out(Series(anchor, zone, rule), before)
     assert [o.start for o in found] == oracle(rule, anchor, zone, before)
 
 
@@ -1015,12 +1021,13 @@ NEAR_A_CHANGE = st.sampled_from(
 )
 
 
-def worked_out(series: Series) -> None:
-    """Leave out a rule that is refused when it is written: no event can have it."""
+def worked_out(series: Series, before: datetime) -> list[Occurrence]:
+    """The occurrences. A rule that is refused for its cost is left out: it has none to compare."""
     try:
-        series.check()
+        return series.occurrences(None, before, 100_000)
     except RecurrenceError:
         assume(False)
+        raise
 
 
 @CALM
