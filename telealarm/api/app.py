@@ -12,7 +12,9 @@ from telealarm.api import (
     calendar_users,
     calendars,
     call_requests,
+    document,
     events,
+    explorer,
     gateways,
     health,
     profiles,
@@ -22,7 +24,7 @@ from telealarm.api import (
     survey_templates,
     users,
 )
-from telealarm.api.errors import answer_errors
+from telealarm.api.errors import answer_errors, reply
 from telealarm.api.links import BASE
 from telealarm.api.resource import Resource
 from telealarm.api.routes import Routes
@@ -64,10 +66,19 @@ def make_app(
         routes.add(app, resource)
     names = [resource.name for resource in RESOURCES if resource.listed]
 
+    openapi = document.written(RESOURCES)
+
     async def root(request: web.Request) -> web.Response:
+        if explorer.is_wanted(request):
+            return explorer.page(request)
         return await routes.root(request, names)
 
+    async def described(request: web.Request) -> web.Response:
+        return reply(200, openapi)
+
     app.router.add_route("*", BASE, root)
+    app.router.add_get(BASE + "openapi.json", described)
+    app.router.add_get(BASE + "explorer/{name}", explorer.file)
     app.router.add_get("/healthz", health.healthz)
     app.router.add_get("/readyz", health.readyz(readiness))
     app.router.add_get("/prompts/{name}.wav", health.prompts(prompts))

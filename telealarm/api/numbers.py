@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from telealarm.api.kind import Kind
+from telealarm.api.kind import Kind, Schema
 
 SMALLEST, LARGEST = -(2**31), 2**31 - 1
 
@@ -32,6 +32,12 @@ class Whole(Kind):
             raise ValueError(f"must lie between {self.least} and {self.most}")
         return value
 
+    def schema(self) -> Schema:
+        return _also_as_text(self.shown(), _WHOLE)
+
+    def shown(self) -> Schema:
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
 
 @dataclass(frozen=True)
 class Real(Kind):
@@ -49,6 +55,12 @@ class Real(Kind):
             raise ValueError(f"must lie between {self.least:g} and {self.most:g}")
         return float(value)
 
+    def schema(self) -> Schema:
+        return _also_as_text(self.shown(), _REAL)
+
+    def shown(self) -> Schema:
+        return {"type": "number", "minimum": self.least, "maximum": self.most}
+
 
 @dataclass(frozen=True)
 class Flag(Kind):
@@ -60,6 +72,12 @@ class Flag(Kind):
         if not isinstance(value, bool):
             raise ValueError("must be true or false")
         return value
+
+    def schema(self) -> Schema:
+        return {"anyOf": [self.shown(), {"type": "string", "enum": ["true", "false"]}]}
+
+    def shown(self) -> Schema:
+        return {"type": "boolean"}
 
 
 @dataclass(frozen=True)
@@ -78,3 +96,18 @@ class Choice(Kind):
                 return number
         offered = ", ".join(f"{number} ({word})" for number, word in self.words.items())
         raise ValueError(f"must be one of {offered}")
+
+    def schema(self) -> Schema:
+        numbers = list(self.words)
+        return {
+            "enum": [*numbers, *map(str, numbers), *self.words.values()],
+            "description": ", ".join(f"{number} {word}" for number, word in self.words.items()),
+        }
+
+    def shown(self) -> Schema:
+        return {"type": "integer"}
+
+
+def _also_as_text(number: Schema, pattern: re.Pattern[str]) -> Schema:
+    """Texts are taken within the same limits, which a pattern cannot say."""
+    return {"anyOf": [number, {"type": "string", "pattern": f"^(?:{pattern.pattern})$"}]}
