@@ -31,11 +31,13 @@ setup(
     extras_require={
         "test": [
             "hypothesis",
+            "jsonschema",
             "mypy",
             "openapi-spec-validator",
             "pytest>=8",
             "pytest-asyncio>=0.24",
             "pytest-xdist",
+            "requests",
             "ruff",
             "schemathesis>=4",
             "selenium>=4.20",
