@@ -62,7 +62,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'event'
-            indexes = ((('status', 'end'), False), (('owner', 'id', 'deleted'), False), (('owner', 'start', 'id'), False), (('start', 'id'), False))
+            indexes = ((('status', 'end'), False), (('owner', 'id', 'deleted'), False), (('owner', 'start', 'id', 'deleted'), False), (('start', 'id', 'deleted'), False))
     db.create_tables([Event])
 
     class SurveyTemplate(Model):

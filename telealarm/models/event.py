@@ -33,6 +33,6 @@ class Event(BaseModel):
         indexes = (
             (("status", "end"), False),
             (("owner", "id", "deleted"), False),
-            (("owner", "start", "id"), False),
-            (("start", "id"), False),
+            (("owner", "start", "id", "deleted"), False),
+            (("start", "id", "deleted"), False),
         )

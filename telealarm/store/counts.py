@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from peewee import ModelSelect, fn
 
+from telealarm.store import rows
+
 # Up to here a list is counted each time, so its count is exact.
 EXACT_TO = 10_000
 # Beyond it, a count is kept so long. What was added since is counted; what was deleted, or by a
@@ -36,18 +38,27 @@ class Counts:
         if some <= EXACT_TO:
             return some
         key = repr(query.sql())
+        newest = _newest(query)
         with self._lock:
             kept = self._kept.get(key)
-        if kept is None or now - kept.at > KEPT:
-            kept = self._counted(query, now)
-            with self._lock:
-                self._kept[key] = kept
-                self._kept.move_to_end(key)
-                while len(self._kept) > REMEMBERED:
-                    self._kept.popitem(last=False)
-        added: int = query.where(query.model.id > kept.newest).count()
-        return kept.count + added
+        if kept is None or now - kept.at > KEPT or newest - kept.newest > EXACT_TO:
+            counted: int = query.where(query.model.id <= newest).count()
+            kept = _Kept(counted, newest, now)
+            self._keep(key, kept)
+        added = range(kept.newest + 1, newest + 1)
+        # By their ids, so that they are looked up and not searched for.
+        return kept.count + sum(
+            query.where(query.model.id.in_(part)).count() for part in rows.chunks(added)
+        )
 
-    def _counted(self, query: ModelSelect, now: datetime) -> _Kept:
-        newest: int = query.model.select(fn.MAX(query.model.id)).scalar() or 0
-        return _Kept(query.where(query.model.id <= newest).count(), newest, now)
+    def _keep(self, key: str, kept: _Kept) -> None:
+        with self._lock:
+            self._kept[key] = kept
+            self._kept.move_to_end(key)
+            while len(self._kept) > REMEMBERED:
+                self._kept.popitem(last=False)
+
+
+def _newest(query: ModelSelect) -> int:
+    """The largest id of the table."""
+    return query.model.select(fn.MAX(query.model.id)).scalar() or 0

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from peewee import SqliteDatabase
 
 from telealarm.api import sheets
 from telealarm.models import Event, User
@@ -207,7 +208,6 @@ async def test_a_kept_count_is_made_anew_after_a_minute(
 EVENTS = 20_000
 
 
-@pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 async def test_the_first_page_of_a_long_list_sorts_nothing(api: Api) -> None:
     made = await clinic(api)
     calendar, creator = id_of(made.calendar), id_of(made.user)
@@ -221,15 +221,16 @@ async def test_the_first_page_of_a_long_list_sorts_nothing(api: Api) -> None:
     def plans() -> list[str]:
         found: list[str] = []
         database = Event._meta.database
+        explain = "EXPLAIN QUERY PLAN" if isinstance(database, SqliteDatabase) else "EXPLAIN"
         for name in ("manager", "root"):
             ids = scope.ids(User.get(User.username == name), Event)
             for order in ((Event.id,), (Event.start.desc(), Event.id.desc())):
                 sql, values = ids.order_by(*order).limit(11).sql()
-                steps = database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", values)
-                found.extend(step[3] for step in steps)
+                steps = database.execute_sql(f"{explain} {sql}", values)
+                found.extend(str(step) for step in steps)
         return found
 
     steps = await api.db.read(plans)
-    assert len(steps) == 4
-    # What is not found in order by an index is sorted in a temporary one.
-    assert [step for step in steps if "TEMP" in step] == []
+    assert len(steps) >= 4
+    # What is not found in order by an index is sorted, on SQLite in a temporary one.
+    assert [step for step in steps if "TEMP" in step or "Sort" in step] == []
