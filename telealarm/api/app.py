@@ -1,5 +1,6 @@
 """The application: every route of the API."""
 
+import json
 from pathlib import Path
 
 from aiohttp import web
@@ -24,7 +25,7 @@ from telealarm.api import (
     survey_templates,
     users,
 )
-from telealarm.api.errors import answer_errors, reply
+from telealarm.api.errors import answer_errors
 from telealarm.api.links import BASE
 from telealarm.api.resource import Resource
 from telealarm.api.routes import Routes
@@ -66,7 +67,7 @@ def make_app(
         routes.add(app, resource)
     names = [resource.name for resource in RESOURCES if resource.listed]
 
-    openapi = document.written(RESOURCES)
+    openapi = json.dumps(document.written(RESOURCES))
 
     async def root(request: web.Request) -> web.Response:
         if explorer.is_wanted(request):
@@ -74,7 +75,7 @@ def make_app(
         return await routes.root(request, names)
 
     async def described(request: web.Request) -> web.Response:
-        return reply(200, openapi)
+        return web.json_response(text=openapi)
 
     app.router.add_route("*", BASE, root)
     app.router.add_get(BASE + "openapi.json", described)

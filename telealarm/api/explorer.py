@@ -1,5 +1,7 @@
 """The explorer: swagger-ui as its package holds it, and nothing from any other address."""
 
+import asyncio
+from functools import cache
 from importlib import resources
 
 from aiohttp import hdrs, web
@@ -81,9 +83,14 @@ async def file(request: web.Request) -> web.Response:
         return web.Response(text=START, content_type="text/javascript", headers=_HEADERS)
     if name not in FILES:
         raise web.HTTPNotFound
-    body = (resources.files("swagger_ui") / "static" / name).read_bytes()
+    body = await asyncio.to_thread(_content, name)
     headers = {**_HEADERS, "Cache-Control": "max-age=3600"}
     return web.Response(body=body, content_type=FILES[name], headers=headers)
+
+
+@cache
+def _content(name: str) -> bytes:
+    return (resources.files("swagger_ui") / "static" / name).read_bytes()
 
 
 def _weight(text: str) -> float:

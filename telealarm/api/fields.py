@@ -17,6 +17,12 @@ _MOMENT = re.compile(
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?",
     re.ASCII,
 )
+# The same for the document, as far as a pattern can tell an impossible day.
+_MOMENT_PATTERN = (
+    "^(?:197[1-9]|19[89][0-9]|20[0-9]{2}|21[0-8][0-9])-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    "[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]{1,9})?)?"
+    "(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?$"
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Moment(Kind):
 
     def schema(self) -> Schema:
         examples = ["2013-12-10 12:34:43", "2013-12-10T12:34:43+01:00"]
-        return {"type": "string", "pattern": f"^(?:{_MOMENT.pattern})$", "examples": examples}
+        return {"type": "string", "pattern": _MOMENT_PATTERN, "examples": examples}
 
     def shown(self) -> Schema:
         return {"type": "string", "format": "date-time"}
@@ -80,6 +86,8 @@ class Relation(Kind):
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, value: Any) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # JSON does not tell 5.0 from 5
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value) if 0 <= value < 10**20 else "-"
         if not isinstance(value, str):
@@ -102,10 +110,10 @@ class Relation(Kind):
         return f"{self.resource} {row_id} does not exist"
 
     def schema(self) -> Schema:
-        link = f"(?:https?://[^/?#]+)?{links.BASE}{self.resource}/[0-9]{{1,10}}/?"
+        link = f"(?:https?://[^/?#]+)?{links.BASE}{self.resource}/[1-9][0-9]{{0,8}}/?"
         return {
             "anyOf": [
-                {"type": "string", "pattern": f"^(?:[0-9]{{1,10}}|{link})$"},
+                {"type": "string", "pattern": f"^(?:[1-9][0-9]{{0,8}}|{link})$"},
                 {"type": "integer", "minimum": 1, "maximum": links.LARGEST_ID},
             ],
             "description": f"A link to a {self.resource}, or its bare id.",

@@ -48,7 +48,8 @@ class NumberPattern(Text):
         return pattern
 
     def schema(self) -> Schema:
-        return {**self.line(), "format": "regex", "examples": [phone.DEFAULT_PATTERN]}
+        text = {**self.line(), "pattern": r"^[\x20-\x7e]*$"}
+        return {**text, "format": "regex", "examples": [phone.DEFAULT_PATTERN]}
 
 
 class Prefixes(Kind):

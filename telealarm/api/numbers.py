@@ -33,7 +33,7 @@ class Whole(Kind):
         return value
 
     def schema(self) -> Schema:
-        return _also_as_text(self.shown(), _WHOLE)
+        return _also_as_text(self.shown())
 
     def shown(self) -> Schema:
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
@@ -56,7 +56,7 @@ class Real(Kind):
         return float(value)
 
     def schema(self) -> Schema:
-        return _also_as_text(self.shown(), _REAL)
+        return _also_as_text(self.shown(), r"(?:\.[0-9]{1,20})?")
 
     def shown(self) -> Schema:
         return {"type": "number", "minimum": self.least, "maximum": self.most}
@@ -108,6 +108,12 @@ class Choice(Kind):
         return {"type": "integer"}
 
 
-def _also_as_text(number: Schema, pattern: re.Pattern[str]) -> Schema:
-    """Texts are taken within the same limits, which a pattern cannot say."""
-    return {"anyOf": [number, {"type": "string", "pattern": f"^(?:{pattern.pattern})$"}]}
+def _also_as_text(number: Schema, fraction: str = "") -> Schema:
+    """Texts are taken too; the pattern has those that surely lie within the limits."""
+    digits = len(f"{number['maximum']:.0f}") - 1
+    if digits < 1 or number["minimum"] > 1:
+        return number
+    sign = "[+-]?" if number["minimum"] <= -(10**digits) else r"\+?"
+    first = "[1-9]" if number["minimum"] == 1 else "[0-9]"
+    pattern = f"^{sign}{first}[0-9]{{0,{digits - 1}}}{fraction}$"
+    return {"anyOf": [number, {"type": "string", "pattern": pattern}]}

@@ -7,6 +7,7 @@ from typing import Any
 from telealarm.api import filters, links, lists, schemas, shapes
 from telealarm.api.fields import Relation
 from telealarm.api.kind import Kind, Schema
+from telealarm.api.numbers import Whole
 from telealarm.api.resource import Action, Resource
 from telealarm.api.sheets import LARGEST_SHEET
 from telealarm.api.texts import Text
@@ -185,8 +186,10 @@ def _form_name(resource: Resource, action: Action) -> str:
 
 def _parameter(name: str, kind: Kind) -> dict[str, Any]:
     schema = kind.schema()
-    if isinstance(kind, Text):
-        schema = kind.line()
+    if isinstance(kind, Whole):
+        schema = kind.shown()
+    elif isinstance(kind, Text):
+        schema = next(one for one in schema["anyOf"] if one.get("type") == "string")
     elif isinstance(kind, Relation):
         schema = {**schema, "examples": [1]}
     return _query(name, schema)

@@ -29,7 +29,7 @@ def form(
     required = []
     secrets = marked(form, Secret)
     for name, info in form.model_fields.items():
-        properties[name] = _field(info)
+        properties[name] = _field(info, null=not (new and name in secrets))
         if info.is_required() or (new and name in secrets):
             required.append(name)
         elif not partial:
@@ -73,15 +73,15 @@ def _shown(resource: Resource, name: str) -> Schema:
     return schemas.nullable(kind.shown()) if empty else kind.shown()
 
 
-def _field(info: FieldInfo) -> Schema:
+def _field(info: FieldInfo, *, null: bool) -> Schema:
     kind = next(mark for mark in info.metadata if isinstance(mark, Kind))
     schema = kind.schema()
     words = ("description", "examples", "x-relation")
     notes: Schema = {word: schema.pop(word) for word in words if word in schema}
-    if _allows_null(info) and not isinstance(kind, Unavailable):
+    if null and _allows_null(info) and not isinstance(kind, Unavailable):
         options = schema["anyOf"] if set(schema) == {"anyOf"} else [schema]
-        null = {"type": "null"}
-        schema = {"anyOf": options if null in options else [*options, null]}
+        none = {"type": "null"}
+        schema = {"anyOf": options if none in options else [*options, none]}
     return {"description": (type(kind).__doc__ or "").strip().split("\n")[0], **notes, **schema}
 
 

@@ -32,6 +32,8 @@ class Text(Kind):
     lines: bool = False
 
     def read(self, value: Any) -> str:
+        if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
+            value = int(value)  # JSON does not tell 5.0 from 5
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
             value = str(value)
         if value is None and not self.min_length:
@@ -71,7 +73,8 @@ class Secret(Text):
     min_length: int = 1
 
     def schema(self) -> Schema:
-        return {**self.line(), "format": "password", "writeOnly": True}
+        text: Schema = super().schema()["anyOf"][0]
+        return {**text, "format": "password", "writeOnly": True}
 
 
 @dataclass(frozen=True)
@@ -148,4 +151,5 @@ class Zone(Text):
         return name or None
 
     def schema(self) -> Schema:
-        return {**self.line(), "description": "An IANA time zone.", "examples": ["Europe/Madrid"]}
+        name = {**self.line(), "pattern": "^[A-Za-z0-9_+/-]*$"}
+        return {**name, "description": "An IANA time zone.", "examples": ["Europe/Madrid"]}
