@@ -11,6 +11,7 @@ import asyncio
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -54,7 +55,7 @@ async def measure(db: Database, config: Config, owners: dict[str, int]) -> None:
     """Make each owner's events, and print the times of their lists side by side."""
     for name, count in owners.items():
         started = time.perf_counter()
-        await db.write(lambda name=name, count=count: fill(name, count))
+        await db.write(partial(fill, name, count))
         print(f"{name}: {count} events, written in {time.perf_counter() - started:.1f} s")
 
     async def ready() -> dict[str, str]:
