@@ -25,16 +25,23 @@ setup(
         "pydantic>=2.9",
         "python-dateutil>=2.9",
         "pyyaml>=6",
+        # Holds swagger-ui itself, for the explorer of the API.
+        "swagger-ui-py>=25.7.1",
         "tzdata",
     ],
     extras_require={
         "test": [
             "hypothesis",
+            "jsonschema",
             "mypy",
+            "openapi-spec-validator",
             "pytest>=8",
             "pytest-asyncio>=0.24",
             "pytest-xdist",
+            "requests",
             "ruff",
+            "schemathesis>=4",
+            "selenium>=4.20",
             "time-machine",
             "types-PyYAML",
             "types-python-dateutil",

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+from telealarm.api import schemas
 from telealarm.api.alarms import STATUS
 from telealarm.api.fields import Moment, Relation
 from telealarm.api.forms import Form
@@ -89,10 +90,24 @@ ALARM_REQUEST = Resource(
     read_only=frozenset(
         {"url", "callstatus", "duration", "callrequest", "created_date", "status_reason"}
     ),
-    filters={"alarm": AlarmRequest.alarm, "status": AlarmRequest.status},
+    filters={
+        "alarm": AlarmRequest.alarm,
+        "status": AlarmRequest.status,
+        "date": AlarmRequest.date,
+    },
+    orders={"date": AlarmRequest.date},
+    shapes={"callrequest": schemas.MAYBE_LINK},
     create=create,
     change=change,
     put=False,
     parent="alarm",
-    actions=(Action("get_nested_alarm_request", "GET", nested, of=Event),),
+    actions=(
+        Action(
+            "get_nested_alarm_request",
+            "GET",
+            nested,
+            of=Event,
+            reply={"type": "object", "required": ["event-url"]},
+        ),
+    ),
 )

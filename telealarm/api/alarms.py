@@ -4,19 +4,19 @@ from datetime import datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from telealarm.api import lists
+from telealarm.api import lists, schemas
 from telealarm.api.calendar_settings import SEALED
 from telealarm.api.calendar_users import EMAIL
 from telealarm.api.fields import Clock, Moment, OneOf, Relation
 from telealarm.api.forms import Form
-from telealarm.api.kind import Kind
+from telealarm.api.kind import Kind, Schema
 from telealarm.api.numbers import LARGEST, Choice, Flag, Whole
 from telealarm.api.resource import Action, Resource, Values
 from telealarm.api.survey_templates import LANGUAGE
 from telealarm.api.texts import Phone, Url, Zone
 from telealarm.api.visit import Visit, stamp
 from telealarm.errors import Invalid
-from telealarm.models import Alarm, Timeline
+from telealarm.models import Alarm, Event, Timeline
 from telealarm.rules.states import AlarmStatus, Method
 from telealarm.store import alarms, calllog, events, permissions, zones
 
@@ -43,6 +43,12 @@ class OnlyCalls(Kind):
             raise ValueError("only 1 (call) is available in this version")
         return number
 
+    def schema(self) -> Schema:
+        return {"enum": [1, "1", "call"], "description": "1 call"}
+
+    def shown(self) -> Schema:
+        return {"type": "integer"}
+
 
 class RetryPolicy(Kind):
     """By the reason of a failure, its own delay (seconds) and count of retries."""
@@ -63,6 +69,22 @@ class RetryPolicy(Kind):
             return {"delay": delay, "count": Whole(0, 100).read(entry["count"])}
         except ValueError as error:
             raise ValueError(f"{reason}: delay or count {error}") from None
+
+    def schema(self) -> Schema:
+        entry = {
+            "type": "object",
+            "properties": {
+                "delay": Whole(0, WEEK_SECONDS).schema(),
+                "count": Whole(0, 100).schema(),
+            },
+            "required": ["delay", "count"],
+            "additionalProperties": False,
+        }
+        return {
+            "type": "object",
+            "properties": dict.fromkeys(REASONS, entry),
+            "additionalProperties": False,
+        }
 
 
 class AlarmForm(Form):
@@ -188,10 +210,26 @@ ALARM = Resource(
         "status": Alarm.status,
         "result": Alarm.result,
         "alarm_phonenumber": Alarm.alarm_phonenumber,
+        "event_start": Event.start,
     },
     create=create,
     change=change,
     delete=delete,
     parent="event",
-    actions=(Action("timeline", "GET", timeline),),
+    actions=(
+        Action(
+            "timeline",
+            "GET",
+            timeline,
+            query=lists.PAGING,
+            reply=schemas.page_of(
+                {
+                    "at": schemas.MOMENT,
+                    "what": {"type": "string"},
+                    "why": {"type": "string"},
+                    "request": schemas.MAYBE_LINK,
+                }
+            ),
+        ),
+    ),
 )

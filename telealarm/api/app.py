@@ -1,5 +1,6 @@
 """The application: every route of the API."""
 
+import json
 from pathlib import Path
 
 from aiohttp import web
@@ -15,7 +16,9 @@ from telealarm.api import (
     call_requests,
     dnc_contacts,
     dnc_lists,
+    document,
     events,
+    explorer,
     gateways,
     health,
     mail_templates,
@@ -81,10 +84,19 @@ def make_app(
         routes.add(app, resource)
     names = [resource.name for resource in RESOURCES if resource.listed]
 
+    openapi = json.dumps(document.written(RESOURCES))
+
     async def root(request: web.Request) -> web.Response:
+        if explorer.is_wanted(request):
+            return explorer.page(request)
         return await routes.root(request, names)
 
+    async def described(request: web.Request) -> web.Response:
+        return web.json_response(text=openapi)
+
     app.router.add_route("*", BASE, root)
+    app.router.add_get(BASE + "openapi.json", described)
+    app.router.add_get(BASE + "explorer/{name}", explorer.file)
     app.router.add_get("/healthz", health.healthz)
     app.router.add_get("/readyz", health.readyz(readiness))
     app.router.add_get("/metrics", health.metrics_text)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from telealarm.api.forms import Form
+from telealarm.api.health import WAV
 from telealarm.api.resource import Action, Resource, Values
 from telealarm.api.texts import Text
 from telealarm.api.uploads import Wav
@@ -56,5 +57,5 @@ AUDIO_FILE = Resource(
     change=change,
     delete=delete,
     upload="audio_file",
-    actions=(Action("download", "GET", download),),
+    actions=(Action("download", "GET", download, media=WAV),),
 )

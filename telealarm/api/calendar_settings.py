@@ -8,7 +8,7 @@ from pydantic import Field
 from telealarm.api import links
 from telealarm.api.fields import Relation
 from telealarm.api.forms import Form
-from telealarm.api.kind import Kind
+from telealarm.api.kind import Kind, Schema
 from telealarm.api.numbers import Choice, Flag, Whole
 from telealarm.api.resource import Resource, Values, remove_row
 from telealarm.api.texts import Phone, Text
@@ -39,6 +39,10 @@ class CallingDays(Text):
             raise ValueError(f"must be days like {EVERY_DAY}")
         return ",".join(day for day in DAYS if day in days)
 
+    def schema(self) -> Schema:
+        day = f"(?:{'|'.join(DAYS)})"
+        return {"type": "string", "pattern": f"^{day}(?:,{day}){{0,6}}$", "examples": [EVERY_DAY]}
+
 
 class Holidays(Kind):
     """A list of dates, as 2026-12-25."""
@@ -51,6 +55,9 @@ class Holidays(Kind):
         except ValueError:
             raise ValueError('must be a list of dates like ["2026-12-25"]') from None
 
+    def schema(self) -> Schema:
+        return {"type": "array", "maxItems": 1000, "items": {"type": "string", "format": "date"}}
+
 
 class Manager(Kind):
     """Whose setting it is: a link, an id or a name. Managers cannot say; theirs is the login."""
@@ -60,6 +67,12 @@ class Manager(Kind):
             raise ValueError("must be a link to a user, an id or a name")
         found = links.parse(str(value))
         return str(found[1]) if found and found[0] == "users" else Text(150).read(value)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [{"type": "string", "maxLength": 150}, {"type": "integer", "minimum": 1}]}
+
+    def shown(self) -> Schema:
+        return {"type": "string"}
 
 
 class CalendarSettingForm(Form):
@@ -146,6 +159,17 @@ CALENDAR_SETTING = Resource(
     form=CalendarSettingForm,
     read_only=frozenset({"url", "created_date", "updated_date"}),
     filters={"label": CalendarSetting.label, "survey": CalendarSetting.survey},
+    orders={"label": CalendarSetting.label},
+    shapes={"user": {"type": "string"}},
+    example={
+        "label": "cal_setting",
+        "callerid": "123456",
+        "caller_name": "xyz",
+        "user": "http://127.0.0.1:8000/rest-api/user/2/",
+        "survey": "http://127.0.0.1:8000/rest-api/sealed-survey/1/",
+        "aleg_gateway": "http://127.0.0.1:8000/rest-api/gateway/1/",
+        "sms_gateway": "http://127.0.0.1:8000/rest-api/sms-gateway/1/",
+    },
     create=create,
     change=change,
     delete=remove_row,

@@ -41,8 +41,14 @@ CALENDAR = Resource(
     form=CalendarForm,
     read_only=frozenset({"url", "created_date"}),
     filters={"name": Calendar.name, "user": Calendar.user},
+    orders={"name": Calendar.name},
     create=insert_into(Calendar),
     change=change_row,
     delete=delete,
     parent="user",
+    example={
+        "name": "mynewcalendar",
+        "max_concurrent": "1",
+        "user": "http://127.0.0.1:8000/rest-api/calendar-user/6/",
+    },
 )

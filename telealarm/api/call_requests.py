@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from telealarm.api import schemas
 from telealarm.api.resource import Resource
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import CallRequest
@@ -36,5 +37,25 @@ CALL_REQUEST = Resource(
     name="callrequest",
     model=CallRequest,
     show=show,
-    filters={"status": CallRequest.status, "phone_number": CallRequest.phone_number},
+    filters={
+        "status": CallRequest.status,
+        "phone_number": CallRequest.phone_number,
+        "disposition": CallRequest.disposition,
+        "call_time": CallRequest.call_time,
+    },
+    orders={"call_time": CallRequest.call_time},
+    shapes={
+        "url": schemas.LINK,
+        **schemas.of_columns(
+            CallRequest,
+            *("request_uuid", "aleg_uuid", "call_time", "status", "callerid", "caller_name"),
+            *("phone_number", "timeout", "timelimit"),
+        ),
+        "aleg_gateway": schemas.LINK,
+        **schemas.of_columns(
+            CallRequest,
+            *("num_attempt", "last_attempt_time", "result", "hangup_cause", "disposition"),
+            *("amd_status", "started", "answered", "ended"),
+        ),
+    },
 )

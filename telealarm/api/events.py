@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+from telealarm.api import schemas
 from telealarm.api.fields import Json, Moment, Relation, Unavailable
 from telealarm.api.forms import Form
 from telealarm.api.numbers import Choice
@@ -131,14 +132,33 @@ EVENT = Resource(
         "creator": Event.creator,
         "status": Event.status,
         "parent_event": Event.parent_event,
+        "start": Event.start,
+        "end": Event.end,
     },
+    orders={"start": Event.start},
     create=create,
     change=change,
     delete=delete,
     parent="calendar",
+    example={
+        "title": "event_with_new_title",
+        "start": "2013-12-10 12:34:43",
+        "end": "2013-12-15 14:43:32",
+        "creator": "http://127.0.0.1:8000/rest-api/calendar-user/6/",
+        "end_recurring_period": "2013-12-27 12:23:34",
+        "calendar": "http://127.0.0.1:8000/rest-api/calendar/4/",
+        "status": "1",
+    },
     actions=(
-        Action("get_list_child", "GET", list_child),
-        Action("get_list_alarm", "GET", list_alarm),
-        Action("update_last_child_status", "PATCH", update_last_child_status, StatusForm),
+        Action("get_list_child", "GET", list_child, reply=schemas.BARE),
+        Action("get_list_alarm", "GET", list_alarm, reply=schemas.BARE),
+        Action(
+            "update_last_child_status",
+            "PATCH",
+            update_last_child_status,
+            StatusForm,
+            reply=schemas.thing({"status": {"type": "string"}}),
+            example={"status": "3"},
+        ),
     ),
 )

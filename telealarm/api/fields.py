@@ -12,7 +12,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import core_schema
 
 from telealarm.api import links
-from telealarm.api.kind import Kind
+from telealarm.api.kind import Kind, Schema
 from telealarm.api.texts import safe
 
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", re.ASCII)
@@ -20,6 +20,12 @@ _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?",
     re.ASCII,
+)
+# The same for the document, as far as a pattern can tell an impossible day.
+_MOMENT_PATTERN = (
+    "^(?:197[1-9]|19[89][0-9]|20[0-9]{2}|21[0-8][0-9])-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    "[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]{1,9})?)?"
+    "(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?$"
 )
 
 
@@ -34,10 +40,13 @@ class OneOf(Kind):
             raise ValueError(f"must be one of {', '.join(self.words)}")
         return value
 
+    def schema(self) -> Schema:
+        return {"type": "string", "enum": list(self.words)}
+
 
 @dataclass(frozen=True)
 class Moment(Kind):
-    """A date and time; one without an offset is local and stays naive until its zone is known."""
+    """A date and time; one without an offset is local, and stays naive until its zone is known."""
 
     def read(self, value: Any) -> datetime:
         right = "must be a date and time like 2013-12-10 12:34:43 or 2013-12-10T12:34:43+01:00"
@@ -47,6 +56,13 @@ class Moment(Kind):
             return datetime.fromisoformat(value.strip())
         except ValueError:
             raise ValueError(f"{right}, of a day that exists") from None
+
+    def schema(self) -> Schema:
+        examples = ["2013-12-10 12:34:43", "2013-12-10T12:34:43+01:00"]
+        return {"type": "string", "pattern": _MOMENT_PATTERN, "examples": examples}
+
+    def shown(self) -> Schema:
+        return {"type": "string", "format": "date-time"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +77,10 @@ class Clock(Kind):
         except ValueError:
             raise ValueError("must be a time of day from 00:00:00 to 23:59:59") from None
 
+    def schema(self) -> Schema:
+        pattern = "^(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?$"
+        return {"type": "string", "pattern": pattern, "examples": ["08:30:00"]}
+
 
 @dataclass(frozen=True)
 class Relation(Kind):
@@ -70,6 +90,8 @@ class Relation(Kind):
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, value: Any) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # JSON does not tell 5.0 from 5
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value) if 0 <= value < 10**20 else "-"
         if not isinstance(value, str):
@@ -102,6 +124,21 @@ class Relation(Kind):
         """What is said of a row that does not exist or is another's."""
         return f"{self.resource} {row_id} does not exist"
 
+    def schema(self) -> Schema:
+        link = f"(?:https?://[^/?#]+)?{links.BASE}{self.resource}/[1-9][0-9]{{0,8}}/?"
+        return {
+            "anyOf": [
+                {"type": "string", "pattern": f"^(?:[1-9][0-9]{{0,8}}|{link})$"},
+                {"type": "integer", "minimum": 1, "maximum": links.LARGEST_ID},
+            ],
+            "description": f"A link to a {self.resource}, or its bare id.",
+            "examples": [f"{links.BASE}{self.resource}/1/", 1],
+            "x-relation": self.resource,
+        }
+
+    def shown(self) -> Schema:
+        return {"type": "string", "format": "uri"}
+
     def _right(self) -> str:
         link = f"http://host{links.BASE}{self.resource}/1/"
         return f"must be a link to a {self.resource} like {link}, or its id"
@@ -117,6 +154,12 @@ class Unavailable(Kind):
         if value not in (None, "", []):
             raise ValueError(self.why)
 
+    def schema(self) -> Schema:
+        return {"enum": [None, "", []], "description": self.why}
+
+    def shown(self) -> Schema:
+        return {"type": "null"}
+
 
 @dataclass(frozen=True)
 class Json(Kind):
@@ -129,6 +172,9 @@ class Json(Kind):
             raise ValueError('must be a JSON object like {"doc_name": "Smith"}')
         self._check(value, self.max_depth)
         return value
+
+    def schema(self) -> Schema:
+        return {"type": "object"}
 
     def _check(self, value: Any, depth: int) -> None:
         if depth < 0:

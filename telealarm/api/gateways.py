@@ -6,7 +6,7 @@ from pydantic import Field
 
 from telealarm.api.fields import Relation
 from telealarm.api.forms import Form
-from telealarm.api.kind import Kind
+from telealarm.api.kind import Kind, Schema
 from telealarm.api.numbers import Choice, Real, Whole
 from telealarm.api.resource import Resource, Values, insert_into, remove_row
 from telealarm.api.texts import Text, Word
@@ -30,6 +30,10 @@ class DialTemplate(Text):
             raise ValueError("must look like PJSIP/{number}@trunk")
         return template
 
+    def schema(self) -> Schema:
+        pattern = r"^PJSIP/[A-Za-z0-9_.:@/\[\]\-]*\{number\}[A-Za-z0-9_.:@/\[\]\-]*$"
+        return {**self.line(), "pattern": pattern, "examples": ["PJSIP/{number}@trunk"]}
+
 
 class NumberPattern(Text):
     """A regular expression for the numbers that a gateway takes."""
@@ -43,6 +47,10 @@ class NumberPattern(Text):
             )
         return pattern
 
+    def schema(self) -> Schema:
+        text = {**self.line(), "pattern": r"^[\x20-\x7e]*$"}
+        return {**text, "format": "regex", "examples": [phone.DEFAULT_PATTERN]}
+
 
 class Prefixes(Kind):
     """A list of number prefixes; empty: every number."""
@@ -51,6 +59,9 @@ class Prefixes(Kind):
         if not isinstance(value, list) or len(value) > 1000:
             raise ValueError('must be a list of prefixes like ["+34", "00"]')
         return [PREFIX.read(prefix) for prefix in value]
+
+    def schema(self) -> Schema:
+        return {"type": "array", "maxItems": 1000, "items": PREFIX.schema()}
 
 
 class GatewayForm(Form):

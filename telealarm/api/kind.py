@@ -10,6 +10,9 @@ from typing import Any, get_args
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import core_schema
 
+# A JSON Schema, or a part of one.
+Schema = dict[str, Any]
+
 
 class Kind:
     """What every kind shares."""
@@ -17,6 +20,14 @@ class Kind:
     def read(self, value: Any) -> Any:
         """The value to keep. Raises ValueError; null never gets here where it may pass."""
         raise NotImplementedError
+
+    def schema(self) -> Schema:
+        """What `read` takes, for the document: all that it allows is taken, null aside."""
+        return {}
+
+    def shown(self) -> Schema:
+        """What a reply says, for the document."""
+        return self.schema()
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler

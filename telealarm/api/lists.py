@@ -1,80 +1,101 @@
-"""Lists: pages of what a login sees, narrowed by filters from a closed set."""
+"""Lists: pages of what a login sees, narrowed and ordered from closed sets."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from peewee import Field, FloatField, ForeignKeyField, IntegerField, ModelSelect
+from peewee import Field, ModelSelect
 
+from telealarm.api import filters
 from telealarm.api.errors import Refused
-from telealarm.api.fields import Relation
-from telealarm.api.links import LARGEST_ID, MODELS
+from telealarm.api.links import LARGEST_ID
 from telealarm.api.numbers import Whole
-from telealarm.api.texts import Text
+from telealarm.api.resource import Resource
 from telealarm.api.visit import Visit
 from telealarm.errors import Invalid
-from telealarm.rules import phone
+from telealarm.store import rows, scope
+from telealarm.store.counts import Counts
 
 PAGE_SIZE, LARGEST_PAGE = 100, 1000
-_RESOURCES = {model: resource for resource, model in MODELS.items()}
+PAGING = {"page": Whole(1, LARGEST_ID), "page_size": Whole(1, LARGEST_PAGE)}
 
-Filters = Mapping[str, Field]
+Shown = dict[str, Any]
 
 
-def narrowed(visit: Visit, query: ModelSelect, filters: Filters) -> ModelSelect:
-    """`query` with the filters of the address. Raises Invalid, naming each wrong one."""
+def page(
+    visit: Visit, query: ModelSelect, show: Callable[[Visit, Any], Shown], order: Field
+) -> Shown:
+    """`{"count", "next", "previous", "results"}`. Raises Invalid, or Refused with 404."""
+    number, size = window(visit, PAGE_SIZE, LARGEST_PAGE)
+    first = (number - 1) * size
+    found = _some(query.order_by(order), number, size)
+    more = len(found) > size
+    count = query.count() if more else first + len(found)
+    return _page(visit, number, count, more, [show(visit, row) for row in found[:size]])
+
+
+def of_resource(visit: Visit, resource: Resource, counts: Counts) -> Shown:
+    """The page of a resource's list that the address asks for."""
+    number, size = window(visit, PAGE_SIZE, LARGEST_PAGE)
+    query, results, more = listed(visit, resource, number, size)
+    # The last page tells the count by itself.
+    count = counts.of(query, visit.now) if more else (number - 1) * size + len(results)
+    return _page(visit, number, count, more, results)
+
+
+def listed(
+    visit: Visit, resource: Resource, number: int, size: int
+) -> tuple[ModelSelect, list[Shown], bool]:
+    """The query of all ids, what is on this page, and whether another follows.
+
+    The ids of a page are found in the resource's own table, by its indexes, and what the replies
+    need of other tables is joined to them alone: so the time is a page's, not a table's.
+    """
+    query = filters.narrowed(visit, scope.ids(visit.login, resource.model), resource.filters)
+    ordered = filters.ordered(visit, query, resource.orders)
+    ids = [row_id for (row_id,) in _some(ordered.tuples(), number, size)]
+    everything, found = scope.rows(visit.login, resource.model), {}
+    for part in rows.chunks(ids[:size]):
+        for row in everything.where(resource.model.id.in_(part)):
+            found[row.id] = resource.show(visit, row)
+    # What was deleted between the two reads is left out.
+    results = [found[row_id] for row_id in ids[:size] if row_id in found]
+    return query, results, len(ids) > size
+
+
+def window(visit: Visit, default: int, most: int) -> tuple[int, int]:
+    """The page's number and size that the address asks for. Raises Invalid, naming both."""
     errors: dict[str, list[str]] = {}
-    for name, text in visit.query.items():
-        if name in ("page", "page_size", "format"):
-            continue
-        if name not in filters:
-            known = ", ".join(filters) or "none"
-            errors[name] = [f"there is no such filter; those here are: {known}"]
-            continue
+    asked = {"page": (1, LARGEST_ID), "page_size": (default, most)}
+    numbers = []
+    for name, (otherwise, largest) in asked.items():
         try:
-            query = query.where(filters[name] == _value(filters[name], text))
+            numbers.append(Whole(1, largest).read(visit.query.get(name, otherwise)))
         except ValueError as error:
             errors[name] = [str(error)]
     if errors:
         raise Invalid(errors)
-    return query
+    return numbers[0], numbers[1]
 
 
-def page(
-    visit: Visit, query: ModelSelect, show: Callable[[Visit, Any], dict[str, Any]], order: Field
-) -> dict[str, Any]:
-    """`{"count", "next", "previous", "results"}`. Raises Invalid, or Refused with 404."""
-    size = _number(visit, "page_size", PAGE_SIZE, LARGEST_PAGE)
-    number = _number(visit, "page", 1, LARGEST_ID)
-    count = query.count()
-    first = (number - 1) * size
-    if number > 1 and first >= count:
-        raise Refused(404, "Invalid page.")
-    found = query.order_by(order).limit(size).offset(first)
-    return {
-        "count": count,
-        "next": _link(visit, number + 1) if first + size < count else None,
-        "previous": _link(visit, number - 1) if number > 1 else None,
-        "results": [show(visit, row) for row in found],
-    }
-
-
-def _number(visit: Visit, name: str, default: int, most: int) -> int:
-    try:
-        return Whole(1, most).read(visit.query.get(name, default))
-    except ValueError as error:
-        raise Invalid({name: [str(error)]}) from None
-
-
-def _value(column: Field, text: str) -> Any:
-    if isinstance(column, ForeignKeyField) and column.rel_model in _RESOURCES:
-        return Relation(_RESOURCES[column.rel_model]).read(text)
-    if isinstance(column, ForeignKeyField | IntegerField | FloatField):
-        return Whole().read(text)
-    value = Text(500).read(text)
-    return phone.clean(value) if "phone" in column.name else value
-
-
-def _link(visit: Visit, number: int) -> str:
+def link(visit: Visit, number: int) -> str:
+    """The address of another page of the same list."""
     query = urlencode({**visit.query, "page": number})
     return f"{visit.links.origin}{visit.path}?{query}"
+
+
+def _some(query: ModelSelect, number: int, size: int) -> list[Any]:
+    """A page, and one more row if another page follows. Raises Refused where there is none."""
+    found = list(query.limit(size + 1).offset((number - 1) * size))
+    if number > 1 and not found:
+        raise Refused(404, "Invalid page.")
+    return found
+
+
+def _page(visit: Visit, number: int, count: int, more: bool, results: list[Shown]) -> Shown:
+    return {
+        "count": count,
+        "next": link(visit, number + 1) if more else None,
+        "previous": link(visit, number - 1) if number > 1 else None,
+        "results": results,
+    }

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from telealarm.api.kind import Kind
+from telealarm.api.kind import Kind, Schema
 
 SMALLEST, LARGEST = -(2**31), 2**31 - 1
 
@@ -32,6 +32,12 @@ class Whole(Kind):
             raise ValueError(f"must lie between {self.least} and {self.most}")
         return value
 
+    def schema(self) -> Schema:
+        return _also_as_text(self.shown())
+
+    def shown(self) -> Schema:
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
 
 @dataclass(frozen=True)
 class Real(Kind):
@@ -49,6 +55,12 @@ class Real(Kind):
             raise ValueError(f"must lie between {self.least:g} and {self.most:g}")
         return float(value)
 
+    def schema(self) -> Schema:
+        return _also_as_text(self.shown(), r"(?:\.[0-9]{1,20})?")
+
+    def shown(self) -> Schema:
+        return {"type": "number", "minimum": self.least, "maximum": self.most}
+
 
 @dataclass(frozen=True)
 class Flag(Kind):
@@ -60,6 +72,12 @@ class Flag(Kind):
         if not isinstance(value, bool):
             raise ValueError("must be true or false")
         return value
+
+    def schema(self) -> Schema:
+        return {"anyOf": [self.shown(), {"type": "string", "enum": ["true", "false"]}]}
+
+    def shown(self) -> Schema:
+        return {"type": "boolean"}
 
 
 @dataclass(frozen=True)
@@ -78,3 +96,24 @@ class Choice(Kind):
                 return number
         offered = ", ".join(f"{number} ({word})" for number, word in self.words.items())
         raise ValueError(f"must be one of {offered}")
+
+    def schema(self) -> Schema:
+        numbers = list(self.words)
+        return {
+            "enum": [*numbers, *map(str, numbers), *self.words.values()],
+            "description": ", ".join(f"{number} {word}" for number, word in self.words.items()),
+        }
+
+    def shown(self) -> Schema:
+        return {"type": "integer"}
+
+
+def _also_as_text(number: Schema, fraction: str = "") -> Schema:
+    """Texts are taken too; the pattern has those that surely lie within the limits."""
+    digits = len(f"{number['maximum']:.0f}") - 1
+    if digits < 1 or number["minimum"] > 1:
+        return number
+    sign = "[+-]?" if number["minimum"] <= -(10**digits) else r"\+?"
+    first = "[1-9]" if number["minimum"] == 1 else "[0-9]"
+    pattern = f"^{sign}{first}[0-9]{{0,{digits - 1}}}{fraction}$"
+    return {"anyOf": [number, {"type": "string", "pattern": pattern}]}

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from telealarm.api.fields import Relation
 from telealarm.api.forms import Form
 from telealarm.api.gateways import Prefixes
-from telealarm.api.kind import Kind
+from telealarm.api.kind import Kind, Schema
 from telealarm.api.numbers import Whole
 from telealarm.api.resource import Resource, change_row
 from telealarm.api.texts import Text, Zone
@@ -31,6 +31,18 @@ class Permissions(Kind):
             "methods": [number for number in METHODS if number in methods],
             "max_alarms_per_day": None if most is None else Whole(0).read(most),
             "prefixes": Prefixes().read(value.get("prefixes", [])),
+        }
+
+    def schema(self) -> Schema:
+        most = {"anyOf": [Whole(0).schema(), {"type": "null"}]}
+        return {
+            "type": "object",
+            "properties": {
+                "methods": {"type": "array", "items": {"enum": METHODS}},
+                "max_alarms_per_day": most,
+                "prefixes": Prefixes().schema(),
+            },
+            "additionalProperties": False,
         }
 
 
@@ -92,4 +104,10 @@ CALENDAR_USER_PROFILE = Resource(
     change=change_row,
     delete=delete,
     key="user",
+    shapes={
+        "manager": {"type": "string"},
+        "user": {"type": "integer"},
+        "calendar_setting": {"type": ["integer", "null"]},
+    },
+    example={"accountcode": "35365532", "calendar_setting": "3"},
 )

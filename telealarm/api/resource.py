@@ -1,14 +1,15 @@
 """A resource as data: its table, its form, its reply, and what may be done with it.
 
-Nothing here knows HTTP; api/routes.py serves these, and a document can be written from them.
+Nothing here knows HTTP; api/routes.py serves these, and api/document.py is written from them.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from telealarm.api.filters import Filters, Orders
 from telealarm.api.forms import Form
-from telealarm.api.lists import Filters
+from telealarm.api.kind import Kind, Schema
 from telealarm.api.visit import Visit
 from telealarm.models import BaseModel
 from telealarm.store import rows
@@ -33,6 +34,11 @@ class Action:
     status: Literal[200, 201] = 200
     # Whose id the path names, where it is not the resource's own.
     of: type[BaseModel] | None = None
+    # For the document: what the query may hold, the reply, and a body from the reference.
+    query: Mapping[str, Kind] = field(default_factory=dict)
+    reply: Schema = field(default_factory=dict)
+    media: str = "application/json"
+    example: Mapping[str, Any] | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -54,7 +60,9 @@ class Resource:
     form: type[Form] | None = None
     # Fields of the reply that are accepted when written, and left as they are.
     read_only: frozenset[str] = frozenset()
-    filters: Filters | None = None
+    filters: Filters = field(default_factory=dict)
+    # What a list can be ordered by, beside the id.
+    orders: Orders = field(default_factory=dict)
     create: Callable[[Visit, int, Values], Any] | None = None
     change: Callable[[Visit, Any, Values], None] | None = None
     delete: Callable[[Visit, Any], None] | None = None
@@ -70,6 +78,11 @@ class Resource:
     listed: bool = True
     key: str = "id"
     actions: tuple[Action, ...] = ()
+    # For the document: fields of the reply that form and table do not explain, those that only
+    # superusers see, and a body from the reference.
+    shapes: Mapping[str, Schema] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+    example: Mapping[str, Any] | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:

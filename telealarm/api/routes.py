@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from aiohttp import hdrs, web
 
-from telealarm.api import body, links, lists, relations
+from telealarm.api import body, links, lists, relations, shapes, sheets
 from telealarm.api.auth import Logins
 from telealarm.api.errors import Refused, reply
 from telealarm.api.forms import REQUIRED, Form, Sent, marked, read
@@ -26,6 +26,7 @@ from telealarm.config import Config
 from telealarm.errors import Invalid, NotVisible, TeleAlarmError
 from telealarm.models import BaseModel
 from telealarm.store import scope
+from telealarm.store.counts import Counts
 from telealarm.store.database import Database
 from telealarm.store.idempotency import Answer
 from telealarm.store.recordings import Recordings, Sound
@@ -48,6 +49,7 @@ class Routes:
         self._logins = Logins(db)
         self._uploads = Uploads()
         self._once = Once(db, self._logins)
+        self._counts = Counts()
 
     def add(self, app: web.Application, resource: Resource) -> None:
         """The routes of a resource: its list, its rows, its actions."""
@@ -90,13 +92,19 @@ class Routes:
         if request.method == "POST":
             return await self._create(request, resource, visit)
 
-        def work() -> dict[str, Any]:
-            query = scope.rows(visit.login, resource.model)
-            query = lists.narrowed(visit, query, resource.filters or {})
-            key = getattr(resource.model, resource.key)
-            return lists.page(visit, query, resource.show, key)
+        if sheets.wanted(visit):
+            return _allowing(await self._sheet(resource, visit), resource.methods)
+        found = await self._db.read(lambda: lists.of_resource(visit, resource, self._counts))
+        return _allowing(reply(200, found), resource.methods)
 
-        return _allowing(reply(200, await self._db.read(work)), resource.methods)
+    async def _sheet(self, resource: Resource, visit: Visit) -> web.Response:
+        header = shapes.reply(resource)["properties"]
+        text, following = await self._db.read(lambda: sheets.of_resource(visit, resource, header))
+        response = web.Response(text=text, content_type="text/csv", charset="utf-8")
+        response.headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{resource.name}.csv"'
+        if following:
+            response.headers[hdrs.LINK] = f'<{following}>; rel="next"'
+        return response
 
     async def _create(self, request: web.Request, resource: Resource, visit: Visit) -> web.Response:
         sent = await self._sent(request, resource, partial=False)

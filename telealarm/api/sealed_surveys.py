@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from telealarm.api import section_templates
+from telealarm.api import schemas, section_templates
 from telealarm.api.resource import Resource
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import Survey
@@ -53,6 +53,28 @@ SEALED_SURVEY = Resource(
     model=Survey,
     show=show,
     filters={"name": Survey.name, "template": Survey.template},
+    orders={"name": Survey.name},
+    shapes={
+        "url": schemas.LINK,
+        **schemas.of_columns(Survey, "name", "tts_language", "description"),
+        **schemas.of_columns(Survey, "created_date", "updated_date"),
+        "template": schemas.MAYBE_LINK,
+        "sections": {"type": "array", "items": {"type": "object"}},
+    },
 )
 
-SURVEY_AGGREGATE = Resource(name="surveyaggregate", model=Survey, show=show_answers, listed=False)
+SURVEY_AGGREGATE = Resource(
+    name="surveyaggregate",
+    model=Survey,
+    show=show_answers,
+    listed=False,
+    shapes=schemas.page_of(
+        {
+            "survey": schemas.LINK,
+            "section": {"type": "integer"},
+            "question": {"type": "string"},
+            "response": {"type": "string"},
+            "count": {"type": "integer"},
+        }
+    )["properties"],
+)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from telealarm.api.fields import Json, OneOf
 from telealarm.api.forms import Form
 from telealarm.api.gateways import STATUS
+from telealarm.api.kind import Schema
 from telealarm.api.resource import Resource, change_row, insert_into, remove_row
 from telealarm.api.texts import Text, Url, safe
 from telealarm.api.visit import Visit, stamp
@@ -30,6 +31,34 @@ class HttpSettings(Json):
                 raise ValueError(f"{name}: must be a text")
         _success(settings.get("success", {}))
         return settings
+
+    def schema(self) -> Schema:
+        status = {"type": "integer", "minimum": 100, "maximum": 599}
+        success = {
+            "status": {"type": "array", "items": status},
+            "json": {"type": "object"},
+        }
+        return {
+            "type": "object",
+            "properties": {
+                "url": {**Url().schema(), "minLength": 1},
+                "method": {"type": "string", "enum": ["POST", "PUT", "GET"]},
+                "headers": {
+                    "type": "object",
+                    "propertyNames": {"pattern": "^[A-Za-z0-9-]+$"},
+                    "additionalProperties": {"type": "string", "pattern": r"^[\x20-\x7e]*$"},
+                },
+                "body": {"type": "string", "pattern": r"^[\x20-\x7e\xa0-\xff]*$"},
+                "success": {
+                    "type": "object",
+                    "properties": success,
+                    "additionalProperties": False,
+                },
+                "message_id": {"type": "string", "pattern": r"^[\x20-\x7e]*$"},
+            },
+            "required": ["url"],
+            "additionalProperties": False,
+        }
 
 
 def _only(value: Any, known: set[str], name: str) -> None:
@@ -93,4 +122,5 @@ SMS_GATEWAY = Resource(
     change=change_row,
     delete=remove_row,
     superusers="writes",
+    hidden=frozenset({"settings"}),
 )

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from telealarm.api import sealed_surveys
+from telealarm.api import schemas, sealed_surveys
 from telealarm.api.forms import Form
 from telealarm.api.resource import Action, Resource, Values, insert_into
 from telealarm.api.texts import Text, Word
@@ -53,8 +53,9 @@ SURVEY_TEMPLATE = Resource(
     form=SurveyTemplateForm,
     read_only=frozenset({"url", "created_date", "updated_date"}),
     filters={"name": SurveyTemplate.name},
+    orders={"name": SurveyTemplate.name},
     create=insert_into(SurveyTemplate),
     change=change,
     delete=delete,
-    actions=(Action("seal", "POST", seal, status=201),),
+    actions=(Action("seal", "POST", seal, status=201, reply=schemas.ref("SealedSurvey")),),
 )

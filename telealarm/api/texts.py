@@ -6,13 +6,16 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from telealarm.api.kind import Kind
+from telealarm.api.kind import Kind, Schema
 from telealarm.rules import phone
 
 # Control characters and halves of surrogate pairs; in a text of several lines, tab and line
 # breaks are no control characters.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNSAFE_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+# A number that is taken as its digits.
+NUMBER: Schema = {"type": "integer", "minimum": -(2**53), "maximum": 2**53}
 
 
 def safe(text: str, *, lines: bool = False) -> bool:
@@ -29,6 +32,8 @@ class Text(Kind):
     lines: bool = False
 
     def read(self, value: Any) -> str:
+        if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
+            value = int(value)  # JSON does not tell 5.0 from 5
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
             value = str(value)
         if value is None and not self.min_length:
@@ -44,6 +49,21 @@ class Text(Kind):
             raise ValueError(f"must have at most {self.max_length} characters")
         return text
 
+    def schema(self) -> Schema:
+        barred = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f" if self.lines else r"\x00-\x1f\x7f-\x9f"
+        pattern = f"^[^{barred}]*$"
+        if self.min_length:
+            pattern = rf"^[^{barred}]*[^{barred}\s][^{barred}]*$"
+        text = {**self.line(), "pattern": pattern}
+        return {"anyOf": [text, NUMBER] if self.min_length else [text, NUMBER, {"type": "null"}]}
+
+    def shown(self) -> Schema:
+        return {"type": "string"}
+
+    def line(self) -> Schema:
+        """The schema of a text of this length."""
+        return {"type": "string", "minLength": self.min_length, "maxLength": self.max_length}
+
 
 @dataclass(frozen=True)
 class Secret(Text):
@@ -51,6 +71,10 @@ class Secret(Text):
 
     max_length: int = 128
     min_length: int = 1
+
+    def schema(self) -> Schema:
+        text: Schema = super().schema()["anyOf"][0]
+        return {**text, "format": "password", "writeOnly": True}
 
 
 @dataclass(frozen=True)
@@ -65,6 +89,9 @@ class Word(Text):
         if not re.fullmatch(self.pattern, text, re.ASCII):
             raise ValueError(self.right)
         return text
+
+    def schema(self) -> Schema:
+        return {**self.line(), "pattern": f"^(?:{self.pattern})$", "description": self.right}
 
 
 @dataclass(frozen=True)
@@ -89,6 +116,12 @@ class Phone(Text):
             raise ValueError("must be a phone number: digits with an optional leading +")
         return number
 
+    def schema(self) -> Schema:
+        number = r"\+?(?:[0-9A-D*#][ ().\-/]*){1,40}"
+        pattern = f"^{number}$" if self.min_length else f"^(?:{number})?$"
+        text = {**self.line(), "pattern": pattern, "examples": ["+34600100200"]}
+        return {"anyOf": [text, {**NUMBER, "minimum": 0}]}
+
 
 @dataclass(frozen=True)
 class Url(Text):
@@ -107,6 +140,10 @@ class Url(Text):
             raise ValueError("must be an address like https://example.com/path")
         return address
 
+    def schema(self) -> Schema:
+        pattern = r"^(?:https?://[A-Za-z0-9.-]+(?::[1-9][0-9]{0,3})?(?:/[^\s]*)?)?$"
+        return {**self.line(), "pattern": pattern, "examples": ["https://example.com/path"]}
+
 
 @dataclass(frozen=True)
 class Zone(Text):
@@ -122,3 +159,7 @@ class Zone(Text):
         except (KeyError, ValueError, OSError):
             raise ValueError("must be an IANA time zone, like Europe/Madrid") from None
         return name or None
+
+    def schema(self) -> Schema:
+        name = {**self.line(), "pattern": "^[A-Za-z0-9_+/-]*$"}
+        return {**name, "description": "An IANA time zone.", "examples": ["Europe/Madrid"]}

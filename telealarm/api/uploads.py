@@ -9,7 +9,7 @@ from aiohttp import BodyPartReader, ClientPayloadError, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from telealarm.api.errors import Refused
-from telealarm.api.kind import Kind
+from telealarm.api.kind import Kind, Schema
 from telealarm.rules import audio
 from telealarm.store.recordings import Sound
 
@@ -40,6 +40,9 @@ class Wav(Kind):
         if not isinstance(value, Sound):
             raise ValueError("must be a wav file")
         return value
+
+    def schema(self) -> Schema:
+        return {"type": "string", "contentMediaType": "audio/wav"}
 
 
 class Uploads:

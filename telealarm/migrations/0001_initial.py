@@ -77,7 +77,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'event'
-            indexes = ((('status', 'end'), False),)
+            indexes = ((('status', 'end'), False), (('owner', 'id', 'deleted'), False), (('owner', 'start', 'id', 'deleted'), False), (('start', 'id', 'deleted'), False))
     db.create_tables([Event])
 
     class SurveyTemplate(Model):
@@ -170,7 +170,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'alarm'
-            indexes = ((('status', 'due'), False),)
+            indexes = ((('status', 'due'), False), (('owner', 'id', 'deleted'), False))
     db.create_tables([Alarm])
 
     class AlarmRequest(Model):
@@ -188,7 +188,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'alarm_request'
-            indexes = ((('status', 'date'), False), (('status', 'expires'), False))
+            indexes = ((('status', 'date'), False), (('status', 'expires'), False), (('owner', 'id'), False), (('owner', 'date', 'id'), False), (('date', 'id'), False))
     db.create_tables([AlarmRequest])
 
     class ApiToken(Model):
@@ -438,7 +438,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'call_request'
-            indexes = ((('ended', 'settled'), False), (('status', 'worker'), False))
+            indexes = ((('ended', 'settled'), False), (('status', 'worker'), False), (('owner', 'id'), False), (('owner', 'call_time', 'id'), False), (('call_time', 'id'), False))
     db.create_tables([CallRequest])
 
     class DncList(Model):

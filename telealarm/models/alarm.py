@@ -61,7 +61,7 @@ class Alarm(BaseModel):
     deleted = UtcField(null=True)
 
     class Meta:
-        indexes = ((("status", "due"), False),)
+        indexes = ((("status", "due"), False), (("owner", "id", "deleted"), False))
 
 
 class AlarmRequest(ClaimableModel):
@@ -79,4 +79,10 @@ class AlarmRequest(ClaimableModel):
     created_date = created()
 
     class Meta:
-        indexes = ((("status", "date"), False), (("status", "expires"), False))
+        indexes = (
+            (("status", "date"), False),
+            (("status", "expires"), False),
+            (("owner", "id"), False),
+            (("owner", "date", "id"), False),
+            (("date", "id"), False),
+        )

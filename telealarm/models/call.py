@@ -51,7 +51,13 @@ class CallRequest(ClaimableModel):
     finished = BooleanField(default=False)  # the survey ended, or the callee hung up
 
     class Meta:
-        indexes = ((("ended", "settled"), False), (("status", "worker"), False))
+        indexes = (
+            (("ended", "settled"), False),
+            (("status", "worker"), False),
+            (("owner", "id"), False),
+            (("owner", "call_time", "id"), False),
+            (("call_time", "id"), False),
+        )
 
 
 class SurveyResult(BaseModel):

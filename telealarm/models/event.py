@@ -31,4 +31,10 @@ class Event(BaseModel):
     deleted = UtcField(null=True)
 
     class Meta:
-        indexes = ((("status", "end"), False),)
+        # The lists of an owner, and of a superuser: see api.lists.
+        indexes = (
+            (("status", "end"), False),
+            (("owner", "id", "deleted"), False),
+            (("owner", "start", "id", "deleted"), False),
+            (("start", "id", "deleted"), False),
+        )

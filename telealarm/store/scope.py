@@ -35,12 +35,12 @@ from telealarm.models.gateway import ACTIVE
 
 def rows(login: User, model: type[BaseModel]) -> ModelSelect:
     """The rows of `model` that `login` sees, each with what its reply needs of other tables."""
-    query = _select(model)
-    if "deleted" in model._meta.fields:
-        query = query.where(model.deleted.is_null())
-    if not login.is_superuser:
-        query = query.where(_visible(login, model))
-    return query
+    return _seen(_select(model), login, model)
+
+
+def ids(login: User, model: type[BaseModel]) -> ModelSelect:
+    """The ids of the same rows, from their own table alone."""
+    return _seen(model.select(model.id), login, model)
 
 
 def find(login: User, model: type[BaseModel], row_id: int, *, by: str = "id") -> Any:
@@ -49,6 +49,14 @@ def find(login: User, model: type[BaseModel], row_id: int, *, by: str = "id") ->
     if row is None:
         raise NotVisible
     return row
+
+
+def _seen(query: ModelSelect, login: User, model: type[BaseModel]) -> ModelSelect:
+    if "deleted" in model._meta.fields:
+        query = query.where(model.deleted.is_null())
+    if not login.is_superuser:
+        query = query.where(_visible(login, model))
+    return query
 
 
 def owner_of(row: BaseModel) -> int | None:

@@ -20,6 +20,9 @@ need espeak-ng espeak-ng
 command -v asterisk /usr/sbin/asterisk >/dev/null || need mmdebstrap mmdebstrap
 if [ "${2:-}" = tests ]; then
     compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
+    # The explorer of the API is tried in a browser.
+    need chromium chromium
+    need chromedriver chromium-driver
     # For the root folders in which the images of docker-compose.yml are proven.
     need mmdebstrap mmdebstrap
 fi

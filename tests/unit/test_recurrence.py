@@ -1002,7 +1002,7 @@ def test_days_to_years_are_as_the_oracle_says(
     rule: Recurrence, anchor: datetime, zone: ZoneInfo
 ) -> None:
     before = oracle_moment(anchor, zone) + timedelta(days=430)
-    found = worked_out(Series(anchor, zone, rule), before)
+    found = worked_out(Series(anchor, zone, rule, budget=20_000), before)
     assert [o.start for o in found] == oracle(rule, anchor, zone, before)
 
 
@@ -1040,6 +1040,8 @@ def test_hours_and_minutes_are_as_the_oracle_says(
     rule: Recurrence, change: tuple[ZoneInfo, datetime], minutes: int
 ) -> None:
     zone, day = change
+    # BYSETPOS within an hour, and COUNT from far back, have vectors of their own above.
+    assume(not rule.bysetpos and rule.count is None)
     anchor = day - timedelta(days=2) + timedelta(minutes=minutes)
     if zone.key == "Pacific/Apia":
         assume(anchor.date() != day.date())

@@ -1,0 +1,101 @@
+"""How long the first page of a list of events takes: of a thousand, and of a million.
+
+Usage: python -m benchmarks.lists [--events N] [--database URL]
+
+Prints milliseconds: the first request, which counts the list, and the median of those after it.
+The database must be new; by default it is an SQLite file that is removed afterwards.
+"""
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+from aiohttp.test_utils import TestServer
+
+from telealarm.api.app import make_app
+from telealarm.config import Config
+from telealarm.models import Calendar, CalendarUser, User
+from telealarm.store import accounts
+from telealarm.store.database import Database
+from telealarm.store.schema import open_database
+from tests.lab import crowd
+
+PASSWORD = "benchmark"
+ROUNDS = 30
+QUERIES = (
+    "event/",
+    "event/?ordering=-start",
+    "event/?start__gte=2030-01-01 12:00&ordering=start",
+    "event/?page=9",
+    "event/?status=1",
+)
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--database", help="like postgresql://user:password@host/name")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        config = Config(database=given.database or f"sqlite:///{folder}/lists.db")
+        db = open_database(config)
+        db.start()
+        try:
+            await measure(db, config, {"small": 1000, "large": given.events})
+        finally:
+            await db.close()
+
+
+async def measure(db: Database, config: Config, owners: dict[str, int]) -> None:
+    """Make each owner's events, and print the times of their lists side by side."""
+    for name, count in owners.items():
+        started = time.perf_counter()
+        await db.write(partial(fill, name, count))
+        print(f"{name}: {count} events, written in {time.perf_counter() - started:.1f} s")
+
+    async def ready() -> dict[str, str]:
+        return {}
+
+    app = make_app(db, config, readiness=ready, prompts=Path())
+    print(f"{'milliseconds':52}" + "".join(f"{name + ' 1st':>12}{name:>10}" for name in owners))
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        for query in QUERIES:
+            line = f"{query:52}"
+            for name in owners:
+                auth = {"Authorization": aiohttp.encode_basic_auth(name, PASSWORD)}
+                address = server.make_url("/rest-api/users/1/")
+                await session.get(address, headers=auth)  # the login is remembered from here on
+                times = [
+                    await timed(session, f"{server.make_url('/rest-api/')}{query}", auth)
+                    for _ in range(ROUNDS)
+                ]
+                line += f"{times[0]:12.1f}{statistics.median(times[1:]):10.1f}"
+            print(line)
+
+
+async def timed(session: aiohttp.ClientSession, address: str, headers: dict[str, str]) -> float:
+    """Milliseconds of one request."""
+    started = time.perf_counter()
+    async with session.get(address, headers=headers) as reply:
+        await reply.read()
+        reply.raise_for_status()
+    return (time.perf_counter() - started) * 1000
+
+
+def fill(name: str, count: int) -> None:
+    """An owner with a calendar of so many events. Within a transaction."""
+    owner: User = accounts.add_user(name, PASSWORD, is_superuser=False)
+    creator: CalendarUser = accounts.add_calendar_user(
+        owner.id, {"username": f"doctor of {name}", "password_hash": "-"}
+    )
+    calendar = Calendar.create(owner=owner, name="book", user=creator)
+    crowd.of_events(count, owner=owner.id, creator=creator.id, calendar=calendar.id)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

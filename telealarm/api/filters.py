@@ -1,0 +1,107 @@
+"""Filters and orders of lists: closed sets, which the address of a list chooses from."""
+
+from collections.abc import Callable, Iterator, Mapping
+from operator import eq, ge, gt, le, lt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from peewee import Field, FloatField, ForeignKeyField, IntegerField, ModelSelect
+
+from telealarm.api.fields import Moment, Relation
+from telealarm.api.kind import Kind
+from telealarm.api.links import MODELS
+from telealarm.api.numbers import Whole
+from telealarm.api.texts import Phone, Text
+from telealarm.api.visit import Visit
+from telealarm.errors import Invalid
+from telealarm.models.base import UtcField
+from telealarm.rules import dates
+
+# By name, the column that is compared; of a moment, also `name__gte` and so on.
+Filters = Mapping[str, Field]
+Orders = Mapping[str, Field]
+
+# What else the address of a list may hold.
+PAGING = ("page", "page_size", "format", "ordering")
+
+_RESOURCES = {model: resource for resource, model in MODELS.items()}
+_RANGES: Mapping[str, Callable[[Any, Any], Any]] = {
+    "__gte": ge,
+    "__lte": le,
+    "__gt": gt,
+    "__lt": lt,
+}
+
+
+def choices(filters: Filters) -> Iterator[tuple[str, Field, Callable[[Any, Any], Any]]]:
+    """Every filter that can be asked for: its name, its column, and the comparison."""
+    for name, column in filters.items():
+        yield name, column, eq
+        if isinstance(column, UtcField):
+            for ending, compare in _RANGES.items():
+                yield name + ending, column, compare
+
+
+def kind_of(column: Field) -> Kind:
+    """How a filter by this column reads what was sent."""
+    if isinstance(column, ForeignKeyField) and column.rel_model in _RESOURCES:
+        return Relation(_RESOURCES[column.rel_model])
+    if isinstance(column, UtcField):
+        return Moment()
+    if isinstance(column, IntegerField | FloatField | ForeignKeyField):
+        return Whole()
+    return Phone() if "phone" in column.name else Text(500)
+
+
+def narrowed(visit: Visit, query: ModelSelect, filters: Filters) -> ModelSelect:
+    """`query` with the filters of the address. Raises Invalid, naming each wrong one."""
+    errors: dict[str, list[str]] = {}
+    known = {name: (column, compare) for name, column, compare in choices(filters)}
+    for name, text in visit.query.items():
+        if name in PAGING:
+            continue
+        if name not in known:
+            errors[name] = [
+                f"there is no such filter; those here are: {', '.join(known) or 'none'}"
+            ]
+            continue
+        column, compare = known[name]
+        try:
+            query = query.where(_holds(query, column, compare(column, _value(visit, column, text))))
+        except ValueError as error:
+            errors[name] = [str(error)]
+    if errors:
+        raise Invalid(errors)
+    return query
+
+
+def ordered(visit: Visit, query: ModelSelect, orders: Orders) -> ModelSelect:
+    """`query` in the order of `?ordering=`, else by id; rows that are equal in it, by id too."""
+    own = query.model.id
+    known = {"id": own, **orders}
+    asked = visit.query.get("ordering", "id")
+    name = asked.removeprefix("-")
+    if name not in known:
+        raise Invalid({"ordering": [f"must be one of {', '.join(order_words(orders))}"]})
+    columns = [known[name]] if name == "id" else [known[name], own]
+    return query.order_by(*(one.desc() if asked.startswith("-") else one for one in columns))
+
+
+def order_words(orders: Orders) -> list[str]:
+    """What `?ordering=` may say."""
+    return [sign + name for name in ("id", *orders) for sign in ("", "-")]
+
+
+def _holds(query: ModelSelect, column: Field, condition: Any) -> Any:
+    """`condition`, also where its column is of a table that the query's own refers to."""
+    if column.model is query.model:
+        return condition
+    key = query.model._meta.model_refs[column.model][0]
+    return key.in_(column.model.select(column.model.id).where(condition))
+
+
+def _value(visit: Visit, column: Field, text: str) -> Any:
+    value = kind_of(column).read(text)
+    if isinstance(column, UtcField):
+        return dates.to_utc(value, ZoneInfo(visit.default_zone))
+    return value

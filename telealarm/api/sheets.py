@@ -1,0 +1,53 @@
+"""A list as a spreadsheet reads it: `?format=csv`."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from telealarm.api import lists
+from telealarm.api.resource import Resource
+from telealarm.api.visit import Visit
+from telealarm.errors import Invalid
+
+# Rows of one reply, where the address does not say less.
+LARGEST_SHEET = 10_000
+
+# A spreadsheet takes a cell that begins so for a formula, which can send away what others hold.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What is none although it begins so: a telephone number and a negative number.
+_PLAIN = re.compile(r"\+[0-9]{1,40}|-[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
+
+
+def wanted(visit: Visit) -> bool:
+    """Whether the address asks for a sheet. Raises Invalid for an unknown format."""
+    asked = visit.query.get("format", "json")
+    if asked not in ("json", "csv"):
+        raise Invalid({"format": ["must be json or csv"]})
+    return asked == "csv"
+
+
+def of_resource(visit: Visit, resource: Resource, header: Iterable[str]) -> tuple[str, str | None]:
+    """The sheet, and the address of the next one where the list is longer."""
+    number, size = lists.window(visit, LARGEST_SHEET, LARGEST_SHEET)
+    _, results, more = lists.listed(visit, resource, number, size)
+    return written(list(header), results), lists.link(visit, number + 1) if more else None
+
+
+def written(header: list[str], results: list[dict[str, Any]]) -> str:
+    """Rows as RFC 4180 has them, below the names of their columns."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(header)
+    writer.writerows([cell(row.get(name)) for name in header] for row in results)
+    return out.getvalue()
+
+
+def cell(value: Any) -> str:
+    """A value as a cell that no spreadsheet takes for a formula."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return f"'{text}" if text.startswith(_FORMULA) and not _PLAIN.fullmatch(text) else text

