@@ -21,6 +21,10 @@ class AlarmStatus(IntEnum):
     CANCELLED = 7  # ours
 
 
+# An alarm in one of these has not come to its end.
+UNSETTLED = [AlarmStatus.PENDING, AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
+
+
 class Method(IntEnum):
     CALL = 1
     SMS = 2

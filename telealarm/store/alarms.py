@@ -7,13 +7,12 @@ from typing import Any
 from telealarm.errors import Conflict, IllegalTransition, Invalid
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import window
-from telealarm.rules.states import AlarmResult, AlarmStatus, EventStatus
+from telealarm.rules.states import UNSETTLED, AlarmResult, AlarmStatus, EventStatus
 from telealarm.store import accounts, requests, rows
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
 
-LIVE = [AlarmStatus.PENDING, AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
 _ATTEMPTING = [AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
 
 
@@ -67,7 +66,7 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
         accounts.setting_of(event.calendar.user)
     if status is not None and status != alarm.status:
         _set_status(alarm, event, status, now)
-    elif alarm.status in LIVE and _wanted_at(alarm) != before:
+    elif alarm.status in UNSETTLED and _wanted_at(alarm) != before:
         reschedule([alarm], event, now)
 
 
@@ -76,7 +75,7 @@ def _wanted_at(alarm: Alarm) -> tuple[Any, ...]:
 
 
 def _set_status(alarm: Alarm, event: Event, status: int, now: datetime) -> None:
-    if status == AlarmStatus.CANCELLED and alarm.status in LIVE:
+    if status == AlarmStatus.CANCELLED and alarm.status in UNSETTLED:
         cancel([alarm], "cancelled", now)
         return
     try:
@@ -147,7 +146,7 @@ def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
         ring_on = {row.alarm_id for row in _ringing(ids)}
         still = [alarm_id for alarm_id in ids if alarm_id not in ring_on]
         Alarm.update(status=AlarmStatus.CANCELLED, status_reason=reason).where(
-            Alarm.id.in_(still), Alarm.status.in_(LIVE)
+            Alarm.id.in_(still), Alarm.status.in_(UNSETTLED)
         ).execute()
         for alarm_id in ids:
             tell(alarm_id, "called_off" if alarm_id in ring_on else "cancelled", reason, at=now)
@@ -155,11 +154,11 @@ def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
 
 def delete(alarms: Sequence[Alarm], now: datetime) -> None:
     """Hide alarms and call the unfinished off; the log of their calls stays."""
-    cancel([alarm for alarm in alarms if alarm.status in LIVE], "deleted", now)
+    cancel([alarm for alarm in alarms if alarm.status in UNSETTLED], "deleted", now)
     for ids in _ids(alarms):
         Alarm.update(deleted=now, due=None).where(Alarm.id.in_(ids)).execute()
     for alarm in alarms:
-        if alarm.status not in LIVE:
+        if alarm.status not in UNSETTLED:
             tell(alarm.id, "deleted", at=now)
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from telealarm.errors import IllegalTransition, Invalid
 from telealarm.models import Alarm, Calendar, Event
 from telealarm.rules import dates
-from telealarm.rules.states import EventStatus
+from telealarm.rules.states import UNSETTLED, EventStatus
 from telealarm.store import alarms, rows, zones
 from telealarm.store.change import move
 
@@ -85,7 +85,7 @@ def unfinished(event_ids: Sequence[int]) -> list[Alarm]:
     """The alarms of these events that are not settled."""
     return list(
         Alarm.select()
-        .where(Alarm.event.in_(event_ids), Alarm.deleted.is_null(), Alarm.status.in_(alarms.LIVE))
+        .where(Alarm.event.in_(event_ids), Alarm.deleted.is_null(), Alarm.status.in_(UNSETTLED))
         .order_by(Alarm.id)
     )
 

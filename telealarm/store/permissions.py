@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
-from telealarm.rules.states import AlarmStatus, Method
+from telealarm.rules.states import UNSETTLED, AlarmStatus, Method
 from telealarm.store import alarms, zones
 
 # A transfer is a call as well, and as dear.
@@ -66,11 +66,11 @@ def _number(profile: Any, alarm: Alarm, before: Alarm | None, name: str) -> str 
 
 def _day(profile: Any, alarm: Alarm, before: Alarm | None, default: ZoneInfo) -> str | None:
     most = profile.permissions["max_alarms_per_day"]
-    if most is None or alarm.status not in alarms.LIVE:
+    if most is None or alarm.status not in UNSETTLED:
         return None
     zone = zones.of_event(alarm.event, default)
     day = alarms.moment(alarm, alarm.event).astimezone(zone).date()
-    if before is not None and before.status in alarms.LIVE:
+    if before is not None and before.status in UNSETTLED:
         zone_before = zones.of_event(before.event, default)
         if alarms.moment(before, before.event).astimezone(zone_before).date() == day:
             return None
@@ -96,7 +96,7 @@ def _due(user_id: int, day: date, zone: ZoneInfo, but: Alarm) -> int:
     )
     counted = [status.value for status in AlarmStatus if status != AlarmStatus.CANCELLED]
     due = mine.where(Alarm.status.in_(counted), Alarm.due >= first, Alarm.due < last).count()
-    held = mine.where(Alarm.status.in_(alarms.LIVE), Alarm.due.is_null())
+    held = mine.where(Alarm.status.in_(UNSETTLED), Alarm.due.is_null())
     found: int = due + sum(first <= alarms.moment(one, one.event) < last for one in held)
     return found
 

@@ -6,9 +6,7 @@ from typing import Any
 from peewee import fn
 
 from telealarm.models import Alarm, AlarmRequest, Event
-from telealarm.rules.states import AlarmStatus, EventStatus
-
-_UNSETTLED = [AlarmStatus.PENDING, AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
+from telealarm.rules.states import UNSETTLED, AlarmStatus, EventStatus
 
 
 def due_alarms(now: datetime, limit: int) -> list[int]:
@@ -66,7 +64,7 @@ def complete_events(now: datetime) -> None:
 
 def _over(now: datetime) -> Any:
     unsettled = Alarm.select(Alarm.event).where(
-        Alarm.event == Event.id, Alarm.status.in_(_UNSETTLED), Alarm.deleted.is_null()
+        Alarm.event == Event.id, Alarm.status.in_(UNSETTLED), Alarm.deleted.is_null()
     )
     return (
         (Event.status == EventStatus.PENDING)
