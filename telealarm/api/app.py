@@ -14,6 +14,7 @@ from telealarm.api import (
     calendar_users,
     calendars,
     call_requests,
+    dialing,
     dnc_contacts,
     dnc_lists,
     document,
@@ -36,6 +37,7 @@ from telealarm.api.errors import answer_errors
 from telealarm.api.links import BASE
 from telealarm.api.resource import Resource
 from telealarm.api.routes import Routes
+from telealarm.api.tasks import Task
 from telealarm.config import Config
 from telealarm.store.database import Database
 from telealarm.store.recordings import Recordings
@@ -68,6 +70,8 @@ RESOURCES: tuple[Resource, ...] = (
     dnc_contacts.DNC_CONTACT,
 )
 
+TASKS: tuple[Task, ...] = dialing.TASKS
+
 
 def make_app(
     db: Database, config: Config, *, readiness: health.Readiness, prompts: Path
@@ -82,9 +86,11 @@ def make_app(
     routes = Routes(db, config, recordings)
     for resource in RESOURCES:
         routes.add(app, resource)
+    for task in TASKS:
+        routes.add_task(app, task)
     names = [resource.name for resource in RESOURCES if resource.listed]
 
-    openapi = json.dumps(document.written(RESOURCES))
+    openapi = json.dumps(document.written(RESOURCES, TASKS))
 
     async def root(request: web.Request) -> web.Response:
         if explorer.is_wanted(request):

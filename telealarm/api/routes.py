@@ -18,6 +18,7 @@ from telealarm.api.health import WAV
 from telealarm.api.idempotency import Once
 from telealarm.api.links import Links
 from telealarm.api.resource import Action, Resource
+from telealarm.api.tasks import Task
 from telealarm.api.texts import Secret
 from telealarm.api.uploads import Uploads
 from telealarm.api.visit import Visit
@@ -65,6 +66,14 @@ class Routes:
                 return await self._act(request, resource, action)
 
             app.router.add_route("*", f"{path}{{id}}/{action.name}/", self._guarded(act, resource))
+
+    def add_task(self, app: web.Application, task: Task) -> None:
+        """The route of a task."""
+
+        async def carry_out(request: web.Request) -> web.Response:
+            return await self._carry_out(request, task)
+
+        app.router.add_route("*", links.BASE + task.path, carry_out)
 
     async def root(self, request: web.Request, names: list[str]) -> web.Response:
         """The list of resources."""
@@ -205,6 +214,26 @@ class Routes:
             answer = await self._db.read(work)
             if isinstance(answer.body, Path):
                 return _allowing(await _file(answer.body), action.methods)
+            return reply(answer.status, answer.body, answer.headers)
+        return await self._once.write(request, visit, work, body=await request.read())
+
+    async def _carry_out(self, request: web.Request, task: Task) -> web.Response:
+        visit = await self._visit(request, task.methods)
+        if request.method == "OPTIONS":
+            described = {"name": task.path.strip("/"), "parses": ["application/json"]}
+            return _allowing(reply(200, described), task.methods)
+        if not visit.login.is_superuser:
+            raise Refused(403, FORBIDDEN)
+        asked = await body.read(request) if task.method == "POST" else {}
+        sent = read(task.form, asked, read_only=frozenset(), partial=False)
+
+        def work() -> Answer:
+            relations.resolve(visit.login, sent, None)
+            _raise(sent)
+            return Answer(200, task.run(visit, sent.values), _headers(task.methods, None))
+
+        if task.method == "GET":
+            answer = await self._db.read(work)
             return reply(answer.status, answer.body, answer.headers)
         return await self._once.write(request, visit, work, body=await request.read())
 

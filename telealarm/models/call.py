@@ -55,6 +55,9 @@ class CallRequest(ClaimableModel):
             (("ended", "settled"), False),
             (("status", "worker"), False),
             (("owner", "id"), False),
+            (("owner", "status", "id"), False),
+            (("status", "id"), False),
+            (("phone_number", "id"), False),
             (("owner", "call_time", "id"), False),
             (("call_time", "id"), False),
         )

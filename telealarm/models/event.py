@@ -35,6 +35,9 @@ class Event(BaseModel):
         indexes = (
             (("status", "end"), False),
             (("owner", "id", "deleted"), False),
+            (("owner", "status", "id", "deleted"), False),
+            (("status", "id", "deleted"), False),
+            (("calendar", "id", "deleted"), False),
             (("owner", "start", "id", "deleted"), False),
             (("start", "id", "deleted"), False),
         )

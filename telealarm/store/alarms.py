@@ -13,6 +13,8 @@ from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
 
+# What the log of an alarm's attempts is about.
+_TOLD = ("alarm_phonenumber", "alarm_email", "method", "event")
 _ATTEMPTING = [AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
 
 
@@ -58,8 +60,12 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
 
 
 def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: datetime) -> None:
-    """Edit an alarm; `status`, where it is another than now, cancels or re-arms it."""
+    """Edit an alarm; `status`, where it is another than now, cancels or re-arms it.
+
+    Raises Invalid, and Conflict where the edit would make the history of its attempts untrue.
+    """
     before, old_event = _wanted_at(alarm), alarm.event_id
+    _check_history(alarm, values)
     rows.change(alarm, values)
     event = alarm.event
     if event.id != old_event:
@@ -68,6 +74,16 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
         _set_status(alarm, event, status, now)
     elif alarm.status in UNSETTLED and _wanted_at(alarm) != before:
         reschedule([alarm], event, now)
+
+
+def _check_history(alarm: Alarm, values: Mapping[str, Any]) -> None:
+    if alarm.status in UNSETTLED or not alarm.num_attempt:
+        return
+    for name in _TOLD:
+        if name in values and values[name] != getattr(alarm, name):
+            raise Conflict(
+                f"The alarm was carried out, so its {name} stays as it was; make another alarm."
+            )
 
 
 def _wanted_at(alarm: Alarm) -> tuple[Any, ...]:

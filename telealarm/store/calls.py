@@ -18,7 +18,7 @@ from telealarm.models import (
 from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
 from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus
-from telealarm.store import settlement, workers
+from telealarm.store import pauses, settlement, workers
 from telealarm.store.change import move, put
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
@@ -121,6 +121,9 @@ def start(call: Call, now: datetime) -> bool:
         return False
     if row.phone_number != alarm.alarm_phonenumber:
         workers.put_back(row, "its number was changed before it was dialled")
+        return False
+    if pauses.holds(row.gateway):
+        workers.put_back(row, "dialing was paused before it was dialled")
         return False
     move(row, CallStatus.CALLING, started=now, last_attempt_time=now)
     if alarm.status == AlarmStatus.RETRY:
