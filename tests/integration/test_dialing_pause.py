@@ -1,5 +1,6 @@
-"""Dialing is stopped and let go on: nothing is placed, nothing is lost, and the timeline says so."""
+"""Dialing is stopped and let go on: nothing is placed or lost, and the timeline says so."""
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -41,7 +42,7 @@ async def test_what_is_due_is_held_and_released_once_and_goes_at_once(stages: St
     woken = stages.db.stage("dialing")
     woken.clear()
     await resume(stages)
-    assert woken.is_set()
+    await asyncio.wait_for(woken.wait(), 30)
     (call,) = await stages.claim()
     assert call.alarm_id == alarm
     assert await words(stages, alarm) == ["due", "held", "released"]
