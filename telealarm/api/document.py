@@ -17,8 +17,10 @@ of the event's, the calendar's or the calendar user's zone; in the filters of li
 service's. Every path below answers OPTIONS, and HEAD where it answers GET; another method is 405,
 with `Allow`. What is somebody else's is 404, in a relation 400, as if it did not exist.
 
-A list's `count` is exact up to 10000 rows; beyond, what was deleted or changed may be counted for
-a minute as before. `next` and `previous` always are exact.
+A list is in the order of `ordering`; without it, one that is narrowed to a range of time is in the
+order of that time, and any other in that of the ids. Its `count` is exact up to 10000 rows; beyond,
+what was added counts at once, and what was deleted or changed may be counted as before for a minute
+after the list was asked for, ten at most. `next` and `previous` always are exact.
 """
 
 _DETAIL = schemas.thing({"detail": {"type": "string"}})

@@ -99,7 +99,8 @@ def _list(resource: Resource) -> dict[str, Any]:
         *(_parameter(name, kind) for name, kind in lists.PAGING.items()),
         {
             **_query("ordering", {"enum": filters.order_words(resource.orders)}),
-            "description": "By what the list is ordered; `-` is downwards.",
+            "description": "By what the list is ordered; `-` is downwards. Without it: by the id,"
+            " or by the time whose range is asked for.",
         },
         {
             **_query("format", {"enum": ["json", "csv"]}),

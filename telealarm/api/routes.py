@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aiohttp import hdrs, web
+from peewee import ModelSelect
 
 from telealarm.api import body, links, lists, relations, shapes, sheets
 from telealarm.api.auth import Logins
@@ -24,7 +25,7 @@ from telealarm.api.uploads import Uploads
 from telealarm.api.visit import Visit
 from telealarm.clock import utcnow
 from telealarm.config import Config
-from telealarm.errors import Invalid, NotVisible, TeleAlarmError
+from telealarm.errors import Invalid, NotVisible, StorageError, TeleAlarmError
 from telealarm.models import BaseModel
 from telealarm.store import scope
 from telealarm.store.counts import Counts
@@ -51,6 +52,7 @@ class Routes:
         self._uploads = Uploads()
         self._once = Once(db, self._logins)
         self._counts = Counts()
+        self._recounts: set[asyncio.Task[None]] = set()
 
     def add(self, app: web.Application, resource: Resource) -> None:
         """The routes of a resource: its list, its rows, its actions."""
@@ -104,7 +106,18 @@ class Routes:
         if sheets.wanted(visit):
             return _allowing(await self._sheet(resource, visit), resource.methods)
         found = await self._db.read(lambda: lists.of_resource(visit, resource, self._counts))
+        for query in self._counts.stale():
+            task = asyncio.create_task(self._recount(query))
+            self._recounts.add(task)
+            task.add_done_callback(self._recounts.discard)
         return _allowing(reply(200, found), resource.methods)
+
+    async def _recount(self, query: ModelSelect) -> None:
+        """Behind the reply, so that no list waits for its count to be made anew."""
+        try:
+            await self._db.read(lambda: self._counts.recount(query, utcnow()))
+        except StorageError as error:
+            log.warning("a list could not be counted anew: %s", error)
 
     async def _sheet(self, resource: Resource, visit: Visit) -> web.Response:
         header = shapes.reply(resource)["properties"]

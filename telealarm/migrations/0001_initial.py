@@ -172,7 +172,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'alarm'
-            indexes = ((('status', 'due'), False), (('owner', 'id', 'deleted'), False), (('owner', 'status', 'id', 'deleted'), False), (('owner', 'result', 'id', 'deleted'), False), (('status', 'id', 'deleted'), False), (('result', 'id', 'deleted'), False), (('alarm_phonenumber', 'id', 'deleted'), False))
+            indexes = ((('status', 'due'), False), (('owner', 'id', 'deleted'), False), (('owner', 'status', 'id', 'deleted'), False), (('owner', 'result', 'id', 'deleted'), False), (('status', 'id', 'deleted'), False), (('result', 'id', 'deleted'), False), (('owner', 'alarm_phonenumber', 'id', 'deleted'), False), (('alarm_phonenumber', 'id', 'deleted'), False))
     db.create_tables([Alarm])
 
     class AlarmRequest(Model):
@@ -441,7 +441,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'call_request'
-            indexes = ((('ended', 'settled'), False), (('status', 'worker'), False), (('owner', 'id'), False), (('owner', 'status', 'id'), False), (('status', 'id'), False), (('phone_number', 'id'), False), (('owner', 'call_time', 'id'), False), (('call_time', 'id'), False))
+            indexes = ((('ended', 'settled'), False), (('status', 'worker'), False), (('owner', 'id'), False), (('owner', 'status', 'id'), False), (('status', 'id'), False), (('owner', 'phone_number', 'id'), False), (('phone_number', 'id'), False), (('owner', 'call_time', 'id'), False), (('call_time', 'id'), False))
     db.create_tables([CallRequest])
 
     class DncList(Model):

@@ -69,6 +69,7 @@ class Alarm(BaseModel):
             (("owner", "result", "id", "deleted"), False),
             (("status", "id", "deleted"), False),
             (("result", "id", "deleted"), False),
+            (("owner", "alarm_phonenumber", "id", "deleted"), False),
             (("alarm_phonenumber", "id", "deleted"), False),
         )
 

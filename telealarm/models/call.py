@@ -57,6 +57,7 @@ class CallRequest(ClaimableModel):
             (("owner", "id"), False),
             (("owner", "status", "id"), False),
             (("status", "id"), False),
+            (("owner", "phone_number", "id"), False),
             (("phone_number", "id"), False),
             (("owner", "call_time", "id"), False),
             (("call_time", "id"), False),
