@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.acceptance.conftest import Plug, Practice, Practices
+from tests.acceptance.conftest import Plug, Practice, Practices, on_both_databases
 from tests.lab.asterisk import Asterisk
 from tests.lab.behaviours import answers_and_presses, answers_only, hangs_up_after, never_answers
 from tests.lab.clinic import Appointment
@@ -12,6 +12,8 @@ from tests.lab.waiting import until
 from tests.lab.wire import Wire
 
 CONFIRMED = (5, 1)
+
+pytestmark = on_both_databases
 
 
 async def confirmed(practice: Practice, appointment: Appointment) -> None:
