@@ -76,7 +76,7 @@ async def sms_gateway() -> AsyncIterator[SmsGateway]:
     await gateway.stop()
 
 
-# The tests of a file with `pytestmark = on_both_databases` run on each kind; others on SQLite.
+# The tests so marked run on each kind of database, the others on SQLite alone.
 on_both_databases = pytest.mark.parametrize(
     "kind", ["sqlite", "postgresql"], indirect=True, scope="module"
 )
