@@ -41,6 +41,9 @@ class Admission:
     def claim(self, now: datetime, limit: int) -> Claimed:
         """Of the `limit` oldest requests that no cap blocks, those that may be dialled."""
         live.alone()
+        stopped = pauses.stopped(now)
+        if stopped is None:
+            return Claimed([], 0)
         taken = live.count()
         made: dict[int, Call] = {}
         looked_at = 0
@@ -73,7 +76,7 @@ class Admission:
             limit,
             pending=AlarmStatus.PENDING,
             claimed=AlarmStatus.IN_PROCESS,
-            where=live.not_blocked(taken) & pauses.free(now),
+            where=live.not_blocked(taken) & ~pauses.through(stopped),
             look=look,
             admit=admit,
         )
