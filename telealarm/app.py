@@ -80,15 +80,17 @@ class Service:
             sms = HttpSmsSender()
             stack.push_async_callback(sms.close)
             source = self._cdr_source()
+            zone = ZoneInfo(self._config.timezone)
             dialer = Dialer(
                 ari=self.ari,
                 holder=holder,
-                admission=Admission(holder, ZoneInfo(self._config.timezone)),
+                admission=Admission(holder, zone),
                 wiring=Wiring(
                     db=self._db,
                     prepare=survey.prepare,
                     converse=survey.converse,
                     find_cdr=partial(cdr.find, source) if source else None,
+                    default_zone=zone,
                 ),
             )
 
@@ -109,7 +111,7 @@ class Service:
                 self._config.api.port,
                 place(self._config),
             )
-            settler = Settler(self._db)
+            settler = Settler(self._db, zone)
             messenger = Messenger(self._db, holder, installation, sms.send)
 
             async def drain() -> None:
