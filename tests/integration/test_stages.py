@@ -268,7 +268,7 @@ async def test_an_attempt_asked_for_by_hand_counts_though_its_event_has_ended(
 
 
 async def test_an_attempt_after_one_that_failed_for_being_late_is_settled(stages: Stages) -> None:
-    alarm_id = await stages.alarm(maxretry=1, retry_delay=7200)
+    alarm_id = await stages.alarm(maxretry=1, retry_delay=1800)
     (call,) = await stages.claim()
     await stages.place(call)
     await stages.end(call)
