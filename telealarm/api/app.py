@@ -22,6 +22,7 @@ from telealarm.api import (
     gateways,
     health,
     mail_templates,
+    plan,
     profiles,
     results,
     rules,
@@ -34,7 +35,7 @@ from telealarm.api import (
 )
 from telealarm.api.errors import answer_errors
 from telealarm.api.links import BASE
-from telealarm.api.resource import Resource
+from telealarm.api.resource import Resource, View
 from telealarm.api.routes import Routes
 from telealarm.config import Config
 from telealarm.store.database import Database
@@ -67,6 +68,7 @@ RESOURCES: tuple[Resource, ...] = (
     dnc_lists.DNC_LIST,
     dnc_contacts.DNC_CONTACT,
 )
+VIEWS: tuple[View, ...] = (plan.PLAN, plan.LOAD)
 
 
 def make_app(
@@ -82,9 +84,11 @@ def make_app(
     routes = Routes(db, config, recordings)
     for resource in RESOURCES:
         routes.add(app, resource)
+    for view in VIEWS:
+        routes.add_view(app, view)
     names = [resource.name for resource in RESOURCES if resource.listed]
 
-    openapi = json.dumps(document.written(RESOURCES))
+    openapi = json.dumps(document.written(RESOURCES, VIEWS))
 
     async def root(request: web.Request) -> web.Response:
         if explorer.is_wanted(request):
