@@ -76,7 +76,7 @@ class Service:
             await self._serve_api(ready, stack)
             holder = await self._db.write(enter)
             installation = await self._db.read(workers.installation)
-            stack.push_async_callback(self._db.write, lambda: workers.leave(holder, utcnow()))
+            stack.push_async_callback(self._db.write, partial(workers.leave, holder))
             sms = HttpSmsSender()
             stack.push_async_callback(sms.close)
             source = self._cdr_source()

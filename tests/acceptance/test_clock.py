@@ -26,9 +26,7 @@ def clock() -> Iterator[Clock]:
     made.remove()
 
 
-async def wake_up(
-    practice: Practice, number: str, at: str, **alarm: JSON | int | str
-) -> Appointment:
+async def wake_up(practice: Practice, number: str, at: str, **alarm: int | str) -> Appointment:
     """A wake-up call at a local time, which is of no use two hours later."""
     rest, clinic = practice.clinic.rest, practice.clinic
     until_when = (datetime.fromisoformat(at) + 2 * HOUR).isoformat()

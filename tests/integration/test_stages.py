@@ -323,8 +323,10 @@ async def test_what_a_dead_worker_held_is_taken_over_once(db: Database, stages: 
         lease = timedelta(seconds=30)
         two = await db.write(partial(workers.enter, "two", utcnow(), lease))
         three = await db.write(partial(workers.enter, "three", utcnow(), lease))
+        lapsed = await db.read(partial(workers.leases, two))
         names = [
-            await db.write(partial(workers.take_over, holder, utcnow())) for holder in (two, three)
+            await db.write(partial(workers.take_over, holder, {"one": lapsed["one"]}))
+            for holder in (two, three)
         ]
         assert names == [["one"], []]
         assert [call.id for call in await db.read(partial(calls.in_flight, two))] == [placed.id]
