@@ -92,6 +92,10 @@ class Series:
         except RecurrenceTooCostly:
             return None
 
+    def excludes(self, moment: datetime) -> bool:
+        """Whether an occurrence at `moment` is one of `exdates`."""
+        return self._moment(moment) in {self._moment(exdate) for exdate in self.exdates}
+
     def check(self) -> None:
         """Refuse a rule that cannot be used from this anchor.
 
