@@ -134,6 +134,8 @@ def look(parent_id: int, now: datetime, default: ZoneInfo) -> Look | None:
     if series is None or parent.children_status == EventStatus.COMPLETED:
         return Look(parent_id, seen, gone=gone, retimed=retimed, made_to=made_to)
 
+    # There always is a next child, also while the parent itself lies ahead.
+    begun = max(now, parent.start)
     found = series.occurrences(made_to + _TICK, None, CROWD + 1)
     there = [_furthest(parent, now, gone) or made_to, *retimed.values()]
     lead, furthest = _lead(parent), max(there)
@@ -141,7 +143,7 @@ def look(parent_id: int, now: datetime, default: ZoneInfo) -> Look | None:
     following = now if len(found) > CROWD else None
     for occurrence in found[:CROWD]:
         fires = None if lead is None else occurrence.start - lead - AHEAD
-        if made_to > now and occurrence.start > furthest and (fires is None or fires > now):
+        if made_to > begun and occurrence.start > furthest and (fires is None or fires > now):
             following = made_to if fires is None else min(made_to, fires)
             break
         wanted.append((occurrence.start, end_of(parent, occurrence, series)))
