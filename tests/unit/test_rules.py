@@ -104,6 +104,29 @@ def test_a_reason_with_a_policy_has_a_count_and_delay_of_its_own() -> None:
     assert retry(Reason.NO_ANSWER, mixed, policy=policy) == NOON + timedelta(seconds=60)
 
 
+@pytest.mark.parametrize(
+    ("reason", "key"),
+    [
+        (Reason.BUSY, "busy"),
+        (Reason.NO_ANSWER, "no_answer"),
+        (Reason.DECLINED, "declined"),
+        (Reason.CONGESTION, "congestion"),
+        (Reason.FAILED, "failed"),
+        (Reason.UNKNOWN, "failed"),
+        (Reason.MACHINE, "machine"),
+        (Reason.NO_KEY, "no_key"),
+        (Reason.EARLY_HANGUP, "early_hangup"),
+        (Reason.INTERRUPTED, "early_hangup"),
+    ],
+)
+def test_every_reason_has_its_key_in_the_policy(reason: Reason, key: str) -> None:
+    policy = {key: {"delay": 7, "count": 1}}
+    assert retry(reason, {reason: 1}, policy=policy, maxretry=0) == NOON + timedelta(seconds=7)
+    assert retry(reason, {reason: 2}, policy=policy, maxretry=9) is None
+    other = {"busy" if key != "busy" else "failed": {"delay": 7, "count": 1}}
+    assert retry(reason, {reason: 1}, policy=other, maxretry=0) is None
+
+
 def test_a_wrong_number_is_final_at_once() -> None:
     assert retry(Reason.WRONG_NUMBER, {"wrong_number": 1}) is None
 
