@@ -6,6 +6,7 @@ night in which summer time ends comes twice, because an hour lies between.
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from telealarm.rules.recurrence.budget import Budget
@@ -72,8 +73,7 @@ class _Steps:
         self.start = anchor.replace(tzinfo=zone).astimezone(UTC) - into
         self.length = self._unit * rule.interval
         self._length_minutes = self.length // MINUTE
-        self._needed = min((abs(place) for place in rule.bysetpos), default=1)
-        self._begins = self._possible_begins()
+        self._begins = _possible_begins(rule, self._minute, len(self._seconds))
         # The minutes of a day at which steps begin, if the first one does with the day.
         self._grid = sum(1 << minute for minute in range(0, 1440, self._length_minutes))
         self._known_day = (date.min, False)
@@ -132,28 +132,6 @@ class _Steps:
         if self._wall(ahead) != boundary:
             return False
         return not self._hourly or self._wall(ahead + HOUR) == boundary + HOUR
-
-    def _possible_begins(self) -> int:
-        """Of a day with an even clock, the minutes at which a step may begin that is not empty.
-
-        Minute 0 is the lowest bit. What of a step reaches into the next day is taken to fit.
-        """
-        if len(self._seconds) * (60 if self._hourly else 1) < self._needed:
-            return 0
-        fits = [
-            (not self._hours or minute // 60 in self._hours)
-            and (not self._minutes or minute % 60 in self._minutes)
-            for minute in range(1440)
-        ]
-        if not self._hourly:
-            return sum(1 << minute for minute in range(1440) if fits[minute])
-        found = 0
-        for begin in range(1440):
-            into = range(60) if self._minutes else [self._minute]
-            fitting = sum(fits[(begin + minute) % 1440] for minute in into)
-            if fitting * len(self._seconds) >= self._needed:
-                found |= 1 << begin
-        return found
 
     def _reaching(self, moment: datetime, number: int) -> int:
         """The number of the step in which `moment` lies, or of the first one after it."""
@@ -215,3 +193,26 @@ def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
     offset = moment.astimezone(zone).utcoffset()
     assert offset is not None
     return offset
+
+
+@lru_cache(maxsize=1024)
+def _possible_begins(rule: Recurrence, at_minute: int, seconds: int) -> int:
+    """Of a day with an even clock, the minutes at which a step may begin that is not empty.
+
+    Minute 0 is the lowest bit. What of a step reaches into the next day is taken to fit.
+    """
+    needed = min((abs(place) for place in rule.bysetpos), default=1)
+    fits = [
+        (not rule.byhour or minute // 60 in rule.byhour)
+        and (not rule.byminute or minute % 60 in rule.byminute)
+        for minute in range(1440)
+    ]
+    into = [0]
+    if rule.frequency is Frequency.HOURLY:
+        into = list(range(60)) if rule.byminute else [at_minute]
+    found = 0
+    for begin in range(1440):
+        fitting = sum(fits[(begin + minute) % 1440] for minute in into)
+        if fitting * seconds >= needed:
+            found |= 1 << begin
+    return found
