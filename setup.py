@@ -18,6 +18,7 @@ setup(
         "aiosmtplib>=3",
         "argon2-cffi>=23.1",
         "audioop-lts; python_version >= '3.13'",
+        "babel>=2.15",
         "panoramisk>=1.4",
         "peewee>=4.5",
         "prometheus-client>=0.20",

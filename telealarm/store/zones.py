@@ -4,6 +4,19 @@ from zoneinfo import ZoneInfo
 
 from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
 
+_configured = ZoneInfo("UTC")
+
+
+def configure(name: str) -> None:
+    """Set the zone of those who have none of their own; the database was opened with it."""
+    global _configured
+    _configured = ZoneInfo(name)
+
+
+def configured() -> ZoneInfo:
+    """The configuration's zone, for those who have none of their own."""
+    return _configured
+
 
 def of_calendar(calendar: Calendar, default: ZoneInfo) -> ZoneInfo:
     """The calendar's, else its calendar user's, else `default` (the configuration's)."""
