@@ -36,6 +36,7 @@ setup(
             "jsonschema",
             "mypy",
             "openapi-spec-validator",
+            "pocketsphinx>=5",
             "pytest>=8",
             "pytest-asyncio>=0.24",
             "pytest-xdist",

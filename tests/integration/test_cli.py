@@ -203,6 +203,14 @@ def test_an_unusable_prompts_folder_is_named(tmp_path: Path) -> None:
     assert "prompts.folder" in done.stderr
 
 
+def test_a_speech_engine_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    engines = {"en": "flite -f {text_file} -o {wav}", "es": "no-such-engine {text_file} {wav}"}
+    config = write(tmp_path, speech={"engines": engines})
+    done = telealarm("check-config", "--config", str(config))
+    assert "speech.engines.es: no-such-engine is not installed" in done.stdout
+    assert "speech.engines.en" not in done.stdout
+
+
 async def test_check_config_asks_asterisk(tmp_path: Path) -> None:
     async with AriDouble() as double:
         ari = {"url": double.url, "user": USER, "password": PASSWORD}

@@ -15,7 +15,7 @@ from telealarm.survey.speech import harmless
         ("<speak>Hi <break time='9s'/></speak>", "speak Hi break time='9s'/ /speak"),
         ("[[h@'loU]] \x1b[0m\x00", "h@'loU 0m"),
         ("Zu\u00adsammen\u202e, naïve\u2028Señor & Söhne", "Zusammen, naïve Señor & Söhne"),
-        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
         ("half \ud800 a pair", "half a pair"),
     ],
 )
