@@ -14,6 +14,8 @@ from telealarm.errors import TeleAlarmError
 
 Command = Callable[[Config, argparse.Namespace], int]
 
+EXAMPLES = ("wakeup", "appointment", "personal")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status. An error is one clear sentence on standard error."""
@@ -90,6 +92,30 @@ def _token_revoke(settings: Config, options: argparse.Namespace) -> int:
     return 0
 
 
+def _example(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm import example
+    from telealarm.store import schema
+
+    db = schema.open_database(settings)
+    about, steps = example.read(options.name)
+    print(about)
+    asked = example.Asked(
+        user=options.user,
+        number=options.number,
+        reception=options.reception,
+        gateway=options.gateway,
+        sms_gateway=options.sms_gateway,
+        timezone=options.timezone or settings.timezone,
+    )
+    done = example.load(db, settings, steps, asked, dry_run=options.dry_run)
+    for one in done:
+        print(one.what, one.path, one.said, sep="\t")
+    changed = sum(one.what != "kept" for one in done)
+    what = "nothing was written (dry run)" if options.dry_run else f"{changed} written"
+    print(f"{len(done)} steps, {what}")
+    return 0
+
+
 def _check_config(settings: Config, options: argparse.Namespace) -> int:
     from telealarm.check import check
 
@@ -145,4 +171,13 @@ def _parser() -> argparse.ArgumentParser:
     revoke = tokens.add_parser("revoke", help="call a token back for good", parents=[common])
     revoke.add_argument("id", metavar="ID", type=int)
     revoke.set_defaults(run=_token_revoke)
+    ready = command("example", _example, "load a ready example for a manager")
+    ready.add_argument("name", metavar="wakeup|appointment|personal", choices=EXAMPLES)
+    ready.add_argument("--user", required=True, help="the manager who gets it")
+    ready.add_argument("--number", required=True, help="the phone that its alarms ring")
+    ready.add_argument("--reception", default="", help="told by SMS of calls that failed")
+    ready.add_argument("--gateway", metavar="NAME", help="else the first active one")
+    ready.add_argument("--sms-gateway", metavar="NAME", help="else the first active one")
+    ready.add_argument("--timezone", metavar="ZONE", help="else the configuration's")
+    ready.add_argument("--dry-run", action="store_true", help="say what would be written")
     return parser
