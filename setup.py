@@ -31,7 +31,7 @@ setup(
         "argon2-cffi>=23.1",
         "audioop-lts; python_version >= '3.13'",
         "babel>=2.15",
-        "icalendar>=6.1",
+        "icalendar>=7",
         "panoramisk>=1.4",
         "peewee>=4.5",
         "prometheus-client>=0.20",
@@ -39,6 +39,7 @@ setup(
         "pydantic>=2.9",
         "python-dateutil>=2.9",
         "pyyaml>=6",
+        "recurring-ical-events>=3.3",
         # Holds swagger-ui itself, for the explorer of the API.
         "swagger-ui-py>=25.7.1",
         "tzdata",

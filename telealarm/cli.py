@@ -116,6 +116,22 @@ def _example(settings: Config, options: argparse.Namespace) -> int:
     return 0
 
 
+def _import(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.importing.command import Options, run
+    from telealarm.store import schema
+
+    db = schema.open_database(settings)
+    asked = Options(
+        path=Path(options.file),
+        calendar=options.calendar,
+        user=options.user,
+        number=options.number,
+        advance_seconds=options.advance,
+        dry_run=options.dry_run,
+    )
+    return run(settings, db, asked)
+
+
 def _check_config(settings: Config, options: argparse.Namespace) -> int:
     from telealarm.check import check
 
@@ -180,4 +196,17 @@ def _parser() -> argparse.ArgumentParser:
     ready.add_argument("--sms-gateway", metavar="NAME", help="else the first active one")
     ready.add_argument("--timezone", metavar="ZONE", help="else the configuration's")
     ready.add_argument("--dry-run", action="store_true", help="say what would be written")
+    imported = command("import", _import, "import events from a CSV or an iCalendar file")
+    imported.add_argument("file", metavar="FILE.csv|FILE.ics")
+    imported.add_argument("--calendar", metavar="ID|NAME", help="else the column of that name")
+    imported.add_argument("--user", metavar="MANAGER", help="whose calendar that is")
+    imported.add_argument("--number", help="the phone that the alarms of an iCalendar file ring")
+    imported.add_argument(
+        "--advance",
+        metavar="SECONDS",
+        type=int,
+        default=0,
+        help="how long before, where an event of an iCalendar file has no alarm of its own",
+    )
+    imported.add_argument("--dry-run", action="store_true", help="say what would be written")
     return parser

@@ -41,10 +41,13 @@ class Clerk:
             recordings=Recordings(config.path(config.prompts.folder)),
         )
 
-    def create(self, name: str, body: Body) -> Any:
-        """The new row that `POST name/` makes of `body`. Raises Invalid, Conflict."""
+    def create(self, name: str, body: Body, related: Body | None = None) -> Any:
+        """The new row that `POST name/` makes of `body`. Raises Invalid, Conflict.
+
+        `related` are rows that relations of the body name, where the caller has them.
+        """
         resource = _of(name)
-        return self._create(resource, self._sent(resource, body))
+        return self._create(resource, self._sent(resource, body, related or {}))
 
     def keep_or_create(self, name: str, body: Body, same: Sequence[str]) -> tuple[Any, bool]:
         """The login's row that has these fields of the body, else a new one; whether it is new."""
@@ -85,9 +88,13 @@ class Clerk:
             raise Invalid(sent.errors)
         return found.run(self._visit, row, sent.values)
 
-    def _sent(self, resource: Resource, body: Body) -> Sent:
+    def _sent(self, resource: Resource, body: Body, related: Body | None = None) -> Sent:
+        body = {**body, **{name: row.id for name, row in (related or {}).items()}}
         sent = read(_form(resource), body, read_only=resource.read_only, partial=False)
+        for name in related or {}:
+            sent.values.pop(name, None)
         relations.resolve(self.login, sent, None)
+        sent.values.update(related or {})
         relations.check_owner(sent, self.login.id)
         if sent.errors:
             raise Invalid(sent.errors)

@@ -73,11 +73,13 @@ def up(migrator, db):
         occ_count = IntegerField(default=0)
         timezone = CharField(null=True, max_length=64)
         exdate = JSONField(default=list)
+        uid = CharField(null=True)
+        import_digest = CharField(null=True, max_length=64)
         deleted = UtcField(null=True)
         class Meta:
             database = db
             table_name = 'event'
-            indexes = ((('status', 'end'), False), (('owner', 'id', 'deleted'), False), (('owner', 'start', 'id', 'deleted'), False), (('start', 'id', 'deleted'), False))
+            indexes = ((('status', 'end'), False), (('owner', 'id', 'deleted'), False), (('owner', 'start', 'id', 'deleted'), False), (('start', 'id', 'deleted'), False), (('calendar', 'uid'), True))
     db.create_tables([Event])
 
     class SurveyTemplate(Model):

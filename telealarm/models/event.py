@@ -27,6 +27,10 @@ class Event(BaseModel):
     occ_count = IntegerField(default=0)
     timezone = CharField(max_length=64, null=True)
     exdate = JSONField(default=list)
+    # Of an imported one: what the file calls it, so that a second import finds it, and a digest
+    # of what the file said, so that it sees what has changed there.
+    uid = CharField(max_length=255, null=True)
+    import_digest = CharField(max_length=64, null=True)
     # A deleted event is hidden, so that its call log keeps what it refers to.
     deleted = UtcField(null=True)
 
@@ -37,4 +41,5 @@ class Event(BaseModel):
             (("owner", "id", "deleted"), False),
             (("owner", "start", "id", "deleted"), False),
             (("start", "id", "deleted"), False),
+            (("calendar", "uid"), True),
         )

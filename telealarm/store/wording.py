@@ -6,7 +6,7 @@ from telealarm.errors import Invalid
 from telealarm.models import Alarm, Event, Section, Survey
 from telealarm.rules import placeholders, spoken
 from telealarm.rules.states import Method, SectionType
-from telealarm.store import accounts, zones
+from telealarm.store import accounts, memory, zones
 
 
 def values(
@@ -54,7 +54,7 @@ def check(alarm: Alarm, before: Alarm | None, now: datetime) -> None:
     known = values(alarm, alarm.event, now)
     said = [
         f"section {number} of the survey {survey.name!r} says {_listed(names)}"
-        for number, text in _texts(survey)
+        for number, text in memory.once(("texts", survey.id), lambda: _texts(survey))
         if (names := placeholders.lacking(text, known))
     ]
     if said:
@@ -75,7 +75,7 @@ def _sources(alarm: Alarm) -> tuple[int | None, ...]:
 def _texts(survey: Survey) -> list[tuple[int, str]]:
     """What the survey says, by the number of the section."""
     found: list[tuple[int, str]] = []
-    rows = Section.select().where(Section.survey == survey).order_by(Section.order, Section.id)
+    rows = survey.sections.order_by(Section.order, Section.id)
     for number, section in enumerate(rows, 1):
         texts = [] if section.audiofile_id else [section.script]
         if section.type == SectionType.CALL_TRANSFER:

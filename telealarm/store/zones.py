@@ -2,7 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
-from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
+from telealarm.models import Alarm, Calendar, Event
+from telealarm.store import memory
 
 _configured = ZoneInfo("UTC")
 
@@ -22,7 +23,7 @@ def of_calendar(calendar: Calendar, default: ZoneInfo) -> ZoneInfo:
     """The calendar's, else its calendar user's, else `default` (the configuration's)."""
     if calendar.timezone:
         return ZoneInfo(calendar.timezone)
-    profile = CalendarUserProfile.get_or_none(user=calendar.user_id)
+    profile = memory.profile_of(calendar.user_id)
     return ZoneInfo(profile.timezone) if profile and profile.timezone else default
 
 
