@@ -60,7 +60,10 @@ class Service:
         )
         self._speech = Speech(config.speech.engines, config.speech.timeout_seconds)
         self._prompts = Prompts(
-            config.path(config.prompts.folder), config.prompts_url, self._speech
+            config.path(config.prompts.folder),
+            config.prompts_url,
+            self._speech,
+            max_bytes=config.prompts.max_megabytes * 1_000_000,
         )
         self._strangers: set[asyncio.Task[None]] = set()
 

@@ -14,6 +14,8 @@ from telealarm.errors import TeleAlarmError
 
 Command = Callable[[Config, argparse.Namespace], int]
 
+EXAMPLES = ("wakeup", "appointment", "personal")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status. An error is one clear sentence on standard error."""
@@ -99,6 +101,46 @@ def _plan(settings: Config, options: argparse.Namespace) -> int:
     return 0
 
 
+def _example(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm import example
+    from telealarm.store import schema
+
+    db = schema.open_database(settings)
+    about, steps = example.read(options.name)
+    print(about)
+    asked = example.Asked(
+        user=options.user,
+        number=options.number,
+        reception=options.reception,
+        gateway=options.gateway,
+        sms_gateway=options.sms_gateway,
+        timezone=options.timezone or settings.timezone,
+    )
+    done = example.load(db, settings, steps, asked, dry_run=options.dry_run)
+    for one in done:
+        print(one.what, one.path, one.said, sep="\t")
+    changed = sum(one.what != "kept" for one in done)
+    what = "nothing was written (dry run)" if options.dry_run else f"{changed} written"
+    print(f"{len(done)} steps, {what}")
+    return 0
+
+
+def _import(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.importing.command import Options, run
+    from telealarm.store import schema
+
+    db = schema.open_database(settings)
+    asked = Options(
+        path=Path(options.file),
+        calendar=options.calendar,
+        user=options.user,
+        number=options.number,
+        advance_seconds=options.advance,
+        dry_run=options.dry_run,
+    )
+    return run(settings, db, asked)
+
+
 def _check_config(settings: Config, options: argparse.Namespace) -> int:
     from telealarm.check import check
 
@@ -165,4 +207,26 @@ def _parser() -> argparse.ArgumentParser:
     revoke = tokens.add_parser("revoke", help="call a token back for good", parents=[common])
     revoke.add_argument("id", metavar="ID", type=int)
     revoke.set_defaults(run=_token_revoke)
+    ready = command("example", _example, "load a ready example for a manager")
+    ready.add_argument("name", metavar="wakeup|appointment|personal", choices=EXAMPLES)
+    ready.add_argument("--user", required=True, help="the manager who gets it")
+    ready.add_argument("--number", required=True, help="the phone that its alarms ring")
+    ready.add_argument("--reception", default="", help="told by SMS of calls that failed")
+    ready.add_argument("--gateway", metavar="NAME", help="else the first active one")
+    ready.add_argument("--sms-gateway", metavar="NAME", help="else the first active one")
+    ready.add_argument("--timezone", metavar="ZONE", help="else the configuration's")
+    ready.add_argument("--dry-run", action="store_true", help="say what would be written")
+    imported = command("import", _import, "import events from a CSV or an iCalendar file")
+    imported.add_argument("file", metavar="FILE.csv|FILE.ics")
+    imported.add_argument("--calendar", metavar="ID|NAME", help="else the column of that name")
+    imported.add_argument("--user", metavar="MANAGER", help="whose calendar that is")
+    imported.add_argument("--number", help="the phone that the alarms of an iCalendar file ring")
+    imported.add_argument(
+        "--advance",
+        metavar="SECONDS",
+        type=int,
+        default=0,
+        help="how long before, where an event of an iCalendar file has no alarm of its own",
+    )
+    imported.add_argument("--dry-run", action="store_true", help="say what would be written")
     return parser

@@ -103,6 +103,8 @@ class Prompts(_Part):
     folder: str = "../var/prompts"
     # Where Asterisk fetches prompts. None: http://<api.host>:<api.port>.
     url: HttpUrl | None = None
+    # Of rendered prompts; what was used longest ago goes first.
+    max_megabytes: int = Field(500, ge=1)
 
 
 class Speech(_Part):

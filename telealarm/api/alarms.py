@@ -18,7 +18,7 @@ from telealarm.api.visit import Visit, stamp
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, Event, Timeline
 from telealarm.rules.states import AlarmStatus, Method
-from telealarm.store import alarms, calllog, events, permissions, zones
+from telealarm.store import alarms, calllog, events, permissions, wording, zones
 
 WEEK_SECONDS = 7 * 24 * 3600
 STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus})
@@ -157,6 +157,7 @@ def create(visit: Visit, owner_id: int, values: Values) -> Alarm:
     _to_offset(visit, values["event"], values)
     alarm = alarms.create(owner_id, values, visit.now)
     permissions.check(alarm, None, ZoneInfo(visit.default_zone))
+    wording.check(alarm, None, visit.now)
     return alarm
 
 
@@ -166,6 +167,7 @@ def change(visit: Visit, row: Any, values: Values) -> None:
     before = Alarm.get_by_id(row.id)
     alarms.change(row, values, status, visit.now)
     permissions.check(row, before, ZoneInfo(visit.default_zone))
+    wording.check(row, before, visit.now)
 
 
 def _to_offset(visit: Visit, event: Any, values: Values) -> None:

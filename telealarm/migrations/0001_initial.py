@@ -80,11 +80,13 @@ def up(migrator, db):
         children_status = IntegerField(default=1)
         original_start = UtcField(null=True)
         detached = BooleanField(default=False)
+        uid = CharField(null=True)
+        import_digest = CharField(null=True, max_length=64)
         deleted = UtcField(null=True)
         class Meta:
             database = db
             table_name = 'event'
-            indexes = ((('status', 'end'), False), (('next_child_due',), False), (('parent_event', 'original_start'), True), (('owner', 'id', 'deleted'), False), (('owner', 'start', 'id', 'deleted'), False), (('start', 'id', 'deleted'), False))
+            indexes = ((('status', 'end'), False), (('next_child_due',), False), (('parent_event', 'original_start'), True), (('owner', 'id', 'deleted'), False), (('owner', 'start', 'id', 'deleted'), False), (('start', 'id', 'deleted'), False), (('calendar', 'uid'), True))
     db.create_tables([Event])
 
     class SurveyTemplate(Model):

@@ -46,6 +46,10 @@ class Event(BaseModel):
     original_start = UtcField(null=True)
     # A child that was edited by itself does not follow its parent any more.
     detached = BooleanField(default=False)
+    # Of an imported one: what the file calls it, so that a second import finds it, and a digest
+    # of what the file said, so that it sees what has changed there.
+    uid = CharField(max_length=255, null=True)
+    import_digest = CharField(max_length=64, null=True)
     # A deleted event is hidden, so that its call log keeps what it refers to.
     deleted = UtcField(null=True)
 
@@ -58,4 +62,5 @@ class Event(BaseModel):
             (("owner", "id", "deleted"), False),
             (("owner", "start", "id", "deleted"), False),
             (("start", "id", "deleted"), False),
+            (("calendar", "uid"), True),
         )

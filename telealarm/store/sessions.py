@@ -52,7 +52,14 @@ def load(call: Call) -> Script:
     """
     row = CallRequest.get_by_id(call.id)
     alarm = row.alarm
-    said = values(alarm, alarm.event)
+    # As of the claim: what is spoken then is what was rendered before anybody was rung.
+    said = values(
+        alarm,
+        alarm.event,
+        row.call_time,
+        language=row.survey.tts_language,
+        attempt=row.num_attempt,
+    )
     branches: dict[int, dict[str, int | None]] = {}
     for branching in Branching.select().join(Section).where(Section.survey == row.survey_id):
         branches.setdefault(branching.section_id, {})[branching.keys] = branching.goto_id

@@ -128,7 +128,7 @@ def _inform(alarm: Alarm, default_text: str, now: datetime) -> None:
     event = alarm.event
     template = (event.data or {}).get("sms_failure")
     text = placeholders.fill(
-        template if isinstance(template, str) else default_text, values(alarm, event)
+        template if isinstance(template, str) else default_text, values(alarm, event, now)
     )
     Message.create(
         owner=alarm.owner_id,
