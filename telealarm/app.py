@@ -23,11 +23,14 @@ from telealarm.dialing.dialer import Dialer
 from telealarm.dialing.watch import APOLOGY, CONTEXT, Wiring
 from telealarm.errors import ConfigError, TeleAlarmError
 from telealarm.notify.sms_http import HttpSmsSender
+from telealarm.notify.webhook_http import WebhookSender
+from telealarm.outcome.courier import Courier
 from telealarm.outcome.keeper import Keeper
 from telealarm.outcome.messenger import Messenger
 from telealarm.outcome.settle import Settler
 from telealarm.planning.planner import Planner
 from telealarm.readiness import Readiness
+from telealarm.rules.addresses import Guard
 from telealarm.store import workers
 from telealarm.store.database import Database, place
 from telealarm.store.schema import open_database
@@ -39,6 +42,8 @@ log = logging.getLogger(__name__)
 
 # How long calls in flight are waited for at the end; what still lives then is adopted next time.
 DRAIN_SECONDS = 20.0
+# How long webhooks that are being sent are waited for then; what has no end is sent again.
+WEBHOOK_SECONDS = 5.0
 # How long after a connect the calls in flight are adopted at the latest.
 ADOPTED_SECONDS = 10.0
 
@@ -79,6 +84,8 @@ class Service:
             stack.push_async_callback(self._db.write, lambda: workers.leave(holder, utcnow()))
             sms = HttpSmsSender()
             stack.push_async_callback(sms.close)
+            webhooks = WebhookSender(Guard(self._config.webhooks.allow))
+            stack.push_async_callback(webhooks.close)
             source = self._cdr_source()
             dialer = Dialer(
                 ari=self.ari,
@@ -111,11 +118,14 @@ class Service:
             )
             settler = Settler(self._db)
             messenger = Messenger(self._db, holder, installation, sms.send)
+            kept = timedelta(days=self._config.webhooks.keep_days)
+            courier = Courier(self._db, holder, webhooks.send, kept)
 
             async def drain() -> None:
                 await dialer.drain(DRAIN_SECONDS)
                 await settler.step()
                 await messenger.drain()
+                await courier.drain(WEBHOOK_SECONDS)
 
             ending = await self._until_ended(
                 keeper.run(),
@@ -123,6 +133,7 @@ class Service:
                 dialer.run(),
                 settler.run(),
                 messenger.run(),
+                courier.run(),
                 self.ari.run(),
                 before_end=drain,
             )

@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -65,10 +66,18 @@ def _command(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is no network; one is 10.0.0.0/8") from None
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Name = Annotated[str, AfterValidator(_name)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Command = Annotated[str, AfterValidator(_command)]
+Network = Annotated[str, AfterValidator(_network)]
 
 
 class _Part(BaseModel):
@@ -114,6 +123,13 @@ class Speech(_Part):
     timeout_seconds: float = Field(20.0, gt=0, le=120)
 
 
+class Webhooks(_Part):
+    # Networks that webhooks may call although they are not public.
+    allow: list[Network] = []
+    # How long what was told is kept for a look.
+    keep_days: int = Field(30, ge=2, le=3650)
+
+
 class Log(_Part):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
@@ -127,6 +143,7 @@ class Config(_Part):
     asterisk: Asterisk = Asterisk()
     prompts: Prompts = Prompts()
     speech: Speech = Speech()
+    webhooks: Webhooks = Webhooks()
     log: Log = Log()
     # Where relative paths start; set by `load`.
     base: Path = Field(Path(), exclude=True)

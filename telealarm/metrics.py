@@ -30,6 +30,12 @@ ATTEMPTS_SETTLED = Counter(
 MESSAGES = Counter(
     "telealarm_messages", "SMS that were sent, failed or given up.", ["outcome"], registry=REGISTRY
 )
+WEBHOOKS = Counter(
+    "telealarm_webhooks",
+    "Tries to tell a webhook, by how they ended.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 
 
 def text() -> str:

@@ -31,6 +31,8 @@ from telealarm.api import (
     sms_templates,
     survey_templates,
     users,
+    webhook_deliveries,
+    webhooks,
 )
 from telealarm.api.errors import answer_errors
 from telealarm.api.links import BASE
@@ -66,6 +68,8 @@ RESOURCES: tuple[Resource, ...] = (
     sms_templates.SMS_TEMPLATE,
     dnc_lists.DNC_LIST,
     dnc_contacts.DNC_CONTACT,
+    webhooks.WEBHOOK,
+    webhook_deliveries.WEBHOOK_DELIVERY,
 )
 
 

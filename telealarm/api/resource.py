@@ -64,6 +64,8 @@ class Resource:
     # What a list can be ordered by, beside the id.
     orders: Orders = field(default_factory=dict)
     create: Callable[[Visit, int, Values], Any] | None = None
+    # What only the reply to a POST shows of the row that `create` made.
+    once: Callable[[Any], dict[str, Any]] = lambda made: {}
     change: Callable[[Visit, Any, Values], None] | None = None
     delete: Callable[[Visit, Any], None] | None = None
     # Some rows can be edited in parts only.

@@ -25,6 +25,7 @@ from telealarm.models.survey import (
 from telealarm.models.template import MailTemplate, SmsTemplate
 from telealarm.models.timeline import Timeline
 from telealarm.models.token import ApiToken
+from telealarm.models.webhook import Webhook, WebhookDelivery
 
 ALL: list[type[BaseModel]] = [
     Installation,
@@ -57,6 +58,8 @@ ALL: list[type[BaseModel]] = [
     Timeline,
     DncList,
     DncContact,
+    Webhook,
+    WebhookDelivery,
 ]
 
 __all__ = [
@@ -91,5 +94,7 @@ __all__ = [
     "SurveyTemplate",
     "Timeline",
     "User",
+    "Webhook",
+    "WebhookDelivery",
     "Worker",
 ]

@@ -5,7 +5,8 @@ from datetime import datetime
 from telealarm.models import Alarm, AlarmRequest, CalendarUserProfile, CallRequest, Message
 from telealarm.rules import placeholders
 from telealarm.rules.states import AlarmStatus, CallStatus, EventStatus, Reason
-from telealarm.store import requests
+from telealarm.rules.webhook import Change
+from telealarm.store import requests, webhooks
 from telealarm.store.change import move
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
@@ -22,6 +23,7 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
     move(alarm, AlarmStatus.SUCCESS, status_reason="")
     said = f"success, result {alarm.result}" if alarm.result else "success, no key pressed"
     tell(alarm.id, "result", said, request_id=request.id, at=now)
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
 def retry(request: AlarmRequest, reason: Reason, at: datetime, now: datetime, **ended: int) -> None:
@@ -37,6 +39,7 @@ def retry(request: AlarmRequest, reason: Reason, at: datetime, now: datetime, **
         request_id=following.id,
         at=now,
     )
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
 def fail(request: AlarmRequest, reason: Reason, now: datetime, **ended: int) -> None:
@@ -45,6 +48,8 @@ def fail(request: AlarmRequest, reason: Reason, now: datetime, **ended: int) -> 
     alarm = request.alarm
     move(alarm, AlarmStatus.FAILURE, status_reason=reason)
     tell(alarm.id, "failure", reason, request_id=request.id, at=now)
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
+    webhooks.tell(alarm, Change.FAILED, now, request)
     _inform(alarm, FAILURE_TEXT, now)
 
 
@@ -58,6 +63,7 @@ def withdraw(call: CallRequest, now: datetime) -> None:
         ahead = alarm.due is not None and alarm.due > now
         move(alarm, AlarmStatus.PENDING if paused or ahead else AlarmStatus.CANCELLED)
     tell(alarm.id, "withdrawn", "nobody had answered", request_id=request.id, at=now)
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
 def expire(request: AlarmRequest, now: datetime) -> None:
@@ -69,6 +75,7 @@ def expire(request: AlarmRequest, now: datetime) -> None:
     move(request, AlarmStatus.MISSED, status_reason=Reason.LATE)
     move(alarm, AlarmStatus.MISSED, status_reason=Reason.LATE)
     tell(alarm.id, "missed", Reason.LATE, request_id=request.id, at=now)
+    webhooks.tell(alarm, Change.MISSED, now, request)
     if alarm.missed_policy != "skip":
         _inform(alarm, MISSED_TEXT, now)
 
