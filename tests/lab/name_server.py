@@ -1,7 +1,6 @@
 """A name server on loopback that says of a name whatever a test wants, also each time another."""
 
 import asyncio
-import socket
 from collections import Counter
 from ipaddress import ip_address
 from typing import cast
@@ -36,8 +35,7 @@ class NameServer:
     def address(self) -> str:
         """As resolvers are told it: `127.0.0.1:5353`."""
         assert self._transport, "the name server is not started"
-        found: socket.socket = self._transport.get_extra_info("sockname")
-        host, port = found
+        host, port = self._transport.get_extra_info("sockname")
         return f"{host}:{port}"
 
     def says(self, name: str, *turns: list[str]) -> None:
