@@ -96,8 +96,18 @@ class Ari(_Part):
     timeout_seconds: float = Field(5.0, gt=0, le=60)
 
 
+class Ami(_Part):
+    host: str = "127.0.0.1"
+    port: Port = 5038
+    user: str = "telealarm"
+    password: str = Field("", repr=False)
+    timeout_seconds: float = Field(5.0, gt=0, le=60)
+
+
 class Asterisk(_Part):
     ari: Ari = Ari()
+    # None: the trunks are not watched.
+    ami: Ami | None = None
     trunks: list[Name] = []
     cdr: str | None = "/var/log/asterisk/cdr-csv/Master.csv"
 

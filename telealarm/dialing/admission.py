@@ -14,7 +14,7 @@ from telealarm.models import AlarmRequest, CalendarSetting, CalendarUserProfile,
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import phone, window
 from telealarm.rules.states import AlarmStatus, Reason
-from telealarm.store import calls, do_not_call, live, requests, settlement, zones
+from telealarm.store import calls, do_not_call, live, requests, settlement, trunks, zones
 from telealarm.store.calls import Call
 from telealarm.store.claim import Holder, claim
 from telealarm.store.live import Live
@@ -106,6 +106,9 @@ class Admission:
         if gateway.status != ACTIVE:
             why = f"gateway {gateway.name} is inactive"
             requests.defer(request, now + HELD, "gateway_inactive", why)
+            return None
+        if down := trunks.why_down(gateway, self._holder.name):
+            requests.defer(request, now + HELD, trunks.WAITS, down)
             return None
         return setting
 

@@ -527,6 +527,18 @@ def up(migrator, db):
             table_name = 'timeline'
     db.create_tables([Timeline])
 
+    class Trunk(Model):
+        worker = CharField(max_length=64)
+        name = CharField(max_length=64)
+        state = CharField(max_length=10)
+        why = CharField(max_length=300, default='')
+        since = UtcField()
+        class Meta:
+            database = db
+            table_name = 'trunk'
+            indexes = ((('worker', 'name'), True),)
+    db.create_tables([Trunk])
+
     class Webhook(Model):
         owner = ForeignKeyField(User)
         target_url = CharField(max_length=500)
@@ -581,6 +593,7 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table('worker'))
     migrator.migrate(migrator.drop_table('webhook_delivery'))
     migrator.migrate(migrator.drop_table('webhook'))
+    migrator.migrate(migrator.drop_table('trunk'))
     migrator.migrate(migrator.drop_table('timeline'))
     migrator.migrate(migrator.drop_table('survey_result'))
     migrator.migrate(migrator.drop_table('message'))

@@ -25,6 +25,7 @@ from telealarm.models.survey import (
 from telealarm.models.template import MailTemplate, SmsTemplate
 from telealarm.models.timeline import Timeline
 from telealarm.models.token import ApiToken
+from telealarm.models.trunk import Trunk
 from telealarm.models.webhook import Webhook, WebhookDelivery
 
 ALL: list[type[BaseModel]] = [
@@ -60,6 +61,7 @@ ALL: list[type[BaseModel]] = [
     DncContact,
     Webhook,
     WebhookDelivery,
+    Trunk,
 ]
 
 __all__ = [
@@ -93,6 +95,7 @@ __all__ = [
     "SurveyResult",
     "SurveyTemplate",
     "Timeline",
+    "Trunk",
     "User",
     "Webhook",
     "WebhookDelivery",
