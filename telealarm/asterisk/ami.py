@@ -103,6 +103,9 @@ class Ami:
                 if said != self.trouble:
                     log.warning("AMI at %s:%d: %s", self._host, self._port, said)
                 self.trouble = said
+            except Exception:
+                log.exception("AMI at %s:%d failed", self._host, self._port)
+                self.trouble = "it failed; the log says why"
             await self._tell({name: Trunk("unknown", "AMI is away") for name in self._trunks})
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 2)

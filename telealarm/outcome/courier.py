@@ -12,7 +12,7 @@ from functools import partial
 
 from telealarm import metrics
 from telealarm.clock import monotonic, utcnow
-from telealarm.errors import StorageError, TransportError
+from telealarm.errors import Stale, StorageError, TransportError
 from telealarm.log import by_ids
 from telealarm.notify.webhook_http import Notice
 from telealarm.store import deliveries
@@ -96,6 +96,8 @@ class Courier:
             ids.warning("webhook delivery %d: %s", row.id, ended.why)
         try:
             await self._db.write(partial(deliveries.ended, delivery, ended))
+        except Stale as error:
+            log.debug("%s", error)  # its webhook was deleted meanwhile
         except StorageError as error:
             log.error("webhook delivery %d is sent again, its end is not kept: %s", row.id, error)
 

@@ -165,7 +165,7 @@ class _Load:
         return (
             WebhookDelivery.owner.not_in(owners)
             & WebhookDelivery.endpoint.not_in(endpoints)
-            & WebhookDelivery.lane.not_in(list(self._lanes))
+            & WebhookDelivery.lane.not_in(_sending_lanes())
         )
 
     def admit(self, row: WebhookDelivery) -> bool:
@@ -183,6 +183,12 @@ class _Load:
         self._owners[row.owner_id] += 1
         self._endpoints[row.endpoint] += 1
         self._lanes.add(row.lane)
+
+
+def _sending_lanes() -> Any:
+    """Those of which one is being sent, by whichever worker."""
+    other = WebhookDelivery.alias()
+    return other.select(other.lane).where(other.status == DeliveryStatus.SENDING)
 
 
 def _put_back(holder: Holder, sending: list[int]) -> None:

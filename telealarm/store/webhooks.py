@@ -28,12 +28,15 @@ def tell(alarm: Alarm, change: Change, now: datetime, request: AlarmRequest | No
 
     Call it within the write that makes the change, when the rows say what is to be told.
     """
+    hooks = _hooks(alarm.owner_id, change)
+    own = _own_url(alarm) if change is Change.RESULT else ""
+    if not hooks and not own:
+        return
     told = _Told(change, now, {**_of_alarm(alarm), "attempt": _of_attempt(request)}, alarm)
-    _tell_owner(alarm.owner_id, told)
-    if change is Change.RESULT:
-        own = {AlarmResult.CONFIRMED: alarm.url_confirm, AlarmResult.CANCELLED: alarm.url_cancel}
-        if url := own.get(alarm.result):
-            told.write(alarm.owner_id, url)
+    for webhook in hooks:
+        told.write(alarm.owner_id, webhook.target_url, webhook)
+    if own:
+        told.write(alarm.owner_id, own)
 
 
 def tell_contact(contact: DncContact, now: datetime) -> None:
@@ -43,7 +46,10 @@ def tell_contact(contact: DncContact, now: datetime) -> None:
         "dnc_list": contact.dnc_id,
         "phone_number": contact.phone_number,
     }
-    _tell_owner(contact.dnc.owner_id, _Told(Change.DO_NOT_CALL, now, data))
+    told = _Told(Change.DO_NOT_CALL, now, data)
+    owner_id = contact.dnc.owner_id
+    for webhook in _hooks(owner_id, Change.DO_NOT_CALL):
+        told.write(owner_id, webhook.target_url, webhook)
 
 
 def add(owner_id: int, values: Mapping[str, Any]) -> Webhook:
@@ -75,11 +81,17 @@ def new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def _tell_owner(owner_id: int, told: "_Told") -> None:
-    hooks = Webhook.select().where(Webhook.owner == owner_id, Webhook.status == ACTIVE)
-    for webhook in hooks.order_by(Webhook.id):
-        if not webhook.events or told.change in webhook.events:
-            told.write(owner_id, webhook.target_url, webhook)
+def _hooks(owner_id: int, change: Change) -> list[Webhook]:
+    """The webhooks that are told of this change."""
+    active = Webhook.select().where(Webhook.owner == owner_id, Webhook.status == ACTIVE)
+    hooks = list(active.order_by(Webhook.id))
+    return [one for one in hooks if not one.events or change in one.events]
+
+
+def _own_url(alarm: Alarm) -> str:
+    """The alarm's own address for its result; empty: none."""
+    own = {AlarmResult.CONFIRMED: alarm.url_confirm, AlarmResult.CANCELLED: alarm.url_cancel}
+    return own.get(alarm.result) or ""
 
 
 class _Told:
@@ -92,7 +104,7 @@ class _Told:
         data: Mapping[str, Any],
         alarm: Alarm | None = None,
     ) -> None:
-        self.change = change
+        self._change = change
         self._now = now
         self._alarm = alarm
         body = {"type": change.value, "timestamp": _stamp(now), "data": data}
@@ -107,7 +119,7 @@ class _Told:
             webhook=webhook,
             alarm=self._alarm,
             message_id=message_id,
-            type=self.change.value,
+            type=self._change.value,
             target_url=url,
             endpoint=endpoint,
             lane=f"{webhook.id if webhook else endpoint} {about}",
