@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -271,6 +271,12 @@ def _environment(
     return _VARIABLE.sub(put_in, value)
 
 
+def _model(annotation: Any) -> Any:
+    """The model of `Ami | None`."""
+    parts = (annotation, *get_args(annotation))
+    return next((part for part in parts if hasattr(part, "model_fields")), None)
+
+
 def _explain(path: Path, lines: dict[tuple[Any, ...], int], detail: ErrorDetails) -> str:
     at = detail["loc"]
     known = next((at[:n] for n in range(len(at), 0, -1) if at[:n] in lines), ())
@@ -279,7 +285,7 @@ def _explain(path: Path, lines: dict[tuple[Any, ...], int], detail: ErrorDetails
         parent: Any = Config
         for step in at[:-1]:
             field = parent.model_fields.get(step) if hasattr(parent, "model_fields") else None
-            parent = field.annotation if field else None
+            parent = _model(field.annotation) if field else None
         names = sorted(getattr(parent, "model_fields", {}).keys() - {"base"})
         said = f"there is no such key; it may be one of {', '.join(names)}"
     else:
