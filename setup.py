@@ -26,6 +26,8 @@ setup(
         "telealarm.examples": ["*.yml"],
     },
     install_requires=[
+        # Lets aiohttp ask name servers without a thread for each question.
+        "aiodns>=3.5",
         "aiohttp>=3.14",
         "aiosmtplib>=3",
         "argon2-cffi>=23.1",
@@ -58,7 +60,10 @@ setup(
             "ruff",
             "schemathesis>=4",
             "selenium>=4.20",
+            # Checks the signatures of webhooks; an implementation that is not ours.
+            "standardwebhooks>=1.0",
             "time-machine",
+            "trustme",
             "types-PyYAML",
             "types-python-dateutil",
         ]

@@ -32,6 +32,8 @@ from telealarm.api import (
     sms_templates,
     survey_templates,
     users,
+    webhook_deliveries,
+    webhooks,
 )
 from telealarm.api.errors import answer_errors
 from telealarm.api.links import BASE
@@ -67,6 +69,8 @@ RESOURCES: tuple[Resource, ...] = (
     sms_templates.SMS_TEMPLATE,
     dnc_lists.DNC_LIST,
     dnc_contacts.DNC_CONTACT,
+    webhooks.WEBHOOK,
+    webhook_deliveries.WEBHOOK_DELIVERY,
 )
 VIEWS: tuple[View, ...] = (plan.PLAN, plan.LOAD)
 

@@ -18,6 +18,7 @@ from telealarm.clock import utcnow
 from telealarm.config import Config
 from telealarm.errors import Invalid, TeleAlarmError
 from telealarm.models import User
+from telealarm.rules.addresses import Guard
 from telealarm.store import passwords, scope
 from telealarm.store.recordings import Recordings
 
@@ -39,6 +40,7 @@ class Clerk:
             now=utcnow(),
             default_zone=config.timezone,
             recordings=Recordings(config.path(config.prompts.folder)),
+            guard=Guard(config.webhooks.allow),
         )
 
     def create(self, name: str, body: Body, related: Body | None = None) -> Any:

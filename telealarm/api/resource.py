@@ -81,6 +81,8 @@ class Resource:
     # What takes long to check is checked in a reader thread, before `create` or `change` (of the
     # row) is queued. Only what is else right gets there. Raises Invalid.
     weigh: Callable[[Visit, Any | None, Values], None] | None = None
+    # What only the reply to a POST shows of the row that `create` made.
+    once: Callable[[Any], dict[str, Any]] = lambda made: {}
     change: Callable[[Visit, Any, Values], None] | None = None
     delete: Callable[[Visit, Any], None] | None = None
     # Some rows can be edited in parts only.

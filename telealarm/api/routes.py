@@ -25,6 +25,7 @@ from telealarm.clock import utcnow
 from telealarm.config import Config
 from telealarm.errors import Invalid, NotVisible, TeleAlarmError
 from telealarm.models import BaseModel
+from telealarm.rules.addresses import Guard
 from telealarm.store import scope
 from telealarm.store.counts import Counts
 from telealarm.store.database import Database
@@ -50,6 +51,7 @@ class Routes:
         self._uploads = Uploads()
         self._once = Once(db, self._logins)
         self._counts = Counts()
+        self._guard = Guard(config.webhooks.allow)
 
     def add(self, app: web.Application, resource: Resource) -> None:
         """The routes of a resource: its list, its rows, its actions."""
@@ -133,7 +135,8 @@ class Routes:
             made = create(visit, owner_id, sent.values)
             row = scope.find(visit.login, resource.model, made.id)
             link = visit.links.to(resource.name, made.id)
-            return Answer(201, resource.show(visit, row), _headers(resource.methods, link))
+            shown = {**resource.show(visit, row), **resource.once(made)}
+            return Answer(201, shown, _headers(resource.methods, link))
 
         secret = bool(marked(resource.form or Form, Secret))
         asked = _asked(sent) if resource.upload else await request.read()
@@ -239,6 +242,7 @@ class Routes:
             now=utcnow(),
             default_zone=self._config.timezone,
             recordings=self._recordings,
+            guard=self._guard,
         )
 
     async def _sent(self, request: web.Request, resource: Resource, *, partial: bool) -> Sent:

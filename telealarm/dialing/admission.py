@@ -15,7 +15,7 @@ from telealarm.models.gateway import ACTIVE
 from telealarm.rules import moment, phone
 from telealarm.rules.moment import Action
 from telealarm.rules.states import AlarmStatus, Reason
-from telealarm.store import calls, do_not_call, live, requests, settlement, terms
+from telealarm.store import calls, do_not_call, live, requests, settlement, terms, trunks
 from telealarm.store.calls import Call
 from telealarm.store.claim import Holder, claim
 from telealarm.store.live import Live
@@ -99,6 +99,9 @@ class Admission:
             again = (now + HELD).isoformat(timespec="seconds")
             why = f"gateway {gateway.name} is inactive; looked at again at {again}"
             requests.defer(request, now + HELD, "gateway_inactive", why)
+            return None
+        if down := trunks.why_down(gateway, self._holder.name):
+            requests.defer(request, now + HELD, trunks.WAITS, down)
             return None
         return setting
 

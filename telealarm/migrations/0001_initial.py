@@ -538,6 +538,58 @@ def up(migrator, db):
             table_name = 'timeline'
     db.create_tables([Timeline])
 
+    class Trunk(Model):
+        worker = CharField(max_length=64)
+        name = CharField(max_length=64)
+        state = CharField(max_length=10)
+        why = CharField(max_length=300, default='')
+        since = UtcField()
+        class Meta:
+            database = db
+            table_name = 'trunk'
+            indexes = ((('worker', 'name'), True),)
+    db.create_tables([Trunk])
+
+    class Webhook(Model):
+        owner = ForeignKeyField(User)
+        target_url = CharField(max_length=500)
+        events = JSONField(default=list)
+        secret = CharField(max_length=60)
+        old_secret = CharField(null=True, max_length=60)
+        old_until = UtcField(null=True)
+        status = IntegerField(default=1)
+        status_reason = CharField(max_length=300, default='')
+        failing_since = UtcField(null=True)
+        created_date = UtcField()
+        updated_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'webhook'
+    db.create_tables([Webhook])
+
+    class WebhookDelivery(Model):
+        worker = CharField(index=True, null=True, max_length=64)
+        fence = IntegerField(default=0)
+        owner = ForeignKeyField(User)
+        webhook = ForeignKeyField(Webhook, null=True, on_delete='CASCADE')
+        alarm = ForeignKeyField(Alarm, null=True)
+        message_id = CharField(unique=True, max_length=40)
+        type = CharField(max_length=40)
+        target_url = CharField(max_length=500)
+        endpoint = CharField(max_length=300)
+        lane = CharField(max_length=330)
+        payload = TextField()
+        status = IntegerField(default=1)
+        date = UtcField()
+        attempt = IntegerField(default=0)
+        tries = JSONField(default=list)
+        created_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'webhook_delivery'
+            indexes = ((('status', 'date'), False), (('owner', 'id'), False), (('created_date',), False))
+    db.create_tables([WebhookDelivery])
+
     class Worker(Model):
         name = CharField(unique=True, max_length=64)
         fence = IntegerField(default=1)
@@ -550,6 +602,9 @@ def up(migrator, db):
 
 def down(migrator, db):
     migrator.migrate(migrator.drop_table('worker'))
+    migrator.migrate(migrator.drop_table('webhook_delivery'))
+    migrator.migrate(migrator.drop_table('webhook'))
+    migrator.migrate(migrator.drop_table('trunk'))
     migrator.migrate(migrator.drop_table('timeline'))
     migrator.migrate(migrator.drop_table('survey_result'))
     migrator.migrate(migrator.drop_table('message'))

@@ -62,6 +62,12 @@ def is_template(template: str) -> bool:
     return _TEMPLATE.fullmatch(template) is not None
 
 
+def trunk(template: str) -> str:
+    """The PJSIP endpoint that a gateway's dial template leads through; it may be the number's."""
+    name, _, rest = template.removeprefix("PJSIP/").partition("/")
+    return name if rest else name.rpartition("@")[2]
+
+
 def endpoint(template: str, number: str, *, removeprefix: str = "", addprefix: str = "") -> str:
     """The endpoint for Asterisk's originate. Raises ValueError where the number is not dialable."""
     dialled = addprefix + number.removeprefix(removeprefix)

@@ -61,6 +61,15 @@ class MessageStatus(IntEnum):
     FAILED = 4
 
 
+class DeliveryStatus(IntEnum):
+    """Of what is told to a webhook (ours)."""
+
+    PENDING = 1
+    SENDING = 2
+    DELIVERED = 3
+    FAILED = 4
+
+
 class Disposition(StrEnum):
     ANSWER = "ANSWER"
     BUSY = "BUSY"

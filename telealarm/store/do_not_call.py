@@ -3,16 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from telealarm.clock import utcnow
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, DncContact, DncList
 from telealarm.rules import phone
-from telealarm.store import rows
+from telealarm.store import rows, webhooks
 
 
 def add(values: Mapping[str, Any]) -> DncContact:
     """A new contact. Raises Invalid where the list has the number already."""
     _check_single(values["dnc"], values["phone_number"], own_id=0)
     contact: DncContact = rows.insert(DncContact, values)
+    webhooks.tell_contact(contact, utcnow())
     return contact
 
 

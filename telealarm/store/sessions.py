@@ -7,7 +7,8 @@ from telealarm.clock import utcnow
 from telealarm.models import Branching, CallRequest, Section, SurveyResult
 from telealarm.rules import placeholders
 from telealarm.rules.states import AlarmResult
-from telealarm.store import recordings, settlement
+from telealarm.rules.webhook import Change
+from telealarm.store import recordings, settlement, webhooks
 from telealarm.store.calls import Call, held
 from telealarm.store.change import put
 from telealarm.store.recordings import Recording
@@ -116,6 +117,7 @@ def keep(call: Call, section: int, response: str, *, rating: bool, following: in
     if rating and alarm.result == AlarmResult.NONE:
         put(alarm, result=int(response))
         put(row, result=response)
+        webhooks.tell(alarm, Change.RESULT, utcnow(), row.request)
         if alarm.result:
             settlement.settle_others(alarm, utcnow())
     put(row, section=following, lap=0, finished=following is None)

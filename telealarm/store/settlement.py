@@ -6,7 +6,8 @@ from telealarm.models import Alarm, AlarmRequest, CallRequest, Message
 from telealarm.rules import placeholders
 from telealarm.rules.moment import Action, Decision
 from telealarm.rules.states import UNSETTLED, AlarmStatus, CallStatus, EventStatus, Reason
-from telealarm.store import alarms, requests, terms
+from telealarm.rules.webhook import Change
+from telealarm.store import alarms, requests, terms, webhooks
 from telealarm.store.change import move
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
@@ -23,6 +24,7 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
     move(alarm, AlarmStatus.SUCCESS, status_reason="")
     said = f"success, result {alarm.result}" if alarm.result else "success, no key pressed"
     tell(alarm.id, "result", said, request_id=request.id, at=now)
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
 def settle_others(alarm: Alarm, now: datetime) -> None:
@@ -56,6 +58,7 @@ def retry(request: AlarmRequest, reason: Reason, at: datetime, now: datetime, **
         request_id=following.id,
         at=now,
     )
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
 def end(request: AlarmRequest, decision: Decision, now: datetime) -> None:
@@ -76,6 +79,8 @@ def fail(
     move(alarm, AlarmStatus.FAILURE, status_reason=reason)
     said = f"{reason}: {why}" if why else reason
     tell(alarm.id, "failure", said, request_id=request.id, at=now)
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
+    webhooks.tell(alarm, Change.FAILED, now, request)
     _inform(alarm, FAILURE_TEXT, now)
 
 
@@ -95,6 +100,7 @@ def withdraw(call: CallRequest, now: datetime, **ended: int) -> None:
         wake("planning")
     said = "there was no result" if call.answered else "nobody had answered"
     tell(alarm.id, "withdrawn", said, request_id=request.id, at=now)
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
 def miss(request: AlarmRequest, reason: Reason, now: datetime, why: str = "") -> None:
@@ -106,6 +112,7 @@ def miss(request: AlarmRequest, reason: Reason, now: datetime, why: str = "") ->
     move(request, AlarmStatus.MISSED, status_reason=reason)
     move(alarm, AlarmStatus.MISSED, status_reason=reason)
     tell(alarm.id, "missed", f"{reason}: {why}" if why else reason, request_id=request.id, at=now)
+    webhooks.tell(alarm, Change.MISSED, now, request)
     if alarm.missed_policy != "skip":
         _inform(alarm, MISSED_TEXT, now)
 

@@ -5,10 +5,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from telealarm.errors import Fenced, Stale
-from telealarm.models import AlarmRequest, CallRequest, Installation, Message, Worker
+from telealarm.models import (
+    AlarmRequest,
+    CallRequest,
+    Installation,
+    Message,
+    WebhookDelivery,
+    Worker,
+)
 from telealarm.rules import lease
 from telealarm.rules.states import AlarmStatus, CallStatus, MessageStatus
-from telealarm.store import messages
+from telealarm.store import deliveries, messages
 from telealarm.store.change import move
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
@@ -90,6 +97,7 @@ def _inherit(name: str, holder: Holder) -> bool:
     for message in Message.select().where(older(Message), Message.status == MessageStatus.SENDING):
         messages.unknown(message)
         wake("messages")
+    deliveries.inherit(older(WebhookDelivery))
     AlarmRequest.update(worker=holder.name, fence=holder.fence).where(
         older(AlarmRequest), AlarmRequest.status == AlarmStatus.IN_PROCESS
     ).execute()

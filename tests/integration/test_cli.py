@@ -172,6 +172,9 @@ def test_each_mistake_is_named_with_its_line_and_what_to_change(tmp_path: Path) 
         "  prot: 3\n"
         "asterisk:\n"
         "  ari: {url: localhost, password: '${NOT_SET_ANYWHERE}'}\n"
+        "  ami: {prot: 1}\n"
+        "webhooks:\n"
+        "  allow: [10.0.0.1/8]\n"
     )
     done = telealarm("check-config", "--config", str(config))
     assert done.returncode == 1
@@ -181,6 +184,8 @@ def test_each_mistake_is_named_with_its_line_and_what_to_change(tmp_path: Path) 
         ":4: api.prot: there is no such key; it may be one of host, port",
         ":6: asterisk.ari.url: must be an address like",
         ":6: asterisk.ari.password: the environment variable NOT_SET_ANYWHERE is not set",
+        ":7: asterisk.ami.prot: there is no such key; it may be one of host, password, port",
+        ":9: webhooks.allow.0: '10.0.0.1/8' is no network; one is 10.0.0.0/8",
     ):
         assert said in done.stderr
     assert "Traceback" not in done.stderr
