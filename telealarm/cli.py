@@ -15,6 +15,7 @@ from telealarm.errors import TeleAlarmError
 Command = Callable[[Config, argparse.Namespace], int]
 
 EXAMPLES = ("wakeup", "appointment", "personal")
+PASSWORD_STDIN = "read it from standard input"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,6 +59,67 @@ def _user_add(settings: Config, options: argparse.Namespace) -> int:
     db.run(lambda: accounts.add_user(options.name, password, is_superuser=options.superuser))
     kind = "superuser" if options.superuser else "manager"
     print(f"{kind} {options.name} added")
+    return 0
+
+
+def _user_list(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store import accounts, schema
+
+    db = schema.open_database(settings)
+    print("id\tname\tkind\tactive\tcreated")
+    for user in db.run(accounts.users):
+        kind = "superuser" if user.is_superuser else "manager"
+        active = "yes" if user.is_active else "no"
+        print(user.id, user.username, kind, active, f"{user.created:%Y-%m-%d %H:%M}Z", sep="\t")
+    return 0
+
+
+def _user_password(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store import accounts, schema
+
+    password = sys.stdin.readline().rstrip("\r\n")
+    db = schema.open_database(settings)
+    db.run(lambda: accounts.set_password(accounts.named(options.name), password))
+    print(f"{options.name} has a new password")
+    return 0
+
+
+def _user_active(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store import accounts, schema
+
+    db = schema.open_database(settings)
+    db.run(lambda: accounts.set_active(accounts.named(options.name), active=options.active))
+    print(f"{options.name} {'enabled' if options.active else 'disabled'}")
+    return 0
+
+
+def _user_remove(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store import accounts, schema
+
+    db = schema.open_database(settings)
+    db.run(lambda: accounts.remove_unused(accounts.named(options.name)))
+    print(f"{options.name} removed")
+    return 0
+
+
+def _dialing_pause(settings: Config, options: argparse.Namespace) -> int:
+    return _dialing(settings, options.gateway, paused=True)
+
+
+def _dialing_resume(settings: Config, options: argparse.Namespace) -> int:
+    return _dialing(settings, options.gateway, paused=False)
+
+
+def _dialing(settings: Config, name: str | None, *, paused: bool) -> int:
+    from telealarm.store import pauses, schema
+
+    def change() -> list[str]:
+        gateway = pauses.gateway_named(name) if name is not None else None
+        (pauses.pause if paused else pauses.resume)(gateway, utcnow())
+        return pauses.said()
+
+    said = schema.open_database(settings).run(change)
+    print("\n".join(said) or "dialing goes on")
     return 0
 
 
@@ -191,10 +253,32 @@ def _parser() -> argparse.ArgumentParser:
     add = users.add_parser("add", help="add a manager or a superuser", parents=[common])
     add.add_argument("name", metavar="NAME")
     add.add_argument("--superuser", action="store_true")
-    add.add_argument(
-        "--password-stdin", action="store_true", required=True, help="read it from standard input"
-    )
+    add.add_argument("--password-stdin", action="store_true", required=True, help=PASSWORD_STDIN)
     add.set_defaults(run=_user_add)
+    listed = users.add_parser("list", help="who logs in", parents=[common])
+    listed.set_defaults(run=_user_list)
+    for word, run, said in (
+        ("password", _user_password, "give a login another password"),
+        ("disable", _user_active, "let nobody log in by this name"),
+        ("enable", _user_active, "take that back"),
+        ("remove", _user_remove, "delete a login that owns nothing"),
+    ):
+        one = users.add_parser(word, help=said, parents=[common])
+        one.add_argument("name", metavar="NAME")
+        one.set_defaults(run=run, active=word == "enable")
+        if word == "password":
+            one.add_argument(
+                "--password-stdin", action="store_true", required=True, help=PASSWORD_STDIN
+            )
+    dialing = commands.add_parser("dialing", help="stop placing calls, and go on")
+    dialings = dialing.add_subparsers(required=True, metavar="COMMAND")
+    for word, run, said in (
+        ("pause", _dialing_pause, "place no new call; calls that are up go on, what is due waits"),
+        ("resume", _dialing_resume, "place calls again; what waits goes at once"),
+    ):
+        one = dialings.add_parser(word, help=said, parents=[common])
+        one.add_argument("--gateway", metavar="NAME", help="through this gateway alone")
+        one.set_defaults(run=run)
     token = commands.add_parser("token", help="how programs log in")
     tokens = token.add_subparsers(required=True, metavar="COMMAND")
     add = tokens.add_parser("add", help="make a token; it is shown once", parents=[common])

@@ -10,7 +10,7 @@ from telealarm.asterisk.ari import Client
 from telealarm.asterisk.ari.errors import AriError
 from telealarm.config import Config
 from telealarm.errors import StorageError
-from telealarm.store import workers
+from telealarm.store import pauses
 from telealarm.store.database import Database
 from telealarm.survey.session import Survey
 from telealarm.survey.speech import Speech
@@ -53,13 +53,16 @@ class Readiness:
         folder = self._config.path(self._config.prompts.folder)
         unusable = await asyncio.to_thread(check.folder, "prompts.folder", folder)
         checks["prompts"] = unusable or self._survey.trouble or "ok"
+        remarks = {"speech": self._speech_installed()}
         try:
-            await self._db.read(workers.installation)
+            paused = await self._db.read(pauses.said)
+            resume = "; `telealarm dialing resume` lets what waits go"
+            remarks["dialing"] = "; ".join(paused) + resume if paused else "ok"
             checks["database"] = "ok"
         except StorageError as error:
             log.error("%s", error)
             checks["database"] = "it does not answer; the log says why"
-        return Health(checks, {"speech": self._speech_installed()})
+        return Health(checks, remarks)
 
     async def look_at_dialplan(self) -> None:
         """Once a connect, and then as long as something is wrong."""

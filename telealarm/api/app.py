@@ -14,6 +14,7 @@ from telealarm.api import (
     calendar_users,
     calendars,
     call_requests,
+    dialing,
     dnc_contacts,
     dnc_lists,
     document,
@@ -39,6 +40,7 @@ from telealarm.api.errors import answer_errors
 from telealarm.api.links import BASE
 from telealarm.api.resource import Resource, View
 from telealarm.api.routes import Routes
+from telealarm.api.tasks import Task
 from telealarm.config import Config
 from telealarm.store.database import Database
 from telealarm.store.recordings import Recordings
@@ -74,6 +76,8 @@ RESOURCES: tuple[Resource, ...] = (
 )
 VIEWS: tuple[View, ...] = (plan.PLAN, plan.LOAD)
 
+TASKS: tuple[Task, ...] = dialing.TASKS
+
 
 def make_app(
     db: Database, config: Config, *, readiness: health.Readiness, prompts: Path
@@ -90,9 +94,11 @@ def make_app(
         routes.add(app, resource)
     for view in VIEWS:
         routes.add_view(app, view)
+    for task in TASKS:
+        routes.add_task(app, task)
     names = [resource.name for resource in RESOURCES if resource.listed]
 
-    openapi = json.dumps(document.written(RESOURCES, VIEWS))
+    openapi = json.dumps(document.written(RESOURCES, VIEWS, TASKS))
 
     async def root(request: web.Request) -> web.Response:
         if explorer.is_wanted(request):

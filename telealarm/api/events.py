@@ -13,7 +13,7 @@ from telealarm.api.texts import Text, Zone
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import Event
 from telealarm.rules.states import EventStatus
-from telealarm.store import calllog, events, series
+from telealarm.store import calllog, events, permissions, series
 
 STATUS = Choice({status.value: status.name.lower() for status in EventStatus})
 
@@ -76,7 +76,10 @@ def create(visit: Visit, owner_id: int, values: Values) -> Event:
 
 
 def change(visit: Visit, row: Any, values: Values) -> None:
-    events.change(row, values, visit.now, ZoneInfo(visit.default_zone))
+    zone, user_id = ZoneInfo(visit.default_zone), row.calendar.user_id
+    events.change(row, values, visit.now, zone)
+    if row.calendar.user_id != user_id:
+        permissions.check_moved(row, zone)
 
 
 def delete(visit: Visit, row: Any) -> None:

@@ -55,6 +55,10 @@ class Links:
         """The link to a row, as http://host/rest-api/event/3/."""
         return f"{self.origin}{BASE}{resource}/{row_id}/"
 
+    def all(self, resource: str) -> str:
+        """The link to a list, as http://host/rest-api/event/."""
+        return f"{self.origin}{BASE}{resource}/"
+
     def maybe(self, resource: str, row_id: int | None) -> str | None:
         """The link to a row, or None where there is none."""
         return None if row_id is None else self.to(resource, row_id)

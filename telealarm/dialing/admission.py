@@ -3,7 +3,7 @@
 A request is looked at when its call is about to be placed: what was true when it was queued may
 not be any more. It is then claimed, put off (calling hours), ended (nobody wants it any more,
 its number is wrong or on a do-not-call list, nothing says how to call), or left for later (a cap
-is reached).
+is reached, dialing is paused).
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from telealarm.models.gateway import ACTIVE
 from telealarm.rules import moment, phone
 from telealarm.rules.moment import Action
 from telealarm.rules.states import AlarmStatus, Reason
-from telealarm.store import calls, do_not_call, live, requests, settlement, terms, trunks
+from telealarm.store import calls, do_not_call, live, pauses, requests, settlement, terms, trunks
 from telealarm.store.calls import Call
 from telealarm.store.claim import Holder, claim
 from telealarm.store.live import Live
@@ -74,7 +74,7 @@ class Admission:
             limit,
             pending=AlarmStatus.PENDING,
             claimed=AlarmStatus.IN_PROCESS,
-            where=live.not_blocked(taken),
+            where=live.not_blocked(taken) & pauses.free(now),
             look=look,
             admit=admit,
         )

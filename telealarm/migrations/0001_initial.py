@@ -17,15 +17,17 @@ def up(migrator, db):
 
     class CalendarUser(Model):
         owner = ForeignKeyField(User)
-        username = CharField(unique=True, max_length=150)
+        username = CharField(max_length=150)
         password_hash = CharField()
         first_name = CharField(max_length=150, default='')
         last_name = CharField(max_length=150, default='')
         email = CharField(max_length=254, default='')
         created_date = UtcField()
+        deleted = UtcField(null=True)
         class Meta:
             database = db
             table_name = 'calendar_user'
+            indexes = ((('owner', 'username'), True),)
     db.create_tables([CalendarUser])
 
     class Rule(Model):
@@ -86,7 +88,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'event'
-            indexes = ((('status', 'end'), False), (('next_child_due',), False), (('parent_event', 'original_start'), True), (('owner', 'id', 'deleted'), False), (('owner', 'start', 'id', 'deleted'), False), (('start', 'id', 'deleted'), False), (('calendar', 'uid'), True))
+            indexes = ((('status', 'end'), False), (('next_child_due',), False), (('parent_event', 'original_start'), True), (('owner', 'id', 'deleted'), False), (('owner', 'status', 'id', 'deleted'), False), (('status', 'id', 'deleted'), False), (('calendar', 'id', 'deleted'), False), (('owner', 'start', 'id', 'deleted'), False), (('start', 'id', 'deleted'), False), (('calendar', 'uid'), True))
     db.create_tables([Event])
 
     class SurveyTemplate(Model):
@@ -181,7 +183,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'alarm'
-            indexes = ((('status', 'due'), False), (('owner', 'id', 'deleted'), False))
+            indexes = ((('status', 'due'), False), (('owner', 'id', 'deleted'), False), (('owner', 'status', 'id', 'deleted'), False), (('owner', 'result', 'id', 'deleted'), False), (('status', 'id', 'deleted'), False), (('result', 'id', 'deleted'), False), (('owner', 'alarm_phonenumber', 'id', 'deleted'), False), (('alarm_phonenumber', 'id', 'deleted'), False))
     db.create_tables([Alarm])
 
     class AlarmRequest(Model):
@@ -199,7 +201,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'alarm_request'
-            indexes = ((('status', 'date'), False), (('status', 'expires'), False), (('owner', 'id'), False), (('owner', 'date', 'id'), False), (('date', 'id'), False))
+            indexes = ((('status', 'date'), False), (('status', 'expires'), False), (('owner', 'id'), False), (('owner', 'status', 'id'), False), (('status', 'id'), False), (('owner', 'date', 'id'), False), (('date', 'id'), False))
     db.create_tables([AlarmRequest])
 
     class ApiToken(Model):
@@ -341,6 +343,7 @@ def up(migrator, db):
         calls_per_second = FloatField(default=0)
         number_pattern = CharField(max_length=200, default='\\+?[0-9]{1,32}')
         allowed_prefixes = JSONField(default=list)
+        paused = UtcField(null=True)
         created_date = UtcField()
         updated_date = UtcField()
         class Meta:
@@ -449,7 +452,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'call_request'
-            indexes = ((('ended', 'settled'), False), (('status', 'worker'), False), (('owner', 'id'), False), (('owner', 'call_time', 'id'), False), (('call_time', 'id'), False))
+            indexes = ((('ended', 'settled'), False), (('status', 'worker'), False), (('owner', 'id'), False), (('owner', 'status', 'id'), False), (('status', 'id'), False), (('owner', 'phone_number', 'id'), False), (('phone_number', 'id'), False), (('owner', 'call_time', 'id'), False), (('call_time', 'id'), False))
     db.create_tables([CallRequest])
 
     class DncList(Model):
@@ -492,6 +495,7 @@ def up(migrator, db):
     class Installation(Model):
         name = CharField(max_length=16)
         created = UtcField()
+        paused = UtcField(null=True)
         class Meta:
             database = db
             table_name = 'installation'

@@ -64,7 +64,17 @@ class Alarm(BaseModel):
     deleted = UtcField(null=True)
 
     class Meta:
-        indexes = ((("status", "due"), False), (("owner", "id", "deleted"), False))
+        # Beside the planner's: the lists of an owner, and of a superuser, see api.lists.
+        indexes = (
+            (("status", "due"), False),
+            (("owner", "id", "deleted"), False),
+            (("owner", "status", "id", "deleted"), False),
+            (("owner", "result", "id", "deleted"), False),
+            (("status", "id", "deleted"), False),
+            (("result", "id", "deleted"), False),
+            (("owner", "alarm_phonenumber", "id", "deleted"), False),
+            (("alarm_phonenumber", "id", "deleted"), False),
+        )
 
 
 class AlarmRequest(ClaimableModel):
@@ -86,6 +96,8 @@ class AlarmRequest(ClaimableModel):
             (("status", "date"), False),
             (("status", "expires"), False),
             (("owner", "id"), False),
+            (("owner", "status", "id"), False),
+            (("status", "id"), False),
             (("owner", "date", "id"), False),
             (("date", "id"), False),
         )

@@ -2,7 +2,7 @@
 
 from peewee import CharField, FloatField, ForeignKeyField, IntegerField, JSONField, TextField
 
-from telealarm.models.base import BaseModel, created
+from telealarm.models.base import BaseModel, UtcField, created
 from telealarm.rules.phone import DEFAULT_PATTERN
 
 ACTIVE, INACTIVE = 1, 0
@@ -27,6 +27,8 @@ class Gateway(BaseModel):
     calls_per_second = FloatField(default=0)  # 0: no cap
     number_pattern = CharField(max_length=200, default=DEFAULT_PATTERN)
     allowed_prefixes = JSONField(default=list)  # empty: all
+    # Since when nothing is dialled through it (store.pauses).
+    paused = UtcField(null=True)
     created_date = created()
     updated_date = created()
 

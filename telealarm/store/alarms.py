@@ -13,6 +13,8 @@ from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
 
+# What the log of an alarm's attempts is about.
+_TOLD = ("alarm_phonenumber", "alarm_email", "method", "event")
 _ATTEMPTING = [AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
 
 
@@ -69,8 +71,10 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
     """Edit an alarm; `status`, where it is another than now, cancels or re-arms it.
 
     The edit of a parent's alarm reaches its copies; one that is edited by itself is on its own.
+    Raises Invalid, and Conflict where the edit would make the history of its attempts untrue.
     """
     before, old_hours, old_event = _wanted_at(alarm), _hours(alarm), alarm.event_id
+    _check_history(alarm, values)
     rows.change(alarm, {**values, "detached": alarm.origin_id is not None})
     event = alarm.event
     if event.id != old_event:
@@ -87,6 +91,16 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
 def _hours(alarm: Alarm) -> tuple[Any, ...]:
     lateness = (alarm.max_lateness, alarm.missed_policy)
     return alarm.daily_start, alarm.daily_stop, alarm.timezone, *lateness
+
+
+def _check_history(alarm: Alarm, values: Mapping[str, Any]) -> None:
+    if alarm.status in UNSETTLED or not alarm.num_attempt:
+        return
+    for name in _TOLD:
+        if name in values and values[name] != getattr(alarm, name):
+            raise Conflict(
+                f"The alarm was carried out, so its {name} stays as it was; make another alarm."
+            )
 
 
 def _wanted_at(alarm: Alarm) -> tuple[Any, ...]:

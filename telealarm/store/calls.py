@@ -20,7 +20,7 @@ from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
 from telealarm.rules.moment import Action
 from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus
-from telealarm.store import settlement, terms, workers
+from telealarm.store import pauses, settlement, terms, workers
 from telealarm.store.change import move, put
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
@@ -126,6 +126,9 @@ def start(call: Call, now: datetime, default_zone: ZoneInfo) -> bool:
         return False
     if row.phone_number != alarm.alarm_phonenumber:
         workers.put_back(row, "its number was changed before it was dialled")
+        return False
+    if pauses.holds(row.gateway):
+        workers.put_back(row, "dialing was paused before it was dialled")
         return False
     decision = terms.decide(alarm, now, default_zone)
     if decision.action is Action.WAIT:

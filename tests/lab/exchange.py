@@ -64,6 +64,10 @@ class Exchange(asyncio.DatagramProtocol):
         """The calls to a number so far, whether or not a phone was there."""
         return [invite for invite in self.invites if invite.number == number]
 
+    def forget(self, number: str) -> None:
+        """Its calls so far are another test's."""
+        self.invites = [invite for invite in self.invites if invite.number != number]
+
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if self.silent:
             return
