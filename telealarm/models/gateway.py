@@ -2,7 +2,7 @@
 
 from peewee import CharField, FloatField, ForeignKeyField, IntegerField, JSONField, TextField
 
-from telealarm.models.base import BaseModel, created
+from telealarm.models.base import BaseModel, UtcField, created
 from telealarm.rules.phone import DEFAULT_PATTERN
 
 ACTIVE, INACTIVE = 1, 0
@@ -25,6 +25,8 @@ class Gateway(BaseModel):
     addparameter = CharField(max_length=360, default="")
     maximum_call = IntegerField(default=0)  # 0: no cap
     calls_per_second = FloatField(default=0)  # 0: no cap
+    # When the next call may leave (rules.pacing); drawn from here by every worker.
+    next_slot = UtcField(null=True)
     number_pattern = CharField(max_length=200, default=DEFAULT_PATTERN)
     allowed_prefixes = JSONField(default=list)  # empty: all
     created_date = created()

@@ -105,5 +105,6 @@ class Reason(StrEnum):
     EARLY_HANGUP = "early_hangup"
     INTERRUPTED = "interrupted"
     UNKNOWN = "unknown"
+    FAILOVER = "failover"  # it goes on by another gateway
     LATE = "late"
     NO_CALENDAR_SETTING = "no_calendar_setting"

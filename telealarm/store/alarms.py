@@ -61,6 +61,10 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
     """Edit an alarm; `status`, where it is another than now, cancels or re-arms it."""
     before, old_event = _wanted_at(alarm), alarm.event_id
     rows.change(alarm, values)
+    if "alarm_phonenumber" in values:
+        # A waiting attempt may have waited for another number to be free.
+        AlarmRequest.update(waits_for=None).where(AlarmRequest.alarm == alarm.id).execute()
+        wake("dialing")
     event = alarm.event
     if event.id != old_event:
         accounts.setting_of(event.calendar.user)

@@ -6,7 +6,7 @@ from typing import Any
 from telealarm.errors import Fenced, Stale
 from telealarm.models import AlarmRequest, CallRequest, Installation, Message, Worker
 from telealarm.rules.states import AlarmStatus, CallStatus, MessageStatus
-from telealarm.store import messages
+from telealarm.store import live, messages
 from telealarm.store.change import move
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
@@ -108,6 +108,7 @@ def put_back(call: CallRequest, why: str) -> None:
     )
     if gone.execute() != 1:
         raise Stale(f"call {call.id} was placed meanwhile")
+    live.release([call.id])
     request = call.request
     move(request, AlarmStatus.PENDING, worker=None)
     tell(call.alarm_id, "put_back", why, request_id=request.id)

@@ -1,0 +1,48 @@
+"""The turnstile: the calls of this process leave at their slots, and never in a burst."""
+
+import asyncio
+from functools import partial
+
+from telealarm.clock import monotonic
+from telealarm.rules.pacing import Departure, Window
+from telealarm.store import pace
+from telealarm.store.database import Database
+from telealarm.store.pace import Slot
+
+# How long before its slot a call is looked at for the last time, and committed.
+LEAD_SECONDS = 0.05
+
+
+class Turnstile:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        # By gateway and cap: an edit of the cap begins a window anew.
+        self._windows: dict[tuple[int, float], Window] = {}
+
+    async def near(self, slot: Slot | None) -> None:
+        """Return when it is time to get ready for the slot. Without one it is now."""
+        if slot is not None:
+            await asyncio.sleep(slot.at - LEAD_SECONDS - monotonic())
+
+    async def leave(self, slot: Slot | None) -> Departure | None:
+        """Return when the call is to be sent: at its slot, or at another if it was missed."""
+        while slot is not None:
+            window = self._window(slot)
+            now = monotonic()
+            opens = max(slot.at, window.opens())
+            if now < opens:
+                await asyncio.sleep(opens - now)
+            elif now > slot.at + slot.late_seconds:
+                slot = await self._db.write(partial(pace.redraw, slot.gateway_id))
+            else:
+                return window.leave(now)
+        return None
+
+    def _window(self, slot: Slot) -> Window:
+        key = slot.gateway_id, slot.calls_per_second
+        known = self._windows.get(key)
+        if known is None:
+            for other in [other for other in self._windows if other[0] == slot.gateway_id]:
+                del self._windows[other]
+            known = self._windows[key] = Window(slot.calls_per_second)
+        return known
