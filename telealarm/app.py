@@ -31,6 +31,7 @@ from telealarm.readiness import Readiness
 from telealarm.store import workers
 from telealarm.store.database import Database, place
 from telealarm.store.schema import open_database
+from telealarm.survey.ahead import Ahead
 from telealarm.survey.prompts import Prompts
 from telealarm.survey.session import Survey
 from telealarm.survey.speech import Speech
@@ -120,6 +121,7 @@ class Service:
             ending = await self._until_ended(
                 keeper.run(),
                 Planner(self._db).run(),
+                Ahead(self._db, survey).run(),
                 dialer.run(),
                 settler.run(),
                 messenger.run(),

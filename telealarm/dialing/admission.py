@@ -153,7 +153,9 @@ class Caps:
         if not self.live.calendar_has_room(calendar):
             self.closed.add(calendar.id)
             return False
-        if self.live.gateway_has_room(gateway) and self.pace.is_near(gateway.id):
+        if self.live.gateway_has_room(gateway) and (
+            not gateway.calls_per_second or self.pace.is_near(gateway.id)
+        ):
             return True
         if not request.tried:
             self.closed.add(calendar.id)
@@ -163,7 +165,7 @@ class Caps:
         """Count the call in, and draw its slot; None where the gateway has no pace."""
         self.live.calendars[request.alarm.event.calendar_id] += 1
         self.live.gateways[gateway.id] += 1
-        return self.pace.draw(gateway.id)
+        return self.pace.draw(gateway.id) if gateway.calls_per_second else None
 
 
 def _gateway(request: AlarmRequest, setting: CalendarSetting, now: datetime) -> Gateway | None:

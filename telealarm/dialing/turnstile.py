@@ -11,6 +11,8 @@ from telealarm.store.pace import Slot
 
 # How long before its slot a call is looked at for the last time, and committed.
 LEAD_SECONDS = 0.05
+# How often a call that is held up looks whether the window has opened.
+LOOK_SECONDS = 0.005
 
 
 class Turnstile:
@@ -29,9 +31,10 @@ class Turnstile:
         while slot is not None:
             window = self._window(slot)
             now = monotonic()
-            opens = max(slot.at, window.opens())
-            if now < opens:
-                await asyncio.sleep(opens - now)
+            if now < slot.at:
+                await asyncio.sleep(slot.at - now)
+            elif now < window.opens():
+                await asyncio.sleep(min(window.opens() - now, LOOK_SECONDS))
             elif now > slot.at + slot.late_seconds:
                 slot = await self._db.write(partial(pace.redraw, slot.gateway_id))
             else:

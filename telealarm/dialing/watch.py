@@ -134,8 +134,6 @@ class Watch:
                 timeout_seconds=call.ring_seconds,
                 variables={"TELEALARM_APP": self._ari.app},
             )
-            if departure is not None:
-                departure.arrived(monotonic())
             metrics.CALLS_PLACED.inc()
             self._log.info("originate")
         except (Unreachable, Unauthorized) as error:
@@ -154,6 +152,9 @@ class Watch:
             self._log.warning("the fate of the originate is unknown: %s", error)
             await self._db.write(partial(calls.unknown, call, str(error)))
             self._inbox.put_nowait(_Look.PLAIN)
+        finally:
+            if departure is not None:
+                departure.arrived(monotonic())
         await self._follow(channel)
 
     async def adopt(self) -> None:

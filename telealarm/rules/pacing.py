@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 SLACK_SECONDS = 0.015
 # A slot that is missed by more than this is not used, where other workers have slots around it.
 LATE_SECONDS = 0.010
+# A call of which Asterisk has not said that it took it may leave so much later.
+UNKNOWN_SECONDS = 1.0
 # How far ahead slots are drawn: short, so that what is edited or urgent is not behind a long queue.
 AHEAD = timedelta(seconds=0.4)
-# What a call takes at the most from leaving to being on its way, as far as the pace is concerned.
-SENDING_SECONDS = 0.012
 
 
 def interval(calls_per_second: float) -> timedelta:
@@ -58,24 +58,24 @@ class Window:
         self._sent: deque[Departure] = deque(maxlen=self._most)
 
     def opens(self) -> float:
-        """When the next call may leave at the earliest."""
+        """When the next call may leave at the earliest, as far as it is known yet."""
         if len(self._sent) < self._most:
             return -math.inf
         return self._sent[0].at + self._seconds
 
     def leave(self, now: float) -> "Departure":
         """A call leaves now."""
-        departure = Departure(now + SENDING_SECONDS)
+        departure = Departure(now + UNKNOWN_SECONDS)
         self._sent.append(departure)
         return departure
 
 
 class Departure:
-    """`at`: by when the call is on its way."""
+    """`at`: by when the call is on its way; late, until that is known."""
 
     def __init__(self, at: float) -> None:
         self.at = at
 
     def arrived(self, now: float) -> None:
-        """Asterisk has taken the call."""
+        """Asterisk has answered: the call is on its way, or will never be."""
         self.at = min(self.at, now)

@@ -28,6 +28,7 @@ def schedule(alarm: Alarm, event: Event) -> None:
     wanted = event.status == EventStatus.PENDING and not event.deleted and not alarm.deleted
     rows.change(alarm, {"due": moment(alarm, event) if wanted else None})
     wake("planning")
+    wake("ahead")
 
 
 def is_over(alarm: Alarm, event: Event, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from peewee import PostgresqlDatabase
 
@@ -13,6 +14,8 @@ from telealarm.store.change import put
 
 # A worker that has just left may have calls on their way.
 LEFT = timedelta(seconds=5)
+# How often the clocks are read, until a reading took no longer than this.
+TRIES, EXACT_SECONDS = 5, 0.001
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,8 @@ class Pace:
         return [gateway_id for gateway_id in ids if not self.is_near(gateway_id)]
 
     def is_near(self, gateway_id: int) -> bool:
-        """Whether a new call may draw a slot of this gateway, or needs none."""
+        """Whether a new call may draw a slot of this gateway, which has a pace."""
         gateway = self._locked(gateway_id)
-        if not gateway.calls_per_second:
-            return True
         now, monotonic_now = self._now()
         at = pacing.slot(gateway.next_slot, now, gateway.calls_per_second)
         if pacing.is_near(at, now):
@@ -89,13 +90,9 @@ class Pace:
         return known
 
     def _now(self) -> tuple[datetime, float]:
-        """The database's clock and ours, read together once a transaction."""
+        """The shared clock and ours, read together once a transaction."""
         if self._clock is None:
-            database = Gateway._meta.database
-            now = utcnow()
-            if isinstance(database, PostgresqlDatabase):
-                now = database.execute_sql("SELECT clock_timestamp()").fetchone()[0]
-            self._clock = now, monotonic()
+            self._clock = _read_clocks()
         return self._clock
 
     def _late(self) -> float:
@@ -105,6 +102,31 @@ class Pace:
             alone = Worker.select().where(alive).count() <= 1
             self._late_seconds = math.inf if alone else pacing.LATE_SECONDS
         return self._late_seconds
+
+
+def _read_clocks() -> tuple[datetime, float]:
+    """The clock that the workers share, and our monotonic one at the same moment.
+
+    This thread may be held up between the two, so the quickest of some readings is taken.
+    """
+    readings = []
+    for _ in range(TRIES):
+        before = monotonic()
+        now = _shared_clock()
+        took = monotonic() - before
+        readings.append((took, now, before + took / 2))
+        if took < EXACT_SECONDS:
+            break
+    _, now, at = min(readings, key=itemgetter(0))
+    return now, at
+
+
+def _shared_clock() -> datetime:
+    database = Gateway._meta.database
+    if isinstance(database, PostgresqlDatabase):
+        now: datetime = database.execute_sql("SELECT clock_timestamp()").fetchone()[0]
+        return now
+    return utcnow()
 
 
 def redraw(gateway_id: int) -> Slot | None:
