@@ -36,10 +36,17 @@ class Turnstile:
             elif now < window.opens():
                 await asyncio.sleep(min(window.opens() - now, LOOK_SECONDS))
             elif now > slot.at + slot.late_seconds:
-                slot = await self._db.write(partial(pace.redraw, slot.gateway_id))
+                slot = await self._another(slot.gateway_id)
             else:
                 return window.leave(now)
         return None
+
+    async def _another(self, gateway_id: int) -> Slot | None:
+        while True:
+            found = await self._db.write(partial(pace.redraw, gateway_id))
+            if not isinstance(found, float):
+                return found
+            await asyncio.sleep(found - monotonic())
 
     def _window(self, slot: Slot) -> Window:
         key = slot.gateway_id, slot.calls_per_second

@@ -186,7 +186,7 @@ def up(migrator, db):
         duration = IntegerField(default=0)
         created_date = UtcField()
         queue = IntegerField(default=0)
-        waits_for = IntegerField(null=True)
+        waits_for = IntegerField(default=0)
         tried = JSONField(default=list)
         class Meta:
             database = db

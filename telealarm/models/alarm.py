@@ -79,8 +79,8 @@ class AlarmRequest(ClaimableModel):
     created_date = created()
     # The queue that it waits in: the id of its calendar, put right when it is looked at.
     queue = IntegerField(default=0)
-    # The id of the call that its number is rung by now; it waits for the end of that.
-    waits_for = IntegerField(null=True)
+    # The id of the call that rings its number now, for whose end it waits; 0: none.
+    waits_for = IntegerField(default=0)
     # The ids of the gateways that were congested in this attempt; it goes on with the next one.
     tried = JSONField(default=list)
 

@@ -64,7 +64,7 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
     rows.change(alarm, values)
     if "alarm_phonenumber" in values:
         # A waiting attempt may have waited for another number to be free.
-        AlarmRequest.update(waits_for=None).where(AlarmRequest.alarm == alarm.id).execute()
+        AlarmRequest.update(waits_for=0).where(AlarmRequest.alarm == alarm.id).execute()
         wake("dialing")
     event = alarm.event
     if event.id != old_event:

@@ -78,7 +78,7 @@ def ringing(dialled: str) -> int | None:
 
 def release(call_ids: Collection[int]) -> None:
     """These calls are over: who waits for their numbers may go on."""
-    AlarmRequest.update(waits_for=None).where(
+    AlarmRequest.update(waits_for=0).where(
         AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.waits_for.in_(list(call_ids))
     ).execute()
 
@@ -86,7 +86,7 @@ def release(call_ids: Collection[int]) -> None:
 def release_all() -> None:
     """Nobody waits for a call that is over, whatever went wrong."""
     waiting = AlarmRequest.select(AlarmRequest.waits_for).where(
-        AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.waits_for.is_null(False)
+        AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.waits_for != 0
     )
     ids = {row.waits_for for row in waiting.distinct()}
     if ids:

@@ -53,6 +53,10 @@ class Pace:
         ids = [row.id for row in Gateway.select(Gateway.id).where(drawn)]
         return [gateway_id for gateway_id in ids if not self.is_near(gateway_id)]
 
+    def has_pace(self, gateway_id: int) -> bool:
+        """Whether the gateway has a cap of calls per second."""
+        return bool(self._locked(gateway_id).calls_per_second)
+
     def is_near(self, gateway_id: int) -> bool:
         """Whether a new call may draw a slot of this gateway, which has a pace."""
         gateway = self._locked(gateway_id)
@@ -64,11 +68,11 @@ class Pace:
         return False
 
     def draw(self, gateway_id: int) -> Slot | None:
-        """The next slot of the gateway, however far ahead; None where it has no pace."""
+        """The next slot of the gateway, which is near; None where it has no pace."""
+        if not self.has_pace(gateway_id):
+            return None
         gateway = self._locked(gateway_id)
         calls_per_second = gateway.calls_per_second
-        if not calls_per_second:
-            return None
         now, monotonic_now = self._now()
         at = pacing.slot(gateway.next_slot, now, calls_per_second)
         put(gateway, next_slot=at + pacing.interval(calls_per_second))
@@ -129,6 +133,12 @@ def _shared_clock() -> datetime:
     return utcnow()
 
 
-def redraw(gateway_id: int) -> Slot | None:
-    """Another slot for a call that missed its own; None where the gateway has no pace any more."""
-    return Pace().draw(gateway_id)
+def redraw(gateway_id: int) -> Slot | float | None:
+    """Another slot for a call that missed its own, or when (monotonic) to ask again for one.
+
+    None where the gateway has no pace any more.
+    """
+    pace = Pace()
+    if pace.has_pace(gateway_id) and not pace.is_near(gateway_id):
+        return pace.again[gateway_id]
+    return pace.draw(gateway_id)

@@ -110,4 +110,4 @@ def next_in_turn(queues: Sequence[int], now: datetime, limit: int) -> Found:
 
 
 def _waiting(request: Any) -> tuple[Any, ...]:
-    return request.status == AlarmStatus.PENDING, request.waits_for.is_null()
+    return request.status == AlarmStatus.PENDING, request.waits_for == 0
