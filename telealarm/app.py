@@ -37,6 +37,7 @@ from telealarm.rules.addresses import Guard
 from telealarm.store import trunks, workers
 from telealarm.store.database import Database, place
 from telealarm.store.schema import open_database
+from telealarm.survey.ahead import Ahead
 from telealarm.survey.prompts import Prompts
 from telealarm.survey.session import Survey
 from telealarm.survey.speech import Speech
@@ -145,6 +146,7 @@ class Service:
                 keeper.run(),
                 Planner(self._db).run(),
                 SeriesPlanner(self._db, ZoneInfo(self._config.timezone)).run(),
+                Ahead(self._db, survey).run(),
                 dialer.run(),
                 settler.run(),
                 messenger.run(),

@@ -11,12 +11,11 @@ from telealarm.api.numbers import Choice, Real, Whole
 from telealarm.api.resource import Resource, Values, insert_into, remove_row
 from telealarm.api.texts import Text, Word
 from telealarm.api.visit import Visit, stamp
-from telealarm.errors import Invalid
 from telealarm.models import Gateway
 from telealarm.models.gateway import ACTIVE, INACTIVE
 from telealarm.models.trunk import DOWN, UNKNOWN, UP
 from telealarm.rules import phone
-from telealarm.store import rows, trunks
+from telealarm.store import failover, rows, trunks
 
 STATUS = Choice({ACTIVE: "active", INACTIVE: "inactive"})
 PREFIX = Word(60, pattern=r"[+0-9*#]*", right="may hold digits, +, * and # alone")
@@ -110,9 +109,7 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
 
 
 def change(visit: Visit, row: Any, values: Values) -> None:
-    failover = values.get("failover")
-    if failover is not None and failover.id == row.id:
-        raise Invalid({"failover": ["must be another gateway"]})
+    failover.check(row.id, values.get("failover"))
     rows.change(row, values)
 
 

@@ -198,10 +198,13 @@ def up(migrator, db):
         callstatus = IntegerField(default=0)
         duration = IntegerField(default=0)
         created_date = UtcField()
+        queue = IntegerField(default=0)
+        waits_for = IntegerField(default=0)
+        tried = JSONField(default=list)
         class Meta:
             database = db
             table_name = 'alarm_request'
-            indexes = ((('status', 'date'), False), (('status', 'expires'), False), (('owner', 'id'), False), (('owner', 'status', 'id'), False), (('status', 'id'), False), (('owner', 'date', 'id'), False), (('date', 'id'), False))
+            indexes = ((('status', 'date'), False), (('status', 'waits_for', 'queue', 'date', 'id'), False), (('status', 'expires'), False), (('owner', 'id'), False), (('owner', 'status', 'id'), False), (('status', 'id'), False), (('owner', 'date', 'id'), False), (('date', 'id'), False))
     db.create_tables([AlarmRequest])
 
     class ApiToken(Model):
@@ -341,6 +344,7 @@ def up(migrator, db):
         addparameter = CharField(max_length=360, default='')
         maximum_call = IntegerField(default=0)
         calls_per_second = FloatField(default=0)
+        next_slot = UtcField(null=True)
         number_pattern = CharField(max_length=200, default='\\+?[0-9]{1,32}')
         allowed_prefixes = JSONField(default=list)
         paused = UtcField(null=True)
@@ -427,6 +431,7 @@ def up(migrator, db):
         callerid = CharField(max_length=80, default='')
         caller_name = CharField(max_length=80, default='')
         phone_number = CharField(max_length=80)
+        dialled = CharField(max_length=140, default='')
         endpoint = CharField(max_length=600)
         timeout = IntegerField(default=60)
         timelimit = IntegerField(default=3600)
@@ -439,6 +444,7 @@ def up(migrator, db):
         disposition = CharField(max_length=20, default='')
         amd_status = IntegerField(default=0)
         rang = BooleanField(default=False)
+        refused = BooleanField(default=False)
         started = UtcField(null=True)
         answered = UtcField(null=True)
         ended = UtcField(null=True)
@@ -452,7 +458,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'call_request'
-            indexes = ((('ended', 'settled'), False), (('status', 'worker'), False), (('owner', 'id'), False), (('owner', 'status', 'id'), False), (('status', 'id'), False), (('owner', 'phone_number', 'id'), False), (('phone_number', 'id'), False), (('owner', 'call_time', 'id'), False), (('call_time', 'id'), False))
+            indexes = ((('ended', 'settled'), False), (('ended', 'dialled'), False), (('status', 'worker'), False), (('owner', 'id'), False), (('owner', 'status', 'id'), False), (('status', 'id'), False), (('owner', 'phone_number', 'id'), False), (('phone_number', 'id'), False), (('owner', 'call_time', 'id'), False), (('call_time', 'id'), False))
     db.create_tables([CallRequest])
 
     class DncList(Model):

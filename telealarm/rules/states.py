@@ -114,6 +114,7 @@ class Reason(StrEnum):
     EARLY_HANGUP = "early_hangup"
     INTERRUPTED = "interrupted"
     UNKNOWN = "unknown"
+    FAILOVER = "failover"  # it goes on by another gateway
     LATE = "late"
     CALLING_HOURS = "calling_hours"  # they open when it is too late
     NO_OPENING = "no_opening"  # they do not open within a year

@@ -30,6 +30,7 @@ def schedule(alarm: Alarm, event: Event) -> None:
     wanted = event.status == EventStatus.PENDING and not event.deleted and not alarm.deleted
     rows.change(alarm, {"due": moment(alarm, event) if wanted else None})
     wake("planning")
+    wake("ahead")
 
 
 def is_over(alarm: Alarm, event: Event, now: datetime) -> bool:
@@ -76,6 +77,10 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
     before, old_hours, old_event = _wanted_at(alarm), _hours(alarm), alarm.event_id
     _check_history(alarm, values)
     rows.change(alarm, {**values, "detached": alarm.origin_id is not None})
+    if "alarm_phonenumber" in values:
+        # A waiting attempt may have waited for another number to be free.
+        AlarmRequest.update(waits_for=0).where(AlarmRequest.alarm == alarm.id).execute()
+        wake("dialing")
     event = alarm.event
     if event.id != old_event:
         accounts.setting_of(event.calendar.user)

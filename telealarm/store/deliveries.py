@@ -12,7 +12,7 @@ from telealarm.models.gateway import ACTIVE, INACTIVE
 from telealarm.rules.states import DeliveryStatus
 from telealarm.rules.webhook import again, is_given_up
 from telealarm.store.change import move
-from telealarm.store.claim import Holder, claim
+from telealarm.store.claim import Holder, claim, oldest
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
 
@@ -55,16 +55,14 @@ def take(holder: Holder, now: datetime, sending: Collection[Delivery]) -> list[D
     taken: list[WebhookDelivery] = []
     load = _Load([one.row for one in sending])
     while load.room > 0:
-        found = claim(
+        due = oldest(
             WebhookDelivery,
-            holder,
             now,
             load.room,
             pending=DeliveryStatus.PENDING,
-            claimed=DeliveryStatus.SENDING,
             where=load.not_full(),
-            admit=load.admit,
         )
+        found = claim(due, holder, now, claimed=DeliveryStatus.SENDING, admit=load.admit)
         if not found:
             break
         taken += found

@@ -87,23 +87,19 @@ def holds(gateway: Gateway) -> bool:
     return gateway.paused is not None or since() is not None
 
 
-def free(now: datetime) -> Any:
-    """The condition that no pause holds a request. Those newly held have it told."""
-    moment = since()
+def hold(now: datetime) -> None:
+    """What is due and newly held by a pause has it told."""
     due = AlarmRequest.select().where(
         AlarmRequest.status == AlarmStatus.PENDING,
         AlarmRequest.date <= now,
         AlarmRequest.status_reason != REASON,
     )
-    if moment is not None:
+    if since() is not None:
         _mark(due, REASON, "held", "dialing is paused", now)
-        return AlarmRequest.id.is_null()
-    condition = AlarmRequest.id.is_null(False)
+        return
     for gateway in gateways():
         through = _through(gateway)
         _mark(due.where(through), REASON, "held", f"gateway {gateway.name} is paused", now)
-        condition &= ~through
-    return condition
 
 
 def _held() -> ModelSelect:

@@ -20,7 +20,12 @@ def enqueue(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
     if alarm.status != AlarmStatus.IN_PROCESS:
         move(alarm, AlarmStatus.IN_PROCESS, status_reason="")
     request: AlarmRequest = AlarmRequest.create(
-        owner=alarm.owner_id, alarm=alarm, date=date, expires=expiry(alarm), created_date=now
+        owner=alarm.owner_id,
+        alarm=alarm,
+        queue=alarm.event.calendar_id,
+        date=date,
+        expires=expiry(alarm),
+        created_date=now,
     )
     tell(alarm.id, "due", request_id=request.id, at=now)
     wake("dialing")
@@ -31,7 +36,12 @@ def enqueue(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
 def again(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
     """The attempt that follows a failed one; the alarm is in RETRY until it is made."""
     request: AlarmRequest = AlarmRequest.create(
-        owner=alarm.owner_id, alarm=alarm, date=date, expires=expiry(alarm), created_date=now
+        owner=alarm.owner_id,
+        alarm=alarm,
+        queue=alarm.event.calendar_id,
+        date=date,
+        expires=expiry(alarm),
+        created_date=now,
     )
     wake("dialing")
     wake("planning")

@@ -51,7 +51,11 @@ def load(call: Call) -> Script:
     """The survey of `call` in its sections' order. Read it through the writer, so that what an
     earlier session has queued is in it.
     """
-    row = CallRequest.get_by_id(call.id)
+    return script(CallRequest.get_by_id(call.id))
+
+
+def script(row: CallRequest) -> Script:
+    """The survey of the call as `row` has it."""
     alarm = row.alarm
     # As of the claim: what is spoken then is what was rendered before anybody was rung.
     said = values(

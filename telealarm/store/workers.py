@@ -15,7 +15,7 @@ from telealarm.models import (
 )
 from telealarm.rules import lease
 from telealarm.rules.states import AlarmStatus, CallStatus, MessageStatus
-from telealarm.store import deliveries, messages
+from telealarm.store import deliveries, live, messages
 from telealarm.store.change import move
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
@@ -120,6 +120,7 @@ def put_back(call: CallRequest, why: str) -> None:
     )
     if gone.execute() != 1:
         raise Stale(f"call {call.id} was placed meanwhile")
+    live.release([call.id])
     request = call.request
     move(request, AlarmStatus.PENDING, worker=None)
     tell(call.alarm_id, "put_back", why, request_id=request.id)
