@@ -31,6 +31,8 @@ MODELS: dict[str, type[models.BaseModel]] = {
     "result": models.SurveyResult,
     "dnc-list": models.DncList,
     "dnc-contact": models.DncContact,
+    "webhook": models.Webhook,
+    "webhook-delivery": models.WebhookDelivery,
 }
 
 # The predecessor's documents write `user/` for `users/`.

@@ -18,7 +18,7 @@ from telealarm.api.forms import REQUIRED, Form, Sent, marked, read
 from telealarm.api.health import WAV
 from telealarm.api.idempotency import Once
 from telealarm.api.links import Links
-from telealarm.api.resource import Action, Resource
+from telealarm.api.resource import Action, Resource, View
 from telealarm.api.tasks import Task
 from telealarm.api.texts import Secret
 from telealarm.api.uploads import Uploads
@@ -27,6 +27,7 @@ from telealarm.clock import utcnow
 from telealarm.config import Config
 from telealarm.errors import Invalid, NotVisible, StorageError, TeleAlarmError
 from telealarm.models import BaseModel
+from telealarm.rules.addresses import Guard
 from telealarm.store import scope
 from telealarm.store.counts import Counts
 from telealarm.store.database import Database
@@ -52,6 +53,7 @@ class Routes:
         self._uploads = Uploads()
         self._once = Once(db, self._logins)
         self._counts = Counts()
+        self._guard = Guard(config.webhooks.allow)
         self._recounts: set[asyncio.Task[None]] = set()
 
     def add(self, app: web.Application, resource: Resource) -> None:
@@ -68,6 +70,18 @@ class Routes:
                 return await self._act(request, resource, action)
 
             app.router.add_route("*", f"{path}{{id}}/{action.name}/", self._guarded(act, resource))
+
+    def add_view(self, app: web.Application, view: View) -> None:
+        """The route of a view."""
+
+        async def handler(request: web.Request) -> web.StreamResponse:
+            visit = await self._visit(request, view.methods)
+            if request.method == "OPTIONS":
+                return _allowing(reply(200, {"name": view.name}), view.methods)
+            found = await self._db.read(lambda: view.run(visit))
+            return _allowing(reply(200, found), view.methods)
+
+        app.router.add_route("*", f"{links.BASE}{view.name}/", handler)
 
     def add_task(self, app: web.Application, task: Task) -> None:
         """The route of a task."""
@@ -132,6 +146,7 @@ class Routes:
         sent = await self._sent(request, resource, partial=False)
         assert resource.create is not None
         create = resource.create
+        await self._weigh(visit, resource, sent, None)
 
         def work() -> Answer:
             relations.resolve(visit.login, sent, None)
@@ -142,7 +157,8 @@ class Routes:
             made = create(visit, owner_id, sent.values)
             row = scope.find(visit.login, resource.model, made.id)
             link = visit.links.to(resource.name, made.id)
-            return Answer(201, resource.show(visit, row), _headers(resource.methods, link))
+            shown = {**resource.show(visit, row), **resource.once(made)}
+            return Answer(201, shown, _headers(resource.methods, link))
 
         secret = bool(marked(resource.form or Form, Secret))
         asked = _asked(sent) if resource.upload else await request.read()
@@ -179,6 +195,7 @@ class Routes:
         sent = await self._sent(request, resource, partial=request.method == "PATCH")
         assert resource.change is not None
         change = resource.change
+        await self._weigh(visit, resource, sent, row_id)
 
         def work() -> dict[str, Any]:
             row = scope.find(visit.login, resource.model, row_id, by=resource.key)
@@ -267,6 +284,7 @@ class Routes:
             now=utcnow(),
             default_zone=self._config.timezone,
             recordings=self._recordings,
+            guard=self._guard,
         )
 
     async def _sent(self, request: web.Request, resource: Resource, *, partial: bool) -> Sent:
@@ -290,6 +308,26 @@ class Routes:
                 if password is not None:
                     sent.values[f"{name}_hash"] = await self._logins.hashed(password)
         return sent
+
+    async def _weigh(
+        self, visit: Visit, resource: Resource, sent: Sent, row_id: int | None
+    ) -> None:
+        """What takes long to check. What is wrong otherwise is told by the write that follows."""
+        weigh = resource.weigh
+        if weigh is None or sent.errors:
+            return
+        # The write resolves the relations again, as they are then.
+        trial = Sent(sent.form, dict(sent.values), {})
+
+        def work() -> None:
+            row = None
+            if row_id is not None:
+                row = scope.find(visit.login, resource.model, row_id, by=resource.key)
+            relations.resolve(visit.login, trial, row)
+            if not trial.errors:
+                weigh(visit, row, trial.values)
+
+        await self._db.read(work)
 
     async def _write(self, writing: Awaitable[T], sent: Sent) -> T:
         """Await a write; a sound whose row is not written goes again."""

@@ -10,14 +10,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from telealarm.models import AlarmRequest, CalendarSetting, CalendarUserProfile, Gateway
-from telealarm.models.gateway import ACTIVE
-from telealarm.rules import phone, window
+from telealarm.models import AlarmRequest, CalendarSetting, Gateway
+from telealarm.rules import moment, phone
+from telealarm.rules.moment import Action
 from telealarm.rules.states import AlarmStatus, Reason
-from telealarm.store import calls, do_not_call, live, pauses, requests, settlement, zones
+from telealarm.store import (
+    calls,
+    do_not_call,
+    failover,
+    live,
+    pauses,
+    queues,
+    requests,
+    settlement,
+    terms,
+    trunks,
+)
 from telealarm.store.calls import Call
+from telealarm.store.change import put
 from telealarm.store.claim import Holder, claim
 from telealarm.store.live import Live
+from telealarm.store.pace import Pace, Slot
+from telealarm.store.timeline import tell
 
 # How long a request waits for a gateway that was switched off.
 HELD = timedelta(seconds=30)
@@ -25,10 +39,15 @@ HELD = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class Claimed:
-    """The calls that are to be placed, and how many requests were looked at to find them."""
+    """The calls that are to be placed.
+
+    `more`: others may be claimed at once. `again`: when (on the monotonic clock) a gateway has
+    slots to give again; None where none ran out of them.
+    """
 
     calls: list[Call]
-    looked_at: int
+    more: bool
+    again: float | None
 
 
 class Admission:
@@ -37,110 +56,151 @@ class Admission:
     def __init__(self, holder: Holder, default_zone: ZoneInfo) -> None:
         self._holder = holder
         self._default_zone = default_zone
+        # The calendar that was served last; its neighbour is next.
+        self._served = 0
 
     def claim(self, now: datetime, limit: int) -> Claimed:
-        """Of the `limit` oldest requests that no cap blocks, those that may be dialled."""
+        """Of about `limit` requests that no cap blocks, in turn by calendar, those that may go."""
         live.alone()
-        stopped = pauses.stopped(now)
-        if stopped is None:
-            return Claimed([], 0)
-        taken = live.count()
-        made: dict[int, Call] = {}
-        looked_at = 0
-        forbidden: set[int] = set()
-
-        def look(found: list[AlarmRequest]) -> None:
-            nonlocal looked_at
-            looked_at = len(found)
-            forbidden.update(do_not_call.forbidden(found))
+        pauses.hold(now)
+        if pauses.since() is not None:
+            return Claimed([], more=False, again=None)
+        caps = Caps(live.count(), Pace())
+        full = [*caps.live.full_gateways(), *caps.pace.exhausted()]
+        turns = queues.turns(
+            now,
+            self._served,
+            calendars=caps.live.full_calendars(),
+            gateways=[*full, *(gateway.id for gateway in pauses.gateways())],
+        )
+        found = queues.next_in_turn(turns, now, limit)
+        forbidden = do_not_call.forbidden([request.alarm for request in found.requests])
+        made: list[Call] = []
+        left = 0
 
         def admit(request: AlarmRequest) -> bool:
-            setting = self._setting(request, request.id in forbidden, now)
+            nonlocal left
+            if request.queue in caps.closed:
+                left += 1
+                return False
+            setting = self._setting(request, request.alarm_id in forbidden, now)
             if setting is None:
                 return False
-            endpoint = _endpoint(request, setting.aleg_gateway)
+            gateway = self._gateway(request, setting, now)
+            if gateway is None:
+                return False
+            endpoint, dialled = _endpoint(request, gateway)
             if endpoint is None:
                 settlement.fail(request, Reason.WRONG_NUMBER, now)
                 return False
-            if not _has_room(request, setting.aleg_gateway, taken):
+            if not caps.have_room(request, gateway):
+                left += 1
+                return False
+            rings = live.ringing(dialled)
+            if rings is not None:
+                put(request, waits_for=rings)
                 return False
             survey = request.alarm.survey or setting.survey
-            row = calls.begin(request, setting, survey, endpoint, self._holder, now)
-            made[request.id] = calls.describe(row)
+            slot = caps.take(request, gateway)
+            row = calls.begin(
+                request, setting, survey, gateway, dialled, endpoint, self._holder, now
+            )
+            made.append(calls.describe(row, slot))
+            self._served = request.queue
             return True
 
-        claimed = claim(
-            AlarmRequest,
-            self._holder,
-            now,
-            limit,
-            pending=AlarmStatus.PENDING,
-            claimed=AlarmStatus.IN_PROCESS,
-            where=live.not_blocked(taken) & ~pauses.through(stopped),
-            look=look,
-            admit=admit,
+        claim(found.requests, self._holder, now, claimed=AlarmStatus.IN_PROCESS, admit=admit)
+        return Claimed(
+            made,
+            more=found.more and left < len(found.requests),
+            again=min(caps.pace.again.values(), default=None),
         )
-        return Claimed([made[request.id] for request in claimed], looked_at)
 
     def _setting(
         self, request: AlarmRequest, forbidden: bool, now: datetime
     ) -> CalendarSetting | None:
         """How to call, or None where the request was put off or ended instead."""
-        alarm = request.alarm
-        expires = requests.expiry(alarm)
-        if expires is not None and expires <= now:
-            settlement.expire(request, now)
+        profile = terms.profile_of(request.alarm)
+        bound = terms.of(request.alarm, profile, self._default_zone, forbidden=forbidden)
+        decision = moment.decide(bound, now)
+        if decision.action is Action.WAIT and decision.until is not None:
+            requests.defer(request, decision.until, decision.reason, decision.why)
             return None
-        if forbidden:
-            settlement.fail(request, Reason.DO_NOT_CALL, now)
+        if profile is None or decision.action is not Action.GO:
+            settlement.end(request, decision, now)
             return None
-        zone = zones.of_recipient(alarm, self._default_zone)
-        opens = window.opening(now, alarm.daily_start, alarm.daily_stop, zone)
-        if opens > now:
-            requests.defer(request, opens, "calling_hours", "calling hours")
-            return None
-        profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
-        setting: CalendarSetting | None = profile.calendar_setting if profile else None
-        if setting is None:
-            # Told to the log of this one alarm; the requests of others go on.
-            settlement.fail(request, Reason.NO_CALENDAR_SETTING, now)
-            return None
-        gateway = setting.aleg_gateway
-        if gateway.status != ACTIVE:
-            why = f"gateway {gateway.name} is inactive"
-            requests.defer(request, now + HELD, "gateway_inactive", why)
-            return None
+        setting: CalendarSetting = profile.calendar_setting
         return setting
 
+    def _gateway(
+        self, request: AlarmRequest, setting: CalendarSetting, now: datetime
+    ) -> Gateway | None:
+        """The gateway to call by, or None where the request was put off because none can be used:
+        each is inactive, or its trunk is down.
+        """
+        first, number = setting.aleg_gateway, request.alarm.alarm_phonenumber
+        avoid, unusable = list(request.tried), ""
+        gateway = failover.way_out(first, avoid, number)
+        while gateway is not None and (down := trunks.why_down(gateway, self._holder.name)):
+            unusable = unusable or down
+            again = gateway.id in avoid
+            avoid.append(gateway.id)
+            gateway = None if again else failover.way_out(first, avoid, number)
+        if gateway is None:
+            why = unusable or f"gateway {first.name} is inactive"
+            reason = trunks.WAITS if unusable else "gateway_inactive"
+            until = (now + HELD).isoformat(timespec="seconds")
+            requests.defer(request, now + HELD, reason, f"{why}; looked at again at {until}")
+        elif gateway.id != first.id and not request.tried and request.status_reason != "failover":
+            why = f"{unusable or f'gateway {first.name} is inactive'}; by {gateway.name}"
+            tell(request.alarm_id, "failover", why, request_id=request.id, at=now)
+            put(request, status_reason="failover")
+        return gateway
 
-def _endpoint(request: AlarmRequest, gateway: Gateway) -> str | None:
-    """What Asterisk is told to dial, or None where the gateway does not take the number."""
+
+class Caps:
+    """What the caps leave room for, while requests are claimed one after the other."""
+
+    def __init__(self, live: Live, pace: Pace) -> None:
+        self.live = live
+        self.pace = pace
+        # Queues of which nothing more can be claimed now.
+        self.closed: set[int] = set()
+
+    def have_room(self, request: AlarmRequest, gateway: Gateway) -> bool:
+        """Whether the call keeps the caps: the calendar's, the gateway's and its pace."""
+        calendar = request.alarm.event.calendar
+        if request.queue != calendar.id:
+            # Its event was moved to another calendar.
+            put(request, queue=calendar.id)
+        if not self.live.calendar_has_room(calendar):
+            self.closed.add(calendar.id)
+            return False
+        if self.live.gateway_has_room(gateway) and (
+            not gateway.calls_per_second or self.pace.is_near(gateway.id)
+        ):
+            return True
+        if not request.tried:
+            self.closed.add(calendar.id)
+        return False
+
+    def take(self, request: AlarmRequest, gateway: Gateway) -> Slot | None:
+        """Count the call in, and draw its slot; None where the gateway has no pace."""
+        self.live.calendars[request.alarm.event.calendar_id] += 1
+        self.live.gateways[gateway.id] += 1
+        return self.pace.draw(gateway.id) if gateway.calls_per_second else None
+
+
+def _endpoint(request: AlarmRequest, gateway: Gateway) -> tuple[str | None, str]:
+    """What Asterisk is told to dial (None: the gateway does not take the number), and the number
+    as the gateway dials it.
+    """
     number = request.alarm.alarm_phonenumber
-    pattern, prefixes = gateway.number_pattern, gateway.allowed_prefixes
-    if not phone.is_allowed(number, pattern=pattern, prefixes=prefixes):
-        return None
+    prefixes = {"removeprefix": gateway.removeprefix, "addprefix": gateway.addprefix}
+    dialled = phone.dialled(number, **prefixes)
+    if not failover.takes(gateway, number):
+        return None, dialled
     try:
-        return phone.endpoint(
-            gateway.gateways,
-            number,
-            removeprefix=gateway.removeprefix,
-            addprefix=gateway.addprefix,
-        )
+        return phone.endpoint(gateway.gateways, number, **prefixes), dialled
     except ValueError:
-        return None
-
-
-def _has_room(request: AlarmRequest, gateway: Gateway, live: Live) -> bool:
-    """Count the call in where no cap is reached: the number's, the calendar's, the gateway's."""
-    number = request.alarm.alarm_phonenumber
-    calendar = request.alarm.event.calendar
-    if number in live.numbers:
-        return False
-    if calendar.max_concurrent and live.calendars[calendar.id] >= calendar.max_concurrent:
-        return False
-    if gateway.maximum_call and live.gateways[gateway.id] >= gateway.maximum_call:
-        return False
-    live.numbers.add(number)
-    live.calendars[calendar.id] += 1
-    live.gateways[gateway.id] += 1
-    return True
+        return None, dialled

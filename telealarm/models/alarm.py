@@ -58,6 +58,9 @@ class Alarm(BaseModel):
     on_unknown = CharField(max_length=10, default="redial")
     missed_policy = CharField(max_length=10, default="inform")
     created_date = created()
+    # The alarm of the parent event that this one is a copy of, unless it was edited by itself.
+    origin = ForeignKeyField("self", null=True)
+    detached = BooleanField(default=False)
     deleted = UtcField(null=True)
 
     class Meta:
@@ -87,10 +90,17 @@ class AlarmRequest(ClaimableModel):
     callstatus = IntegerField(default=0)  # Q.850 hang-up cause
     duration = IntegerField(default=0)  # seconds answered
     created_date = created()
+    # The queue that it waits in: the id of its calendar, put right when it is looked at.
+    queue = IntegerField(default=0)
+    # The id of the call that rings its number now, for whose end it waits; 0: none.
+    waits_for = IntegerField(default=0)
+    # The ids of the gateways that were congested in this attempt; it goes on with the next one.
+    tried = JSONField(default=list)
 
     class Meta:
         indexes = (
             (("status", "date"), False),
+            (("status", "waits_for", "queue", "date", "id"), False),
             (("status", "expires"), False),
             (("owner", "id"), False),
             (("owner", "status", "id"), False),

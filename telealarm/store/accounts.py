@@ -7,7 +7,7 @@ from typing import Any
 
 from telealarm.errors import Conflict, Invalid
 from telealarm.models import CalendarSetting, CalendarUser, CalendarUserProfile, User
-from telealarm.store import passwords, rows
+from telealarm.store import memory, passwords, rows
 
 _EMPTY = "it is empty; write one line with it to standard input"
 
@@ -125,7 +125,7 @@ def empty_profile(profile: CalendarUserProfile) -> None:
 
 def setting_of(user: CalendarUser) -> CalendarSetting:
     """How a calendar user's alarms call. Raises Invalid on `event`: it says what to do."""
-    profile = CalendarUserProfile.get_or_none(CalendarUserProfile.user == user.id)
+    profile = memory.profile_of(user.id)
     if profile is None or profile.calendar_setting is None:
         raise Invalid(
             {

@@ -5,20 +5,14 @@ from datetime import datetime
 from telealarm.models import Message
 from telealarm.rules.states import MessageStatus
 from telealarm.store.change import move
-from telealarm.store.claim import Holder, claim
+from telealarm.store.claim import Holder, claim, oldest
 from telealarm.store.timeline import tell
 
 
 def take(holder: Holder, now: datetime, limit: int) -> list[Message]:
     """Claim what is to be sent now, with its gateway."""
-    rows: list[Message] = claim(
-        Message,
-        holder,
-        now,
-        limit,
-        pending=MessageStatus.PENDING,
-        claimed=MessageStatus.SENDING,
-    )
+    waiting = oldest(Message, now, limit, pending=MessageStatus.PENDING)
+    rows: list[Message] = claim(waiting, holder, now, claimed=MessageStatus.SENDING)
     for row in rows:
         _ = row.gateway  # read it here: outside the write nothing is read
     return rows

@@ -75,8 +75,10 @@ def resume(gateway: Gateway | None, now: datetime) -> None:
     """The pause of this gateway, or (None) that of everything, is over: what waits goes at once."""
     rows.change(gateway or Installation.get(), {"paused": None})
     if since() is None:
-        free = _held().where(~through([one.id for one in gateways()]))
-        _mark(free, "", "released", "dialing goes on", now)
+        query = _held()
+        for one in gateways():
+            query = query.where(~_through(one))
+        _mark(query, "", "released", "dialing goes on", now)
     wake("dialing")
 
 
@@ -85,11 +87,8 @@ def holds(gateway: Gateway) -> bool:
     return gateway.paused is not None or since() is not None
 
 
-def stopped(now: datetime) -> list[int] | None:
-    """The ids of the paused gateways; None where nothing is dialled at all.
-
-    What is due and newly held by that has it told.
-    """
+def hold(now: datetime) -> None:
+    """What is due and newly held by a pause has it told."""
     due = AlarmRequest.select().where(
         AlarmRequest.status == AlarmStatus.PENDING,
         AlarmRequest.date <= now,
@@ -97,31 +96,29 @@ def stopped(now: datetime) -> list[int] | None:
     )
     if since() is not None:
         _mark(due, REASON, "held", "dialing is paused", now)
-        return None
-    found = gateways()
-    for one in found:
-        why = f"gateway {one.name} is paused"
-        _mark(due.where(through([one.id])), REASON, "held", why, now)
-    return [one.id for one in found]
-
-
-def through(gateway_ids: list[int]) -> Any:
-    """The condition that a request is dialled through one of these gateways."""
-    alarms = (
-        Alarm.select(Alarm.id)
-        .join(Event)
-        .join(Calendar)
-        .join(CalendarUserProfile, on=CalendarUserProfile.user == Calendar.user)
-        .join(CalendarSetting)
-        .where(CalendarSetting.aleg_gateway.in_(gateway_ids))
-    )
-    return AlarmRequest.alarm.in_(alarms)
+        return
+    for gateway in gateways():
+        through = _through(gateway)
+        _mark(due.where(through), REASON, "held", f"gateway {gateway.name} is paused", now)
 
 
 def _held() -> ModelSelect:
     return AlarmRequest.select().where(
         AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.status_reason == REASON
     )
+
+
+def _through(gateway: Gateway) -> Any:
+    """The condition that a request is dialled through this gateway."""
+    alarms = (
+        Alarm.select(Alarm.id)
+        .join(Event)
+        .join(Calendar)
+        .join(CalendarUserProfile, on=CalendarUserProfile.user == Calendar.user)
+        .join(CalendarSetting)
+        .where(CalendarSetting.aleg_gateway == gateway.id)
+    )
+    return AlarmRequest.alarm.in_(alarms)
 
 
 def _mark(query: ModelSelect, reason: str, what: str, why: str, now: datetime) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from telealarm.errors import Conflict, Invalid
-from telealarm.models import Alarm, Calendar, CalendarUser, CalendarUserProfile, Event
+from telealarm.models import Alarm, Calendar, CalendarUser, Event
 from telealarm.rules.states import UNSETTLED, AlarmStatus, Method
-from telealarm.store import accounts, alarms, zones
+from telealarm.store import accounts, alarms, memory, zones
 
 # A transfer is a call as well, and as dear.
 _NUMBERS = ("alarm_phonenumber", "phonenumber_transfer")
@@ -26,7 +26,7 @@ def check(alarm: Alarm, before: Alarm | None, default: ZoneInfo) -> None:
     write is undone with it. Two processes that write at the same moment may go one alarm a day
     too far: making them wait for each other could end in a deadlock, which costs more.
     """
-    profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
+    profile = memory.profile_of(alarm.event.calendar.user_id)
     if profile is None:
         return
     if before is not None and before.event.calendar.user_id != profile.user_id:
@@ -61,7 +61,7 @@ def check_handed_over(calendar: Calendar, user: CalendarUser) -> None:
 
     Each of its alarms is not looked at: there can be many thousands.
     """
-    profile = CalendarUserProfile.get_or_none(user=user.id)
+    profile = memory.profile_of(user.id)
     limits = profile is not None and (
         set(profile.permissions["methods"]) != {method.value for method in Method}
         or profile.permissions["prefixes"]

@@ -44,7 +44,7 @@ async def test_every_field_of_an_alarm_comes_back(api: Api) -> None:
         "event": link,
         "date_start_notice": "2030-06-03 09:00:00",
         "url_cancel": "https://example.com/cancel",
-        "url_confirm": "http://127.0.0.1:8080/confirm",
+        "url_confirm": "http://example.com:8080/confirm",
         "phonenumber_transfer": "+1 (555) 010-2030",
         "phonenumber_sms_failure": "600999999",
         "timezone": "America/New_York",

@@ -83,6 +83,7 @@ async def bodies(api: Api) -> dict[str, dict[str, Any]]:
         "sms-template": {"label": "l", "sms_text": "t"},
         "dnc-list": {"name": "l"},
         "dnc-contact": {"dnc": dnc["url"], "phone_number": "600100200"},
+        "webhook": {"target_url": "https://example.com/told"},
     }
 
 

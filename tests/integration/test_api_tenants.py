@@ -32,10 +32,13 @@ async def all_of_it(api: Api, user: str) -> dict[str, str]:
         "alarm/", {"event": event["url"], "alarm_phonenumber": "600100200"}, user=user
     )
     attempt = await api.made("alarm-request/", {"alarm": alarm["url"]}, user=user)
+    webhook = await api.made("webhook/", {"target_url": "https://example.com/told"}, user=user)
     dnc = await api.made("dnc-list/", {"name": "opted out"}, user=user)
     contact = await api.made(
         "dnc-contact/", {"dnc": dnc["url"], "phone_number": "600100201"}, user=user
     )
+    # The contact was told to the webhook.
+    told = await api.get(f"webhook-delivery/?webhook={id_of(webhook['url'])}", user=user)
     recording = await api.recorded(user=user)
     rule = await api.made("rule/", {"name": "r", "frequency": "DAILY"}, user=user)
     mail = await api.made(
@@ -61,6 +64,8 @@ async def all_of_it(api: Api, user: str) -> dict[str, str]:
         "alarm-request": attempt["url"],
         "dnc-list": dnc["url"],
         "dnc-contact": contact["url"],
+        "webhook": webhook["url"],
+        "webhook-delivery": told.body["results"][0]["url"],
     }
 
 
