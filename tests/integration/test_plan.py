@@ -11,12 +11,12 @@ from telealarm import dry_run
 from telealarm.clock import utcnow
 from telealarm.config import Config
 from telealarm.dialing.admission import Admission
-from telealarm.models import Alarm, AlarmRequest, Event, Rule
+from telealarm.models import Alarm, AlarmRequest
 from telealarm.planning.planner import Planner
 from telealarm.rules.states import AlarmStatus
 from telealarm.store import plan, workers
 from telealarm.store.database import Database
-from tests.integration.api_client import Api, Clinic, clinic, id_of
+from tests.integration.api_client import Api, Clinic, clinic
 from tests.integration.test_api_events import alarm, event
 
 DAY = {"after": "2030-06-03 00:00", "before": "2030-06-04 00:00"}
@@ -173,14 +173,9 @@ async def test_the_load_counts_the_calls_of_each_trunk_by_the_hour(api: Api) -> 
 
 async def recurring(api: Api, made: Clinic, start: str, **fields: Any) -> dict[str, Any]:
     """An event that recurs daily, for a month."""
-    found = await event(api, made, start=start, end=start[:11] + "23:00", **fields)
-
-    def write() -> None:
-        daily = Rule.get(Rule.name == "Daily")
-        Event.update(rule=daily).where(Event.id == id_of(found["url"])).execute()
-
-    await api.db.write(write)
-    return found
+    (daily,) = [row for row in (await api.get("rule/")).body["results"] if row["name"] == "Daily"]
+    fields |= {"start": start, "end": start[:11] + "23:00", "rule": daily["url"]}
+    return await event(api, made, **fields)
 
 
 async def test_occurrences_that_are_not_made_yet_are_planned_and_so_are_clock_changes(
