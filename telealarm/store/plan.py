@@ -142,7 +142,8 @@ def _decide(
         elif gateway.status != ACTIVE:
             action, why = "defer", "gateway_inactive"
     zone = zones.of_event(alarm.event, default, profile)
-    change = dates.clock_change(alarm.event.start, zone, entry.local)
+    local = entry.local or _said(alarm.event, zone, default)
+    change = dates.clock_change(alarm.event.start, zone, local)
     return Planned(
         at=entry.at,
         alarm_id=alarm.id,
@@ -265,6 +266,19 @@ def _occurring(alarm: Any, entry: Entry) -> Alarm:
     copied.event, copied.due, copied.num_attempt = event, entry.at, 0
     made: Alarm = copied
     return made
+
+
+def _said(event: Any, zone: ZoneInfo, default: ZoneInfo) -> datetime | None:
+    """The wall time that the rule has for a child, where that may lie in a gap of the clock."""
+    original = event.original_start
+    if original is None or original != event.start or not dates.is_after_gap(original, zone):
+        return None
+    try:
+        found = series.of(event.parent_event, default)
+        place = found.occurrences(original, original + _TICK, 1) if found else []
+    except (RecurrenceError, ValueError):
+        return None
+    return place[0].local if place else None
 
 
 def _profiles(users: set[int]) -> dict[int, CalendarUserProfile]:
