@@ -100,8 +100,7 @@ def make(
     detached: bool = False,
 ) -> Event:
     """A child for the occurrence at `original`, from `start` to `end`, with copies of alarms."""
-    last = Event.select(Event.occ_count).where(Event.parent_event == parent.id)
-    newest: Any = last.order_by(Event.occ_count.desc()).first()
+    rows.change(parent, {"children_made": parent.children_made + 1})
     status = parent.children_status
     child: Event = Event.create(
         **{name: parent.__data__[name] for name in _OF_EVENT},
@@ -111,7 +110,7 @@ def make(
         created_on=now,
         status=EventStatus.PAUSED if status == EventStatus.PAUSED else EventStatus.PENDING,
         parent_event=parent,
-        occ_count=(newest.occ_count if newest else parent.occ_count) + 1,
+        occ_count=parent.occ_count + parent.children_made,
         original_start=original,
         detached=detached,
     )
