@@ -7,7 +7,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from telealarm.clock import utcnow
-from telealarm.errors import Stale, StorageError
+from telealarm.errors import Conflict, Stale, StorageError
 from telealarm.store import series
 from telealarm.store.database import Database
 from telealarm.store.stage import run_stage
@@ -46,7 +46,7 @@ class SeriesPlanner:
                 new = await self._db.write(partial(series.make, look, now))
                 if new:
                     log.info("event %d: %d occurrences are planned", event_id, new)
-        except Stale:
+        except (Stale, Conflict):
             log.debug("event %d was changed by another meanwhile", event_id)
         except StorageError:
             raise
