@@ -1,5 +1,6 @@
 """Call requests: from the claim to the end of the channel."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +19,7 @@ from telealarm.models import (
 )
 from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
+from telealarm.rules.pacing import READY
 from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus, Reason
 from telealarm.store import live, settlement, workers
 from telealarm.store.change import move, put
@@ -48,7 +50,8 @@ class Call:
     limit_seconds: int
     rang: bool
     answered: datetime | None
-    # When it may be sent; None: at once.
+    # When it is to be sent at the earliest, on the monotonic clock, and its slot, if it has one.
+    at: float = -math.inf
     slot: Slot | None = None
 
 
@@ -90,7 +93,7 @@ def _counted(request: AlarmRequest) -> int:
     return 0 if request.tried else 1
 
 
-def describe(row: CallRequest, slot: Slot | None = None) -> Call:
+def describe(row: CallRequest, at: float = -math.inf, slot: Slot | None = None) -> Call:
     """`row` as the stages pass it on."""
     return Call(
         id=row.id,
@@ -107,6 +110,7 @@ def describe(row: CallRequest, slot: Slot | None = None) -> Call:
         limit_seconds=row.timelimit,
         rang=row.rang,
         answered=row.answered,
+        at=at,
         slot=slot,
     )
 
@@ -127,7 +131,7 @@ def start(call: Call, now: datetime) -> bool:
     row = held(call)
     request, alarm = row.request, row.alarm
     paused = alarm.event.status == EventStatus.PAUSED
-    ahead = alarm.due is not None and alarm.due > now
+    ahead = alarm.due is not None and alarm.due > now + READY
     if row.withdrawn or paused or ahead or alarm.deleted or alarm.event.deleted:
         put(row, ended=now)
         live.release([row.id])
