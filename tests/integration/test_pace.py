@@ -396,9 +396,8 @@ async def test_a_queue_is_found_among_the_others_by_both_databases(stages: Stage
 # Other processes are woken
 
 
+@pytest.mark.parametrize("config", ["postgresql"], indirect=True)  # SQLite's processes poll
 async def test_a_commit_of_one_process_wakes_the_stages_of_another(db: Database) -> None:
-    if not isinstance(db.peewee, PostgresqlDatabase):
-        return  # on SQLite another process polls
     other = Database(db.peewee)
     other.start()
     try:
