@@ -9,8 +9,9 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -65,10 +66,18 @@ def _command(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is no network; one is 10.0.0.0/8") from None
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Name = Annotated[str, AfterValidator(_name)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Command = Annotated[str, AfterValidator(_command)]
+Network = Annotated[str, AfterValidator(_network)]
 
 
 class _Part(BaseModel):
@@ -87,8 +96,18 @@ class Ari(_Part):
     timeout_seconds: float = Field(5.0, gt=0, le=60)
 
 
+class Ami(_Part):
+    host: str = "127.0.0.1"
+    port: Port = 5038
+    user: str = "telealarm"
+    password: str = Field("", repr=False)
+    timeout_seconds: float = Field(5.0, gt=0, le=60)
+
+
 class Asterisk(_Part):
     ari: Ari = Ari()
+    # None: the trunks are not watched.
+    ami: Ami | None = None
     trunks: list[Name] = []
     cdr: str | None = "/var/log/asterisk/cdr-csv/Master.csv"
 
@@ -103,6 +122,8 @@ class Prompts(_Part):
     folder: str = "../var/prompts"
     # Where Asterisk fetches prompts. None: http://<api.host>:<api.port>.
     url: HttpUrl | None = None
+    # Of rendered prompts; what was used longest ago goes first.
+    max_megabytes: int = Field(500, ge=1)
 
 
 class Speech(_Part):
@@ -112,6 +133,13 @@ class Speech(_Part):
         "*": "espeak-ng -v {language} -f {text_file} -w {wav}",
     }
     timeout_seconds: float = Field(20.0, gt=0, le=120)
+
+
+class Webhooks(_Part):
+    # Networks that webhooks may call although they are not public.
+    allow: list[Network] = []
+    # How long what was told is kept for a look.
+    keep_days: int = Field(30, ge=2, le=3650)
 
 
 class Log(_Part):
@@ -127,6 +155,7 @@ class Config(_Part):
     asterisk: Asterisk = Asterisk()
     prompts: Prompts = Prompts()
     speech: Speech = Speech()
+    webhooks: Webhooks = Webhooks()
     log: Log = Log()
     # Where relative paths start; set by `load`.
     base: Path = Field(Path(), exclude=True)
@@ -244,6 +273,12 @@ def _environment(
     return _VARIABLE.sub(put_in, value)
 
 
+def _model(annotation: Any) -> Any:
+    """The model of `Ami | None`."""
+    parts = (annotation, *get_args(annotation))
+    return next((part for part in parts if hasattr(part, "model_fields")), None)
+
+
 def _explain(path: Path, lines: dict[tuple[Any, ...], int], detail: ErrorDetails) -> str:
     at = detail["loc"]
     known = next((at[:n] for n in range(len(at), 0, -1) if at[:n] in lines), ())
@@ -252,7 +287,7 @@ def _explain(path: Path, lines: dict[tuple[Any, ...], int], detail: ErrorDetails
         parent: Any = Config
         for step in at[:-1]:
             field = parent.model_fields.get(step) if hasattr(parent, "model_fields") else None
-            parent = field.annotation if field else None
+            parent = _model(field.annotation) if field else None
         names = sorted(getattr(parent, "model_fields", {}).keys() - {"base"})
         said = f"there is no such key; it may be one of {', '.join(names)}"
     else:

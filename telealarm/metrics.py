@@ -1,6 +1,6 @@
 """What is counted, for /metrics (Prometheus). Counters of this process, since its start."""
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 REGISTRY = CollectorRegistry()
 
@@ -29,6 +29,18 @@ ATTEMPTS_SETTLED = Counter(
 )
 MESSAGES = Counter(
     "telealarm_messages", "SMS that were sent, failed or given up.", ["outcome"], registry=REGISTRY
+)
+WEBHOOKS = Counter(
+    "telealarm_webhooks",
+    "Tries to tell a webhook, by how they ended.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+TRUNKS = Gauge(
+    "telealarm_trunk_up",
+    "1 while calls can go out by a trunk, 0 while it is down; absent where it is not known.",
+    ["trunk"],
+    registry=REGISTRY,
 )
 
 

@@ -3,7 +3,7 @@
 A request is looked at when its call is about to be placed: what was true when it was queued may
 not be any more. It is then claimed, put off (calling hours), ended (nobody wants it any more,
 its number is wrong or on a do-not-call list, nothing says how to call), or left for later (a cap
-is reached).
+is reached, dialing is paused).
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from telealarm.clock import monotonic
-from telealarm.models import AlarmRequest, CalendarSetting, CalendarUserProfile, Gateway
-from telealarm.rules import phone, window
+from telealarm.models import AlarmRequest, CalendarSetting, Gateway
+from telealarm.rules import moment, phone
+from telealarm.rules.moment import Action
 from telealarm.rules.pacing import READY
 from telealarm.rules.states import AlarmStatus, Reason
 from telealarm.store import (
@@ -21,10 +22,12 @@ from telealarm.store import (
     do_not_call,
     failover,
     live,
+    pauses,
     queues,
     requests,
     settlement,
-    zones,
+    terms,
+    trunks,
 )
 from telealarm.store.calls import Call
 from telealarm.store.change import put
@@ -66,15 +69,19 @@ class Admission:
         """
         live.alone()
         soon, clock = now + READY, monotonic()
+        pauses.hold(now)
+        if pauses.since() is not None:
+            return Claimed([], more=False, again=None)
         caps = Caps(live.count(), Pace())
+        full = [*caps.live.full_gateways(), *caps.pace.exhausted()]
         turns = queues.turns(
             soon,
             self._served,
             calendars=caps.live.full_calendars(),
-            gateways=[*caps.live.full_gateways(), *caps.pace.exhausted()],
+            gateways=[*full, *(gateway.id for gateway in pauses.gateways())],
         )
         found = queues.next_in_turn(turns, soon, limit)
-        forbidden = do_not_call.forbidden(found.requests)
+        forbidden = do_not_call.forbidden([request.alarm for request in found.requests])
         made: list[Call] = []
         left = 0
 
@@ -85,10 +92,10 @@ class Admission:
                 return False
             date: Any = request.date
             at: datetime = max(now, date)
-            setting = self._setting(request, request.id in forbidden, at)
+            setting = self._setting(request, request.alarm_id in forbidden, at)
             if setting is None:
                 return False
-            gateway = _gateway(request, setting, at)
+            gateway = self._gateway(request, setting, at)
             if gateway is None:
                 return False
             endpoint, dialled = _endpoint(request, gateway)
@@ -122,26 +129,42 @@ class Admission:
         self, request: AlarmRequest, forbidden: bool, now: datetime
     ) -> CalendarSetting | None:
         """How to call, or None where the request was put off or ended instead."""
-        alarm = request.alarm
-        expires = requests.expiry(alarm)
-        if expires is not None and expires <= now:
-            settlement.expire(request, now)
+        profile = terms.profile_of(request.alarm)
+        bound = terms.of(request.alarm, profile, self._default_zone, forbidden=forbidden)
+        decision = moment.decide(bound, now)
+        if decision.action is Action.WAIT and decision.until is not None:
+            requests.defer(request, decision.until, decision.reason, decision.why)
             return None
-        if forbidden:
-            settlement.fail(request, Reason.DO_NOT_CALL, now)
+        if profile is None or decision.action is not Action.GO:
+            settlement.end(request, decision, now)
             return None
-        zone = zones.of_recipient(alarm, self._default_zone)
-        opens = window.opening(now, alarm.daily_start, alarm.daily_stop, zone)
-        if opens > now:
-            requests.defer(request, opens, "calling_hours", "calling hours")
-            return None
-        profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
-        setting: CalendarSetting | None = profile.calendar_setting if profile else None
-        if setting is None:
-            # Told to the log of this one alarm; the requests of others go on.
-            settlement.fail(request, Reason.NO_CALENDAR_SETTING, now)
-            return None
+        setting: CalendarSetting = profile.calendar_setting
         return setting
+
+    def _gateway(
+        self, request: AlarmRequest, setting: CalendarSetting, now: datetime
+    ) -> Gateway | None:
+        """The gateway to call by, or None where the request was put off because none can be used:
+        each is inactive, or its trunk is down.
+        """
+        first, number = setting.aleg_gateway, request.alarm.alarm_phonenumber
+        avoid, unusable = list(request.tried), ""
+        gateway = failover.way_out(first, avoid, number)
+        while gateway is not None and (down := trunks.why_down(gateway, self._holder.name)):
+            unusable = unusable or down
+            again = gateway.id in avoid
+            avoid.append(gateway.id)
+            gateway = None if again else failover.way_out(first, avoid, number)
+        if gateway is None:
+            why = unusable or f"gateway {first.name} is inactive"
+            reason = trunks.WAITS if unusable else "gateway_inactive"
+            until = (now + HELD).isoformat(timespec="seconds")
+            requests.defer(request, now + HELD, reason, f"{why}; looked at again at {until}")
+        elif gateway.id != first.id and not request.tried and request.status_reason != "failover":
+            why = f"{unusable or f'gateway {first.name} is inactive'}; by {gateway.name}"
+            tell(request.alarm_id, "failover", why, request_id=request.id, at=now)
+            put(request, status_reason="failover")
+        return gateway
 
 
 class Caps:
@@ -175,21 +198,6 @@ class Caps:
         self.live.calendars[request.alarm.event.calendar_id] += 1
         self.live.gateways[gateway.id] += 1
         return self.pace.draw(gateway.id, ahead) if gateway.calls_per_second else None
-
-
-def _gateway(request: AlarmRequest, setting: CalendarSetting, now: datetime) -> Gateway | None:
-    """The gateway to call by, or None where the request was put off because none is active."""
-    first = setting.aleg_gateway
-    number = request.alarm.alarm_phonenumber
-    gateway = failover.way_out(first, request.tried, number)
-    if gateway is None:
-        why = f"gateway {first.name} is inactive"
-        requests.defer(request, now + HELD, "gateway_inactive", why)
-    elif gateway.id != first.id and not request.tried and request.status_reason != "failover":
-        why = f"gateway {first.name} is inactive; by {gateway.name}"
-        tell(request.alarm_id, "failover", why, request_id=request.id, at=now)
-        put(request, status_reason="failover")
-    return gateway
 
 
 def _endpoint(request: AlarmRequest, gateway: Gateway) -> tuple[str | None, str]:

@@ -58,10 +58,23 @@ class Alarm(BaseModel):
     on_unknown = CharField(max_length=10, default="redial")
     missed_policy = CharField(max_length=10, default="inform")
     created_date = created()
+    # The alarm of the parent event that this one is a copy of, unless it was edited by itself.
+    origin = ForeignKeyField("self", null=True)
+    detached = BooleanField(default=False)
     deleted = UtcField(null=True)
 
     class Meta:
-        indexes = ((("status", "due"), False), (("owner", "id", "deleted"), False))
+        # Beside the planner's: the lists of an owner, and of a superuser, see api.lists.
+        indexes = (
+            (("status", "due"), False),
+            (("owner", "id", "deleted"), False),
+            (("owner", "status", "id", "deleted"), False),
+            (("owner", "result", "id", "deleted"), False),
+            (("status", "id", "deleted"), False),
+            (("result", "id", "deleted"), False),
+            (("owner", "alarm_phonenumber", "id", "deleted"), False),
+            (("alarm_phonenumber", "id", "deleted"), False),
+        )
 
 
 class AlarmRequest(ClaimableModel):
@@ -90,6 +103,8 @@ class AlarmRequest(ClaimableModel):
             (("status", "waits_for", "queue", "date", "id"), False),
             (("status", "expires"), False),
             (("owner", "id"), False),
+            (("owner", "status", "id"), False),
+            (("status", "id"), False),
             (("owner", "date", "id"), False),
             (("date", "id"), False),
         )

@@ -58,6 +58,10 @@ class CallRequest(ClaimableModel):
             (("ended", "dialled"), False),
             (("status", "worker"), False),
             (("owner", "id"), False),
+            (("owner", "status", "id"), False),
+            (("status", "id"), False),
+            (("owner", "phone_number", "id"), False),
+            (("phone_number", "id"), False),
             (("owner", "call_time", "id"), False),
             (("call_time", "id"), False),
         )

@@ -29,6 +29,8 @@ class Gateway(BaseModel):
     next_slot = UtcField(null=True)
     number_pattern = CharField(max_length=200, default=DEFAULT_PATTERN)
     allowed_prefixes = JSONField(default=list)  # empty: all
+    # Since when nothing is dialled through it (store.pauses).
+    paused = UtcField(null=True)
     created_date = created()
     updated_date = created()
 

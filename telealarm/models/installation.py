@@ -10,6 +10,8 @@ class Installation(BaseModel):
 
     name = CharField(max_length=16)
     created = created()
+    # Since when nothing is dialled (store.pauses).
+    paused = UtcField(null=True)
 
 
 class Worker(BaseModel):

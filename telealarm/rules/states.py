@@ -61,6 +61,15 @@ class MessageStatus(IntEnum):
     FAILED = 4
 
 
+class DeliveryStatus(IntEnum):
+    """Of what is told to a webhook (ours)."""
+
+    PENDING = 1
+    SENDING = 2
+    DELIVERED = 3
+    FAILED = 4
+
+
 class Disposition(StrEnum):
     ANSWER = "ANSWER"
     BUSY = "BUSY"
@@ -107,4 +116,7 @@ class Reason(StrEnum):
     UNKNOWN = "unknown"
     FAILOVER = "failover"  # it goes on by another gateway
     LATE = "late"
+    CALLING_HOURS = "calling_hours"  # they open when it is too late
+    NO_OPENING = "no_opening"  # they do not open within a year
+    SETTLED = "settled"  # another alarm of its event was answered
     NO_CALENDAR_SETTING = "no_calendar_setting"

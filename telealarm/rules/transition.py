@@ -4,9 +4,16 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 from telealarm.errors import IllegalTransition
-from telealarm.rules.states import AlarmStatus, CallStatus, EventStatus, MessageStatus
+from telealarm.rules.states import (
+    AlarmStatus,
+    CallStatus,
+    DeliveryStatus,
+    EventStatus,
+    MessageStatus,
+)
 
 A, C, E, M = AlarmStatus, CallStatus, EventStatus, MessageStatus
+D = DeliveryStatus
 
 EVENT: Mapping[IntEnum, frozenset[IntEnum]] = {
     E.PENDING: frozenset({E.COMPLETED, E.PAUSED}),
@@ -36,12 +43,21 @@ ALARM_REQUEST: Mapping[IntEnum, frozenset[IntEnum]] = {
 CALL_REQUEST: Mapping[IntEnum, frozenset[IntEnum]] = {
     C.PENDING: frozenset({C.CALLING, C.ABORT, C.FAILURE, C.RETRY}),
     C.CALLING: frozenset({C.UNKNOWN, C.SUCCESS, C.FAILURE, C.RETRY, C.ABORT}),
-    C.UNKNOWN: frozenset({C.CALLING, C.SUCCESS, C.FAILURE, C.RETRY}),
+    C.UNKNOWN: frozenset({C.CALLING, C.SUCCESS, C.FAILURE, C.RETRY, C.ABORT}),
 }
 
 MESSAGE: Mapping[IntEnum, frozenset[IntEnum]] = {
     M.PENDING: frozenset({M.SENDING}),
     M.SENDING: frozenset({M.PENDING, M.SENT, M.FAILED}),
+}
+
+DELIVERY: Mapping[IntEnum, frozenset[IntEnum]] = {
+    # To FAILED unsent: its webhook was switched off.
+    D.PENDING: frozenset({D.SENDING, D.FAILED}),
+    D.SENDING: frozenset({D.PENDING, D.DELIVERED, D.FAILED}),
+    # Redelivered by hand.
+    D.DELIVERED: frozenset({D.PENDING}),
+    D.FAILED: frozenset({D.PENDING}),
 }
 
 

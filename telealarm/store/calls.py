@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from peewee import fn
 
@@ -19,9 +21,10 @@ from telealarm.models import (
 )
 from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
+from telealarm.rules.moment import Action
 from telealarm.rules.pacing import READY
 from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus, Reason
-from telealarm.store import live, settlement, workers
+from telealarm.store import live, pauses, settlement, terms, workers
 from telealarm.store.change import move, put
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
@@ -126,8 +129,11 @@ def in_flight(holder: Holder) -> list[Call]:
     return [describe(row) for row in rows]
 
 
-def start(call: Call, now: datetime) -> bool:
-    """Commit CALLING, before anything is sent. False where the alarm is not wanted any more."""
+def start(call: Call, now: datetime, default_zone: ZoneInfo) -> bool:
+    """Commit CALLING, before anything is sent. False where the alarm is not wanted any more.
+
+    Its prompts were rendered since it was claimed: everything is looked at again.
+    """
     row = held(call)
     request, alarm = row.request, row.alarm
     paused = alarm.event.status == EventStatus.PAUSED
@@ -139,6 +145,20 @@ def start(call: Call, now: datetime) -> bool:
         return False
     if row.phone_number != alarm.alarm_phonenumber:
         workers.put_back(row, "its number was changed before it was dialled")
+        return False
+    if pauses.holds(row.gateway):
+        workers.put_back(row, "dialing was paused before it was dialled")
+        return False
+    date: Any = request.date  # made ready a moment before it
+    decision = terms.decide(alarm, max(now, date), default_zone)
+    if decision.action is Action.WAIT:
+        workers.put_back(row, decision.why)  # it is put off when it is claimed again
+        return False
+    if decision.action is not Action.GO:
+        put(row, ended=now)
+        live.release([row.id])
+        move(row, CallStatus.ABORT, settled=now)
+        settlement.end(request, decision, now)
         return False
     move(row, CallStatus.CALLING, started=now, last_attempt_time=now)
     if alarm.status == AlarmStatus.RETRY:

@@ -25,18 +25,16 @@ class Holder:
     fence: int
 
 
-def oldest(model: Any, now: datetime, limit: int, *, pending: int) -> list[Any]:
+def oldest(model: Any, now: datetime, limit: int, *, pending: int, where: Any = None) -> list[Any]:
     """Up to `limit` rows in status `pending` whose `date` has come, oldest first.
 
-    Several workers never get the same row: on PostgreSQL rows that another is claiming are passed
-    over, SQLite has one writer at a time.
+    `where` narrows them. Several workers never get the same row: on PostgreSQL rows that another
+    is claiming are passed over, SQLite has one writer at a time.
     """
-    query = (
-        model.select()
-        .where(model.status == pending, model.date <= now)
-        .order_by(model.date, model.id)
-        .limit(limit)
-    )
+    query = model.select().where(model.status == pending, model.date <= now)
+    if where is not None:
+        query = query.where(where)
+    query = query.order_by(model.date, model.id).limit(limit)
     if isinstance(model._meta.database, PostgresqlDatabase):
         query = query.for_update(skip_locked=True)
     return list(query)

@@ -31,6 +31,7 @@ from telealarm.store.claim import Holder
 from telealarm.store.database import Database
 
 HOUR = timedelta(hours=1)
+UTC = ZoneInfo("UTC")
 
 
 class Stages:
@@ -40,8 +41,8 @@ class Stages:
         self.db = db
         self.holder = holder
         self.planner = Planner(db)
-        self.settler = Settler(db)
-        self.admission = Admission(holder, ZoneInfo("UTC"))
+        self.settler = Settler(db, UTC)
+        self.admission = Admission(holder, UTC)
 
     @classmethod
     async def build(cls, db: Database, worker: str = "one") -> "Stages":
@@ -106,7 +107,7 @@ class Stages:
         return claimed.calls
 
     async def place(self, call: Call) -> bool:
-        return await self.db.write(partial(calls.start, call, utcnow()))
+        return await self.db.write(partial(calls.start, call, utcnow(), UTC))
 
     async def end(
         self,
