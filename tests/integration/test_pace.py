@@ -84,7 +84,7 @@ async def start_dialer(db: Database, ari: AriDouble) -> AsyncIterator[StartDiale
                 ari=client,
                 holder=holder,
                 admission=Admission(holder, ZoneInfo("UTC")),
-                wiring=Wiring(own, prepare or ready, converse, None),
+                wiring=Wiring(own, prepare or ready, converse, None, ZoneInfo("UTC")),
             )
             tasks = [asyncio.create_task(client.run()), asyncio.create_task(dialer.run())]
 
