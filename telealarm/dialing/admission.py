@@ -8,11 +8,14 @@ is reached, dialing is paused).
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from telealarm.clock import monotonic
 from telealarm.models import AlarmRequest, CalendarSetting, Gateway
 from telealarm.rules import moment, phone
 from telealarm.rules.moment import Action
+from telealarm.rules.pacing import READY
 from telealarm.rules.states import AlarmStatus, Reason
 from telealarm.store import (
     calls,
@@ -60,20 +63,24 @@ class Admission:
         self._served = 0
 
     def claim(self, now: datetime, limit: int) -> Claimed:
-        """Of about `limit` requests that no cap blocks, in turn by calendar, those that may go."""
+        """Of about `limit` requests that no cap blocks, in turn by calendar, those that may go.
+
+        Those of the next moment are among them; each call knows when it is to be sent.
+        """
         live.alone()
+        soon, clock = now + READY, monotonic()
         pauses.hold(now)
         if pauses.since() is not None:
             return Claimed([], more=False, again=None)
         caps = Caps(live.count(), Pace())
         full = [*caps.live.full_gateways(), *caps.pace.exhausted()]
         turns = queues.turns(
-            now,
+            soon,
             self._served,
             calendars=caps.live.full_calendars(),
             gateways=[*full, *(gateway.id for gateway in pauses.gateways())],
         )
-        found = queues.next_in_turn(turns, now, limit)
+        found = queues.next_in_turn(turns, soon, limit)
         forbidden = do_not_call.forbidden([request.alarm for request in found.requests])
         made: list[Call] = []
         left = 0
@@ -83,10 +90,12 @@ class Admission:
             if request.queue in caps.closed:
                 left += 1
                 return False
-            setting = self._setting(request, request.alarm_id in forbidden, now)
+            date: Any = request.date
+            at: datetime = max(now, date)
+            setting = self._setting(request, request.alarm_id in forbidden, at)
             if setting is None:
                 return False
-            gateway = self._gateway(request, setting, now)
+            gateway = self._gateway(request, setting, at)
             if gateway is None:
                 return False
             endpoint, dialled = _endpoint(request, gateway)
@@ -101,11 +110,11 @@ class Admission:
                 put(request, waits_for=rings)
                 return False
             survey = request.alarm.survey or setting.survey
-            slot = caps.take(request, gateway)
+            slot = caps.take(request, gateway, at - now)
             row = calls.begin(
                 request, setting, survey, gateway, dialled, endpoint, self._holder, now
             )
-            made.append(calls.describe(row, slot))
+            made.append(calls.describe(row, clock + (at - now).total_seconds(), slot))
             self._served = request.queue
             return True
 
@@ -184,11 +193,11 @@ class Caps:
             self.closed.add(calendar.id)
         return False
 
-    def take(self, request: AlarmRequest, gateway: Gateway) -> Slot | None:
+    def take(self, request: AlarmRequest, gateway: Gateway, ahead: timedelta) -> Slot | None:
         """Count the call in, and draw its slot; None where the gateway has no pace."""
         self.live.calendars[request.alarm.event.calendar_id] += 1
         self.live.gateways[gateway.id] += 1
-        return self.pace.draw(gateway.id) if gateway.calls_per_second else None
+        return self.pace.draw(gateway.id, ahead) if gateway.calls_per_second else None
 
 
 def _endpoint(request: AlarmRequest, gateway: Gateway) -> tuple[str | None, str]:

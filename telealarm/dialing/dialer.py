@@ -56,8 +56,11 @@ class Dialer:
 
     async def step(self) -> datetime | None:
         """Place what may be placed now; returns when the next request comes due."""
+        if self._draining or not self._ari.connected:
+            return None
         room = MAX_CALLS - len(self._watches)
-        if self._draining or not self._ari.connected or room <= 0:
+        if room <= 0:
+            await self._withdraw()
             return None
         if monotonic() >= self._adopt_next:
             await self.adopt()
@@ -66,9 +69,7 @@ class Dialer:
             claimed = await self._db.write(partial(self._admission.claim, now, min(room, CROWD)))
             for call in claimed.calls:
                 self._begin(call, adopt=False)
-        for call_id in await self._db.read(partial(calls.withdrawn, self._holder)):
-            if call_id in self._watches:
-                self._watches[call_id].withdraw()
+        await self._withdraw()
         if claimed.more:
             return now
         due = await self._db.read(partial(requests.next_due, now))
@@ -76,6 +77,12 @@ class Dialer:
             return due
         slots = utcnow() + timedelta(seconds=claimed.again - monotonic())
         return slots if due is None else min(due, slots)
+
+    async def _withdraw(self) -> None:
+        """Have the calls hung up whose alarms were called off."""
+        for call_id in await self._db.read(partial(calls.withdrawn, self._holder)):
+            if call_id in self._watches:
+                self._watches[call_id].withdraw()
 
     async def reconcile(self) -> None:
         """After a connect: look again at each call in flight, and adopt those nobody watches."""
