@@ -27,6 +27,7 @@ from telealarm.outcome.keeper import Keeper
 from telealarm.outcome.messenger import Messenger
 from telealarm.outcome.settle import Settler
 from telealarm.planning.planner import Planner
+from telealarm.planning.series import SeriesPlanner
 from telealarm.readiness import Readiness
 from telealarm.store import workers
 from telealarm.store.database import Database, place
@@ -123,6 +124,7 @@ class Service:
             ending = await self._until_ended(
                 keeper.run(),
                 Planner(self._db).run(),
+                SeriesPlanner(self._db, ZoneInfo(self._config.timezone)).run(),
                 dialer.run(),
                 settler.run(),
                 messenger.run(),

@@ -110,6 +110,7 @@ class Routes:
         sent = await self._sent(request, resource, partial=False)
         assert resource.create is not None
         create = resource.create
+        await self._weigh(visit, resource, sent, None)
 
         def work() -> Answer:
             relations.resolve(visit.login, sent, None)
@@ -157,6 +158,7 @@ class Routes:
         sent = await self._sent(request, resource, partial=request.method == "PATCH")
         assert resource.change is not None
         change = resource.change
+        await self._weigh(visit, resource, sent, row_id)
 
         def work() -> dict[str, Any]:
             row = scope.find(visit.login, resource.model, row_id, by=resource.key)
@@ -248,6 +250,26 @@ class Routes:
                 if password is not None:
                     sent.values[f"{name}_hash"] = await self._logins.hashed(password)
         return sent
+
+    async def _weigh(
+        self, visit: Visit, resource: Resource, sent: Sent, row_id: int | None
+    ) -> None:
+        """What takes long to check. What is wrong otherwise is told by the write that follows."""
+        weigh = resource.weigh
+        if weigh is None or sent.errors:
+            return
+        # The write resolves the relations again, as they are then.
+        trial = Sent(sent.form, dict(sent.values), {})
+
+        def work() -> None:
+            row = None
+            if row_id is not None:
+                row = scope.find(visit.login, resource.model, row_id, by=resource.key)
+            relations.resolve(visit.login, trial, row)
+            if not trial.errors:
+                weigh(visit, row, trial.values)
+
+        await self._db.read(work)
 
     async def _write(self, writing: Awaitable[T], sent: Sent) -> T:
         """Await a write; a sound whose row is not written goes again."""

@@ -75,11 +75,18 @@ def up(migrator, db):
         exdate = JSONField(default=list)
         uid = CharField(null=True)
         import_digest = CharField(null=True, max_length=64)
+        said_start = CharField(null=True, max_length=32)
+        made_to = UtcField(null=True)
+        next_child_due = UtcField(null=True)
+        series_edited = BooleanField(default=False)
+        children_status = IntegerField(default=1)
+        original_start = UtcField(null=True)
+        detached = BooleanField(default=False)
         deleted = UtcField(null=True)
         class Meta:
             database = db
             table_name = 'event'
-            indexes = ((('status', 'end'), False), (('owner', 'id', 'deleted'), False), (('owner', 'start', 'id', 'deleted'), False), (('start', 'id', 'deleted'), False), (('calendar', 'uid'), True))
+            indexes = ((('status', 'end'), False), (('next_child_due',), False), (('parent_event', 'original_start'), True), (('owner', 'id', 'deleted'), False), (('owner', 'start', 'id', 'deleted'), False), (('start', 'id', 'deleted'), False), (('calendar', 'uid'), True))
     db.create_tables([Event])
 
     class SurveyTemplate(Model):
@@ -168,6 +175,8 @@ def up(migrator, db):
         on_unknown = CharField(max_length=10, default='redial')
         missed_policy = CharField(max_length=10, default='inform')
         created_date = UtcField()
+        origin = ForeignKeyField('self', null=True)
+        detached = BooleanField(default=False)
         deleted = UtcField(null=True)
         class Meta:
             database = db

@@ -58,6 +58,9 @@ class Alarm(BaseModel):
     on_unknown = CharField(max_length=10, default="redial")
     missed_policy = CharField(max_length=10, default="inform")
     created_date = created()
+    # The alarm of the parent event that this one is a copy of, unless it was edited by itself.
+    origin = ForeignKeyField("self", null=True)
+    detached = BooleanField(default=False)
     deleted = UtcField(null=True)
 
     class Meta:

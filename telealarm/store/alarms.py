@@ -8,7 +8,7 @@ from telealarm.errors import Conflict, IllegalTransition, Invalid
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import window
 from telealarm.rules.states import UNSETTLED, AlarmResult, AlarmStatus, EventStatus
-from telealarm.store import accounts, requests, rows
+from telealarm.store import accounts, parents, requests, rows
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
@@ -42,9 +42,13 @@ def is_over(alarm: Alarm, event: Event, now: datetime) -> bool:
 
 
 def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
-    """A new alarm. One that is over already is recorded as missed, and nobody is told."""
+    """A new alarm. One that is over already is recorded as missed, and nobody is told.
+
+    An alarm of a parent event is copied to its children, also once the parent itself is over.
+    """
     event = values["event"]
-    if event.status == EventStatus.COMPLETED:
+    completed = event.status == EventStatus.COMPLETED
+    if completed and event.next_child_due is None:
         raise Invalid({"event": ["the event is completed; set its status to 1 first"]})
     accounts.setting_of(event.calendar.user)
     alarm: Alarm = rows.insert(Alarm, {**values, "owner": owner_id, "created_date": now})
@@ -52,15 +56,21 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
     if is_over(alarm, event, now):
         move(alarm, AlarmStatus.MISSED, status_reason="past")
         tell(alarm.id, "missed", "was over when it was written", at=now)
+    elif completed:
+        cancel([alarm], "event_completed", now)
     else:
         schedule(alarm, event)
+    parents.edited([event.id], now)
     return alarm
 
 
 def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: datetime) -> None:
-    """Edit an alarm; `status`, where it is another than now, cancels or re-arms it."""
+    """Edit an alarm; `status`, where it is another than now, cancels or re-arms it.
+
+    The edit of a parent's alarm reaches its copies; one that is edited by itself is on its own.
+    """
     before, old_event = _wanted_at(alarm), alarm.event_id
-    rows.change(alarm, values)
+    rows.change(alarm, {**values, "detached": alarm.origin_id is not None})
     event = alarm.event
     if event.id != old_event:
         accounts.setting_of(event.calendar.user)
@@ -68,6 +78,7 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
         _set_status(alarm, event, status, now)
     elif alarm.status in UNSETTLED and _wanted_at(alarm) != before:
         reschedule([alarm], event, now)
+    parents.edited([old_event, event.id], now)
 
 
 def _wanted_at(alarm: Alarm) -> tuple[Any, ...]:
@@ -160,6 +171,7 @@ def delete(alarms: Sequence[Alarm], now: datetime) -> None:
     for alarm in alarms:
         if alarm.status not in UNSETTLED:
             tell(alarm.id, "deleted", at=now)
+    parents.edited([alarm.event_id for alarm in alarms], now)
 
 
 def attempt(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import os
 import shutil
 import signal
 import subprocess
@@ -40,6 +41,8 @@ class Serve:
         self.url = f"http://{HOST}:{self.port}"
         self.config = self.folder / "telealarm.yml"
         self.log = self.folder / "telealarm.log"
+        # What its process finds in the environment beside what this one has.
+        self.environment: dict[str, str] = {}
         self._child: Child | None = None
         parts: dict[str, Any] = {
             "database": database or f"sqlite:///{self.folder / 'telealarm.db'}",
@@ -99,7 +102,8 @@ class Serve:
             "--config",
             self.config,
         ]
-        self._child = Child(argv, self.log, cwd=self.folder)
+        environment = {**os.environ, **self.environment}
+        self._child = Child(argv, self.log, cwd=self.folder, env=environment)
         try:
             async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as http:
                 while not await self._healthy(http):

@@ -23,6 +23,8 @@ if [ "${2:-}" = tests ]; then
     # The explorer of the API is tried in a browser.
     need chromium chromium
     need chromedriver chromium-driver
+    # For the service under a shifted clock.
+    need faketime faketime
     # For the root folders in which the images of docker-compose.yml are proven.
     need mmdebstrap mmdebstrap
 fi
