@@ -12,7 +12,7 @@ setup(
     # The default prompts live at the top level, where an operator looks for
     # them, and are installed as the package telealarm.sounds.
     package_dir={"telealarm": "telealarm", "telealarm.sounds": "sounds"},
-    package_data={"telealarm": ["py.typed"], "telealarm.sounds": ["prompts.yml", "*/*.wav"]},
+    package_data={"telealarm": ["py.typed"], "telealarm.sounds": ["*.yml", "*/*.wav"]},
     install_requires=[
         "aiohttp>=3.14",
         "aiosmtplib>=3",

@@ -16,11 +16,12 @@ from telealarm.api.app import make_app
 from telealarm.asterisk import cdr
 from telealarm.asterisk.ari import Client, Event
 from telealarm.asterisk.ari.errors import AriError
+from telealarm.asterisk.dialplan import APOLOGY, CONTEXT
 from telealarm.clock import utcnow
 from telealarm.config import Config
 from telealarm.dialing.admission import Admission
 from telealarm.dialing.dialer import Dialer
-from telealarm.dialing.watch import APOLOGY, CONTEXT, Wiring
+from telealarm.dialing.watch import Wiring
 from telealarm.errors import ConfigError, TeleAlarmError
 from telealarm.notify.sms_http import HttpSmsSender
 from telealarm.outcome.keeper import Keeper
@@ -31,7 +32,10 @@ from telealarm.readiness import Readiness
 from telealarm.store import workers
 from telealarm.store.database import Database, place
 from telealarm.store.schema import open_database
+from telealarm.store.voice_messages import VoiceMessages
+from telealarm.survey.caretaker import Caretaker
 from telealarm.survey.prompts import Prompts
+from telealarm.survey.scene import Means
 from telealarm.survey.session import Survey
 from telealarm.survey.speech import Speech
 
@@ -70,7 +74,13 @@ class Service:
         async with AsyncExitStack() as stack:
             self._db.start()
             stack.push_async_callback(self._db.close)
-            survey = Survey(self._db, self._prompts)
+            means = Means(
+                self._db,
+                self.ari,
+                self._prompts,
+                VoiceMessages(self._config.path(self._config.recordings.folder)),
+            )
+            survey = Survey(means)
             ready = Readiness(self._config, self._db, self.ari, self._speech, survey)
             # First the port: a second start of the same service shall disturb nothing.
             await self._serve_api(ready, stack)
@@ -110,6 +120,8 @@ class Service:
                 place(self._config),
             )
             settler = Settler(self._db)
+            days = self._config.recordings.keep_days
+            caretaker = Caretaker(means, holder, timedelta(days=days) if days else None)
             messenger = Messenger(self._db, holder, installation, sms.send)
 
             async def drain() -> None:
@@ -123,6 +135,7 @@ class Service:
                 dialer.run(),
                 settler.run(),
                 messenger.run(),
+                caretaker.run(),
                 self.ari.run(),
                 before_end=drain,
             )

@@ -30,6 +30,7 @@ from telealarm.api import (
     sms_gateways,
     sms_templates,
     survey_templates,
+    transfers,
     users,
 )
 from telealarm.api.errors import answer_errors
@@ -60,6 +61,7 @@ RESOURCES: tuple[Resource, ...] = (
     alarm_requests.ALARM_REQUEST,
     call_requests.CALL_REQUEST,
     results.RESULT,
+    transfers.TRANSFER,
     sealed_surveys.SURVEY_AGGREGATE,
     audio_files.AUDIO_FILE,
     mail_templates.MAIL_TEMPLATE,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from telealarm.api.links import Links
 from telealarm.models import User
 from telealarm.store.recordings import Recordings
+from telealarm.store.voice_messages import VoiceMessages
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Visit:
     default_zone: str
     # Where uploaded sounds are kept.
     recordings: Recordings
+    # Where the messages are kept that callees record.
+    voice_messages: VoiceMessages
 
     @property
     def user_id(self) -> int:

@@ -32,6 +32,7 @@ from telealarm.asterisk.ari.errors import (
     Unreachable,
 )
 from telealarm.asterisk.cdr import Cdr, CdrError
+from telealarm.asterisk.dialplan import APOLOGY, CONTEXT, EXTENSION
 from telealarm.clock import utcnow
 from telealarm.errors import SpeechError, Stale, TeleAlarmError
 from telealarm.log import by_ids
@@ -42,9 +43,6 @@ from telealarm.store.calls import Call
 from telealarm.store.database import Database
 
 log = logging.getLogger(__name__)
-
-# Where dialplan/telealarm.conf takes the answered callee.
-CONTEXT, EXTENSION, APOLOGY = "telealarm-out", "s", "T"
 
 # An event can be lost with the websocket; a call is looked at this often in any case.
 LOOK_SECONDS = 30.0

@@ -25,6 +25,7 @@ from telealarm.models.survey import (
 from telealarm.models.template import MailTemplate, SmsTemplate
 from telealarm.models.timeline import Timeline
 from telealarm.models.token import ApiToken
+from telealarm.models.transfer import Transfer
 
 ALL: list[type[BaseModel]] = [
     Installation,
@@ -53,6 +54,7 @@ ALL: list[type[BaseModel]] = [
     AlarmRequest,
     CallRequest,
     SurveyResult,
+    Transfer,
     Message,
     Timeline,
     DncList,
@@ -90,6 +92,7 @@ __all__ = [
     "SurveyResult",
     "SurveyTemplate",
     "Timeline",
+    "Transfer",
     "User",
     "Worker",
 ]

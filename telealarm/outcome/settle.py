@@ -69,6 +69,7 @@ def _settle(call_id: int, now: datetime) -> None:
             heard_first_prompt=call.heard,
             finished=call.finished,
             unknown=not call.disposition,
+            completed=call.completed,
         ),
         require_result=alarm.require_result,
     )

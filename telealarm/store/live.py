@@ -15,6 +15,7 @@ from telealarm.models import (
     CallRequest,
     Event,
     Gateway,
+    Transfer,
 )
 
 # PostgreSQL's advisory lock for claiming, any fixed number.
@@ -54,6 +55,8 @@ def count() -> Live:
         found.numbers.add(number)
         found.gateways[gateway] += 1
         found.calendars[calendar] += 1
+    agents = Transfer.select(Transfer.gateway).where(Transfer.ended.is_null()).tuples()
+    found.gateways.update(gateway for (gateway,) in agents)
     return found
 
 
