@@ -86,7 +86,6 @@ class _Transfer:
         channel = self._ari.open(agent.channel_id)
         with Line(channel, scene.call.limit_seconds, "StasisStart") as line:
             try:
-                await scene.line.sound(RINGING)
                 how = await self._won(line)
                 if how == TAKEN:
                     await scene.means.write(partial(transfers.taken, scene.call, agent, utcnow()))
@@ -118,15 +117,17 @@ class _Transfer:
     async def _won(self, line: Line) -> str:
         """TAKEN as soon as the agent takes the call. The callee's keys are kept for later."""
         callee = self._scene.line
-        ring = self._scene.call.ring_seconds
         if not await self._rings():
             return FAILED
         asking = asyncio.create_task(self._ask(line), name=f"agent-{self._agent.id}")
         asking.add_done_callback(lambda _: callee.nudge())
         try:
             while not asking.done():
-                await callee.hold(ring)
-                await callee.keys(ring, self._keep_key, asking.done)
+                # Asterisk takes no other order for a channel while something plays on it.
+                await callee.quiet()
+                await callee.hold(RENEW_SECONDS)
+                await callee.sound(RINGING)
+                await callee.keys(RENEW_SECONDS, self._keep_key, asking.done)
             return asking.result()
         finally:
             asking.cancel()
