@@ -182,7 +182,7 @@ async def test_a_callee_talks_with_an_agent_who_takes_the_call(
     assert found.responses == ["taken"]
     assert found.alarm["status"] == 5
     # The callee has heard ringing; the agent the question, and then the callee.
-    assert phone.heard.seconds_heard() > 2
+    assert phone.heard.seconds_heard() > 1.5
     assert agent.heard.seconds_heard() > 5
     assert (await phone.events())[-1] == "hung up by phone"
     await agent.until("hung up by network")
@@ -251,7 +251,7 @@ async def test_two_callees_meet_in_a_conference_that_goes_with_them(
     first = await practice.clinic.appointment("361", survey=survey)
     second = await practice.clinic.appointment("362", survey=survey)
     found = await answered(practice, first)
-    assert found.responses == ["joined", "1"]
+    assert found.responses == ["joined", "1"], practice.serve.tail()
     assert (await answered(practice, second)).responses == ["joined", "2"]
     # The one heard the other speak.
     assert one.heard.seconds_heard() > 4
