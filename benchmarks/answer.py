@@ -97,8 +97,8 @@ async def main() -> None:
         for number in numbers:
             exchange.plug(number, crowd.port)
         await ring(practice, numbers)
-        await until(lambda: len(crowd.answered()) == calls, 120, "every phone is picked up")
-        await until(lambda: len(ears.loud) == calls, 60, "every phone is spoken to")
+        await until(lambda: len(ears.loud) == calls, 120, "every phone is spoken to")
+        await until(lambda: len(crowd.answered()) == calls, 60, "SIPp has written its log")
         report(crowd.answered(), ears)
 
 

@@ -188,8 +188,9 @@ class Watch:
             elif event.dialstatus == "ANSWER":
                 await self._pick_up()
         elif event.type == "StasisStart":
-            await self._pick_up()
+            # The callee is waiting: their session need not wait until this is written.
             self._converse(channel)
+            await self._pick_up()
         elif event.type == "ChannelDestroyed":
             await self._last_words()
             cause = event.cause or 0

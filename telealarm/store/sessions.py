@@ -138,7 +138,7 @@ def acting(call: Call) -> None:
 
 
 def playing(call: Call, playback: str) -> None:
-    """This playback is about to begin, so that whoever adopts the call can stop it."""
+    """This playback begins, so that whoever adopts the call can stop it."""
     put(held(call), playback=playback)
 
 

@@ -105,16 +105,15 @@ class Line:
     ) -> T | None:
         """Speak to the end, or until a key cuts it: then what `react` makes of the key.
 
-        A key of which it makes None cuts nothing. `note` is told the playback's id before it
-        begins. Raises SpeechError where Asterisk can play none of the prompt's addresses.
+        A key of which it makes None cuts nothing. `note` is told the playback's id as it begins.
+        Raises SpeechError where Asterisk can play none of the prompt's addresses.
         """
         for media in prompt.media:
             playback_id = self._next_id()
-            before = [self._stopped(), self.hold(prompt.seconds)]
-            if note is not None:
-                before.append(_awaited(note(playback_id)))
-            await asyncio.gather(*before)
-            self._playing = await self.channel.play(media, playback_id)
+            await asyncio.gather(self._stopped(), self.hold(prompt.seconds))
+            self._playing, _ = await asyncio.gather(
+                self.channel.play(media, playback_id), _noted(note, playback_id)
+            )
             end = await self._until_played(playback_id, prompt.seconds, react)
             if not isinstance(end, Event | None):
                 return end
@@ -193,8 +192,9 @@ class Line:
             await playing.stop()
 
 
-async def _awaited(what: Awaitable[None]) -> None:
-    await what
+async def _noted(note: Callable[[str], Awaitable[None]] | None, playback_id: str) -> None:
+    if note is not None:
+        await note(playback_id)
 
 
 def nothing(key: str) -> Sequence[object] | None:

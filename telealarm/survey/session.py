@@ -4,6 +4,7 @@ A key is kept in the database before anything else follows from it.
 """
 
 import logging
+from collections import OrderedDict
 from collections.abc import Sequence
 from functools import partial
 
@@ -25,6 +26,9 @@ from telealarm.survey.scene import Means, Scene
 
 log = logging.getLogger(__name__)
 
+# Calls that may be prepared and not yet answered; of more, the script is read when they are.
+PREPARED = 2000
+
 
 class Survey:
     """Prepares and runs the survey of a call."""
@@ -33,6 +37,8 @@ class Survey:
         self._means = means
         # Why Asterisk could not play the last prompt, or None.
         self.trouble: str | None = None
+        # What was read when the call was prepared, so that the callee need not wait for it.
+        self._prepared: OrderedDict[int, Script] = OrderedDict()
 
     async def prepare(self, call: Call) -> None:
         """Render what will be said, so that the callee is spoken to at once."""
@@ -55,10 +61,15 @@ class Survey:
             texts.append(machine.NO_AGENT)
         for name in texts:
             await prompts.system(name, script.language)
+        self._prepared[call.id] = script
+        if len(self._prepared) > PREPARED:
+            self._prepared.popitem(last=False)
 
     async def converse(self, call: Call, channel: Channel) -> None:
         """Run the survey, from where an earlier session left it, to its end or the hang-up."""
-        script = await self._means.db.write(partial(sessions.load, call))
+        script = self._prepared.pop(call.id, None)
+        if script is None:
+            script = await self._means.db.write(partial(sessions.load, call))
         answered = script.answered or utcnow()
         left = call.limit_seconds - (utcnow() - answered).total_seconds()
         with Line(channel, left) as line:

@@ -252,7 +252,8 @@ async def test_two_callees_meet_in_a_conference_that_goes_with_them(
     second = await practice.clinic.appointment("362", survey=survey)
     found = await answered(practice, first)
     assert found.responses == ["joined", "1"], practice.serve.tail()
-    assert (await answered(practice, second)).responses == ["joined", "2"]
+    other = await answered(practice, second)
+    assert other.responses == ["joined", "2"], (await two.events(), practice.serve.tail())
     # The one heard the other speak.
     assert one.heard.seconds_heard() > 4
     assert two.heard.seconds_heard() > 1

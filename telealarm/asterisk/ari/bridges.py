@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from telealarm.asterisk.ari.errors import NotFound
+from telealarm.asterisk.ari.errors import AlreadyExists, NotFound
 from telealarm.asterisk.ari.http import Http
 
 
@@ -15,7 +15,8 @@ class Bridges:
     async def create(self, bridge_id: str) -> None:
         """A mixing bridge; one of this id that is there already is fine."""
         body = {"type": "mixing", "name": bridge_id}
-        await self._http.request("POST", "bridges", bridge_id, body=body)
+        with suppress(AlreadyExists):
+            await self._http.request("POST", "bridges", bridge_id, body=body)
 
     async def add(self, bridge_id: str, channel_id: str) -> None:
         """Put a channel in, out of the bridge that it is in. It must be in Stasis.
