@@ -83,6 +83,12 @@ def joined(call: Call, section: int, conference: str) -> None:
     tell(call.alarm_id, "conference", conference, request_id=call.request_id)
 
 
+def not_joined(call: Call, section: int) -> None:
+    """The conference could not be joined."""
+    answer(held(call), section, "failed")
+    tell(call.alarm_id, "conference_failed", request_id=call.request_id)
+
+
 def _sms_gateway(alarm: Alarm) -> SmsGateway | None:
     profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
     setting = profile.calendar_setting if profile else None

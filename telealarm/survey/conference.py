@@ -38,6 +38,7 @@ async def confer(scene: Scene) -> str:
         await _enter(ari, bridge, line.channel.id)
     except AriError as error:
         log.warning("the conference cannot be joined: %s", error, extra={"channel": bridge})
+        await scene.means.write(partial(acts.not_joined, scene.call, scene.section.id))
         return FAILED
     try:
         await scene.means.write(joined)
