@@ -33,6 +33,7 @@ from telealarm.asterisk.ari.errors import (
     Unreachable,
 )
 from telealarm.asterisk.cdr import Cdr, CdrError
+from telealarm.asterisk.dialplan import APOLOGY, CONTEXT, EXTENSION
 from telealarm.clock import monotonic, utcnow
 from telealarm.dialing.turnstile import Turnstile
 from telealarm.errors import SpeechError, Stale, TeleAlarmError
@@ -44,9 +45,6 @@ from telealarm.store.calls import Call
 from telealarm.store.database import Database
 
 log = logging.getLogger(__name__)
-
-# Where dialplan/telealarm.conf takes the answered callee.
-CONTEXT, EXTENSION, APOLOGY = "telealarm-out", "s", "T"
 
 # An event can be lost with the websocket; a call is looked at this often in any case.
 LOOK_SECONDS = 30.0
@@ -202,8 +200,9 @@ class Watch:
             elif event.dialstatus == "ANSWER":
                 await self._pick_up()
         elif event.type == "StasisStart":
-            await self._pick_up()
+            # The callee is waiting: their session need not wait until this is written.
             self._converse(channel)
+            await self._pick_up()
         elif event.type == "ChannelDestroyed":
             await self._last_words()
             cause = event.cause or 0

@@ -71,6 +71,7 @@ def _settle(call_id: int, now: datetime, default_zone: ZoneInfo) -> None:
             heard_first_prompt=call.heard,
             finished=call.finished,
             unknown=not call.disposition,
+            completed=call.completed,
         ),
         require_result=alarm.require_result,
     )

@@ -99,6 +99,10 @@ class SectionType(IntEnum):
     SMS = 10
 
 
+# Sections that ask for keys.
+ANSWERED_BY_KEYS = (SectionType.MULTI_CHOICE, SectionType.RATING, SectionType.CAPTURE_DIGITS)
+
+
 class Reason(StrEnum):
     """Why an attempt failed; the keys of an alarm's `retry_policy` are among them."""
 

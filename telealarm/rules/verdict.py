@@ -29,6 +29,8 @@ class Attempt:
     finished: bool
     """The survey came to its end, or the callee hung up: nothing of ours broke off."""
     unknown: bool = False
+    completed: bool = False
+    """A section was reached of which the survey says that whoever gets there is done."""
 
 
 def failure(attempt: Attempt, *, require_result: bool) -> Reason | None:
@@ -37,7 +39,7 @@ def failure(attempt: Attempt, *, require_result: bool) -> Reason | None:
         return Reason.UNKNOWN
     if attempt.disposition is not Disposition.ANSWER:
         return dispositions.reason(attempt.disposition, attempt.cause)
-    if attempt.has_key:
+    if attempt.has_key or attempt.completed:
         return None
     if not attempt.finished:
         return Reason.INTERRUPTED

@@ -14,13 +14,21 @@ from telealarm.models import (
     CallRequest,
     Event,
     Gateway,
+    Section,
     Survey,
     SurveyResult,
 )
 from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
 from telealarm.rules.moment import Action
-from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus, Reason
+from telealarm.rules.states import (
+    ANSWERED_BY_KEYS,
+    AlarmStatus,
+    CallStatus,
+    Disposition,
+    EventStatus,
+    Reason,
+)
 from telealarm.store import live, pauses, settlement, terms, workers
 from telealarm.store.change import move, put
 from telealarm.store.claim import Holder
@@ -335,8 +343,11 @@ def failures(alarm_id: int) -> dict[str, int]:
 
 
 def has_key(call_id: int) -> bool:
-    """Whether anything was keyed that counts."""
-    found: bool = SurveyResult.select().where(SurveyResult.call == call_id).exists()
+    """Whether anything was keyed that counts, or an agent has talked with the callee."""
+    counts = Section.type.in_(ANSWERED_BY_KEYS) | (SurveyResult.response == "taken")
+    found: bool = (
+        SurveyResult.select().join(Section).where(SurveyResult.call == call_id, counts).exists()
+    )
     return found
 
 
