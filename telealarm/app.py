@@ -96,6 +96,7 @@ class Service:
                 self.ari,
                 self._prompts,
                 VoiceMessages(self._config.path(self._config.recordings.folder)),
+                files_first=self._config.prompts.url is None,
             )
             survey = Survey(means)
             ready = Readiness(self._config, self._db, self.ari, self.ami, self._speech, survey)

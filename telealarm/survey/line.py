@@ -45,10 +45,16 @@ class HungUp(Exception):
 
 
 class Line:
-    """`limit_seconds` is how long the channel may live from now on; then it is hung up."""
+    """`limit_seconds` is how long the channel may live from now on; then it is hung up.
 
-    def __init__(self, channel: Channel, limit_seconds: float, *kinds: str) -> None:
+    `files_first`: Asterisk reads prompts from their folder, and fetches only what it cannot read.
+    """
+
+    def __init__(
+        self, channel: Channel, limit_seconds: float, *kinds: str, files_first: bool
+    ) -> None:
         self.channel = channel
+        self._files_first = files_first
         self._deadline = monotonic() + limit_seconds
         self._events = channel.events(*_KINDS, *kinds)
         # Unlike those of an earlier session of this channel.
@@ -108,7 +114,7 @@ class Line:
         A key of which it makes None cuts nothing. `note` is told the playback's id as it begins.
         Raises SpeechError where Asterisk can play none of the prompt's addresses.
         """
-        for media in prompt.media:
+        for media in reversed(prompt.media) if self._files_first else prompt.media:
             playback_id = self._next_id()
             await asyncio.gather(self._stopped(), self.hold(prompt.seconds))
             self._playing, _ = await asyncio.gather(

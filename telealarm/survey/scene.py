@@ -28,6 +28,7 @@ class Means:
     ari: Client
     prompts: Prompts
     voice_messages: VoiceMessages
+    files_first: bool  # see Line
 
     async def write(self, change: Callable[[], object]) -> None:
         """Keep a step, and try again while the database is in trouble: a key must not be lost.

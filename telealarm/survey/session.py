@@ -85,7 +85,7 @@ class Survey:
             script = await self._means.db.write(partial(sessions.load, call))
         answered = script.answered or utcnow()
         left = call.limit_seconds - (utcnow() - answered).total_seconds()
-        with Line(channel, left) as line:
+        with Line(channel, left, files_first=self._means.files_first) as line:
             try:
                 await Session(call, line, self._means, script).run()
             except SpeechError as error:

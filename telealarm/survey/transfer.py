@@ -9,7 +9,7 @@ import logging
 from contextlib import suppress
 from functools import partial
 
-from telealarm.asterisk.ari import Event
+from telealarm.asterisk.ari import Channel, Event
 from telealarm.asterisk.ari.errors import AriError, FateUnknown, NotFound, Refused
 from telealarm.asterisk.dialplan import CONTEXT, EXTENSION
 from telealarm.clock import utcnow
@@ -84,7 +84,7 @@ class _Transfer:
         """Call the agent, and let the two talk."""
         scene, agent = self._scene, self._agent
         channel = self._ari.open(agent.channel_id)
-        with Line(channel, scene.call.limit_seconds, "StasisStart") as line:
+        with self._line(channel) as line:
             try:
                 how = await self._won(line)
                 if how == TAKEN:
@@ -103,7 +103,7 @@ class _Transfer:
     async def go_on(self) -> str:
         """Go on with a talk that an earlier session has begun."""
         channel = self._ari.open(self._agent.channel_id)
-        with Line(channel, self._scene.call.limit_seconds, "StasisStart") as line:
+        with self._line(channel) as line:
             try:
                 await self._talk(line)
             except asyncio.CancelledError:
@@ -113,6 +113,10 @@ class _Transfer:
                 raise
             await self._end(line)
             return TAKEN
+
+    def _line(self, channel: Channel) -> Line:
+        limit, files = self._scene.call.limit_seconds, self._scene.means.files_first
+        return Line(channel, limit, "StasisStart", files_first=files)
 
     async def _won(self, line: Line) -> str:
         """TAKEN as soon as the agent takes the call. The callee's keys are kept for later."""

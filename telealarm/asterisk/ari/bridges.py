@@ -13,8 +13,12 @@ class Bridges:
         self._http = http
 
     async def create(self, bridge_id: str) -> None:
-        """A mixing bridge; one of this id that is there already is fine."""
-        body = {"type": "mixing", "name": bridge_id}
+        """A mixing bridge; one of this id that is there already is fine.
+
+        Asterisk would let two channels pass their packets to each other past itself, and hear no
+        keys; so that they are heard, media go through it.
+        """
+        body = {"type": "mixing,dtmf_events,proxy_media", "name": bridge_id}
         with suppress(AlreadyExists):
             await self._http.request("POST", "bridges", bridge_id, body=body)
 
