@@ -10,7 +10,7 @@ from telealarm.clock import monotonic, utcnow
 from telealarm.errors import Stale, StorageError
 from telealarm.log import by_ids
 from telealarm.rules import verdict
-from telealarm.rules.states import CallStatus, Disposition, Reason
+from telealarm.rules.states import AmdBehavior, CallStatus, Disposition, Reason
 from telealarm.store import calls, settlement
 from telealarm.store.change import move
 from telealarm.store.database import Database
@@ -69,6 +69,7 @@ def _settle(call_id: int, now: datetime) -> None:
             heard_first_prompt=call.heard,
             finished=call.finished,
             unknown=not call.disposition,
+            for_machines=call.amd_behavior == AmdBehavior.VOICEMAIL_ONLY,
         ),
         require_result=alarm.require_result,
     )

@@ -17,7 +17,14 @@ from telealarm.models import (
 )
 from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
-from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus
+from telealarm.rules.states import (
+    AlarmStatus,
+    AmdBehavior,
+    AmdStatus,
+    CallStatus,
+    Disposition,
+    EventStatus,
+)
 from telealarm.store import settlement, workers
 from telealarm.store.change import move, put
 from telealarm.store.claim import Holder
@@ -44,6 +51,7 @@ class Call:
     caller_id: str
     ring_seconds: int
     limit_seconds: int
+    amd_behavior: AmdBehavior | None
     rang: bool
     answered: datetime | None
 
@@ -71,6 +79,8 @@ def begin(
         timeout=setting.call_timeout,
         gateway=setting.aleg_gateway,
         survey=survey,
+        amd_behavior=setting.amd_behavior if setting.voicemail else None,
+        voicemail_audiofile=setting.voicemail_audiofile,
         num_attempt=alarm.num_attempt + 1,
         worker=holder.name,
         fence=holder.fence,
@@ -93,6 +103,7 @@ def describe(row: CallRequest) -> Call:
         caller_id=phone.caller_id(row.caller_name, row.callerid),
         ring_seconds=row.timeout,
         limit_seconds=row.timelimit,
+        amd_behavior=AmdBehavior(row.amd_behavior) if row.amd_behavior else None,
         rang=row.rang,
         answered=row.answered,
     )
@@ -187,6 +198,14 @@ def answered(call: Call, now: datetime) -> None:
         tell(call.alarm_id, "answered", request_id=call.request_id)
 
 
+def detected(call: Call, who: AmdStatus, why: str) -> None:
+    """It was found out who answered. A person is not taken for a machine any more."""
+    row = held(call)
+    if row.amd_status not in (who, AmdStatus.PERSON):
+        put(row, amd_status=who)
+        tell(call.alarm_id, who.name.lower(), why, request_id=call.request_id)
+
+
 def unknown(call: Call, why: str) -> None:
     """It cannot be told whether the call was placed."""
     row = held(call)
@@ -226,6 +245,8 @@ def end(
     row = held(call)
     if row.ended is not None:
         return
+    if disposition is Disposition.ANSWER and row.amd_status == AmdStatus.MACHINE:
+        disposition = Disposition.MACHINE
     answered = row.answered
     if answered is None and disposition is Disposition.ANSWER:
         answered = now - timedelta(seconds=billed_seconds)
@@ -238,9 +259,9 @@ def end(
         finished=row.finished or finished,
     )
     what = "unknown"
-    if row.withdrawn and disposition is not Disposition.ANSWER:
+    if row.withdrawn and row.answered is None and disposition is not Disposition.ANSWER:
         what = "taken_back"
-    elif disposition is Disposition.ANSWER:
+    elif disposition in (Disposition.ANSWER, Disposition.MACHINE):
         what = "hung_up"
     elif disposition is not None:
         what = dispositions.reason(disposition, cause)

@@ -11,7 +11,7 @@ class Behaviour:
 
     `keys` are pressed, the first one `first_key` after the call was answered and each next one
     `between` later. Then the phone listens until the caller hangs up, or hangs up itself after
-    `hang_up`.
+    `hang_up`. At once after the answer it `says` something, and `beeps`; it is silent then.
     """
 
     refuses: tuple[int, str, str] | None = None
@@ -21,6 +21,8 @@ class Behaviour:
     first_key: float = 1.0
     between: float = 0.7
     hang_up: float | None = None
+    says: str = ""
+    beeps: bool = False
 
 
 def answers_and_presses(
@@ -56,3 +58,17 @@ def declines() -> Behaviour:
 
 def congestion() -> Behaviour:
     return Behaviour(refuses=(503, "Service Unavailable", "congestion"))
+
+
+def person(keys: str = "", *, first_key: float = 6.0) -> Behaviour:
+    """Says hello, as people do, and waits."""
+    return Behaviour(says="Hello?", keys=keys, first_key=first_key)
+
+
+def voicemail() -> Behaviour:
+    """An answering machine: its greeting, a beep, and then it records."""
+    greeting = (
+        "You have reached the answering machine of Robert Smith. I cannot come to the telephone"
+        " now. Please leave your name and your number after the tone, and I will call you back."
+    )
+    return Behaviour(says=greeting, beeps=True)

@@ -27,10 +27,10 @@ def write_key(path: Path, key: str, index: int) -> None:
             struct.pack("!BBHII", 0x80, marker | PAYLOAD_TYPE, sequence, 16000 * (index + 1), SSRC)
             + struct.pack("!BBH", EVENTS.index(key), (0x80 if ending else 0) | 10, duration)
         )
-    path.write_bytes(_capture(packets))
+    path.write_bytes(capture(packets))
 
 
-def _capture(payloads: list[bytes]) -> bytes:
+def capture(payloads: list[bytes]) -> bytes:
     """The pcap file format; SIPp puts its own addresses over the ones in here."""
     out = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)]
     for number, payload in enumerate(payloads):

@@ -14,6 +14,7 @@ from tests.lab.keys import write_key
 from tests.lab.ports import HOST, free_udp_port
 from tests.lab.processes import Child
 from tests.lab.recorder import Recorder
+from tests.lab.voice import write_voice
 from tests.lab.waiting import until
 
 TEMPLATES = Path(__file__).parent / "phones"
@@ -133,6 +134,10 @@ class Phone:
 
     def _talk(self) -> str:
         behaviour, parts = self.behaviour, []
+        if behaviour.says:
+            pcap = self._folder / "voice.pcap"
+            write_voice(pcap, behaviour.says, beep=behaviour.beeps)
+            parts.append(_render("says", pcap=pcap))
         for index, key in enumerate(behaviour.keys):
             pcap = self._folder / f"key-{index}.pcap"
             write_key(pcap, key, index)
