@@ -10,7 +10,7 @@ handed to it.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -39,7 +39,7 @@ from telealarm.dialing.turnstile import Turnstile
 from telealarm.errors import SpeechError, Stale, TeleAlarmError
 from telealarm.log import by_ids
 from telealarm.rules import disposition as dispositions
-from telealarm.rules.states import Disposition
+from telealarm.rules.states import AmdBehavior, Disposition
 from telealarm.store import calls
 from telealarm.store.calls import Call
 from telealarm.store.database import Database
@@ -134,7 +134,7 @@ class Watch:
                 extension=EXTENSION,
                 caller_id=call.caller_id,
                 timeout_seconds=call.ring_seconds,
-                variables={"TELEALARM_APP": self._ari.app},
+                variables={"TELEALARM_APP": self._ari.app, **_amd(call)},
             )
             metrics.CALLS_PLACED.inc()
             self._log.info("originate")
@@ -201,6 +201,7 @@ class Watch:
                 await self._pick_up()
         elif event.type == "StasisStart":
             # The callee is waiting: their session need not wait until this is written.
+            await self._detected(event.args)
             self._converse(channel)
             await self._pick_up()
         elif event.type == "ChannelDestroyed":
@@ -296,6 +297,13 @@ class Watch:
             self._answered = True
             await self._db.write(partial(calls.answered, self.call, utcnow()))
 
+    async def _detected(self, args: Sequence[str]) -> None:
+        """The dialplan passes AMDSTATUS on as the second argument of Stasis."""
+        who = dispositions.of_amd(args[1]) if len(args) > 1 else None
+        if who is not None:
+            why = f"Asterisk's AMD says {args[1]}"
+            await self._db.write(partial(calls.detected, self.call, who, why))
+
     def _converse(self, channel: Channel) -> None:
         if self._session is None or self._session.done():
             self._session = asyncio.create_task(
@@ -356,3 +364,11 @@ class Watch:
                 refused=refused,
             )
         )
+
+
+def _amd(call: Call) -> dict[str, str]:
+    """The variable that has the dialplan find out who answers."""
+    if call.amd_behavior is None:
+        return {}
+    human_only = call.amd_behavior is AmdBehavior.HUMAN_ONLY
+    return {"TELEALARM_AMD": "human" if human_only else "any"}

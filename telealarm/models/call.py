@@ -6,6 +6,7 @@ from peewee import BooleanField, CharField, FloatField, ForeignKeyField, Integer
 
 from telealarm.models.account import User
 from telealarm.models.alarm import Alarm, AlarmRequest
+from telealarm.models.audio import AudioFile
 from telealarm.models.base import BaseModel, ClaimableModel, UtcField, created
 from telealarm.models.gateway import Gateway
 from telealarm.models.survey import Section, Survey
@@ -36,7 +37,9 @@ class CallRequest(ClaimableModel):
     result = CharField(max_length=40, default="")
     hangup_cause = IntegerField(default=0)  # Q.850
     disposition = CharField(max_length=20, default="")
+    amd_behavior = IntegerField(null=True)  # null: nobody asks who answers
     amd_status = IntegerField(default=0)
+    voicemail_audiofile = ForeignKeyField(AudioFile, null=True)
     rang = BooleanField(default=False)
     refused = BooleanField(default=False)  # by Asterisk: the gateway leads nowhere
     started = UtcField(null=True)

@@ -24,6 +24,8 @@ from telealarm.rules.moment import Action
 from telealarm.rules.states import (
     ANSWERED_BY_KEYS,
     AlarmStatus,
+    AmdBehavior,
+    AmdStatus,
     CallStatus,
     Disposition,
     EventStatus,
@@ -56,6 +58,7 @@ class Call:
     caller_id: str
     ring_seconds: int
     limit_seconds: int
+    amd_behavior: AmdBehavior | None
     rang: bool
     answered: datetime | None
     # When it may be sent; None: at once.
@@ -88,6 +91,8 @@ def begin(
         timeout=setting.call_timeout,
         gateway=gateway,
         survey=survey,
+        amd_behavior=setting.amd_behavior if setting.voicemail else None,
+        voicemail_audiofile=setting.voicemail_audiofile,
         num_attempt=alarm.num_attempt + _counted(request),
         worker=holder.name,
         fence=holder.fence,
@@ -115,6 +120,7 @@ def describe(row: CallRequest, slot: Slot | None = None) -> Call:
         caller_id=phone.caller_id(row.caller_name, row.callerid),
         ring_seconds=row.timeout,
         limit_seconds=row.timelimit,
+        amd_behavior=AmdBehavior(row.amd_behavior) if row.amd_behavior else None,
         rang=row.rang,
         answered=row.answered,
         slot=slot,
@@ -226,6 +232,14 @@ def answered(call: Call, now: datetime) -> None:
         tell(call.alarm_id, "answered", request_id=call.request_id)
 
 
+def detected(call: Call, who: AmdStatus, why: str) -> None:
+    """It was found out who answered. A person is not taken for a machine any more."""
+    row = held(call)
+    if row.amd_status not in (who, AmdStatus.PERSON):
+        put(row, amd_status=who)
+        tell(call.alarm_id, who.name.lower(), why, request_id=call.request_id)
+
+
 def unknown(call: Call, why: str) -> None:
     """It cannot be told whether the call was placed."""
     row = held(call)
@@ -267,6 +281,8 @@ def end(
     row = held(call)
     if row.ended is not None:
         return
+    if disposition is Disposition.ANSWER and row.amd_status == AmdStatus.MACHINE:
+        disposition = Disposition.MACHINE
     answered = row.answered
     if answered is None and disposition is Disposition.ANSWER:
         answered = now - timedelta(seconds=billed_seconds)
@@ -281,9 +297,9 @@ def end(
     )
     live.release([row.id])
     what = "unknown"
-    if row.withdrawn and disposition is not Disposition.ANSWER:
+    if row.withdrawn and row.answered is None and disposition is not Disposition.ANSWER:
         what = "taken_back"
-    elif disposition is Disposition.ANSWER:
+    elif disposition in (Disposition.ANSWER, Disposition.MACHINE):
         what = "hung_up"
     elif disposition is not None:
         what = dispositions.reason(disposition, cause)

@@ -14,7 +14,7 @@ class Behaviour:
 
     `keys` are pressed, the first one `first_key` after the call was answered and each next one
     `between` later. Then the phone listens until the caller hangs up, or hangs up itself after
-    `hang_up`.
+    `hang_up`. At once after the answer it `says` something, and `beeps`; it is silent then.
     """
 
     refuses: tuple[int, str, str] | None = None
@@ -27,6 +27,8 @@ class Behaviour:
     voice: float = 0.0
     voice_after: float = 1.0
     info: bool = False
+    says: str = ""
+    beeps: bool = False
 
 
 def answers_and_presses(
@@ -74,3 +76,17 @@ def speaks(
 def presses_by_info(keys: str, *, first_key: float = 1.0, between: float = 0.7) -> Behaviour:
     """A phone whose keys go by SIP INFO."""
     return Behaviour(keys=keys, first_key=first_key, between=between, info=True)
+
+
+def person(keys: str = "", *, first_key: float = 6.0) -> Behaviour:
+    """Says hello, as people do, and waits."""
+    return Behaviour(says="Hello?", keys=keys, first_key=first_key)
+
+
+def voicemail() -> Behaviour:
+    """An answering machine: its greeting, a beep, and then it records."""
+    greeting = (
+        "You have reached the answering machine of Robert Smith. I cannot come to the telephone"
+        " now. Please leave your name and your number after the tone, and I will call you back."
+    )
+    return Behaviour(says=greeting, beeps=True)

@@ -10,10 +10,11 @@ from string import Template
 
 from tests.lab.behaviours import Behaviour
 from tests.lab.exchange import Exchange
-from tests.lab.keys import write_key, write_voice
+from tests.lab.keys import write_key, write_tone
 from tests.lab.ports import HOST, free_udp_port
 from tests.lab.processes import Child
 from tests.lab.recorder import Recorder
+from tests.lab.voice import write_voice
 from tests.lab.waiting import until
 
 TEMPLATES = Path(__file__).parent / "phones"
@@ -139,9 +140,13 @@ class Phone:
         behaviour, parts = self.behaviour, []
         if behaviour.voice:
             pcap = self._folder / "voice.pcap"
-            write_voice(pcap, behaviour.voice)
+            write_tone(pcap, behaviour.voice)
             ms = {"wait_ms": _ms(behaviour.voice_after), "voice_ms": _ms(behaviour.voice)}
             parts.append(_render("voice", pcap=pcap, **ms))
+        if behaviour.says:
+            pcap = self._folder / "says.pcap"
+            write_voice(pcap, behaviour.says, beep=behaviour.beeps)
+            parts.append(_render("says", pcap=pcap))
         for index, key in enumerate(behaviour.keys):
             pcap = self._folder / f"key-{index}.pcap"
             write_key(pcap, key, index)
