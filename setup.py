@@ -22,7 +22,7 @@ setup(
     },
     package_data={
         "telealarm": ["py.typed"],
-        "telealarm.sounds": ["prompts.yml", "*/*.wav"],
+        "telealarm.sounds": ["*.yml", "*/*.wav"],
         "telealarm.examples": ["*.yml"],
     },
     install_requires=[

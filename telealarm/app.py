@@ -18,11 +18,12 @@ from telealarm.asterisk import cdr
 from telealarm.asterisk.ami import Ami, Trunk
 from telealarm.asterisk.ari import Client, Event
 from telealarm.asterisk.ari.errors import AriError
+from telealarm.asterisk.dialplan import APOLOGY, CONTEXT
 from telealarm.clock import utcnow
 from telealarm.config import Config
 from telealarm.dialing.admission import Admission
 from telealarm.dialing.dialer import Dialer
-from telealarm.dialing.watch import APOLOGY, CONTEXT, Wiring
+from telealarm.dialing.watch import Wiring
 from telealarm.errors import ConfigError, StorageError, TeleAlarmError
 from telealarm.notify.sms_http import HttpSmsSender
 from telealarm.notify.webhook_http import WebhookSender
@@ -37,8 +38,11 @@ from telealarm.rules.addresses import Guard
 from telealarm.store import trunks, workers
 from telealarm.store.database import Database, place
 from telealarm.store.schema import open_database
+from telealarm.store.voice_messages import VoiceMessages
 from telealarm.survey.ahead import Ahead
+from telealarm.survey.caretaker import Caretaker
 from telealarm.survey.prompts import Prompts
+from telealarm.survey.scene import Means
 from telealarm.survey.session import Survey
 from telealarm.survey.speech import Speech
 
@@ -87,7 +91,14 @@ class Service:
         async with AsyncExitStack() as stack:
             self._db.start()
             stack.push_async_callback(self._db.close)
-            survey = Survey(self._db, self._prompts)
+            means = Means(
+                self._db,
+                self.ari,
+                self._prompts,
+                VoiceMessages(self._config.path(self._config.recordings.folder)),
+                files_first=self._config.prompts.url is None,
+            )
+            survey = Survey(means)
             ready = Readiness(self._config, self._db, self.ari, self.ami, self._speech, survey)
             # First the port: a second start of the same service shall disturb nothing.
             await self._serve_api(ready, stack)
@@ -132,6 +143,8 @@ class Service:
                 place(self._config),
             )
             settler = Settler(self._db, zone)
+            days = self._config.recordings.keep_days
+            caretaker = Caretaker(means, holder, timedelta(days=days) if days else None)
             messenger = Messenger(self._db, holder, installation, sms.send)
             kept = timedelta(days=self._config.webhooks.keep_days)
             courier = Courier(self._db, holder, webhooks.send, kept)
@@ -151,6 +164,7 @@ class Service:
                 settler.run(),
                 messenger.run(),
                 courier.run(),
+                caretaker.run(),
                 self.ari.run(),
                 *([self.ami.run()] if self.ami else []),
                 before_end=drain,

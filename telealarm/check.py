@@ -10,8 +10,8 @@ from pathlib import Path
 from telealarm.asterisk.ami import Ami, AmiError
 from telealarm.asterisk.ari import Client
 from telealarm.asterisk.ari.errors import AriError, NotFound, Unauthorized
+from telealarm.asterisk.dialplan import CONTEXT, EXTENSION
 from telealarm.config import Ari, Config
-from telealarm.dialing.watch import CONTEXT, EXTENSION
 from telealarm.errors import StorageError
 from telealarm.store.schema import open_database
 
@@ -24,6 +24,8 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
     mistakes: list[str] = []
     remarks: list[str] = []
     if unusable := folder("prompts.folder", config.path(config.prompts.folder)):
+        mistakes.append(unusable)
+    if unusable := folder("recordings.folder", config.path(config.recordings.folder)):
         mistakes.append(unusable)
     try:
         await asyncio.to_thread(open_database, config)

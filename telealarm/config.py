@@ -126,6 +126,13 @@ class Prompts(_Part):
     max_megabytes: int = Field(500, ge=1)
 
 
+class Recordings(_Part):
+    # The messages that callees record. Not below prompts.folder, which is served to everybody.
+    folder: str = "../var/recordings"
+    # How long they are kept; 0: for ever.
+    keep_days: int = Field(90, ge=0)
+
+
 class Speech(_Part):
     # By language; `*` serves every other one. {language}, {text_file} and {wav} are put in.
     engines: dict[str, Command] = {
@@ -154,6 +161,7 @@ class Config(_Part):
     worker: Worker = Worker()
     asterisk: Asterisk = Asterisk()
     prompts: Prompts = Prompts()
+    recordings: Recordings = Recordings()
     speech: Speech = Speech()
     webhooks: Webhooks = Webhooks()
     log: Log = Log()

@@ -27,6 +27,7 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
         "hangup_cause": row.hangup_cause,
         "disposition": row.disposition,
         "amd_status": row.amd_status,
+        "completed": row.completed,
         "started": stamp(row.started),
         "answered": stamp(row.answered),
         "ended": stamp(row.ended),
@@ -56,7 +57,7 @@ CALL_REQUEST = Resource(
         **schemas.of_columns(
             CallRequest,
             *("num_attempt", "last_attempt_time", "result", "hangup_cause", "disposition"),
-            *("amd_status", "started", "answered", "ended"),
+            *("amd_status", "completed", "started", "answered", "ended"),
         ),
     },
 )

@@ -21,6 +21,7 @@ from telealarm.models import User
 from telealarm.rules.addresses import Guard
 from telealarm.store import passwords, scope
 from telealarm.store.recordings import Recordings
+from telealarm.store.voice_messages import VoiceMessages
 
 Body = Mapping[str, Any]
 
@@ -40,6 +41,7 @@ class Clerk:
             now=utcnow(),
             default_zone=config.timezone,
             recordings=Recordings(config.path(config.prompts.folder)),
+            voice_messages=VoiceMessages(config.path(config.recordings.folder)),
             guard=Guard(config.webhooks.allow),
         )
 

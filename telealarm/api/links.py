@@ -29,6 +29,7 @@ MODELS: dict[str, type[models.BaseModel]] = {
     "sms-template": models.SmsTemplate,
     "audio-files": models.AudioFile,
     "result": models.SurveyResult,
+    "transfer": models.Transfer,
     "dnc-list": models.DncList,
     "dnc-contact": models.DncContact,
     "webhook": models.Webhook,

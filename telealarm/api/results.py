@@ -1,23 +1,34 @@
-"""result/: what was keyed in the sections of the calls."""
+"""result/: what was answered in the sections of the calls, and the messages that were recorded."""
 
+from pathlib import Path
 from typing import Any
 
-from telealarm.api.resource import Resource
+from telealarm.api.health import WAV
+from telealarm.api.resource import Action, Resource, Values
 from telealarm.api.visit import Visit, stamp
+from telealarm.errors import NotVisible
 from telealarm.models import SurveyResult
 
 
 def show(visit: Visit, row: Any) -> dict[str, Any]:
+    link = visit.links.to("result", row.id)
     return {
-        "url": visit.links.to("result", row.id),
+        "url": link,
         "callrequest": visit.links.to("callrequest", row.call_id),
         "section": row.section_id,
         "response": row.response,
-        # Of a record section, which this version does not play.
-        "record_file": None,
-        "recording_duration": None,
+        # Of a recorded message.
+        "record_file": f"{link}download/" if row.record_file else None,
+        "recording_duration": row.recording_duration if row.record_file else None,
         "created_date": stamp(row.created_date),
     }
+
+
+def download(visit: Visit, row: Any, values: Values) -> Path:
+    """The recorded message."""
+    if not row.record_file:
+        raise NotVisible
+    return visit.voice_messages.path(row.record_file)
 
 
 RESULT = Resource(
@@ -29,4 +40,5 @@ RESULT = Resource(
         "section": SurveyResult.section,
         "response": SurveyResult.response,
     },
+    actions=(Action("download", "GET", download, media=WAV),),
 )

@@ -33,6 +33,7 @@ from telealarm.store.counts import Counts
 from telealarm.store.database import Database
 from telealarm.store.idempotency import Answer
 from telealarm.store.recordings import Recordings, Sound
+from telealarm.store.voice_messages import VoiceMessages
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Routes:
     def __init__(self, db: Database, config: Config, recordings: Recordings) -> None:
         self._db = db
         self._recordings = recordings
+        self._voice_messages = VoiceMessages(config.path(config.recordings.folder))
         self._config = config
         self._logins = Logins(db)
         self._uploads = Uploads()
@@ -285,6 +287,7 @@ class Routes:
             default_zone=self._config.timezone,
             recordings=self._recordings,
             guard=self._guard,
+            voice_messages=self._voice_messages,
         )
 
     async def _sent(self, request: web.Request, resource: Resource, *, partial: bool) -> Sent:

@@ -23,6 +23,7 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
         "name": row.name,
         "tts_language": row.tts_language,
         "description": row.description,
+        "rating_counts": row.rating_counts,
         "created_date": stamp(row.created_date),
         "updated_date": stamp(row.updated_date),
         "template": visit.links.maybe("survey-template", row.template_id),
@@ -77,7 +78,7 @@ SEALED_SURVEY = Resource(
     orders={"name": Survey.name},
     shapes={
         "url": schemas.LINK,
-        **schemas.of_columns(Survey, "name", "tts_language", "description"),
+        **schemas.of_columns(Survey, "name", "tts_language", "description", "rating_counts"),
         **schemas.of_columns(Survey, "created_date", "updated_date"),
         "template": schemas.MAYBE_LINK,
         "sections": {"type": "array", "items": {"type": "object"}},

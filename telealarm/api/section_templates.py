@@ -6,7 +6,7 @@ from telealarm.api.fields import Relation
 from telealarm.api.forms import Form
 from telealarm.api.numbers import Choice, Flag, Whole
 from telealarm.api.resource import Resource, Values
-from telealarm.api.texts import Text, Word
+from telealarm.api.texts import Phone, Text, Word
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import SectionTemplate
 from telealarm.rules.states import SectionType
@@ -43,7 +43,8 @@ class SectionTemplateForm(Form):
     number_digits: Annotated[int, Whole(1, 50)] = 2
     min_number: Annotated[int, Whole()] = 0
     max_number: Annotated[int, Whole()] = 99
-    phonenumber: Annotated[str | None, Text(50)] = None
+    recording_seconds: Annotated[int, Whole(1, 600)] = 60
+    phonenumber: Annotated[str | None, Phone()] = None
     confirm_script: Annotated[str | None, SCRIPT] = None
     confirm_key: Annotated[
         str | None, Word(1, pattern=r"[0-9*#]?", right="must be a telephone key")
@@ -71,6 +72,7 @@ def content(visit: Visit, row: Any) -> dict[str, Any]:
         "number_digits": row.number_digits,
         "min_number": row.min_number,
         "max_number": row.max_number,
+        "recording_seconds": row.recording_seconds,
         "phonenumber": row.phonenumber,
         "confirm_script": row.confirm_script,
         "confirm_key": row.confirm_key,

@@ -8,17 +8,20 @@ from telealarm.api.resource import Action, Resource, Values, insert_into
 from telealarm.api.texts import Text, Word
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import SurveyTemplate
+from telealarm.models.survey import FIRST, LAST
 from telealarm.store import rows, surveys
 
 LANGUAGE = Word(
     10, pattern=r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", right="must be a language like en or en-GB"
 )
+COUNTS = Word(5, pattern=f"{FIRST}|{LAST}", right="must be first or last")
 
 
 class SurveyTemplateForm(Form):
     name: Annotated[str, Text(255, 1)]
     tts_language: Annotated[str, LANGUAGE] = "en"
     description: Annotated[str | None, Text(10_000, lines=True)] = None
+    rating_counts: Annotated[str, COUNTS] = FIRST
 
 
 def show(visit: Visit, row: Any) -> dict[str, Any]:
@@ -27,6 +30,7 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
         "name": row.name,
         "tts_language": row.tts_language,
         "description": row.description,
+        "rating_counts": row.rating_counts,
         "created_date": stamp(row.created_date),
         "updated_date": stamp(row.updated_date),
     }

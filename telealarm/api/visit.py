@@ -9,6 +9,7 @@ from telealarm.api.links import Links
 from telealarm.models import User
 from telealarm.rules.addresses import Guard
 from telealarm.store.recordings import Recordings
+from telealarm.store.voice_messages import VoiceMessages
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Visit:
     recordings: Recordings
     # Which addresses a user may have us call.
     guard: Guard
+    # Where the messages are kept that callees record.
+    voice_messages: VoiceMessages
 
     @property
     def user_id(self) -> int:

@@ -10,7 +10,7 @@ handed to it.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,20 +33,18 @@ from telealarm.asterisk.ari.errors import (
     Unreachable,
 )
 from telealarm.asterisk.cdr import Cdr, CdrError
+from telealarm.asterisk.dialplan import APOLOGY, CONTEXT, EXTENSION
 from telealarm.clock import monotonic, utcnow
 from telealarm.dialing.turnstile import Turnstile
 from telealarm.errors import SpeechError, Stale, TeleAlarmError
 from telealarm.log import by_ids
 from telealarm.rules import disposition as dispositions
-from telealarm.rules.states import Disposition
+from telealarm.rules.states import AmdBehavior, Disposition
 from telealarm.store import calls
 from telealarm.store.calls import Call
 from telealarm.store.database import Database
 
 log = logging.getLogger(__name__)
-
-# Where dialplan/telealarm.conf takes the answered callee.
-CONTEXT, EXTENSION, APOLOGY = "telealarm-out", "s", "T"
 
 # An event can be lost with the websocket; a call is looked at this often in any case.
 LOOK_SECONDS = 30.0
@@ -136,7 +134,7 @@ class Watch:
                 extension=EXTENSION,
                 caller_id=call.caller_id,
                 timeout_seconds=call.ring_seconds,
-                variables={"TELEALARM_APP": self._ari.app},
+                variables={"TELEALARM_APP": self._ari.app, **_amd(call)},
             )
             metrics.CALLS_PLACED.inc()
             self._log.info("originate")
@@ -202,8 +200,10 @@ class Watch:
             elif event.dialstatus == "ANSWER":
                 await self._pick_up()
         elif event.type == "StasisStart":
-            await self._pick_up()
+            # The callee is waiting: their session need not wait until this is written.
+            await self._detected(event.args)
             self._converse(channel)
+            await self._pick_up()
         elif event.type == "ChannelDestroyed":
             await self._last_words()
             cause = event.cause or 0
@@ -297,6 +297,13 @@ class Watch:
             self._answered = True
             await self._db.write(partial(calls.answered, self.call, utcnow()))
 
+    async def _detected(self, args: Sequence[str]) -> None:
+        """The dialplan passes AMDSTATUS on as the second argument of Stasis."""
+        who = dispositions.of_amd(args[1]) if len(args) > 1 else None
+        if who is not None:
+            why = f"Asterisk's AMD says {args[1]}"
+            await self._db.write(partial(calls.detected, self.call, who, why))
+
     def _converse(self, channel: Channel) -> None:
         if self._session is None or self._session.done():
             self._session = asyncio.create_task(
@@ -357,3 +364,11 @@ class Watch:
                 refused=refused,
             )
         )
+
+
+def _amd(call: Call) -> dict[str, str]:
+    """The variable that has the dialplan find out who answers."""
+    if call.amd_behavior is None:
+        return {}
+    human_only = call.amd_behavior is AmdBehavior.HUMAN_ONLY
+    return {"TELEALARM_AMD": "human" if human_only else "any"}

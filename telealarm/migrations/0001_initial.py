@@ -97,6 +97,7 @@ def up(migrator, db):
         name = CharField()
         tts_language = CharField(max_length=10, default='en')
         description = TextField(null=True)
+        rating_counts = CharField(max_length=5, default='first')
         created_date = UtcField()
         updated_date = UtcField()
         class Meta:
@@ -109,6 +110,7 @@ def up(migrator, db):
         name = CharField()
         tts_language = CharField(max_length=10, default='en')
         description = TextField(null=True)
+        rating_counts = CharField(max_length=5, default='first')
         created_date = UtcField()
         updated_date = UtcField()
         template = ForeignKeyField(SurveyTemplate, null=True, on_delete='SET NULL')
@@ -256,6 +258,7 @@ def up(migrator, db):
         number_digits = IntegerField(default=2)
         min_number = IntegerField(default=0)
         max_number = IntegerField(default=99)
+        recording_seconds = IntegerField(default=60)
         phonenumber = CharField(null=True, max_length=50)
         confirm_script = TextField(null=True)
         confirm_key = CharField(null=True, max_length=1)
@@ -304,6 +307,7 @@ def up(migrator, db):
         number_digits = IntegerField(default=2)
         min_number = IntegerField(default=0)
         max_number = IntegerField(default=99)
+        recording_seconds = IntegerField(default=60)
         phonenumber = CharField(null=True, max_length=50)
         confirm_script = TextField(null=True)
         confirm_key = CharField(null=True, max_length=1)
@@ -443,7 +447,9 @@ def up(migrator, db):
         result = CharField(max_length=40, default='')
         hangup_cause = IntegerField(default=0)
         disposition = CharField(max_length=20, default='')
+        amd_behavior = IntegerField(null=True)
         amd_status = IntegerField(default=0)
+        voicemail_audiofile = ForeignKeyField(AudioFile, null=True)
         rang = BooleanField(default=False)
         refused = BooleanField(default=False)
         started = UtcField(null=True)
@@ -453,8 +459,10 @@ def up(migrator, db):
         withdrawn = UtcField(null=True)
         section = ForeignKeyField(Section, null=True)
         lap = IntegerField(default=0)
+        acting = BooleanField(default=False)
         playback = CharField(max_length=120, default='')
         heard = BooleanField(default=False)
+        completed = BooleanField(default=False)
         finished = BooleanField(default=False)
         class Meta:
             database = db
@@ -531,6 +539,8 @@ def up(migrator, db):
         call = ForeignKeyField(CallRequest)
         section = ForeignKeyField(Section)
         response = CharField(max_length=100)
+        record_file = CharField(max_length=64, default='')
+        recording_duration = FloatField(default=0)
         created_date = UtcField()
         class Meta:
             database = db
@@ -548,6 +558,26 @@ def up(migrator, db):
             database = db
             table_name = 'timeline'
     db.create_tables([Timeline])
+
+    class Transfer(Model):
+        owner = ForeignKeyField(User)
+        call = ForeignKeyField(CallRequest)
+        section = ForeignKeyField(Section)
+        gateway = ForeignKeyField(Gateway)
+        aleg_uuid = CharField(unique=True, max_length=120)
+        phone_number = CharField(max_length=80)
+        endpoint = CharField(max_length=600)
+        started = UtcField()
+        answered = UtcField(null=True)
+        taken = UtcField(null=True)
+        ended = UtcField(null=True)
+        disposition = CharField(max_length=20, default='')
+        hangup_cause = IntegerField(default=0)
+        class Meta:
+            database = db
+            table_name = 'transfer'
+            indexes = ((('call', 'section'), False), (('ended', 'gateway'), False), (('owner', 'id'), False))
+    db.create_tables([Transfer])
 
     class Trunk(Model):
         worker = CharField(max_length=64)
@@ -616,6 +646,7 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table('webhook_delivery'))
     migrator.migrate(migrator.drop_table('webhook'))
     migrator.migrate(migrator.drop_table('trunk'))
+    migrator.migrate(migrator.drop_table('transfer'))
     migrator.migrate(migrator.drop_table('timeline'))
     migrator.migrate(migrator.drop_table('survey_result'))
     migrator.migrate(migrator.drop_table('message'))

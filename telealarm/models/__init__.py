@@ -25,6 +25,7 @@ from telealarm.models.survey import (
 from telealarm.models.template import MailTemplate, SmsTemplate
 from telealarm.models.timeline import Timeline
 from telealarm.models.token import ApiToken
+from telealarm.models.transfer import Transfer
 from telealarm.models.trunk import Trunk
 from telealarm.models.webhook import Webhook, WebhookDelivery
 
@@ -55,6 +56,7 @@ ALL: list[type[BaseModel]] = [
     AlarmRequest,
     CallRequest,
     SurveyResult,
+    Transfer,
     Message,
     Timeline,
     DncList,
@@ -95,6 +97,7 @@ __all__ = [
     "SurveyResult",
     "SurveyTemplate",
     "Timeline",
+    "Transfer",
     "Trunk",
     "User",
     "Webhook",

@@ -2,10 +2,11 @@
 
 import uuid
 
-from peewee import BooleanField, CharField, ForeignKeyField, IntegerField
+from peewee import BooleanField, CharField, FloatField, ForeignKeyField, IntegerField
 
 from telealarm.models.account import User
 from telealarm.models.alarm import Alarm, AlarmRequest
+from telealarm.models.audio import AudioFile
 from telealarm.models.base import BaseModel, ClaimableModel, UtcField, created
 from telealarm.models.gateway import Gateway
 from telealarm.models.survey import Section, Survey
@@ -36,7 +37,9 @@ class CallRequest(ClaimableModel):
     result = CharField(max_length=40, default="")
     hangup_cause = IntegerField(default=0)  # Q.850
     disposition = CharField(max_length=20, default="")
+    amd_behavior = IntegerField(null=True)  # null: nobody asks who answers
     amd_status = IntegerField(default=0)
+    voicemail_audiofile = ForeignKeyField(AudioFile, null=True)
     rang = BooleanField(default=False)
     refused = BooleanField(default=False)  # by Asterisk: the gateway leads nowhere
     started = UtcField(null=True)
@@ -48,8 +51,10 @@ class CallRequest(ClaimableModel):
     # Where the session is, for whoever adopts it. Null once the survey has come to its end.
     section = ForeignKeyField(Section, null=True)
     lap = IntegerField(default=0)
+    acting = BooleanField(default=False)  # records, talks with an agent, is in a conference
     playback = CharField(max_length=120, default="")  # what plays, or has played last
     heard = BooleanField(default=False)  # the first prompt to its end
+    completed = BooleanField(default=False)  # a section marked `completed` was reached
     finished = BooleanField(default=False)  # the survey ended, or the callee hung up
 
     class Meta:
@@ -73,6 +78,9 @@ class SurveyResult(BaseModel):
     call = ForeignKeyField(CallRequest, backref="results")
     section = ForeignKeyField(Section)
     response = CharField(max_length=100)
+    # Of a recorded message: the name of its file, and how long it plays.
+    record_file = CharField(max_length=64, default="")
+    recording_duration = FloatField(default=0)  # seconds
     created_date = created()
 
     class Meta:

@@ -7,12 +7,16 @@ from telealarm.models.audio import AudioFile
 from telealarm.models.base import BaseModel, created
 from telealarm.rules.states import SectionType
 
+# Which of several ratings in one call becomes the alarm's result.
+FIRST, LAST = "first", "last"
+
 
 class SurveyFields(BaseModel):
     owner = ForeignKeyField(User)
     name = CharField()
     tts_language = CharField(max_length=10, default="en")
     description = TextField(null=True)
+    rating_counts = CharField(max_length=5, default=FIRST)
     created_date = created()
     updated_date = created()
 
@@ -52,6 +56,7 @@ class SectionFields(BaseModel):
     number_digits = IntegerField(default=2)
     min_number = IntegerField(default=0)
     max_number = IntegerField(default=99)
+    recording_seconds = IntegerField(default=60)
     phonenumber = CharField(max_length=50, null=True)
     confirm_script = TextField(null=True)
     confirm_key = CharField(max_length=1, null=True)
@@ -60,6 +65,11 @@ class SectionFields(BaseModel):
     completed = BooleanField(default=False)
     created_date = created()
     updated_date = created()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is spoken or played when it is reached."""
+        return not self.script.strip() and self.audiofile_id is None
 
     def offered_keys(self) -> frozenset[str]:
         """The keys that answer this section: of a rating 1 to rating_laps, else the labelled."""

@@ -12,7 +12,7 @@ from telealarm.errors import Stale, StorageError
 from telealarm.log import by_ids
 from telealarm.rules import verdict
 from telealarm.rules.moment import Action
-from telealarm.rules.states import CallStatus, Disposition, Reason
+from telealarm.rules.states import AmdBehavior, CallStatus, Disposition, Reason
 from telealarm.store import calls, failover, settlement, terms
 from telealarm.store.change import move
 from telealarm.store.database import Database
@@ -71,6 +71,8 @@ def _settle(call_id: int, now: datetime, default_zone: ZoneInfo) -> None:
             heard_first_prompt=call.heard,
             finished=call.finished,
             unknown=not call.disposition,
+            completed=call.completed,
+            for_machines=call.amd_behavior == AmdBehavior.VOICEMAIL_ONLY,
         ),
         require_result=alarm.require_result,
     )

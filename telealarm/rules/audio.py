@@ -7,6 +7,8 @@ import wave
 
 RATE = 8000
 _WIDTH = 2
+# A hundredth of a second whose loudest sample is below this is silence.
+_AUDIBLE = 200
 _SLOWEST, _FASTEST = 1000, 192_000
 
 
@@ -37,6 +39,25 @@ def for_telephone(wav: bytes, most_seconds: float | None = None) -> bytes:
         # Weighing each sample with the one before damps what 8 kHz cannot hold.
         weights = (1, 1) if rate > RATE else (1, 0)
         frames, _ = audioop.ratecv(frames, _WIDTH, 1, rate, RATE, None, *weights)
+    return _wav(frames)
+
+
+def of_speech(wav: bytes) -> bytes:
+    """`for_telephone` without the silence that speech engines begin with: callees wait for it.
+
+    Raises ValueError as that does.
+    """
+    sound = for_telephone(wav)
+    with wave.open(io.BytesIO(sound)) as source:
+        frames = source.readframes(source.getnframes())
+    step = _WIDTH * RATE // 100
+    for start in range(0, len(frames), step):
+        if audioop.max(frames[start : start + step], _WIDTH) > _AUDIBLE:
+            return _wav(frames[max(0, start - step) :])
+    return sound
+
+
+def _wav(frames: bytes) -> bytes:
     out = io.BytesIO()
     with wave.open(out, "wb") as target:
         target.setnchannels(1)

@@ -1,6 +1,6 @@
 """What became of a call: from what Asterisk said to a disposition, and from that to a reason."""
 
-from telealarm.rules.states import Disposition, Reason
+from telealarm.rules.states import AmdStatus, Disposition, Reason
 
 # Q.850 hang-up causes.
 BUSY = {17}
@@ -60,6 +60,15 @@ _CDR = {
 def of_cdr(word: str) -> Disposition:
     """The disposition that a CDR row tells. A word that Asterisk does not use is FAILED."""
     return _CDR.get(word.strip().upper(), Disposition.FAILED)
+
+
+# Asterisk's AMDSTATUS. What it is not sure of is treated as a person: nobody answers to silence.
+_AMD = {"HUMAN": AmdStatus.PERSON, "MACHINE": AmdStatus.MACHINE, "NOTSURE": AmdStatus.UNSURE}
+
+
+def of_amd(word: str) -> AmdStatus | None:
+    """What Asterisk's AMDSTATUS says, or None where AMD was not asked."""
+    return _AMD.get(word)
 
 
 # The cause that stands for a disposition where only a CDR tells of it, which has no cause.

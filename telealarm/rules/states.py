@@ -86,6 +86,14 @@ class AmdBehavior(IntEnum):
     VOICEMAIL_ONLY = 3
 
 
+class AmdStatus(IntEnum):
+    """Who answered, as far as Asterisk's AMD can tell; 0 where nobody asked it."""
+
+    PERSON = 1
+    MACHINE = 2
+    UNSURE = 3
+
+
 class SectionType(IntEnum):
     PLAY_MESSAGE = 1
     MULTI_CHOICE = 2
@@ -99,6 +107,10 @@ class SectionType(IntEnum):
     SMS = 10
 
 
+# Sections that ask for keys.
+ANSWERED_BY_KEYS = (SectionType.MULTI_CHOICE, SectionType.RATING, SectionType.CAPTURE_DIGITS)
+
+
 class Reason(StrEnum):
     """Why an attempt failed; the keys of an alarm's `retry_policy` are among them."""
 
@@ -110,6 +122,7 @@ class Reason(StrEnum):
     WRONG_NUMBER = "wrong_number"
     DO_NOT_CALL = "do_not_call"
     MACHINE = "machine"
+    PERSON = "person"  # where a message was to be left on a machine only
     NO_KEY = "no_key"
     EARLY_HANGUP = "early_hangup"
     INTERRUPTED = "interrupted"

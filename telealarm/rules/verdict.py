@@ -29,18 +29,26 @@ class Attempt:
     finished: bool
     """The survey came to its end, or the callee hung up: nothing of ours broke off."""
     unknown: bool = False
+    completed: bool = False
+    """A section was reached of which the survey says that whoever gets there is done."""
+    for_machines: bool = False
+    """A message was to be left on an answering machine, and nothing else (AMD behaviour 3)."""
 
 
 def failure(attempt: Attempt, *, require_result: bool) -> Reason | None:
     """Why the attempt failed, or None where it counts as a success (DESIGN.md section 4)."""
     if attempt.unknown:
         return Reason.UNKNOWN
+    if attempt.disposition is Disposition.MACHINE and attempt.for_machines:
+        return None if attempt.heard_first_prompt else Reason.MACHINE
     if attempt.disposition is not Disposition.ANSWER:
         return dispositions.reason(attempt.disposition, attempt.cause)
-    if attempt.has_key:
+    if attempt.has_key or attempt.completed:
         return None
     if not attempt.finished:
         return Reason.INTERRUPTED
+    if attempt.for_machines:
+        return Reason.PERSON
     if not attempt.heard_first_prompt:
         return Reason.EARLY_HANGUP
     return Reason.NO_KEY if require_result else None

@@ -16,6 +16,7 @@ from telealarm.models import (
     CallRequest,
     Event,
     Gateway,
+    Section,
     Survey,
     SurveyResult,
 )
@@ -23,7 +24,16 @@ from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
 from telealarm.rules.moment import Action
 from telealarm.rules.pacing import READY
-from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus, Reason
+from telealarm.rules.states import (
+    ANSWERED_BY_KEYS,
+    AlarmStatus,
+    AmdBehavior,
+    AmdStatus,
+    CallStatus,
+    Disposition,
+    EventStatus,
+    Reason,
+)
 from telealarm.store import live, pauses, settlement, terms, workers
 from telealarm.store.change import move, put
 from telealarm.store.claim import Holder
@@ -51,6 +61,7 @@ class Call:
     caller_id: str
     ring_seconds: int
     limit_seconds: int
+    amd_behavior: AmdBehavior | None
     rang: bool
     answered: datetime | None
     # When it is to be sent at the earliest, on the monotonic clock, and its slot, if it has one.
@@ -84,6 +95,8 @@ def begin(
         timeout=setting.call_timeout,
         gateway=gateway,
         survey=survey,
+        amd_behavior=setting.amd_behavior if setting.voicemail else None,
+        voicemail_audiofile=setting.voicemail_audiofile,
         num_attempt=alarm.num_attempt + _counted(request),
         worker=holder.name,
         fence=holder.fence,
@@ -111,6 +124,7 @@ def describe(row: CallRequest, at: float = -math.inf, slot: Slot | None = None) 
         caller_id=phone.caller_id(row.caller_name, row.callerid),
         ring_seconds=row.timeout,
         limit_seconds=row.timelimit,
+        amd_behavior=AmdBehavior(row.amd_behavior) if row.amd_behavior else None,
         rang=row.rang,
         answered=row.answered,
         at=at,
@@ -224,6 +238,14 @@ def answered(call: Call, now: datetime) -> None:
         tell(call.alarm_id, "answered", request_id=call.request_id)
 
 
+def detected(call: Call, who: AmdStatus, why: str) -> None:
+    """It was found out who answered. A person is not taken for a machine any more."""
+    row = held(call)
+    if row.amd_status not in (who, AmdStatus.PERSON):
+        put(row, amd_status=who)
+        tell(call.alarm_id, who.name.lower(), why, request_id=call.request_id)
+
+
 def unknown(call: Call, why: str) -> None:
     """It cannot be told whether the call was placed."""
     row = held(call)
@@ -265,6 +287,8 @@ def end(
     row = held(call)
     if row.ended is not None:
         return
+    if disposition is Disposition.ANSWER and row.amd_status == AmdStatus.MACHINE:
+        disposition = Disposition.MACHINE
     answered = row.answered
     if answered is None and disposition is Disposition.ANSWER:
         answered = now - timedelta(seconds=billed_seconds)
@@ -279,9 +303,9 @@ def end(
     )
     live.release([row.id])
     what = "unknown"
-    if row.withdrawn and disposition is not Disposition.ANSWER:
+    if row.withdrawn and row.answered is None and disposition is not Disposition.ANSWER:
         what = "taken_back"
-    elif disposition is Disposition.ANSWER:
+    elif disposition in (Disposition.ANSWER, Disposition.MACHINE):
         what = "hung_up"
     elif disposition is not None:
         what = dispositions.reason(disposition, cause)
@@ -341,8 +365,11 @@ def failures(alarm_id: int) -> dict[str, int]:
 
 
 def has_key(call_id: int) -> bool:
-    """Whether anything was keyed that counts."""
-    found: bool = SurveyResult.select().where(SurveyResult.call == call_id).exists()
+    """Whether anything was keyed that counts, or an agent has talked with the callee."""
+    counts = Section.type.in_(ANSWERED_BY_KEYS) | (SurveyResult.response == "taken")
+    found: bool = (
+        SurveyResult.select().join(Section).where(SurveyResult.call == call_id, counts).exists()
+    )
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from peewee import PostgresqlDatabase, fn
 
-from telealarm.models import Alarm, AlarmRequest, Calendar, CallRequest, Event, Gateway
+from telealarm.models import Alarm, AlarmRequest, Calendar, CallRequest, Event, Gateway, Transfer
 from telealarm.rules.states import AlarmStatus
 
 # PostgreSQL's advisory lock for claiming, any fixed number.
@@ -61,10 +61,13 @@ def count() -> Live:
         .join(Event)
         .where(_LIVE)
     )
-    return Live(
+    found = Live(
         calendars=Counter(dict(by_calendar.group_by(Event.calendar).tuples())),
         gateways=Counter(dict(by_gateway.group_by(CallRequest.gateway).tuples())),
     )
+    agents = Transfer.select(Transfer.gateway).where(Transfer.ended.is_null()).tuples()
+    found.gateways.update(gateway for (gateway,) in agents)
+    return found
 
 
 def ringing(dialled: str) -> int | None:

@@ -91,8 +91,11 @@ def of(row: AudioFile | None) -> Recording | None:
     return None if row is None else Recording(row.digest, row.seconds)
 
 
-def put(path: Path, wav: bytes) -> None:
-    """Write a sound file whole or not at all: Asterisk may be reading it. Raises OSError."""
+def put(path: Path, wav: bytes, *, mode: int = 0o644) -> None:
+    """Write a sound file whole or not at all: Asterisk may be reading it. Raises OSError.
+
+    `mode`: Asterisk is another user, so by default everybody may read it.
+    """
     if not path.parent.exists():
         # Asterisk may read what it knows the name of; nobody else can list the folder.
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +106,7 @@ def put(path: Path, wav: bytes) -> None:
             file.write(wav)
             file.flush()
             os.fsync(file.fileno())
-        Path(partial).chmod(0o644)  # Asterisk is another user
+        Path(partial).chmod(mode)
         Path(partial).rename(path)
     except OSError:
         Path(partial).unlink(missing_ok=True)

@@ -1,10 +1,18 @@
 """What a survey session reads, and what it keeps at each step so that another can go on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from telealarm.clock import utcnow
-from telealarm.models import Branching, CallRequest, Section, SurveyResult
+from telealarm.models import (
+    Alarm,
+    Branching,
+    CalendarUserProfile,
+    CallRequest,
+    Section,
+    SurveyResult,
+)
+from telealarm.models.survey import LAST
 from telealarm.rules import placeholders
 from telealarm.rules.states import AlarmResult
 from telealarm.rules.webhook import Change
@@ -14,6 +22,8 @@ from telealarm.store.change import put
 from telealarm.store.recordings import Recording
 from telealarm.store.timeline import tell
 from telealarm.store.wording import values
+
+DIGITS = "0123456789"
 
 
 @dataclass(frozen=True)
@@ -32,11 +42,29 @@ class ScriptSection:
     retries: int
     timeout_seconds: int
     branches: dict[str, int | None]
+    completed: bool = False
+    # What is said of a key that is spoken back.
+    labels: dict[str, str] = field(default_factory=dict)
+    # Of a number that is captured: how long at most, and between what.
+    digits: int = 0
+    low: int | None = None
+    high: int | None = None
+    # Of a message that is recorded.
+    recording_seconds: int = 0
+    # Of a transfer: what the agent hears, and the key that takes the call; empty: none is needed.
+    agent_text: str = ""
+    agent_key: str = ""
+    # The name of a conference.
+    conference: str = ""
 
 
 @dataclass(frozen=True)
 class Script:
-    """The survey of a call, and where its session is (`at` None: over)."""
+    """The survey of a call, and where its session is (`at` None: over).
+
+    `acting`: it does what the section is for. `completed`: a section marked so was reached.
+    `confirms`: answers are spoken back.
+    """
 
     language: str
     sections: list[ScriptSection]
@@ -45,6 +73,10 @@ class Script:
     heard: bool
     playback: str
     answered: datetime | None
+    owner: int
+    acting: bool
+    completed: bool
+    confirms: bool
 
 
 def load(call: Call) -> Script:
@@ -80,6 +112,15 @@ def script(row: CallRequest) -> Script:
             retries=section.retries,
             timeout_seconds=section.timeout,
             branches=branches.get(section.id, {}),
+            completed=section.completed,
+            labels={key: label for key in DIGITS if (label := getattr(section, f"key_{key}"))},
+            digits=section.number_digits,
+            low=section.min_number if section.validate_number else None,
+            high=section.max_number if section.validate_number else None,
+            recording_seconds=section.recording_seconds,
+            agent_text=placeholders.fill(section.confirm_script or "", said),
+            agent_key=section.confirm_key or "",
+            conference=section.conference or "",
         )
         for section in rows.order_by(Section.order, Section.id)
     ]
@@ -92,16 +133,25 @@ def script(row: CallRequest) -> Script:
         heard=row.heard,
         playback=row.playback,
         answered=row.answered,
+        owner=row.owner_id,
+        acting=row.acting,
+        completed=row.completed,
+        confirms=_confirms(alarm),
     )
 
 
 def enter(call: Call, section: int | None, lap: int) -> None:
     """The session is in this section now; None: the survey is over."""
-    put(held(call), section=section, lap=lap, finished=section is None)
+    _arrive(held(call), section, lap)
+
+
+def acting(call: Call) -> None:
+    """The session does what its section is for from here on, until it enters another."""
+    put(held(call), acting=True)
 
 
 def playing(call: Call, playback: str) -> None:
-    """This playback is about to begin, so that whoever adopts the call can stop it."""
+    """This playback begins, so that whoever adopts the call can stop it."""
     put(held(call), playback=playback)
 
 
@@ -113,21 +163,52 @@ def heard(call: Call) -> None:
 def keep(call: Call, section: int, response: str, *, rating: bool, following: int | None) -> None:
     """An answer, and the section that follows it, in one. The first rating that counts stays."""
     row = held(call)
-    SurveyResult.insert(call=row, section=section, response=response).on_conflict(
-        conflict_target=[SurveyResult.call, SurveyResult.section],
-        update={SurveyResult.response: response},
-    ).execute()
     alarm = row.alarm
-    if rating and alarm.result == AlarmResult.NONE:
+    last_counts = row.survey.rating_counts == LAST
+    answer(row, section, response, again=last_counts or not rating)
+    if rating and (alarm.result == AlarmResult.NONE or (last_counts and row.result)):
         put(alarm, result=int(response))
         put(row, result=response)
         webhooks.tell(alarm, Change.RESULT, utcnow(), row.request)
         if alarm.result:
             settlement.settle_others(alarm, utcnow())
-    put(row, section=following, lap=0, finished=following is None)
+    _arrive(row, following, 0)
     tell(call.alarm_id, "key", response, request_id=call.request_id)
+
+
+def answer(
+    row: CallRequest, section: int, response: str, *, again: bool = True, **recorded: object
+) -> None:
+    """The survey result of a section; `again`: it takes the place of an earlier one of the call.
+
+    `recorded`: file and length of a message.
+    """
+    insert = SurveyResult.insert(call=row, section=section, response=response, **recorded)
+    target = [SurveyResult.call, SurveyResult.section]
+    if again:
+        update = {"response": response, **recorded}
+        insert.on_conflict(conflict_target=target, update=update).execute()
+    else:
+        insert.on_conflict(conflict_target=target, action="IGNORE").execute()
 
 
 def speech_failed(call: Call, why: str) -> None:
     """A prompt could not be rendered; the callee hears a text of ours instead."""
     tell(call.alarm_id, "speech_failed", why, request_id=call.request_id)
+
+
+def _arrive(row: CallRequest, section_id: int | None, lap: int) -> None:
+    put(row, section=section_id, lap=lap, acting=False, finished=section_id is None)
+    if section_id is None or row.completed:
+        return
+    section = Section.get_by_id(section_id)
+    if section.completed:
+        put(row, completed=True)
+        what = section.question or f"section {section.order}"
+        tell(row.alarm_id, "completed", what, request_id=row.request_id)
+
+
+def _confirms(alarm: Alarm) -> bool:
+    profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
+    setting = profile.calendar_setting if profile else None
+    return bool(setting and setting.confirm_spoken)

@@ -14,20 +14,15 @@ from telealarm.models import (
     Survey,
     SurveyTemplate,
 )
-from telealarm.rules import ways
-from telealarm.rules.states import SectionType
+from telealarm.rules import phone, ways
+from telealarm.rules.states import ANSWERED_BY_KEYS, SectionType
 from telealarm.store import rows
 
 Errors = dict[str, list[str]]
 
-# What a survey may be made of in this version.
-PLAYABLE = {
-    SectionType.PLAY_MESSAGE,
-    SectionType.MULTI_CHOICE,
-    SectionType.RATING,
-    SectionType.HANG_UP,
-}
 _NOT_A_KEY = {"timeout", "invalid", "any"}
+# Sections that make no sense without words.
+_SPOKEN = {SectionType.PLAY_MESSAGE, *ANSWERED_BY_KEYS}
 
 
 def check_open(template: SurveyTemplate) -> None:
@@ -97,6 +92,7 @@ def seal(template: SurveyTemplate) -> Survey:
         name=template.name,
         tts_language=template.tts_language,
         description=template.description,
+        rating_counts=template.rating_counts,
     )
     copies: dict[int, Section] = {}
     for section in sections:
@@ -134,30 +130,56 @@ def _place(section: SectionTemplate) -> ways.Place:
 
 
 def _section_mistakes(section: SectionTemplate, ids: set[int]) -> list[str]:
-    if section.type not in PLAYABLE:
-        return [f"type {section.type} is not available in this version; use 1, 2, 3 or 7"]
     said = []
-    silent = not section.script.strip() and section.audiofile_id is None
-    if section.type != SectionType.HANG_UP and silent:
+    if section.type in _SPOKEN and section.is_silent:
         said.append("script is empty; write what is to be spoken, or name an audiofile")
-    if section.type == SectionType.MULTI_CHOICE and not section.offered_keys():
-        said.append("a multi-choice needs keys; label at least one of key_0 to key_9")
-    if section.type == SectionType.RATING and not 1 <= section.rating_laps <= 9:
-        said.append("rating_laps must lie between 1 and 9")
-    yields = _yields(section)
+    said += _lacks(section)
     for branching in section.branchings.order_by(BranchingTemplate.id):
-        if branching.keys not in yields:
-            offered = ", ".join(sorted(yields)) or "none"
+        if not _yields(section, branching.keys):
+            offered = ", ".join(_offers(section)) or "none"
             said.append(f"the branching for {branching.keys} can never be taken; keys: {offered}")
         if branching.goto_id is not None and branching.goto_id not in ids:
             said.append(f"the branching for {branching.keys} goes to another survey")
     return said
 
 
-def _yields(section: SectionTemplate) -> set[str]:
-    """What a branching of this section may wait for."""
+def _lacks(section: SectionTemplate) -> list[str]:
+    """What a section of its type needs, and this one has not."""
+    if section.type == SectionType.MULTI_CHOICE and not section.offered_keys():
+        return ["a multi-choice needs keys; label at least one of key_0 to key_9"]
+    if section.type == SectionType.RATING and not 1 <= section.rating_laps <= 9:
+        return ["rating_laps must lie between 1 and 9"]
+    if section.type == SectionType.CAPTURE_DIGITS and section.validate_number:
+        if section.min_number > section.max_number:
+            return ["min_number is greater than max_number; no number would do"]
+        if section.max_number < 0 or section.min_number >= 10**section.number_digits:
+            return ["no number of number_digits digits lies between min_number and max_number"]
+    if section.type == SectionType.CALL_TRANSFER:
+        number = phone.clean(section.phonenumber or "")
+        if number and not phone.is_dialable(number):
+            return ["phonenumber must be a phone number: digits with an optional leading +"]
+        if section.confirm_key and not (section.confirm_script or "").strip():
+            return ["confirm_script is empty; write what the agent hears, and which key to press"]
+    if section.type == SectionType.CONFERENCE and not (section.conference or "").strip():
+        return ["conference is empty; name the conference that is joined"]
+    if section.type == SectionType.SMS and not (section.sms_text or "").strip():
+        return ["sms_text is empty; write what is to be sent"]
+    return []
+
+
+def _offers(section: SectionTemplate) -> list[str]:
+    """What a branching of this section may wait for, in words."""
     if section.type == SectionType.HANG_UP:
-        return set()
-    if section.type == SectionType.PLAY_MESSAGE:
-        return {"0", *_NOT_A_KEY}
-    return set(section.offered_keys()) | _NOT_A_KEY
+        return []
+    if section.type in ANSWERED_BY_KEYS:
+        captures = section.type == SectionType.CAPTURE_DIGITS
+        number = [f"a number of up to {section.number_digits} digits"] if captures else []
+        return [*sorted(section.offered_keys()), *number, *sorted(_NOT_A_KEY)]
+    return ["0", *sorted(_NOT_A_KEY)]
+
+
+def _yields(section: SectionTemplate, keys: str) -> bool:
+    """Whether this section can lead there."""
+    if section.type == SectionType.CAPTURE_DIGITS and keys.isascii() and keys.isdigit():
+        return len(keys) <= section.number_digits
+    return keys in _offers(section)

@@ -70,7 +70,7 @@ class Speech:
         await self._run(argv)
         try:
             wav = await asyncio.to_thread(target.read_bytes)
-            return await asyncio.to_thread(audio.for_telephone, wav)
+            return await asyncio.to_thread(audio.of_speech, wav)
         except (OSError, ValueError) as error:
             raise SpeechError(f"{argv[0]} wrote no usable wav file: {error}") from error
 

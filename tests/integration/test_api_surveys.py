@@ -61,7 +61,7 @@ async def test_what_cannot_be_sealed_is_told_by_section(api: Api) -> None:
         {"type": 1},
         {"type": 2, "script": "x"},
         {"type": 3, "script": "x", "rating_laps": 0},
-        {"type": 4, "script": "x"},
+        {"type": 4},
         {"type": 3, "script": "x", "rating_laps": 2},
         {"type": 7},
         {"type": 1, "script": "fine"},
@@ -76,7 +76,7 @@ async def test_what_cannot_be_sealed_is_told_by_section(api: Api) -> None:
         names[0]: ["script is empty; write what is to be spoken, or name an audiofile"],
         names[1]: ["a multi-choice needs keys; label at least one of key_0 to key_9"],
         names[2]: ["rating_laps must lie between 1 and 9"],
-        names[3]: ["type 4 is not available in this version; use 1, 2, 3 or 7"],
+        names[3]: ["script is empty; write what is to be spoken, or name an audiofile"],
         names[4]: [
             "the branching for 3 can never be taken; keys: 1, 2, any, invalid, timeout",
             "the branching for 1 goes to another survey",
@@ -114,6 +114,36 @@ async def test_a_way_that_leads_nowhere_by_accident_is_told_by_section(api: Api)
     found = (await api.get(f"branching-template/?section={id_of(ring)}")).body["results"]
     assert (await api.patch(found[0]["url"], {"goto": None})).status == 200
     assert (await api.post(survey + "seal/")).status == 201
+
+
+async def test_sealing_says_what_a_section_of_its_type_lacks(api: Api) -> None:
+    digits = {"type": 4, "script": "x", "number_digits": 2}
+    survey, links = await draft(
+        api,
+        {**digits, "min_number": 20, "max_number": 10},
+        {**digits, "min_number": 100, "max_number": 200},
+        {**digits, "min_number": 20, "max_number": 10, "validate_number": False},
+        {"type": 6, "confirm_key": "1"},
+        {"type": 8},
+        {"type": 10},
+        {"type": 5},
+    )
+    await branch(api, links[2], "12")
+    await branch(api, links[2], "123")
+    await branch(api, links[6], "0")
+    reply = await api.post(survey + "seal/")
+    names = [f"section-{id_of(link)}" for link in links]
+    assert reply.body == {
+        names[0]: ["min_number is greater than max_number; no number would do"],
+        names[1]: ["no number of number_digits digits lies between min_number and max_number"],
+        names[2]: [
+            "the branching for 123 can never be taken; keys: a number of up to 2 digits, any,"
+            " invalid, timeout"
+        ],
+        names[3]: ["confirm_script is empty; write what the agent hears, and which key to press"],
+        names[4]: ["conference is empty; name the conference that is joined"],
+        names[5]: ["sms_text is empty; write what is to be sent"],
+    }
 
 
 async def test_a_survey_without_sections_is_not_sealed(api: Api) -> None:

@@ -4,7 +4,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Section, Survey, SurveyResult
+from telealarm.models import (
+    Alarm,
+    AlarmRequest,
+    CallRequest,
+    Event,
+    Section,
+    Survey,
+    SurveyResult,
+    Transfer,
+)
 from tests.integration.api_client import Api, id_of
 from tests.integration.test_api_tenants import MISSING, all_of_it
 
@@ -24,7 +33,7 @@ async def everything(api: Api, user: str) -> dict[str, str]:
     found = (await api.get("gateway/", user="root")).body["results"]
     mine["gateway"] = found[0]["url"]
 
-    def call() -> tuple[int, int]:
+    def call() -> tuple[int, int, int]:
         request = AlarmRequest.get_by_id(id_of(mine["alarm-request"]))
         alarm = Alarm.get_by_id(request.alarm_id)
         made: CallRequest = CallRequest.create(
@@ -39,11 +48,21 @@ async def everything(api: Api, user: str) -> dict[str, str]:
         )
         section = Section.get(Section.survey == made.survey_id)
         result = SurveyResult.create(call=made, section=section, response="1")
-        return made.id, result.id
+        transfer = Transfer.create(
+            owner=made.owner_id,
+            call=made,
+            section=section,
+            gateway=made.gateway_id,
+            aleg_uuid=f"ta-{request.id}-agent-1",
+            phone_number="600100201",
+            endpoint="PJSIP/2@trunk",
+        )
+        return made.id, result.id, transfer.id
 
-    call_id, result_id = await api.db.write(call)
+    call_id, result_id, transfer_id = await api.db.write(call)
     mine["callrequest"] = f"{api.origin}/rest-api/callrequest/{call_id}/"
     mine["result"] = f"{api.origin}/rest-api/result/{result_id}/"
+    mine["transfer"] = f"{api.origin}/rest-api/transfer/{transfer_id}/"
     mine["users"] = (await api.get(f"users/?username={user}", user="root")).body["results"][0][
         "url"
     ]

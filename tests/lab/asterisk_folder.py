@@ -41,7 +41,16 @@ class AsteriskFolder:
         instances = root / "run" / "telealarm-lab"
         _sweep(instances)
         self.path = instances / secrets.token_hex(4)
-        for name in ("etc", "run", "log/cdr-csv", "spool", "lib", "cache", "data", "prompts"):
+        for name in (
+            "etc",
+            "run",
+            "log/cdr-csv",
+            "spool/recording",
+            "lib",
+            "cache",
+            "data",
+            "prompts",
+        ):
             (self.path / name).mkdir(parents=True)
         self._lock = (self.path / "locking").open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)

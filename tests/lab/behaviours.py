@@ -9,9 +9,12 @@ FOREVER = 3600.0
 class Behaviour:
     """Times are seconds. Without `refuses`, the phone rings for `ring` and is picked up.
 
+    After `voice_after` it speaks for `voice` (a tone), if at all. `info`: keys are sent as SIP INFO
+    instead of RTP events, of which the phone knows nothing then.
+
     `keys` are pressed, the first one `first_key` after the call was answered and each next one
     `between` later. Then the phone listens until the caller hangs up, or hangs up itself after
-    `hang_up`.
+    `hang_up`. At once after the answer it `says` something, and `beeps`; it is silent then.
     """
 
     refuses: tuple[int, str, str] | None = None
@@ -21,6 +24,11 @@ class Behaviour:
     first_key: float = 1.0
     between: float = 0.7
     hang_up: float | None = None
+    voice: float = 0.0
+    voice_after: float = 1.0
+    info: bool = False
+    says: str = ""
+    beeps: bool = False
 
 
 def answers_and_presses(
@@ -56,3 +64,29 @@ def declines() -> Behaviour:
 
 def congestion() -> Behaviour:
     return Behaviour(refuses=(503, "Service Unavailable", "congestion"))
+
+
+def speaks(
+    seconds: float, *, after: float, keys: str = "", first_key: float = 1.0, ring: float = 0.5
+) -> Behaviour:
+    """Answers, and speaks `after` that for so long; then presses the keys."""
+    return Behaviour(voice=seconds, voice_after=after, keys=keys, first_key=first_key, ring=ring)
+
+
+def presses_by_info(keys: str, *, first_key: float = 1.0, between: float = 0.7) -> Behaviour:
+    """A phone whose keys go by SIP INFO."""
+    return Behaviour(keys=keys, first_key=first_key, between=between, info=True)
+
+
+def person(keys: str = "", *, first_key: float = 6.0) -> Behaviour:
+    """Says hello, as people do, and waits."""
+    return Behaviour(says="Hello?", keys=keys, first_key=first_key)
+
+
+def voicemail() -> Behaviour:
+    """An answering machine: its greeting, a beep, and then it records."""
+    greeting = (
+        "You have reached the answering machine of Robert Smith. I cannot come to the telephone"
+        " now. Please leave your name and your number after the tone, and I will call you back."
+    )
+    return Behaviour(says=greeting, beeps=True)

@@ -1,4 +1,6 @@
-"""Keys as a phone sends them: RTP events (RFC 4733) in a capture file that SIPp plays."""
+"""Keys and voice as a phone sends them: RTP events (RFC 4733) and G.711 in capture files that SIPp
+plays.
+"""
 
 import struct
 from pathlib import Path
@@ -27,10 +29,22 @@ def write_key(path: Path, key: str, index: int) -> None:
             struct.pack("!BBHII", 0x80, marker | PAYLOAD_TYPE, sequence, 16000 * (index + 1), SSRC)
             + struct.pack("!BBH", EVENTS.index(key), (0x80 if ending else 0) | 10, duration)
         )
-    path.write_bytes(_capture(packets))
+    path.write_bytes(capture(packets))
 
 
-def _capture(payloads: list[bytes]) -> bytes:
+def write_tone(path: Path, seconds: float) -> None:
+    """A capture of somebody who speaks: a loud tone of 400 Hz, as G.711 mu-law."""
+    packets = []
+    # Half a period of 400 Hz is ten samples; 0x90 and 0x10 are loud, the one above, one below zero.
+    period = bytes([0x90] * 10 + [0x10] * 10)
+    for number in range(round(seconds / PACKET_SECONDS)):
+        marker = 0x80 if number == 0 else 0
+        header = struct.pack("!BBHII", 0x80, marker, 1 + number, PACKET_TICKS * number, SSRC)
+        packets.append(header + period * (PACKET_TICKS // len(period)))
+    path.write_bytes(capture(packets))
+
+
+def capture(payloads: list[bytes]) -> bytes:
     """The pcap file format; SIPp puts its own addresses over the ones in here."""
     out = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)]
     for number, payload in enumerate(payloads):

@@ -10,14 +10,17 @@ from string import Template
 
 from tests.lab.behaviours import Behaviour
 from tests.lab.exchange import Exchange
-from tests.lab.keys import write_key
+from tests.lab.keys import write_key, write_tone
 from tests.lab.ports import HOST, free_udp_port
 from tests.lab.processes import Child
 from tests.lab.recorder import Recorder
+from tests.lab.voice import write_voice
 from tests.lab.waiting import until
 
 TEMPLATES = Path(__file__).parent / "phones"
 _LINE = re.compile(r"\S+\t\S+\t(?P<at>[\d.]+) (?P<call>\S+) (?P<what>.+)")
+
+_EVENTS = "a=rtpmap:101 telephone-event/8000\n      a=fmtp:101 0-16\n      "
 
 
 @dataclass(frozen=True)
@@ -128,16 +131,29 @@ class Phone:
             busy_calls=behaviour.busy_calls,
             ring_ms=_ms(behaviour.ring),
             audio_port=self.heard.port,
+            formats="" if behaviour.info else " 101",
+            events="" if behaviour.info else _EVENTS,
             talk=self._talk(),
         )
 
     def _talk(self) -> str:
         behaviour, parts = self.behaviour, []
+        if behaviour.voice:
+            pcap = self._folder / "voice.pcap"
+            write_tone(pcap, behaviour.voice)
+            ms = {"wait_ms": _ms(behaviour.voice_after), "voice_ms": _ms(behaviour.voice)}
+            parts.append(_render("voice", pcap=pcap, **ms))
+        if behaviour.says:
+            pcap = self._folder / "says.pcap"
+            write_voice(pcap, behaviour.says, beep=behaviour.beeps)
+            parts.append(_render("says", pcap=pcap))
         for index, key in enumerate(behaviour.keys):
             pcap = self._folder / f"key-{index}.pcap"
             write_key(pcap, key, index)
+            values = {"index": index, "key": key, "pcap": pcap, "cseq": index + 1}
             wait = behaviour.between if index else behaviour.first_key
-            parts.append(_render("key", index=index, key=key, pcap=pcap, wait_ms=_ms(wait)))
+            template = "key_info" if behaviour.info else "key"
+            parts.append(_render(template, **values, wait_ms=_ms(wait)))
         if behaviour.hang_up is None:
             parts.append(_render("listen"))
         else:

@@ -14,14 +14,14 @@ PCMU = 0
 LOUD = 300  # mean of the amplitude, of 32767, above which a packet is not silence
 
 
-def _linear(code: int) -> int:
+def linear(code: int) -> int:
     """One G.711 mu-law octet as a 16-bit sample."""
     code = ~code & 0xFF
     magnitude = (((code & 0x0F) << 3) + 0x84 << (code >> 4 & 7)) - 0x84
     return -magnitude if code & 0x80 else magnitude
 
 
-_LINEAR = [_linear(code) for code in range(256)]
+_LINEAR = [linear(code) for code in range(256)]
 
 
 @dataclass(frozen=True)

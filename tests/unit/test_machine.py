@@ -1,10 +1,23 @@
 """The survey machine: what a callee meets, key by key."""
 
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from telealarm.rules.states import SectionType
 from telealarm.survey.machine import (
+    FAILED,
     GOODBYE,
     INVALID_KEY,
+    NO_AGENT,
     NO_ANSWER,
+    NO_ONE,
+    NOTHING,
+    TAKEN,
+    Act,
+    Command,
     Enter,
     HangUp,
     Keep,
@@ -15,6 +28,8 @@ from telealarm.survey.machine import (
 )
 
 RATING = Section(1, SectionType.RATING, keys=frozenset("123"))
+RATING_2 = Section(2, SectionType.RATING, keys=frozenset("123"))
+SAY_2 = Say(section=2)
 
 
 def play(section_id: int, **branches: int | None) -> Section:
@@ -133,3 +148,196 @@ def test_a_hang_up_section_says_its_words_and_ends() -> None:
     machine = Machine([Section(1, SectionType.HANG_UP)], 1)
     machine.begin()
     assert machine.heard() == [Enter(None, 0), HangUp()]
+
+
+def capture(section_id: int = 1, **fields: Any) -> Section:
+    return Section(section_id, SectionType.CAPTURE_DIGITS, **{"digits": 4, **fields})
+
+
+def keyed(machine: Machine, keys: str) -> list[Command]:
+    said: list[Command] = []
+    for key in keys:
+        said = machine.keyed(key) or said
+    return said
+
+
+def test_a_number_ends_at_the_hash_and_keeps_its_zeros() -> None:
+    machine = Machine([capture(digits=8)], 1)
+    machine.begin()
+    assert machine.keyed("0") == [Listen(5.0)]
+    assert keyed(machine, "07#")[0] == Keep(1, "007", False, None)
+
+
+def test_a_number_is_complete_at_its_length_and_swallows_the_hash_that_follows() -> None:
+    machine = Machine([capture(), RATING_2], 1)
+    machine.begin()
+    assert keyed(machine, "1123")[0] == Keep(1, "1123", False, 2)
+    assert machine.keyed("#") == []
+    assert machine.keyed("#") == [Say(text=INVALID_KEY)]
+
+
+def test_a_star_begins_a_number_anew() -> None:
+    machine = Machine([capture()], 1)
+    machine.begin()
+    assert keyed(machine, "99*1123")[0] == Keep(1, "1123", False, None)
+
+
+def test_a_number_without_a_hash_counts_when_nothing_more_comes() -> None:
+    machine = Machine([capture()], 1)
+    machine.begin()
+    machine.keyed("7")
+    assert machine.timed_out()[0] == Keep(1, "7", False, None)
+
+
+def test_a_number_out_of_range_is_refused() -> None:
+    machine = Machine([capture(low=10, high=20, retries=1)], 1)
+    machine.begin()
+    assert keyed(machine, "21#") == [Say(text=INVALID_KEY), Enter(1, 1), Say(section=1)]
+    assert machine.keyed("#") == [Say(text=INVALID_KEY)]  # no number at all
+    assert keyed(machine, "0012")[0] == Keep(1, "0012", False, None)
+
+
+def test_a_number_may_be_keyed_ahead_of_its_question() -> None:
+    machine = Machine([play(9), capture(1), RATING_2], 9)
+    machine.begin()
+    assert machine.keyed("1") == [Enter(1, 0), Listen(5.0)]
+    assert keyed(machine, "1#")[0] == Keep(1, "11", False, 2)
+
+
+def test_a_number_leads_where_its_branching_says() -> None:
+    machine = Machine([capture(branches={"1123": 2, "any": None}), RATING_2], 1)
+    machine.begin()
+    assert keyed(machine, "1123")[0] == Keep(1, "1123", False, 2)
+
+
+def test_answers_are_spoken_back() -> None:
+    machine = Machine([RATING], 1, confirms=True)
+    machine.begin()
+    assert machine.keyed("2") == [
+        Keep(1, "2", True, None),
+        Say(section=1, answer="2"),
+        Enter(None, 0),
+        Say(text=GOODBYE),
+    ]
+
+
+def test_a_recording_follows_its_script_and_a_key_skips_the_script() -> None:
+    machine = Machine([Section(1, SectionType.RECORD_MESSAGE), RATING_2], 1)
+    machine.begin()
+    assert machine.keyed("1") == [Act(1)]
+    assert machine.done("recorded") == [Enter(2, 0), Say(section=2)]
+
+
+def test_who_says_nothing_may_try_again() -> None:
+    machine = Machine([Section(1, SectionType.RECORD_MESSAGE, retries=1), RATING_2], 1)
+    machine.begin()
+    assert machine.heard() == [Act(1)]
+    assert machine.done(NOTHING) == [Enter(1, 1), Say(section=1)]
+    machine.heard()
+    assert machine.done(NOTHING) == [Enter(2, 0), Say(section=2)]
+
+
+def test_who_asks_not_to_be_called_is_put_on_the_list_before_a_word_is_said() -> None:
+    machine = Machine([Section(1, SectionType.DO_NOT_CALL)], 1)
+    assert machine.begin() == [Enter(1, 0), Act(1)]
+    assert machine.keyed("5") == []  # nothing stops it
+    assert machine.done("added") == [Say(section=1)]
+    assert machine.heard() == [Enter(None, 0), HangUp()]
+
+
+def test_a_transfer_that_was_taken_ends_the_call_unless_the_survey_goes_on() -> None:
+    for branches, after in (({}, [Enter(None, 0), HangUp()]), ({"0": 2}, [Enter(2, 0), SAY_2])):
+        machine = Machine([Section(1, SectionType.CALL_TRANSFER, branches=branches), RATING_2], 1)
+        machine.begin()
+        assert machine.heard() == [Act(1)]
+        assert machine.done(TAKEN) == after
+
+
+def test_where_nobody_takes_a_call_the_callee_is_told_and_the_survey_goes_on() -> None:
+    for branches in ({}, {"0": 2}, {"timeout": 2}, {"timeout": 2, "0": None}):
+        machine = Machine([Section(1, SectionType.CALL_TRANSFER, branches=branches), RATING_2], 1)
+        machine.begin()
+        machine.heard()
+        assert machine.done(NO_ONE) == [Say(text=NO_AGENT), Enter(2, 0), SAY_2]
+
+
+def test_a_key_pressed_while_the_agent_rings_answers_what_comes_next() -> None:
+    machine = Machine([Section(1, SectionType.CALL_TRANSFER), RATING_2], 1)
+    machine.begin()
+    machine.heard()
+    assert machine.keyed("3") == []
+    assert machine.done(FAILED)[:3] == [Say(text=NO_AGENT), Enter(2, 0), Keep(2, "3", True, None)]
+
+
+def test_whoever_adopts_a_talk_goes_on_with_it_and_repeats_what_else_was_done() -> None:
+    transfer = Section(1, SectionType.CALL_TRANSFER)
+    assert Machine([transfer], 1, acting=True).begin() == [Act(1)]
+    assert Machine([RATING], 1, acting=True).begin() == [Enter(1, 0), Say(section=1)]
+
+
+def test_a_survey_that_goes_in_a_circle_comes_to_an_end() -> None:
+    machine = Machine([play(1, on_0=1)], 1)
+    commands = machine.begin()
+    for _ in range(1000):
+        if HangUp() in commands:
+            return
+        commands = machine.heard()
+    raise AssertionError("it goes on for ever")
+
+
+KEYS = st.sampled_from("0123456789*#ABCD")
+GOTOS = st.sampled_from([None, 0, 1, 2])
+WAYS = st.sampled_from(["0", "1", "any", "timeout", "invalid", "12"])
+HOWS = st.sampled_from([TAKEN, NO_ONE, FAILED, NOTHING, "recorded", "joined", "added"])
+SECTIONS = st.lists(
+    st.builds(
+        Section,
+        id=st.just(0),
+        type=st.sampled_from(SectionType),
+        keys=st.frozensets(st.sampled_from("1234567890"), max_size=4),
+        retries=st.integers(0, 3),
+        branches=st.dictionaries(WAYS, GOTOS, max_size=4),
+        digits=st.integers(1, 5),
+        low=st.none() | st.integers(0, 50),
+        high=st.none() | st.integers(50, 99),
+    ),
+    min_size=3,
+    max_size=3,
+).map(lambda made: [replace(section, id=place) for place, section in enumerate(made)])
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    sections=SECTIONS,
+    keys=st.lists(st.none() | KEYS, max_size=60),
+    hows=st.lists(HOWS, min_size=1, max_size=20),
+    confirms=st.booleans(),
+)
+def test_whatever_happens_it_is_never_silent_and_ends(
+    sections: list[Section], keys: list[str | None], hows: list[str], confirms: bool
+) -> None:
+    """Each answer of the machine ends in something that is heard, waited for, done, or the end;
+    when the callee presses no more keys, it hangs up.
+    """
+    machine = Machine(sections, 0, confirms=confirms)
+    commands, pressed = machine.begin(), iter(keys)
+    kept = 0
+    for step in range(4000):
+        assert commands, "the session would wait for ever"
+        last = commands[-1]
+        assert isinstance(last, Say | Listen | Act | HangUp), last
+        kept += sum(isinstance(command, Keep) for command in commands)
+        if isinstance(last, HangUp):
+            assert kept <= len(keys)
+            return
+        key = next(pressed, None)
+        cut = machine.keyed(key) if key is not None else []
+        if cut:
+            commands = cut
+        elif isinstance(last, Act):
+            commands = machine.done(hows[step % len(hows)])
+        elif isinstance(last, Listen):
+            commands = machine.timed_out()
+        else:
+            commands = machine.heard()
+    raise AssertionError("it goes on for ever")

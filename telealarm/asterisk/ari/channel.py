@@ -18,7 +18,9 @@ Handler = Callable[[Event], object]
 
 QUEUE_LENGTH = 256
 # Whoever misses one of these waits for ever.
-NEVER_DROPPED = frozenset({"ChannelDestroyed", "StasisEnd", "PlaybackFinished"})
+NEVER_DROPPED = frozenset(
+    {"ChannelDestroyed", "StasisEnd", "PlaybackFinished", "RecordingFinished", "RecordingFailed"}
+)
 # Kept from `open` until the first listener of the type: they can come before the reply to the POST.
 KEPT = frozenset({"Dial", "StasisStart", "StasisEnd", "ChannelDtmfReceived", "ChannelDestroyed"})
 
@@ -40,7 +42,7 @@ class EventQueue:
     def __init__(self, channel_id: str, unlisten: Callable[[Handler], None]) -> None:
         self._channel_id = channel_id
         self._unlisten = unlisten
-        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._warned = False
 
     def put(self, event: Event) -> None:
@@ -54,9 +56,16 @@ class EventQueue:
             )
 
     async def get(self, timeout_seconds: float | None = None) -> Event:
-        """The next event; TimeoutError if none comes in time."""
+        """The next event; TimeoutError if none comes in time, or before a nudge."""
         async with asyncio.timeout(timeout_seconds):
-            return await self._events.get()
+            event = await self._events.get()
+        if event is None:
+            raise TimeoutError
+        return event
+
+    def nudge(self) -> None:
+        """Let whoever waits for an event wait no longer, once the events before have been taken."""
+        self._events.put_nowait(None)
 
     def close(self) -> None:
         """Take no more events."""
@@ -158,6 +167,25 @@ class Channel:
         many = [media] if isinstance(media, str) else list(media)
         await self._ask("POST", "play", playback_id, body={"media": many})
         return self.playback(playback_id)
+
+    async def record(
+        self, name: str, *, most_seconds: int, silence_seconds: int, beep: bool = True
+    ) -> None:
+        """Record what the caller says as a stored recording `name` (wav, 8 kHz mono).
+
+        It ends in RecordingFinished, or RecordingFailed, after `most_seconds`, after
+        `silence_seconds` of silence (0: never), at a hang-up, or by `Recordings.stop`.
+        """
+        body = {
+            "name": name,
+            "format": "wav",
+            "maxDurationSeconds": most_seconds,
+            "maxSilenceSeconds": silence_seconds,
+            "ifExists": "overwrite",
+            "beep": beep,
+            "terminateOn": "none",
+        }
+        await self._ask("POST", "record", body=body)
 
     def playback(self, playback_id: str) -> "Playback":
         """The playback of this id, to stop one that somebody else has begun."""

@@ -4,10 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+from telealarm.asterisk.ari.bridges import Bridges
 from telealarm.asterisk.ari.channel import Channel, Handler
 from telealarm.asterisk.ari.errors import AriError
 from telealarm.asterisk.ari.events import Event
 from telealarm.asterisk.ari.http import Http
+from telealarm.asterisk.ari.recordings import Recordings
 from telealarm.asterisk.ari.resources import Applications, Asterisk, Channels, Endpoints
 from telealarm.asterisk.ari.router import Router
 from telealarm.asterisk.ari.socket import Socket
@@ -47,7 +49,9 @@ class Client:
         self._tasks: asyncio.TaskGroup | None = None
         self.channels = Channels(self._http, self.open)
         self.applications = Applications(self._http)
+        self.bridges = Bridges(self._http)
         self.endpoints = Endpoints(self._http)
+        self.recordings = Recordings(self._http)
         self.asterisk = Asterisk(self._http)
 
     @property

@@ -64,6 +64,11 @@ class Event:
         return _part(self.data, "playback").get("state")
 
     @property
+    def recording_name(self) -> str | None:
+        """The name of the recording that this is about."""
+        return _part(self.data, "recording").get("name")
+
+    @property
     def dialstatus(self) -> str | None:
         """Of a Dial event: empty when dialling begins, then RINGING, ANSWER, NOANSWER, ..."""
         return self.data.get("dialstatus")

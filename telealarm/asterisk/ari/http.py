@@ -27,6 +27,8 @@ from telealarm.asterisk.ari.errors import (
 # are kept well away from.
 CONNECTIONS = 32
 KEEP_ALIVE_SECONDS = 5.0
+# No answer in JSON is larger, a list of some ten thousand channels neither.
+MOST_BYTES = 50_000_000
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -92,12 +94,32 @@ class Http:
         Raises Unreachable when nothing was sent, FateUnknown when it may have been, else the
         AriError that stands for Asterisk's answer.
         """
+        said = await self._exchange(method, path, params, body)
+        try:
+            return json.loads(said) if said else None
+        except ValueError:
+            raise FateUnknown(f"{method} {'/'.join(path)}: the answer is not JSON") from None
+
+    async def fetch(self, *path: str, most_bytes: int) -> bytes:
+        """What is at `path`. Raises Refused where it is larger than `most_bytes`, and else as
+        `request` does.
+        """
+        return await self._exchange("GET", path, None, None, most_bytes)
+
+    async def _exchange(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        params: Mapping[str, str] | None,
+        body: Mapping[str, object] | None,
+        most_bytes: int = MOST_BYTES,
+    ) -> bytes:
         what = f"{method} {'/'.join(path)}"
         try:
             async with self.session().request(
                 method, self.address(*path, params=params), json=body, allow_redirects=False
             ) as reply:
-                said = await reply.read()
+                said = await _read(reply, most_bytes)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Unreachable(f"{what}: {error or 'no connection in time'}") from None
         except TimeoutError:
@@ -105,11 +127,20 @@ class Http:
         except (aiohttp.ClientError, OSError) as error:
             raise FateUnknown(f"{what}: {type(error).__name__}: {error}") from None
         if reply.status >= 300:
-            raise answered(what, reply.status, said)
-        try:
-            return json.loads(said) if said else None
-        except ValueError:
-            raise FateUnknown(f"{what}: the answer is not JSON") from None
+            raise answered(what, reply.status, said or b"")
+        if said is None:
+            raise Refused(f"{what}: the answer has more than {most_bytes} bytes")
+        return said
+
+
+async def _read(reply: aiohttp.ClientResponse, most_bytes: int) -> bytes | None:
+    """The body; None where it is larger than `most_bytes`."""
+    said = bytearray()
+    async for part in reply.content.iter_any():
+        said += part
+        if len(said) > most_bytes:
+            return None
+    return bytes(said)
 
 
 def answered(what: str, status: int, said: bytes) -> AriError:

@@ -1,0 +1,138 @@
+"""How long a callee who picks up waits for the first sound, when many do at once.
+
+Usage: python -m benchmarks.answer [--calls N]
+
+A real Asterisk rings N phones of one SIPp at the same moment; each picks up after two seconds. Per
+call it is measured from the phone's 200 OK to the first packet of voice that is not silence, both
+by this machine's clock. Prints milliseconds. Alarms are made by the REST API.
+"""
+
+import argparse
+import asyncio
+import re
+import tempfile
+import time
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from string import Template
+
+from tests.acceptance.conftest import Practice, open_practice
+from tests.lab.asterisk import Asterisk
+from tests.lab.exchange import Exchange
+from tests.lab.phone import TEMPLATES
+from tests.lab.ports import HOST, free_udp_port
+from tests.lab.processes import Child
+from tests.lab.recorder import LOUD, PCMU, Packet
+from tests.lab.waiting import until
+
+RING_SECONDS = 2.0
+# For the alarms to be written before the first of them is due.
+WRITE_SECONDS_EACH = 0.12
+_CALL_ID = re.compile(r"^Call-ID:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
+_VOICE = re.compile(r"^m=audio (\d+)", re.MULTILINE)
+
+
+class Ears(asyncio.DatagramProtocol):
+    """Hears all calls on one port; by the port that the voice comes from, when it was first loud
+    and when it first came at all.
+    """
+
+    def __init__(self) -> None:
+        self.loud: dict[int, float] = {}
+        self.first: dict[int, float] = {}
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        port = addr[1]
+        if port in self.loud or data[1] & 0x7F != PCMU:
+            return
+        now = time.time()
+        self.first.setdefault(port, now)
+        if Packet(now, data[12 + 4 * (data[0] & 0x0F) :]).loudness > LOUD:
+            self.loud[port] = now
+
+
+class Clock(Exchange):
+    """The network, which notes when each call is picked up, by the port its voice comes from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.picked_up: dict[int, float] = {}
+        self._ports: dict[str, int] = {}
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        text = data.decode("latin-1")
+        call = _CALL_ID.search(text)
+        voice = _VOICE.search(text)
+        if call and voice and text.startswith("INVITE "):
+            self._ports.setdefault(call[1], int(voice[1]))
+        elif call and voice and text.startswith("SIP/2.0 200"):
+            self.picked_up.setdefault(self._ports[call[1]], time.time())
+        super().datagram_received(data, addr)
+
+
+def crowd(folder: Path, ears_port: int) -> tuple[Child, int]:
+    """Phones of many numbers in one SIPp, which all pick up; and the port that they are on."""
+    scenario = folder / "crowd.xml"
+    template = Template((TEMPLATES / "crowd.xml").read_text())
+    values = {"ring_ms": round(RING_SECONDS * 1000), "audio_port": ears_port}
+    scenario.write_text(template.substitute(values))
+    port = free_udp_port()
+    argv: list[str | Path] = ["sipp", "-sf", scenario, "-i", HOST, "-p", str(port)]
+    argv += ["-mi", HOST, "-mp", str(free_udp_port()), "-cp", str(free_udp_port()), "-nostdin"]
+    return Child(argv, folder / "screen", cwd=folder), port
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=100)
+    calls: int = parser.parse_args().calls
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        exchange = Clock()
+        await exchange.start()
+        stack.push_async_callback(exchange.stop)
+        asterisk = Asterisk(exchange.port)
+        await asterisk.start()
+        stack.push_async_callback(asterisk.stop)
+        ears = Ears()
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: ears, local_addr=(HOST, 0)
+        )
+        stack.callback(transport.close)
+        phones, port = crowd(folder, transport.get_extra_info("sockname")[1])
+        stack.push_async_callback(phones.kill)
+        practice = await open_practice(stack, asterisk)
+        numbers = [str(number) for number in range(1000, 1000 + calls)]
+        for number in numbers:
+            exchange.plug(number, port)
+        await ring(practice, numbers)
+        with suppress(AssertionError):  # those that were not are told in the report
+            await until(lambda: len(ears.loud) == calls, 30, "every phone is spoken to")
+        report(exchange.picked_up, ears, calls)
+
+
+async def ring(practice: Practice, numbers: list[str]) -> None:
+    """An alarm for each, all due at the same moment."""
+    due = time.time() + 2 + WRITE_SECONDS_EACH * len(numbers)
+    for number in numbers:
+        await practice.clinic.appointment(number, due_in=due - time.time(), maxretry=0)
+
+
+def report(answered: dict[int, float], ears: Ears, calls: int) -> None:
+    silent = answered.keys() - ears.loud.keys()
+    if silent:
+        print(f"{len(silent)} calls heard nothing")
+    spread = max(answered.values()) - min(answered.values())
+    print(f"{len(answered)} of {calls} calls were picked up, within {spread:.1f} s")
+    for what, times in (("first packet of voice", ears.first), ("first sound", ears.loud)):
+        waits = sorted(
+            1000 * (at - answered[port]) for port, at in times.items() if port in answered
+        )
+        shown = ", ".join(
+            f"p{p} {waits[min(len(waits) - 1, len(waits) * p // 100)]:.0f} ms" for p in (50, 90, 99)
+        )
+        print(f"{what}: {shown}, longest {waits[-1]:.0f} ms")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

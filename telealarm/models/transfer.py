@@ -1,0 +1,34 @@
+"""Transfers: the channels that are placed to agents out of a survey."""
+
+from peewee import CharField, ForeignKeyField, IntegerField
+
+from telealarm.models.account import User
+from telealarm.models.base import BaseModel, UtcField, created
+from telealarm.models.call import CallRequest
+from telealarm.models.gateway import Gateway
+from telealarm.models.survey import Section
+
+
+class Transfer(BaseModel):
+    """One call to an agent, on behalf of a callee who hears ringing meanwhile."""
+
+    owner = ForeignKeyField(User)
+    call = ForeignKeyField(CallRequest, backref="transfers")
+    section = ForeignKeyField(Section)
+    gateway = ForeignKeyField(Gateway)
+    aleg_uuid = CharField(max_length=120, unique=True)
+    phone_number = CharField(max_length=80)
+    endpoint = CharField(max_length=600)  # what Asterisk is told to dial
+    started = created()
+    answered = UtcField(null=True)
+    taken = UtcField(null=True)  # the agent and the callee talk from here on
+    ended = UtcField(null=True)
+    disposition = CharField(max_length=20, default="")
+    hangup_cause = IntegerField(default=0)  # Q.850
+
+    class Meta:
+        indexes = (
+            (("call", "section"), False),
+            (("ended", "gateway"), False),
+            (("owner", "id"), False),
+        )

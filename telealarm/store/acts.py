@@ -1,0 +1,99 @@
+"""What sections do beside asking: each leaves a survey result and a line in the timeline."""
+
+from datetime import datetime
+
+from telealarm.models import (
+    Alarm,
+    CalendarUserProfile,
+    DncContact,
+    DncList,
+    Message,
+    Section,
+    SmsGateway,
+    SurveyResult,
+)
+from telealarm.rules import placeholders
+from telealarm.store.calls import Call, held
+from telealarm.store.database import wake
+from telealarm.store.sessions import answer
+from telealarm.store.timeline import tell
+from telealarm.store.wording import values
+
+# The list that a number is put on, where its manager has made none.
+OWN_LIST = "Asked not to be called"
+
+
+def block(call: Call, section: int) -> None:
+    """The callee is not to be called again: onto the first of the manager's lists."""
+    row = held(call)
+    own = DncList.owner == row.owner_id
+    listed = DncContact.select().join(DncList).where(own, DncContact.phone_number == call.number)
+    if not listed.exists():
+        chosen = DncList.select().where(own).order_by(DncList.id).first()
+        chosen = chosen or DncList.create(owner=row.owner_id, name=OWN_LIST)
+        DncContact.create(dnc=chosen, phone_number=call.number)
+    answer(row, section, "added")
+    tell(call.alarm_id, "do_not_call", call.number, request_id=call.request_id)
+
+
+def send(call: Call, section_id: int, now: datetime) -> None:
+    """An SMS to the callee goes into the outbox, once in a call, whoever adopts it."""
+    row = held(call)
+    mine = (SurveyResult.call == row.id) & (SurveyResult.section == section_id)
+    if SurveyResult.select().where(mine).exists():
+        return
+    alarm = row.alarm
+    gateway = _sms_gateway(alarm)
+    if gateway is None:
+        answer(row, section_id, "not_sent")
+        tell(
+            alarm.id,
+            "sms_not_sent",
+            "the calendar setting names no sms_gateway; set one to have the survey send SMS",
+            request_id=call.request_id,
+        )
+        return
+    text = Section.get_by_id(section_id).sms_text or ""
+    said = values(
+        alarm, alarm.event, now, language=row.survey.tts_language, attempt=row.num_attempt
+    )
+    Message.create(
+        owner=row.owner_id,
+        alarm=alarm,
+        gateway=gateway,
+        recipient=call.number,
+        text=placeholders.fill(text, said),
+        date=now,
+    )
+    answer(row, section_id, "queued")
+    tell(alarm.id, "sms_queued", f"to {call.number}", request_id=call.request_id)
+    wake("messages")
+
+
+def recorded(call: Call, section: int, file: str, seconds: float) -> str:
+    """A message was recorded; returns the name of the file that it takes the place of, or ``."""
+    row = held(call)
+    old = SurveyResult.get_or_none(call=row, section=section)
+    answer(row, section, "recorded", record_file=file, recording_duration=seconds)
+    tell(call.alarm_id, "recorded", f"{seconds:.1f} s", request_id=call.request_id)
+    return old.record_file if old else ""
+
+
+def joined(call: Call, section: int, conference: str) -> None:
+    """The callee is in a conference."""
+    row = held(call)
+    answer(row, section, "joined")
+    tell(call.alarm_id, "conference", conference, request_id=call.request_id)
+
+
+def not_joined(call: Call, section: int) -> None:
+    """The conference could not be joined."""
+    answer(held(call), section, "failed")
+    tell(call.alarm_id, "conference_failed", request_id=call.request_id)
+
+
+def _sms_gateway(alarm: Alarm) -> SmsGateway | None:
+    profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
+    setting = profile.calendar_setting if profile else None
+    gateway: SmsGateway | None = setting.sms_gateway if setting else None
+    return gateway

@@ -1,0 +1,56 @@
+"""The messages that callees record: a folder of files, named by the survey results.
+
+A name is drawn at random when a message is kept; nothing that a client sends becomes a path.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from telealarm.models import CallRequest, SurveyResult
+from telealarm.store import recordings
+from telealarm.store.timeline import tell
+
+_CROWD = 200
+
+
+class VoiceMessages:
+    """The folder; it and its files can be read by this user alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, name: str) -> Path:
+        """Where the message of this name is, if it is."""
+        return self._folder / f"{name}.wav"
+
+    def keep(self, wav: bytes) -> str:
+        """Write a message; returns its name. Raises OSError. Blocks: call it in a thread."""
+        name = secrets.token_hex(16)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        recordings.put(self.path(name), wav, mode=0o600)
+        return name
+
+    def discard(self, names: Sequence[str]) -> None:
+        """Delete messages; one that is gone is fine. Blocks."""
+        for name in names:
+            self.path(name).unlink(missing_ok=True)
+
+
+def expire(before: datetime) -> list[str]:
+    """Forget messages that are older, some at a time; returns the names of their files."""
+    old = (
+        SurveyResult.select(SurveyResult, CallRequest)
+        .join(CallRequest)
+        .where(SurveyResult.record_file != "", SurveyResult.created_date < before)
+        .order_by(SurveyResult.created_date)
+        .limit(_CROWD)
+    )
+    names = []
+    for row in list(old):
+        names.append(row.record_file)
+        SurveyResult.update(record_file="").where(SurveyResult.id == row.id).execute()
+        why = "the recorded message has reached recordings.keep_days"
+        tell(row.call.alarm_id, "recording_deleted", why, request_id=row.call.request_id)
+    return names

@@ -1,0 +1,54 @@
+"""What surveys may leave behind: agents without a callee, and messages that are too old."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from functools import partial
+
+from telealarm.asterisk.ari.errors import AriError
+from telealarm.clock import monotonic, utcnow
+from telealarm.errors import StorageError
+from telealarm.store import transfers, voice_messages
+from telealarm.store.claim import Holder
+from telealarm.survey.scene import Means
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 5.0
+EXPIRE_SECONDS = 600.0
+
+
+class Caretaker:
+    """`keep` is how long recorded messages are kept; None: for ever."""
+
+    def __init__(self, means: Means, holder: Holder, keep: timedelta | None) -> None:
+        self._means = means
+        self._holder = holder
+        self._keep = keep
+        self._expire_next = 0.0
+
+    async def run(self) -> None:
+        """Tidy up for ever."""
+        while True:
+            try:
+                await self.step()
+            except (AriError, StorageError, OSError) as error:
+                log.error("%s; trying again", error)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def step(self) -> None:
+        """Hang up the agents that nobody waits for, and delete what was kept long enough."""
+        if self._means.ari.connected:
+            for agent in await self._means.db.read(partial(transfers.orphans, self._holder)):
+                log.warning("an agent's callee is gone", extra={"channel": agent.channel_id})
+                await self._means.ari.open(agent.channel_id).hangup()
+                self._means.ari.close(agent.channel_id)
+                await self._means.ari.bridges.destroy(f"{agent.channel_id}-bridge")
+                await self._means.db.write(partial(transfers.orphan_ended, agent, utcnow()))
+        if self._keep is not None and monotonic() >= self._expire_next:
+            names = await self._means.db.write(
+                partial(voice_messages.expire, utcnow() - self._keep)
+            )
+            await asyncio.to_thread(self._means.voice_messages.discard, names)
+            if not names:
+                self._expire_next = monotonic() + EXPIRE_SECONDS

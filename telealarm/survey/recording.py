@@ -1,0 +1,115 @@
+"""Recording a message: Asterisk records, the file is fetched and kept. A key ends it."""
+
+import asyncio
+import audioop
+import io
+import logging
+import wave
+from functools import partial
+
+from telealarm.asterisk.ari.errors import AriError, NotFound
+from telealarm.errors import TeleAlarmError
+from telealarm.rules import audio
+from telealarm.store import acts
+from telealarm.survey.line import HungUp
+from telealarm.survey.machine import FAILED, NOTHING
+from telealarm.survey.scene import Scene
+
+log = logging.getLogger(__name__)
+
+RECORDED = "recorded"
+# For the beep, and for Asterisk to end what has reached its length.
+MARGIN_SECONDS = 5.0
+# Until a recording that has ended can be fetched.
+STORED_PAUSES_SECONDS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5)
+# 16 bit, 8000 a second, with room for a header: of the longest that a section may ask for.
+MOST_BYTES = 16_000 * 620
+# The loudest tenth of a second of a silent line lies below this, of 32767.
+SILENCE = 60
+
+
+async def record(scene: Scene) -> str:
+    """Record until a key, silence, or the longest time; whoever hangs up has said enough too.
+
+    Returns RECORDED, NOTHING where nobody spoke, or FAILED.
+    """
+    ari, line = scene.means.ari, scene.line
+    name = f"{line.channel.id}-{scene.section.id}"
+    await ari.recordings.cancel(name)  # an earlier session's
+    await line.hold(scene.section.recording_seconds + MARGIN_SECONDS)
+    await line.channel.record(
+        name,
+        most_seconds=scene.section.recording_seconds,
+        silence_seconds=scene.section.timeout_seconds,
+    )
+    try:
+        await _until_ended(scene, name)
+    except HungUp:
+        await _keep(scene, name)
+        raise
+    return await _keep(scene, name)
+
+
+async def _until_ended(scene: Scene, name: str) -> None:
+    seconds = scene.section.recording_seconds + MARGIN_SECONDS
+    stopped = False
+    async with asyncio.timeout(seconds + MARGIN_SECONDS):
+        while event := await scene.line.event(seconds):
+            if event.type == "ChannelDtmfReceived":
+                if stopped:
+                    scene.ahead(event.digit or "")
+                else:
+                    stopped = True
+                    await scene.means.ari.recordings.stop(name)
+            elif event.type.startswith("Recording") and event.recording_name == name:
+                return
+    await scene.means.ari.recordings.stop(name)
+
+
+async def _keep(scene: Scene, name: str) -> str:
+    """Fetch what was recorded, keep it, and have Asterisk forget it."""
+    means = scene.means
+    try:
+        wav = await _fetch(scene, name)
+        await means.ari.recordings.delete(name)
+    except AriError as error:
+        log.error("a message could not be fetched: %s", error, extra={"channel": name})
+        return FAILED
+    sound = await asyncio.to_thread(_sound, wav) if wav else None
+    if sound is None:
+        return NOTHING
+    try:
+        file = await asyncio.to_thread(means.voice_messages.keep, sound)
+    except OSError as error:
+        raise TeleAlarmError(
+            f"recordings.folder cannot be written ({error.strerror}); let this user write it,"
+            " or name another"
+        ) from None
+    seconds = round(audio.seconds(sound), 3)
+    old = await means.db.write(partial(acts.recorded, scene.call, scene.section.id, file, seconds))
+    if old:
+        await asyncio.to_thread(means.voice_messages.discard, [old])
+    return RECORDED
+
+
+async def _fetch(scene: Scene, name: str) -> bytes | None:
+    for pause in STORED_PAUSES_SECONDS:
+        await asyncio.sleep(pause)
+        try:
+            return await scene.means.ari.recordings.fetch(name, MOST_BYTES)
+        except NotFound:
+            continue
+    return None
+
+
+def _sound(wav: bytes) -> bytes | None:
+    """The message as it is kept, or None where nothing can be heard in it."""
+    try:
+        sound = audio.for_telephone(wav)
+    except ValueError:
+        return None
+    with wave.open(io.BytesIO(sound)) as source:
+        frames = source.readframes(source.getnframes())
+    step = 2 * audio.RATE // 10
+    parts = (frames[start : start + step] for start in range(0, len(frames), step))
+    return sound if max(audioop.rms(part, 2) for part in parts) > SILENCE else None

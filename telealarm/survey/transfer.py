@@ -1,0 +1,262 @@
+"""A transfer: an agent is called, hears whom to take, takes the call with a key; then both talk.
+
+The callee hears ringing meanwhile. A row tells where it stands, so that another session can go on
+with a talk, or hang up an agent that nobody waits for any more.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from functools import partial
+
+from telealarm.asterisk.ari import Channel, Event
+from telealarm.asterisk.ari.errors import AriError, FateUnknown, NotFound, Refused
+from telealarm.asterisk.dialplan import CONTEXT, EXTENSION
+from telealarm.clock import utcnow
+from telealarm.errors import SpeechError
+from telealarm.rules import disposition as dispositions
+from telealarm.rules.states import Disposition
+from telealarm.store import transfers
+from telealarm.store.transfers import Agent
+from telealarm.survey.line import RINGING, HungUp, Line, nothing
+from telealarm.survey.machine import FAILED, NO_ONE, TAKEN
+from telealarm.survey.scene import Scene
+
+log = logging.getLogger(__name__)
+
+# How often the limits of two who talk are renewed, and how long they last without us.
+RENEW_SECONDS = 10.0
+TALK_SECONDS = 30.0
+# Asterisk itself ends the ringing; this is for a lost event.
+RING_MARGIN_SECONDS = 5.0
+
+# Not a matter of waiting longer.
+_UNREACHABLE = (Disposition.BUSY, Disposition.CONGESTION, Disposition.FAILED)
+
+
+async def transfer(scene: Scene) -> str:
+    """Returns TAKEN after a talk that the agent has ended, NO_ONE, or FAILED (busy, wrong number).
+
+    Raises HungUp where the callee does; then the agent is hung up too.
+    """
+    means, call = scene.means, scene.call
+    agent = await means.db.write(partial(transfers.latest, call, scene.section.id))
+    if agent is not None and agent.taken and agent.ended:
+        return TAKEN
+    if agent is not None and not agent.ended:
+        if agent.taken and await _lives(scene, agent):
+            return await _Transfer(scene, agent).go_on()
+        await means.ari.open(agent.channel_id).hangup()
+        means.ari.close(agent.channel_id)
+        await means.write(
+            partial(transfers.end, call, agent, NO_ONE, Disposition.CANCEL, 0, utcnow())
+        )
+        if agent.taken:
+            return TAKEN
+    agent = await means.db.write(partial(transfers.begin, call, scene.section.id))
+    return FAILED if agent is None else await _Transfer(scene, agent).run()
+
+
+async def _kind(line: Line) -> str:
+    event = await line.event(RENEW_SECONDS)
+    return event.type if event else ""
+
+
+async def _lives(scene: Scene, agent: Agent) -> bool:
+    with suppress(NotFound):
+        await scene.means.ari.channels.get(agent.channel_id)
+        return True
+    return False
+
+
+class _Transfer:
+    def __init__(self, scene: Scene, agent: Agent) -> None:
+        self._scene = scene
+        self._agent = agent
+        self._ari = scene.means.ari
+        self._bridge = f"{agent.channel_id}-bridge"
+        self._disposition: Disposition | None = None
+        self._cause = 0
+        # The survey result, where nobody takes the call.
+        self._word = "no_answer"
+
+    async def run(self) -> str:
+        """Call the agent, and let the two talk."""
+        scene, agent = self._scene, self._agent
+        channel = self._ari.open(agent.channel_id)
+        with self._line(channel) as line:
+            try:
+                how = await self._won(line)
+                if how == TAKEN:
+                    await scene.means.write(partial(transfers.taken, scene.call, agent, utcnow()))
+                    await scene.line.quiet()
+                    await self._talk(line)
+            except asyncio.CancelledError:
+                raise  # whoever adopts the call goes on with both
+            except BaseException:
+                await self._end(line)
+                raise
+            await self._end(line)
+            await scene.line.quiet()
+            return how
+
+    async def go_on(self) -> str:
+        """Go on with a talk that an earlier session has begun."""
+        channel = self._ari.open(self._agent.channel_id)
+        with self._line(channel) as line:
+            try:
+                await self._talk(line)
+            except asyncio.CancelledError:
+                raise
+            except BaseException:
+                await self._end(line)
+                raise
+            await self._end(line)
+            return TAKEN
+
+    def _line(self, channel: Channel) -> Line:
+        limit, files = self._scene.call.limit_seconds, self._scene.means.files_first
+        return Line(channel, limit, "StasisStart", files_first=files)
+
+    async def _won(self, line: Line) -> str:
+        """TAKEN as soon as the agent takes the call. The callee's keys are kept for later."""
+        callee = self._scene.line
+        if not await self._rings():
+            return FAILED
+        asking = asyncio.create_task(self._ask(line), name=f"agent-{self._agent.id}")
+        asking.add_done_callback(lambda _: callee.nudge())
+        try:
+            while not asking.done():
+                # Asterisk takes no other order for a channel while something plays on it.
+                await callee.quiet()
+                await callee.hold(RENEW_SECONDS)
+                await callee.sound(RINGING)
+                await callee.keys(RENEW_SECONDS, self._keep_key, asking.done)
+            return asking.result()
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+
+    def _keep_key(self, key: str) -> None:
+        self._scene.ahead(key)
+
+    async def _rings(self) -> bool:
+        """Place the call. To its end, so that no agent is rung after the callee has gone."""
+        scene, agent = self._scene, self._agent
+        try:
+            await self._ari.channels.originate(
+                channel_id=agent.channel_id,
+                endpoint=agent.endpoint,
+                context=CONTEXT,
+                extension=EXTENSION,
+                caller_id=scene.call.caller_id,
+                timeout_seconds=scene.call.ring_seconds,
+                variables={"TELEALARM_APP": self._ari.app, "TELEALARM_ROLE": "agent"},
+            )
+        except FateUnknown as error:
+            # Its events tell whether it rings; what is never heard of is hung up in the end.
+            log.warning("the agent may be rung: %s", error, extra={"channel": agent.channel_id})
+        except AriError as error:
+            log.warning("no agent is rung: %s", error, extra={"channel": agent.channel_id})
+            self._disposition, self._word = Disposition.FAILED, "failed"
+            return False
+        return True
+
+    async def _ask(self, line: Line) -> str:
+        """Wait for the agent to pick up, and ask whether they take the call."""
+        scene, agent = self._scene, self._agent
+        try:
+            async with asyncio.timeout(scene.call.ring_seconds + RING_MARGIN_SECONDS):
+                while await _kind(line) != "StasisStart":
+                    pass
+            self._disposition, self._word = Disposition.ANSWER, "not_taken"
+            await scene.means.write(partial(transfers.answered, agent, utcnow()))
+            return TAKEN if await self._agrees(line) else NO_ONE
+        except TimeoutError:
+            return NO_ONE
+        except HungUp as left:
+            return self._left(left.event)
+
+    async def _agrees(self, line: Line) -> bool:
+        """Say whom to take, and wait for the key, as often as the section says."""
+        section = self._scene.section
+
+        def confirm(key: str) -> bool | None:
+            return True if key == section.agent_key else None
+
+        for _ in range(section.retries + 1):
+            if section.agent_text:
+                prompts, language = self._scene.means.prompts, self._scene.script.language
+                try:
+                    prompt = await prompts.script(section.agent_text, language)
+                    if await line.say(prompt, confirm if section.agent_key else nothing):
+                        return True
+                except SpeechError as error:
+                    log.error("the agent is not told whom to take: %s", error)
+            if not section.agent_key:
+                return True
+            await line.hold(section.timeout_seconds)
+            if await line.keys(section.timeout_seconds, confirm):
+                return True
+        return False
+
+    def _left(self, event: Event | None) -> str:
+        """How the agent's call ended before it was taken."""
+        if self._disposition is Disposition.ANSWER or event is None:
+            return NO_ONE
+        self._cause = event.cause or 0
+        self._disposition = dispositions.of_call(answered=False, rang=True, cause=self._cause)
+        self._word = dispositions.reason(self._disposition, self._cause)
+        return FAILED if self._disposition in _UNREACHABLE else NO_ONE
+
+    async def _talk(self, line: Line) -> None:
+        """Both in a bridge, until the agent hangs up. Raises HungUp where the callee does."""
+        callee = self._scene.line
+        gone = asyncio.Event()
+
+        async def listen() -> None:
+            with suppress(HungUp):
+                while True:
+                    await line.event(TALK_SECONDS)
+            gone.set()
+            callee.nudge()
+
+        listening = asyncio.create_task(listen(), name=f"agent-{self._agent.id}-talk")
+        try:
+            await self._ari.bridges.create(self._bridge)
+            try:
+                await self._ari.bridges.add(self._bridge, callee.channel.id)
+                await self._ari.bridges.add(self._bridge, line.channel.id)
+            except (NotFound, Refused) as error:
+                log.info("one of the two has hung up: %s", error)
+            while not gone.is_set():
+                await callee.hold(RENEW_SECONDS, TALK_SECONDS - RENEW_SECONDS)
+                try:
+                    await line.hold(RENEW_SECONDS, TALK_SECONDS - RENEW_SECONDS)
+                except (NotFound, HungUp):
+                    break
+                # What is keyed now is heard by the agent.
+                await callee.keys(RENEW_SECONDS, nothing, gone.is_set)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    async def _end(self, line: Line) -> None:
+        """Neither the agent nor the bridge is left behind, whatever has happened."""
+        for leave in (line.channel.hangup, partial(self._ari.bridges.destroy, self._bridge)):
+            try:
+                await leave()
+            except AriError as error:
+                log.warning("left behind: %s", error, extra={"channel": line.channel.id})
+        self._ari.close(line.channel.id)
+        scene = self._scene
+        ended = partial(
+            transfers.end,
+            scene.call,
+            self._agent,
+            self._word,
+            self._disposition,
+            self._cause,
+            utcnow(),
+        )
+        await scene.means.write(ended)

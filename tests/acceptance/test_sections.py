@@ -1,0 +1,309 @@
+"""Every type of section on a real call: what the phones hear and press, and what the API says."""
+
+import io
+import wave
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.acceptance.conftest import LOGIN, Plug, Practice
+from tests.lab.behaviours import (
+    Behaviour,
+    answers_and_presses,
+    answers_only,
+    busy,
+    hangs_up_after,
+    never_answers,
+    presses_by_info,
+    speaks,
+)
+from tests.lab.clinic import Appointment
+from tests.lab.rest import JSON, Rest, number_of
+from tests.lab.waiting import until
+
+PLAY, CHOICE, RATING, DIGITS, RECORD, TRANSFER, HANG_UP, CONFERENCE, BLOCK, SMS = range(1, 11)
+RATES = {"type": RATING, "rating_laps": 3, "script": "Press 1, 2 or 3.", "timeout": 3}
+
+
+async def sealed(rest: Rest, *sections: JSON, branches: JSON | None = None, **survey: Any) -> str:
+    """A survey of these sections. `branches` like {(0, "1"): 2}: from, key, to (None: the end)."""
+    made = await rest.post("survey-template/", {"name": "sections", **survey})
+    links = []
+    for section in sections:
+        body = {"survey": made["url"], "timeout": 3, **section}
+        links.append((await rest.post("section-template/", body))["url"])
+    for (place, keys), goto in (branches or {}).items():
+        to = None if goto is None else links[goto]
+        body = {"section": links[place], "keys": keys, "goto": to}
+        await rest.post("branching-template/", body)
+    return str((await rest.post(f"{made['url']}seal/", {}))["url"])
+
+
+@dataclass
+class Answered:
+    """What became of an alarm: its rows as the API shows them."""
+
+    alarm: JSON
+    call: JSON
+    results: list[JSON]
+    words: list[str]
+
+    @property
+    def responses(self) -> list[str]:
+        return [result["response"] for result in self.results]
+
+
+async def answered(practice: Practice, appointment: Appointment, seconds: float = 40) -> Answered:
+    alarm = await practice.settled(appointment, seconds)
+    (call,) = await practice.clinic.calls(appointment)
+    results = await practice.clinic.rest.results(f"result/?callrequest={number_of(call['url'])}")
+    results.sort(key=lambda result: int(result["section"]))
+    return Answered(alarm, call, results, await practice.words(appointment))
+
+
+async def test_keys_by_info_choose_capture_and_rate(practice: Practice, plug: Plug) -> None:
+    rest = practice.clinic.rest
+    survey = await sealed(
+        rest,
+        {"type": PLAY, "script": "Good morning."},
+        {"type": CHOICE, "script": "Which day?", "key_1": "Monday", "key_4": "Thursday"},
+        {
+            "type": DIGITS,
+            "script": "Please enter the number of your card, and the hash key.",
+            "number_digits": 8,
+            "min_number": 1,
+            "max_number": 2000,
+        },
+        RATES,
+    )
+    # The greeting is cut; the first digit cuts the question for the number.
+    phone = await plug("301", presses_by_info("4" + "0123#" + "2", first_key=2.0, between=1.2))
+    alarm = await practice.clinic.appointment("301", survey=survey)
+    found = await answered(practice, alarm)
+    assert found.responses == ["4", "0123", "2"]
+    assert (found.alarm["status"], found.alarm["result"], found.call["result"]) == (5, 2, "2")
+    assert phone.heard.seconds_heard() > 1.5
+    totals = await rest.get(f"surveyaggregate/{number_of(survey)}/")
+    assert [one["response"] for one in totals["results"]] == ["4", "0123", "2"]
+
+
+async def test_a_number_out_of_range_is_asked_for_again(practice: Practice, plug: Plug) -> None:
+    survey = await sealed(
+        practice.clinic.rest,
+        {
+            "type": DIGITS,
+            "script": "How many?",
+            "number_digits": 4,
+            "max_number": 1500,
+            "retries": 1,
+        },
+    )
+    # 9999 is too much; `*` takes the 7 back.
+    phone = await plug("302", answers_and_presses("9999" + "7*1123#", first_key=1.5, between=0.8))
+    alarm = await practice.clinic.appointment("302", survey=survey)
+    assert (await answered(practice, alarm)).responses == ["1123"]
+    assert phone.heard.seconds_heard() > 1.5
+
+
+@pytest.mark.parametrize(("counts", "result", "number"), [("first", 1, "303"), ("last", 2, "304")])
+async def test_the_survey_says_which_rating_counts(
+    practice: Practice, plug: Plug, counts: str, result: int, number: str
+) -> None:
+    survey = await sealed(practice.clinic.rest, RATES, RATES, rating_counts=counts)
+    await plug(number, answers_and_presses("12", first_key=1.0, between=1.0))
+    found = await answered(practice, await practice.clinic.appointment(number, survey=survey))
+    assert found.responses == ["1", "2"]
+    assert (found.alarm["result"], found.call["result"]) == (result, str(result))
+
+
+async def fetched(url: str) -> bytes:
+    headers = {"Authorization": aiohttp.encode_basic_auth(*LOGIN)}
+    async with aiohttp.ClientSession(headers=headers) as http, http.get(url) as reply:
+        assert reply.status == 200, await reply.text()
+        return await reply.read()
+
+
+async def test_a_message_is_recorded_and_can_be_fetched(practice: Practice, plug: Plug) -> None:
+    survey = await sealed(
+        practice.clinic.rest,
+        {"type": RECORD, "script": "Speak.", "timeout": 2, "recording_seconds": 20},
+        RATES,
+    )
+    phone = await plug("311", speaks(3.0, after=2.5, keys="1", first_key=5.0))
+    found = await answered(practice, await practice.clinic.appointment("311", survey=survey))
+    assert found.responses == ["recorded", "1"]
+    message = found.results[0]
+    with wave.open(io.BytesIO(await fetched(message["record_file"]))) as wav:
+        seconds = wav.getnframes() / wav.getframerate()
+    assert 2.0 < seconds < 7.0
+    assert message["recording_duration"] == pytest.approx(seconds, abs=0.01)
+    assert "recorded" in found.words
+    assert phone.heard.seconds_heard() > 1.0
+
+
+async def test_whoever_hangs_up_has_left_a_message_too(practice: Practice, plug: Plug) -> None:
+    survey = await sealed(
+        practice.clinic.rest,
+        {"type": RECORD, "script": "Speak.", "timeout": 10, "completed": True},
+    )
+    await plug("312", Behaviour(voice=2.0, voice_after=2.5, hang_up=0.5))
+    found = await answered(practice, await practice.clinic.appointment("312", survey=survey))
+    assert found.responses == ["recorded"]
+    assert found.results[0]["recording_duration"] > 1.5
+    assert (found.alarm["status"], found.call["completed"]) == (5, True)
+
+
+def to_agent(number: str | None, **section: Any) -> JSON:
+    return {
+        "type": TRANSFER,
+        "script": "We connect you.",
+        "phonenumber": number,
+        "confirm_script": "A patient wants to talk with you. Press 5 to take the call.",
+        "confirm_key": "5",
+        **section,
+    }
+
+
+async def transfers(practice: Practice, found: Answered) -> list[JSON]:
+    call = number_of(found.call["url"])
+    return await practice.clinic.rest.results(f"transfer/?callrequest={call}")
+
+
+async def test_a_callee_talks_with_an_agent_who_takes_the_call(
+    practice: Practice, plug: Plug
+) -> None:
+    survey = await sealed(practice.clinic.rest, to_agent(None), RATES)
+    agent = await plug("322", answers_and_presses("5", first_key=3.0, ring=2.0))
+    phone = await plug("321", Behaviour(voice=4.0, voice_after=8.0, hang_up=1.0))
+    alarm = await practice.clinic.appointment("321", survey=survey, phonenumber_transfer="322")
+    found = await answered(practice, alarm)
+    assert found.responses == ["taken"]
+    assert found.alarm["status"] == 5
+    # The callee has heard ringing; the agent the question, and then the callee.
+    assert phone.heard.seconds_heard() > 1.5
+    assert agent.heard.seconds_heard() > 5
+    assert (await phone.events())[-1] == "hung up by phone"
+    await agent.until("hung up by network")
+    (row,) = await transfers(practice, found)
+    assert row["phone_number"] == "322"
+    assert row["disposition"] == "ANSWER"
+    assert row["taken"] and row["ended"]
+    assert [w for w in found.words if w.startswith("transfer")] == [
+        "transfer",
+        "transfer_taken",
+        "transfer_ended",
+    ]
+
+
+async def test_an_agent_who_hangs_up_ends_both(practice: Practice, plug: Plug) -> None:
+    survey = await sealed(practice.clinic.rest, to_agent("332"), RATES)
+    phone = await plug("331", answers_only())
+    agent = await plug("332", hangs_up_after(3.0, keys="5", ring=1.0))
+    found = await answered(practice, await practice.clinic.appointment("331", survey=survey))
+    assert found.responses == ["taken"]
+    assert (await phone.events())[-1] == "hung up by network"
+    assert (await agent.events())[-1] == "hung up by phone"
+
+
+@pytest.mark.parametrize(
+    ("number", "agent", "response"),
+    [("341", busy(), "busy"), ("343", never_answers(), "no_answer"), ("345", None, "wrong_number")],
+)
+async def test_where_nobody_takes_the_call_the_survey_goes_on(
+    practice: Practice, plug: Plug, number: str, agent: Any, response: str
+) -> None:
+    other = str(int(number) + 1)
+    survey = await sealed(practice.clinic.rest, to_agent(other), RATES)
+    if agent is not None:
+        await plug(other, agent)
+    keys_after = 14.0 if response == "no_answer" else 7.0
+    phone = await plug(number, answers_and_presses("3", first_key=keys_after))
+    found = await answered(practice, await practice.clinic.appointment(number, survey=survey))
+    assert found.responses == [response, "3"]
+    assert found.alarm["result"] == 3
+    assert phone.heard.longest_silence() < 5.5
+    (row,) = await transfers(practice, found)
+    assert row["taken"] is None
+    assert row["ended"]
+
+
+async def test_a_callee_who_hangs_up_while_the_agent_rings_leaves_nobody_ringing(
+    practice: Practice, plug: Plug
+) -> None:
+    survey = await sealed(practice.clinic.rest, to_agent("352"), RATES)
+    await plug("351", hangs_up_after(3.5))
+    agent = await plug("352", never_answers())
+    alarm = await practice.clinic.appointment("351", survey=survey, maxretry=0)
+    await agent.until("cancelled", 30)
+    await answered(practice, alarm)
+
+
+async def test_two_callees_meet_in_a_conference_that_goes_with_them(
+    practice: Practice, plug: Plug
+) -> None:
+    rest = practice.clinic.rest
+    room = {"type": CONFERENCE, "script": "Welcome.", "conference": "Board"}
+    survey = await sealed(rest, room, RATES)
+    one = await plug("361", answers_and_presses("#1", first_key=9.0, between=2.0))
+    two = await plug("362", Behaviour(voice=4.0, voice_after=3.0, keys="#2", first_key=1.0))
+    first = await practice.clinic.appointment("361", survey=survey)
+    second = await practice.clinic.appointment("362", survey=survey)
+    found = await answered(practice, first)
+    assert found.responses == ["joined", "1"], practice.serve.tail()
+    other = await answered(practice, second)
+    assert other.responses == ["joined", "2"], (await two.events(), practice.serve.tail())
+    # The one heard the other speak.
+    assert one.heard.seconds_heard() > 4
+    assert two.heard.seconds_heard() > 1
+    assert "conference" in found.words
+
+
+async def test_whoever_asks_not_to_be_called_is_not(practice: Practice, plug: Plug) -> None:
+    rest = practice.clinic.rest
+    survey = await sealed(
+        rest,
+        {"type": CHOICE, "script": "Press 9 to be called no more.", "key_9": "no more calls"},
+        {"type": BLOCK, "script": "You will not be called again."},
+        {"type": HANG_UP, "script": "Goodbye."},
+    )
+    phone = await plug("371", answers_and_presses("9", first_key=1.0))
+    found = await answered(practice, await practice.clinic.appointment("371", survey=survey))
+    assert found.responses == ["9", "added"]
+    assert phone.heard.seconds_heard() > 2
+    (contact,) = await rest.results("dnc-contact/?phone_number=371")
+    again = await practice.settled(await practice.clinic.appointment("371", survey=survey))
+    assert (again["status"], again["status_reason"]) == (3, "do_not_call")
+    await rest.delete(contact["url"])
+
+
+async def test_an_sms_is_sent_to_the_callee(practice: Practice, plug: Plug) -> None:
+    survey = await sealed(
+        practice.clinic.rest,
+        {"type": SMS, "script": "You get the address by SMS.", "sms_text": "See {doc_name}."},
+    )
+    phone = await plug("381", answers_only())
+    found = await answered(practice, await practice.clinic.appointment("381", survey=survey))
+    assert found.responses == ["queued"]
+    assert phone.heard.seconds_heard() > 1
+    await until(lambda: practice.sms.messages, 30, "the SMS is sent")
+    sent = practice.sms.messages[-1]
+    assert (sent.to, sent.text) == ("381", "See Doctor Smith.")
+
+
+async def test_an_answer_is_spoken_back(practice: Practice, plug: Plug) -> None:
+    rest = practice.clinic.rest
+    await rest.patch(practice.clinic.setting, {"confirm_spoken": True})
+    try:
+        survey = await sealed(
+            rest,
+            {"type": DIGITS, "script": "Go.", "number_digits": 4, "max_number": 9999},
+            {"type": HANG_UP},
+        )
+        phone = await plug("391", answers_and_presses("1123#", first_key=2.0, between=0.4))
+        found = await answered(practice, await practice.clinic.appointment("391", survey=survey))
+    finally:
+        await rest.patch(practice.clinic.setting, {"confirm_spoken": False})
+    assert found.responses == ["1123"]
+    assert phone.heard.seconds_heard() > 1.8
