@@ -22,13 +22,15 @@ from telealarm.dialing.admission import Admission
 from telealarm.dialing.dialer import Dialer
 from telealarm.dialing.watch import APOLOGY, CONTEXT, Wiring
 from telealarm.errors import ConfigError, TeleAlarmError
-from telealarm.notify.sms_http import HttpSmsSender
+from telealarm.gateways.kind import Means
+from telealarm.messaging.outbound import Outbound, sms_session
+from telealarm.messaging.sender import Sender
 from telealarm.outcome.keeper import Keeper
-from telealarm.outcome.messenger import Messenger
 from telealarm.outcome.settle import Settler
 from telealarm.planning.planner import Planner
 from telealarm.readiness import Readiness
 from telealarm.store import workers
+from telealarm.store.composing import Composer
 from telealarm.store.database import Database, place
 from telealarm.store.schema import open_database
 from telealarm.survey.prompts import Prompts
@@ -75,15 +77,15 @@ class Service:
             # First the port: a second start of the same service shall disturb nothing.
             await self._serve_api(ready, stack)
             holder = await self._db.write(enter)
-            installation = await self._db.read(workers.installation)
             stack.push_async_callback(self._db.write, lambda: workers.leave(holder, utcnow()))
-            sms = HttpSmsSender()
-            stack.push_async_callback(sms.close)
+            http = await stack.enter_async_context(sms_session())
+            outbound = Outbound(Means(http, None))
             source = self._cdr_source()
+            zone = ZoneInfo(self._config.timezone)
             dialer = Dialer(
                 ari=self.ari,
                 holder=holder,
-                admission=Admission(holder, ZoneInfo(self._config.timezone)),
+                admission=Admission(holder, zone, Composer(zone)),
                 wiring=Wiring(
                     db=self._db,
                     prepare=survey.prepare,
@@ -110,19 +112,19 @@ class Service:
                 place(self._config),
             )
             settler = Settler(self._db)
-            messenger = Messenger(self._db, holder, installation, sms.send)
+            sender = Sender(self._db, holder, outbound.send)
 
             async def drain() -> None:
                 await dialer.drain(DRAIN_SECONDS)
                 await settler.step()
-                await messenger.drain()
+                await sender.drain()
 
             ending = await self._until_ended(
                 keeper.run(),
                 Planner(self._db).run(),
                 dialer.run(),
                 settler.run(),
-                messenger.run(),
+                sender.run(),
                 self.ari.run(),
                 before_end=drain,
             )

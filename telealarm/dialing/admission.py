@@ -3,21 +3,32 @@
 A request is looked at when its call is about to be placed: what was true when it was queued may
 not be any more. It is then claimed, put off (calling hours), ended (nobody wants it any more,
 its number is wrong or on a do-not-call list, nothing says how to call), or left for later (a cap
-is reached).
+is reached). The same holds for a request by SMS or mail, which becomes a message in the outbox.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from telealarm.models import AlarmRequest, CalendarSetting, CalendarUserProfile, Gateway
+from telealarm.errors import Invalid
+from telealarm.models import (
+    Alarm,
+    AlarmRequest,
+    CalendarSetting,
+    CalendarUserProfile,
+    Gateway,
+    SmsGateway,
+)
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import phone, window
-from telealarm.rules.states import AlarmStatus, Reason
-from telealarm.store import calls, do_not_call, live, requests, settlement, zones
+from telealarm.rules.states import AlarmStatus, Method, Reason
+from telealarm.store import calls, do_not_call, live, messages, requests, settlement, zones
 from telealarm.store.calls import Call
 from telealarm.store.claim import Holder, claim
+from telealarm.store.composing import Composer
 from telealarm.store.live import Live
+from telealarm.store.timeline import tell
 
 # How long a request waits for a gateway that was switched off.
 HELD = timedelta(seconds=30)
@@ -25,23 +36,35 @@ HELD = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class Claimed:
-    """The calls that are to be placed, and how many requests were looked at to find them."""
+    """The calls that are to be placed, and how many requests were looked at to find them.
+
+    Requests by SMS or mail that were claimed are in the outbox.
+    """
 
     calls: list[Call]
     looked_at: int
 
 
 class Admission:
-    """Claims what may be dialled. `default_zone` is the configuration's."""
+    """Claims what may be dialled or sent. `default_zone` is the configuration's; `composer`
+    writes what is sent.
+    """
 
-    def __init__(self, holder: Holder, default_zone: ZoneInfo) -> None:
+    def __init__(
+        self, holder: Holder, default_zone: ZoneInfo, composer: Composer | None = None
+    ) -> None:
         self._holder = holder
         self._default_zone = default_zone
+        self._composer = composer or Composer(default_zone)
 
-    def claim(self, now: datetime, limit: int) -> Claimed:
-        """Of the `limit` oldest requests that no cap blocks, those that may be dialled."""
+    def claim(self, now: datetime, limit: int, *, calls_too: bool = True) -> Claimed:
+        """Of the `limit` oldest requests that no cap blocks, those that may be dialled or sent.
+
+        Without `calls_too` none that is to be dialled is looked at: Asterisk is away.
+        """
         live.alone()
         taken = live.count()
+        room = messages.Room()
         made: dict[int, Call] = {}
         looked_at = 0
         forbidden: set[int] = set()
@@ -54,6 +77,10 @@ class Admission:
         def admit(request: AlarmRequest) -> bool:
             setting = self._setting(request, request.id in forbidden, now)
             if setting is None:
+                return False
+            if request.alarm.method != Method.CALL:
+                return self._write(request, setting, room, now)
+            if not _is_active(request, setting.aleg_gateway, now):
                 return False
             endpoint = _endpoint(request, setting.aleg_gateway)
             if endpoint is None:
@@ -73,11 +100,38 @@ class Admission:
             limit,
             pending=AlarmStatus.PENDING,
             claimed=AlarmStatus.IN_PROCESS,
-            where=live.not_blocked(taken),
+            where=_not_blocked(taken, room, calls_too),
             look=look,
             admit=admit,
         )
-        return Claimed([made[request.id] for request in claimed], looked_at)
+        placed = [made[request.id] for request in claimed if request.id in made]
+        return Claimed(placed, looked_at)
+
+    def _write(
+        self, request: AlarmRequest, setting: CalendarSetting, room: messages.Room, now: datetime
+    ) -> bool:
+        """Put the message of the request into the outbox; False where it waits or is ended."""
+        gateway = None
+        if request.alarm.method == Method.SMS:
+            gateway = setting.sms_gateway
+            if gateway is None:
+                settlement.fail(request, Reason.NO_SMS_GATEWAY, now)
+                return False
+            if not _is_active(request, gateway, now):
+                return False
+        elif not self._composer.has_mail_server:
+            requests.defer(request, now + HELD, "no_mail_server", "smtp.host is not configured")
+            return False
+        if not room.take(gateway):
+            return False
+        try:
+            columns = self._composer.message(request.alarm, setting, now)
+        except Invalid as error:
+            tell(request.alarm_id, "wrong", str(error), request_id=request.id, at=now)
+            settlement.fail(request, Reason.NO_RECIPIENT, now)
+            return False
+        messages.write(request, now, **columns)
+        return True
 
     def _setting(
         self, request: AlarmRequest, forbidden: bool, now: datetime
@@ -102,12 +156,24 @@ class Admission:
             # Told to the log of this one alarm; the requests of others go on.
             settlement.fail(request, Reason.NO_CALENDAR_SETTING, now)
             return None
-        gateway = setting.aleg_gateway
-        if gateway.status != ACTIVE:
-            why = f"gateway {gateway.name} is inactive"
-            requests.defer(request, now + HELD, "gateway_inactive", why)
-            return None
         return setting
+
+
+def _not_blocked(taken: Live, room: messages.Room, calls_too: bool) -> Any:
+    """The condition that a request could be claimed now, whatever others take up."""
+    by_call = Alarm.select(Alarm.id).where(Alarm.method == Method.CALL)
+    where = live.not_blocked(taken) if calls_too else AlarmRequest.alarm.not_in(by_call)
+    fits = room.not_blocked()
+    return where if fits is None else where & fits
+
+
+def _is_active(request: AlarmRequest, gateway: Gateway | SmsGateway, now: datetime) -> bool:
+    """Whether the gateway is on; where it is not, the request waits."""
+    if gateway.status == ACTIVE:
+        return True
+    why = f"gateway {gateway.name} is inactive"
+    requests.defer(request, now + HELD, "gateway_inactive", why)
+    return False
 
 
 def _endpoint(request: AlarmRequest, gateway: Gateway) -> str | None:

@@ -1,7 +1,8 @@
 """The dialer: claims the requests that may be dialled, and keeps a watch on every call it placed.
 
-While Asterisk is away nothing is claimed. On every connect the calls in flight are reconciled
-with the channels that live: those left by an earlier run, or by a worker that died, are adopted.
+While Asterisk is away no call is claimed; requests by SMS and mail are. On every connect the calls
+in flight are reconciled with the channels that live: those left by an earlier run, or by a worker
+that died, are adopted.
 """
 
 import asyncio
@@ -54,17 +55,23 @@ class Dialer:
 
     async def step(self) -> datetime | None:
         """Place what may be placed now; returns when the next request comes due."""
-        room = MAX_CALLS - len(self._watches)
-        if self._draining or not self._ari.connected or room <= 0:
+        if self._draining:
             return None
+        room = MAX_CALLS - len(self._watches)
+        if not self._ari.connected or room <= 0:
+            return await self._claim(CROWD, calls_too=False)
         if monotonic() >= self._adopt_next:
             await self.adopt()
         for call_id in await self._db.read(partial(calls.withdrawn, self._holder)):
             if call_id in self._watches:
                 self._watches[call_id].withdraw()
+        return await self._claim(min(room, CROWD), calls_too=True)
+
+    async def _claim(self, limit: int, *, calls_too: bool) -> datetime | None:
         now = utcnow()
         async with self._taking:
-            claimed = await self._db.write(partial(self._admission.claim, now, min(room, CROWD)))
+            claim = partial(self._admission.claim, now, limit, calls_too=calls_too)
+            claimed = await self._db.write(claim)
             for call in claimed.calls:
                 self._begin(call, adopt=False)
         if claimed.looked_at == CROWD:

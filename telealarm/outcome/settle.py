@@ -11,7 +11,7 @@ from telealarm.errors import Stale, StorageError
 from telealarm.log import by_ids
 from telealarm.rules import verdict
 from telealarm.rules.states import CallStatus, Disposition, Reason
-from telealarm.store import calls, settlement
+from telealarm.store import calls, requests, settlement
 from telealarm.store.change import move
 from telealarm.store.database import Database
 from telealarm.store.stage import run_stage
@@ -81,7 +81,7 @@ def _settle(call_id: int, now: datetime) -> None:
         settlement.succeed(request, now, **ended)
         ids.info("success, result %d", alarm.result)
         return
-    failures = calls.failures(alarm.id)
+    failures = requests.failures(alarm.id)
     failures[reason] = failures.get(reason, 0) + 1
     again = verdict.retry_at(
         reason,

@@ -8,7 +8,7 @@ from telealarm.errors import Conflict, IllegalTransition, Invalid
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import window
 from telealarm.rules.states import UNSETTLED, AlarmResult, AlarmStatus, EventStatus
-from telealarm.store import accounts, requests, rows
+from telealarm.store import accounts, outbox, requests, rows
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
@@ -211,7 +211,10 @@ def _call_off_requests(ids: list[int], reason: str) -> None:
 
 
 def _hang_up(ids: list[int], now: datetime) -> None:
-    """Calls that nobody has answered are taken back by the worker that placed them."""
+    """Calls that nobody has answered are taken back by the worker that placed them; messages
+    that nobody has sent are not sent.
+    """
+    outbox.withdraw(ids, now)
     unanswered = CallRequest.ended.is_null() & CallRequest.answered.is_null()
     CallRequest.update(withdrawn=now).where(CallRequest.alarm.in_(ids), unanswered).execute()
     wake("dialing")

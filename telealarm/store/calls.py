@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from peewee import fn
-
 from telealarm.errors import Fenced
 from telealarm.models import (
     Alarm,
@@ -281,20 +279,6 @@ def still_unsettled(call_id: int) -> CallRequest | None:
         CallRequest.id == call_id, CallRequest.settled.is_null()
     )
     return found
-
-
-def failures(alarm_id: int) -> dict[str, int]:
-    """How many requests of the alarm failed, by reason."""
-    rows = (
-        AlarmRequest.select(AlarmRequest.status_reason, fn.COUNT(AlarmRequest.id))
-        .where(
-            AlarmRequest.alarm == alarm_id,
-            AlarmRequest.status.in_([AlarmStatus.RETRY, AlarmStatus.FAILURE]),
-        )
-        .group_by(AlarmRequest.status_reason)
-        .tuples()
-    )
-    return dict(rows)
 
 
 def has_key(call_id: int) -> bool:

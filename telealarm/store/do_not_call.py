@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from peewee import fn
+
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, AlarmRequest, DncContact, DncList
+from telealarm.rules.states import Method
 from telealarm.store import rows
 
 
@@ -23,12 +26,16 @@ def change(contact: DncContact, values: Mapping[str, Any]) -> None:
 
 
 def forbidden(requests: Sequence[AlarmRequest]) -> set[int]:
-    """The ids of those requests whose number is on a list of their owner."""
+    """The ids of those requests whose number, or address of mail, is on a list of their owner."""
     ids = [request.id for request in requests]
+    by_mail = Alarm.method == Method.EMAIL
+    listed = (~by_mail & (DncContact.phone_number == Alarm.alarm_phonenumber)) | (
+        by_mail & (DncContact.email == fn.LOWER(Alarm.alarm_email))
+    )
     found = (
         AlarmRequest.select(AlarmRequest.id)
         .join(Alarm)
-        .join(DncContact, on=(DncContact.phone_number == Alarm.alarm_phonenumber))
+        .join(DncContact, on=listed)
         .join(DncList, on=(DncContact.dnc == DncList.id))
         .where(AlarmRequest.id.in_(ids), DncList.owner == Alarm.owner)
     )

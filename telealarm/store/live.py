@@ -16,6 +16,7 @@ from telealarm.models import (
     Event,
     Gateway,
 )
+from telealarm.rules.states import Method
 
 # PostgreSQL's advisory lock for claiming, any fixed number.
 _LOCK = 7_135_712
@@ -78,4 +79,4 @@ def not_blocked(live: Live) -> Any:
             .join(CalendarSetting)
         )
         full |= CalendarSetting.aleg_gateway.in_(gateways)
-    return AlarmRequest.alarm.not_in(blocked.where(full))
+    return AlarmRequest.alarm.not_in(blocked.where(full, Alarm.method == Method.CALL))

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from peewee import fn
+
 from telealarm.models import Alarm, AlarmRequest
 from telealarm.rules import window
 from telealarm.rules.states import AlarmStatus
@@ -84,3 +86,17 @@ def expired(now: datetime, limit: int) -> list[AlarmRequest]:
         .order_by(AlarmRequest.expires)
         .limit(limit)
     )
+
+
+def failures(alarm_id: int) -> dict[str, int]:
+    """How many requests of the alarm failed, by reason."""
+    rows = (
+        AlarmRequest.select(AlarmRequest.status_reason, fn.COUNT(AlarmRequest.id))
+        .where(
+            AlarmRequest.alarm == alarm_id,
+            AlarmRequest.status.in_([AlarmStatus.RETRY, AlarmStatus.FAILURE]),
+        )
+        .group_by(AlarmRequest.status_reason)
+        .tuples()
+    )
+    return dict(rows)

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from telealarm.models import Alarm, AlarmRequest, CalendarUserProfile, CallRequest, Message
-from telealarm.rules import placeholders
-from telealarm.rules.states import AlarmStatus, CallStatus, EventStatus, Reason
+from telealarm.rules import placeholders, sms
+from telealarm.rules.states import AlarmStatus, CallStatus, EventStatus, Method, Reason
 from telealarm.store import requests
 from telealarm.store.change import move
 from telealarm.store.database import wake
@@ -21,6 +21,8 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
     alarm = request.alarm
     move(alarm, AlarmStatus.SUCCESS, status_reason="")
     said = f"success, result {alarm.result}" if alarm.result else "success, no key pressed"
+    if alarm.method != Method.CALL:
+        said = "success, the message was taken"
     tell(alarm.id, "result", said, request_id=request.id, at=now)
 
 
@@ -50,14 +52,20 @@ def fail(request: AlarmRequest, reason: Reason, now: datetime, **ended: int) -> 
 
 def withdraw(call: CallRequest, now: datetime) -> None:
     """Called off before anybody answered: for good, while its event is paused, or until later."""
-    request, alarm = call.request, call.alarm
     move(call, CallStatus.ABORT, settled=now)
+    call_off(call.request, now)
+
+
+def call_off(request: AlarmRequest, now: datetime) -> None:
+    """The attempt reached nobody, and is not wanted any more, or not now."""
+    alarm = request.alarm
     move(request, AlarmStatus.CANCELLED, status_reason="withdrawn")
     if alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
         paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
         ahead = alarm.due is not None and alarm.due > now
         move(alarm, AlarmStatus.PENDING if paused or ahead else AlarmStatus.CANCELLED)
-    tell(alarm.id, "withdrawn", "nobody had answered", request_id=request.id, at=now)
+    why = "nobody had answered" if alarm.method == Method.CALL else "nothing was sent"
+    tell(alarm.id, "withdrawn", why, request_id=request.id, at=now)
 
 
 def expire(request: AlarmRequest, now: datetime) -> None:
@@ -98,8 +106,10 @@ def _inform(alarm: Alarm, default_text: str, now: datetime) -> None:
         owner=alarm.owner_id,
         alarm=alarm,
         gateway=gateway,
+        purpose="failure",
         recipient=recipient,
-        text=text,
+        sender=str(gateway.settings.get("sender", "")),
+        **sms.columns(text),
         date=now,
     )
     tell(alarm.id, "sms_queued", f"to {recipient}", at=now)

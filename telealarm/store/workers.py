@@ -6,7 +6,7 @@ from typing import Any
 from telealarm.errors import Fenced, Stale
 from telealarm.models import AlarmRequest, CallRequest, Installation, Message, Worker
 from telealarm.rules.states import AlarmStatus, CallStatus, MessageStatus
-from telealarm.store import messages
+from telealarm.store import deliveries
 from telealarm.store.change import move
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
@@ -66,12 +66,12 @@ def take_over(holder: Holder, now: datetime) -> list[str]:
     ]
     names = []
     for name in [holder.name, *dead]:
-        if _inherit(name, holder):
+        if _inherit(name, holder, now):
             names.append(name)
     return names
 
 
-def _inherit(name: str, holder: Holder) -> bool:
+def _inherit(name: str, holder: Holder, now: datetime) -> bool:
     """Take what worker `name` held. True where some of it are calls that may be alive."""
 
     def older(model: Any) -> Any:
@@ -84,8 +84,7 @@ def _inherit(name: str, holder: Holder) -> bool:
         # Claimed, never placed: nothing was sent.
         put_back(call, "the service stopped before the call was placed")
     for message in Message.select().where(older(Message), Message.status == MessageStatus.SENDING):
-        messages.unknown(message)
-        wake("messages")
+        deliveries.unknown(message, "the service stopped while it was sent", now)
     AlarmRequest.update(worker=holder.name, fence=holder.fence).where(
         older(AlarmRequest), AlarmRequest.status == AlarmStatus.IN_PROCESS
     ).execute()

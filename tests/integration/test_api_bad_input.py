@@ -167,7 +167,7 @@ async def test_all_mistakes_are_told_at_once(api: Api) -> None:
             "alarm_phonenumber": "call me",
             "maxretry": 101,
             "retry_delay": "-1",
-            "method": 2,
+            "method": 4,
             "daily_start": "25:00",
             "mail_template": 1,
             "survey": "http://x/rest-api/survey-template/1/",
@@ -186,7 +186,7 @@ async def test_all_mistakes_are_told_at_once(api: Api) -> None:
         "alarm_phonenumber": ["must be a phone number: digits with an optional leading +"],
         "maxretry": ["must lie between 0 and 100"],
         "retry_delay": ["must lie between 0 and 604800"],
-        "method": ["only 1 (call) is available in this version"],
+        "method": ["must be one of 1 (call), 2 (sms), 3 (email)"],
         "daily_start": ["must be a time of day from 00:00:00 to 23:59:59"],
         "mail_template": ["mail-template 1 does not exist"],
         "survey": [
