@@ -18,6 +18,7 @@ setup(
         "aiosmtplib>=3",
         "argon2-cffi>=23.1",
         "audioop-lts; python_version >= '3.13'",
+        "icalendar>=6.1",
         "panoramisk>=1.4",
         "peewee>=4.5",
         "prometheus-client>=0.20",
@@ -31,6 +32,7 @@ setup(
     ],
     extras_require={
         "test": [
+            "aiosmtpd",
             "hypothesis",
             "jsonschema",
             "mypy",
@@ -43,6 +45,7 @@ setup(
             "schemathesis>=4",
             "selenium>=4.20",
             "time-machine",
+            "trustme",
             "types-PyYAML",
             "types-python-dateutil",
         ]

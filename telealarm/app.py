@@ -24,7 +24,9 @@ from telealarm.dialing.watch import APOLOGY, CONTEXT, Wiring
 from telealarm.errors import ConfigError, TeleAlarmError
 from telealarm.gateways.kind import Means
 from telealarm.messaging.outbound import Outbound, sms_session
+from telealarm.messaging.renewer import Renewer
 from telealarm.messaging.sender import Sender
+from telealarm.notify.mail import Mailer
 from telealarm.outcome.keeper import Keeper
 from telealarm.outcome.settle import Settler
 from telealarm.planning.planner import Planner
@@ -79,13 +81,17 @@ class Service:
             holder = await self._db.write(enter)
             stack.push_async_callback(self._db.write, lambda: workers.leave(holder, utcnow()))
             http = await stack.enter_async_context(sms_session())
-            outbound = Outbound(Means(http, None))
+            mailer = Mailer(self._config.smtp) if self._config.smtp.host else None
+            if mailer is not None:
+                stack.push_async_callback(mailer.close)
+            outbound = Outbound(Means(http, None), mailer)
             source = self._cdr_source()
             zone = ZoneInfo(self._config.timezone)
+            composer = Composer(zone, self._config.public_url, self._config.mail_sender)
             dialer = Dialer(
                 ari=self.ari,
                 holder=holder,
-                admission=Admission(holder, zone, Composer(zone)),
+                admission=Admission(holder, zone, composer),
                 wiring=Wiring(
                     db=self._db,
                     prepare=survey.prepare,
@@ -125,6 +131,7 @@ class Service:
                 dialer.run(),
                 settler.run(),
                 sender.run(),
+                Renewer(self._db, composer).run(),
                 self.ari.run(),
                 before_end=drain,
             )

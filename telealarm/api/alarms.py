@@ -8,10 +8,10 @@ from pydantic import model_validator
 
 from telealarm.api import lists, schemas
 from telealarm.api.calendar_settings import SEALED
-from telealarm.api.calendar_users import EMAIL
 from telealarm.api.fields import Clock, Moment, OneOf, Relation
 from telealarm.api.forms import Form
 from telealarm.api.kind import Kind, Schema
+from telealarm.api.mail_templates import ADDRESS
 from telealarm.api.numbers import LARGEST, Choice, Flag, Whole
 from telealarm.api.resource import Action, Resource, Values
 from telealarm.api.survey_templates import LANGUAGE
@@ -76,7 +76,7 @@ class RetryPolicy(Kind):
 
 class AlarmForm(Form):
     alarm_phonenumber: Annotated[str, Phone()]
-    alarm_email: Annotated[str, EMAIL] = ""
+    alarm_email: Annotated[str, ADDRESS] = ""
     daily_start: Annotated[time, Clock()] = time(0, 0, 0)
     daily_stop: Annotated[time, Clock()] = time(23, 59, 59)
     advance_notice: Annotated[int, Whole(0)] = 0

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from telealarm.api import schemas
 from telealarm.api.fields import Json, OneOf
 from telealarm.api.forms import Form
 from telealarm.api.gateways import STATUS
@@ -49,6 +50,8 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
     }
     if visit.login.is_superuser:
         shown["settings"] = row.settings
+        hooks = f"{visit.links.origin}/hooks/sms/{row.id}/{row.secret}"
+        shown |= {"inbound_url": f"{hooks}/inbound/", "report_url": f"{hooks}/report/"}
     return shown
 
 
@@ -75,11 +78,12 @@ SMS_GATEWAY = Resource(
     model=SmsGateway,
     show=show,
     form=SmsGatewayForm,
-    read_only=frozenset({"url", "created_date", "updated_date"}),
+    read_only=frozenset({"url", "created_date", "updated_date", "inbound_url", "report_url"}),
+    shapes={"inbound_url": schemas.LINK, "report_url": schemas.LINK},
     filters={"name": SmsGateway.name, "status": SmsGateway.status},
     create=create,
     change=change,
     delete=remove_row,
     superusers="writes",
-    hidden=frozenset({"settings"}),
+    hidden=frozenset({"settings", "inbound_url", "report_url"}),
 )

@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
 
 from telealarm import metrics
 from telealarm.clock import utcnow
 from telealarm.errors import StorageError, TransportError
 from telealarm.log import by_ids
+from telealarm.messaging.outbound import Receipt
 from telealarm.models import Message
 from telealarm.store import deliveries, messages
 from telealarm.store.claim import Holder
@@ -32,16 +32,7 @@ LONGEST_PAUSE = timedelta(minutes=5)
 # What no alarm's expiry ends is given up after a day.
 LONGEST_WAIT = timedelta(days=1)
 # A gateway has a time limit of its own; this one ends what forgets it.
-LONGEST_SENDING_SECONDS = 60.0
-
-
-class Receipt(Protocol):
-    """The message was taken; `reference` is the taker's own id for it, `said` its words."""
-
-    @property
-    def reference(self) -> str: ...
-    @property
-    def said(self) -> str: ...
+LONGEST_SENDING_SECONDS = 180.0
 
 
 # Hands one message over. Raises TransportError.

@@ -534,7 +534,7 @@ def up(migrator, db):
         sent = UtcField(null=True)
         withdrawn = UtcField(null=True)
         created_date = UtcField()
-        invitation = TextField(default='')
+        invitation = JSONField(null=True)
         sequence = IntegerField(default=0)
         starts = UtcField(null=True)
         ends = UtcField(null=True)

@@ -2,7 +2,7 @@
 
 import uuid
 
-from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, TextField
+from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, JSONField, TextField
 
 from telealarm.models.account import User
 from telealarm.models.alarm import Alarm, AlarmRequest
@@ -49,9 +49,9 @@ class Message(ClaimableModel):
     # Its alarm was called off: not sent, if nothing was sent yet.
     withdrawn = UtcField(null=True)
     created_date = created()
-    # Of a mail with an invitation: the calendar file, and what of the event it says. `current`:
-    # it is what the recipient's calendar shows.
-    invitation = TextField(default="")
+    # Of a mail with an invitation: what its calendar file says (rules.invitation), and of which
+    # times. `current`: it is what the recipient's calendar shows.
+    invitation = JSONField(null=True)
     sequence = IntegerField(default=0)
     starts = UtcField(null=True)
     ends = UtcField(null=True)

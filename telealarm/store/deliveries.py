@@ -6,7 +6,7 @@ from telealarm import metrics
 from telealarm.models import Alarm, AlarmRequest, Event, Message
 from telealarm.rules import verdict
 from telealarm.rules.states import AlarmStatus, MessageStatus, Method, Reason
-from telealarm.store import requests, settlement
+from telealarm.store import invitations, requests, settlement
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
@@ -25,6 +25,7 @@ def taken(message: Message, reference: str, said: str, now: datetime) -> None:
         sent=now,
     )
     _tell(message, "sent", f"to {message.recipient}", now)
+    invitations.taken(message)
     if (request := _attempt(message)) is not None:
         _count(request.alarm, notice=True)
         settlement.succeed(request, now)

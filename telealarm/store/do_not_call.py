@@ -13,7 +13,7 @@ from telealarm.store import rows
 
 def add(values: Mapping[str, Any]) -> DncContact:
     """A new contact. Raises Invalid where the list has the number already."""
-    _check_single(values["dnc"], values["phone_number"], own_id=0)
+    _check_single(values["dnc"], values.get("phone_number"), values.get("email"), own_id=0)
     contact: DncContact = rows.insert(DncContact, values)
     return contact
 
@@ -21,7 +21,8 @@ def add(values: Mapping[str, Any]) -> DncContact:
 def change(contact: DncContact, values: Mapping[str, Any]) -> None:
     """Edit a contact. Raises Invalid as `add` does."""
     dnc = values.get("dnc", contact.dnc)
-    _check_single(dnc, values.get("phone_number", contact.phone_number), own_id=contact.id)
+    number = values.get("phone_number", contact.phone_number)
+    _check_single(dnc, number, values.get("email", contact.email), own_id=contact.id)
     rows.change(contact, values)
 
 
@@ -42,7 +43,48 @@ def forbidden(requests: Sequence[AlarmRequest]) -> set[int]:
     return {request.id for request in found}
 
 
-def _check_single(dnc: DncList, number: str, *, own_id: int) -> None:
-    same = (DncContact.dnc == dnc.id) & (DncContact.phone_number == number)
-    if DncContact.select().where(same, DncContact.id != own_id).exists():
-        raise Invalid({"phone_number": [f"the list has {number} already"]})
+def lists_mail(owner_id: int, address: str) -> bool:
+    """Whether a list of the owner has this mail address."""
+    found: bool = (
+        DncContact.select()
+        .join(DncList)
+        .where(DncList.owner == owner_id, DncContact.email == address.lower())
+        .exists()
+    )
+    return found
+
+
+def lists_number(owner_id: int, number: str) -> bool:
+    """Whether a list of the owner has this number, as it is written."""
+    found: bool = (
+        DncContact.select()
+        .join(DncList)
+        .where(DncList.owner == owner_id, DncContact.phone_number == number)
+        .exists()
+    )
+    return found
+
+
+# The list of those who asked for it themselves.
+OPTED_OUT = "Opted out by themselves"
+
+
+def opt_out(owner_id: int, *, number: str | None = None, email: str | None = None) -> None:
+    """Put a number or an address onto the list of those who want no more messages, once."""
+    if (number and lists_number(owner_id, number)) or (email and lists_mail(owner_id, email)):
+        return
+    found = DncList.get_or_none(DncList.owner == owner_id, DncList.name == OPTED_OUT)
+    kept = found or DncList.create(owner=owner_id, name=OPTED_OUT)
+    DncContact.create(dnc=kept, phone_number=number, email=email and email.lower())
+
+
+def _check_single(dnc: DncList, number: str | None, email: str | None, *, own_id: int) -> None:
+    for name, column, value in (
+        ("phone_number", DncContact.phone_number, number),
+        ("email", DncContact.email, email),
+    ):
+        same = DncContact.select().where(
+            DncContact.dnc == dnc.id, column == value, DncContact.id != own_id
+        )
+        if value and same.exists():
+            raise Invalid({name: [f"the list has {value} already"]})

@@ -20,14 +20,14 @@ from telealarm.models import (
 )
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules.states import AlarmStatus, EventStatus, MessageStatus, Method
-from telealarm.store import deliveries, requests, settlement
+from telealarm.store import deliveries, invitations, requests, settlement
 from telealarm.store.change import move
 from telealarm.store.claim import Holder, claim
 from telealarm.store.database import wake
 
 # The lane of mails; every SMS gateway is a lane by its id.
 MAIL = 0
-MAIL_AT_ONCE = 2
+MAIL_AT_ONCE = 1  # on one connection
 # Alarms of one lane that may be in the outbox at once: what is beyond waits as a request, where
 # calling hours, do-not-call lists and changes of its event still reach it.
 OUTBOX, OUTBOX_SECONDS = 20, 5.0
@@ -195,6 +195,9 @@ def write(request: AlarmRequest, now: datetime, **columns: Any) -> Message:
     After a message of unknown fate it has the same uid.
     """
     columns |= {"owner": request.owner_id, "alarm": request.alarm_id, "date": now}
+    if invitation := columns.get("invitation"):
+        number = invitations.sequence(request.alarm, columns["recipient"], invitation)
+        columns["sequence"] = number
     held: Message | None = Message.get_or_none(Message.request == request)
     wake("messages")
     if held is not None:

@@ -43,7 +43,7 @@ class Texting(Stages):
 
     async def connect(self, server: lab.SmsGateway, means: Means) -> None:
         self.gateway_server = server
-        self.sender = Sender(self.db, self.holder, Outbound(means).send)
+        self.sender = Sender(self.db, self.holder, Outbound(means, None).send)
         await self.write(lambda: SmsGateway.update(settings={"url": server.url}).execute())
         owner = self.calendar.owner_id
         self.template = await self.write(
