@@ -79,7 +79,7 @@ class Service:
             # First the port: a second start of the same service shall disturb nothing.
             await self._serve_api(ready, stack)
             holder = await self._db.write(enter)
-            stack.push_async_callback(self._db.write, lambda: workers.leave(holder, utcnow()))
+            stack.push_async_callback(self._db.write, partial(workers.leave, holder))
             http = await stack.enter_async_context(sms_session())
             mailer = Mailer(self._config.smtp) if self._config.smtp.host else None
             if mailer is not None:
@@ -97,6 +97,7 @@ class Service:
                     prepare=survey.prepare,
                     converse=survey.converse,
                     find_cdr=partial(cdr.find, source) if source else None,
+                    default_zone=zone,
                 ),
             )
 
@@ -117,8 +118,8 @@ class Service:
                 self._config.api.port,
                 place(self._config),
             )
-            settler = Settler(self._db)
-            sender = Sender(self._db, holder, outbound.send)
+            settler = Settler(self._db, zone)
+            sender = Sender(self._db, holder, outbound.send, zone)
 
             async def drain() -> None:
                 await dialer.drain(DRAIN_SECONDS)

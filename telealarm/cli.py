@@ -90,6 +90,15 @@ def _token_revoke(settings: Config, options: argparse.Namespace) -> int:
     return 0
 
 
+def _plan(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm import dry_run
+    from telealarm.store import schema
+
+    db = schema.open_database(settings)
+    db.look(lambda: dry_run.show(settings, options.days, utcnow(), print))
+    return 0
+
+
 def _check_config(settings: Config, options: argparse.Namespace) -> int:
     from telealarm.check import check
 
@@ -101,6 +110,13 @@ def _check_config(settings: Config, options: argparse.Namespace) -> int:
     if not mistakes:
         print(f"{config.find(options.config)}: ok")
     return 1 if mistakes else 0
+
+
+def _days(text: str) -> int:
+    days = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
+    if not 1 <= days <= 366:
+        raise argparse.ArgumentTypeError("a whole number of days from 1 to 366")
+    return days
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -124,6 +140,10 @@ def _parser() -> argparse.ArgumentParser:
     command("serve", _serve, "run the API, the scheduler, the dialer and the surveys")
     command("migrate", _migrate, "make or migrate the database")
     command("check-config", _check_config, "say what is wrong with the configuration")
+    plan = command("plan", _plan, "the dry run: what would be called, put off or left out, and why")
+    plan.add_argument(
+        "--days", type=_days, default=30, metavar="N", help="how far ahead, 30 by default"
+    )
     user = commands.add_parser("user", help="who logs in")
     users = user.add_subparsers(required=True, metavar="COMMAND")
     add = users.add_parser("add", help="add a manager or a superuser", parents=[common])

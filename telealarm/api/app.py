@@ -24,6 +24,7 @@ from telealarm.api import (
     health,
     mail_templates,
     messages,
+    plan,
     profiles,
     results,
     rules,
@@ -38,7 +39,7 @@ from telealarm.api.errors import answer_errors
 from telealarm.api.hooks import Hooks
 from telealarm.api.link_pages import LinkPages
 from telealarm.api.links import BASE
-from telealarm.api.resource import Resource
+from telealarm.api.resource import Resource, View
 from telealarm.api.routes import Routes
 from telealarm.config import Config
 from telealarm.store.composing import Composer
@@ -73,6 +74,7 @@ RESOURCES: tuple[Resource, ...] = (
     dnc_lists.DNC_LIST,
     dnc_contacts.DNC_CONTACT,
 )
+VIEWS: tuple[View, ...] = (plan.PLAN, plan.LOAD)
 
 
 def make_app(
@@ -88,9 +90,11 @@ def make_app(
     routes = Routes(db, config, recordings)
     for resource in RESOURCES:
         routes.add(app, resource)
+    for view in VIEWS:
+        routes.add_view(app, view)
     names = [resource.name for resource in RESOURCES if resource.listed]
 
-    openapi = json.dumps(document.written(RESOURCES))
+    openapi = json.dumps(document.written(RESOURCES, VIEWS))
 
     async def root(request: web.Request) -> web.Response:
         if explorer.is_wanted(request):

@@ -16,10 +16,10 @@ from telealarm.api.visit import Visit, stamp
 from telealarm.errors import Invalid
 from telealarm.models import CalendarSetting
 from telealarm.rules.states import AmdBehavior
-from telealarm.store import accounts, rows
+from telealarm.rules.window import WEEKDAYS
+from telealarm.store import accounts, rows, settings
 
-DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-EVERY_DAY = ",".join(DAYS)
+EVERY_DAY = ",".join(WEEKDAYS)
 
 SEALED = Relation(
     "sealed-survey",
@@ -35,12 +35,12 @@ class CallingDays(Text):
 
     def read(self, value: Any) -> str:
         days = [day.strip().upper() for day in super().read(value).split(",")]
-        if not set(days) <= set(DAYS):
+        if not set(days) <= set(WEEKDAYS):
             raise ValueError(f"must be days like {EVERY_DAY}")
-        return ",".join(day for day in DAYS if day in days)
+        return ",".join(day for day in WEEKDAYS if day in days)
 
     def schema(self) -> Schema:
-        day = f"(?:{'|'.join(DAYS)})"
+        day = f"(?:{'|'.join(WEEKDAYS)})"
         return {"type": "string", "pattern": f"^{day}(?:,{day}){{0,6}}$", "examples": [EVERY_DAY]}
 
 
@@ -149,7 +149,7 @@ def change(visit: Visit, row: Any, values: Values) -> None:
     said = values.pop("user", None)
     if said is not None and visit.login.is_superuser and _named(said) != row.owner_id:
         raise Invalid({"user": ["a setting stays with its manager; make another for this one"]})
-    rows.change(row, values)
+    settings.change(row, values)
 
 
 CALENDAR_SETTING = Resource(

@@ -6,7 +6,7 @@ from typing import Any
 import telealarm
 from telealarm.api import links, operations, schemas
 from telealarm.api.kind import Schema
-from telealarm.api.resource import Resource
+from telealarm.api.resource import Resource, View
 
 DESCRIPTION = """\
 A calendar holds events, an event has alarms, a due alarm becomes a call with a survey.
@@ -40,7 +40,7 @@ _BAD = {
 }
 
 
-def written(resources: Iterable[Resource]) -> dict[str, Any]:
+def written(resources: Iterable[Resource], views: Iterable[View]) -> dict[str, Any]:
     """The document, as JSON can have it."""
     resources = list(resources)
     paths: operations.Paths = {links.BASE: {"get": _root(resources)}}
@@ -48,6 +48,8 @@ def written(resources: Iterable[Resource]) -> dict[str, Any]:
     for resource in resources:
         paths.update(operations.of_resource(resource))
         components.update(operations.components(resource))
+    for view in views:
+        paths.update(operations.of_view(view))
     return {
         "openapi": "3.1.0",
         "info": {

@@ -1,7 +1,7 @@
 """Lists: pages of what a login sees, narrowed and ordered from closed sets."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from peewee import Field, ModelSelect
@@ -20,6 +20,7 @@ PAGE_SIZE, LARGEST_PAGE = 100, 1000
 PAGING = {"page": Whole(1, LARGEST_ID), "page_size": Whole(1, LARGEST_PAGE)}
 
 Shown = dict[str, Any]
+T = TypeVar("T")
 
 
 def page(
@@ -32,6 +33,18 @@ def page(
     more = len(found) > size
     count = query.count() if more else first + len(found)
     return _page(visit, number, count, more, [show(visit, row) for row in found[:size]])
+
+
+def of_sequence(
+    visit: Visit, found: Sequence[T], show: Callable[[Sequence[T]], list[Shown]]
+) -> Shown:
+    """The page that the address asks for, of what is all at hand already."""
+    number, size = window(visit, PAGE_SIZE, LARGEST_PAGE)
+    first = (number - 1) * size
+    if number > 1 and first >= len(found):
+        raise Refused(404, "Invalid page.")
+    more = len(found) > first + size
+    return _page(visit, number, len(found), more, show(found[first : first + size]))
 
 
 def of_resource(visit: Visit, resource: Resource, counts: Counts) -> Shown:

@@ -8,7 +8,7 @@ from telealarm.api import filters, links, lists, schemas, shapes
 from telealarm.api.fields import Relation
 from telealarm.api.kind import Kind, Schema
 from telealarm.api.numbers import Whole
-from telealarm.api.resource import Action, Resource
+from telealarm.api.resource import Action, Resource, View
 from telealarm.api.sheets import LARGEST_SHEET
 from telealarm.api.texts import Text
 
@@ -44,6 +44,24 @@ def of_resource(resource: Resource) -> Paths:
     for action in resource.actions:
         found[f"{base}{{id}}/{action.name}/"] = _action(resource, action)
     return found
+
+
+def of_view(view: View) -> Paths:
+    """The path of a view."""
+    said = (view.run.__doc__ or view.name).strip().split("\n")[0]
+    replies: dict[str, Any] = {
+        "200": {"description": said, "headers": _headers(200), "content": _json(view.reply)}
+    }
+    for status in sorted((400, 404, *ALWAYS)):
+        replies[str(status)] = {"$ref": f"#/components/responses/{status}"}
+    operation = {
+        "operationId": view.name.replace("/", "_"),
+        "tags": [view.name.split("/")[0]],
+        "summary": said,
+        "parameters": [_parameter(name, kind) for name, kind in view.query.items()],
+        "responses": replies,
+    }
+    return {f"{links.BASE}{view.name}/": {"get": operation}}
 
 
 def components(resource: Resource) -> dict[str, Schema]:

@@ -17,7 +17,7 @@ from telealarm.api.forms import REQUIRED, Form, Sent, marked, read
 from telealarm.api.health import WAV
 from telealarm.api.idempotency import Once
 from telealarm.api.links import Links
-from telealarm.api.resource import Action, Resource
+from telealarm.api.resource import Action, Resource, View
 from telealarm.api.texts import Secret
 from telealarm.api.uploads import Uploads
 from telealarm.api.visit import Visit
@@ -65,6 +65,18 @@ class Routes:
                 return await self._act(request, resource, action)
 
             app.router.add_route("*", f"{path}{{id}}/{action.name}/", self._guarded(act, resource))
+
+    def add_view(self, app: web.Application, view: View) -> None:
+        """The route of a view."""
+
+        async def handler(request: web.Request) -> web.StreamResponse:
+            visit = await self._visit(request, view.methods)
+            if request.method == "OPTIONS":
+                return _allowing(reply(200, {"name": view.name}), view.methods)
+            found = await self._db.read(lambda: view.run(visit))
+            return _allowing(reply(200, found), view.methods)
+
+        app.router.add_route("*", f"{links.BASE}{view.name}/", handler)
 
     async def root(self, request: web.Request, names: list[str]) -> web.Response:
         """The list of resources."""

@@ -12,18 +12,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from telealarm.errors import Invalid
-from telealarm.models import (
-    Alarm,
-    AlarmRequest,
-    CalendarSetting,
-    CalendarUserProfile,
-    Gateway,
-    SmsGateway,
-)
+from telealarm.models import Alarm, AlarmRequest, CalendarSetting, Gateway, SmsGateway
 from telealarm.models.gateway import ACTIVE
-from telealarm.rules import phone, window
+from telealarm.rules import moment, phone
+from telealarm.rules.moment import Action
 from telealarm.rules.states import AlarmStatus, Method, Reason
-from telealarm.store import calls, do_not_call, live, messages, requests, settlement, zones
+from telealarm.store import calls, do_not_call, live, messages, requests, settlement, terms
 from telealarm.store.calls import Call
 from telealarm.store.claim import Holder, claim
 from telealarm.store.composing import Composer
@@ -72,10 +66,10 @@ class Admission:
         def look(found: list[AlarmRequest]) -> None:
             nonlocal looked_at
             looked_at = len(found)
-            forbidden.update(do_not_call.forbidden(found))
+            forbidden.update(do_not_call.forbidden([request.alarm for request in found]))
 
         def admit(request: AlarmRequest) -> bool:
-            setting = self._setting(request, request.id in forbidden, now)
+            setting = self._setting(request, request.alarm_id in forbidden, now)
             if setting is None:
                 return False
             if request.alarm.method != Method.CALL:
@@ -120,7 +114,9 @@ class Admission:
             if not _is_active(request, gateway, now):
                 return False
         elif not self._composer.has_mail_server:
-            requests.defer(request, now + HELD, "no_mail_server", "smtp.host is not configured")
+            again = (now + HELD).isoformat(timespec="seconds")
+            why = f"smtp.host is not configured; looked at again at {again}"
+            requests.defer(request, now + HELD, "no_mail_server", why)
             return False
         if not room.take(gateway):
             return False
@@ -137,25 +133,16 @@ class Admission:
         self, request: AlarmRequest, forbidden: bool, now: datetime
     ) -> CalendarSetting | None:
         """How to call, or None where the request was put off or ended instead."""
-        alarm = request.alarm
-        expires = requests.expiry(alarm)
-        if expires is not None and expires <= now:
-            settlement.expire(request, now)
+        profile = terms.profile_of(request.alarm)
+        bound = terms.of(request.alarm, profile, self._default_zone, forbidden=forbidden)
+        decision = moment.decide(bound, now)
+        if decision.action is Action.WAIT and decision.until is not None:
+            requests.defer(request, decision.until, decision.reason, decision.why)
             return None
-        if forbidden:
-            settlement.fail(request, Reason.DO_NOT_CALL, now)
+        if profile is None or decision.action is not Action.GO:
+            settlement.end(request, decision, now)
             return None
-        zone = zones.of_recipient(alarm, self._default_zone)
-        opens = window.opening(now, alarm.daily_start, alarm.daily_stop, zone)
-        if opens > now:
-            requests.defer(request, opens, "calling_hours", "calling hours")
-            return None
-        profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
-        setting: CalendarSetting | None = profile.calendar_setting if profile else None
-        if setting is None:
-            # Told to the log of this one alarm; the requests of others go on.
-            settlement.fail(request, Reason.NO_CALENDAR_SETTING, now)
-            return None
+        setting: CalendarSetting = profile.calendar_setting
         return setting
 
 
@@ -171,7 +158,8 @@ def _is_active(request: AlarmRequest, gateway: Gateway | SmsGateway, now: dateti
     """Whether the gateway is on; where it is not, the request waits."""
     if gateway.status == ACTIVE:
         return True
-    why = f"gateway {gateway.name} is inactive"
+    again = (now + HELD).isoformat(timespec="seconds")
+    why = f"gateway {gateway.name} is inactive; looked at again at {again}"
     requests.defer(request, now + HELD, "gateway_inactive", why)
     return False
 

@@ -17,6 +17,7 @@ from datetime import timedelta
 from enum import Enum, auto
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from telealarm import metrics
 from telealarm.asterisk.ari import Channel, Client, Event
@@ -65,12 +66,14 @@ class Wiring:
     `prepare` renders what will be said, before anything is dialled. `converse` is the survey
     session of an answered channel; it ends when the survey has ended or the channel is gone.
     `find_cdr` asks Asterisk's call detail records (None: none are configured).
+    `default_zone` is the configuration's.
     """
 
     db: Database
     prepare: Callable[[Call], Awaitable[None]]
     converse: Callable[[Call, Channel], Awaitable[None]]
     find_cdr: Callable[[str], Cdr | None] | None
+    default_zone: ZoneInfo
 
 
 class _Look(Enum):
@@ -116,7 +119,8 @@ class Watch:
             self._log.error("%s; the call waits", error)
             await self._db.write(partial(calls.give_back, call, str(error), utcnow() + HELD))
             return
-        if not await self._db.write(partial(calls.start, call, utcnow())):
+        zone = self._wiring.default_zone
+        if not await self._db.write(partial(calls.start, call, utcnow(), zone)):
             self._log.info("withdrawn before it was dialled")
             return
         channel = self._open()

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from telealarm import metrics
 from telealarm.clock import utcnow
@@ -40,7 +41,10 @@ Send = Callable[[Message], Awaitable[Receipt]]
 
 
 class Sender:
-    def __init__(self, db: Database, holder: Holder, send: Send) -> None:
+    """`default_zone` is the configuration's."""
+
+    def __init__(self, db: Database, holder: Holder, send: Send, default_zone: ZoneInfo) -> None:
+        self._default_zone = default_zone
         self._db = db
         self._holder = holder
         self._send = send
@@ -72,7 +76,8 @@ class Sender:
             now = utcnow()
             await self._db.write(partial(messages.forgotten, self._holder, set(self._tasks), now))
             while True:
-                take = partial(messages.take, self._holder, now, CROWD, Counter(self._sending))
+                sending = Counter(self._sending)
+                take = partial(messages.take, self._holder, now, CROWD, sending, self._default_zone)
                 taken = await self._db.write(take)
                 for message in taken.messages:
                     self._begin(message)

@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
-from telealarm.clock import utcnow
+from telealarm.clock import monotonic, utcnow
 from telealarm.errors import Fenced, StorageError
+from telealarm.rules.lease import Leases
 from telealarm.store import workers
 from telealarm.store.claim import Holder
 from telealarm.store.database import Database
@@ -28,6 +29,8 @@ class Keeper:
         self._holder = holder
         self._lease = lease
         self._adopt = adopt
+        # Two of three renewals may be late.
+        self._leases = Leases(lease.total_seconds() * 2 / 3)
 
     async def run(self) -> None:
         """Renew and look after the dead for ever. Raises Fenced when this worker is replaced."""
@@ -43,7 +46,9 @@ class Keeper:
 
     async def take_over(self) -> None:
         """Make ours what our earlier runs, and workers whose lease ran out, have left."""
-        names = await self._db.write(partial(workers.take_over, self._holder, utcnow()))
+        others = await self._db.read(partial(workers.leases, self._holder))
+        lapsed = self._leases.lapsed(others, utcnow(), monotonic())
+        names = await self._db.write(partial(workers.take_over, self._holder, lapsed))
         if names:
             log.warning("taking over the calls of %s", ", ".join(names))
             await self._adopt(names)

@@ -4,14 +4,16 @@ import asyncio
 import logging
 from datetime import datetime
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from telealarm import metrics
 from telealarm.clock import monotonic, utcnow
 from telealarm.errors import Stale, StorageError
 from telealarm.log import by_ids
 from telealarm.rules import verdict
+from telealarm.rules.moment import Action
 from telealarm.rules.states import CallStatus, Disposition, Reason
-from telealarm.store import calls, requests, settlement
+from telealarm.store import calls, requests, settlement, terms
 from telealarm.store.change import move
 from telealarm.store.database import Database
 from telealarm.store.stage import run_stage
@@ -25,8 +27,11 @@ ASIDE_SECONDS = 60.0
 
 
 class Settler:
-    def __init__(self, db: Database) -> None:
+    """`default_zone` is the configuration's."""
+
+    def __init__(self, db: Database, default_zone: ZoneInfo) -> None:
         self._db = db
+        self._default_zone = default_zone
         self._aside: dict[int, float] = {}
 
     async def run(self) -> None:
@@ -43,7 +48,7 @@ class Settler:
 
     async def _settle(self, call_id: int, now: datetime) -> None:
         try:
-            await self._db.write(partial(_settle, call_id, now))
+            await self._db.write(partial(_settle, call_id, now, self._default_zone))
         except Stale:
             log.debug("call %d was settled by another meanwhile", call_id)
         except StorageError as error:
@@ -53,14 +58,11 @@ class Settler:
             self._aside[call_id] = monotonic() + ASIDE_SECONDS
 
 
-def _settle(call_id: int, now: datetime) -> None:
+def _settle(call_id: int, now: datetime, default_zone: ZoneInfo) -> None:
     call = calls.still_unsettled(call_id)
     if call is None:
         return
     request, alarm = call.request, call.alarm
-    if call.withdrawn and call.disposition != Disposition.ANSWER:
-        settlement.withdraw(call, now)
-        return
     reason = verdict.failure(
         verdict.Attempt(
             disposition=Disposition(call.disposition or Disposition.FAILED),
@@ -73,7 +75,11 @@ def _settle(call_id: int, now: datetime) -> None:
         require_result=alarm.require_result,
     )
     answered_seconds = round((call.ended - call.answered).total_seconds()) if call.answered else 0
-    ended = {"callstatus": call.hangup_cause, "duration": answered_seconds}
+    # The clock may have been put back meanwhile.
+    ended = {"callstatus": call.hangup_cause, "duration": max(0, answered_seconds)}
+    if call.withdrawn and reason is not None:
+        settlement.withdraw(call, now, **ended)
+        return
     ids = by_ids(log, alarm=alarm.id, request=request.id)
     if reason is None:
         metrics.ATTEMPTS_SETTLED.labels("success").inc()
@@ -95,11 +101,17 @@ def _settle(call_id: int, now: datetime) -> None:
         again = None
     if alarm.deleted or alarm.event.deleted:
         again = None
+    too_late = ""
+    if again is not None:
+        decision = terms.decide(alarm, again, default_zone)
+        if decision.action not in (Action.GO, Action.WAIT):
+            too_late = f"no retry at {again.isoformat(timespec='seconds')}, {decision.reason}"
+            again = None
     ids.info("%s; %s", reason, f"again at {again.isoformat()}" if again else "no retry")
     metrics.ATTEMPTS_SETTLED.labels("retry" if again else "failure").inc()
     if again is None:
         move(call, CallStatus.FAILURE, settled=now)
-        settlement.fail(request, reason, now, **ended)
+        settlement.fail(request, reason, now, why=too_late, **ended)
     else:
         move(call, CallStatus.RETRY, settled=now)
         if reason == Reason.UNKNOWN:

@@ -14,6 +14,7 @@ from functools import partial
 from telealarm.clock import utcnow
 from telealarm.errors import Stale, StorageError
 from telealarm.log import by_ids
+from telealarm.rules.states import Reason
 from telealarm.store import planning, requests, settlement
 from telealarm.store.database import Database
 from telealarm.store.stage import run_stage
@@ -76,5 +77,5 @@ def _expire(request_id: int, now: datetime) -> None:
     if expires is not None and expires > now:
         requests.put_off(request, expires)
     else:
-        settlement.expire(request, now)
+        settlement.miss(request, Reason.LATE, now)
         by_ids(log, alarm=request.alarm_id, request=request_id).warning("not called in time")

@@ -1,6 +1,7 @@
 """Dates as people and programs write them, and the wall clock they are meant on."""
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
@@ -21,6 +22,30 @@ def to_utc(value: datetime, zone: ZoneInfo) -> datetime:
     if not EARLIEST <= moment < LATEST:
         raise ValueError("the year must lie between 1970 and 2199")
     return moment
+
+
+class ClockChange(StrEnum):
+    """How the wall clock gets in the way of a wall time."""
+
+    GAP = "gap"
+    """It does not exist, and is meant later by the gap."""
+    TWICE = "twice"
+    """It comes twice, and the first is meant, unless the moment says otherwise."""
+
+
+def clock_change(
+    moment: datetime, zone: ZoneInfo, said: datetime | None = None
+) -> ClockChange | None:
+    """Whether a change of the clock of `zone` touches the wall time of `moment`.
+
+    `said` is the naive wall time that was asked for, where that may be another.
+    """
+    local = moment.astimezone(zone)
+    if said is not None and said != local.replace(tzinfo=None, fold=0):
+        return ClockChange.GAP
+    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+        return ClockChange.TWICE
+    return None
 
 
 def add_month(value: datetime) -> datetime:

@@ -42,6 +42,18 @@ def clean(number: str) -> str:
     return _PUNCTUATION.sub("", number)
 
 
+def normal(number: str) -> str:
+    """`number` as numbers are compared: without punctuation, and 0034 as +34."""
+    cleaned = clean(number)
+    return "+" + cleaned[2:] if cleaned.startswith("00") else cleaned
+
+
+def spellings(number: str) -> set[str]:
+    """The cleaned numbers that are the same as `number`: +34600 and 0034600."""
+    own = normal(number)
+    return {own, "00" + own[1:]} if own.startswith("+") else {own}
+
+
 def is_dialable(number: str) -> bool:
     """Whether `number` is made of telephone keys alone, with an optional leading plus."""
     return _DIALABLE.fullmatch(number) is not None

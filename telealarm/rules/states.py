@@ -109,6 +109,9 @@ class Reason(StrEnum):
     INTERRUPTED = "interrupted"
     UNKNOWN = "unknown"
     LATE = "late"
+    CALLING_HOURS = "calling_hours"  # they open when it is too late
+    NO_OPENING = "no_opening"  # they do not open within a year
+    SETTLED = "settled"  # another alarm of its event was answered
     NO_CALENDAR_SETTING = "no_calendar_setting"
     NO_SMS_GATEWAY = "no_sms_gateway"
     NO_RECIPIENT = "no_recipient"

@@ -36,7 +36,7 @@ ALARM_REQUEST: Mapping[IntEnum, frozenset[IntEnum]] = {
 CALL_REQUEST: Mapping[IntEnum, frozenset[IntEnum]] = {
     C.PENDING: frozenset({C.CALLING, C.ABORT, C.FAILURE, C.RETRY}),
     C.CALLING: frozenset({C.UNKNOWN, C.SUCCESS, C.FAILURE, C.RETRY, C.ABORT}),
-    C.UNKNOWN: frozenset({C.CALLING, C.SUCCESS, C.FAILURE, C.RETRY}),
+    C.UNKNOWN: frozenset({C.CALLING, C.SUCCESS, C.FAILURE, C.RETRY, C.ABORT}),
 }
 
 MESSAGE: Mapping[IntEnum, frozenset[IntEnum]] = {

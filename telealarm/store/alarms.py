@@ -37,6 +37,7 @@ def is_over(alarm: Alarm, event: Event, now: datetime) -> bool:
         start=event.start,
         end=event.end,
         max_lateness_seconds=alarm.max_lateness,
+        missed_policy=alarm.missed_policy,
     )
     return expires <= now
 
@@ -59,7 +60,7 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
 
 def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: datetime) -> None:
     """Edit an alarm; `status`, where it is another than now, cancels or re-arms it."""
-    before, old_event = _wanted_at(alarm), alarm.event_id
+    before, old_hours, old_event = _wanted_at(alarm), _hours(alarm), alarm.event_id
     rows.change(alarm, values)
     event = alarm.event
     if event.id != old_event:
@@ -68,6 +69,13 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
         _set_status(alarm, event, status, now)
     elif alarm.status in UNSETTLED and _wanted_at(alarm) != before:
         reschedule([alarm], event, now)
+    elif _hours(alarm) != old_hours:
+        requests.reconsider([alarm.id])
+
+
+def _hours(alarm: Alarm) -> tuple[Any, ...]:
+    lateness = (alarm.max_lateness, alarm.missed_policy)
+    return alarm.daily_start, alarm.daily_stop, alarm.timezone, *lateness
 
 
 def _wanted_at(alarm: Alarm) -> tuple[Any, ...]:
@@ -142,10 +150,11 @@ def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
     for ids in _ids(alarms):
         _call_off_requests(ids, reason)
         _hang_up(ids, now)
-        Alarm.update(due=None).where(Alarm.id.in_(ids)).execute()
+        # The reason of those that ring too, for when they are hung up.
+        Alarm.update(due=None, status_reason=reason).where(Alarm.id.in_(ids)).execute()
         ring_on = {row.alarm_id for row in _ringing(ids)}
         still = [alarm_id for alarm_id in ids if alarm_id not in ring_on]
-        Alarm.update(status=AlarmStatus.CANCELLED, status_reason=reason).where(
+        Alarm.update(status=AlarmStatus.CANCELLED).where(
             Alarm.id.in_(still), Alarm.status.in_(UNSETTLED)
         ).execute()
         for alarm_id in ids:
@@ -211,12 +220,14 @@ def _call_off_requests(ids: list[int], reason: str) -> None:
 
 
 def _hang_up(ids: list[int], now: datetime) -> None:
-    """Calls that nobody has answered are taken back by the worker that placed them; messages
-    that nobody has sent are not sent.
+    """Calls that nobody has answered are taken back by the worker that placed them; those that
+    somebody has go on, and no other follows one that fails. Messages that nobody has sent are
+    not sent.
     """
     outbox.withdraw(ids, now)
-    unanswered = CallRequest.ended.is_null() & CallRequest.answered.is_null()
-    CallRequest.update(withdrawn=now).where(CallRequest.alarm.in_(ids), unanswered).execute()
+    CallRequest.update(withdrawn=now).where(
+        CallRequest.alarm.in_(ids), CallRequest.ended.is_null(), CallRequest.withdrawn.is_null()
+    ).execute()
     wake("dialing")
 
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from telealarm.models import Alarm, AlarmRequest, Event
 from telealarm.rules.states import AlarmResult, AlarmStatus
+from telealarm.store import settlement
 from telealarm.store.change import move, put
 from telealarm.store.timeline import tell
 
@@ -34,6 +35,7 @@ def answer(alarm: Alarm, result: int, how: str, now: datetime) -> Answered:
         for request in waiting:
             move(request, AlarmStatus.CANCELLED, status_reason="answered")
         move(alarm, AlarmStatus.SUCCESS, status_reason="")
+    settlement.settle_others(alarm, now)
     return Answered.TAKEN
 
 

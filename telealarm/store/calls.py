@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from telealarm.errors import Fenced
 from telealarm.models import (
@@ -15,8 +16,9 @@ from telealarm.models import (
 )
 from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
+from telealarm.rules.moment import Action
 from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus
-from telealarm.store import settlement, workers
+from telealarm.store import settlement, terms, workers
 from telealarm.store.change import move, put
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
@@ -107,8 +109,11 @@ def in_flight(holder: Holder) -> list[Call]:
     return [describe(row) for row in rows]
 
 
-def start(call: Call, now: datetime) -> bool:
-    """Commit CALLING, before anything is sent. False where the alarm is not wanted any more."""
+def start(call: Call, now: datetime, default_zone: ZoneInfo) -> bool:
+    """Commit CALLING, before anything is sent. False where the alarm is not wanted any more.
+
+    Its prompts were rendered since it was claimed: everything is looked at again.
+    """
     row = held(call)
     request, alarm = row.request, row.alarm
     paused = alarm.event.status == EventStatus.PAUSED
@@ -119,6 +124,15 @@ def start(call: Call, now: datetime) -> bool:
         return False
     if row.phone_number != alarm.alarm_phonenumber:
         workers.put_back(row, "its number was changed before it was dialled")
+        return False
+    decision = terms.decide(alarm, now, default_zone)
+    if decision.action is Action.WAIT:
+        workers.put_back(row, decision.why)  # it is put off when it is claimed again
+        return False
+    if decision.action is not Action.GO:
+        put(row, ended=now)
+        move(row, CallStatus.ABORT, settled=now)
+        settlement.end(request, decision, now)
         return False
     move(row, CallStatus.CALLING, started=now, last_attempt_time=now)
     if alarm.status == AlarmStatus.RETRY:

@@ -158,6 +158,11 @@ class Database:
         with self.peewee.connection_context(), self._transaction():
             return fn()
 
+    def look(self, fn: Callable[[], T]) -> T:
+        """The same for what only reads: no writer waits for it."""
+        with self.peewee.connection_context(), self.peewee.atomic():
+            return fn()
+
     def _transaction(self) -> Any:
         if isinstance(self.peewee, peewee.SqliteDatabase):
             # Take the write lock at once: a read lock that is raised later can deadlock.

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from peewee import fn
-
 from telealarm.errors import Invalid
-from telealarm.models import Alarm, AlarmRequest, DncContact, DncList
+from telealarm.models import Alarm, DncContact, DncList
+from telealarm.rules import phone
 from telealarm.rules.states import Method
 from telealarm.store import rows
 
@@ -26,21 +25,36 @@ def change(contact: DncContact, values: Mapping[str, Any]) -> None:
     rows.change(contact, values)
 
 
-def forbidden(requests: Sequence[AlarmRequest]) -> set[int]:
-    """The ids of those requests whose number, or address of mail, is on a list of their owner."""
-    ids = [request.id for request in requests]
-    by_mail = Alarm.method == Method.EMAIL
-    listed = (~by_mail & (DncContact.phone_number == Alarm.alarm_phonenumber)) | (
-        by_mail & (DncContact.email == fn.LOWER(Alarm.alarm_email))
-    )
-    found = (
-        AlarmRequest.select(AlarmRequest.id)
-        .join(Alarm)
-        .join(DncContact, on=listed)
-        .join(DncList, on=(DncContact.dnc == DncList.id))
-        .where(AlarmRequest.id.in_(ids), DncList.owner == Alarm.owner)
-    )
-    return {request.id for request in found}
+def forbidden(alarms: Sequence[Alarm]) -> set[int]:
+    """The ids of those alarms whose number, however it is written, or whose address of mail is on
+    a list of their owner.
+    """
+    return _by_number(
+        [alarm for alarm in alarms if alarm.method != Method.EMAIL and alarm.alarm_phonenumber]
+    ) | {
+        alarm.id
+        for alarm in alarms
+        if alarm.method == Method.EMAIL and lists_mail(alarm.owner_id, alarm.alarm_email)
+    }
+
+
+def _by_number(alarms: Sequence[Alarm]) -> set[int]:
+    if not alarms:
+        return set()
+    spellings = {one for alarm in alarms for one in phone.spellings(alarm.alarm_phonenumber)}
+    listed = {
+        (owner, phone.normal(number))
+        for chunk in rows.chunks(sorted(spellings))
+        for owner, number in DncContact.select(DncList.owner, DncContact.phone_number)
+        .join(DncList)
+        .where(DncContact.phone_number.in_(chunk))
+        .tuples()
+    }
+    return {
+        alarm.id
+        for alarm in alarms
+        if (alarm.owner_id, phone.normal(alarm.alarm_phonenumber)) in listed
+    }
 
 
 def lists_mail(owner_id: int, address: str) -> bool:
@@ -59,7 +73,7 @@ def lists_number(owner_id: int, number: str) -> bool:
     found: bool = (
         DncContact.select()
         .join(DncList)
-        .where(DncList.owner == owner_id, DncContact.phone_number == number)
+        .where(DncList.owner == owner_id, DncContact.phone_number.in_(phone.spellings(number)))
         .exists()
     )
     return found
@@ -79,12 +93,10 @@ def opt_out(owner_id: int, *, number: str | None = None, email: str | None = Non
 
 
 def _check_single(dnc: DncList, number: str | None, email: str | None, *, own_id: int) -> None:
-    for name, column, value in (
-        ("phone_number", DncContact.phone_number, number),
-        ("email", DncContact.email, email),
+    for name, found, value in (
+        ("phone_number", DncContact.phone_number.in_(phone.spellings(number or "")), number),
+        ("email", DncContact.email == email, email),
     ):
-        same = DncContact.select().where(
-            DncContact.dnc == dnc.id, column == value, DncContact.id != own_id
-        )
+        same = DncContact.select().where(DncContact.dnc == dnc.id, found, DncContact.id != own_id)
         if value and same.exists():
             raise Invalid({name: [f"the list has {value} already"]})

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from peewee import fn
 
@@ -19,8 +20,9 @@ from telealarm.models import (
     SmsGateway,
 )
 from telealarm.models.gateway import ACTIVE
+from telealarm.rules.moment import Action
 from telealarm.rules.states import AlarmStatus, EventStatus, MessageStatus, Method
-from telealarm.store import deliveries, invitations, requests, settlement
+from telealarm.store import deliveries, invitations, settlement, terms
 from telealarm.store.change import move
 from telealarm.store.claim import Holder, claim
 from telealarm.store.database import wake
@@ -46,8 +48,12 @@ def lane(message: Message) -> int:
     return message.gateway_id or MAIL
 
 
-def take(holder: Holder, now: datetime, limit: int, sending: Counter[int]) -> Taken:
-    """Claim what is to be sent now. `sending`: how many this worker sends already, by lane."""
+def take(
+    holder: Holder, now: datetime, limit: int, sending: Counter[int], default_zone: ZoneInfo
+) -> Taken:
+    """Claim what is to be sent now. `sending`: how many this worker sends already, by lane;
+    `default_zone` is the configuration's.
+    """
     gateways = {gateway.id: gateway for gateway in SmsGateway.select()}
     full = [
         row_id
@@ -69,7 +75,7 @@ def take(holder: Holder, now: datetime, limit: int, sending: Counter[int]) -> Ta
     def admit(message: Message) -> bool:
         here = lane(message)
         most = gateways[here].maximum_sending if here else MAIL_AT_ONCE
-        if begun[here] >= most or not _wanted(message, now):
+        if begun[here] >= most or not _wanted(message, now, default_zone):
             return False
         if here and not _has_pace(gateways[here], now):
             return False
@@ -92,7 +98,7 @@ def take(holder: Holder, now: datetime, limit: int, sending: Counter[int]) -> Ta
     return Taken(rows, looked_at)
 
 
-def _wanted(message: Message, now: datetime) -> bool:
+def _wanted(message: Message, now: datetime, default_zone: ZoneInfo) -> bool:
     """Whether the attempt still is to be made; where not, it is ended or put back."""
     request, alarm = message.request, message.alarm
     if request is None:
@@ -100,18 +106,21 @@ def _wanted(message: Message, now: datetime) -> bool:
     event = alarm.event
     ahead = alarm.due is not None and alarm.due > now
     gone = event.status == EventStatus.PAUSED or alarm.deleted or event.deleted
-    expires = requests.expiry(alarm)
     address = alarm.alarm_email if message.method == Method.EMAIL else alarm.alarm_phonenumber
     if message.withdrawn or ahead or gone:
         move(message, MessageStatus.WITHDRAWN)
-        settlement.call_off(request, now)
-        return False
-    if expires is not None and expires <= now:
-        move(message, MessageStatus.WITHDRAWN)
-        settlement.expire(request, now)
+        settlement.call_off(request, "nothing was sent", now)
         return False
     if message.recipient != address or message.method != alarm.method:
         deliveries.put_back(message, now, "edited", "its alarm was edited before it was sent")
+        return False
+    decision = terms.decide(alarm, now, default_zone)
+    if decision.action is Action.WAIT:
+        deliveries.put_back(message, now, "", decision.why)  # put off when it is claimed again
+        return False
+    if decision.action is not Action.GO:
+        move(message, MessageStatus.WITHDRAWN)
+        settlement.end(request, decision, now)
         return False
     if alarm.status == AlarmStatus.RETRY:
         move(alarm, AlarmStatus.IN_PROCESS)

@@ -1,12 +1,14 @@
 """Alarm requests: the attempts of an alarm, between planning and dialing."""
 
 from datetime import datetime
+from typing import Any
 
 from peewee import fn
 
+from telealarm.clock import utcnow
 from telealarm.models import Alarm, AlarmRequest
 from telealarm.rules import window
-from telealarm.rules.states import AlarmStatus
+from telealarm.rules.states import AlarmStatus, Reason
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
@@ -47,19 +49,32 @@ def expiry(alarm: Alarm) -> datetime | None:
         start=alarm.event.start,
         end=alarm.event.end,
         max_lateness_seconds=alarm.max_lateness,
+        missed_policy=alarm.missed_policy,
     )
 
 
 def defer(request: AlarmRequest, until: datetime, reason: str, why: str) -> None:
-    """The attempt waits until `until`; the timeline says why when the `reason` is a new one."""
+    """The attempt waits until `until`; the timeline says `why` when the `reason` is a new one."""
     if request.status_reason != reason:
         tell(
             request.alarm_id,
             "deferred",
-            f"{why} until {until.isoformat(timespec='seconds')}",
+            why,
             request_id=request.id,
         )
     put(request, date=until, status_reason=reason)
+
+
+def reconsider(alarms: Any) -> None:
+    """What may be rung when was edited: the waiting attempts of `alarms`, ids or a query of ids,
+    that were put off for their calling hours are looked at again.
+    """
+    AlarmRequest.update(date=utcnow(), status_reason="").where(
+        AlarmRequest.alarm.in_(alarms),
+        AlarmRequest.status == AlarmStatus.PENDING,
+        AlarmRequest.status_reason == Reason.CALLING_HOURS,
+    ).execute()
+    wake("dialing")
 
 
 def put_off(request: AlarmRequest, expires: datetime) -> None:

@@ -1,13 +1,15 @@
 """Writing a row of any table: unique columns, the date of the change, what still is in use."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from peewee import IntegrityError
 
 from telealarm.clock import utcnow
 from telealarm.errors import Conflict, Invalid
 from telealarm.models import ALL, BaseModel
+
+T = TypeVar("T")
 
 _CHUNK = 500
 
@@ -59,8 +61,8 @@ def remove(row: Any) -> None:
         raise Conflict(f"The {noun(type(row))} is in use.") from error
 
 
-def chunks(ids: Sequence[int]) -> Iterator[list[int]]:
-    """The ids in parts small enough for one statement on either database."""
+def chunks(ids: Sequence[T]) -> Iterator[list[T]]:
+    """The ids (or other values) in parts small enough for one statement on either database."""
     for first in range(0, len(ids), _CHUNK):
         yield list(ids[first : first + _CHUNK])
 

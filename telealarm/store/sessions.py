@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from telealarm.clock import utcnow
 from telealarm.models import Branching, CallRequest, Section, SurveyResult
 from telealarm.rules import placeholders
 from telealarm.rules.states import AlarmResult
-from telealarm.store import recordings
+from telealarm.store import recordings, settlement
 from telealarm.store.calls import Call, held
 from telealarm.store.change import put
 from telealarm.store.recordings import Recording
@@ -108,6 +109,8 @@ def keep(call: Call, section: int, response: str, *, rating: bool, following: in
     if rating and alarm.result == AlarmResult.NONE:
         put(alarm, result=int(response))
         put(row, result=response)
+        if alarm.result:
+            settlement.settle_others(alarm, utcnow())
     put(row, section=following, lap=0, finished=following is None)
     tell(call.alarm_id, "key", response, request_id=call.request_id)
 

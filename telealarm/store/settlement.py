@@ -2,10 +2,18 @@
 
 from datetime import datetime
 
-from telealarm.models import Alarm, AlarmRequest, CalendarUserProfile, CallRequest, Message
+from telealarm.models import Alarm, AlarmRequest, CallRequest, Message
 from telealarm.rules import placeholders, sms
-from telealarm.rules.states import AlarmStatus, CallStatus, EventStatus, Method, Reason
-from telealarm.store import requests
+from telealarm.rules.moment import Action, Decision
+from telealarm.rules.states import (
+    UNSETTLED,
+    AlarmStatus,
+    CallStatus,
+    EventStatus,
+    Method,
+    Reason,
+)
+from telealarm.store import alarms, requests, terms
 from telealarm.store.change import move
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
@@ -26,6 +34,24 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
     tell(alarm.id, "result", said, request_id=request.id, at=now)
 
 
+def settle_others(alarm: Alarm, now: datetime) -> None:
+    """The alarm was answered with a key: nobody else need be asked about its event.
+
+    Its other alarms are called off, unless the calendar setting says otherwise. A phone that
+    rings is hung up; a call that was answered goes on, and keeps its own result.
+    """
+    setting = terms.setting_of(alarm)
+    if setting is None or not setting.settle:
+        return
+    others = Alarm.select().where(
+        Alarm.event == alarm.event_id,
+        Alarm.id != alarm.id,
+        Alarm.status.in_(UNSETTLED),
+        Alarm.deleted.is_null(),
+    )
+    alarms.cancel(list(others.order_by(Alarm.id)), Reason.SETTLED, now)
+
+
 def retry(request: AlarmRequest, reason: Reason, at: datetime, now: datetime, **ended: int) -> None:
     """The attempt failed and another follows `at`."""
     move(request, AlarmStatus.RETRY, status_reason=reason, **ended)
@@ -41,42 +67,59 @@ def retry(request: AlarmRequest, reason: Reason, at: datetime, now: datetime, **
     )
 
 
-def fail(request: AlarmRequest, reason: Reason, now: datetime, **ended: int) -> None:
+def end(request: AlarmRequest, decision: Decision, now: datetime) -> None:
+    """The waiting attempt is not made: a decision to fail or to miss it."""
+    reason = Reason(decision.reason)
+    if decision.action is Action.FAIL:
+        fail(request, reason, now)
+    else:
+        miss(request, reason, now, decision.why)
+
+
+def fail(
+    request: AlarmRequest, reason: Reason, now: datetime, *, why: str = "", **ended: int
+) -> None:
     """The last attempt failed, or none can help; whoever is to know is told."""
     move(request, AlarmStatus.FAILURE, status_reason=reason, **ended)
     alarm = request.alarm
     move(alarm, AlarmStatus.FAILURE, status_reason=reason)
-    tell(alarm.id, "failure", reason, request_id=request.id, at=now)
+    said = f"{reason}: {why}" if why else reason
+    tell(alarm.id, "failure", said, request_id=request.id, at=now)
     _inform(alarm, FAILURE_TEXT, now)
 
 
-def withdraw(call: CallRequest, now: datetime) -> None:
-    """Called off before anybody answered: for good, while its event is paused, or until later."""
+def withdraw(call: CallRequest, now: datetime, **ended: int) -> None:
+    """Called off before it came to an answer: for good, while its event is paused, or until later.
+
+    A call that was answered ends so where it failed: no other follows it.
+    """
     move(call, CallStatus.ABORT, settled=now)
-    call_off(call.request, now)
+    why = "there was no result" if call.answered else "nobody had answered"
+    call_off(call.request, why, now, **ended)
 
 
-def call_off(request: AlarmRequest, now: datetime) -> None:
-    """The attempt reached nobody, and is not wanted any more, or not now."""
+def call_off(request: AlarmRequest, why: str, now: datetime, **ended: int) -> None:
+    """The attempt is not wanted any more, or not now, and came to nothing."""
     alarm = request.alarm
-    move(request, AlarmStatus.CANCELLED, status_reason="withdrawn")
+    move(request, AlarmStatus.CANCELLED, status_reason="withdrawn", **ended)
     if alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
         paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
-        ahead = alarm.due is not None and alarm.due > now
-        move(alarm, AlarmStatus.PENDING if paused or ahead else AlarmStatus.CANCELLED)
-    why = "nobody had answered" if alarm.method == Method.CALL else "nothing was sent"
+        # With a due time it was moved, or its event was paused and goes on already.
+        wanted = paused or alarm.due is not None
+        move(alarm, AlarmStatus.PENDING if wanted else AlarmStatus.CANCELLED)
+        wake("planning")
     tell(alarm.id, "withdrawn", why, request_id=request.id, at=now)
 
 
-def expire(request: AlarmRequest, now: datetime) -> None:
-    """Nobody wants the waiting attempt any more: missed, or failed where others were made."""
+def miss(request: AlarmRequest, reason: Reason, now: datetime, why: str = "") -> None:
+    """The waiting attempt is not made any more: missed, or failed where others were made."""
     alarm = request.alarm
     if alarm.num_attempt:
-        fail(request, Reason.LATE, now)
+        fail(request, reason, now, why=why)
         return
-    move(request, AlarmStatus.MISSED, status_reason=Reason.LATE)
-    move(alarm, AlarmStatus.MISSED, status_reason=Reason.LATE)
-    tell(alarm.id, "missed", Reason.LATE, request_id=request.id, at=now)
+    move(request, AlarmStatus.MISSED, status_reason=reason)
+    move(alarm, AlarmStatus.MISSED, status_reason=reason)
+    tell(alarm.id, "missed", f"{reason}: {why}" if why else reason, request_id=request.id, at=now)
     if alarm.missed_policy != "skip":
         _inform(alarm, MISSED_TEXT, now)
 
@@ -86,8 +129,7 @@ def _inform(alarm: Alarm, default_text: str, now: datetime) -> None:
     recipient = alarm.phonenumber_sms_failure
     if not recipient or alarm.deleted or alarm.event.deleted:
         return
-    profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
-    setting = profile.calendar_setting if profile else None
+    setting = terms.setting_of(alarm)
     gateway = setting.sms_gateway if setting else None
     if gateway is None:
         tell(

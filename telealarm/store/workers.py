@@ -1,10 +1,13 @@
 """Workers: their leases, and what one leaves behind."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from telealarm.clock import utcnow
 from telealarm.errors import Fenced, Stale
 from telealarm.models import AlarmRequest, CallRequest, Installation, Message, Worker
+from telealarm.rules import lease
 from telealarm.rules.states import AlarmStatus, CallStatus, MessageStatus
 from telealarm.store import deliveries
 from telealarm.store.change import move
@@ -19,54 +22,56 @@ def installation() -> str:
     return name
 
 
-def enter(name: str, now: datetime, lease: timedelta) -> Holder:
+def enter(name: str, now: datetime, lasts: timedelta) -> Holder:
     """Begin a run of the worker `name`. An earlier run that still lives is fenced off."""
-    worker, made = Worker.get_or_create(name=name, defaults={"lease_until": now + lease})
+    worker, made = Worker.get_or_create(name=name, defaults={"lease_until": now + lasts})
     if not made:
         worker.fence += 1
-        worker.lease_until = now + lease
+        worker.lease_until = now + lasts
         worker.save()
     return Holder(name, worker.fence)
 
 
-def renew(holder: Holder, now: datetime, lease: timedelta) -> None:
+def renew(holder: Holder, now: datetime, lasts: timedelta) -> None:
     """Raises Fenced where another process has entered under this name, or taken it over."""
     mine = (Worker.name == holder.name) & (Worker.fence == holder.fence)
-    if Worker.update(lease_until=now + lease).where(mine).execute() != 1:
+    if Worker.update(lease_until=now + lasts).where(mine).execute() != 1:
         raise Fenced(
             f"another process runs as worker {holder.name!r}; give each a worker.name of its own"
         )
 
 
-def leave(holder: Holder, now: datetime) -> None:
+def leave(holder: Holder) -> None:
     """End a run in order: others need not wait for the lease to take over what is left."""
     mine = (Worker.name == holder.name) & (Worker.fence == holder.fence)
-    Worker.update(lease_until=now).where(mine).execute()
+    Worker.update(lease_until=lease.ENDED).where(mine).execute()
 
 
-def take_over(holder: Holder, now: datetime) -> list[str]:
+def leases(holder: Holder) -> dict[str, datetime]:
+    """Until when the other workers hold what is theirs."""
+    rows = Worker.select(Worker.name, Worker.lease_until).where(Worker.name != holder.name)
+    return dict(rows.tuples())
+
+
+def take_over(holder: Holder, lapsed: Mapping[str, datetime]) -> list[str]:
     """Make the rows of every worker whose lease ran out, and of our own earlier runs, ours.
+
+    `lapsed`: those workers, with the leases that were seen to run out.
 
     Returns the names of the workers (ours among them) whose live calls are to be looked after:
     their channels sit in the Stasis application of that name.
     """
-    lapsed = [
-        worker.name
-        for worker in Worker.select().where(
-            (Worker.lease_until < now) & (Worker.name != holder.name)
-        )
-    ]
     dead = [
         name
-        for name in lapsed
+        for name, until in lapsed.items()
         # Fence it off, so that it cannot come back unnoticed; one that is back already is not dead.
         if Worker.update(fence=Worker.fence + 1)
-        .where((Worker.name == name) & (Worker.lease_until < now))
+        .where((Worker.name == name) & (Worker.lease_until == until))
         .execute()
     ]
     names = []
     for name in [holder.name, *dead]:
-        if _inherit(name, holder, now):
+        if _inherit(name, holder, utcnow()):
             names.append(name)
     return names
 

@@ -5,19 +5,32 @@ from zoneinfo import ZoneInfo
 from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
 
 
-def of_calendar(calendar: Calendar, default: ZoneInfo) -> ZoneInfo:
-    """The calendar's, else its calendar user's, else `default` (the configuration's)."""
+def of_calendar(
+    calendar: Calendar, default: ZoneInfo, profile: CalendarUserProfile | None = None
+) -> ZoneInfo:
+    """The calendar's, else its calendar user's, else `default` (the configuration's).
+
+    `profile` is the calendar user's, where the caller has read it.
+    """
     if calendar.timezone:
         return ZoneInfo(calendar.timezone)
-    profile = CalendarUserProfile.get_or_none(user=calendar.user_id)
+    profile = profile or CalendarUserProfile.get_or_none(user=calendar.user_id)
     return ZoneInfo(profile.timezone) if profile and profile.timezone else default
 
 
-def of_event(event: Event, default: ZoneInfo) -> ZoneInfo:
+def of_event(
+    event: Event, default: ZoneInfo, profile: CalendarUserProfile | None = None
+) -> ZoneInfo:
     """The event's own, else its calendar's."""
-    return ZoneInfo(event.timezone) if event.timezone else of_calendar(event.calendar, default)
+    if event.timezone:
+        return ZoneInfo(event.timezone)
+    return of_calendar(event.calendar, default, profile)
 
 
-def of_recipient(alarm: Alarm, default: ZoneInfo) -> ZoneInfo:
+def of_recipient(
+    alarm: Alarm, default: ZoneInfo, profile: CalendarUserProfile | None = None
+) -> ZoneInfo:
     """The recipient's own (calling hours are theirs), else the event's."""
-    return ZoneInfo(alarm.timezone) if alarm.timezone else of_event(alarm.event, default)
+    if alarm.timezone:
+        return ZoneInfo(alarm.timezone)
+    return of_event(alarm.event, default, profile)

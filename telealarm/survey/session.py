@@ -117,7 +117,9 @@ class Session:
             "ChannelDtmfReceived", "PlaybackFinished", "ChannelDestroyed", "StasisEnd"
         )
         answered = script.answered or utcnow()
-        self._deadline = monotonic() + call.limit_seconds - (utcnow() - answered).total_seconds()
+        # The clock may have been put back since.
+        gone_by = max(0.0, (utcnow() - answered).total_seconds())
+        self._deadline = monotonic() + call.limit_seconds - gone_by
 
     def __enter__(self) -> "Session":
         return self

@@ -32,6 +32,7 @@ from telealarm.store.composing import Composer
 from telealarm.store.database import Database
 
 HOUR = timedelta(hours=1)
+UTC = ZoneInfo("UTC")
 
 
 class Stages:
@@ -109,7 +110,7 @@ class Stages:
         return claimed.calls
 
     async def place(self, call: Call) -> bool:
-        return await self.db.write(partial(calls.start, call, utcnow()))
+        return await self.db.write(partial(calls.start, call, utcnow(), UTC))
 
     async def end(
         self,

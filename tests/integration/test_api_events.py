@@ -275,7 +275,7 @@ async def test_deleting_hides_and_calls_off_but_keeps_the_log(api: Api) -> None:
 
     assert await api.db.read(rows) == [
         (CANCELLED, None, "deleted"),
-        (IN_PROCESS, None, ""),
+        (IN_PROCESS, None, "deleted"),
         (CANCELLED, None, "cancelled"),
     ]
     whats = await api.db.read(lambda: [row.what for row in Timeline.select()])

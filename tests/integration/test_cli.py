@@ -297,3 +297,19 @@ async def test_the_second_process_of_one_worker_name_fences_off_the_first(
     await until(lambda: not first.child.running, 15, "the first ends")
     assert "worker.name" in first.child.tail()
     assert second.child.running
+
+
+def test_plan_prints_its_three_parts_and_refuses_days_that_are_none(tmp_path: Path) -> None:
+    config = write(tmp_path)
+    done = telealarm("plan", "--days", "7", "--config", str(config))
+    assert done.returncode == 0, done.stderr
+    heads = [part.splitlines()[0] for part in done.stdout.split("\n\n")]
+    assert heads == [
+        "at\taction\tnumber\talarm\tevent\twhy\tuntil",
+        "load (hours in UTC)",
+        "clock changes",
+    ]
+    for days in ("0", "367", "soon", "-1"):
+        done = telealarm("plan", "--days", days, "--config", str(config))
+        assert done.returncode == 2
+        assert "a whole number of days from 1 to 366" in done.stderr

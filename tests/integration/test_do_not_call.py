@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from telealarm.clock import utcnow
 from telealarm.dialing.admission import Admission
 from telealarm.models import Alarm
@@ -101,6 +103,25 @@ async def test_a_listed_number_is_never_dialled(api: Api) -> None:
     assert await admitted(api) == []
 
 
+@pytest.mark.parametrize(
+    ("listed_as", "dialled"),
+    [("0034 600-100-200", "+34600100200"), ("+34600100200", "0034600100200")],
+)
+async def test_a_listed_number_is_forbidden_however_it_is_written(
+    api: Api, listed_as: str, dialled: str
+) -> None:
+    await gateways(api)
+    made = await listed(api, listed_as)
+    link = await ring(api, "manager", dialled)
+    assert await admitted(api) == []
+    assert (await api.get(link)).body["status_reason"] == "do_not_call"
+    reply = await api.post("dnc-contact/", {"dnc": made["url"], "phone_number": dialled})
+    assert (reply.status, reply.body) == (
+        400,
+        {"phone_number": [f"the list has {dialled} already"]},
+    )
+
+
 async def test_another_managers_list_forbids_nothing(api: Api) -> None:
     await gateways(api)
     await listed(api, "600100200", user="other")
@@ -110,7 +131,8 @@ async def test_another_managers_list_forbids_nothing(api: Api) -> None:
 
 async def test_a_number_that_is_listed_while_its_call_waits_is_not_dialled(api: Api) -> None:
     await gateways(api)
-    link = await ring(api, "manager", "600100200", daily_start="00:00", daily_stop="00:00:01")
+    hours = {"daily_start": "00:00", "daily_stop": "00:00:01", "max_lateness": 200_000}
+    link = await ring(api, "manager", "600100200", **hours)
     assert await admitted(api) == []
     assert (await api.get(link)).body["status"] == 2
     await listed(api, "600100200")

@@ -137,7 +137,7 @@ class Mailing(Stages):
         zone = ZoneInfo("Europe/Madrid")
         self.composer = Composer(zone, "https://clinic.example", "noreply@clinic.example")
         self.admission = Admission(self.holder, zone, self.composer)
-        self.sender = Sender(self.db, self.holder, Outbound(means, mailer).send)
+        self.sender = Sender(self.db, self.holder, Outbound(means, mailer).send, zone)
         self.renewer = Renewer(self.db, self.composer)
         owner = self.calendar.owner_id
         self.template = await self.write(
@@ -312,7 +312,7 @@ async def test_without_a_mail_server_the_alarm_waits_and_says_why(mailing: Maili
     alarm_id = await mailing.mail()
     await mailing.go()
     told = dict(await mailing.words(alarm_id))["deferred"]
-    assert told.startswith("smtp.host is not configured until ")
+    assert told.startswith("smtp.host is not configured; looked at again at ")
 
 
 async def test_a_title_with_line_breaks_stays_one_header(mailing: Mailing) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest_asyncio
 import time_machine
@@ -35,6 +36,9 @@ from tests.lab.waiting import until
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
+UTC_ZONE = ZoneInfo("UTC")
+
+
 class Texting(Stages):
     """Stages that send what is in the outbox."""
 
@@ -43,7 +47,7 @@ class Texting(Stages):
 
     async def connect(self, server: lab.SmsGateway, means: Means) -> None:
         self.gateway_server = server
-        self.sender = Sender(self.db, self.holder, Outbound(means, None).send)
+        self.sender = Sender(self.db, self.holder, Outbound(means, None).send, UTC_ZONE)
         await self.write(lambda: SmsGateway.update(settings={"url": server.url}).execute())
         owner = self.calendar.owner_id
         self.template = await self.write(
@@ -191,7 +195,8 @@ async def test_a_claimed_message_that_a_crash_left_has_an_unknown_fate(
     assert (await texting.message(alarm_id)).status == MessageStatus.SENDING
     with at(MORNING + timedelta(seconds=31)):
         two = await db.write(partial(workers.enter, "two", utcnow(), timedelta(seconds=30)))
-        await db.write(partial(workers.take_over, two, utcnow()))
+        lapsed = await db.read(partial(workers.leases, two))
+        await db.write(partial(workers.take_over, two, lapsed))
     assert await texting.status(alarm_id) == (AlarmStatus.RETRY, "unknown")
 
 

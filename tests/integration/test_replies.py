@@ -53,7 +53,7 @@ class Desk:
         composer = Composer(ZoneInfo("UTC"), self.api.origin, "desk@clinic.example")
         admission = Admission(self.holder, ZoneInfo("UTC"), composer)
         await self.api.db.write(partial(admission.claim, utcnow(), 50))
-        take = partial(messages.take, self.holder, utcnow(), 50, Counter())
+        take = partial(messages.take, self.holder, utcnow(), 50, Counter(), ZoneInfo("UTC"))
         sent: list[Message] = []
         while taken := (await self.api.db.write(take)).messages:
             for message in taken:

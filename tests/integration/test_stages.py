@@ -269,7 +269,7 @@ async def test_an_attempt_asked_for_by_hand_counts_though_its_event_has_ended(
 
 
 async def test_an_attempt_after_one_that_failed_for_being_late_is_settled(stages: Stages) -> None:
-    alarm_id = await stages.alarm(maxretry=1, retry_delay=7200)
+    alarm_id = await stages.alarm(maxretry=1, retry_delay=1800)
     (call,) = await stages.claim()
     await stages.place(call)
     await stages.end(call)
@@ -324,8 +324,10 @@ async def test_what_a_dead_worker_held_is_taken_over_once(db: Database, stages: 
         lease = timedelta(seconds=30)
         two = await db.write(partial(workers.enter, "two", utcnow(), lease))
         three = await db.write(partial(workers.enter, "three", utcnow(), lease))
+        lapsed = await db.read(partial(workers.leases, two))
         names = [
-            await db.write(partial(workers.take_over, holder, utcnow())) for holder in (two, three)
+            await db.write(partial(workers.take_over, holder, {"one": lapsed["one"]}))
+            for holder in (two, three)
         ]
         assert names == [["one"], []]
         assert [call.id for call in await db.read(partial(calls.in_flight, two))] == [placed.id]
@@ -343,7 +345,7 @@ async def test_an_sms_whose_fate_is_unknown_is_sent_again_and_told(stages: Stage
     (call,) = await stages.claim()
     await stages.place(call)
     await stages.end(call)
-    take = partial(messages.take, stages.holder, utcnow(), 5, Counter())
+    take = partial(messages.take, stages.holder, utcnow(), 5, Counter(), ZoneInfo("UTC"))
     (message,) = (await stages.write(take)).messages
     await stages.write(partial(messages.forgotten, stages.holder, [], utcnow()))
     again = await stages.write(partial(Message.get_by_id, message.id))

@@ -14,6 +14,7 @@ import aiohttp
 import yaml
 
 from tests.lab.asterisk import Asterisk
+from tests.lab.clock import Clock
 from tests.lab.ports import HOST, free_tcp_port
 from tests.lab.processes import Child
 from tests.lab.rest import Rest
@@ -25,6 +26,7 @@ class Serve:
     """One TeleAlarm on a free port of 127.0.0.1, with a database of its own.
 
     `settings` are added to the configuration, section by section, and win over what stands here.
+    Under `clock` it reads another time of day than the lab does.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Serve:
         database: str | None = None,
         worker: str = "lab",
         settings: dict[str, Any] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="telealarm-serve-"))
         self.port = free_tcp_port()
@@ -41,6 +44,7 @@ class Serve:
         self.config = self.folder / "telealarm.yml"
         self.log = self.folder / "telealarm.log"
         self._child: Child | None = None
+        self._env = clock.env() if clock else None
         parts: dict[str, Any] = {
             "database": database or f"sqlite:///{self.folder / 'telealarm.db'}",
             "api": {"host": HOST, "port": self.port},
@@ -99,7 +103,7 @@ class Serve:
             "--config",
             self.config,
         ]
-        self._child = Child(argv, self.log, cwd=self.folder)
+        self._child = Child(argv, self.log, cwd=self.folder, env=self._env)
         try:
             async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as http:
                 while not await self._healthy(http):
@@ -147,7 +151,13 @@ class Serve:
         """What `telealarm WORDS --config FILE` prints. RuntimeError when it fails."""
         argv = [sys.executable, "-m", "telealarm", *words, "--config", str(self.config)]
         done = await asyncio.to_thread(
-            subprocess.run, argv, input=stdin, capture_output=True, text=True, cwd=self.folder
+            subprocess.run,
+            argv,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            env=self._env,
         )
         if done.returncode != 0:
             raise RuntimeError(f"telealarm {' '.join(words)}: {done.stdout}{done.stderr}")

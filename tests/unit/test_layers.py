@@ -29,6 +29,7 @@ FLOORS = {
     "api": 5,
     "app": 6,
     "check": 6,
+    "dry_run": 6,
     "readiness": 6,
     "cli": 6,
     "__main__": 6,

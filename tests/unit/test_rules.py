@@ -1,14 +1,12 @@
 """The pure rules, as people meet them."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from telealarm.errors import IllegalTransition
-from telealarm.rules import dates, disposition, phone, placeholders, transition, verdict, window
+from telealarm.rules import dates, disposition, phone, placeholders, transition, verdict
 from telealarm.rules.states import AlarmStatus, Disposition, Reason
 
 MADRID = ZoneInfo("Europe/Madrid")
@@ -106,70 +104,31 @@ def test_a_reason_with_a_policy_has_a_count_and_delay_of_its_own() -> None:
     assert retry(Reason.NO_ANSWER, mixed, policy=policy) == NOON + timedelta(seconds=60)
 
 
-def test_a_wrong_number_is_final_at_once() -> None:
-    assert retry(Reason.WRONG_NUMBER, {"wrong_number": 1}) is None
-
-
-# Calling hours
-
-
-def madrid(hour: int, minute: int = 0, day: int = 2) -> datetime:
-    return datetime(2026, 3, day, hour, minute, tzinfo=MADRID)
-
-
 @pytest.mark.parametrize(
-    ("at", "start", "stop", "opens"),
+    ("reason", "key"),
     [
-        (madrid(12), time(8), time(20), madrid(12)),
-        (madrid(7), time(8), time(20), madrid(8)),
-        (madrid(20, 0), time(8), time(20), madrid(20, 0)),
-        (madrid(20, 1), time(8), time(20), madrid(8, day=3)),
-        (madrid(23), time(22), time(6), madrid(23)),
-        (madrid(3), time(22), time(6), madrid(3)),
-        (madrid(12), time(22), time(6), madrid(22)),
-        (madrid(3), time(0), time(23, 59, 59), madrid(3)),
+        (Reason.BUSY, "busy"),
+        (Reason.NO_ANSWER, "no_answer"),
+        (Reason.DECLINED, "declined"),
+        (Reason.CONGESTION, "congestion"),
+        (Reason.FAILED, "failed"),
+        (Reason.UNKNOWN, "failed"),
+        (Reason.MACHINE, "machine"),
+        (Reason.NO_KEY, "no_key"),
+        (Reason.EARLY_HANGUP, "early_hangup"),
+        (Reason.INTERRUPTED, "early_hangup"),
     ],
 )
-def test_calling_hours_are_the_recipients_own(
-    at: datetime, start: time, stop: time, opens: datetime
-) -> None:
-    assert window.opening(at, start, stop, MADRID) == opens
+def test_every_reason_has_its_key_in_the_policy(reason: Reason, key: str) -> None:
+    policy = {key: {"delay": 7, "count": 1}}
+    assert retry(reason, {reason: 1}, policy=policy, maxretry=0) == NOON + timedelta(seconds=7)
+    assert retry(reason, {reason: 2}, policy=policy, maxretry=9) is None
+    other = {"busy" if key != "busy" else "failed": {"delay": 7, "count": 1}}
+    assert retry(reason, {reason: 1}, policy=other, maxretry=0) is None
 
 
-def test_the_last_second_of_the_day_is_open_to_its_end() -> None:
-    late = datetime(2026, 3, 2, 23, 59, 59, 900_000, tzinfo=MADRID)
-    assert window.opening(late, time(0), time(23, 59, 59), MADRID) == late
-
-
-def test_an_opening_in_the_gap_of_the_clock_moves_with_it() -> None:
-    night = datetime(2026, 3, 28, 23, 0, tzinfo=MADRID)
-    opens = window.opening(night, time(2, 30), time(5), MADRID)
-    assert opens == datetime(2026, 3, 29, 3, 30, tzinfo=MADRID)
-
-
-@given(
-    st.datetimes(datetime(2024, 1, 1), datetime(2028, 1, 1)),
-    st.times().map(lambda t: t.replace(microsecond=0)),
-    st.times().map(lambda t: t.replace(microsecond=0)),
-    st.sampled_from(["Europe/Madrid", "America/New_York", "Australia/Lord_Howe", "UTC"]),
-)
-def test_an_opening_is_never_past_and_at_most_two_days_off(
-    naive: datetime, start: time, stop: time, zone: str
-) -> None:
-    at = naive.replace(tzinfo=UTC)
-    opens = window.opening(at, start, stop, ZoneInfo(zone))
-    assert at <= opens <= at + timedelta(days=2)
-
-
-def test_a_reminder_expires_at_its_event_and_a_wake_up_at_the_events_end() -> None:
-    start, end = NOON, NOON + timedelta(hours=1)
-
-    def expiry(due: datetime, lateness: int | None = None) -> datetime:
-        return window.expiry(due=due, start=start, end=end, max_lateness_seconds=lateness)
-
-    assert expiry(NOON - timedelta(hours=24)) == start
-    assert expiry(NOON) == end
-    assert expiry(NOON, lateness=90) == NOON + timedelta(seconds=90)
+def test_a_wrong_number_is_final_at_once() -> None:
+    assert retry(Reason.WRONG_NUMBER, {"wrong_number": 1}) is None
 
 
 # Phone numbers
@@ -177,6 +136,26 @@ def test_a_reminder_expires_at_its_event_and_a_wake_up_at_the_events_end() -> No
 
 def test_numbers_are_cleaned_of_what_people_write_between_the_digits() -> None:
     assert phone.clean("+34 (600) 12-34.56") == "+34600123456"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("+34600123456", "0034600123456"),
+        ("+34 (600) 12-34.56", "0034 600 123 456"),
+        ("600 123", "600123"),
+        ("+34600123456", "+34-600-123-456"),
+    ],
+)
+def test_one_number_written_in_two_ways_is_one_number(one: str, other: str) -> None:
+    assert phone.normal(one) == phone.normal(other)
+    assert phone.clean(one) in phone.spellings(other)
+    assert phone.clean(other) in phone.spellings(one)
+
+
+def test_a_national_number_is_not_taken_for_an_international_one() -> None:
+    assert phone.normal("34600123456") != phone.normal("+34600123456")
+    assert phone.spellings("600") == {"600"}
 
 
 @pytest.mark.parametrize("number", ["", "abc", "600@trunk", "600&PJSIP/x", "١٢٣", "6" * 60, "6\n"])

@@ -1,0 +1,284 @@
+"""The dry run: which alarms would go out, when, and what would become of them. Reads only.
+
+The decisions are those of rules.moment, which admission acts on when the time has come.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from peewee import JOIN
+
+from telealarm.errors import RecurrenceError
+from telealarm.models import (
+    Alarm,
+    AlarmRequest,
+    Calendar,
+    CalendarSetting,
+    CalendarUserProfile,
+    Event,
+    Gateway,
+    Rule,
+    User,
+)
+from telealarm.models.gateway import ACTIVE
+from telealarm.rules import dates, moment, phone
+from telealarm.rules.dates import ClockChange
+from telealarm.rules.moment import Action
+from telealarm.rules.recurrence import Series, parse
+from telealarm.rules.states import AlarmStatus, EventStatus, Method, Reason
+from telealarm.store import do_not_call, rows, scope, terms, zones
+
+_TICK = datetime.resolution
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An attempt that comes due `at`. `start` and `local` are of an occurrence without an event
+    of its own yet; the alarm is then that of its parent.
+    """
+
+    at: datetime
+    alarm_id: int
+    start: datetime | None = None
+    local: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What would become of an attempt.
+
+    `action` is call, sms, email, defer or skip, and `why` its reason in one word. `until` is when
+    a deferred one could be made. `gateway` is the name of the trunk that it would take, if any.
+    `change`: the clock of `zone` is put on or back over the start of its event.
+    """
+
+    at: datetime
+    alarm_id: int
+    event_id: int
+    title: str
+    number: str
+    method: int
+    action: str
+    why: str
+    until: datetime | None
+    gateway: str | None
+    start: datetime
+    zone: ZoneInfo
+    change: ClockChange | None
+
+    @property
+    def leaves(self) -> datetime | None:
+        """When it would be made, which it may not be."""
+        if self.action == "skip":
+            return None
+        return self.until if self.action == "defer" else self.at
+
+
+def entries(
+    login: User, now: datetime, after: datetime, before: datetime, default: ZoneInfo, most: int
+) -> list[Entry]:
+    """The first `most` attempts that come due from `after` to `before`, in order.
+
+    What is owed already comes due `now`; nothing is before that.
+    """
+    found = [
+        *_waiting(login, now, before, most),
+        *_pending(login, now, before, most),
+        *_paused(login, now, before, most),
+    ]
+    found = _first(found, after, most)
+    for parent in _parents(login):
+        # What lies behind the last of so many need not be looked for.
+        until = found[-1].at if len(found) == most else before
+        found += _ahead(parent, max(now, after), until, default, most)
+        if len(found) > 2 * most:
+            found = _first(found, after, most)
+    return _first(found, after, most)
+
+
+def decided(found: Sequence[Entry], default: ZoneInfo) -> Iterator[Planned]:
+    """What would become of each, as things are."""
+    for chunk in rows.chunks(found):
+        by_id = {
+            alarm.id: alarm
+            for alarm in Alarm.select(Alarm, Event, Calendar)
+            .join(Event)
+            .join(Calendar)
+            .where(Alarm.id.in_({entry.alarm_id for entry in chunk}))
+        }
+        profiles = _profiles({alarm.event.calendar.user_id for alarm in by_id.values()})
+        forbidden = do_not_call.forbidden(list(by_id.values()))
+        for entry in chunk:
+            alarm = by_id.get(entry.alarm_id)
+            if alarm is not None:
+                profile = profiles.get(alarm.event.calendar.user_id)
+                yield _decide(entry, alarm, profile, default, alarm.id in forbidden)
+
+
+def _decide(
+    entry: Entry,
+    alarm: Any,
+    profile: CalendarUserProfile | None,
+    default: ZoneInfo,
+    forbidden: bool,
+) -> Planned:
+    if entry.start is not None:
+        alarm = _occurring(alarm, entry.start, entry.at)
+    bound = terms.of(alarm, profile, default, forbidden=forbidden)
+    decision = moment.decide(bound, entry.at)
+    setting = profile.calendar_setting if profile else None
+    gateway = setting.aleg_gateway if setting and alarm.method == Method.CALL else None
+    word = {Action.GO: Method(alarm.method).name.lower(), Action.WAIT: "defer"}
+    action, why = word.get(decision.action, "skip"), decision.reason
+    if alarm.event.status == EventStatus.PAUSED:
+        action, why = "skip", "event_paused"
+    elif action != "skip" and gateway is not None:
+        if not _takes(gateway, alarm.alarm_phonenumber):
+            action, why = "skip", Reason.WRONG_NUMBER
+        elif gateway.status != ACTIVE:
+            action, why = "defer", "gateway_inactive"
+    zone = zones.of_event(alarm.event, default, profile)
+    change = dates.clock_change(alarm.event.start, zone, entry.local)
+    return Planned(
+        at=entry.at,
+        alarm_id=alarm.id,
+        event_id=alarm.event_id,
+        title=alarm.event.title,
+        number=alarm.alarm_phonenumber,
+        method=alarm.method,
+        action=action,
+        why=why,
+        until=decision.until,
+        gateway=gateway.name if gateway else None,
+        start=alarm.event.start,
+        zone=zone,
+        change=change,
+    )
+
+
+def _first(found: list[Entry], after: datetime, most: int) -> list[Entry]:
+    there = (entry for entry in found if entry.at >= after)
+    return sorted(there, key=lambda entry: (entry.at, entry.alarm_id))[:most]
+
+
+def _waiting(login: User, now: datetime, before: datetime, most: int) -> Iterator[Entry]:
+    """Attempts that were made already, deferred ones and retries among them."""
+    query = (
+        scope.ids(login, AlarmRequest)
+        .columns(AlarmRequest.date, AlarmRequest.alarm)
+        .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.date < before)
+        .order_by(AlarmRequest.date)
+        .limit(most)
+    )
+    for date, alarm_id in query.tuples():
+        yield Entry(max(date, now), alarm_id)
+
+
+def _pending(login: User, now: datetime, before: datetime, most: int) -> Iterator[Entry]:
+    query = (
+        scope.ids(login, Alarm)
+        .columns(Alarm.due, Alarm.id)
+        .where(Alarm.status == AlarmStatus.PENDING, Alarm.due < before)
+        .order_by(Alarm.due)
+        .limit(most)
+    )
+    for due, alarm_id in query.tuples():
+        yield Entry(max(due, now), alarm_id)
+
+
+def _paused(login: User, now: datetime, before: datetime, most: int) -> Iterator[Entry]:
+    """Alarms of events that are paused and not over; they have no due time."""
+    query = (
+        scope.rows(login, Alarm)
+        .where(
+            Alarm.status == AlarmStatus.PENDING,
+            Alarm.due.is_null(),
+            Event.status == EventStatus.PAUSED,
+            Event.end > now,
+        )
+        .order_by(Event.start)
+        .limit(most)
+    )
+    for alarm in query:
+        ahead = timedelta(seconds=alarm.offset - alarm.advance_notice)
+        at = max(alarm.event_start + ahead, now)
+        if at < before:
+            yield Entry(at, alarm.id)
+
+
+def _parents(login: User) -> Iterator[Any]:
+    """The events that recur."""
+    query = Event.select(Event, Rule, Calendar).join(Rule).switch(Event).join(Calendar)
+    return iter(
+        query.where(
+            Event.id.in_(scope.ids(login, Event)),
+            Event.rule.is_null(False),
+            Event.parent_event.is_null(),
+        )
+    )
+
+
+def _ahead(
+    parent: Any, since: datetime, before: datetime, default: ZoneInfo, most: int
+) -> Iterator[Entry]:
+    """The alarms of those occurrences that have no event yet."""
+    templates = list(Alarm.select().where(Alarm.event == parent.id, Alarm.deleted.is_null()))
+    if not templates:
+        return
+    leads = [timedelta(seconds=one.offset - one.advance_notice) for one in templates]
+    children = Event.select(Event.start).where(Event.parent_event == parent.id)
+    made = [parent.start, *(start for (start,) in children.tuples())]
+    try:
+        series = _series(parent, default)
+        first = max(max(made) + _TICK, since - max(leads))
+        occurrences = series.occurrences(first, before - min(leads), most)
+    except (RecurrenceError, ValueError):
+        return  # such a rule is refused when it is written
+    for occurrence in occurrences:
+        for template, lead in zip(templates, leads, strict=True):
+            at = occurrence.start + lead
+            if since <= at < before:
+                yield Entry(at, template.id, occurrence.start, occurrence.local)
+
+
+def _series(parent: Any, default: ZoneInfo) -> Series:
+    rule, zone = parent.rule, zones.of_event(parent, default)
+    return Series(
+        parent.start.astimezone(zone).replace(tzinfo=None),
+        zone,
+        parse(rule.frequency, rule.params, rule.rrule),
+        end=parent.end_recurring_period,
+        exdates=frozenset(datetime.fromisoformat(text) for text in parent.exdate or ()),
+    )
+
+
+def _occurring(alarm: Any, start: datetime, due: datetime) -> Alarm:
+    """The alarm as it will be copied for an occurrence."""
+    event: Any = Event(**alarm.event.__data__)
+    event.calendar = alarm.event.calendar
+    event.start, event.end = start, start + (alarm.event.end - alarm.event.start)
+    copied: Any = Alarm(**alarm.__data__)
+    copied.event, copied.due = event, due
+    made: Alarm = copied
+    return made
+
+
+def _profiles(users: set[int]) -> dict[int, CalendarUserProfile]:
+    query = (
+        CalendarUserProfile.select(CalendarUserProfile, CalendarSetting, Gateway)
+        .join(CalendarSetting, JOIN.LEFT_OUTER)
+        .join(Gateway, JOIN.LEFT_OUTER, on=(CalendarSetting.aleg_gateway == Gateway.id))
+        .where(CalendarUserProfile.user.in_(users))
+    )
+    return {profile.user_id: profile for profile in query}
+
+
+def _takes(gateway: Gateway, number: str) -> bool:
+    return phone.is_allowed(
+        number,
+        pattern=str(gateway.number_pattern),
+        prefixes=gateway.allowed_prefixes,
+    )
