@@ -14,6 +14,7 @@ from aiohttp import web
 
 from telealarm.api.app import make_app
 from telealarm.asterisk import cdr
+from telealarm.asterisk.ami import Ami
 from telealarm.asterisk.ari import Client, Event
 from telealarm.asterisk.ari.errors import AriError
 from telealarm.clock import utcnow
@@ -84,7 +85,10 @@ class Service:
             mailer = Mailer(self._config.smtp) if self._config.smtp.host else None
             if mailer is not None:
                 stack.push_async_callback(mailer.close)
-            outbound = Outbound(Means(http, None), mailer)
+            ami = Ami(self._config.asterisk.ami) if self._config.asterisk.ami.user else None
+            if ami is not None:
+                stack.push_async_callback(ami.close)
+            outbound = Outbound(Means(http, ami), mailer)
             source = self._cdr_source()
             zone = ZoneInfo(self._config.timezone)
             composer = Composer(zone, self._config.public_url, self._config.mail_sender)

@@ -122,8 +122,18 @@ class Ari(_Part):
     timeout_seconds: float = Field(5.0, gt=0, le=60)
 
 
+class Ami(_Part):
+    # None: AMI is not used.
+    user: str | None = None
+    password: str = Field("", repr=False)
+    host: str = "127.0.0.1"
+    port: Port = 5038
+    timeout_seconds: float = Field(5.0, gt=0, le=60)
+
+
 class Asterisk(_Part):
     ari: Ari = Ari()
+    ami: Ami = Ami()
     trunks: list[Name] = []
     cdr: str | None = "/var/log/asterisk/cdr-csv/Master.csv"
 

@@ -136,8 +136,14 @@ def written(mail: Mail, sender: str) -> EmailMessage:
     Raises TransportError, permanent, for a header with a line break in it.
     """
     message = EmailMessage(policy=POLICY)
+    if len(mail.from_name.splitlines()) > 1:
+        raise TransportError("From must be one line", permanent=True)
+    try:
+        own = Address(mail.from_name, addr_spec=mail.from_address or sender)
+    except ValueError as error:
+        raise TransportError(f"From: {error}", permanent=True) from error
     headers = {
-        "From": Address(mail.from_name, addr_spec=mail.from_address or sender),
+        "From": own,
         "To": mail.recipient,
         "Subject": mail.subject,
         "Date": format_datetime(utcnow()),

@@ -34,8 +34,12 @@ class Asterisk:
         self.http_port = free_tcp_port()
         self.sip_port = free_udp_port()
         self.ari_url = f"http://{HOST}:{self.http_port}"
+        self.ami_port = free_tcp_port()
         values = {
             "TELEALARM_ARI_PASSWORD": self.ari_password,
+            "TELEALARM_AMI_PASSWORD": self.ari_password,
+            "TELEALARM_AMI_ADDRESS": HOST,
+            "TELEALARM_AMI_PORT": str(self.ami_port),
             "TELEALARM_HTTP_ADDRESS": HOST,
             "TELEALARM_HTTP_PORT": str(self.http_port),
             "TELEALARM_SIP_ADDRESS": HOST,

@@ -64,7 +64,8 @@ class MailServer:
             tls_context=None if self._tls else self._context,
             require_starttls=not self._tls,
             authenticator=self._authenticate,
-            auth_required=True,
+            # It cannot see the encryption of a connection that begins with TLS, and would warn.
+            auth_required=not self._tls,
             auth_require_tls=not self._tls,
             loop=loop,
         )

@@ -11,7 +11,7 @@ from aiohttp import web
 from tests.lab.ports import HOST
 from tests.lab.waiting import until
 
-Mood = Literal["accept", "refuse", "fail", "hang", "break", "swallow"]
+Mood = Literal["accept", "refuse", "fail", "hang", "break", "swallow", "take_and_hang"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class SmsGateway:
 
     `mood` is what it does with the next requests: accept (200), refuse (400), fail (500), hang
     (no answer at all), break (the connection is cut without an answer), swallow (it takes the
-    message, and cuts the connection). `delay` is how long it thinks before that (seconds). At /raw
+    message, and cuts the connection), take_and_hang (it takes the message, and never says so).
+    `delay` is how long it thinks before that (seconds). At /raw
     it takes whatever comes. Stopped and started again, it has the
     same port and the same messages.
     """
@@ -108,6 +109,8 @@ class SmsGateway:
         if self.mood == "refuse":
             return web.json_response({"error": "no such number"}, status=400)
         self.messages.append(sms)
+        if self.mood == "take_and_hang":
+            await asyncio.Event().wait()
         if self.mood == "swallow" and request.transport:
             request.transport.abort()
         return web.json_response({"id": f"sms-{len(self.messages)}"})
