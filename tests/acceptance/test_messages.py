@@ -72,9 +72,9 @@ async def test_killed_between_the_gateways_200_and_our_commit(practices: Practic
     assert first.id == second.id
     assert (alarm["status"], alarm["num_attempt"]) == (5, 2)
     assert words.count("sms_unknown") == words.count("redial") == words.count("sms_sent") == 1
-    async with aiohttp.ClientSession() as http:
-        async with http.get(f"{practice.serve.url}/metrics") as metrics:
-            assert "telealarm_messages_unknown_total 1.0" in await metrics.text()
+    metrics = f"{practice.serve.url}/metrics"
+    async with aiohttp.ClientSession() as http, http.get(metrics) as said:
+        assert "telealarm_messages_unknown_total 1.0" in await said.text()
 
 
 async def test_a_sip_phone_receives_the_message(practice: Practice, plug: Plug) -> None:
