@@ -82,7 +82,7 @@ class Service:
             holder = await self._db.write(enter)
             stack.push_async_callback(self._db.write, partial(workers.leave, holder))
             http = await stack.enter_async_context(sms_session())
-            mailer = Mailer(self._config.smtp) if self._config.smtp.host else None
+            mailer = Mailer(self._config.mail_server) if self._config.smtp.host else None
             if mailer is not None:
                 stack.push_async_callback(mailer.close)
             ami = Ami(self._config.asterisk.ami) if self._config.asterisk.ami.user else None

@@ -194,6 +194,13 @@ class Config(_Part):
         return self.worker.name or f"telealarm-{self.api.port}"
 
     @property
+    def mail_server(self) -> Smtp:
+        """`smtp`, with the path of its certificates."""
+        if self.smtp.ca_file is None:
+            return self.smtp
+        return self.smtp.model_copy(update={"ca_file": str(self.path(self.smtp.ca_file))})
+
+    @property
     def public_url(self) -> str:
         """Where the links in messages lead."""
         return self.api.public_url or self._own_url

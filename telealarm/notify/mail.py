@@ -8,6 +8,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as POLICY
 from email.utils import format_datetime
+from typing import Any
 
 import aiosmtplib
 
@@ -89,21 +90,13 @@ class Mailer:
         if self._client is not None and monotonic() - self._used > IDLE_SECONDS:
             await self._hang_up()
         if self._client is None or not self._client.is_connected:
-            config = self._config
-            client = aiosmtplib.SMTP(
-                hostname=config.host,
-                port=config.port,
-                timeout=config.timeout_seconds,
-                use_tls=config.security == "tls",
-                start_tls=config.security == "starttls",
-                username=config.user or None,
-                password=config.password or None,
-                tls_context=await asyncio.to_thread(_trust, config),
-            )
+            client = None
             try:
+                client = aiosmtplib.SMTP(**await asyncio.to_thread(_options, self._config))
                 await client.connect()
             except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
-                client.close()
+                if client is not None:
+                    client.close()
                 raise TransportError(f"the mail server is not reached: {_words(error)}") from error
             self._client = client
         self._used = monotonic()
@@ -175,11 +168,21 @@ def message_id(mail: Mail, sender: str) -> str:
     return f"<{mail.id}@{sender.rpartition('@')[2]}>"
 
 
-def _trust(config: Smtp) -> ssl.SSLContext:
-    context = ssl.create_default_context()
+def _options(config: Smtp) -> dict[str, Any]:
+    """What aiosmtplib is told. Reads the certificates from the disk; raises OSError."""
+    trust = ssl.create_default_context()
     if config.ca_file:
-        context.load_verify_locations(config.ca_file)
-    return context
+        trust.load_verify_locations(config.ca_file)
+    return {
+        "hostname": config.host,
+        "port": config.port,
+        "timeout": config.timeout_seconds,
+        "use_tls": config.security == "tls",
+        "start_tls": config.security == "starttls",
+        "username": config.user or None,
+        "password": config.password or None,
+        "tls_context": trust,
+    }
 
 
 def _code(error: Exception) -> int | None:

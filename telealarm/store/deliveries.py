@@ -1,6 +1,6 @@
 """How the sending of a message ends, and with it the attempt that it is. One write each."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from telealarm import metrics
 from telealarm.models import Alarm, AlarmRequest, Event, Message
@@ -12,6 +12,9 @@ from telealarm.store.database import wake
 from telealarm.store.timeline import tell
 
 LONGEST_SAID = 500
+# How often a message that is no attempt is sent whose fate stays unknown, and how far apart.
+MOST_UNKNOWN = 3
+UNKNOWN_PAUSE = timedelta(minutes=1)
 
 
 def taken(message: Message, reference: str, said: str, now: datetime) -> None:
@@ -71,14 +74,20 @@ def refused(message: Message, why: str, now: datetime) -> None:
 
 def unknown(message: Message, why: str, now: datetime) -> None:
     """It may have been taken or not: an attempt ends by its alarm's `on_unknown`, and
-    anything else is sent again, with the same uid.
+    anything else is sent again a few times, with the same uid.
     """
     metrics.MESSAGES_UNKNOWN.inc()
     wake("messages")
     tries = message.tries + 1
     if message.request_id is None:
-        move(message, MessageStatus.PENDING, worker=None, tries=tries, said=why[:LONGEST_SAID])
-        _tell(message, "unknown", f"{why}; it may have been sent; it is sent again", now)
+        if tries < MOST_UNKNOWN:
+            again = now + tries * UNKNOWN_PAUSE
+            move(message, MessageStatus.PENDING, worker=None, tries=tries, date=again)
+            what = "it is sent again"
+        else:
+            move(message, MessageStatus.UNKNOWN, tries=tries, said=why[:LONGEST_SAID])
+            what = "given up"
+        _tell(message, "unknown", f"{why}; it may have been sent; {what}", now)
         return
     move(message, MessageStatus.UNKNOWN, tries=tries, said=why[:LONGEST_SAID])
     _tell(message, "unknown", f"to {message.recipient}: {why}; it may have been sent", now)

@@ -141,9 +141,10 @@ def _inform(alarm: Alarm, default_text: str, now: datetime) -> None:
         return
     event = alarm.event
     template = (event.data or {}).get("sms_failure")
-    text = placeholders.fill(
-        template if isinstance(template, str) else default_text, values(alarm, event)
-    )
+    said = values(alarm, event)
+    if alarm.method == Method.EMAIL:
+        said["alarm_phonenumber"] = alarm.alarm_email
+    text = placeholders.fill(template if isinstance(template, str) else default_text, said)
     Message.create(
         owner=alarm.owner_id,
         alarm=alarm,
