@@ -11,7 +11,7 @@ from typing import Any
 from telealarm.errors import TransportError
 from telealarm.gateways.kind import Means, Receipt, Sms, SmsKind, one_line, only
 
-# pjsip:trunk/sip:{to}@host:port, or pjsip:{to}@trunk; nothing that the dialplan would read.
+# pjsip:<endpoint>/sip:{to}@host:port; nothing that the dialplan would read.
 _DESTINATION = re.compile(
     r"(?:pjsip|sip):[A-Za-z0-9_.:@/+\[\];=-]*\{to\}[A-Za-z0-9_.:@/+\[\];=-]*", re.ASCII
 )

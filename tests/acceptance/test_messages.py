@@ -4,6 +4,7 @@ import aiohttp
 
 from tests.acceptance.conftest import Plug, Practice, Practices
 from tests.lab.behaviours import never_answers, takes_texts
+from tests.lab.exchange import Exchange
 from tests.lab.waiting import until
 
 
@@ -77,7 +78,10 @@ async def test_killed_between_the_gateways_200_and_our_commit(practices: Practic
         assert "telealarm_messages_unknown_total 1.0" in await said.text()
 
 
-async def test_a_sip_phone_receives_the_message(practice: Practice, plug: Plug) -> None:
+async def test_a_sip_phone_receives_the_message(
+    practice: Practice, plug: Plug, exchange: Exchange
+) -> None:
+    destination = f"pjsip:trunk/sip:{{to}}@127.0.0.1:{exchange.port}"
     phone = await plug("703", takes_texts())
     rest = practice.clinic.rest
     gateway = await rest.post(
@@ -85,7 +89,7 @@ async def test_a_sip_phone_receives_the_message(practice: Practice, plug: Plug) 
         {
             "name": "our Asterisk",
             "kind": "asterisk",
-            "settings": {"destination": "pjsip:{to}@trunk", "from": "sip:clinic@127.0.0.1"},
+            "settings": {"destination": destination, "from": "sip:clinic@127.0.0.1"},
         },
     )
     setting = await rest.get(practice.clinic.setting)
