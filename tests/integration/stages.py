@@ -42,9 +42,9 @@ class Stages:
         self.db = db
         self.holder = holder
         self.planner = Planner(db)
-        self.settler = Settler(db)
-        self.composer = Composer(ZoneInfo("UTC"))
-        self.admission = Admission(holder, ZoneInfo("UTC"), self.composer)
+        self.settler = Settler(db, UTC)
+        self.composer = Composer(UTC)
+        self.admission = Admission(holder, UTC, self.composer)
 
     @classmethod
     async def build(cls, db: Database, worker: str = "one") -> "Stages":
