@@ -2,7 +2,7 @@
 
 Each SMS gateway is a lane of its own, and so is mail: one that hangs or is slow holds up nobody
 else. SENDING is committed before anything is sent, so what a crash leaves there has an unknown
-fate (store.deliveries.unknown).
+fate (store.handover.unknown).
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from telealarm.errors import StorageError, TransportError
 from telealarm.log import by_ids
 from telealarm.messaging.outbound import Receipt
 from telealarm.models import Message
-from telealarm.store import deliveries, messages
+from telealarm.store import handover, messages
 from telealarm.store.claim import Holder
 from telealarm.store.database import Database
 from telealarm.store.stage import run_stage
@@ -108,7 +108,7 @@ class Sender:
         else:
             ids.info("message sent")
             metrics.MESSAGES.labels("sent").inc()
-            end = partial(deliveries.taken, message, receipt.reference, receipt.said, utcnow())
+            end = partial(handover.taken, message, receipt.reference, receipt.said, utcnow())
         try:
             await self._db.write(end)
         except StorageError as error:
@@ -128,13 +128,13 @@ class Sender:
             error = TransportError(why, unknown=True)
         ids.warning("message not sent: %s", error)
         if error.unknown:
-            return partial(deliveries.unknown, message, str(error), now)
+            return partial(handover.unknown, message, str(error), now)
         if error.permanent:
             metrics.MESSAGES.labels("given_up").inc()
-            return partial(deliveries.refused, message, str(error), now)
+            return partial(handover.refused, message, str(error), now)
         again = _again(message, now)
         metrics.MESSAGES.labels("given_up" if again is None else "failed").inc()
-        return partial(deliveries.away, message, str(error), again, now)
+        return partial(handover.away, message, str(error), again, now)
 
 
 def _again(message: Message, now: datetime) -> datetime | None:

@@ -22,7 +22,7 @@ from telealarm.models import (
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules.moment import Action
 from telealarm.rules.states import AlarmStatus, EventStatus, MessageStatus, Method
-from telealarm.store import deliveries, invitations, settlement, terms
+from telealarm.store import handover, invitations, settlement, terms
 from telealarm.store.change import move
 from telealarm.store.claim import Holder, claim
 from telealarm.store.database import wake
@@ -112,11 +112,11 @@ def _wanted(message: Message, now: datetime, default_zone: ZoneInfo) -> bool:
         settlement.call_off(request, "nothing was sent", now)
         return False
     if message.recipient != address or message.method != alarm.method:
-        deliveries.put_back(message, now, "edited", "its alarm was edited before it was sent")
+        handover.put_back(message, now, "edited", "its alarm was edited before it was sent")
         return False
     decision = terms.decide(alarm, now, default_zone)
     if decision.action is Action.WAIT:
-        deliveries.put_back(message, now, "", decision.why)  # put off when it is claimed again
+        handover.put_back(message, now, "", decision.why)  # put off when it is claimed again
         return False
     if decision.action is not Action.GO:
         move(message, MessageStatus.WITHDRAWN)
@@ -145,7 +145,7 @@ def forgotten(holder: Holder, sending: Collection[int], now: datetime) -> None:
         Message.status == MessageStatus.SENDING,
         Message.id.not_in(list(sending)),
     ):
-        deliveries.unknown(row, "what became of it could not be kept", now)
+        handover.unknown(row, "what became of it could not be kept", now)
 
 
 class Room:

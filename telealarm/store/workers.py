@@ -9,7 +9,7 @@ from telealarm.errors import Fenced, Stale
 from telealarm.models import AlarmRequest, CallRequest, Installation, Message, Worker
 from telealarm.rules import lease
 from telealarm.rules.states import AlarmStatus, CallStatus, MessageStatus
-from telealarm.store import deliveries
+from telealarm.store import handover
 from telealarm.store.change import move
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
@@ -89,7 +89,7 @@ def _inherit(name: str, holder: Holder, now: datetime) -> bool:
         # Claimed, never placed: nothing was sent.
         put_back(call, "the service stopped before the call was placed")
     for message in Message.select().where(older(Message), Message.status == MessageStatus.SENDING):
-        deliveries.unknown(message, "the service stopped while it was sent", now)
+        handover.unknown(message, "the service stopped while it was sent", now)
     AlarmRequest.update(worker=holder.name, fence=holder.fence).where(
         older(AlarmRequest), AlarmRequest.status == AlarmStatus.IN_PROCESS
     ).execute()

@@ -14,7 +14,7 @@ from telealarm.clock import utcnow
 from telealarm.dialing.admission import Admission
 from telealarm.models import Alarm, Message, SmsGateway
 from telealarm.planning.planner import Planner
-from telealarm.store import deliveries, messages, workers
+from telealarm.store import handover, messages, workers
 from telealarm.store.claim import Holder
 from telealarm.store.composing import Composer
 from tests.integration.api_client import Api, Reply, clinic, gateways, id_of
@@ -57,7 +57,7 @@ class Desk:
         sent: list[Message] = []
         while taken := (await self.api.db.write(take)).messages:
             for message in taken:
-                said = partial(deliveries.taken, message, f"ref-{message.id}", "ok", utcnow())
+                said = partial(handover.taken, message, f"ref-{message.id}", "ok", utcnow())
                 await self.api.db.write(said)
             sent += taken
         return sent
