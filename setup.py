@@ -8,17 +8,32 @@ setup(
     description="Rings people at the right moment, asks, and keeps the answer.",
     license="MIT",
     python_requires=">=3.11",
-    packages=[*find_packages(include=["telealarm", "telealarm.*"]), "telealarm.sounds"],
-    # The default prompts live at the top level, where an operator looks for
-    # them, and are installed as the package telealarm.sounds.
-    package_dir={"telealarm": "telealarm", "telealarm.sounds": "sounds"},
-    package_data={"telealarm": ["py.typed"], "telealarm.sounds": ["prompts.yml", "*/*.wav"]},
+    packages=[
+        *find_packages(include=["telealarm", "telealarm.*"]),
+        "telealarm.sounds",
+        "telealarm.examples",
+    ],
+    # The default prompts and the examples live at the top level, where an
+    # operator looks for them, and are installed as packages below telealarm.
+    package_dir={
+        "telealarm": "telealarm",
+        "telealarm.sounds": "sounds",
+        "telealarm.examples": "config/examples",
+    },
+    package_data={
+        "telealarm": ["py.typed"],
+        "telealarm.sounds": ["prompts.yml", "*/*.wav"],
+        "telealarm.examples": ["*.yml"],
+    },
     install_requires=[
+        # Lets aiohttp ask name servers without a thread for each question.
+        "aiodns>=3.5",
         "aiohttp>=3.14",
         "aiosmtplib>=3",
         "argon2-cffi>=23.1",
         "audioop-lts; python_version >= '3.13'",
-        "icalendar>=6.1",
+        "babel>=2.15",
+        "icalendar>=7",
         "panoramisk>=1.4",
         "peewee>=4.5",
         "prometheus-client>=0.20",
@@ -26,6 +41,7 @@ setup(
         "pydantic>=2.9",
         "python-dateutil>=2.9",
         "pyyaml>=6",
+        "recurring-ical-events>=3.3",
         # Holds swagger-ui itself, for the explorer of the API.
         "swagger-ui-py>=25.7.1",
         "tzdata",
@@ -37,6 +53,7 @@ setup(
             "jsonschema",
             "mypy",
             "openapi-spec-validator",
+            "pocketsphinx>=5",
             "pytest>=8",
             "pytest-asyncio>=0.24",
             "pytest-xdist",
@@ -44,6 +61,8 @@ setup(
             "ruff",
             "schemathesis>=4",
             "selenium>=4.20",
+            # Checks the signatures of webhooks; an implementation that is not ours.
+            "standardwebhooks>=1.0",
             "time-machine",
             "trustme",
             "types-PyYAML",

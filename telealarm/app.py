@@ -4,7 +4,7 @@ import asyncio
 import errno
 import logging
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from telealarm import metrics
 from telealarm.api.app import make_app
 from telealarm.asterisk import cdr
-from telealarm.asterisk.ami import Ami
+from telealarm.asterisk.ami import Ami, Trunk
 from telealarm.asterisk.ari import Client, Event
 from telealarm.asterisk.ari.errors import AriError
 from telealarm.clock import utcnow
@@ -22,20 +23,25 @@ from telealarm.config import Config
 from telealarm.dialing.admission import Admission
 from telealarm.dialing.dialer import Dialer
 from telealarm.dialing.watch import APOLOGY, CONTEXT, Wiring
-from telealarm.errors import ConfigError, TeleAlarmError
+from telealarm.errors import ConfigError, StorageError, TeleAlarmError
 from telealarm.gateways.kind import Means
 from telealarm.messaging.outbound import Outbound, sms_session
 from telealarm.messaging.renewer import Renewer
 from telealarm.messaging.sender import Sender
 from telealarm.notify.mail import Mailer
+from telealarm.notify.webhook_http import WebhookSender
+from telealarm.outcome.courier import Courier
 from telealarm.outcome.keeper import Keeper
 from telealarm.outcome.settle import Settler
 from telealarm.planning.planner import Planner
+from telealarm.planning.series import SeriesPlanner
 from telealarm.readiness import Readiness
-from telealarm.store import workers
+from telealarm.rules.addresses import Guard
+from telealarm.store import trunks, workers
 from telealarm.store.composing import Composer
 from telealarm.store.database import Database, place
 from telealarm.store.schema import open_database
+from telealarm.survey.ahead import Ahead
 from telealarm.survey.prompts import Prompts
 from telealarm.survey.session import Survey
 from telealarm.survey.speech import Speech
@@ -44,6 +50,8 @@ log = logging.getLogger(__name__)
 
 # How long calls in flight are waited for at the end; what still lives then is adopted next time.
 DRAIN_SECONDS = 20.0
+# How long webhooks that are being sent are waited for then; what has no end is sent again.
+WEBHOOK_SECONDS = 5.0
 # How long after a connect the calls in flight are adopted at the latest.
 ADOPTED_SECONDS = 10.0
 
@@ -64,8 +72,16 @@ class Service:
         )
         self._speech = Speech(config.speech.engines, config.speech.timeout_seconds)
         self._prompts = Prompts(
-            config.path(config.prompts.folder), config.prompts_url, self._speech
+            config.path(config.prompts.folder),
+            config.prompts_url,
+            self._speech,
+            max_bytes=config.prompts.max_megabytes * 1_000_000,
         )
+        self.ami: Ami | None = None
+        if config.asterisk.ami is not None:
+            watched = config.asterisk.trunks
+            login = config.asterisk.ami.model_dump()
+            self.ami = Ami(**login, trunks=watched, told=self._keep_trunks)
         self._strangers: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -76,7 +92,7 @@ class Service:
             self._db.start()
             stack.push_async_callback(self._db.close)
             survey = Survey(self._db, self._prompts)
-            ready = Readiness(self._config, self._db, self.ari, self._speech, survey)
+            ready = Readiness(self._config, self._db, self.ari, self.ami, self._speech, survey)
             # First the port: a second start of the same service shall disturb nothing.
             await self._serve_api(ready, stack)
             holder = await self._db.write(enter)
@@ -85,10 +101,9 @@ class Service:
             mailer = Mailer(self._config.mail_server) if self._config.smtp.host else None
             if mailer is not None:
                 stack.push_async_callback(mailer.close)
-            ami = Ami(self._config.asterisk.ami) if self._config.asterisk.ami.user else None
-            if ami is not None:
-                stack.push_async_callback(ami.close)
-            outbound = Outbound(Means(http, ami), mailer)
+            outbound = Outbound(Means(http, self.ami), mailer)
+            webhooks = WebhookSender(Guard(self._config.webhooks.allow))
+            stack.push_async_callback(webhooks.close)
             source = self._cdr_source()
             zone = ZoneInfo(self._config.timezone)
             composer = Composer(zone, self._config.public_url, self._config.mail_sender)
@@ -112,6 +127,7 @@ class Service:
                 for name in names:
                     self.ari.add_app(name)
 
+            await self._keep_trunks({})
             keeper = Keeper(self._db, holder, lease, adopt)
             await keeper.take_over()
             self.ari.on_event("StasisStart", partial(self._meet_stranger, dialer))
@@ -124,20 +140,27 @@ class Service:
             )
             settler = Settler(self._db, zone)
             sender = Sender(self._db, holder, outbound.send, zone)
+            kept = timedelta(days=self._config.webhooks.keep_days)
+            courier = Courier(self._db, holder, webhooks.send, kept)
 
             async def drain() -> None:
                 await dialer.drain(DRAIN_SECONDS)
                 await settler.step()
                 await sender.drain()
+                await courier.drain(WEBHOOK_SECONDS)
 
             ending = await self._until_ended(
                 keeper.run(),
                 Planner(self._db).run(),
+                SeriesPlanner(self._db, ZoneInfo(self._config.timezone)).run(),
+                Ahead(self._db, survey).run(),
                 dialer.run(),
                 settler.run(),
                 sender.run(),
                 Renewer(self._db, composer).run(),
+                courier.run(),
                 self.ari.run(),
+                *([self.ami.run()] if self.ami else []),
                 before_end=drain,
             )
             log.info("ended: %s", ending)
@@ -161,6 +184,19 @@ class Service:
             raise ConfigError(
                 f"api: {host}:{port} {reason}; end what listens there, or change api.port"
             ) from None
+
+    async def _keep_trunks(self, found: Mapping[str, Trunk]) -> None:
+        """What AMI says of the trunks, for the metrics, and for all who read rows."""
+        metrics.TRUNKS.clear()
+        for name, trunk in found.items():
+            if trunk.state != "unknown":
+                metrics.TRUNKS.labels(name).set(trunk.state == "up")
+        states = {name: (trunk.state, trunk.why) for name, trunk in found.items()}
+        write = partial(trunks.keep, self._config.worker_name, states, utcnow())
+        try:
+            await self._db.write(write)
+        except StorageError as error:
+            log.error("the state of the trunks is kept later: %s", error)
 
     def _cdr_source(self) -> str | None:
         source = self._config.asterisk.cdr

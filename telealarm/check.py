@@ -7,6 +7,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from telealarm.asterisk.ami import Ami, AmiError
 from telealarm.asterisk.ari import Client
 from telealarm.asterisk.ari.errors import AriError, NotFound, Unauthorized
 from telealarm.config import Ari, Config
@@ -40,6 +41,7 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
         remarks.append("smtp.host is null: alarms by email wait until they are missed")
     elif config.api.public_url is None:
         remarks.append(f"api.public_url is null: links in mails lead to {config.public_url}")
+    await _ami(config, mistakes, remarks)
     if not config.asterisk.ari.password:
         mistakes.append(
             "asterisk.ari.password is empty; set it to the password of"
@@ -100,6 +102,29 @@ def _cdr(config: Config, mistakes: list[str], remarks: list[str]) -> None:
             remarks.append(
                 f"asterisk.cdr: {path} is not there; right, if Asterisk has not ended a call yet"
             )
+
+
+async def _ami(config: Config, mistakes: list[str], remarks: list[str]) -> None:
+    settings = config.asterisk.ami
+    if settings is None:
+        remarks.append(
+            "asterisk.ami is null: calls by a trunk that is down fail; name AMI, and they wait"
+        )
+        return
+
+    async def told(found: object) -> None:
+        """Nobody asks here."""
+
+    ami = Ami(**settings.model_dump(), trunks=[], told=told)
+    try:
+        await ami.check()
+    except AmiError as error:
+        mistakes.append(f"asterisk.ami: {error}")
+    except (OSError, TimeoutError) as error:
+        remarks.append(
+            f"asterisk.ami: {settings.host}:{settings.port} cannot be asked now"
+            f" ({error or 'no answer'}); see manager.conf, or Asterisk may not be running"
+        )
 
 
 async def _asterisk(config: Config, mistakes: list[str], remarks: list[str]) -> None:

@@ -14,6 +14,9 @@ from telealarm.errors import TeleAlarmError
 
 Command = Callable[[Config, argparse.Namespace], int]
 
+EXAMPLES = ("wakeup", "appointment", "personal")
+PASSWORD_STDIN = "read it from standard input"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status. An error is one clear sentence on standard error."""
@@ -59,6 +62,67 @@ def _user_add(settings: Config, options: argparse.Namespace) -> int:
     return 0
 
 
+def _user_list(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store import accounts, schema
+
+    db = schema.open_database(settings)
+    print("id\tname\tkind\tactive\tcreated")
+    for user in db.run(accounts.users):
+        kind = "superuser" if user.is_superuser else "manager"
+        active = "yes" if user.is_active else "no"
+        print(user.id, user.username, kind, active, f"{user.created:%Y-%m-%d %H:%M}Z", sep="\t")
+    return 0
+
+
+def _user_password(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store import accounts, schema
+
+    password = sys.stdin.readline().rstrip("\r\n")
+    db = schema.open_database(settings)
+    db.run(lambda: accounts.set_password(accounts.named(options.name), password))
+    print(f"{options.name} has a new password")
+    return 0
+
+
+def _user_active(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store import accounts, schema
+
+    db = schema.open_database(settings)
+    db.run(lambda: accounts.set_active(accounts.named(options.name), active=options.active))
+    print(f"{options.name} {'enabled' if options.active else 'disabled'}")
+    return 0
+
+
+def _user_remove(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store import accounts, schema
+
+    db = schema.open_database(settings)
+    db.run(lambda: accounts.remove_unused(accounts.named(options.name)))
+    print(f"{options.name} removed")
+    return 0
+
+
+def _dialing_pause(settings: Config, options: argparse.Namespace) -> int:
+    return _dialing(settings, options.gateway, paused=True)
+
+
+def _dialing_resume(settings: Config, options: argparse.Namespace) -> int:
+    return _dialing(settings, options.gateway, paused=False)
+
+
+def _dialing(settings: Config, name: str | None, *, paused: bool) -> int:
+    from telealarm.store import pauses, schema
+
+    def change() -> list[str]:
+        gateway = pauses.gateway_named(name) if name is not None else None
+        (pauses.pause if paused else pauses.resume)(gateway, utcnow())
+        return pauses.said()
+
+    said = schema.open_database(settings).run(change)
+    print("\n".join(said) or "dialing goes on")
+    return 0
+
+
 def _token_add(settings: Config, options: argparse.Namespace) -> int:
     from telealarm.store import accounts, schema, tokens
 
@@ -97,6 +161,46 @@ def _plan(settings: Config, options: argparse.Namespace) -> int:
     db = schema.open_database(settings)
     db.look(lambda: dry_run.show(settings, options.days, utcnow(), print))
     return 0
+
+
+def _example(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm import example
+    from telealarm.store import schema
+
+    db = schema.open_database(settings)
+    about, steps = example.read(options.name)
+    print(about)
+    asked = example.Asked(
+        user=options.user,
+        number=options.number,
+        reception=options.reception,
+        gateway=options.gateway,
+        sms_gateway=options.sms_gateway,
+        timezone=options.timezone or settings.timezone,
+    )
+    done = example.load(db, settings, steps, asked, dry_run=options.dry_run)
+    for one in done:
+        print(one.what, one.path, one.said, sep="\t")
+    changed = sum(one.what != "kept" for one in done)
+    what = "nothing was written (dry run)" if options.dry_run else f"{changed} written"
+    print(f"{len(done)} steps, {what}")
+    return 0
+
+
+def _import(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.importing.command import Options, run
+    from telealarm.store import schema
+
+    db = schema.open_database(settings)
+    asked = Options(
+        path=Path(options.file),
+        calendar=options.calendar,
+        user=options.user,
+        number=options.number,
+        advance_seconds=options.advance,
+        dry_run=options.dry_run,
+    )
+    return run(settings, db, asked)
 
 
 def _check_config(settings: Config, options: argparse.Namespace) -> int:
@@ -149,10 +253,32 @@ def _parser() -> argparse.ArgumentParser:
     add = users.add_parser("add", help="add a manager or a superuser", parents=[common])
     add.add_argument("name", metavar="NAME")
     add.add_argument("--superuser", action="store_true")
-    add.add_argument(
-        "--password-stdin", action="store_true", required=True, help="read it from standard input"
-    )
+    add.add_argument("--password-stdin", action="store_true", required=True, help=PASSWORD_STDIN)
     add.set_defaults(run=_user_add)
+    listed = users.add_parser("list", help="who logs in", parents=[common])
+    listed.set_defaults(run=_user_list)
+    for word, run, said in (
+        ("password", _user_password, "give a login another password"),
+        ("disable", _user_active, "let nobody log in by this name"),
+        ("enable", _user_active, "take that back"),
+        ("remove", _user_remove, "delete a login that owns nothing"),
+    ):
+        one = users.add_parser(word, help=said, parents=[common])
+        one.add_argument("name", metavar="NAME")
+        one.set_defaults(run=run, active=word == "enable")
+        if word == "password":
+            one.add_argument(
+                "--password-stdin", action="store_true", required=True, help=PASSWORD_STDIN
+            )
+    dialing = commands.add_parser("dialing", help="stop placing calls, and go on")
+    dialings = dialing.add_subparsers(required=True, metavar="COMMAND")
+    for word, run, said in (
+        ("pause", _dialing_pause, "place no new call; calls that are up go on, what is due waits"),
+        ("resume", _dialing_resume, "place calls again; what waits goes at once"),
+    ):
+        one = dialings.add_parser(word, help=said, parents=[common])
+        one.add_argument("--gateway", metavar="NAME", help="through this gateway alone")
+        one.set_defaults(run=run)
     token = commands.add_parser("token", help="how programs log in")
     tokens = token.add_subparsers(required=True, metavar="COMMAND")
     add = tokens.add_parser("add", help="make a token; it is shown once", parents=[common])
@@ -165,4 +291,26 @@ def _parser() -> argparse.ArgumentParser:
     revoke = tokens.add_parser("revoke", help="call a token back for good", parents=[common])
     revoke.add_argument("id", metavar="ID", type=int)
     revoke.set_defaults(run=_token_revoke)
+    ready = command("example", _example, "load a ready example for a manager")
+    ready.add_argument("name", metavar="wakeup|appointment|personal", choices=EXAMPLES)
+    ready.add_argument("--user", required=True, help="the manager who gets it")
+    ready.add_argument("--number", required=True, help="the phone that its alarms ring")
+    ready.add_argument("--reception", default="", help="told by SMS of calls that failed")
+    ready.add_argument("--gateway", metavar="NAME", help="else the first active one")
+    ready.add_argument("--sms-gateway", metavar="NAME", help="else the first active one")
+    ready.add_argument("--timezone", metavar="ZONE", help="else the configuration's")
+    ready.add_argument("--dry-run", action="store_true", help="say what would be written")
+    imported = command("import", _import, "import events from a CSV or an iCalendar file")
+    imported.add_argument("file", metavar="FILE.csv|FILE.ics")
+    imported.add_argument("--calendar", metavar="ID|NAME", help="else the column of that name")
+    imported.add_argument("--user", metavar="MANAGER", help="whose calendar that is")
+    imported.add_argument("--number", help="the phone that the alarms of an iCalendar file ring")
+    imported.add_argument(
+        "--advance",
+        metavar="SECONDS",
+        type=int,
+        default=0,
+        help="how long before, where an event of an iCalendar file has no alarm of its own",
+    )
+    imported.add_argument("--dry-run", action="store_true", help="say what would be written")
     return parser

@@ -9,8 +9,9 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -78,10 +79,18 @@ def _command(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is no network; one is 10.0.0.0/8") from None
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Name = Annotated[str, AfterValidator(_name)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Command = Annotated[str, AfterValidator(_command)]
+Network = Annotated[str, AfterValidator(_network)]
 
 
 class _Part(BaseModel):
@@ -123,17 +132,17 @@ class Ari(_Part):
 
 
 class Ami(_Part):
-    # None: AMI is not used.
-    user: str | None = None
-    password: str = Field("", repr=False)
     host: str = "127.0.0.1"
     port: Port = 5038
+    user: str = "telealarm"
+    password: str = Field("", repr=False)
     timeout_seconds: float = Field(5.0, gt=0, le=60)
 
 
 class Asterisk(_Part):
     ari: Ari = Ari()
-    ami: Ami = Ami()
+    # None: the trunks are not watched.
+    ami: Ami | None = None
     trunks: list[Name] = []
     cdr: str | None = "/var/log/asterisk/cdr-csv/Master.csv"
 
@@ -148,6 +157,8 @@ class Prompts(_Part):
     folder: str = "../var/prompts"
     # Where Asterisk fetches prompts. None: http://<api.host>:<api.port>.
     url: HttpUrl | None = None
+    # Of rendered prompts; what was used longest ago goes first.
+    max_megabytes: int = Field(500, ge=1)
 
 
 class Speech(_Part):
@@ -157,6 +168,13 @@ class Speech(_Part):
         "*": "espeak-ng -v {language} -f {text_file} -w {wav}",
     }
     timeout_seconds: float = Field(20.0, gt=0, le=120)
+
+
+class Webhooks(_Part):
+    # Networks that webhooks may call although they are not public.
+    allow: list[Network] = []
+    # How long what was told is kept for a look.
+    keep_days: int = Field(30, ge=2, le=3650)
 
 
 class Log(_Part):
@@ -173,6 +191,7 @@ class Config(_Part):
     prompts: Prompts = Prompts()
     speech: Speech = Speech()
     smtp: Smtp = Smtp()
+    webhooks: Webhooks = Webhooks()
     log: Log = Log()
     # Where relative paths start; set by `load`.
     base: Path = Field(Path(), exclude=True)
@@ -311,6 +330,12 @@ def _environment(
     return _VARIABLE.sub(put_in, value)
 
 
+def _model(annotation: Any) -> Any:
+    """The model of `Ami | None`."""
+    parts = (annotation, *get_args(annotation))
+    return next((part for part in parts if hasattr(part, "model_fields")), None)
+
+
 def _explain(path: Path, lines: dict[tuple[Any, ...], int], detail: ErrorDetails) -> str:
     at = detail["loc"]
     known = next((at[:n] for n in range(len(at), 0, -1) if at[:n] in lines), ())
@@ -319,7 +344,7 @@ def _explain(path: Path, lines: dict[tuple[Any, ...], int], detail: ErrorDetails
         parent: Any = Config
         for step in at[:-1]:
             field = parent.model_fields.get(step) if hasattr(parent, "model_fields") else None
-            parent = field.annotation if field else None
+            parent = _model(field.annotation) if field else None
         names = sorted(getattr(parent, "model_fields", {}).keys() - {"base"})
         said = f"there is no such key; it may be one of {', '.join(names)}"
     else:

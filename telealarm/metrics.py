@@ -1,6 +1,6 @@
 """What is counted, for /metrics (Prometheus). Counters of this process, since its start."""
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 REGISTRY = CollectorRegistry()
 
@@ -36,6 +36,18 @@ MESSAGES = Counter(
 MESSAGES_UNKNOWN = Counter(
     "telealarm_messages_unknown",
     "SMS and mails of which it cannot be told whether they were taken; each may be sent again.",
+    registry=REGISTRY,
+)
+WEBHOOKS = Counter(
+    "telealarm_webhooks",
+    "Tries to tell a webhook, by how they ended.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+TRUNKS = Gauge(
+    "telealarm_trunk_up",
+    "1 while calls can go out by a trunk, 0 while it is down; absent where it is not known.",
+    ["trunk"],
     registry=REGISTRY,
 )
 

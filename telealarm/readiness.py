@@ -5,11 +5,12 @@ import logging
 
 from telealarm import check
 from telealarm.api.health import Health
+from telealarm.asterisk.ami import Ami
 from telealarm.asterisk.ari import Client
 from telealarm.asterisk.ari.errors import AriError
 from telealarm.config import Config
 from telealarm.errors import StorageError
-from telealarm.store import workers
+from telealarm.store import pauses
 from telealarm.store.database import Database
 from telealarm.survey.session import Survey
 from telealarm.survey.speech import Speech
@@ -19,11 +20,18 @@ log = logging.getLogger(__name__)
 
 class Readiness:
     def __init__(
-        self, config: Config, db: Database, ari: Client, speech: Speech, survey: Survey
+        self,
+        config: Config,
+        db: Database,
+        ari: Client,
+        ami: Ami | None,
+        speech: Speech,
+        survey: Survey,
     ) -> None:
         self._config = config
         self._db = db
         self._ari = ari
+        self._ami = ami
         self._speech = speech
         self._survey = survey
         self._dialplan: str | None = None
@@ -32,6 +40,8 @@ class Readiness:
     async def __call__(self) -> Health:
         """By part `ok`, or the sentence that says what to change."""
         checks = {"asterisk": self._ari.trouble or "ok"}
+        if self._ami is not None:
+            checks["ami"] = self._ami.trouble or "ok"
         if self._ari.connected:
             for name in self._config.asterisk.trunks:
                 checks[f"trunk {name}"] = await self._trunk(name)
@@ -43,13 +53,16 @@ class Readiness:
         folder = self._config.path(self._config.prompts.folder)
         unusable = await asyncio.to_thread(check.folder, "prompts.folder", folder)
         checks["prompts"] = unusable or self._survey.trouble or "ok"
+        remarks = {"speech": self._speech_installed()}
         try:
-            await self._db.read(workers.installation)
+            paused = await self._db.read(pauses.said)
+            resume = "; `telealarm dialing resume` lets what waits go"
+            remarks["dialing"] = "; ".join(paused) + resume if paused else "ok"
             checks["database"] = "ok"
         except StorageError as error:
             log.error("%s", error)
             checks["database"] = "it does not answer; the log says why"
-        return Health(checks, {"speech": self._speech_installed()})
+        return Health(checks, remarks)
 
     async def look_at_dialplan(self) -> None:
         """Once a connect, and then as long as something is wrong."""
@@ -61,6 +74,9 @@ class Readiness:
             log.error("%s", self._dialplan)
 
     async def _trunk(self, name: str) -> str:
+        watched = self._ami.trunks.get(name) if self._ami else None
+        if watched is not None and watched.state == "down":
+            return f"down: {watched.why}; its calls wait"
         try:
             return await check.trunk(self._ari, name) or "ok"
         except AriError as error:

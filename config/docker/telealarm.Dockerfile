@@ -9,6 +9,7 @@ RUN apt-get update \
 COPY setup.py pyproject.toml /usr/src/telealarm/
 COPY telealarm /usr/src/telealarm/telealarm/
 COPY sounds /usr/src/telealarm/sounds/
+COPY config/examples /usr/src/telealarm/config/examples/
 RUN python3 -m venv /opt/telealarm \
  && /opt/telealarm/bin/pip install --no-cache-dir /usr/src/telealarm
 

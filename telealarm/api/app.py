@@ -15,6 +15,7 @@ from telealarm.api import (
     calendar_users,
     calendars,
     call_requests,
+    dialing,
     dnc_contacts,
     dnc_lists,
     document,
@@ -34,6 +35,8 @@ from telealarm.api import (
     sms_templates,
     survey_templates,
     users,
+    webhook_deliveries,
+    webhooks,
 )
 from telealarm.api.errors import answer_errors
 from telealarm.api.hooks import Hooks
@@ -41,6 +44,7 @@ from telealarm.api.link_pages import LinkPages
 from telealarm.api.links import BASE
 from telealarm.api.resource import Resource, View
 from telealarm.api.routes import Routes
+from telealarm.api.tasks import Task
 from telealarm.config import Config
 from telealarm.store.composing import Composer
 from telealarm.store.database import Database
@@ -73,8 +77,12 @@ RESOURCES: tuple[Resource, ...] = (
     sms_templates.SMS_TEMPLATE,
     dnc_lists.DNC_LIST,
     dnc_contacts.DNC_CONTACT,
+    webhooks.WEBHOOK,
+    webhook_deliveries.WEBHOOK_DELIVERY,
 )
 VIEWS: tuple[View, ...] = (plan.PLAN, plan.LOAD)
+
+TASKS: tuple[Task, ...] = dialing.TASKS
 
 
 def make_app(
@@ -92,9 +100,11 @@ def make_app(
         routes.add(app, resource)
     for view in VIEWS:
         routes.add_view(app, view)
+    for task in TASKS:
+        routes.add_task(app, task)
     names = [resource.name for resource in RESOURCES if resource.listed]
 
-    openapi = json.dumps(document.written(RESOURCES, VIEWS))
+    openapi = json.dumps(document.written(RESOURCES, VIEWS, TASKS))
 
     async def root(request: web.Request) -> web.Response:
         if explorer.is_wanted(request):

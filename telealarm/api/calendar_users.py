@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from telealarm.api.forms import Form
-from telealarm.api.resource import Resource, Values, change_row, remove_row
+from telealarm.api.resource import Resource, Values, change_row
 from telealarm.api.texts import Secret, Text, Word
 from telealarm.api.visit import Visit
 from telealarm.models import CalendarUser
@@ -35,6 +35,10 @@ def create(visit: Visit, owner_id: int, values: Values) -> CalendarUser:
     return accounts.add_calendar_user(owner_id, values)
 
 
+def delete(visit: Visit, row: Any) -> None:
+    accounts.remove_calendar_user(row, visit.now)
+
+
 CALENDAR_USER = Resource(
     name="calendar-user",
     model=CalendarUser,
@@ -47,5 +51,5 @@ CALENDAR_USER = Resource(
     example={"username": "caluser3", "password": "caluser3", "email": "caluser3@gmail.com"},
     create=create,
     change=change_row,
-    delete=remove_row,
+    delete=delete,
 )

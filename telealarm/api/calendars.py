@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from telealarm.api.fields import Relation
 from telealarm.api.forms import Form
 from telealarm.api.numbers import Whole
-from telealarm.api.resource import Resource, change_row, insert_into
+from telealarm.api.resource import Resource, Values, insert_into
 from telealarm.api.texts import Text, Zone
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import Calendar
-from telealarm.store import events
+from telealarm.store import events, permissions, rows
 
 
 class CalendarForm(Form):
@@ -30,6 +30,13 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
     }
 
 
+def change(visit: Visit, row: Any, values: Values) -> None:
+    user = values.get("user", row.user)
+    if user.id != row.user_id:
+        permissions.check_handed_over(row, user)
+    rows.change(row, values)
+
+
 def delete(visit: Visit, row: Any) -> None:
     events.delete_calendar(row, visit.now)
 
@@ -43,7 +50,7 @@ CALENDAR = Resource(
     filters={"name": Calendar.name, "user": Calendar.user},
     orders={"name": Calendar.name},
     create=insert_into(Calendar),
-    change=change_row,
+    change=change,
     delete=delete,
     parent="user",
     example={

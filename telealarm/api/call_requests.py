@@ -38,6 +38,7 @@ CALL_REQUEST = Resource(
     model=CallRequest,
     show=show,
     filters={
+        "alarm": CallRequest.alarm,
         "status": CallRequest.status,
         "phone_number": CallRequest.phone_number,
         "disposition": CallRequest.disposition,

@@ -4,20 +4,23 @@ from collections.abc import Iterable
 from typing import Any
 
 import telealarm
-from telealarm.api import links, operations, schemas
+from telealarm.api import links, operations, probes, schemas, shapes
 from telealarm.api.kind import Schema
 from telealarm.api.resource import Resource, View
+from telealarm.api.tasks import Task
 
 DESCRIPTION = """\
 A calendar holds events, an event has alarms, a due alarm becomes a call with a survey.
 
 Relations are links or bare ids, numbers are numbers or texts. A time without an offset is local:
 of the event's, the calendar's or the calendar user's zone; in the filters of lists, of the
-service's. Every path answers OPTIONS, and HEAD where it answers GET; another method is 405, with
-`Allow`. What is somebody else's is 404, in a relation 400, as if it did not exist.
+service's. Every path below answers OPTIONS, and HEAD where it answers GET; another method is 405,
+with `Allow`. What is somebody else's is 404, in a relation 400, as if it did not exist.
 
-A list's `count` is exact up to 10000 rows; beyond, what was deleted or changed may be counted for
-a minute as before. `next` and `previous` always are exact.
+A list is in the order of `ordering`; without it, one that is narrowed to a range of time is in the
+order of that time, and any other in that of the ids. Its `count` is exact up to 10000 rows; beyond,
+what was added counts at once, and what was deleted or changed may be counted as before for a minute
+after the list was asked for, ten at most. `next` and `previous` always are exact.
 """
 
 _DETAIL = schemas.thing({"detail": {"type": "string"}})
@@ -40,16 +43,26 @@ _BAD = {
 }
 
 
-def written(resources: Iterable[Resource], views: Iterable[View]) -> dict[str, Any]:
+def written(
+    resources: Iterable[Resource], views: Iterable[View], tasks: Iterable[Task]
+) -> dict[str, Any]:
     """The document, as JSON can have it."""
-    resources = list(resources)
-    paths: operations.Paths = {links.BASE: {"get": _root(resources)}}
+    resources, tasks = list(resources), list(tasks)
+    allowed = operations.allowed(("GET", "HEAD", "OPTIONS"))
+    paths: operations.Paths = {links.BASE: {"description": allowed, "get": _root(resources)}}
     components: dict[str, Schema] = {"Detail": _DETAIL, "WrongFields": _WRONG_FIELDS}
     for resource in resources:
         paths.update(operations.of_resource(resource))
         components.update(operations.components(resource))
     for view in views:
         paths.update(operations.of_view(view))
+    headings = {resource.name: resource.show for resource in resources}
+    for task in tasks:
+        headings.setdefault(task.path.split("/")[0], task.run)
+        paths[links.BASE + task.path] = operations.of_task(task)
+        if task.form.model_fields:
+            components[operations.task_form(task)] = shapes.form(task.form, partial=False)
+    paths.update(probes.PATHS)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -60,7 +73,10 @@ def written(resources: Iterable[Resource], views: Iterable[View]) -> dict[str, A
         },
         "servers": [{"url": "/"}],
         "security": [{"basic": []}, {"bearer": []}],
-        "tags": [operations.tag(resource) for resource in resources],
+        "tags": [
+            *(operations.tag(name, of) for name, of in headings.items()),
+            {"name": probes.TAG, "description": probes.__doc__},
+        ],
         "paths": paths,
         "components": {
             "schemas": components,

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from telealarm.api import schemas
-from telealarm.api.fields import Json, Moment, Relation, Unavailable
+from telealarm.api import occurrences, schemas
+from telealarm.api.fields import Absent, Json, Moment, Moments, Relation
 from telealarm.api.forms import Form
 from telealarm.api.numbers import Choice
 from telealarm.api.resource import Action, Resource, Values
@@ -13,11 +13,9 @@ from telealarm.api.texts import Text, Zone
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import Event
 from telealarm.rules.states import EventStatus
-from telealarm.store import calllog, events
+from telealarm.store import calllog, events, permissions, series
 
 STATUS = Choice({status.value: status.name.lower() for status in EventStatus})
-RULE = Unavailable("recurring events are not available in this version; leave rule empty")
-EXDATE = Unavailable("recurring events are not available in this version; leave exdate empty")
 
 
 class EventForm(Form):
@@ -26,13 +24,14 @@ class EventForm(Form):
     start: Annotated[datetime | None, Moment()] = None
     end: Annotated[datetime | None, Moment()] = None
     creator: Annotated[int | None, Relation("calendar-user")] = None
-    end_recurring_period: Annotated[datetime | None, Moment()] = None
-    rule: Annotated[None, RULE] = None
+    # Null: the series has no end. Left out: a month after the start.
+    end_recurring_period: Annotated[datetime | Absent | None, Moment()] = Absent.LEFT_OUT
+    rule: Annotated[int | None, Relation("rule")] = None
     calendar: Annotated[int, Relation("calendar")]
     status: Annotated[int, STATUS] = EventStatus.PENDING
     data: Annotated[dict[str, Any] | None, Json()] = None
     timezone: Annotated[str | None, Zone()] = None
-    exdate: Annotated[None, EXDATE] = None
+    exdate: Annotated[list[datetime] | None, Moments()] = None
 
 
 class StatusForm(Form):
@@ -61,12 +60,26 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
     }
 
 
+def weigh(visit: Visit, row: Any | None, values: Values) -> None:
+    """Whether the series can be used, worked out before anybody waits for the write."""
+    default = ZoneInfo(visit.default_zone)
+    if row is None:
+        row = Event(**events.drafted(values, visit.now, default))
+    else:
+        for name, value in events.redrafted(row, values, default).items():
+            setattr(row, name, value)
+    series.check(row, default)
+
+
 def create(visit: Visit, owner_id: int, values: Values) -> Event:
     return events.create(owner_id, values, visit.now, ZoneInfo(visit.default_zone))
 
 
 def change(visit: Visit, row: Any, values: Values) -> None:
-    events.change(row, values, visit.now, ZoneInfo(visit.default_zone))
+    zone, user_id = ZoneInfo(visit.default_zone), row.calendar.user_id
+    events.change(row, values, visit.now, zone)
+    if row.calendar.user_id != user_id:
+        permissions.check_moved(row, zone)
 
 
 def delete(visit: Visit, row: Any) -> None:
@@ -136,6 +149,7 @@ EVENT = Resource(
         "end": Event.end,
     },
     orders={"start": Event.start},
+    weigh=weigh,
     create=create,
     change=change,
     delete=delete,
@@ -160,5 +174,6 @@ EVENT = Resource(
             reply=schemas.thing({"status": {"type": "string"}}),
             example={"status": "3"},
         ),
+        *occurrences.ACTIONS,
     ),
 )

@@ -5,8 +5,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
+from enum import Enum
 from types import NoneType
 from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import core_schema
@@ -14,6 +16,7 @@ from pydantic_core import core_schema
 from telealarm.api import links
 from telealarm.api.kind import Kind, Schema
 from telealarm.api.texts import safe
+from telealarm.rules import dates
 
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", re.ASCII)
 _MOMENT = re.compile(
@@ -63,6 +66,38 @@ class Moment(Kind):
 
     def shown(self) -> Schema:
         return {"type": "string", "format": "date-time"}
+
+
+class Absent(Enum):
+    """The default of a field for which null says something else than leaving it out."""
+
+    LEFT_OUT = "left out"
+
+
+@dataclass(frozen=True)
+class Moments(Kind):
+    """A list of dates and times, as `Moment` reads them; null is an empty one."""
+
+    most: int = 1000
+
+    def read(self, value: Any) -> list[datetime]:
+        if not isinstance(value, list) or len(value) > self.most:
+            raise ValueError(f"must be a list of at most {self.most} dates and times")
+        return [self._one(item) for item in value]
+
+    def _one(self, item: Any) -> datetime:
+        moment = Moment().read(item)
+        try:
+            dates.to_utc(moment, ZoneInfo("UTC"))
+        except ValueError as error:
+            raise ValueError(str(error)) from None
+        return moment
+
+    def schema(self) -> Schema:
+        return {"type": "array", "items": Moment().schema(), "maxItems": self.most}
+
+    def shown(self) -> Schema:
+        return {"type": "array", "items": {"type": "string"}}
 
 
 @dataclass(frozen=True)
@@ -142,23 +177,6 @@ class Relation(Kind):
     def _right(self) -> str:
         link = f"http://host{links.BASE}{self.resource}/1/"
         return f"must be a link to a {self.resource} like {link}, or its id"
-
-
-@dataclass(frozen=True)
-class Unavailable(Kind):
-    """A field of something that this version does not have: nothing but emptiness is taken."""
-
-    why: str
-
-    def read(self, value: Any) -> None:
-        if value not in (None, "", []):
-            raise ValueError(self.why)
-
-    def schema(self) -> Schema:
-        return {"enum": [None, "", []], "description": self.why}
-
-    def shown(self) -> Schema:
-        return {"type": "null"}
 
 
 @dataclass(frozen=True)

@@ -76,10 +76,15 @@ def narrowed(visit: Visit, query: ModelSelect, filters: Filters) -> ModelSelect:
 
 
 def ordered(visit: Visit, query: ModelSelect, orders: Orders) -> ModelSelect:
-    """`query` in the order of `?ordering=`, else by id; rows that are equal in it, by id too."""
+    """`query` in the order of `?ordering=`; rows that are equal in it, by id.
+
+    Without it a range of time comes in its own order, and anything else by id: so an index has
+    the first page at its beginning, however long the list is.
+    """
     own = query.model.id
     known = {"id": own, **orders}
-    asked = visit.query.get("ordering", "id")
+    ranges = (name for name in orders if any(name + ending in visit.query for ending in _RANGES))
+    asked = visit.query.get("ordering", next(ranges, "id"))
     name = asked.removeprefix("-")
     if name not in known:
         raise Invalid({"ordering": [f"must be one of {', '.join(order_words(orders))}"]})

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
-from telealarm.api.fields import Unavailable
+from telealarm.api.fields import Absent
 from telealarm.api.kind import Kind
 
 REQUIRED = "this field is required"
@@ -45,8 +45,8 @@ def read(
         rest = {name: value for name, value in body.items() if name not in sent.errors}
         found, partial = _partial(form).model_validate(rest), True
     names = found.model_fields_set if partial else set(form.model_fields)
-    gone = marked(form, Unavailable)
-    sent.values = {name: getattr(found, name) for name in names if name not in gone}
+    values = {name: getattr(found, name) for name in names}
+    sent.values = {name: value for name, value in values.items() if value is not Absent.LEFT_OUT}
     return sent
 
 

@@ -11,11 +11,11 @@ from telealarm.api.numbers import Choice, Real, Whole
 from telealarm.api.resource import Resource, Values, insert_into, remove_row
 from telealarm.api.texts import Text, Word
 from telealarm.api.visit import Visit, stamp
-from telealarm.errors import Invalid
 from telealarm.models import Gateway
 from telealarm.models.gateway import ACTIVE, INACTIVE
+from telealarm.models.trunk import DOWN, UNKNOWN, UP
 from telealarm.rules import phone
-from telealarm.store import rows
+from telealarm.store import failover, rows, trunks
 
 STATUS = Choice({ACTIVE: "active", INACTIVE: "inactive"})
 PREFIX = Word(60, pattern=r"[+0-9*#]*", right="may hold digits, +, * and # alone")
@@ -104,13 +104,12 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
         "calls_per_second": row.calls_per_second,
         "number_pattern": row.number_pattern,
         "allowed_prefixes": row.allowed_prefixes,
+        "trunk_state": trunks.state(row),
     }
 
 
 def change(visit: Visit, row: Any, values: Values) -> None:
-    failover = values.get("failover")
-    if failover is not None and failover.id == row.id:
-        raise Invalid({"failover": ["must be another gateway"]})
+    failover.check(row.id, values.get("failover"))
     rows.change(row, values)
 
 
@@ -119,10 +118,11 @@ GATEWAY = Resource(
     model=Gateway,
     show=show,
     form=GatewayForm,
-    read_only=frozenset({"url", "created_date", "updated_date"}),
+    read_only=frozenset({"url", "created_date", "updated_date", "trunk_state"}),
     filters={"name": Gateway.name, "status": Gateway.status},
     create=insert_into(Gateway, owned=False),
     change=change,
     delete=remove_row,
     superusers="writes",
+    shapes={"trunk_state": {"enum": [UP, DOWN, UNKNOWN]}},
 )

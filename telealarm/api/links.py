@@ -32,6 +32,8 @@ MODELS: dict[str, type[models.BaseModel]] = {
     "result": models.SurveyResult,
     "dnc-list": models.DncList,
     "dnc-contact": models.DncContact,
+    "webhook": models.Webhook,
+    "webhook-delivery": models.WebhookDelivery,
 }
 
 # The predecessor's documents write `user/` for `users/`.
@@ -53,6 +55,10 @@ class Links:
     def to(self, resource: str, row_id: int) -> str:
         """The link to a row, as http://host/rest-api/event/3/."""
         return f"{self.origin}{BASE}{resource}/{row_id}/"
+
+    def all(self, resource: str) -> str:
+        """The link to a list, as http://host/rest-api/event/."""
+        return f"{self.origin}{BASE}{resource}/"
 
     def maybe(self, resource: str, row_id: int | None) -> str | None:
         """The link to a row, or None where there is none."""

@@ -1,15 +1,17 @@
 """The operations of a resource, as the document says them."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from telealarm.api import filters, links, lists, schemas, shapes
 from telealarm.api.fields import Relation
+from telealarm.api.idempotency import HEADER, LONGEST_KEY, REPLAYED
 from telealarm.api.kind import Kind, Schema
 from telealarm.api.numbers import Whole
 from telealarm.api.resource import Action, Resource, View
 from telealarm.api.sheets import LARGEST_SHEET
+from telealarm.api.tasks import Task
 from telealarm.api.texts import Text
 
 Paths = dict[str, dict[str, Any]]
@@ -19,10 +21,10 @@ ALWAYS = (401, 429, 503)
 BODY = (400, 413, 415)
 
 
-def tag(resource: Resource) -> dict[str, str]:
-    """A resource as a heading of the explorer; its module says what it is."""
-    said = sys.modules[resource.show.__module__].__doc__ or ""
-    return {"name": resource.name, "description": said.strip()}
+def tag(name: str, of: Callable[..., Any]) -> dict[str, str]:
+    """A heading of the explorer; the module of the function `of` says what it is about."""
+    said = sys.modules[of.__module__].__doc__ or ""
+    return {"name": name, "description": said.strip()}
 
 
 def of_resource(resource: Resource) -> Paths:
@@ -30,10 +32,14 @@ def of_resource(resource: Resource) -> Paths:
     base = f"{links.BASE}{resource.name}/"
     found: Paths = {}
     if resource.listed:
-        found[base] = {"get": _list(resource)}
+        found[base] = {"description": allowed(resource.methods), "get": _list(resource)}
         if resource.create:
             found[base]["post"] = _create(resource)
-    row: dict[str, Any] = {"parameters": [_id(resource.name)], "get": _read(resource)}
+    row: dict[str, Any] = {
+        "description": allowed(resource.row_methods),
+        "parameters": [_id(resource.name)],
+        "get": _read(resource),
+    }
     if resource.change:
         if resource.put:
             row["put"] = _change(resource, "replace", "Put")
@@ -61,7 +67,30 @@ def of_view(view: View) -> Paths:
         "parameters": [_parameter(name, kind) for name, kind in view.query.items()],
         "responses": replies,
     }
-    return {f"{links.BASE}{view.name}/": {"get": operation}}
+    path = {"description": allowed(view.methods), "get": operation}
+    return {f"{links.BASE}{view.name}/": path}
+
+
+def of_task(task: Task) -> dict[str, Any]:
+    """The path of a task."""
+    names = task.path.strip("/").replace("/", "_")
+    summary = _summary(task.run)
+    statuses = (403,) if task.method == "GET" else (*BODY, 403, 409)
+    operation = {
+        "operationId": names,
+        "tags": [task.path.split("/")[0]],
+        "summary": summary,
+        "responses": _replies(summary, {200: _json(task.reply)}, statuses),
+    }
+    if task.method == "POST":
+        operation["requestBody"] = _body(task_form(task), None)
+        operation = _keyed(operation)
+    return {"description": allowed(task.methods), task.method.lower(): operation}
+
+
+def task_form(task: Task) -> str:
+    """The name of what a task takes among the document's components: `DialingPause`."""
+    return task.path.title().replace("/", "")
 
 
 def components(resource: Resource) -> dict[str, Schema]:
@@ -89,7 +118,8 @@ def _list(resource: Resource) -> dict[str, Any]:
         *(_parameter(name, kind) for name, kind in lists.PAGING.items()),
         {
             **_query("ordering", {"enum": filters.order_words(resource.orders)}),
-            "description": "By what the list is ordered; `-` is downwards.",
+            "description": "By what the list is ordered; `-` is downwards. Without it: by the id,"
+            " or by the time whose range is asked for.",
         },
         {
             **_query("format", {"enum": ["json", "csv"]}),
@@ -113,7 +143,7 @@ def _create(resource: Resource) -> dict[str, Any]:
     sent = _body(f"{name}New", resource.example, _media(resource))
     made = {201: _json(schemas.ref(name))}
     operation = _operation(resource, "create", f"A new {resource.name}", made, (*BODY, 409))
-    return operation | {"requestBody": sent}
+    return _keyed(operation | {"requestBody": sent})
 
 
 def _read(resource: Resource) -> dict[str, Any]:
@@ -137,7 +167,7 @@ def _delete(resource: Resource) -> dict[str, Any]:
 
 def _action(resource: Resource, action: Action) -> dict[str, Any]:
     of = next((name for name, model in links.MODELS.items() if model is action.of), resource.name)
-    what = (action.run.__doc__ or action.name.replace("_", " ")).strip().split("\n")[0]
+    what = _summary(action.run, action.name)
     statuses: tuple[int, ...] = (400, 404)
     if action.method != "GET":
         statuses = (*BODY, 404, 409)
@@ -147,7 +177,13 @@ def _action(resource: Resource, action: Action) -> dict[str, Any]:
         operation["parameters"] = [_parameter(name, kind) for name, kind in action.query.items()]
     if action.form:
         operation["requestBody"] = _body(_form_name(resource, action), action.example)
-    return {"parameters": [_id(of)], action.method.lower(): operation}
+    if action.method == "POST":
+        operation = _keyed(operation)
+    return {
+        "description": allowed(action.methods),
+        "parameters": [_id(of)],
+        action.method.lower(): operation,
+    }
 
 
 def _operation(
@@ -161,20 +197,54 @@ def _operation(
 ) -> dict[str, Any]:
     writes = verb not in ("list", "read")
     guarded = resource.superusers == "everything" or (resource.superusers == "writes" and writes)
-    statuses = {*bad, *ALWAYS, *([403] if guarded and not free else [])}
+    return {
+        "operationId": f"{resource.name}_{verb}".replace("-", "_"),
+        "tags": [resource.name],
+        "summary": summary,
+        "responses": _replies(summary, good, {*bad, *([403] if guarded and not free else [])}),
+    }
+
+
+def _replies(summary: str, good: Mapping[int, Schema], bad: Iterable[int]) -> dict[str, Any]:
     replies: dict[str, Any] = {}
     for status, content in good.items():
         replies[str(status)] = {"description": summary, "headers": _headers(status)}
         if content:
             replies[str(status)]["content"] = content
-    for status in sorted(statuses):
+    for status in sorted({*bad, *ALWAYS}):
         replies[str(status)] = {"$ref": f"#/components/responses/{status}"}
-    return {
-        "operationId": f"{resource.name}_{verb}".replace("-", "_"),
-        "tags": [resource.name],
-        "summary": summary,
-        "responses": replies,
+    return replies
+
+
+def _keyed(operation: dict[str, Any]) -> dict[str, Any]:
+    """A POST: sent again with the same key, it is answered again and not carried out again."""
+    key = {
+        "name": HEADER,
+        "in": "header",
+        "description": "Makes it safe to send this again: the first answer comes again.",
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": LONGEST_KEY,
+            "pattern": "^[!-~]+$",
+        },
     }
+    for status, answer in operation["responses"].items():
+        if status.startswith("2"):
+            answer["headers"][REPLAYED] = {
+                "description": "Only where this is the first answer once more.",
+                "schema": {"const": "true"},
+            }
+    return {**operation, "parameters": [*operation.get("parameters", ()), key]}
+
+
+def allowed(methods: Iterable[str]) -> str:
+    """The line of a path about its methods."""
+    return f"Any method but {', '.join(methods)} is answered with 405 and these in `Allow`."
+
+
+def _summary(run: Callable[..., Any], otherwise: str = "") -> str:
+    return (run.__doc__ or otherwise.replace("_", " ")).strip().split("\n")[0]
 
 
 def _headers(status: int) -> dict[str, Any]:

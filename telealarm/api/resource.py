@@ -65,7 +65,7 @@ class Resource:
     """One noun of the API.
 
     `create`, `change` and `delete` run within a transaction; where one is None, so is the method.
-    In the values relations are rows already, seen by the login and of one owner.
+    In the values, also of `weigh`, relations are rows already, seen by the login, of one owner.
     """
 
     name: str
@@ -78,6 +78,11 @@ class Resource:
     # What a list can be ordered by, beside the id.
     orders: Orders = field(default_factory=dict)
     create: Callable[[Visit, int, Values], Any] | None = None
+    # What takes long to check is checked in a reader thread, before `create` or `change` (of the
+    # row) is queued. Only what is else right gets there. Raises Invalid.
+    weigh: Callable[[Visit, Any | None, Values], None] | None = None
+    # What only the reply to a POST shows of the row that `create` made.
+    once: Callable[[Any], dict[str, Any]] = lambda made: {}
     change: Callable[[Visit, Any, Values], None] | None = None
     delete: Callable[[Visit, Any], None] | None = None
     # Some rows can be edited in parts only.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aiohttp import hdrs, web
+from peewee import ModelSelect
 
 from telealarm.api import body, links, lists, relations, shapes, sheets
 from telealarm.api.auth import Logins
@@ -18,13 +19,15 @@ from telealarm.api.health import WAV
 from telealarm.api.idempotency import Once
 from telealarm.api.links import Links
 from telealarm.api.resource import Action, Resource, View
+from telealarm.api.tasks import Task
 from telealarm.api.texts import Secret
 from telealarm.api.uploads import Uploads
 from telealarm.api.visit import Visit
 from telealarm.clock import utcnow
 from telealarm.config import Config
-from telealarm.errors import Invalid, NotVisible, TeleAlarmError
+from telealarm.errors import Invalid, NotVisible, StorageError, TeleAlarmError
 from telealarm.models import BaseModel
+from telealarm.rules.addresses import Guard
 from telealarm.store import scope
 from telealarm.store.counts import Counts
 from telealarm.store.database import Database
@@ -50,6 +53,8 @@ class Routes:
         self._uploads = Uploads()
         self._once = Once(db, self._logins)
         self._counts = Counts()
+        self._guard = Guard(config.webhooks.allow)
+        self._recounts: set[asyncio.Task[None]] = set()
 
     def add(self, app: web.Application, resource: Resource) -> None:
         """The routes of a resource: its list, its rows, its actions."""
@@ -77,6 +82,14 @@ class Routes:
             return _allowing(reply(200, found), view.methods)
 
         app.router.add_route("*", f"{links.BASE}{view.name}/", handler)
+
+    def add_task(self, app: web.Application, task: Task) -> None:
+        """The route of a task."""
+
+        async def carry_out(request: web.Request) -> web.Response:
+            return await self._carry_out(request, task)
+
+        app.router.add_route("*", links.BASE + task.path, carry_out)
 
     async def root(self, request: web.Request, names: list[str]) -> web.Response:
         """The list of resources."""
@@ -107,7 +120,18 @@ class Routes:
         if sheets.wanted(visit):
             return _allowing(await self._sheet(resource, visit), resource.methods)
         found = await self._db.read(lambda: lists.of_resource(visit, resource, self._counts))
+        for query in self._counts.stale():
+            task = asyncio.create_task(self._recount(query))
+            self._recounts.add(task)
+            task.add_done_callback(self._recounts.discard)
         return _allowing(reply(200, found), resource.methods)
+
+    async def _recount(self, query: ModelSelect) -> None:
+        """Behind the reply, so that no list waits for its count to be made anew."""
+        try:
+            await self._db.read(lambda: self._counts.recount(query, utcnow()))
+        except StorageError as error:
+            log.warning("a list could not be counted anew: %s", error)
 
     async def _sheet(self, resource: Resource, visit: Visit) -> web.Response:
         header = shapes.reply(resource)["properties"]
@@ -122,6 +146,7 @@ class Routes:
         sent = await self._sent(request, resource, partial=False)
         assert resource.create is not None
         create = resource.create
+        await self._weigh(visit, resource, sent, None)
 
         def work() -> Answer:
             relations.resolve(visit.login, sent, None)
@@ -132,7 +157,8 @@ class Routes:
             made = create(visit, owner_id, sent.values)
             row = scope.find(visit.login, resource.model, made.id)
             link = visit.links.to(resource.name, made.id)
-            return Answer(201, resource.show(visit, row), _headers(resource.methods, link))
+            shown = {**resource.show(visit, row), **resource.once(made)}
+            return Answer(201, shown, _headers(resource.methods, link))
 
         secret = bool(marked(resource.form or Form, Secret))
         asked = _asked(sent) if resource.upload else await request.read()
@@ -169,6 +195,7 @@ class Routes:
         sent = await self._sent(request, resource, partial=request.method == "PATCH")
         assert resource.change is not None
         change = resource.change
+        await self._weigh(visit, resource, sent, row_id)
 
         def work() -> dict[str, Any]:
             row = scope.find(visit.login, resource.model, row_id, by=resource.key)
@@ -220,6 +247,26 @@ class Routes:
             return reply(answer.status, answer.body, answer.headers)
         return await self._once.write(request, visit, work, body=await request.read())
 
+    async def _carry_out(self, request: web.Request, task: Task) -> web.Response:
+        visit = await self._visit(request, task.methods)
+        if request.method == "OPTIONS":
+            described = {"name": task.path.strip("/"), "parses": ["application/json"]}
+            return _allowing(reply(200, described), task.methods)
+        if not visit.login.is_superuser:
+            raise Refused(403, FORBIDDEN)
+        asked = await body.read(request) if task.method == "POST" else {}
+        sent = read(task.form, asked, read_only=frozenset(), partial=False)
+
+        def work() -> Answer:
+            relations.resolve(visit.login, sent, None)
+            _raise(sent)
+            return Answer(200, task.run(visit, sent.values), _headers(task.methods, None))
+
+        if task.method == "GET":
+            answer = await self._db.read(work)
+            return reply(answer.status, answer.body, answer.headers)
+        return await self._once.write(request, visit, work, body=await request.read())
+
     async def _visit(self, request: web.Request, methods: tuple[str, ...]) -> Visit:
         """Raises Refused: 401 without a login, 405 for a method that is not allowed here."""
         login = await self._logins.login(request)
@@ -237,6 +284,7 @@ class Routes:
             now=utcnow(),
             default_zone=self._config.timezone,
             recordings=self._recordings,
+            guard=self._guard,
         )
 
     async def _sent(self, request: web.Request, resource: Resource, *, partial: bool) -> Sent:
@@ -260,6 +308,26 @@ class Routes:
                 if password is not None:
                     sent.values[f"{name}_hash"] = await self._logins.hashed(password)
         return sent
+
+    async def _weigh(
+        self, visit: Visit, resource: Resource, sent: Sent, row_id: int | None
+    ) -> None:
+        """What takes long to check. What is wrong otherwise is told by the write that follows."""
+        weigh = resource.weigh
+        if weigh is None or sent.errors:
+            return
+        # The write resolves the relations again, as they are then.
+        trial = Sent(sent.form, dict(sent.values), {})
+
+        def work() -> None:
+            row = None
+            if row_id is not None:
+                row = scope.find(visit.login, resource.model, row_id, by=resource.key)
+            relations.resolve(visit.login, trial, row)
+            if not trial.errors:
+                weigh(visit, row, trial.values)
+
+        await self._db.read(work)
 
     async def _write(self, writing: Awaitable[T], sent: Sent) -> T:
         """Await a write; a sound whose row is not written goes again."""

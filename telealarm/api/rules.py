@@ -93,12 +93,17 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
     }
 
 
+def weigh(visit: Visit, row: Any | None, values: Values) -> None:
+    """Whether the rule can ever occur, and what that costs to find out."""
+    rules.check(row, values)
+
+
 def create(visit: Visit, owner_id: int, values: Values) -> Rule:
     return rules.create(owner_id, values)
 
 
 def change(visit: Visit, row: Any, values: Values) -> None:
-    rules.change(row, values)
+    rules.change(row, values, visit.now)
 
 
 def delete(visit: Visit, row: Any) -> None:
@@ -112,6 +117,7 @@ RULE = Resource(
     form=RuleForm,
     read_only=frozenset({"url"}),
     filters={"name": Rule.name, "frequency": Rule.frequency},
+    weigh=weigh,
     create=create,
     change=change,
     delete=delete,

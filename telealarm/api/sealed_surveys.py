@@ -1,12 +1,20 @@
 """sealed-survey/: surveys that never change. surveyaggregate/: how they were answered."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from telealarm.api import schemas, section_templates
-from telealarm.api.resource import Resource
+from telealarm.api.fields import Json
+from telealarm.api.forms import Form
+from telealarm.api.resource import Action, Resource, Values
+from telealarm.api.texts import Phone
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import Survey
-from telealarm.store import calllog, surveys
+from telealarm.store import calllog, surveys, trials
+
+
+class CallForm(Form):
+    phonenumber: Annotated[str, Phone(min_length=1)]
+    data: Annotated[dict[str, Any] | None, Json()] = None
 
 
 def show(visit: Visit, row: Any) -> dict[str, Any]:
@@ -26,6 +34,19 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
             }
             for section, branchings in surveys.outline(row)
         ],
+    }
+
+
+def call(visit: Visit, row: Any, values: Values) -> dict[str, Any]:
+    """Ring one number with the survey now, to try it; the reply says where to watch"""
+    request = trials.call(row, values["phonenumber"], values["data"], visit.now)
+    alarm = visit.links.to("alarm", request.alarm_id)
+    return {
+        "url": visit.links.to("alarm-request", request.id),
+        "alarm": alarm,
+        "timeline": f"{alarm}timeline/",
+        "event": visit.links.to("event", request.alarm.event_id),
+        "calls": f"{visit.links.all('callrequest')}?alarm={request.alarm_id}",
     }
 
 
@@ -61,6 +82,19 @@ SEALED_SURVEY = Resource(
         "template": schemas.MAYBE_LINK,
         "sections": {"type": "array", "items": {"type": "object"}},
     },
+    actions=(
+        Action(
+            "call",
+            "POST",
+            call,
+            CallForm,
+            status=201,
+            reply=schemas.thing(
+                dict.fromkeys(("url", "alarm", "timeline", "event", "calls"), schemas.LINK)
+            ),
+            example={"phonenumber": "+34600100200", "data": {"doc_name": "Doctor Smith"}},
+        ),
+    ),
 )
 
 SURVEY_AGGREGATE = Resource(

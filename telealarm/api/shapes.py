@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from telealarm.api import schemas
-from telealarm.api.fields import Unavailable
+from telealarm.api.fields import Absent
 from telealarm.api.forms import Form, marked
 from telealarm.api.kind import Kind, Schema
 from telealarm.api.resource import Resource
@@ -65,7 +65,7 @@ def _shown(resource: Resource, name: str) -> Schema:
         return schemas.LINK
     column = resource.model._meta.fields.get(name)
     kind = marked(resource.form, Kind).get(name) if resource.form else None
-    if column is not None and (kind is None or isinstance(kind, Unavailable)):
+    if column is not None and kind is None:
         return schemas.of_column(column)
     if kind is None or resource.form is None:
         return {}
@@ -78,7 +78,7 @@ def _field(info: FieldInfo, *, null: bool) -> Schema:
     schema = kind.schema()
     words = ("description", "examples", "x-relation")
     notes: Schema = {word: schema.pop(word) for word in words if word in schema}
-    if null and _allows_null(info) and not isinstance(kind, Unavailable):
+    if null and _allows_null(info):
         options = schema["anyOf"] if set(schema) == {"anyOf"} else [schema]
         none = {"type": "null"}
         schema = {"anyOf": options if none in options else [*options, none]}
@@ -91,7 +91,7 @@ def _allows_null(info: FieldInfo) -> bool:
 
 def _default(info: FieldInfo) -> dict[str, Any]:
     value = info.get_default(call_default_factory=True, validated_data={})
-    if value is PydanticUndefined or value is None:
+    if value is PydanticUndefined or value is None or isinstance(value, Absent):
         return {}
     if isinstance(value, time):
         return {"default": str(value)}

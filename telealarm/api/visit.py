@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from telealarm.api.links import Links
 from telealarm.models import User
+from telealarm.rules.addresses import Guard
 from telealarm.store.recordings import Recordings
 
 
@@ -24,6 +25,8 @@ class Visit:
     default_zone: str
     # Where uploaded sounds are kept.
     recordings: Recordings
+    # Which addresses a user may have us call.
+    guard: Guard
 
     @property
     def user_id(self) -> int:

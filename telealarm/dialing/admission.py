@@ -3,25 +3,39 @@
 A request is looked at when its call is about to be placed: what was true when it was queued may
 not be any more. It is then claimed, put off (calling hours), ended (nobody wants it any more,
 its number is wrong or on a do-not-call list, nothing says how to call), or left for later (a cap
-is reached). The same holds for a request by SMS or mail, which becomes a message in the outbox.
+is reached, dialing is paused). The same holds for a request by SMS or mail, which becomes a
+message in the outbox.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from telealarm.errors import Invalid
-from telealarm.models import Alarm, AlarmRequest, CalendarSetting, Gateway, SmsGateway
+from telealarm.models import AlarmRequest, CalendarSetting, Gateway
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import moment, phone
 from telealarm.rules.moment import Action
 from telealarm.rules.states import AlarmStatus, Method, Reason
-from telealarm.store import calls, do_not_call, live, messages, requests, settlement, terms
+from telealarm.store import (
+    calls,
+    do_not_call,
+    failover,
+    live,
+    messages,
+    pauses,
+    queues,
+    requests,
+    settlement,
+    terms,
+    trunks,
+)
 from telealarm.store.calls import Call
-from telealarm.store.claim import Holder, claim
+from telealarm.store.change import put
+from telealarm.store.claim import Holder, claim, oldest
 from telealarm.store.composing import Composer
 from telealarm.store.live import Live
+from telealarm.store.pace import Pace, Slot
 from telealarm.store.timeline import tell
 
 # How long a request waits for a gateway that was switched off.
@@ -30,13 +44,15 @@ HELD = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class Claimed:
-    """The calls that are to be placed, and how many requests were looked at to find them.
+    """The calls that are to be placed; requests by SMS or mail that were claimed are in the outbox.
 
-    Requests by SMS or mail that were claimed are in the outbox.
+    `more`: others may be claimed at once. `again`: when (on the monotonic clock) a gateway has
+    slots to give again; None where none ran out of them.
     """
 
     calls: list[Call]
-    looked_at: int
+    more: bool
+    again: float | None
 
 
 class Admission:
@@ -50,71 +66,112 @@ class Admission:
         self._holder = holder
         self._default_zone = default_zone
         self._composer = composer or Composer(default_zone)
+        # The calendar that was served last; its neighbour is next.
+        self._served = 0
 
     def claim(self, now: datetime, limit: int, *, calls_too: bool = True) -> Claimed:
-        """Of the `limit` oldest requests that no cap blocks, those that may be dialled or sent.
+        """Of about `limit` requests that no cap blocks, in turn by calendar, those that may go.
 
         Without `calls_too` none that is to be dialled is looked at: Asterisk is away.
         """
         live.alone()
-        taken = live.count()
-        room = messages.Room()
-        made: dict[int, Call] = {}
-        looked_at = 0
-        forbidden: set[int] = set()
-
-        def look(found: list[AlarmRequest]) -> None:
-            nonlocal looked_at
-            looked_at = len(found)
-            forbidden.update(do_not_call.forbidden([request.alarm for request in found]))
+        more = self._write_messages(now, limit)
+        pauses.hold(now)
+        if not calls_too or pauses.since() is not None:
+            return Claimed([], more=more, again=None)
+        caps = Caps(live.count(), Pace())
+        full = [*caps.live.full_gateways(), *caps.pace.exhausted()]
+        turns = queues.turns(
+            now,
+            self._served,
+            calendars=caps.live.full_calendars(),
+            gateways=[*full, *(gateway.id for gateway in pauses.gateways())],
+        )
+        found = queues.next_in_turn(turns, now, limit)
+        forbidden = do_not_call.forbidden([request.alarm for request in found.requests])
+        made: list[Call] = []
+        left = 0
 
         def admit(request: AlarmRequest) -> bool:
+            nonlocal left
+            if request.queue in caps.closed:
+                left += 1
+                return False
             setting = self._setting(request, request.alarm_id in forbidden, now)
             if setting is None:
                 return False
             if request.alarm.method != Method.CALL:
-                return self._write(request, setting, room, now)
-            if not _is_active(request, setting.aleg_gateway, now):
+                put(request, queue=requests.NO_CALL)  # its alarm was edited
+                left += 1
                 return False
-            endpoint = _endpoint(request, setting.aleg_gateway)
+            gateway = self._gateway(request, setting, now)
+            if gateway is None:
+                return False
+            endpoint, dialled = _endpoint(request, gateway)
             if endpoint is None:
                 settlement.fail(request, Reason.WRONG_NUMBER, now)
                 return False
-            if not _has_room(request, setting.aleg_gateway, taken):
+            if not caps.have_room(request, gateway):
+                left += 1
+                return False
+            rings = live.ringing(dialled)
+            if rings is not None:
+                put(request, waits_for=rings)
                 return False
             survey = request.alarm.survey or setting.survey
-            row = calls.begin(request, setting, survey, endpoint, self._holder, now)
-            made[request.id] = calls.describe(row)
+            slot = caps.take(request, gateway)
+            row = calls.begin(
+                request, setting, survey, gateway, dialled, endpoint, self._holder, now
+            )
+            made.append(calls.describe(row, slot))
+            self._served = request.queue
             return True
 
-        claimed = claim(
+        claim(found.requests, self._holder, now, claimed=AlarmStatus.IN_PROCESS, admit=admit)
+        return Claimed(
+            made,
+            more=more or (found.more and left < len(found.requests)),
+            again=min(caps.pace.again.values(), default=None),
+        )
+
+    def _write_messages(self, now: datetime, limit: int) -> bool:
+        """Put requests by SMS and mail, oldest first, into the outbox; whether there may be more."""
+        room = messages.Room()
+        found = oldest(
             AlarmRequest,
-            self._holder,
             now,
             limit,
             pending=AlarmStatus.PENDING,
-            claimed=AlarmStatus.IN_PROCESS,
-            where=_not_blocked(taken, room, calls_too),
-            look=look,
-            admit=admit,
+            where=room.not_blocked() & (AlarmRequest.queue == requests.NO_CALL),
         )
-        placed = [made[request.id] for request in claimed if request.id in made]
-        return Claimed(placed, looked_at)
+        forbidden = do_not_call.forbidden([request.alarm for request in found])
+
+        def admit(request: AlarmRequest) -> bool:
+            if request.alarm.method == Method.CALL:
+                put(request, queue=request.alarm.event.calendar_id)  # its alarm was edited
+                return False
+            setting = self._setting(request, request.alarm_id in forbidden, now)
+            return setting is not None and self._write(request, setting, room, now)
+
+        claim(found, self._holder, now, claimed=AlarmStatus.IN_PROCESS, admit=admit)
+        return len(found) == limit
 
     def _write(
         self, request: AlarmRequest, setting: CalendarSetting, room: messages.Room, now: datetime
     ) -> bool:
         """Put the message of the request into the outbox; False where it waits or is ended."""
         gateway = None
+        again = (now + HELD).isoformat(timespec="seconds")
         if request.alarm.method == Method.SMS:
             gateway = setting.sms_gateway
             if gateway is None:
                 settlement.fail(request, Reason.NO_SMS_GATEWAY, now)
                 return False
-            if not _is_active(request, gateway, now):
+            if gateway.status != ACTIVE:
+                why = f"gateway {gateway.name} is inactive; looked at again at {again}"
+                requests.defer(request, now + HELD, "gateway_inactive", why)
                 return False
         elif not self._composer.has_mail_server:
-            again = (now + HELD).isoformat(timespec="seconds")
             why = f"smtp.host is not configured; looked at again at {again}"
             requests.defer(request, now + HELD, "no_mail_server", why)
             return False
@@ -145,53 +202,75 @@ class Admission:
         setting: CalendarSetting = profile.calendar_setting
         return setting
 
+    def _gateway(
+        self, request: AlarmRequest, setting: CalendarSetting, now: datetime
+    ) -> Gateway | None:
+        """The gateway to call by, or None where the request was put off because none can be used:
+        each is inactive, or its trunk is down.
+        """
+        first, number = setting.aleg_gateway, request.alarm.alarm_phonenumber
+        avoid, unusable = list(request.tried), ""
+        gateway = failover.way_out(first, avoid, number)
+        while gateway is not None and (down := trunks.why_down(gateway, self._holder.name)):
+            unusable = unusable or down
+            again = gateway.id in avoid
+            avoid.append(gateway.id)
+            gateway = None if again else failover.way_out(first, avoid, number)
+        if gateway is None:
+            why = unusable or f"gateway {first.name} is inactive"
+            reason = trunks.WAITS if unusable else "gateway_inactive"
+            until = (now + HELD).isoformat(timespec="seconds")
+            requests.defer(request, now + HELD, reason, f"{why}; looked at again at {until}")
+        elif gateway.id != first.id and not request.tried and request.status_reason != "failover":
+            why = f"{unusable or f'gateway {first.name} is inactive'}; by {gateway.name}"
+            tell(request.alarm_id, "failover", why, request_id=request.id, at=now)
+            put(request, status_reason="failover")
+        return gateway
 
-def _not_blocked(taken: Live, room: messages.Room, calls_too: bool) -> Any:
-    """The condition that a request could be claimed now, whatever others take up."""
-    by_call = Alarm.select(Alarm.id).where(Alarm.method == Method.CALL)
-    where = live.not_blocked(taken) if calls_too else AlarmRequest.alarm.not_in(by_call)
-    fits = room.not_blocked()
-    return where if fits is None else where & fits
+
+class Caps:
+    """What the caps leave room for, while requests are claimed one after the other."""
+
+    def __init__(self, live: Live, pace: Pace) -> None:
+        self.live = live
+        self.pace = pace
+        # Queues of which nothing more can be claimed now.
+        self.closed: set[int] = set()
+
+    def have_room(self, request: AlarmRequest, gateway: Gateway) -> bool:
+        """Whether the call keeps the caps: the calendar's, the gateway's and its pace."""
+        calendar = request.alarm.event.calendar
+        if request.queue != calendar.id:
+            # Its event was moved to another calendar.
+            put(request, queue=calendar.id)
+        if not self.live.calendar_has_room(calendar):
+            self.closed.add(calendar.id)
+            return False
+        if self.live.gateway_has_room(gateway) and (
+            not gateway.calls_per_second or self.pace.is_near(gateway.id)
+        ):
+            return True
+        if not request.tried:
+            self.closed.add(calendar.id)
+        return False
+
+    def take(self, request: AlarmRequest, gateway: Gateway) -> Slot | None:
+        """Count the call in, and draw its slot; None where the gateway has no pace."""
+        self.live.calendars[request.alarm.event.calendar_id] += 1
+        self.live.gateways[gateway.id] += 1
+        return self.pace.draw(gateway.id) if gateway.calls_per_second else None
 
 
-def _is_active(request: AlarmRequest, gateway: Gateway | SmsGateway, now: datetime) -> bool:
-    """Whether the gateway is on; where it is not, the request waits."""
-    if gateway.status == ACTIVE:
-        return True
-    again = (now + HELD).isoformat(timespec="seconds")
-    why = f"gateway {gateway.name} is inactive; looked at again at {again}"
-    requests.defer(request, now + HELD, "gateway_inactive", why)
-    return False
-
-
-def _endpoint(request: AlarmRequest, gateway: Gateway) -> str | None:
-    """What Asterisk is told to dial, or None where the gateway does not take the number."""
+def _endpoint(request: AlarmRequest, gateway: Gateway) -> tuple[str | None, str]:
+    """What Asterisk is told to dial (None: the gateway does not take the number), and the number
+    as the gateway dials it.
+    """
     number = request.alarm.alarm_phonenumber
-    pattern, prefixes = gateway.number_pattern, gateway.allowed_prefixes
-    if not phone.is_allowed(number, pattern=pattern, prefixes=prefixes):
-        return None
+    prefixes = {"removeprefix": gateway.removeprefix, "addprefix": gateway.addprefix}
+    dialled = phone.dialled(number, **prefixes)
+    if not failover.takes(gateway, number):
+        return None, dialled
     try:
-        return phone.endpoint(
-            gateway.gateways,
-            number,
-            removeprefix=gateway.removeprefix,
-            addprefix=gateway.addprefix,
-        )
+        return phone.endpoint(gateway.gateways, number, **prefixes), dialled
     except ValueError:
-        return None
-
-
-def _has_room(request: AlarmRequest, gateway: Gateway, live: Live) -> bool:
-    """Count the call in where no cap is reached: the number's, the calendar's, the gateway's."""
-    number = request.alarm.alarm_phonenumber
-    calendar = request.alarm.event.calendar
-    if number in live.numbers:
-        return False
-    if calendar.max_concurrent and live.calendars[calendar.id] >= calendar.max_concurrent:
-        return False
-    if gateway.maximum_call and live.gateways[gateway.id] >= gateway.maximum_call:
-        return False
-    live.numbers.add(number)
-    live.calendars[calendar.id] += 1
-    live.gateways[gateway.id] += 1
-    return True
+        return None, dialled

@@ -7,16 +7,17 @@ that died, are adopted.
 
 import asyncio
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from telealarm.asterisk.ari import Client
 from telealarm.clock import monotonic, utcnow
 from telealarm.dialing.admission import Admission
+from telealarm.dialing.turnstile import Turnstile
 from telealarm.dialing.watch import Watch, Wiring
 from telealarm.errors import TeleAlarmError
 from telealarm.log import by_ids
-from telealarm.store import calls, requests
+from telealarm.store import calls, live, requests
 from telealarm.store.calls import Call
 from telealarm.store.claim import Holder
 from telealarm.store.stage import run_stage
@@ -39,6 +40,7 @@ class Dialer:
         self._admission = admission
         self._wiring = wiring
         self._db = wiring.db
+        self._turnstile = Turnstile(wiring.db)
         self._watches: dict[int, Watch] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -58,25 +60,26 @@ class Dialer:
         if self._draining:
             return None
         room = MAX_CALLS - len(self._watches)
-        if not self._ari.connected or room <= 0:
-            return await self._claim(CROWD, calls_too=False)
-        if monotonic() >= self._adopt_next:
+        calls_too = self._ari.connected and room > 0
+        if calls_too and monotonic() >= self._adopt_next:
             await self.adopt()
-        for call_id in await self._db.read(partial(calls.withdrawn, self._holder)):
-            if call_id in self._watches:
-                self._watches[call_id].withdraw()
-        return await self._claim(min(room, CROWD), calls_too=True)
-
-    async def _claim(self, limit: int, *, calls_too: bool) -> datetime | None:
         now = utcnow()
+        limit = min(room, CROWD) if calls_too else CROWD
         async with self._taking:
             claim = partial(self._admission.claim, now, limit, calls_too=calls_too)
             claimed = await self._db.write(claim)
             for call in claimed.calls:
                 self._begin(call, adopt=False)
-        if claimed.looked_at == CROWD:
+        for call_id in await self._db.read(partial(calls.withdrawn, self._holder)):
+            if call_id in self._watches:
+                self._watches[call_id].withdraw()
+        if claimed.more:
             return now
-        return await self._db.read(partial(requests.next_due, now))
+        due = await self._db.read(partial(requests.next_due, now))
+        if claimed.again is None:
+            return due
+        slots = utcnow() + timedelta(seconds=claimed.again - monotonic())
+        return slots if due is None else min(due, slots)
 
     async def reconcile(self) -> None:
         """After a connect: look again at each call in flight, and adopt those nobody watches."""
@@ -105,12 +108,13 @@ class Dialer:
         self._adopt_next = monotonic() + ADOPT_SECONDS
         async with self._taking:
             await self._db.write(partial(calls.forgotten, self._holder, set(self._watches)))
+            await self._db.write(live.release_all)
             for call in await self._db.write(partial(calls.in_flight, self._holder)):
                 if call.id not in self._watches:
                     self._begin(call, adopt=True)
 
     def _begin(self, call: Call, *, adopt: bool) -> None:
-        watch = Watch(call, self._ari, self._wiring)
+        watch = Watch(call, self._ari, self._wiring, self._turnstile)
         self._watches[call.id] = watch
         task = asyncio.create_task(self._watch(watch, adopt), name=f"call-{call.id}")
         self._tasks.add(task)

@@ -33,7 +33,8 @@ from telealarm.asterisk.ari.errors import (
     Unreachable,
 )
 from telealarm.asterisk.cdr import Cdr, CdrError
-from telealarm.clock import utcnow
+from telealarm.clock import monotonic, utcnow
+from telealarm.dialing.turnstile import Turnstile
 from telealarm.errors import SpeechError, Stale, TeleAlarmError
 from telealarm.log import by_ids
 from telealarm.rules import disposition as dispositions
@@ -87,9 +88,10 @@ class _Look(Enum):
 
 
 class Watch:
-    def __init__(self, call: Call, ari: Client, wiring: Wiring) -> None:
+    def __init__(self, call: Call, ari: Client, wiring: Wiring, turnstile: Turnstile) -> None:
         self.call = call
         self._ari = ari
+        self._turnstile = turnstile
         self._db = wiring.db
         self._wiring = wiring
         self._log = by_ids(
@@ -119,11 +121,13 @@ class Watch:
             self._log.error("%s; the call waits", error)
             await self._db.write(partial(calls.give_back, call, str(error), utcnow() + HELD))
             return
+        await self._turnstile.near(call.slot)
         zone = self._wiring.default_zone
         if not await self._db.write(partial(calls.start, call, utcnow(), zone)):
             self._log.info("withdrawn before it was dialled")
             return
         channel = self._open()
+        departure = await self._turnstile.leave(call.slot)
         try:
             await self._ari.channels.originate(
                 channel_id=call.channel_id,
@@ -145,12 +149,16 @@ class Watch:
             self._inbox.put_nowait(_Look.PLAIN)
         except (AllocationFailed, NotFound, Refused) as error:
             self._ari.close(call.channel_id)
-            await self._end(Disposition.FAILED, 0, f"Asterisk refused the call: {error}")
+            why = f"Asterisk refused the call: {error}"
+            await self._end(Disposition.FAILED, 0, why, refused=True)
             return
         except FateUnknown as error:
             self._log.warning("the fate of the originate is unknown: %s", error)
             await self._db.write(partial(calls.unknown, call, str(error)))
             self._inbox.put_nowait(_Look.PLAIN)
+        finally:
+            if departure is not None:
+                departure.arrived(monotonic())
         await self._follow(channel)
 
     async def adopt(self) -> None:
@@ -329,6 +337,7 @@ class Watch:
         *,
         billed_seconds: int = 0,
         finished: bool = False,
+        refused: bool = False,
     ) -> None:
         self._log.info("ended: %s, %s", disposition or "unknown", why)
         if disposition is None:
@@ -345,5 +354,6 @@ class Watch:
                 now=utcnow(),
                 billed_seconds=billed_seconds,
                 finished=finished,
+                refused=refused,
             )
         )

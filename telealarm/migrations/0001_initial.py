@@ -17,15 +17,17 @@ def up(migrator, db):
 
     class CalendarUser(Model):
         owner = ForeignKeyField(User)
-        username = CharField(unique=True, max_length=150)
+        username = CharField(max_length=150)
         password_hash = CharField()
         first_name = CharField(max_length=150, default='')
         last_name = CharField(max_length=150, default='')
         email = CharField(max_length=254, default='')
         created_date = UtcField()
+        deleted = UtcField(null=True)
         class Meta:
             database = db
             table_name = 'calendar_user'
+            indexes = ((('owner', 'username'), True),)
     db.create_tables([CalendarUser])
 
     class Rule(Model):
@@ -73,11 +75,20 @@ def up(migrator, db):
         occ_count = IntegerField(default=0)
         timezone = CharField(null=True, max_length=64)
         exdate = JSONField(default=list)
+        said_start = CharField(null=True, max_length=32)
+        made_to = UtcField(null=True)
+        next_child_due = UtcField(null=True)
+        series_edited = BooleanField(default=False)
+        children_status = IntegerField(default=1)
+        original_start = UtcField(null=True)
+        detached = BooleanField(default=False)
+        uid = CharField(null=True)
+        import_digest = CharField(null=True, max_length=64)
         deleted = UtcField(null=True)
         class Meta:
             database = db
             table_name = 'event'
-            indexes = ((('status', 'end'), False), (('owner', 'id', 'deleted'), False), (('owner', 'start', 'id', 'deleted'), False), (('start', 'id', 'deleted'), False))
+            indexes = ((('status', 'end'), False), (('next_child_due',), False), (('parent_event', 'original_start'), True), (('owner', 'id', 'deleted'), False), (('owner', 'status', 'id', 'deleted'), False), (('status', 'id', 'deleted'), False), (('calendar', 'id', 'deleted'), False), (('owner', 'start', 'id', 'deleted'), False), (('start', 'id', 'deleted'), False), (('calendar', 'uid'), True))
     db.create_tables([Event])
 
     class SurveyTemplate(Model):
@@ -166,11 +177,13 @@ def up(migrator, db):
         on_unknown = CharField(max_length=10, default='redial')
         missed_policy = CharField(max_length=10, default='inform')
         created_date = UtcField()
+        origin = ForeignKeyField('self', null=True)
+        detached = BooleanField(default=False)
         deleted = UtcField(null=True)
         class Meta:
             database = db
             table_name = 'alarm'
-            indexes = ((('status', 'due'), False), (('owner', 'id', 'deleted'), False))
+            indexes = ((('status', 'due'), False), (('owner', 'id', 'deleted'), False), (('owner', 'status', 'id', 'deleted'), False), (('owner', 'result', 'id', 'deleted'), False), (('status', 'id', 'deleted'), False), (('result', 'id', 'deleted'), False), (('owner', 'alarm_phonenumber', 'id', 'deleted'), False), (('alarm_phonenumber', 'id', 'deleted'), False))
     db.create_tables([Alarm])
 
     class AlarmRequest(Model):
@@ -185,10 +198,13 @@ def up(migrator, db):
         callstatus = IntegerField(default=0)
         duration = IntegerField(default=0)
         created_date = UtcField()
+        queue = IntegerField(default=0)
+        waits_for = IntegerField(default=0)
+        tried = JSONField(default=list)
         class Meta:
             database = db
             table_name = 'alarm_request'
-            indexes = ((('status', 'date'), False), (('status', 'expires'), False), (('owner', 'id'), False), (('owner', 'date', 'id'), False), (('date', 'id'), False))
+            indexes = ((('status', 'date'), False), (('status', 'waits_for', 'queue', 'date', 'id'), False), (('status', 'expires'), False), (('owner', 'id'), False), (('owner', 'status', 'id'), False), (('status', 'id'), False), (('owner', 'date', 'id'), False), (('date', 'id'), False))
     db.create_tables([AlarmRequest])
 
     class ApiToken(Model):
@@ -328,8 +344,10 @@ def up(migrator, db):
         addparameter = CharField(max_length=360, default='')
         maximum_call = IntegerField(default=0)
         calls_per_second = FloatField(default=0)
+        next_slot = UtcField(null=True)
         number_pattern = CharField(max_length=200, default='\\+?[0-9]{1,32}')
         allowed_prefixes = JSONField(default=list)
+        paused = UtcField(null=True)
         created_date = UtcField()
         updated_date = UtcField()
         class Meta:
@@ -417,6 +435,7 @@ def up(migrator, db):
         callerid = CharField(max_length=80, default='')
         caller_name = CharField(max_length=80, default='')
         phone_number = CharField(max_length=80)
+        dialled = CharField(max_length=140, default='')
         endpoint = CharField(max_length=600)
         timeout = IntegerField(default=60)
         timelimit = IntegerField(default=3600)
@@ -429,6 +448,7 @@ def up(migrator, db):
         disposition = CharField(max_length=20, default='')
         amd_status = IntegerField(default=0)
         rang = BooleanField(default=False)
+        refused = BooleanField(default=False)
         started = UtcField(null=True)
         answered = UtcField(null=True)
         ended = UtcField(null=True)
@@ -442,7 +462,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'call_request'
-            indexes = ((('ended', 'settled'), False), (('status', 'worker'), False), (('owner', 'id'), False), (('owner', 'call_time', 'id'), False), (('call_time', 'id'), False))
+            indexes = ((('ended', 'settled'), False), (('ended', 'dialled'), False), (('status', 'worker'), False), (('owner', 'id'), False), (('owner', 'status', 'id'), False), (('status', 'id'), False), (('owner', 'phone_number', 'id'), False), (('phone_number', 'id'), False), (('owner', 'call_time', 'id'), False), (('call_time', 'id'), False))
     db.create_tables([CallRequest])
 
     class DncList(Model):
@@ -501,6 +521,7 @@ def up(migrator, db):
         name = CharField(max_length=16)
         secret = CharField(max_length=64)
         created = UtcField()
+        paused = UtcField(null=True)
         class Meta:
             database = db
             table_name = 'installation'
@@ -567,6 +588,58 @@ def up(migrator, db):
             table_name = 'timeline'
     db.create_tables([Timeline])
 
+    class Trunk(Model):
+        worker = CharField(max_length=64)
+        name = CharField(max_length=64)
+        state = CharField(max_length=10)
+        why = CharField(max_length=300, default='')
+        since = UtcField()
+        class Meta:
+            database = db
+            table_name = 'trunk'
+            indexes = ((('worker', 'name'), True),)
+    db.create_tables([Trunk])
+
+    class Webhook(Model):
+        owner = ForeignKeyField(User)
+        target_url = CharField(max_length=500)
+        events = JSONField(default=list)
+        secret = CharField(max_length=60)
+        old_secret = CharField(null=True, max_length=60)
+        old_until = UtcField(null=True)
+        status = IntegerField(default=1)
+        status_reason = CharField(max_length=300, default='')
+        failing_since = UtcField(null=True)
+        created_date = UtcField()
+        updated_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'webhook'
+    db.create_tables([Webhook])
+
+    class WebhookDelivery(Model):
+        worker = CharField(index=True, null=True, max_length=64)
+        fence = IntegerField(default=0)
+        owner = ForeignKeyField(User)
+        webhook = ForeignKeyField(Webhook, null=True, on_delete='CASCADE')
+        alarm = ForeignKeyField(Alarm, null=True)
+        message_id = CharField(unique=True, max_length=40)
+        type = CharField(max_length=40)
+        target_url = CharField(max_length=500)
+        endpoint = CharField(max_length=300)
+        lane = CharField(max_length=330)
+        payload = TextField()
+        status = IntegerField(default=1)
+        date = UtcField()
+        attempt = IntegerField(default=0)
+        tries = JSONField(default=list)
+        created_date = UtcField()
+        class Meta:
+            database = db
+            table_name = 'webhook_delivery'
+            indexes = ((('status', 'date'), False), (('owner', 'id'), False), (('created_date',), False))
+    db.create_tables([WebhookDelivery])
+
     class Worker(Model):
         name = CharField(unique=True, max_length=64)
         fence = IntegerField(default=1)
@@ -579,6 +652,9 @@ def up(migrator, db):
 
 def down(migrator, db):
     migrator.migrate(migrator.drop_table('worker'))
+    migrator.migrate(migrator.drop_table('webhook_delivery'))
+    migrator.migrate(migrator.drop_table('webhook'))
+    migrator.migrate(migrator.drop_table('trunk'))
     migrator.migrate(migrator.drop_table('timeline'))
     migrator.migrate(migrator.drop_table('survey_result'))
     migrator.migrate(migrator.drop_table('message'))

@@ -25,6 +25,8 @@ from telealarm.models.survey import (
 from telealarm.models.template import MailTemplate, SmsTemplate
 from telealarm.models.timeline import Timeline
 from telealarm.models.token import ApiToken
+from telealarm.models.trunk import Trunk
+from telealarm.models.webhook import Webhook, WebhookDelivery
 
 ALL: list[type[BaseModel]] = [
     Installation,
@@ -58,6 +60,9 @@ ALL: list[type[BaseModel]] = [
     Timeline,
     DncList,
     DncContact,
+    Webhook,
+    WebhookDelivery,
+    Trunk,
 ]
 
 __all__ = [
@@ -92,6 +97,9 @@ __all__ = [
     "SurveyResult",
     "SurveyTemplate",
     "Timeline",
+    "Trunk",
     "User",
+    "Webhook",
+    "WebhookDelivery",
     "Worker",
 ]

@@ -58,10 +58,23 @@ class Alarm(BaseModel):
     on_unknown = CharField(max_length=10, default="redial")
     missed_policy = CharField(max_length=10, default="inform")
     created_date = created()
+    # The alarm of the parent event that this one is a copy of, unless it was edited by itself.
+    origin = ForeignKeyField("self", null=True)
+    detached = BooleanField(default=False)
     deleted = UtcField(null=True)
 
     class Meta:
-        indexes = ((("status", "due"), False), (("owner", "id", "deleted"), False))
+        # Beside the planner's: the lists of an owner, and of a superuser, see api.lists.
+        indexes = (
+            (("status", "due"), False),
+            (("owner", "id", "deleted"), False),
+            (("owner", "status", "id", "deleted"), False),
+            (("owner", "result", "id", "deleted"), False),
+            (("status", "id", "deleted"), False),
+            (("result", "id", "deleted"), False),
+            (("owner", "alarm_phonenumber", "id", "deleted"), False),
+            (("alarm_phonenumber", "id", "deleted"), False),
+        )
 
 
 class AlarmRequest(ClaimableModel):
@@ -77,12 +90,21 @@ class AlarmRequest(ClaimableModel):
     callstatus = IntegerField(default=0)  # Q.850 hang-up cause
     duration = IntegerField(default=0)  # seconds answered
     created_date = created()
+    # The queue that it waits in: the id of its calendar, put right when it is looked at.
+    queue = IntegerField(default=0)
+    # The id of the call that rings its number now, for whose end it waits; 0: none.
+    waits_for = IntegerField(default=0)
+    # The ids of the gateways that were congested in this attempt; it goes on with the next one.
+    tried = JSONField(default=list)
 
     class Meta:
         indexes = (
             (("status", "date"), False),
+            (("status", "waits_for", "queue", "date", "id"), False),
             (("status", "expires"), False),
             (("owner", "id"), False),
+            (("owner", "status", "id"), False),
+            (("status", "id"), False),
             (("owner", "date", "id"), False),
             (("date", "id"), False),
         )

@@ -9,12 +9,18 @@ from telealarm.models.setting import CalendarSetting
 
 class CalendarUser(BaseModel):
     owner = ForeignKeyField(User)
-    username = CharField(max_length=150, unique=True)
+    username = CharField(max_length=150)
     password_hash = CharField(max_length=255)
     first_name = CharField(max_length=150, default="")
     last_name = CharField(max_length=150, default="")
     email = CharField(max_length=254, default="")
     created_date = created()
+    # A deleted one whose events are deleted too is hidden: their call log refers to it.
+    deleted = UtcField(null=True)
+
+    class Meta:
+        # A manager's own: that another has the name is not to be seen.
+        indexes = ((("owner", "username"), True),)
 
 
 class CalendarUserProfile(BaseModel):

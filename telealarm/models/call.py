@@ -25,6 +25,7 @@ class CallRequest(ClaimableModel):
     callerid = CharField(max_length=80, default="")
     caller_name = CharField(max_length=80, default="")
     phone_number = CharField(max_length=80)
+    dialled = CharField(max_length=140, default="")  # the number as the gateway dials it
     endpoint = CharField(max_length=600)  # what Asterisk is told to dial
     timeout = IntegerField(default=60)  # seconds of ringing
     timelimit = IntegerField(default=3600)  # seconds in all
@@ -37,6 +38,7 @@ class CallRequest(ClaimableModel):
     disposition = CharField(max_length=20, default="")
     amd_status = IntegerField(default=0)
     rang = BooleanField(default=False)
+    refused = BooleanField(default=False)  # by Asterisk: the gateway leads nowhere
     started = UtcField(null=True)
     answered = UtcField(null=True)
     ended = UtcField(null=True)
@@ -53,8 +55,13 @@ class CallRequest(ClaimableModel):
     class Meta:
         indexes = (
             (("ended", "settled"), False),
+            (("ended", "dialled"), False),
             (("status", "worker"), False),
             (("owner", "id"), False),
+            (("owner", "status", "id"), False),
+            (("status", "id"), False),
+            (("owner", "phone_number", "id"), False),
+            (("phone_number", "id"), False),
             (("owner", "call_time", "id"), False),
             (("call_time", "id"), False),
         )

@@ -27,8 +27,12 @@ class Gateway(BaseModel):
     addparameter = CharField(max_length=360, default="")
     maximum_call = IntegerField(default=0)  # 0: no cap
     calls_per_second = FloatField(default=0)  # 0: no cap
+    # When the next call may leave (rules.pacing); drawn from here by every worker.
+    next_slot = UtcField(null=True)
     number_pattern = CharField(max_length=200, default=DEFAULT_PATTERN)
     allowed_prefixes = JSONField(default=list)  # empty: all
+    # Since when nothing is dialled through it (store.pauses).
+    paused = UtcField(null=True)
     created_date = created()
     updated_date = created()
 

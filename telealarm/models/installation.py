@@ -16,6 +16,8 @@ class Installation(BaseModel):
     name = CharField(max_length=16)
     secret = CharField(max_length=64, default=lambda: secrets.token_hex(32))
     created = created()
+    # Since when nothing is dialled (store.pauses).
+    paused = UtcField(null=True)
 
 
 class Worker(BaseModel):

@@ -13,7 +13,7 @@ from telealarm.log import by_ids
 from telealarm.rules import verdict
 from telealarm.rules.moment import Action
 from telealarm.rules.states import CallStatus, Disposition, Reason
-from telealarm.store import calls, requests, settlement, terms
+from telealarm.store import calls, failover, requests, settlement, terms
 from telealarm.store.change import move
 from telealarm.store.database import Database
 from telealarm.store.stage import run_stage
@@ -86,6 +86,11 @@ def _settle(call_id: int, now: datetime, default_zone: ZoneInfo) -> None:
         move(call, CallStatus.SUCCESS, settled=now)
         settlement.succeed(request, now, **ended)
         ids.info("success, result %d", alarm.result)
+        return
+    if failover.go_on(call, now):
+        metrics.ATTEMPTS_SETTLED.labels("failover").inc()
+        move(call, CallStatus.RETRY, settled=now)
+        ids.info("%s; at once by another gateway", reason)
         return
     failures = requests.failures(alarm.id)
     failures[reason] = failures.get(reason, 0) + 1

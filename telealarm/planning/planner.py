@@ -15,13 +15,15 @@ from telealarm.clock import utcnow
 from telealarm.errors import Stale, StorageError
 from telealarm.log import by_ids
 from telealarm.rules.states import Reason
-from telealarm.store import planning, requests, settlement
+from telealarm.store import crowd, planning, requests, settlement
 from telealarm.store.database import Database
 from telealarm.store.stage import run_stage
 
 log = logging.getLogger(__name__)
 
 CROWD = 500
+# Fewer are enqueued one by one.
+FEW = 10
 
 
 class Planner:
@@ -36,7 +38,8 @@ class Planner:
         """Plan what is due now; returns when the next is."""
         now = utcnow()
         alarms = await self._db.read(partial(planning.due_alarms, now, CROWD))
-        await self._each(alarms, lambda alarm_id: partial(_enqueue, alarm_id, now))
+        alone = await self._together(alarms, now)
+        await self._each(alone, lambda alarm_id: partial(_enqueue, alarm_id, now))
         expired = await self._db.read(lambda: [r.id for r in requests.expired(now, CROWD)])
         await self._each(expired, lambda request_id: partial(_expire, request_id, now))
         if await self._db.read(partial(planning.some_over, now)):
@@ -44,6 +47,24 @@ class Planner:
         if len(alarms) == CROWD or len(expired) == CROWD:
             return now
         return await self._db.read(planning.next_due)
+
+    async def _together(self, alarms: list[int], now: datetime) -> list[int]:
+        """Enqueue a crowd in one write; returns those that are left to be enqueued one by one."""
+        if len(alarms) < FEW:
+            return alarms
+        try:
+            done = await self._db.write(partial(crowd.enqueue, alarms, now))
+        except Stale as error:
+            log.debug("a crowd is enqueued one by one: %s", error)
+            return alarms
+        except StorageError:
+            raise
+        except Exception:
+            log.exception("a crowd is enqueued one by one")
+            return alarms
+        log.info("%d alarms are due", len(done))
+        kept = set(done)
+        return [alarm_id for alarm_id in alarms if alarm_id not in kept]
 
     async def _each(self, ids: list[int], work: Callable[[int], Callable[[], None]]) -> None:
         """One write a row, so that a row that cannot be worked stops none of the others."""

@@ -85,14 +85,25 @@ def is_template(template: str) -> bool:
     return _TEMPLATE.fullmatch(template) is not None
 
 
+def trunk(template: str) -> str:
+    """The PJSIP endpoint that a gateway's dial template leads through; it may be the number's."""
+    name, _, rest = template.removeprefix("PJSIP/").partition("/")
+    return name if rest else name.rpartition("@")[2]
+
+
+def dialled(number: str, *, removeprefix: str = "", addprefix: str = "") -> str:
+    """`number` as a gateway dials it."""
+    return addprefix + number.removeprefix(removeprefix)
+
+
 def endpoint(template: str, number: str, *, removeprefix: str = "", addprefix: str = "") -> str:
     """The endpoint for Asterisk's originate. Raises ValueError where the number is not dialable."""
-    dialled = addprefix + number.removeprefix(removeprefix)
-    if not is_dialable(dialled):
-        raise ValueError(f"{dialled!r} is no phone number: digits, with an optional leading +")
+    keys = dialled(number, removeprefix=removeprefix, addprefix=addprefix)
+    if not is_dialable(keys):
+        raise ValueError(f"{keys!r} is no phone number: digits, with an optional leading +")
     if not is_template(template):
         raise ValueError(f"{template!r} is no dial template like PJSIP/{{number}}@trunk")
-    return template.replace("{number}", dialled)
+    return template.replace("{number}", keys)
 
 
 def is_allowed(number: str, *, pattern: str, prefixes: list[str]) -> bool:

@@ -1,10 +1,13 @@
-"""Texts with `{placeholders}`: plain names, put in as plain text, never evaluated."""
+"""Texts with `{placeholders}`: plain names, put in as plain text, never evaluated.
+
+`{doc_name|your doctor}` has words of its own for when there is no value.
+"""
 
 import re
 from collections.abc import Mapping
 
 # A field name like doc_name. Anything else in braces is left as it stands.
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}")
+_PLACEHOLDER = re.compile(r"[ \t]*\{([A-Za-z_][A-Za-z0-9_]{0,63})(?:\|([^{}|]{0,500}))?\}")
 
 
 LONGEST_VALUE = 500
@@ -21,20 +24,24 @@ def fill(text: str, values: Mapping[str, object], longest: int = LONGEST_TEXT) -
 
     def put_in(match: re.Match[str]) -> str:
         nonlocal left
-        value = values.get(match[1])
-        if value is None or isinstance(value, dict | list):
-            return ""
+        value = values.get(match[1]) if _has(values, match[1]) else match[2]
+        if value is None:
+            return ""  # and the space before it: "Hello {name}, ..." becomes "Hello, ..."
         said = str(value)[: min(LONGEST_VALUE, left)]
         left -= len(said)
-        return said
+        return match[0][: match[0].index("{")] + said
 
     filled = _PLACEHOLDER.sub(put_in, text[:longest])[:longest]
     return re.sub(r"[ \t]{2,}", " ", filled).strip()
 
 
 def lacking(text: str, values: Mapping[str, object]) -> list[str]:
-    """The placeholders of `text` that have no value."""
-    found = dict.fromkeys(_PLACEHOLDER.findall(text))
-    return [
-        name for name in found if values.get(name) is None or isinstance(values[name], dict | list)
-    ]
+    """The placeholders of `text` that have neither a value nor words of their own."""
+    found = {name: None for name, own in _PLACEHOLDER.findall(text) if not own}
+    return [name for name in found if not _has(values, name)]
+
+
+def _has(values: Mapping[str, object], name: str) -> bool:
+    """Whether there is something to say: no list or object, which nobody would understand."""
+    value = values.get(name)
+    return value is not None and not isinstance(value, dict | list)

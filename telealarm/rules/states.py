@@ -64,6 +64,15 @@ class MessageStatus(IntEnum):
     WITHDRAWN = 7  # nobody wanted it any more, and nothing was sent
 
 
+class DeliveryStatus(IntEnum):
+    """Of what is told to a webhook (ours)."""
+
+    PENDING = 1
+    SENDING = 2
+    DELIVERED = 3
+    FAILED = 4
+
+
 class Disposition(StrEnum):
     ANSWER = "ANSWER"
     BUSY = "BUSY"
@@ -108,6 +117,7 @@ class Reason(StrEnum):
     EARLY_HANGUP = "early_hangup"
     INTERRUPTED = "interrupted"
     UNKNOWN = "unknown"
+    FAILOVER = "failover"  # it goes on by another gateway
     LATE = "late"
     CALLING_HOURS = "calling_hours"  # they open when it is too late
     NO_OPENING = "no_opening"  # they do not open within a year

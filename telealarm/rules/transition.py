@@ -4,9 +4,16 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 from telealarm.errors import IllegalTransition
-from telealarm.rules.states import AlarmStatus, CallStatus, EventStatus, MessageStatus
+from telealarm.rules.states import (
+    AlarmStatus,
+    CallStatus,
+    DeliveryStatus,
+    EventStatus,
+    MessageStatus,
+)
 
 A, C, E, M = AlarmStatus, CallStatus, EventStatus, MessageStatus
+D = DeliveryStatus
 
 EVENT: Mapping[IntEnum, frozenset[IntEnum]] = {
     E.PENDING: frozenset({E.COMPLETED, E.PAUSED}),
@@ -43,6 +50,15 @@ MESSAGE: Mapping[IntEnum, frozenset[IntEnum]] = {
     M.PENDING: frozenset({M.SENDING, M.HELD, M.WITHDRAWN}),
     M.SENDING: frozenset({M.PENDING, M.SENT, M.FAILED, M.HELD, M.UNKNOWN}),
     M.HELD: frozenset({M.PENDING}),
+}
+
+DELIVERY: Mapping[IntEnum, frozenset[IntEnum]] = {
+    # To FAILED unsent: its webhook was switched off.
+    D.PENDING: frozenset({D.SENDING, D.FAILED}),
+    D.SENDING: frozenset({D.PENDING, D.DELIVERED, D.FAILED}),
+    # Redelivered by hand.
+    D.DELIVERED: frozenset({D.PENDING}),
+    D.FAILED: frozenset({D.PENDING}),
 }
 
 

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from telealarm.errors import Conflict, Invalid
 from telealarm.models import CalendarSetting, CalendarUser, CalendarUserProfile, User
-from telealarm.store import passwords, rows
+from telealarm.store import memory, passwords, rows
+
+_EMPTY = "it is empty; write one line with it to standard input"
 
 
 def by_name(username: str) -> User | None:
@@ -35,12 +38,39 @@ def add_user(username: str, password: str, *, is_superuser: bool) -> User:
     if not re.fullmatch(r"[\w.@+-]{1,150}", username):
         wrong["username"] = [f"{username!r} is no name: up to 150 letters, digits and . @ + - _"]
     if not password:
-        wrong["password"] = ["it is empty; write one line with it to standard input"]
+        wrong["password"] = [_EMPTY]
     if wrong:
         raise Invalid(wrong)
     values = {"username": username, "password_hash": passwords.hashed(password)}
     user: User = rows.insert(User, {**values, "is_superuser": is_superuser})
     return user
+
+
+def users() -> list[User]:
+    """Everybody who logs in, or did."""
+    return list(User.select().order_by(User.username))
+
+
+def set_password(user: User, password: str) -> None:
+    """From now on the earlier one is wrong. Raises Invalid where it is empty."""
+    if not password:
+        raise Invalid({"password": [_EMPTY]})
+    rows.change(user, {"password_hash": passwords.hashed(password)})
+
+
+def set_active(user: User, *, active: bool) -> None:
+    """Whether the login is let in, by its password or by a token."""
+    rows.change(user, {"is_active": active})
+
+
+def remove_unused(user: User) -> None:
+    """Delete a login. Raises Conflict where it owns something."""
+    try:
+        rows.remove(user)
+    except Conflict as error:
+        raise Conflict(
+            f"{error} `telealarm user disable {user.username}` lets nobody in."
+        ) from None
 
 
 def change_user(login: User, user: User, values: Mapping[str, Any]) -> None:
@@ -71,6 +101,20 @@ def add_calendar_user(owner_id: int, values: Mapping[str, Any]) -> CalendarUser:
     return user
 
 
+def remove_calendar_user(user: CalendarUser, now: datetime) -> None:
+    """Delete one whose calendars and events are gone. Raises Conflict, with the reason.
+
+    A call log that refers to it stays: then it is hidden, and its name is free again. No client
+    can write a name that begins with a space.
+    """
+    rows.check_unused(user, but_hidden=True)
+    if rows.is_used(user):
+        CalendarUserProfile.delete().where(CalendarUserProfile.user == user.id).execute()
+        rows.change(user, {"deleted": now, "username": f" deleted {user.id}", "email": ""})
+    else:
+        rows.remove(user)
+
+
 def empty_profile(profile: CalendarUserProfile) -> None:
     """Put a profile back to its defaults: a calendar user is never without one."""
     kept = {"id", "user", "owner", "created_date", "updated_date"}
@@ -81,7 +125,7 @@ def empty_profile(profile: CalendarUserProfile) -> None:
 
 def setting_of(user: CalendarUser) -> CalendarSetting:
     """How a calendar user's alarms call. Raises Invalid on `event`: it says what to do."""
-    profile = CalendarUserProfile.get_or_none(CalendarUserProfile.user == user.id)
+    profile = memory.profile_of(user.id)
     if profile is None or profile.calendar_setting is None:
         raise Invalid(
             {

@@ -8,11 +8,13 @@ from telealarm.errors import Conflict, IllegalTransition, Invalid
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import window
 from telealarm.rules.states import UNSETTLED, AlarmResult, AlarmStatus, EventStatus
-from telealarm.store import accounts, outbox, requests, rows
+from telealarm.store import accounts, outbox, parents, requests, rows
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
 
+# What the log of an alarm's attempts is about.
+_TOLD = ("alarm_phonenumber", "alarm_email", "method", "event")
 _ATTEMPTING = [AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
 
 
@@ -28,6 +30,7 @@ def schedule(alarm: Alarm, event: Event) -> None:
     wanted = event.status == EventStatus.PENDING and not event.deleted and not alarm.deleted
     rows.change(alarm, {"due": moment(alarm, event) if wanted else None})
     wake("planning")
+    wake("ahead")
 
 
 def is_over(alarm: Alarm, event: Event, now: datetime) -> bool:
@@ -43,9 +46,13 @@ def is_over(alarm: Alarm, event: Event, now: datetime) -> bool:
 
 
 def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
-    """A new alarm. One that is over already is recorded as missed, and nobody is told."""
+    """A new alarm. One that is over already is recorded as missed, and nobody is told.
+
+    An alarm of a parent event is copied to its children, also once the parent itself is over.
+    """
     event = values["event"]
-    if event.status == EventStatus.COMPLETED:
+    completed = event.status == EventStatus.COMPLETED
+    if completed and event.next_child_due is None:
         raise Invalid({"event": ["the event is completed; set its status to 1 first"]})
     accounts.setting_of(event.calendar.user)
     alarm: Alarm = rows.insert(Alarm, {**values, "owner": owner_id, "created_date": now})
@@ -53,15 +60,27 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
     if is_over(alarm, event, now):
         move(alarm, AlarmStatus.MISSED, status_reason="past")
         tell(alarm.id, "missed", "was over when it was written", at=now)
+    elif completed:
+        cancel([alarm], "event_completed", now)
     else:
         schedule(alarm, event)
+    parents.edited([event.id], now)
     return alarm
 
 
 def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: datetime) -> None:
-    """Edit an alarm; `status`, where it is another than now, cancels or re-arms it."""
+    """Edit an alarm; `status`, where it is another than now, cancels or re-arms it.
+
+    The edit of a parent's alarm reaches its copies; one that is edited by itself is on its own.
+    Raises Invalid, and Conflict where the edit would make the history of its attempts untrue.
+    """
     before, old_hours, old_event = _wanted_at(alarm), _hours(alarm), alarm.event_id
-    rows.change(alarm, values)
+    _check_history(alarm, values)
+    rows.change(alarm, {**values, "detached": alarm.origin_id is not None})
+    if "alarm_phonenumber" in values:
+        # A waiting attempt may have waited for another number to be free.
+        AlarmRequest.update(waits_for=0).where(AlarmRequest.alarm == alarm.id).execute()
+        wake("dialing")
     event = alarm.event
     if event.id != old_event:
         accounts.setting_of(event.calendar.user)
@@ -71,11 +90,22 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
         reschedule([alarm], event, now)
     elif _hours(alarm) != old_hours:
         requests.reconsider([alarm.id])
+    parents.edited([old_event, event.id], now)
 
 
 def _hours(alarm: Alarm) -> tuple[Any, ...]:
     lateness = (alarm.max_lateness, alarm.missed_policy)
     return alarm.daily_start, alarm.daily_stop, alarm.timezone, *lateness
+
+
+def _check_history(alarm: Alarm, values: Mapping[str, Any]) -> None:
+    if alarm.status in UNSETTLED or not alarm.num_attempt:
+        return
+    for name in _TOLD:
+        if name in values and values[name] != getattr(alarm, name):
+            raise Conflict(
+                f"The alarm was carried out, so its {name} stays as it was; make another alarm."
+            )
 
 
 def _wanted_at(alarm: Alarm) -> tuple[Any, ...]:
@@ -169,6 +199,7 @@ def delete(alarms: Sequence[Alarm], now: datetime) -> None:
     for alarm in alarms:
         if alarm.status not in UNSETTLED:
             tell(alarm.id, "deleted", at=now)
+    parents.edited([alarm.event_id for alarm in alarms], now)
 
 
 def attempt(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:

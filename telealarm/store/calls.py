@@ -11,6 +11,7 @@ from telealarm.models import (
     CalendarSetting,
     CallRequest,
     Event,
+    Gateway,
     Survey,
     SurveyResult,
 )
@@ -18,10 +19,11 @@ from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
 from telealarm.rules.moment import Action
 from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus
-from telealarm.store import settlement, terms, workers
+from telealarm.store import live, pauses, settlement, terms, workers
 from telealarm.store.change import move, put
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
+from telealarm.store.pace import Slot
 from telealarm.store.timeline import tell
 
 # How long a call waits that Asterisk could not be told of.
@@ -46,12 +48,16 @@ class Call:
     limit_seconds: int
     rang: bool
     answered: datetime | None
+    # When it may be sent; None: at once.
+    slot: Slot | None = None
 
 
 def begin(
     request: AlarmRequest,
     setting: CalendarSetting,
     survey: Survey,
+    gateway: Gateway,
+    dialled: str,
     endpoint: str,
     holder: Holder,
     now: datetime,
@@ -67,18 +73,24 @@ def begin(
         callerid=setting.callerid,
         caller_name=setting.caller_name,
         phone_number=alarm.alarm_phonenumber,
+        dialled=dialled,
         endpoint=endpoint,
         timeout=setting.call_timeout,
-        gateway=setting.aleg_gateway,
+        gateway=gateway,
         survey=survey,
-        num_attempt=alarm.num_attempt + 1,
+        num_attempt=alarm.num_attempt + _counted(request),
         worker=holder.name,
         fence=holder.fence,
     )
     return call
 
 
-def describe(row: CallRequest) -> Call:
+def _counted(request: AlarmRequest) -> int:
+    """1, or 0 where an attempt that was counted goes on by another gateway."""
+    return 0 if request.tried else 1
+
+
+def describe(row: CallRequest, slot: Slot | None = None) -> Call:
     """`row` as the stages pass it on."""
     return Call(
         id=row.id,
@@ -95,6 +107,7 @@ def describe(row: CallRequest) -> Call:
         limit_seconds=row.timelimit,
         rang=row.rang,
         answered=row.answered,
+        slot=slot,
     )
 
 
@@ -120,10 +133,14 @@ def start(call: Call, now: datetime, default_zone: ZoneInfo) -> bool:
     ahead = alarm.due is not None and alarm.due > now
     if row.withdrawn or paused or ahead or alarm.deleted or alarm.event.deleted:
         put(row, ended=now)
+        live.release([row.id])
         settlement.withdraw(row, now)
         return False
     if row.phone_number != alarm.alarm_phonenumber:
         workers.put_back(row, "its number was changed before it was dialled")
+        return False
+    if pauses.holds(row.gateway):
+        workers.put_back(row, "dialing was paused before it was dialled")
         return False
     decision = terms.decide(alarm, now, default_zone)
     if decision.action is Action.WAIT:
@@ -131,15 +148,14 @@ def start(call: Call, now: datetime, default_zone: ZoneInfo) -> bool:
         return False
     if decision.action is not Action.GO:
         put(row, ended=now)
+        live.release([row.id])
         move(row, CallStatus.ABORT, settled=now)
         settlement.end(request, decision, now)
         return False
     move(row, CallStatus.CALLING, started=now, last_attempt_time=now)
     if alarm.status == AlarmStatus.RETRY:
         move(alarm, AlarmStatus.IN_PROCESS)
-    put(alarm, num_attempt=Alarm.num_attempt + 1)
-    if row.num_attempt == 1:
-        _count_notice(alarm, 1)
+    _count(row, 1)
     tell(
         alarm.id, "originate", f"attempt {row.num_attempt} to {call.number}", request_id=request.id
     )
@@ -149,10 +165,7 @@ def start(call: Call, now: datetime, default_zone: ZoneInfo) -> bool:
 def take_back(call: Call, why: str, now: datetime) -> None:
     """CALLING was committed, but nothing was sent: the attempt does not count."""
     row = held(call)
-    alarm = row.alarm
-    put(alarm, num_attempt=Alarm.num_attempt - 1)
-    if row.num_attempt == 1:
-        _count_notice(alarm, -1)
+    _count(row, -1)
     request = row.request
     workers.put_back(row, why)
     put(AlarmRequest.get_by_id(request.id), date=now + NOT_SENT)
@@ -176,11 +189,15 @@ def forgotten(holder: Holder, watched: set[int]) -> None:
         workers.put_back(row, "its placing failed")
 
 
-def _count_notice(alarm: Alarm, change: int) -> None:
-    """notify_count counts the alarms of an event that went out."""
-    Event.update(notify_count=Event.notify_count + change).where(
-        Event.id == alarm.event_id
-    ).execute()
+def _count(row: CallRequest, change: int) -> None:
+    """num_attempt counts the attempts of an alarm, notify_count the alarms that went out."""
+    if not _counted(row.request):
+        return
+    put(row.alarm, num_attempt=Alarm.num_attempt + change)
+    if row.num_attempt == 1:
+        Event.update(notify_count=Event.notify_count + change).where(
+            Event.id == row.alarm.event_id
+        ).execute()
 
 
 def ringing(call: Call) -> None:
@@ -229,11 +246,13 @@ def end(
     now: datetime,
     billed_seconds: int,
     finished: bool,
+    refused: bool = False,
 ) -> None:
     """The channel is gone; what follows is the outcome stage's. `disposition` None: fate unknown.
 
     `billed_seconds` is how long it was answered, where nobody saw it being answered. `finished`:
-    the survey came to its end or the callee hung up; nothing of ours broke off.
+    the survey came to its end or the callee hung up; nothing of ours broke off. `refused`: its
+    gateway leads nowhere.
     """
     row = held(call)
     if row.ended is not None:
@@ -248,7 +267,9 @@ def end(
         answered=answered,
         ended=now,
         finished=row.finished or finished,
+        refused=refused,
     )
+    live.release([row.id])
     what = "unknown"
     if row.withdrawn and disposition is not Disposition.ANSWER:
         what = "taken_back"
@@ -258,6 +279,7 @@ def end(
         what = dispositions.reason(disposition, cause)
     tell(call.alarm_id, what, why, request_id=call.request_id)
     wake("outcome")
+    wake("dialing")  # there is room again
 
 
 def withdrawn(holder: Holder) -> list[int]:

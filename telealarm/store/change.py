@@ -3,7 +3,15 @@
 from typing import Any
 
 from telealarm.errors import Stale
-from telealarm.models import Alarm, AlarmRequest, BaseModel, CallRequest, Event, Message
+from telealarm.models import (
+    Alarm,
+    AlarmRequest,
+    BaseModel,
+    CallRequest,
+    Event,
+    Message,
+    WebhookDelivery,
+)
 from telealarm.rules import transition
 
 _TABLES = {
@@ -12,6 +20,7 @@ _TABLES = {
     AlarmRequest: transition.ALARM_REQUEST,
     CallRequest: transition.CALL_REQUEST,
     Message: transition.MESSAGE,
+    WebhookDelivery: transition.DELIVERY,
 }
 
 

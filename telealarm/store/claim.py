@@ -1,7 +1,7 @@
 """The one claiming routine: rows that are due pass from the stage that wrote them to a worker."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,43 +25,43 @@ class Holder:
     fence: int
 
 
-def claim(
-    model: Any,
-    holder: Holder,
-    now: datetime,
-    limit: int,
-    *,
-    pending: int,
-    claimed: int,
-    where: Any = None,
-    look: Callable[[list[Any]], None] | None = None,
-    admit: Callable[[Any], bool] | None = None,
-) -> list[Any]:
-    """Up to `limit` rows in status `pending` whose `date` has come, oldest first, now `claimed`.
+def oldest(model: Any, now: datetime, limit: int, *, pending: int, where: Any = None) -> list[Any]:
+    """Up to `limit` rows in status `pending` whose `date` has come, oldest first.
 
-    `where` narrows the query. `look` sees the rows that were found, all at once; then `admit`
-    sees each before it is claimed, and where it returns False it has
-    dealt with the row, or leaves it for later. A row for which it raises is put off, so that it
-    stops none of the others. Several workers never get the same row: on PostgreSQL rows that
-    another is claiming are passed over, SQLite has one writer at a time.
+    `where` narrows them. Several workers never get the same row: on PostgreSQL rows that another is
+    claiming are passed over, SQLite has one writer at a time.
     """
     query = model.select().where(model.status == pending, model.date <= now)
     if where is not None:
         query = query.where(where)
     query = query.order_by(model.date, model.id).limit(limit)
-    database = model._meta.database
-    if isinstance(database, PostgresqlDatabase):
+    if isinstance(model._meta.database, PostgresqlDatabase):
         query = query.for_update(skip_locked=True)
-    rows = []
-    found = list(query)
-    if look is not None:
-        look(found)
-    for row in found:
+    return list(query)
+
+
+def claim(
+    rows: Iterable[Any],
+    holder: Holder,
+    now: datetime,
+    *,
+    claimed: int,
+    admit: Callable[[Any], bool] | None = None,
+) -> list[Any]:
+    """Those of `rows` that may be claimed, now `claimed`.
+
+    `admit` sees each before it is claimed, and where it returns False it has dealt with the row,
+    or leaves it for later. A row for which it raises is put off, so that it stops none of the
+    others.
+    """
+    taken = []
+    for row in rows:
+        model = type(row)
         try:
-            with database.atomic():
+            with model._meta.database.atomic():
                 if admit is None or admit(row):
                     move(row, claimed, worker=holder.name, fence=holder.fence)
-                    rows.append(row)
+                    taken.append(row)
         except (OperationalError, InterfaceError):
             raise  # the connection is at fault, not the row
         except Stale as error:
@@ -69,4 +69,4 @@ def claim(
         except Exception:
             log.exception("%s %d cannot be claimed; it is put off", model.__name__, row.id)
             model.update(date=now + PUT_OFF).where(model.id == row.id).execute()
-    return rows
+    return taken

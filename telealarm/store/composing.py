@@ -127,7 +127,7 @@ class Composer:
             "start_date": f"{start:%Y-%m-%d}",
             "start_time": f"{start:%H:%M}",
             "alarm_email": alarm.alarm_email,
-            **values(alarm, event),
+            **values(alarm, event, now),
         }
         if alarm.id is not None:
             said |= {

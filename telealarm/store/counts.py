@@ -11,9 +11,11 @@ from telealarm.store import rows
 
 # Up to here a list is counted each time, so its count is exact.
 EXACT_TO = 10_000
-# Beyond it, a count is kept so long. What was added since is counted; what was deleted, or by a
-# change came into or left a filter, is seen when the time is over.
-KEPT = timedelta(seconds=60)
+# Beyond it a count is kept. What was added since is counted each time; what was deleted, or by a
+# change came into or left a filter, is seen when it is counted anew: behind a list that is asked
+# for after KEPT, so that the list need not wait for it; before one that is asked for after OLDEST.
+KEPT = timedelta(minutes=1)
+OLDEST = timedelta(minutes=10)
 REMEMBERED = 1000
 
 
@@ -31,6 +33,7 @@ class Counts:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._stale: dict[str, ModelSelect] = {}
 
     def of(self, query: ModelSelect, now: datetime) -> int:
         """The rows of `query`, which selects ids of one table and has no order."""
@@ -41,22 +44,36 @@ class Counts:
         newest = _newest(query)
         with self._lock:
             kept = self._kept.get(key)
-        if kept is None or now - kept.at > KEPT or newest - kept.newest > EXACT_TO:
-            counted: int = query.where(query.model.id <= newest).count()
-            kept = _Kept(counted, newest, now)
-            self._keep(key, kept)
+        if kept is None or now - kept.at > OLDEST or newest - kept.newest > EXACT_TO:
+            kept = self._count(key, query, newest, now)
+        elif now - kept.at > KEPT:
+            with self._lock:
+                self._stale[key] = query
         added = range(kept.newest + 1, newest + 1)
         # By their ids, so that they are looked up and not searched for.
         return kept.count + sum(
             query.where(query.model.id.in_(part)).count() for part in rows.chunks(added)
         )
 
-    def _keep(self, key: str, kept: _Kept) -> None:
+    def stale(self) -> list[ModelSelect]:
+        """The queries that are to be counted anew, each handed out once."""
+        with self._lock:
+            found, self._stale = list(self._stale.values()), {}
+        return found
+
+    def recount(self, query: ModelSelect, now: datetime) -> None:
+        """Count anew, for those who ask next."""
+        self._count(repr(query.sql()), query, _newest(query), now)
+
+    def _count(self, key: str, query: ModelSelect, newest: int, now: datetime) -> _Kept:
+        counted: int = query.where(query.model.id <= newest).count()
+        kept = _Kept(counted, newest, now)
         with self._lock:
             self._kept[key] = kept
             self._kept.move_to_end(key)
             while len(self._kept) > REMEMBERED:
                 self._kept.popitem(last=False)
+        return kept
 
 
 def _newest(query: ModelSelect) -> int:

@@ -13,6 +13,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from playhouse.db_url import parse
 from telealarm import models
 from telealarm.config import Config
 from telealarm.errors import Overloaded, StorageError
+from telealarm.store.bell import Bell
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,10 @@ _batch = threading.local()
 
 
 def wake(stage: str) -> None:
-    """From within a write: once it is committed, wake the `stage` that has something to do."""
+    """From within a write: once it is committed, wake the `stage` that has something to do.
+
+    On PostgreSQL it is woken in every process; on SQLite in this one.
+    """
     woken = getattr(_batch, "woken", None)
     if woken is not None:
         woken.add(stage)
@@ -104,15 +109,20 @@ class Database:
         self._reading = 0
         self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
         self._closed = False
+        self._bell = Bell(database) if isinstance(database, peewee.PostgresqlDatabase) else None
 
     def start(self) -> None:
         """Start the threads; call it on the event loop that the stages run on."""
         self._loop = asyncio.get_running_loop()
         self._writer.start()
+        if self._bell is not None:
+            self._bell.start(self._heard)
 
     async def close(self) -> None:
         """Commit what is queued, then end the threads."""
         self._closed = True
+        if self._bell is not None:
+            await asyncio.to_thread(self._bell.stop)
         if self._writer.is_alive():
             await asyncio.to_thread(self._jobs.put, None)
             await asyncio.to_thread(self._writer.join)
@@ -155,8 +165,11 @@ class Database:
 
     def run(self, fn: Callable[[], T]) -> T:
         """Run `fn` in a transaction of its own on this thread, for the command line."""
+        _batch.woken = set()
         with self.peewee.connection_context(), self._transaction():
-            return fn()
+            result = fn()
+            self._ring(_batch.woken)
+        return result
 
     def look(self, fn: Callable[[], T]) -> T:
         """The same for what only reads: no writer waits for it."""
@@ -209,6 +222,7 @@ class Database:
             with self._transaction():
                 for job in batch:
                     self._run_in_savepoint(job)
+                self._ring(_batch.woken)
                 committing = True
         except Exception as error:  # noqa: BLE001 - it reaches every waiter of the batch
             self._disconnect()
@@ -237,6 +251,17 @@ class Database:
             job.error = error
             _batch.woken = before
 
+    def _ring(self, woken: set[str]) -> None:
+        """Within the transaction: with its commit the other processes hear of it."""
+        if self._bell is not None and woken:
+            self._bell.ring(woken)
+
+    def _heard(self, woken: set[str] | None) -> None:
+        """In the bell's thread: another process woke these stages; None: perhaps all of them."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop was closed
+                self._loop.call_soon_threadsafe(self._set_stages, woken)
+
     def _answer(self, batch: list[_Job], woken: set[str]) -> None:
         loops: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
         for job in batch:
@@ -249,8 +274,8 @@ class Database:
             except RuntimeError:  # the loop was closed: nobody waits any more
                 log.warning("%d writes were committed after their event loop ended", len(jobs))
 
-    def _set_stages(self, woken: set[str]) -> None:
-        for name in woken:
+    def _set_stages(self, woken: set[str] | None) -> None:
+        for name in list(self._stages) if woken is None else woken:
             self._stages[name].set()
 
     def _disconnect(self) -> None:

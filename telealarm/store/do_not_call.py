@@ -3,17 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from telealarm.clock import utcnow
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, DncContact, DncList
 from telealarm.rules import phone
 from telealarm.rules.states import Method
-from telealarm.store import rows
+from telealarm.store import rows, webhooks
 
 
 def add(values: Mapping[str, Any]) -> DncContact:
     """A new contact. Raises Invalid where the list has the number already."""
     _check_single(values["dnc"], values.get("phone_number"), values.get("email"), own_id=0)
     contact: DncContact = rows.insert(DncContact, values)
+    webhooks.tell_contact(contact, utcnow())
     return contact
 
 

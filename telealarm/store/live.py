@@ -1,34 +1,45 @@
 """The calls that are up or on their way, and what they take up of the caps."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from peewee import PostgresqlDatabase
+from peewee import PostgresqlDatabase, fn
 
-from telealarm.models import (
-    Alarm,
-    AlarmRequest,
-    Calendar,
-    CalendarSetting,
-    CalendarUserProfile,
-    CallRequest,
-    Event,
-    Gateway,
-)
-from telealarm.rules.states import Method
+from telealarm.models import Alarm, AlarmRequest, Calendar, CallRequest, Event, Gateway
+from telealarm.rules.states import AlarmStatus
 
 # PostgreSQL's advisory lock for claiming, any fixed number.
 _LOCK = 7_135_712
+
+_LIVE = CallRequest.ended.is_null()
 
 
 @dataclass
 class Live:
     """How many calls have not ended, by what limits them."""
 
-    numbers: set[str] = field(default_factory=set)
     calendars: Counter[int] = field(default_factory=Counter)
     gateways: Counter[int] = field(default_factory=Counter)
+
+    def full_calendars(self) -> list[int]:
+        """The ids of the calendars that have reached their cap."""
+        rows = Calendar.select().where(Calendar.id.in_(list(self.calendars)))
+        return [row.id for row in rows if not self.calendar_has_room(row)]
+
+    def full_gateways(self) -> list[int]:
+        """The ids of the gateways that have reached their cap."""
+        rows = Gateway.select().where(Gateway.id.in_(list(self.gateways)))
+        return [row.id for row in rows if not self.gateway_has_room(row)]
+
+    def calendar_has_room(self, calendar: Calendar) -> bool:
+        most: int = calendar.max_concurrent
+        return not most or self.calendars[calendar.id] < most
+
+    def gateway_has_room(self, gateway: Gateway) -> bool:
+        most: int = gateway.maximum_call
+        return not most or self.gateways[gateway.id] < most
 
 
 def alone() -> None:
@@ -43,40 +54,41 @@ def alone() -> None:
 
 def count() -> Live:
     """Count the calls that have not ended."""
-    found = Live()
-    rows = (
-        CallRequest.select(CallRequest.phone_number, CallRequest.gateway, Event.calendar)
+    by_gateway = CallRequest.select(CallRequest.gateway, fn.COUNT(CallRequest.id)).where(_LIVE)
+    by_calendar = (
+        CallRequest.select(Event.calendar, fn.COUNT(CallRequest.id))
         .join(Alarm)
         .join(Event)
-        .where(CallRequest.ended.is_null())
-        .tuples()
+        .where(_LIVE)
     )
-    for number, gateway, calendar in rows:
-        found.numbers.add(number)
-        found.gateways[gateway] += 1
-        found.calendars[calendar] += 1
-    return found
+    return Live(
+        calendars=Counter(dict(by_calendar.group_by(Event.calendar).tuples())),
+        gateways=Counter(dict(by_gateway.group_by(CallRequest.gateway).tuples())),
+    )
 
 
-def not_blocked(live: Live) -> Any:
-    """The condition that a waiting request could be called now, whatever `live` takes up."""
-    calendars = [
-        row.id
-        for row in Calendar.select().where(Calendar.id.in_(list(live.calendars)))
-        if row.max_concurrent and live.calendars[row.id] >= row.max_concurrent
-    ]
-    gateways = [
-        row.id
-        for row in Gateway.select().where(Gateway.id.in_(list(live.gateways)))
-        if row.maximum_call and live.gateways[row.id] >= row.maximum_call
-    ]
-    blocked = Alarm.select(Alarm.id).join(Event)
-    full = Alarm.alarm_phonenumber.in_(list(live.numbers)) | Event.calendar.in_(calendars)
-    if gateways:
-        blocked = (
-            blocked.join(Calendar)
-            .join(CalendarUserProfile, on=CalendarUserProfile.user == Calendar.user)
-            .join(CalendarSetting)
-        )
-        full |= CalendarSetting.aleg_gateway.in_(gateways)
-    return AlarmRequest.alarm.not_in(blocked.where(full, Alarm.method == Method.CALL))
+def ringing(dialled: str) -> int | None:
+    """The id of the live call to this number, as it is dialled; locked against its end."""
+    query: Any = CallRequest.select(CallRequest.id).where(_LIVE, CallRequest.dialled == dialled)
+    if isinstance(CallRequest._meta.database, PostgresqlDatabase):
+        query = query.for_update("FOR SHARE")
+    row = query.first()
+    return row.id if row else None
+
+
+def release(call_ids: Collection[int]) -> None:
+    """These calls are over: who waits for their numbers may go on."""
+    AlarmRequest.update(waits_for=0).where(
+        AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.waits_for.in_(list(call_ids))
+    ).execute()
+
+
+def release_all() -> None:
+    """Nobody waits for a call that is over, whatever went wrong."""
+    waiting = AlarmRequest.select(AlarmRequest.waits_for).where(
+        AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.waits_for != 0
+    )
+    ids = {row.waits_for for row in waiting.distinct()}
+    if ids:
+        live = {row.id for row in CallRequest.select().where(CallRequest.id.in_(ids), _LIVE)}
+        release(ids - live)

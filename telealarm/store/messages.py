@@ -24,7 +24,7 @@ from telealarm.rules.moment import Action
 from telealarm.rules.states import AlarmStatus, EventStatus, MessageStatus, Method
 from telealarm.store import handover, invitations, settlement, terms
 from telealarm.store.change import move
-from telealarm.store.claim import Holder, claim
+from telealarm.store.claim import Holder, claim, oldest
 from telealarm.store.database import wake
 
 # The lane of mails; every SMS gateway is a lane by its id.
@@ -66,11 +66,6 @@ def take(
     if sending[MAIL] < MAIL_AT_ONCE:
         where |= Message.gateway.is_null()
     begun = Counter(sending)
-    looked_at = 0
-
-    def look(found: list[Message]) -> None:
-        nonlocal looked_at
-        looked_at = len(found)
 
     def admit(message: Message) -> bool:
         here = lane(message)
@@ -82,20 +77,11 @@ def take(
         begun[here] += 1
         return True
 
-    rows: list[Message] = claim(
-        Message,
-        holder,
-        now,
-        limit,
-        pending=MessageStatus.PENDING,
-        claimed=MessageStatus.SENDING,
-        where=where,
-        look=look,
-        admit=admit,
-    )
+    found = oldest(Message, now, limit, pending=MessageStatus.PENDING, where=where)
+    rows: list[Message] = claim(found, holder, now, claimed=MessageStatus.SENDING, admit=admit)
     for row in rows:
         _ = row.gateway  # read it here: outside the write nothing is read
-    return Taken(rows, looked_at)
+    return Taken(rows, len(found))
 
 
 def _wanted(message: Message, now: datetime, default_zone: ZoneInfo) -> bool:
@@ -172,12 +158,12 @@ class Room:
         return True
 
     def not_blocked(self) -> Any:
-        """The condition that a waiting request, if it is no call, finds room; None: always."""
+        """The condition that a waiting request, if it is no call, finds room."""
         found = SmsGateway.select().where(SmsGateway.id.in_(list(self._waiting)))
         full = [gateway.id for gateway in found if self._waiting[gateway.id] >= _most(gateway)]
         mail_full = self._waiting[MAIL] >= _most(None)
         if not full and not mail_full:
-            return None
+            return AlarmRequest.id.is_null(False)
         blocked = (Alarm.method == Method.SMS) & CalendarSetting.sms_gateway.in_(full)
         if mail_full:
             blocked |= Alarm.method == Method.EMAIL

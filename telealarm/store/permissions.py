@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from telealarm.errors import Invalid
-from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
+from telealarm.errors import Conflict, Invalid
+from telealarm.models import Alarm, Calendar, CalendarUser, Event
 from telealarm.rules.states import UNSETTLED, AlarmStatus, Method
-from telealarm.store import alarms, zones
+from telealarm.store import accounts, alarms, memory, zones
 
 # A transfer is a call as well, and as dear.
 _NUMBERS = ("alarm_phonenumber", "phonenumber_transfer")
@@ -26,7 +26,7 @@ def check(alarm: Alarm, before: Alarm | None, default: ZoneInfo) -> None:
     write is undone with it. Two processes that write at the same moment may go one alarm a day
     too far: making them wait for each other could end in a deadlock, which costs more.
     """
-    profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
+    profile = memory.profile_of(alarm.event.calendar.user_id)
     if profile is None:
         return
     if before is not None and before.event.calendar.user_id != profile.user_id:
@@ -39,6 +39,44 @@ def check(alarm: Alarm, before: Alarm | None, default: ZoneInfo) -> None:
     errors = {name: [said] for name, said in checks.items() if said}
     if errors:
         raise Invalid(errors)
+
+
+def check_moved(event: Event, default: ZoneInfo) -> None:
+    """Check the unfinished alarms of an event that was just moved to another user's calendar.
+
+    Raises Invalid on `calendar`.
+    """
+    unfinished = Alarm.event == event.id, Alarm.status.in_(UNSETTLED), Alarm.deleted.is_null()
+    for alarm in Alarm.select().where(*unfinished).order_by(Alarm.id):
+        try:
+            accounts.setting_of(event.calendar.user)
+            check(alarm, None, default)
+        except Invalid as error:
+            said = [text for texts in error.fields.values() for text in texts]
+            raise Invalid({"calendar": [f"alarm {alarm.id}: {text}" for text in said]}) from None
+
+
+def check_handed_over(calendar: Calendar, user: CalendarUser) -> None:
+    """A calendar passes to `user`. Raises Conflict where its alarms may be more than their rights.
+
+    Each of its alarms is not looked at: there can be many thousands.
+    """
+    profile = memory.profile_of(user.id)
+    limits = profile is not None and (
+        set(profile.permissions["methods"]) != {method.value for method in Method}
+        or profile.permissions["prefixes"]
+        or profile.permissions["max_alarms_per_day"] is not None
+    )
+    unfinished = (
+        Alarm.select()
+        .join(Event)
+        .where(Event.calendar == calendar.id, Alarm.status.in_(UNSETTLED), Alarm.deleted.is_null())
+    )
+    if limits and unfinished.exists():
+        raise Conflict(
+            f"The calendar has unfinished alarms, and the calendar user {user.username} may not"
+            " have all that is in them; move its events one by one."
+        )
 
 
 def _method(profile: Any, alarm: Alarm, before: Alarm | None) -> str | None:

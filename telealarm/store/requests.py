@@ -8,10 +8,13 @@ from peewee import fn
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, AlarmRequest
 from telealarm.rules import window
-from telealarm.rules.states import AlarmStatus, Reason
+from telealarm.rules.states import AlarmStatus, Method, Reason
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
+
+# The queue of requests that are not to be dialled.
+NO_CALL = 0
 
 
 def enqueue(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
@@ -22,7 +25,12 @@ def enqueue(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
     if alarm.status != AlarmStatus.IN_PROCESS:
         move(alarm, AlarmStatus.IN_PROCESS, status_reason="")
     request: AlarmRequest = AlarmRequest.create(
-        owner=alarm.owner_id, alarm=alarm, date=date, expires=expiry(alarm), created_date=now
+        owner=alarm.owner_id,
+        alarm=alarm,
+        queue=_queue(alarm),
+        date=date,
+        expires=expiry(alarm),
+        created_date=now,
     )
     tell(alarm.id, "due", request_id=request.id, at=now)
     wake("dialing")
@@ -33,11 +41,21 @@ def enqueue(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
 def again(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
     """The attempt that follows a failed one; the alarm is in RETRY until it is made."""
     request: AlarmRequest = AlarmRequest.create(
-        owner=alarm.owner_id, alarm=alarm, date=date, expires=expiry(alarm), created_date=now
+        owner=alarm.owner_id,
+        alarm=alarm,
+        queue=_queue(alarm),
+        date=date,
+        expires=expiry(alarm),
+        created_date=now,
     )
     wake("dialing")
     wake("planning")
     return request
+
+
+def _queue(alarm: Alarm) -> int:
+    queue: int = alarm.event.calendar_id if alarm.method == Method.CALL else NO_CALL
+    return queue
 
 
 def expiry(alarm: Alarm) -> datetime | None:
@@ -110,6 +128,7 @@ def failures(alarm_id: int) -> dict[str, int]:
         .where(
             AlarmRequest.alarm == alarm_id,
             AlarmRequest.status.in_([AlarmStatus.RETRY, AlarmStatus.FAILURE]),
+            AlarmRequest.status_reason != Reason.FAILOVER,
         )
         .group_by(AlarmRequest.status_reason)
         .tuples()

@@ -16,7 +16,7 @@ _CHUNK = 500
 
 def insert(model: type[BaseModel], values: Mapping[str, Any]) -> Any:
     """A new row. Raises Invalid where a unique column has that value already."""
-    _check_unique(model, values, None)
+    _check_unique(model, values)
     try:
         return model.create(**values)
     except IntegrityError as error:
@@ -26,7 +26,7 @@ def insert(model: type[BaseModel], values: Mapping[str, Any]) -> Any:
 def change(row: Any, values: Mapping[str, Any]) -> None:
     """Write `values` to the row, and when that was. Raises Invalid as `insert` does."""
     model = type(row)
-    _check_unique(model, values, row.id)
+    _check_unique(model, values, row)
     columns = dict(values)
     if "updated_date" in model._meta.fields:
         columns["updated_date"] = utcnow()
@@ -40,16 +40,31 @@ def change(row: Any, values: Mapping[str, Any]) -> None:
         setattr(row, name, value)
 
 
-def check_unused(row: Any) -> None:
-    """Raise Conflict, with the reason, where another row refers to this one."""
+def check_unused(row: Any, *, but_hidden: bool = False) -> None:
+    """Raise Conflict, with the reason, where another row refers to this one.
+
+    `but_hidden`: rows that are marked as deleted may.
+    """
     for key in type(row)._meta.backrefs:
         # Base classes of models have foreign keys too, but no tables.
         if key.on_delete is None and key.model in ALL:
-            user = key.model.select(key.model.id).where(key == row.id).first()
+            users = key.model.select(key.model.id).where(key == row.id)
+            if but_hidden and "deleted" in key.model._meta.fields:
+                users = users.where(key.model.deleted.is_null())
+            user = users.first()
             if user is not None:
                 raise Conflict(
                     f"The {noun(type(row))} is in use: {noun(key.model)} {user.id} refers to it."
                 )
+
+
+def is_used(row: Any) -> bool:
+    """Whether another row, seen or hidden, refers to this one."""
+    try:
+        check_unused(row)
+    except Conflict:
+        return True
+    return False
 
 
 def remove(row: Any) -> None:
@@ -73,10 +88,17 @@ def noun(model: type[BaseModel]) -> str:
     return name.replace("_", " ")
 
 
-def _check_unique(model: type[BaseModel], values: Mapping[str, Any], own_id: int | None) -> None:
-    for name, value in values.items():
-        column = model._meta.fields[name]
-        if column.unique and value is not None:
-            other = model.select(model.id).where(column == value, model.id != (own_id or 0))
-            if other.exists():
-                raise Invalid({name: [f"another {noun(model)} has this {name} already"]})
+def _check_unique(model: type[BaseModel], values: Mapping[str, Any], row: Any = None) -> None:
+    """Names the last column of a set: `username` where owner and username are unique together."""
+    singles = [(name,) for name, column in model._meta.fields.items() if column.unique]
+    together = [tuple(names) for names, unique in model._meta.indexes if unique]
+    for names in singles + together:
+        if not set(names) & values.keys():
+            continue
+        found = [values[name] if name in values else getattr(row, name, None) for name in names]
+        if None in found:
+            continue
+        same = [model._meta.fields[name] == value for name, value in zip(names, found, strict=True)]
+        if model.select(model.id).where(*same, model.id != (row.id if row else 0)).exists():
+            last = names[-1]
+            raise Invalid({last: [f"another {noun(model)} has this {last} already"]})

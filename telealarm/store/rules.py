@@ -1,12 +1,13 @@
 """Recurrence rules: those that every installation has, and those that managers write."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from telealarm.errors import Conflict, Invalid
-from telealarm.models import Rule
+from telealarm.errors import Conflict, Invalid, RecurrenceError
+from telealarm.models import Event, Rule
 from telealarm.rules import recurrence
-from telealarm.store import rows
+from telealarm.store import parents, rows
 
 _WORKDAYS = "byweekday:0,1,2,3,4"
 PREDEFINED = (
@@ -25,6 +26,23 @@ def predefine() -> None:
         Rule.create(name=name, description=name, frequency=frequency, params=params)
 
 
+def check(rule: Rule | None, values: Mapping[str, Any]) -> None:
+    """Whether the new or edited rule can be used from any start at all. Raises Invalid."""
+    said = {
+        name: values[name] if name in values else getattr(rule, name, None)
+        for name in ("frequency", "params", "rrule")
+    }
+    try:
+        found = recurrence.parse(said["frequency"] or "", said["params"] or "", said["rrule"])
+    except ValueError:
+        return  # told with the field that is at fault, when the rule is written
+    try:
+        recurrence.check(found)
+    except RecurrenceError as error:
+        field = "rrule" if said["rrule"] else "params"
+        raise Invalid({field: [str(error)]}) from None
+
+
 def create(owner_id: int, values: Mapping[str, Any]) -> Rule:
     """A new rule. Raises Invalid where its parts contradict each other."""
     frequency = _frequency(values["frequency"], values["params"], values["rrule"])
@@ -32,8 +50,11 @@ def create(owner_id: int, values: Mapping[str, Any]) -> Rule:
     return rule
 
 
-def change(rule: Rule, values: Mapping[str, Any]) -> None:
-    """Edit a rule. Raises Invalid as `create` does, Conflict where it is predefined."""
+def change(rule: Rule, values: Mapping[str, Any], now: datetime) -> None:
+    """Edit a rule; the series that have it follow.
+
+    Raises Invalid as `create` does, Conflict where it is predefined.
+    """
     check_own(rule)
     rrule = values.get("rrule", rule.rrule)
     # A new rrule brings its own frequency, unless another was sent with it.
@@ -41,6 +62,8 @@ def change(rule: Rule, values: Mapping[str, Any]) -> None:
     said = values.get("frequency", kept)
     frequency = _frequency(said, values.get("params", rule.params), rrule)
     rows.change(rule, {**values, "frequency": frequency})
+    having = Event.select(Event.id).where(Event.rule == rule.id, Event.deleted.is_null())
+    parents.edited([event.id for event in having], now)
 
 
 def remove(rule: Rule) -> None:

@@ -12,7 +12,7 @@ from playhouse.migrations import Runner
 from telealarm.config import Config
 from telealarm.errors import StorageError
 from telealarm.models import Installation
-from telealarm.store import rules
+from telealarm.store import rules, zones
 from telealarm.store.database import Database, connect, place
 
 DIRECTORY = Path(__file__).parent.parent / "migrations"
@@ -33,6 +33,7 @@ def open_database(config: Config) -> Database:
             f"the database {place(config)} cannot be opened: {said};"
             " mend it, or name another under `database`"
         ) from error
+    zones.configure(config.timezone)
     return Database(peewee_database)
 
 

@@ -7,7 +7,8 @@ from telealarm.clock import utcnow
 from telealarm.models import Branching, CallRequest, Section, SurveyResult
 from telealarm.rules import placeholders
 from telealarm.rules.states import AlarmResult
-from telealarm.store import recordings, settlement
+from telealarm.rules.webhook import Change
+from telealarm.store import recordings, settlement, webhooks
 from telealarm.store.calls import Call, held
 from telealarm.store.change import put
 from telealarm.store.recordings import Recording
@@ -50,9 +51,20 @@ def load(call: Call) -> Script:
     """The survey of `call` in its sections' order. Read it through the writer, so that what an
     earlier session has queued is in it.
     """
-    row = CallRequest.get_by_id(call.id)
+    return script(CallRequest.get_by_id(call.id))
+
+
+def script(row: CallRequest) -> Script:
+    """The survey of the call as `row` has it."""
     alarm = row.alarm
-    said = values(alarm, alarm.event)
+    # As of the claim: what is spoken then is what was rendered before anybody was rung.
+    said = values(
+        alarm,
+        alarm.event,
+        row.call_time,
+        language=row.survey.tts_language,
+        attempt=row.num_attempt,
+    )
     branches: dict[int, dict[str, int | None]] = {}
     for branching in Branching.select().join(Section).where(Section.survey == row.survey_id):
         branches.setdefault(branching.section_id, {})[branching.keys] = branching.goto_id
@@ -109,6 +121,7 @@ def keep(call: Call, section: int, response: str, *, rating: bool, following: in
     if rating and alarm.result == AlarmResult.NONE:
         put(alarm, result=int(response))
         put(row, result=response)
+        webhooks.tell(alarm, Change.RESULT, utcnow(), row.request)
         if alarm.result:
             settlement.settle_others(alarm, utcnow())
     put(row, section=following, lap=0, finished=following is None)

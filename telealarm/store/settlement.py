@@ -13,7 +13,8 @@ from telealarm.rules.states import (
     Method,
     Reason,
 )
-from telealarm.store import alarms, requests, terms
+from telealarm.rules.webhook import Change
+from telealarm.store import alarms, requests, terms, webhooks
 from telealarm.store.change import move
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
@@ -32,6 +33,7 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
     if alarm.method != Method.CALL:
         said = "success, the message was taken"
     tell(alarm.id, "result", said, request_id=request.id, at=now)
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
 def settle_others(alarm: Alarm, now: datetime) -> None:
@@ -65,6 +67,7 @@ def retry(request: AlarmRequest, reason: Reason, at: datetime, now: datetime, **
         request_id=following.id,
         at=now,
     )
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
 def end(request: AlarmRequest, decision: Decision, now: datetime) -> None:
@@ -85,6 +88,8 @@ def fail(
     move(alarm, AlarmStatus.FAILURE, status_reason=reason)
     said = f"{reason}: {why}" if why else reason
     tell(alarm.id, "failure", said, request_id=request.id, at=now)
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
+    webhooks.tell(alarm, Change.FAILED, now, request)
     _inform(alarm, FAILURE_TEXT, now)
 
 
@@ -109,6 +114,7 @@ def call_off(request: AlarmRequest, why: str, now: datetime, **ended: int) -> No
         move(alarm, AlarmStatus.PENDING if wanted else AlarmStatus.CANCELLED)
         wake("planning")
     tell(alarm.id, "withdrawn", why, request_id=request.id, at=now)
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
 def miss(request: AlarmRequest, reason: Reason, now: datetime, why: str = "") -> None:
@@ -120,6 +126,7 @@ def miss(request: AlarmRequest, reason: Reason, now: datetime, why: str = "") ->
     move(request, AlarmStatus.MISSED, status_reason=reason)
     move(alarm, AlarmStatus.MISSED, status_reason=reason)
     tell(alarm.id, "missed", f"{reason}: {why}" if why else reason, request_id=request.id, at=now)
+    webhooks.tell(alarm, Change.MISSED, now, request)
     if alarm.missed_policy != "skip":
         _inform(alarm, MISSED_TEXT, now)
 
@@ -141,7 +148,7 @@ def _inform(alarm: Alarm, default_text: str, now: datetime) -> None:
         return
     event = alarm.event
     template = (event.data or {}).get("sms_failure")
-    said = values(alarm, event)
+    said = values(alarm, event, now)
     if alarm.method == Method.EMAIL:
         said["alarm_phonenumber"] = alarm.alarm_email
     text = placeholders.fill(template if isinstance(template, str) else default_text, said)

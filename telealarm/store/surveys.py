@@ -14,6 +14,7 @@ from telealarm.models import (
     Survey,
     SurveyTemplate,
 )
+from telealarm.rules import ways
 from telealarm.rules.states import SectionType
 from telealarm.store import rows
 
@@ -122,7 +123,14 @@ def _mistakes(sections: Sequence[SectionTemplate]) -> Errors:
         return {"sections": ["the survey has none; add one with POST section-template/"]}
     ids = {section.id for section in sections}
     found = {section.id: _section_mistakes(section, ids) for section in sections}
+    for section_id, said in ways.dead_ends([_place(section) for section in sections]).items():
+        found[section_id] += said
     return {f"section-{section_id}": said for section_id, said in found.items() if said}
+
+
+def _place(section: SectionTemplate) -> ways.Place:
+    branches = {one.keys: one.goto_id for one in section.branchings}
+    return ways.Place(section.id, section.type, section.offered_keys(), branches)
 
 
 def _section_mistakes(section: SectionTemplate, ids: set[int]) -> list[str]:

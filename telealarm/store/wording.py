@@ -1,13 +1,90 @@
-"""The values that placeholders stand for."""
+"""What is said of an alarm: the values that placeholders stand for, and what lacks one."""
 
-from telealarm.models import Alarm, Event
+from datetime import datetime
+
+from telealarm.errors import Invalid
+from telealarm.models import Alarm, Event, Section, Survey
+from telealarm.rules import placeholders, spoken
+from telealarm.rules.states import Method, SectionType
+from telealarm.store import accounts, memory, zones
 
 
-def values(alarm: Alarm, event: Event) -> dict[str, object]:
-    """The event's own data, over what every alarm can say."""
+def values(
+    alarm: Alarm,
+    event: Event,
+    now: datetime,
+    *,
+    language: str | None = None,
+    attempt: int | None = None,
+) -> dict[str, object]:
+    """The event's own data, over what every alarm can say, in the recipient's language and zone.
+
+    `language` is what is spoken, where the alarm does not say; else English. `now` is what
+    `minutes_left` counts from; `attempt` the number of the one that is being made.
+    """
+    spoken_in = alarm.language or language or "en"
+    zone = zones.of_recipient(alarm, zones.configured())
+    start = event.start.astimezone(zone)
+    person = event.calendar.user
     return {
         "title": event.title,
+        "first_name": person.first_name or None,
+        "last_name": person.last_name or None,
+        "name": f"{person.first_name} {person.last_name}".strip() or None,
+        "start_date": spoken.day(start, spoken_in, now.astimezone(zone).date()),
+        "start_time": spoken.clock(start, spoken_in),
+        "minutes_left": max(0, round((event.start - now).total_seconds() / 60)),
         "alarm_phonenumber": alarm.alarm_phonenumber,
-        "num_attempt": alarm.num_attempt,
+        "num_attempt": alarm.num_attempt if attempt is None else attempt,
         **(event.data or {}),
     }
+
+
+def check(alarm: Alarm, before: Alarm | None, now: datetime) -> None:
+    """Raise Invalid where a call of `alarm`, as it was just written, could not say all its words.
+
+    An edit that leaves alone what the words come from (`before`) is not looked at: such an alarm
+    can still be cancelled. An event's data may change later; what is lacking then is left out.
+    """
+    if before is not None and _sources(before) == _sources(alarm):
+        return
+    if alarm.method != Method.CALL:
+        return
+    survey = alarm.survey or accounts.setting_of(alarm.event.calendar.user).survey
+    known = values(alarm, alarm.event, now)
+    said = [
+        f"section {number} of the survey {survey.name!r} says {_listed(names)}"
+        for number, text in memory.once(("texts", survey.id), lambda: _texts(survey))
+        if (names := placeholders.lacking(text, known))
+    ]
+    if said:
+        raise Invalid(
+            {
+                "event": [
+                    f"{'; '.join(said)}: the event's data has no such value; add it to data, or"
+                    " write {name|words to say instead} in the survey"
+                ]
+            }
+        )
+
+
+def _sources(alarm: Alarm) -> tuple[int | None, ...]:
+    return alarm.event_id, alarm.survey_id, alarm.method
+
+
+def _texts(survey: Survey) -> list[tuple[int, str]]:
+    """What the survey says, by the number of the section."""
+    found: list[tuple[int, str]] = []
+    rows = survey.sections.order_by(Section.order, Section.id)
+    for number, section in enumerate(rows, 1):
+        texts = [] if section.audiofile_id else [section.script]
+        if section.type == SectionType.CALL_TRANSFER:
+            texts.append(section.confirm_script or "")
+        if section.type == SectionType.SMS:
+            texts.append(section.sms_text or "")
+        found += [(number, text) for text in texts]
+    return found
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)

@@ -6,10 +6,17 @@ from typing import Any
 
 from telealarm.clock import utcnow
 from telealarm.errors import Fenced, Stale
-from telealarm.models import AlarmRequest, CallRequest, Installation, Message, Worker
+from telealarm.models import (
+    AlarmRequest,
+    CallRequest,
+    Installation,
+    Message,
+    WebhookDelivery,
+    Worker,
+)
 from telealarm.rules import lease
 from telealarm.rules.states import AlarmStatus, CallStatus, MessageStatus
-from telealarm.store import handover
+from telealarm.store import deliveries, handover, live
 from telealarm.store.change import move
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
@@ -90,6 +97,7 @@ def _inherit(name: str, holder: Holder, now: datetime) -> bool:
         put_back(call, "the service stopped before the call was placed")
     for message in Message.select().where(older(Message), Message.status == MessageStatus.SENDING):
         handover.unknown(message, "the service stopped while it was sent", now)
+    deliveries.inherit(older(WebhookDelivery))
     AlarmRequest.update(worker=holder.name, fence=holder.fence).where(
         older(AlarmRequest), AlarmRequest.status == AlarmStatus.IN_PROCESS
     ).execute()
@@ -112,6 +120,7 @@ def put_back(call: CallRequest, why: str) -> None:
     )
     if gone.execute() != 1:
         raise Stale(f"call {call.id} was placed meanwhile")
+    live.release([call.id])
     request = call.request
     move(request, AlarmStatus.PENDING, worker=None)
     tell(call.alarm_id, "put_back", why, request_id=request.id)

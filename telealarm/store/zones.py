@@ -3,6 +3,20 @@
 from zoneinfo import ZoneInfo
 
 from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
+from telealarm.store import memory
+
+_configured = ZoneInfo("UTC")
+
+
+def configure(name: str) -> None:
+    """Set the zone of those who have none of their own; the database was opened with it."""
+    global _configured
+    _configured = ZoneInfo(name)
+
+
+def configured() -> ZoneInfo:
+    """The configuration's zone, for those who have none of their own."""
+    return _configured
 
 
 def of_calendar(
@@ -14,7 +28,7 @@ def of_calendar(
     """
     if calendar.timezone:
         return ZoneInfo(calendar.timezone)
-    profile = profile or CalendarUserProfile.get_or_none(user=calendar.user_id)
+    profile = profile or memory.profile_of(calendar.user_id)
     return ZoneInfo(profile.timezone) if profile and profile.timezone else default
 
 

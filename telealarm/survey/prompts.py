@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import logging
 import wave
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -18,15 +19,16 @@ import yaml
 
 from telealarm.errors import SpeechError
 from telealarm.rules import audio
-from telealarm.store import recordings
 from telealarm.store.recordings import Recording, Recordings
 from telealarm.store.sessions import ScriptSection
+from telealarm.survey.cache import Cache
 from telealarm.survey.speech import Speech
 
 log = logging.getLogger(__name__)
 
 NO_SPEECH = "no-speech"
 _FALLBACK_LANGUAGE = "en"
+_MAX_BYTES = 500_000_000
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,14 @@ class Prompt:
 
 
 class Prompts:
-    """`folder` is where prompts are kept; `url` is the address that Asterisk fetches them from."""
+    """`folder` is where prompts are kept, `max_bytes` of rendered ones; `url` is the address that
+    Asterisk fetches them from.
+    """
 
-    def __init__(self, folder: Path, url: str, speech: Speech) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, url: str, speech: Speech, *, max_bytes: int = _MAX_BYTES
+    ) -> None:
+        self._cache = Cache(folder, max_bytes)
         self._url = url
         self._speech = speech
         self._system: dict[tuple[str, str], Prompt] = {}
@@ -87,16 +93,20 @@ class Prompts:
     async def system(self, name: str, language: str) -> Prompt:
         """One of our own texts: shipped in `language`, else spoken, else shipped in English."""
         known = self._system.get((name, language))
-        if known is None:
-            known = self._system[name, language] = await self._find_system(name, language)
+        if known is not None:
+            with suppress(OSError):
+                await asyncio.to_thread(self._cache.use, known.name)
+                return known
+        known = self._system[name, language] = await self._find_system(name, language)
         return known
 
     async def _find_system(self, name: str, language: str) -> Prompt:
         base = language.split("-")[0].lower()
         shipped = await asyncio.to_thread(self._shipped, name, base)
-        if shipped is None and base in self._texts:
+        text = self._texts.get(base, {}).get(name)
+        if shipped is None and text:
             try:
-                return await self.script(self._texts[base][name], language)
+                return await self.script(text, language)
             except SpeechError as error:
                 log.warning("%s is said in English: %s", name, error)
         if shipped is None:
@@ -114,27 +124,27 @@ class Prompts:
         return file.read_bytes() if language.isalpha() and file.is_file() else None
 
     def _kept(self, name: str) -> Prompt | None:
-        path = self._folder / f"{name}.wav"
         try:
-            return self._prompt(name, path.read_bytes())
-        except (FileNotFoundError, EOFError, wave.Error):
-            return None  # not there, or not whole after a crash: rendered anew
+            wav = self._cache.find(name)
+            return None if wav is None else self._prompt(name, wav)
+        except (EOFError, wave.Error):
+            return None  # not whole after a crash: rendered anew
         except OSError as error:
+            path = self._cache.path(name)
             raise SpeechError(f"prompts.folder: {path} cannot be read: {error.strerror}") from None
 
     def _keep(self, name: str, wav: bytes) -> Prompt:
-        path = self._folder / f"{name}.wav"
         try:
-            recordings.put(path, wav)
+            self._cache.keep(name, wav)
         except OSError as error:
             raise SpeechError(
-                f"prompts.folder: {self._folder} cannot be written ({error.strerror});"
+                f"prompts.folder: {self._cache.folder} cannot be written ({error.strerror});"
                 " let this user write it, or name another"
             ) from None
         return self._prompt(name, wav)
 
     def _prompt(self, name: str, wav: bytes) -> Prompt:
-        return self._at(self._folder / f"{name}.wav", audio.seconds(wav))
+        return self._at(self._cache.path(name), audio.seconds(wav))
 
     def _at(self, path: Path, seconds: float) -> Prompt:
         return Prompt(

@@ -50,15 +50,25 @@ class Survey:
     async def prepare(self, call: Call) -> None:
         """Render what will be said, so that the callee is spoken to at once."""
         script = await self._db.write(partial(sessions.load, call))
+        for error in await self.render(script):
+            by_ids(log, alarm=call.alarm_id).error("%s", error)
+            await self._db.write(partial(sessions.speech_failed, call, str(error)))
+
+    async def render(self, script: Script) -> list[SpeechError]:
+        """Render all that may be said, where it is not kept yet; returns what of it failed.
+
+        Raises SpeechError where our own words cannot be kept anywhere.
+        """
+        failed = []
         for section in script.sections:
             if section.recording or section.text:
                 try:
                     await self._prompts.section(section, script.language)
                 except SpeechError as error:
-                    by_ids(log, alarm=call.alarm_id).error("%s", error)
-                    await self._db.write(partial(sessions.speech_failed, call, str(error)))
+                    failed.append(error)
         for name in (machine.INVALID_KEY, machine.GOODBYE, machine.NO_ANSWER):
             await self._prompts.system(name, script.language)
+        return failed
 
     async def converse(self, call: Call, channel: Channel) -> None:
         """Run the survey, from where an earlier session left it, to its end or the hang-up."""

@@ -1,10 +1,13 @@
 """Speech engines: command lines that turn a text file into a wav file. Never run by a shell."""
 
 import asyncio
+import os
 import re
 import shlex
 import shutil
+import signal
 import tempfile
+import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,8 +19,13 @@ from telealarm.rules import audio
 _AT_ONCE = 2
 _LONGEST_TEXT = 4000
 
-# Square brackets and angle brackets are markup to some engines; control characters to none.
-_MARKUP = re.compile(r"[\x00-\x1f\x7f\[\]<>{}|\\^~`]+")
+# Square brackets and angle brackets are markup to some engines.
+_MARKUP = re.compile(r"[\[\]<>{}|\\^~`]+")
+# What cannot be said, by Unicode's categories: controls, halves of pairs, private and unassigned
+# characters, separators of lines; and within words formats, but for the joiners of some scripts.
+_APART = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
+_WITHIN = "Cf"
+_JOINERS = "\u200c\u200d"
 
 
 class Speech:
@@ -52,8 +60,7 @@ class Speech:
 
     async def _render(self, line: str, text: str, language: str, folder: Path) -> bytes:
         source, target = folder / "text.txt", folder / "speech.wav"
-        spoken = _MARKUP.sub(" ", text)[:_LONGEST_TEXT] + "\n"
-        await asyncio.to_thread(source.write_text, spoken, encoding="utf-8")
+        await asyncio.to_thread(source.write_text, harmless(text) + "\n", encoding="utf-8")
         argv = [
             word.replace("{text_file}", str(source))
             .replace("{wav}", str(target))
@@ -74,6 +81,7 @@ class Speech:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
             )
         except OSError as error:
             raise SpeechError(
@@ -87,8 +95,22 @@ class Speech:
             raise SpeechError(f"{argv[0]} took over {self._timeout_seconds:g} s") from None
         finally:
             if process.returncode is None:
+                # With whatever it has started itself: its session is its own.
                 with suppress(ProcessLookupError):
-                    process.kill()
+                    os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
         if process.returncode:
             raise SpeechError(f"{argv[0]} failed: {said.decode(errors='replace').strip()[:300]}")
+
+
+def harmless(text: str) -> str:
+    """`text` as nothing but words and punctuation, of a length that can be listened to."""
+    plain = _MARKUP.sub(" ", text[: 2 * _LONGEST_TEXT])
+    return " ".join("".join(map(_sayable, plain)).split())[:_LONGEST_TEXT]
+
+
+def _sayable(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in _APART:
+        return " "
+    return "" if category == _WITHIN and character not in _JOINERS else character

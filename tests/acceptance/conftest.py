@@ -3,7 +3,7 @@
 An Asterisk that does not start fails the tests; it never skips them.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from tests.lab.clinic import Appointment, Clinic
 from tests.lab.clock import Clock
 from tests.lab.exchange import Exchange
 from tests.lab.phone import Phone
+from tests.lab.postgres import Postgres
 from tests.lab.rest import JSON, Rest
 from tests.lab.serve import Serve
 from tests.lab.sms_gateway import SmsGateway
@@ -58,6 +59,7 @@ async def plug(exchange: Exchange) -> AsyncIterator[Plug]:
     async def plug_in(number: str, behaviour: Behaviour) -> Phone:
         phone = Phone(number, behaviour, exchange)
         phones.append(phone)
+        exchange.forget(number)
         await phone.start()
         return phone
 
@@ -73,6 +75,39 @@ async def sms_gateway() -> AsyncIterator[SmsGateway]:
     await gateway.start()
     yield gateway
     await gateway.stop()
+
+
+# The tests so marked run on each kind of database, the others on SQLite alone.
+on_both_databases = pytest.mark.parametrize(
+    "kind", ["sqlite", "postgresql"], indirect=True, scope="module"
+)
+
+
+@pytest.fixture(scope="module")
+def kind(request: pytest.FixtureRequest) -> str:
+    """Of the database of the practices."""
+    named: str = getattr(request, "param", "sqlite")
+    return named
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL, started for the first test that needs one."""
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def new_database(kind: str, request: pytest.FixtureRequest) -> Callable[[], str | None]:
+    """The address of a new database of this kind; None: the file of a practice's own."""
+    if kind == "sqlite":
+        return lambda: None
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database
 
 
 @dataclass
@@ -132,18 +167,23 @@ async def open_practice(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def practice(asterisk: Asterisk) -> AsyncIterator[Practice]:
+async def practice(
+    asterisk: Asterisk, new_database: Callable[[], str | None]
+) -> AsyncIterator[Practice]:
     """One clinic for the tests of a file that do it no harm."""
     async with AsyncExitStack() as stack:
-        yield await open_practice(stack, asterisk)
+        yield await open_practice(stack, asterisk, database=new_database())
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def practices(asterisk: Asterisk) -> AsyncIterator[Practices]:
+async def practices(
+    asterisk: Asterisk, new_database: Callable[[], str | None]
+) -> AsyncIterator[Practices]:
     """`await practices(settings=...)`: a clinic of one's own, to be treated badly."""
     async with AsyncExitStack() as stack:
 
         async def open_one(asterisk: Asterisk = asterisk, **options: Any) -> Practice:
+            options.setdefault("database", new_database())
             return await open_practice(stack, asterisk, **options)
 
         yield open_one

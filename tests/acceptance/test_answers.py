@@ -2,9 +2,11 @@
 
 import pytest
 
-from tests.acceptance.conftest import Plug, Practice
+from tests.acceptance.conftest import Plug, Practice, on_both_databases
 from tests.lab.behaviours import answers_and_presses, answers_only, hangs_up_after
 from tests.lab.rest import JSON
+
+pytestmark = on_both_databases
 
 
 @pytest.mark.parametrize(("key", "number"), [("1", "201"), ("2", "202"), ("3", "203")])

@@ -1,7 +1,9 @@
 """Called off while the phone rings: it stops, if nobody has answered; else the call is finished."""
 
-from tests.acceptance.conftest import Plug, Practice
+from tests.acceptance.conftest import Plug, Practice, on_both_databases
 from tests.lab.behaviours import answers_and_presses, never_answers
+
+pytestmark = on_both_databases
 
 
 async def test_an_event_paused_while_it_rings_rings_no_more_until_it_is_resumed(

@@ -66,9 +66,9 @@ async def test_a_night_of_summer_time_jumps_and_an_outage(
     seven = await wake_up(practice, "472", "2031-03-30T07:00:00")
     clock.set(datetime(2031, 3, 30, 1, 59, 58, tzinfo=MADRID))
     clock.set(datetime(2031, 3, 30, 3, 29, 58, tzinfo=MADRID))
-    await practice.settled(gap)
+    await practice.told(gap, "originate", 30)
     clock.set(datetime(2031, 3, 30, 6, 59, 58, tzinfo=MADRID))
-    await practice.settled(seven)
+    await practice.told(seven, "originate", 30)
     for appointment, wall in ((gap, (3, 30)), (seven, (7, 0))):
         (moment,) = await rung_at(practice, appointment)
         assert (moment.astimezone(MADRID).hour, moment.astimezone(MADRID).minute) == wall
@@ -80,8 +80,8 @@ async def test_a_night_of_summer_time_jumps_and_an_outage(
         clock.turn(-back)
     later = await wake_up(practice, "474", "2031-03-30T07:15:00")
     clock.set(datetime(2031, 3, 30, 7, 31, tzinfo=MADRID))
-    await practice.settled(retried)
-    await practice.settled(later)
+    for appointment in (gap, seven, retried, later):
+        await practice.settled(appointment)
     assert [rings(number) for number in ("471", "472", "473", "474")] == [1, 1, 2, 1]
 
     # Down for a week: who still is owed a call is called, of the other it is told.

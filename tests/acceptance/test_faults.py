@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.acceptance.conftest import Plug, Practice, Practices
+from tests.acceptance.conftest import Plug, Practice, Practices, on_both_databases
 from tests.lab.asterisk import Asterisk
 from tests.lab.behaviours import answers_and_presses, answers_only, hangs_up_after, never_answers
 from tests.lab.clinic import Appointment
@@ -32,6 +32,7 @@ async def ringing(practice: Practice, phone: Phone, **alarm: int) -> Appointment
     return appointment
 
 
+@on_both_databases
 async def test_killed_while_it_rings(practices: Practices, plug: Plug, exchange: Exchange) -> None:
     practice = await practices()
     phone = await plug("401", answers_and_presses("1", ring=3.0, first_key=10.0))
@@ -43,6 +44,7 @@ async def test_killed_while_it_rings(practices: Practices, plug: Plug, exchange:
     assert phone.heard.seconds_heard() > 1
 
 
+@on_both_databases
 async def test_killed_while_it_rings_and_back_after_the_callee_has_answered(
     practices: Practices, plug: Plug, exchange: Exchange
 ) -> None:
@@ -74,6 +76,7 @@ async def test_killed_for_good_the_callee_hears_an_apology_and_the_next_start_ac
     assert rings(exchange, "403") == 1
 
 
+@on_both_databases
 async def test_killed_in_mid_prompt(practices: Practices, plug: Plug, exchange: Exchange) -> None:
     practice = await practices()
     phone = await plug("404", answers_and_presses("1", first_key=14.0))
@@ -85,6 +88,7 @@ async def test_killed_in_mid_prompt(practices: Practices, plug: Plug, exchange: 
     assert rings(exchange, "404") == 1
 
 
+@on_both_databases
 async def test_killed_in_mid_prompt_and_the_callee_hangs_up_meanwhile(
     practices: Practices, plug: Plug, exchange: Exchange
 ) -> None:
@@ -139,6 +143,7 @@ async def test_frozen_as_the_callee_answers_there_is_an_apology_and_no_long_sile
     assert (await practice.settled(appointment))["status"] == 3
 
 
+@on_both_databases
 async def test_killed_after_the_key(practices: Practices, plug: Plug, exchange: Exchange) -> None:
     practice = await practices()
     phone = await plug("407", answers_and_presses("1", first_key=1.0))
@@ -151,6 +156,7 @@ async def test_killed_after_the_key(practices: Practices, plug: Plug, exchange: 
     assert (await phone.events())[-1] == "hung up by network"
 
 
+@on_both_databases
 async def test_the_websocket_is_cut_in_mid_call(
     practices: Practices, plug: Plug, exchange: Exchange, asterisk: Asterisk
 ) -> None:
@@ -206,6 +212,7 @@ async def test_asterisk_is_away_and_the_call_waits_for_it(
         await late.stop()
 
 
+@on_both_databases
 async def test_asterisk_freezes_when_it_is_told_to_call(
     practices: Practices, plug: Plug, exchange: Exchange, asterisk: Asterisk
 ) -> None:
@@ -224,6 +231,7 @@ async def test_asterisk_freezes_when_it_is_told_to_call(
     assert rings(exchange, "421") == words.count("ringing")
 
 
+@on_both_databases
 async def test_asterisk_dies_in_mid_call(
     practices: Practices, plug: Plug, exchange: Exchange
 ) -> None:
@@ -244,6 +252,7 @@ async def test_asterisk_dies_in_mid_call(
         await own.stop()
 
 
+@on_both_databases
 async def test_a_worker_dies_and_another_takes_its_call_over(
     practices: Practices, plug: Plug, exchange: Exchange
 ) -> None:

@@ -3,6 +3,7 @@
 import aiohttp
 
 from tests.acceptance.conftest import Plug, Practice, Practices
+from tests.lab.asterisk import Asterisk
 from tests.lab.behaviours import never_answers, takes_texts
 from tests.lab.exchange import Exchange
 from tests.lab.waiting import until
@@ -79,8 +80,10 @@ async def test_killed_between_the_gateways_200_and_our_commit(practices: Practic
 
 
 async def test_a_sip_phone_receives_the_message(
-    practice: Practice, plug: Plug, exchange: Exchange
+    practices: Practices, plug: Plug, exchange: Exchange, asterisk: Asterisk
 ) -> None:
+    ami = {"password": asterisk.ami_password, "port": asterisk.ami_port}
+    practice = await practices(settings={"asterisk": {"ami": ami}})
     destination = f"pjsip:trunk/sip:{{to}}@127.0.0.1:{exchange.port}"
     phone = await plug("703", takes_texts())
     rest = practice.clinic.rest

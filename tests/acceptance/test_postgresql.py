@@ -1,23 +1,9 @@
 """The same road on PostgreSQL: a call, a crash, and two workers on one database."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from tests.acceptance.conftest import Plug, Practices
 from tests.lab.behaviours import answers_and_presses, busy_once_then_answers
 from tests.lab.exchange import Exchange
 from tests.lab.postgres import Postgres
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    server = Postgres()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
 
 
 async def test_a_call_its_retry_and_a_crash(

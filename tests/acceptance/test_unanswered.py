@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.acceptance.conftest import Plug, Practice
+from tests.acceptance.conftest import Plug, Practice, on_both_databases
 from tests.lab.behaviours import (
     Behaviour,
     busy,
@@ -15,6 +15,8 @@ from tests.lab.behaviours import (
 )
 from tests.lab.exchange import Exchange
 from tests.lab.waiting import until
+
+pytestmark = on_both_databases
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,7 @@ async def test_a_call_that_fails_is_tried_again_as_often_as_maxretry_says(
 
 
 async def test_an_unknown_number_is_final(practice: Practice, exchange: Exchange) -> None:
+    exchange.forget("399")
     appointment = await practice.clinic.appointment("399", maxretry=3, retry_delay=0)
     alarm = await practice.settled(appointment)
     assert (alarm["status"], alarm["status_reason"], alarm["num_attempt"]) == (3, "wrong_number", 1)

@@ -1,6 +1,8 @@
 """Alarms and their attempts: written, called off, taken up, asked for once more, read as a log."""
 
 import asyncio
+import csv
+import io
 from datetime import timedelta
 from typing import Any
 
@@ -42,7 +44,7 @@ async def test_every_field_of_an_alarm_comes_back(api: Api) -> None:
         "event": link,
         "date_start_notice": "2030-06-03 09:00:00",
         "url_cancel": "https://example.com/cancel",
-        "url_confirm": "http://127.0.0.1:8080/confirm",
+        "url_confirm": "http://example.com:8080/confirm",
         "phonenumber_transfer": "+1 (555) 010-2030",
         "phonenumber_sms_failure": "600999999",
         "timezone": "America/New_York",
@@ -320,3 +322,57 @@ async def test_an_alarm_has_its_owner_from_its_event(api: Api) -> None:
         lambda: User.get_by_id(Alarm.get_by_id(id_of(made["url"])).owner_id).username
     )
     assert owner == "manager"
+
+
+async def test_what_was_carried_out_keeps_what_its_history_is_about(api: Api) -> None:
+    made, _, one = await ready(api)
+    other = (await event(api, made))["url"]
+
+    def carried_out() -> None:
+        Alarm.update(status=AlarmStatus.FAILURE, num_attempt=2, due=None).where(
+            Alarm.id == id_of(one)
+        ).execute()
+
+    before = (await api.get(one)).body
+    await api.db.write(carried_out)
+    for body in ({"alarm_phonenumber": "600999999"}, {"event": other}):
+        reply = await api.patch(one, body)
+        assert reply.status == 409
+        assert f"its {next(iter(body))} stays as it was" in reply.body["detail"]
+    # Not by taking it up again either; what its history does not tell can be edited.
+    reply = await api.patch(one, {"status": 1, "alarm_phonenumber": "600999999"})
+    assert reply.status == 409
+    assert (await api.patch(one, {"maxretry": 5})).status == 200
+    after = (await api.get(one)).body
+    assert (await api.put(one, after)).status == 200
+    assert after["alarm_phonenumber"] == before["alarm_phonenumber"]
+
+
+async def test_a_number_that_was_never_rung_can_be_mended(api: Api) -> None:
+    _, _, one = await ready(api)
+    await api.patch(one, {"status": 7})
+    reply = await api.patch(one, {"alarm_phonenumber": "600999999", "status": 1})
+    assert (reply.status, reply.body["alarm_phonenumber"]) == (200, "600999999")
+
+
+async def test_the_receptionists_sheets_of_today(api: Api) -> None:
+    made = await clinic(api)
+    days = ("2030-06-03 09:00", "2030-06-03 17:00", "2030-06-04 09:00")
+    links = [
+        (await alarm(api, (await event(api, made, start=day, end=None))["url"]))["url"]
+        for day in days
+    ]
+
+    def settled() -> None:
+        for link, status, reason, result in zip(
+            links, (5, 3, 5), ("", "no_answer", ""), (2, 0, 2), strict=True
+        ):
+            Alarm.update(status=status, status_reason=reason, result=result).where(
+                Alarm.id == id_of(link)
+            ).execute()
+
+    await api.db.write(settled)
+    today = "event_start__gte=2030-06-03 00:00&event_start__lt=2030-06-04 00:00&format=csv"
+    for query, link, reason in (("result=2", links[0], ""), ("status=3", links[1], "no_answer")):
+        (row,) = csv.DictReader(io.StringIO((await api.get(f"alarm/?{today}&{query}")).text))
+        assert (row["url"], row["status_reason"]) == (link, reason)

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from telealarm.api import forms
-from telealarm.api.app import RESOURCES
+from telealarm.api.app import RESOURCES, TASKS
 from telealarm.api.resource import Resource
 from tests.integration.api_client import Api, clinic, id_of, sealed_survey
 
@@ -83,6 +83,7 @@ async def bodies(api: Api) -> dict[str, dict[str, Any]]:
         "sms-template": {"label": "l", "sms_text": "t"},
         "dnc-list": {"name": "l"},
         "dnc-contact": {"dnc": dnc["url"], "phone_number": "600100200"},
+        "webhook": {"target_url": "https://example.com/told"},
     }
 
 
@@ -112,6 +113,27 @@ async def test_no_value_in_any_field_makes_the_service_fail(api: Api) -> None:
             for body, reply in zip(tries, replies, strict=True):
                 assert reply.status in (200, 201, 400, 409), (resource.name, body, reply.text)
                 assert reply.body
+
+
+async def test_no_value_in_what_an_action_or_a_task_takes_makes_the_service_fail(api: Api) -> None:
+    await bodies(api)
+    taken = [
+        (action.method, f"{resource.name}/1/{action.name}/", action.form)
+        for resource in RESOURCES
+        for action in resource.actions
+        if action.form is not None
+    ] + [(task.method, task.path, task.form) for task in TASKS]
+    sample = {"phonenumber": "600100200", "status": 3}
+    tried = 0
+    for method, path, form in taken:
+        for field in form.model_fields:
+            for value in HOSTILE:
+                body = {name: sample[name] for name in form.model_fields if name in sample}
+                reply = await api.send(method, path, {**body, field: value}, user="root")
+                assert reply.status in (200, 201, 400, 404, 409), (path, value, reply.text)
+                assert reply.body
+                tried += 1
+    assert tried > 4 * len(HOSTILE)
 
 
 NO_OBJECTS = [

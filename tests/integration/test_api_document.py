@@ -8,14 +8,14 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from telealarm.api import document
-from telealarm.api.app import RESOURCES, VIEWS, make_app
+from telealarm.api.app import RESOURCES, TASKS, VIEWS, make_app
 from telealarm.api.kind import Kind
 from telealarm.config import Config
 from telealarm.store.database import Database
 from tests.integration.api_client import Api, id_of
 from tests.integration.test_api_tenants import all_of_it
 
-DOCUMENT = document.written(RESOURCES, VIEWS)
+DOCUMENT = document.written(RESOURCES, VIEWS, TASKS)
 VERBS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -47,9 +47,18 @@ async def test_every_route_and_method_is_in_it(api: Api) -> None:
         name = next((p["x-relation"] for p in item.get("parameters", ())), "")
         real = path.replace("{id}", str(id_of(ids[name])) if name in ids else "1")
         reply = await api.send("OPTIONS", real, user="root")
-        assert reply.status == 200, path
-        allowed = {word.lower() for word in reply.headers["Allow"].split(", ")}
+        allowed = {word.lower() for word in re.split(", ?", reply.headers["Allow"])}
+        assert reply.status == (200 if "options" in allowed else 405), path
         assert allowed - {"head", "options"} == VERBS & item.keys(), path
+        said = re.findall(r"\b[A-Z]{3,}\b", item["description"])
+        assert allowed == {word.lower() for word in said}, path
+        if "get" in allowed:
+            assert "head" in allowed, path
+            head = await api.send("HEAD", real, user="root")
+            missing = name in ("callrequest", "result")
+            assert (head.status, head.text) == (404 if missing else 200, ""), path
+        wrong = await api.send("PROPFIND", real, user="root")
+        assert (wrong.status, wrong.headers["Allow"]) == (405, reply.headers["Allow"]), path
 
 
 def test_every_registered_path_is_in_it(db: Database, config: Config) -> None:
@@ -58,8 +67,7 @@ def test_every_registered_path_is_in_it(db: Database, config: Config) -> None:
 
     app = make_app(db, config, readiness=ready, prompts=Path())
     paths = {route.resource.canonical for route in app.router.routes() if route.resource}
-    paths = {path for path in paths if path.startswith("/rest-api/")}
-    own = {"/rest-api/openapi.json", "/rest-api/explorer/{name}"}
+    own = {"/rest-api/openapi.json", "/rest-api/explorer/{name}", "/prompts/{name}.wav"}
     assert paths - own == set(DOCUMENT["paths"])
 
 

@@ -86,6 +86,36 @@ async def test_what_cannot_be_sealed_is_told_by_section(api: Api) -> None:
     assert (await api.get("sealed-survey/")).body["count"] == 0
 
 
+async def test_a_way_that_leads_nowhere_by_accident_is_told_by_section(api: Api) -> None:
+    choice = {"type": 2, "script": "x", "key_1": "yes", "key_2": "no", "key_3": "what?"}
+    survey, (hello, menu, ring, bye) = await draft(
+        api, {"type": 1, "script": "x"}, choice, {"type": 1, "script": "x"}, {"type": 7}
+    )
+    await branch(api, hello, "any", menu)
+    await branch(api, menu, "1", bye)
+    await branch(api, ring, "0", ring)
+    reply = await api.post(survey + "seal/")
+    assert reply.status == 400
+    assert reply.body == {
+        f"section-{id_of(hello)}": [
+            "nothing follows when it was heard; make a branching for 0 (goto null: the end)"
+        ],
+        f"section-{id_of(menu)}": [
+            "the key 2 leads nowhere; make a branching for it, or for any (goto null: the end)",
+            "the key 3 leads nowhere; make a branching for it, or for any (goto null: the end)",
+        ],
+        f"section-{id_of(ring)}": [
+            "no way leads from here to the end of the call; make one (goto null ends it)"
+        ],
+    }
+    # What is meant is said, and then it is sealed.
+    await branch(api, hello, "0", menu)
+    await branch(api, menu, "any")
+    found = (await api.get(f"branching-template/?section={id_of(ring)}")).body["results"]
+    assert (await api.patch(found[0]["url"], {"goto": None})).status == 200
+    assert (await api.post(survey + "seal/")).status == 201
+
+
 async def test_a_survey_without_sections_is_not_sealed(api: Api) -> None:
     survey, _ = await draft(api)
     reply = await api.post(survey + "seal/")

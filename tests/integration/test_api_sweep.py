@@ -10,7 +10,7 @@ from tests.integration.test_api_tenants import MISSING, all_of_it
 
 VERBS = ("get", "post", "put", "patch", "delete")
 # What has no owner: written by superusers alone; a manager sees a gateway that is active.
-UNOWNED = {"gateway", "sms-gateway", "users"}
+UNOWNED = {"gateway", "sms-gateway", "users", "dialing"}
 
 
 async def described(api: Api) -> dict[str, Any]:

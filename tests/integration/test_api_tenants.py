@@ -6,6 +6,7 @@ from typing import Any
 from telealarm.api.app import RESOURCES
 from telealarm.api.fields import Relation
 from telealarm.api.forms import marked
+from telealarm.models import CalendarUser
 from tests.integration.api_client import Api, clinic, id_of
 from tests.integration.test_api_bad_input import bodies
 
@@ -31,10 +32,13 @@ async def all_of_it(api: Api, user: str) -> dict[str, str]:
         "alarm/", {"event": event["url"], "alarm_phonenumber": "600100200"}, user=user
     )
     attempt = await api.made("alarm-request/", {"alarm": alarm["url"]}, user=user)
+    webhook = await api.made("webhook/", {"target_url": "https://example.com/told"}, user=user)
     dnc = await api.made("dnc-list/", {"name": "opted out"}, user=user)
     contact = await api.made(
         "dnc-contact/", {"dnc": dnc["url"], "phone_number": "600100201"}, user=user
     )
+    # The contact was told to the webhook.
+    told = await api.get(f"webhook-delivery/?webhook={id_of(webhook['url'])}", user=user)
     recording = await api.recorded(user=user)
     rule = await api.made("rule/", {"name": "r", "frequency": "DAILY"}, user=user)
     mail = await api.made(
@@ -60,6 +64,8 @@ async def all_of_it(api: Api, user: str) -> dict[str, str]:
         "alarm-request": attempt["url"],
         "dnc-list": dnc["url"],
         "dnc-contact": contact["url"],
+        "webhook": webhook["url"],
+        "webhook-delivery": told.body["results"][0]["url"],
     }
 
 
@@ -208,11 +214,47 @@ async def test_a_profile_is_emptied_not_lost(api: Api) -> None:
 
 async def test_names_that_are_taken(api: Api) -> None:
     await clinic(api)
-    for path, body in (
-        ("users/", {"username": "manager", "password": "x"}),
-        ("gateway/", {"name": "trunk", "gateways": "PJSIP/{number}@x"}),
-        ("calendar-user/", {"username": "doctor of manager", "password": "x"}),
+    for user, path, body in (
+        ("root", "users/", {"username": "manager", "password": "x"}),
+        ("root", "gateway/", {"name": "trunk", "gateways": "PJSIP/{number}@x"}),
+        ("manager", "calendar-user/", {"username": "doctor of manager", "password": "x"}),
     ):
-        reply = await api.post(path, body, user="root")
+        reply = await api.post(path, body, user=user)
         assert reply.status == 400
         assert "already" in next(iter(reply.body.values()))[0]
+
+
+async def test_calendar_users_of_two_managers_may_have_one_name(api: Api) -> None:
+    body = {"username": "reception", "password": "x"}
+    mine = await api.made("calendar-user/", body)
+    theirs = await api.made("calendar-user/", body, user="other")
+    assert mine["url"] != theirs["url"]
+    # Within one's own it is taken, also by an edit; what was read can be written back.
+    second = await api.made("calendar-user/", {**body, "username": "second"})
+    reply = await api.patch(second["url"], {"username": "reception"})
+    assert reply.status == 400
+    assert reply.body == {"username": ["another calendar user has this username already"]}
+    assert (await api.put(mine["url"], mine)).status == 200
+
+
+async def test_a_calendar_user_whose_calendars_are_gone_can_be_deleted(api: Api) -> None:
+    mine = await all_of_it(api, "manager")
+    user = mine["calendar-user"]
+    reply = await api.delete(user)
+    assert (reply.status, "calendar" in reply.body["detail"]) == (409, True)
+    assert (await api.delete(mine["calendar"])).status == 204
+    name = (await api.get(user)).body["username"]
+    assert (await api.delete(user)).status == 204
+    for link in (user, mine["calendar-user-profile"]):
+        assert (await api.get(link)).status == 404
+    assert (await api.get("calendar-user/")).body["count"] == 0
+    reply = await api.post("calendar/", {"name": "c", "user": user})
+    assert (reply.status, list(reply.body)) == (400, ["user"])
+    # Its attempts stay in the log, its setting is free, and so is its name.
+    assert (await api.get(mine["alarm-request"])).status == 200
+    assert (await api.delete(mine["calendar-setting"])).status == 204
+    again = await api.made("calendar-user/", {"username": name, "password": "x"})
+    assert again["url"] != user
+    # One that nothing refers to leaves nothing behind.
+    assert (await api.delete(again["url"])).status == 204
+    assert await api.db.read(lambda: CalendarUser.select().count()) == 1

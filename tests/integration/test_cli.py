@@ -172,6 +172,9 @@ def test_each_mistake_is_named_with_its_line_and_what_to_change(tmp_path: Path) 
         "  prot: 3\n"
         "asterisk:\n"
         "  ari: {url: localhost, password: '${NOT_SET_ANYWHERE}'}\n"
+        "  ami: {prot: 1}\n"
+        "webhooks:\n"
+        "  allow: [10.0.0.1/8]\n"
     )
     done = telealarm("check-config", "--config", str(config))
     assert done.returncode == 1
@@ -181,6 +184,8 @@ def test_each_mistake_is_named_with_its_line_and_what_to_change(tmp_path: Path) 
         ":4: api.prot: there is no such key; it may be one of host, port",
         ":6: asterisk.ari.url: must be an address like",
         ":6: asterisk.ari.password: the environment variable NOT_SET_ANYWHERE is not set",
+        ":7: asterisk.ami.prot: there is no such key; it may be one of host, password, port",
+        ":9: webhooks.allow.0: '10.0.0.1/8' is no network; one is 10.0.0.0/8",
     ):
         assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -203,6 +208,14 @@ def test_an_unusable_prompts_folder_is_named(tmp_path: Path) -> None:
     assert "prompts.folder" in done.stderr
 
 
+def test_a_speech_engine_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    engines = {"en": "flite -f {text_file} -o {wav}", "es": "no-such-engine {text_file} {wav}"}
+    config = write(tmp_path, speech={"engines": engines})
+    done = telealarm("check-config", "--config", str(config))
+    assert "speech.engines.es: no-such-engine is not installed" in done.stdout
+    assert "speech.engines.en" not in done.stdout
+
+
 async def test_check_config_asks_asterisk(tmp_path: Path) -> None:
     async with AriDouble() as double:
         ari = {"url": double.url, "user": USER, "password": PASSWORD}
@@ -215,6 +228,34 @@ async def test_check_config_asks_asterisk(tmp_path: Path) -> None:
         assert done.returncode == 1
         assert "asterisk.ari.password" in done.stderr
         assert "wrong" not in done.stderr.replace("wrong:", "")
+
+
+# Events from elsewhere
+
+
+def test_a_file_is_imported_and_each_refused_row_is_named(tmp_path: Path) -> None:
+    config = write(tmp_path)
+    sheet = tmp_path / "events.csv"
+    sheet.write_text("title,start,calendar\nA,2030-01-02 10:30,nowhere\nB,,nowhere\n")
+    done = telealarm("import", str(sheet), "--dry-run", "--config", str(config))
+    assert done.returncode == 1
+    assert f"{sheet}:2: calendar: there is none of the name or id 'nowhere'" in done.stderr
+    assert f"{sheet}:3: start: this field is required" in done.stderr
+    assert done.stdout == f"{sheet}: 2 refused; nothing was written (dry run)\n"
+    missing = telealarm("import", str(tmp_path / "x.csv"), "--config", str(config))
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "x.csv cannot be read: No such file" in missing.stderr
+
+
+def test_an_example_says_what_it_needs(tmp_path: Path) -> None:
+    config = write(tmp_path)
+    words = ("example", "personal", "--number", "100", "--user", "ann", "--config", str(config))
+    assert "there is no user 'ann'" in telealarm(*words).stderr
+    telealarm("user", "add", "ann", "--password-stdin", "--config", str(config), stdin="a secret")
+    done = telealarm(*words, "--dry-run")
+    assert done.returncode == 1
+    assert "there is no active gateway; a superuser makes one" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 # Serving

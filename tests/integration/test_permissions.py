@@ -175,3 +175,34 @@ async def test_the_last_day_of_the_calendar(desk: Desk) -> None:
     last = {"date_start_notice": "2199-12-31 23:30"}
     assert (await desk.write(event, **last)).status == 201
     assert list((await desk.write(event, **last)).body) == ["date_start_notice"]
+
+
+async def test_an_event_moved_to_another_users_calendar_has_to_keep_that_users_rights(
+    desk: Desk,
+) -> None:
+    api = desk.api
+    free = await api.made("calendar-user/", {"username": "free", "password": "x"})
+    book = await api.made("calendar/", {"name": "free", "user": free["url"]})
+    await desk.allow(max_alarms_per_day=1, prefixes=["600"])
+    await desk.written(await desk.event("2030-06-03 10:00"))
+    theirs = await desk.event("2030-06-03 12:00", calendar=book["url"])
+    link = await desk.written(theirs, alarm_phonenumber="906")
+    reply = await api.patch(theirs, {"calendar": desk.calendar})
+    assert (reply.status, list(reply.body)) == (400, ["calendar"])
+    assert [said.split(": ")[0] for said in reply.body["calendar"]] == [
+        f"alarm {link.rstrip('/').rsplit('/', 1)[1]}"
+    ] * 2
+    assert (await api.get(theirs)).body["calendar"] == book["url"]
+    # A calendar with such alarms is not handed over either.
+    user = (await api.get(desk.calendar)).body["user"]
+    reply = await api.patch(book["url"], {"user": user})
+    assert (reply.status, "unfinished alarms" in reply.body["detail"]) == (409, True)
+    # What is called off is nobody's concern, and on another day there is room.
+    await api.patch(link, {"status": 7})
+    assert (await api.patch(book["url"], {"user": user})).status == 200
+    assert (await api.patch(book["url"], {"user": free["url"]})).status == 200
+    await desk.written(theirs)
+    moved = {"calendar": desk.calendar}
+    assert (await api.patch(theirs, moved)).status == 400
+    moved |= {"start": "2030-06-04 12:00", "end": None}
+    assert (await api.patch(theirs, moved)).status == 200

@@ -1,11 +1,14 @@
 """Texts become sound before anybody is rung, and nothing in a text is an order."""
 
+import asyncio
 import io
 import stat
 import wave
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from telealarm.config import Speech as SpeechConfig
 from telealarm.errors import SpeechError
@@ -14,6 +17,7 @@ from telealarm.store.recordings import Recordings, Sound
 from telealarm.survey.prompts import NO_SPEECH, Prompts
 from telealarm.survey.speech import Speech
 from tests.integration.api_client import tone
+from tests.lab.waiting import until
 
 ENGINES = SpeechConfig().engines
 
@@ -36,6 +40,44 @@ async def test_a_text_is_spoken_for_the_telephone(text: str, language: str) -> N
     wav = await Speech(ENGINES, 20).render(text, language)
     assert shape(wav) == (1, 2, 8000)
     assert 0.5 < audio.seconds(wav) < 20
+
+
+HOSTILE = st.one_of(
+    st.text(st.characters(), max_size=200),
+    st.text(st.sampled_from("<>[]{}&;-$()`'\"\\|\x00\x1b\n\u202e %@0aé."), max_size=200),
+    st.sampled_from(["--help", "-w /etc/passwd", "<s>", "&lt;", "%n%s%x", "\ud800"]),
+)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@settings(max_examples=40, deadline=None)
+@given(hostile=HOSTILE)
+def test_whatever_is_written_becomes_sound_and_nothing_else(language: str, hostile: str) -> None:
+    """Between two words of ours, as a placeholder's value stands."""
+    text = f"Hello {hostile} goodbye."
+    wav = asyncio.run(Speech(ENGINES, 20).render(text, language))
+    assert shape(wav) == (1, 2, 8000)
+    assert audio.seconds(wav) > 0.5
+
+
+async def test_the_longest_text_is_cut_and_spoken() -> None:
+    wav = await Speech(ENGINES, 20).render("word " * 100_000, "en")
+    assert 60 < audio.seconds(wav) < 600
+
+
+async def test_an_engine_that_hangs_is_killed_with_what_it_has_started(tmp_path: Path) -> None:
+    engine = tmp_path / "engine"
+    engine.write_text(f"#!/bin/sh\nsleep 60 & echo $! > {tmp_path}/pid; wait\n")
+    engine.chmod(0o755)
+    with pytest.raises(SpeechError, match="took over 1 s"):
+        await Speech({"*": f"{engine} {{text_file}} {{wav}}"}, 1).render("Hello", "en")
+    child = (tmp_path / "pid").read_text().strip()
+
+    def gone() -> bool:
+        state = Path(f"/proc/{child}/stat")
+        return not state.exists() or state.read_text().split(") ")[1].startswith("Z")
+
+    await until(gone, 30, "what the engine started is gone")
 
 
 async def test_an_engine_that_is_missing_fails_or_hangs_is_an_error_that_says_so() -> None:

@@ -6,8 +6,9 @@ can be tested with the real one is tested with the real one.
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -41,6 +42,7 @@ class Request:
     params: Mapping[str, str]
     body: Mapping[str, Any]
     headers: Mapping[str, str]
+    at: float = field(default_factory=time.monotonic)
 
 
 class AriDouble:

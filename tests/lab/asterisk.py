@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -31,13 +32,14 @@ class Asterisk:
     def __init__(self, exchange_port: int) -> None:
         self.root = asterisk_root()
         self.ari_password = secrets.token_urlsafe(18)
+        self.ami_password = secrets.token_urlsafe(18)
         self.http_port = free_tcp_port()
         self.sip_port = free_udp_port()
         self.ari_url = f"http://{HOST}:{self.http_port}"
         self.ami_port = free_tcp_port()
         values = {
             "TELEALARM_ARI_PASSWORD": self.ari_password,
-            "TELEALARM_AMI_PASSWORD": self.ari_password,
+            "TELEALARM_AMI_PASSWORD": self.ami_password,
             "TELEALARM_AMI_ADDRESS": HOST,
             "TELEALARM_AMI_PORT": str(self.ami_port),
             "TELEALARM_HTTP_ADDRESS": HOST,
@@ -75,6 +77,11 @@ class Asterisk:
     def pid(self) -> int:
         assert self._child, "Asterisk is not started"
         return self._child.pid
+
+    def configure(self, name: str, change: Callable[[str], str]) -> None:
+        """Edit one of its configuration files; before it is started."""
+        path = self._folder.path / "etc" / name
+        path.write_text(change(path.read_text()))
 
     async def start(self) -> None:
         """Start, and return when ARI answers. RuntimeError with Asterisk's last lines if not."""

@@ -33,6 +33,8 @@ class Exchange(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.invites: list[Invite] = []
+        # A provider that is away: what comes is lost.
+        self.silent = False
         self._phones: dict[str, int] = {}
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -62,7 +64,13 @@ class Exchange(asyncio.DatagramProtocol):
         """The calls to a number so far, whether or not a phone was there."""
         return [invite for invite in self.invites if invite.number == number]
 
+    def forget(self, number: str) -> None:
+        """Its calls so far are another test's."""
+        self.invites = [invite for invite in self.invites if invite.number != number]
+
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if self.silent:
+            return
         head, _, body = data.decode("latin-1").partition("\r\n\r\n")
         lines = [line for written in head.split("\r\n") for line in _one_via_each(written)]
         if lines[0].startswith("SIP/2.0 "):

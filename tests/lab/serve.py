@@ -54,11 +54,6 @@ class Serve:
                     "user": asterisk.ari_user,
                     "password": asterisk.ari_password,
                 },
-                "ami": {
-                    "user": asterisk.ari_user,
-                    "password": asterisk.ari_password,
-                    "port": asterisk.ami_port,
-                },
                 "trunks": [asterisk.trunk],
                 "cdr": str(asterisk.cdr_csv),
             },

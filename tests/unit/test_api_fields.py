@@ -8,7 +8,7 @@ import pytest
 from telealarm.api import forms, links
 from telealarm.api.alarms import RetryPolicy
 from telealarm.api.calendar_settings import CallingDays, Holidays, Manager
-from telealarm.api.fields import Clock, Json, Moment, Relation, Unavailable
+from telealarm.api.fields import Absent, Clock, Json, Moment, Moments, Relation
 from telealarm.api.forms import Form
 from telealarm.api.kind import Kind
 from telealarm.api.numbers import Choice, Flag, Real, Whole
@@ -51,7 +51,7 @@ USER = Relation("users")
         (CALENDAR, "http://anywhere:1/rest-api/calendar/3/", 3),
         (CALENDAR, "/rest-api/calendar/3/", 3),
         (USER, "http://x/rest-api/user/2/", 2),
-        (Unavailable("not yet"), [], None),
+        (Moments(), [], []),
         (Json(), {"a": [1, {"b": None}]}, {"a": [1, {"b": None}]}),
         (CallingDays(30, 1), "tu, mo", "MO,TU"),
         (Holidays(), ["2026-12-25", "2026-01-06"], ["2026-01-06", "2026-12-25"]),
@@ -101,7 +101,7 @@ def test_what_is_taken(kind: Kind, sent: Any, kept: Any) -> None:
         (CALENDAR, -1, "must be a link to a calendar"),
         (CALENDAR, "99999999999", "calendar 99999999999 does not exist"),
         (CALENDAR, None, "must be a link to a calendar"),
-        (Unavailable("not yet"), 1, "not yet"),
+        (Moments(), 1, "must be a list"),
         (Json(), [], "must be a JSON object"),
         (Json(), {"a": "\x00"}, "control characters"),
         (Json(), {"a": float("inf")}, "finite"),
@@ -121,7 +121,7 @@ class Sample(Form):
     name: Annotated[str, Text(5, 1)]
     parent: Annotated[int | None, CALENDAR] = None
     count: Annotated[int, Whole()] = 7
-    rule: Annotated[None, Unavailable("not yet")] = None
+    until: Annotated[datetime | Absent | None, Moment()] = Absent.LEFT_OUT
     password: Annotated[str | None, Secret()] = None
 
 
@@ -143,11 +143,11 @@ def test_a_part_of_a_form_has_what_was_sent_alone() -> None:
 
 
 def test_every_mistake_is_told_and_the_rest_is_kept() -> None:
-    sent = read({"parent": "3", "count": "x", "rule": 1, "nme": "typo"})
-    assert set(sent.errors) == {"name", "count", "rule", "nme"}
+    sent = read({"parent": "3", "count": "x", "until": 1, "nme": "typo"})
+    assert set(sent.errors) == {"name", "count", "until", "nme"}
     assert sent.errors["name"] == ["this field is required"]
     assert sent.errors["nme"] == [
-        "there is no such field; it may be one of count, name, parent, password, rule"
+        "there is no such field; it may be one of count, name, parent, password, until"
     ]
     assert sent.values == {"parent": 3}
 

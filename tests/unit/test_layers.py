@@ -30,11 +30,14 @@ FLOORS = {
     "app": 6,
     "check": 6,
     "dry_run": 6,
+    "example": 6,
+    "importing": 6,
     "readiness": 6,
     "cli": 6,
     "__main__": 6,
     "__init__": 0,
     "sounds": 0,
+    "examples": 0,
 }
 # Beyond the order of the floors: what a floor may not reach although it stands higher.
 BLIND = {

@@ -191,6 +191,25 @@ def test_placeholders_are_put_in_as_plain_text() -> None:
     assert placeholders.fill(text, values) == "You see Dr. {apt_date} at 10:30."
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Hello {name}, you see {doc}.", "Hello, you see."),
+        ("{name} hello", "hello"),
+        ("Hello {name|dear patient}, see {doc|}.", "Hello dear patient, see ."),
+        ("Hello {empty|you}{list|!}{object}", "Hello !"),
+    ],
+)
+def test_what_has_no_value_is_left_out_or_has_words_of_its_own(text: str, said: str) -> None:
+    values = {"name": None, "empty": "", "list": ["a"], "object": {"a": 1}}
+    assert placeholders.fill(text, values) == said
+
+
+def test_what_lacks_a_value_is_named_once() -> None:
+    text = "{doc} {name} {doc} {time|soon} {empty} {0} {list}"
+    assert placeholders.lacking(text, {"name": "Ann", "empty": "", "list": []}) == ["doc", "list"]
+
+
 @pytest.mark.parametrize("hostile", ["{0.__class__}", "{doc_name!r}", "{a[0]}", "{{", "%s", "{}"])
 def test_what_is_no_placeholder_stays_text(hostile: str) -> None:
     assert placeholders.fill(hostile, {"a": 1}) == hostile

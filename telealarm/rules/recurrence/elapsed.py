@@ -4,8 +4,9 @@ So an hour that the clock repeats is two hours, and one that it skips is none: t
 night in which summer time ends comes twice, because an hour lies between.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from telealarm.rules.recurrence.budget import Budget
@@ -38,7 +39,7 @@ def moments(
     number = max(0, (since - steps.start) // steps.length)
     while (begin := steps.start + number * steps.length) <= until:
         budget.spend()
-        ahead = steps.after_unfit(begin, number)
+        ahead = steps.first_that_may_fit(begin, number)
         if ahead > number:
             number = ahead
             continue
@@ -71,47 +72,66 @@ class _Steps:
         into = timedelta(minutes=self._minute, seconds=anchor.second) + self._micro
         self.start = anchor.replace(tzinfo=zone).astimezone(UTC) - into
         self.length = self._unit * rule.interval
+        self._length_minutes = self.length // MINUTE
+        self._begins = _possible_begins(rule, self._minute, len(self._seconds))
+        # The minutes of a day at which steps begin, if the first one does with the day.
+        self._grid = sum(1 << minute for minute in range(0, 1440, self._length_minutes))
         self._known_day = (date.min, False)
         self._known_offset = (self.start, self.start, _offset(self.start, zone))
 
     def of(self, begin: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The moments within the step that begins at `begin`, those of BYSETPOS if it is given."""
-        minutes = self._minutes_of(begin)
-        self._budget.spend(len(minutes) * len(self._seconds))
-        found = []
-        for minute in minutes:
-            for second in self._seconds:
-                moment = begin + timedelta(minutes=minute, seconds=second) + self._micro
-                if self._fits(self._wall(moment)):
-                    found.append(moment)
+        minutes = [
+            into
+            for into in self._minutes_of(begin)
+            if self._fits(self._wall(begin + timedelta(minutes=into)))
+        ]
+        total = len(minutes) * len(self._seconds)
+        places: Iterable[int] = range(total)
         if self._rule.bysetpos:
-            total = len(found)
-            places = {p - 1 if p > 0 else total + p for p in self._rule.bysetpos}
-            found = [found[place] for place in sorted(places) if 0 <= place < total]
-        for moment in found:
+            chosen = {p - 1 if p > 0 else total + p for p in self._rule.bysetpos}
+            places = sorted(place for place in chosen if 0 <= place < total)
+        for place in places:
+            self._budget.spend()
+            minute, second = divmod(place, len(self._seconds))
+            into = timedelta(minutes=minutes[minute], seconds=self._seconds[second])
+            moment = begin + into + self._micro
             yield moment, moment.astimezone(self._zone).replace(tzinfo=None)
 
-    def after_unfit(self, begin: datetime, number: int) -> int:
-        """The number of the next step that may have a fitting moment.
+    def first_that_may_fit(self, begin: datetime, number: int) -> int:
+        """The number of the first step from this one on that may have a fitting moment.
 
-        Days, or an hour, that do not fit are stepped over as a whole.
+        Days that do not fit, and what is left of a day or an hour in which the clock runs evenly,
+        are looked at as a whole.
         """
         wall = self._wall(begin)
         day = wall.date()
-        if not self._fits_day(day):
-            if not self._days.fits(day - DAY):
-                return self._reaching(self._first_moment(self._next_fitting(day)), number)
-            # A clock that goes back over midnight comes to that day again: not past such a change.
-            boundaries = [_midnight(day + DAY), wall.replace(minute=0, second=0) + HOUR]
-        elif not self._hourly and self._hours and wall.hour not in self._hours:
-            boundaries = [wall.replace(minute=0, second=0) + HOUR]
-        else:
+        fits = self._fits_day(day)
+        if not fits and not self._days.fits(day - DAY):
+            return self._reaching(self._first_moment(self._next_fitting(day)), number)
+        if wall.second:
             return number
-        for boundary in boundaries:
-            fitting = begin + (boundary - wall)
-            if self._wall(fitting) == boundary:
-                return self._reaching(fitting, number)
+        # A clock that goes back over midnight comes to a day again: not past any change.
+        for boundary in (_midnight(day + DAY), wall.replace(minute=0, second=0) + HOUR):
+            ahead = begin + (boundary - wall)
+            if not self._runs_evenly(ahead, boundary):
+                continue
+            if not fits:
+                return self._reaching(ahead, number)
+            first = wall.hour * 60 + wall.minute
+            until = first + (boundary - wall) // MINUTE
+            possible = self._begins & (self._grid << first) & ((1 << until) - 1)
+            if possible:
+                lowest = (possible & -possible).bit_length() - 1
+                return number + (lowest - first) // self._length_minutes
+            return max(number, -((self.start - ahead) // self.length))
         return number
+
+    def _runs_evenly(self, ahead: datetime, boundary: datetime) -> bool:
+        """Whether the clock shows `boundary` at `ahead`, and is not changed within a step of it."""
+        if self._wall(ahead) != boundary:
+            return False
+        return not self._hourly or self._wall(ahead + HOUR) == boundary + HOUR
 
     def _reaching(self, moment: datetime, number: int) -> int:
         """The number of the step in which `moment` lies, or of the first one after it."""
@@ -173,3 +193,26 @@ def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
     offset = moment.astimezone(zone).utcoffset()
     assert offset is not None
     return offset
+
+
+@lru_cache(maxsize=1024)
+def _possible_begins(rule: Recurrence, at_minute: int, seconds: int) -> int:
+    """Of a day with an even clock, the minutes at which a step may begin that is not empty.
+
+    Minute 0 is the lowest bit. What of a step reaches into the next day is taken to fit.
+    """
+    needed = min((abs(place) for place in rule.bysetpos), default=1)
+    fits = [
+        (not rule.byhour or minute // 60 in rule.byhour)
+        and (not rule.byminute or minute % 60 in rule.byminute)
+        for minute in range(1440)
+    ]
+    into = [0]
+    if rule.frequency is Frequency.HOURLY:
+        into = list(range(60)) if rule.byminute else [at_minute]
+    found = 0
+    for begin in range(1440):
+        fitting = sum(fits[(begin + minute) % 1440] for minute in into)
+        if fitting * seconds >= needed:
+            found |= 1 << begin
+    return found

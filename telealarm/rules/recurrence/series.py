@@ -40,8 +40,9 @@ class Series:
     - `end` (UTC) is inclusive, as UNTIL is. An occurrence of `exdates` does not happen, though it
       counts; each is a naive wall time, converted like those of the rule, or an aware moment.
     - There is nothing from the year 2200 on.
-    - A question costs at most `budget` steps, else it raises RecurrenceTooCostly. It costs no walk
-      from the anchor, except that a COUNT is counted through once in a process.
+    - From one occurrence to the next it takes at most `budget` steps, and no walk from the anchor,
+      except that a COUNT is counted through once in a process. What passes `check` never raises
+      RecurrenceTooCostly afterwards.
 
     Raises ValueError for an anchor that is not naive, or that lies outside 1970 to 2199.
     """
@@ -88,16 +89,20 @@ class Series:
         if before is None and self.end is None and rule.count is None and rule.until is None:
             return None
         try:
-            return sum(1 for _ in self._between(after, before))
+            return sum(1 for _ in self._between(after, before, Budget(self.budget)))
         except RecurrenceTooCostly:
             return None
+
+    def excludes(self, moment: datetime) -> bool:
+        """Whether an occurrence at `moment` is one of `exdates`."""
+        return self._moment(moment) in {self._moment(exdate) for exdate in self.exdates}
 
     def check(self) -> None:
         """Refuse a rule that cannot be used from this anchor.
 
         Raises NeverOccurs where nothing but the anchor would occur even without COUNT, UNTIL and
         `end`, and RecurrenceTooCostly where the next occurrence, or a whole series that has to be
-        counted through, is beyond the budget.
+        counted through, is beyond the budget. Afterwards no question is.
         """
         rule = replace(self.recurrence, count=None, until=None)
         endless = replace(self, recurrence=rule, end=None, exdates=frozenset())
@@ -105,23 +110,29 @@ class Series:
             raise NeverOccurs
         _ = self._last
 
-    def _between(self, after: datetime | None, before: datetime | None) -> Iterator[Occurrence]:
+    def _between(
+        self, after: datetime | None, before: datetime | None, whole: Budget | None = None
+    ) -> Iterator[Occurrence]:
+        """`whole` is spent by all of them together, else each has a budget of its own."""
         excluded = {self._moment(exdate) for exdate in self.exdates}
         since = self._start if after is None else max(self._start, self._moment(after))
         stop = LATEST if before is None else self._moment(before)
-        for start, local in self._all(since, min(self._last, stop - _TICK)):
+        for start, local in self._all(since, min(self._last, stop - _TICK), whole):
             if since <= start < stop and start not in excluded:
                 yield Occurrence(start, local)
 
-    def _all(self, since: datetime, last: datetime) -> Iterator[tuple[datetime, datetime]]:
+    def _all(
+        self, since: datetime, last: datetime, whole: Budget | None
+    ) -> Iterator[tuple[datetime, datetime]]:
         """The anchor, then every occurrence from `since` to `last`, excluded ones too."""
         start = self._start
         yield start, self.anchor
-        for moment, local in _moments(
-            self.recurrence, self.anchor, self.zone, since, last, self.budget
-        ):
+        budget = whole or Budget(self.budget)
+        for moment, local in _moments(self.recurrence, self.anchor, self.zone, since, last, budget):
             if start < moment <= last:
                 yield moment, local
+                if whole is None:
+                    budget.renew()
 
     @property
     def _start(self) -> datetime:
@@ -164,10 +175,10 @@ def _moments(
     zone: ZoneInfo,
     since: datetime,
     until: datetime,
-    budget: int,
+    budget: Budget,
 ) -> Iterator[tuple[datetime, datetime]]:
     source = elapsed.moments if rule.is_elapsed() else wall.moments
-    return source(rule, anchor, zone, since=since, until=until, budget=Budget(budget))
+    return source(rule, anchor, zone, since=since, until=until, budget=budget)
 
 
 # A series is asked again and again; it is counted through once. `start` tells apart the two
@@ -185,7 +196,7 @@ def _last_counted(
     last, left = start, (rule.count or 1) - 1
     if left == 0:
         return last
-    for moment, _ in _moments(rule, anchor, zone, start, until, budget):
+    for moment, _ in _moments(rule, anchor, zone, start, until, Budget(budget)):
         if moment > until:
             break
         if moment > start:

@@ -10,7 +10,7 @@ from telealarm.rules.recurrence.budget import Budget
 from telealarm.rules.recurrence.days import DayFilter, Periods, with_defaults
 from telealarm.rules.recurrence.rule import Recurrence
 
-# The longest gap there was, Apia's skipped day, and the most by which zones differ from UTC.
+# Longer than any gap: Apia skipped a day.
 _MARGIN = timedelta(days=2)
 
 
@@ -30,7 +30,7 @@ def moments(
     """
     waiting: list[tuple[datetime, datetime]] = []
     previous = None
-    first = since.astimezone(zone).replace(tzinfo=None) - _MARGIN
+    first = _earliest_wall(since, zone)
     last = until.astimezone(zone).replace(tzinfo=None) + _MARGIN
     for wall in _wall_times(rule, anchor, first, last, budget):
         moment, earliest = _moments_of(wall, zone)
@@ -52,6 +52,17 @@ def moments(
         if found[0] != previous:
             previous = found[0]
             yield found
+
+
+def _earliest_wall(since: datetime, zone: ZoneInfo) -> datetime:
+    """No wall time before this one means a moment from `since` on.
+
+    What a wall time means is reckoned by the offset before it or after it; both are in force
+    within a day or two of the moment.
+    """
+    hours = range(-48, 49, 6)
+    offsets = [(since + timedelta(hours=n)).astimezone(zone).utcoffset() for n in hours]
+    return since.replace(tzinfo=None) + min(offset for offset in offsets if offset is not None)
 
 
 def _moments_of(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -88,7 +99,7 @@ def _wall_times(
         if rule.bysetpos:
             chosen = _at_positions(rule.bysetpos, days, clock)
         else:
-            chosen = _every((day for day in days if day >= first.date()), clock)
+            chosen = _every((day for day in days if day >= first.date()), clock, first)
         for day, hour, minute, second in chosen:
             budget.spend()
             yield datetime(day.year, day.month, day.day, hour, minute, second, micro)
@@ -96,11 +107,14 @@ def _wall_times(
 
 
 def _every(
-    days: Iterator[date], clock: tuple[Sequence[int], ...]
+    days: Iterator[date], clock: tuple[Sequence[int], ...], first: datetime
 ) -> Iterator[tuple[date, int, int, int]]:
+    """Every time of these days that is not before the second of `first`."""
+    earliest = first.hour, first.minute, first.second
     for day in days:
         for hour, minute, second in product(*clock):
-            yield day, hour, minute, second
+            if day > first.date() or (hour, minute, second) >= earliest:
+                yield day, hour, minute, second
 
 
 def _at_positions(

@@ -1,0 +1,1 @@
+"""Ready examples: what `telealarm example NAME` makes, in the words of the API."""

@@ -1,0 +1,115 @@
+"""What can be done with the occurrences of an event: list them, call one off, move one."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from telealarm.api import schemas
+from telealarm.api.fields import Moment
+from telealarm.api.forms import Form
+from telealarm.api.kind import Kind
+from telealarm.api.numbers import Whole
+from telealarm.api.resource import Action, Values
+from telealarm.api.visit import Visit
+from telealarm.errors import Invalid
+from telealarm.store import occurrences, zones
+from telealarm.store.occurrences import Told
+
+LIMIT, LARGEST_LIMIT = 100, 1000
+QUERY: dict[str, Kind] = {
+    "after": Moment(),
+    "before": Moment(),
+    "limit": Whole(1, LARGEST_LIMIT),
+}
+TOLD = {"start": schemas.MOMENT, "end": schemas.MOMENT, "event": schemas.MAYBE_LINK}
+
+
+class CancelForm(Form):
+    start: Annotated[datetime, Moment()]
+
+
+class MoveForm(Form):
+    start: Annotated[datetime, Moment()]
+    to: Annotated[datetime, Moment()]
+
+
+def list_them(visit: Visit, row: Any, values: Values) -> dict[str, Any]:
+    """The occurrences from `after` to `before`, in order; `count` is null where there is no end"""
+    asked = _asked(visit)
+    default = ZoneInfo(visit.default_zone)
+    limit = asked.get("limit", LIMIT)
+    found = occurrences.page(row, asked.get("after"), asked.get("before"), limit, default)
+    zone = str(zones.of_event(row, default))
+    following = None
+    if found.following is not None:
+        query = {**visit.query, "after": visit.local(found.following, zone) or ""}
+        following = f"{visit.links.origin}{visit.path}?{urlencode(query)}"
+    return {
+        "count": found.count,
+        "next": following,
+        "previous": None,
+        "results": [_show(visit, one, zone) for one in found.told],
+    }
+
+
+def cancel(visit: Visit, row: Any, values: Values) -> dict[str, str]:
+    """Call one occurrence off, made or not yet made"""
+    occurrences.cancel(row, values["start"], visit.now, ZoneInfo(visit.default_zone))
+    return {"status": "occurrence has been cancelled"}
+
+
+def move(visit: Visit, row: Any, values: Values) -> dict[str, Any]:
+    """Move one occurrence to another time, made or not yet made"""
+    default = ZoneInfo(visit.default_zone)
+    made: Any = occurrences.move(row, values["start"], values["to"], visit.now, default)
+    zone = str(zones.of_event(row, default))
+    return _show(visit, Told(made.start, made.end, made.id), zone)
+
+
+def _show(visit: Visit, one: Told, zone: str) -> dict[str, Any]:
+    return {
+        "start": visit.local(one.start, zone),
+        "end": visit.local(one.end, zone),
+        "event": visit.links.maybe("event", one.event_id),
+    }
+
+
+def _asked(visit: Visit) -> dict[str, Any]:
+    """What the address asks for. Raises Invalid, naming each mistake."""
+    asked: dict[str, Any] = {}
+    errors: dict[str, list[str]] = {}
+    for name, text in visit.query.items():
+        try:
+            if name not in QUERY:
+                raise ValueError(f"there is no such filter; those here are: {', '.join(QUERY)}")
+            asked[name] = QUERY[name].read(text)
+        except ValueError as error:
+            errors[name] = [str(error)]
+    if errors:
+        raise Invalid(errors)
+    return asked
+
+
+_PAGE = schemas.page_of(TOLD)
+
+ACTIONS = (
+    Action(
+        "occurrences",
+        "GET",
+        list_them,
+        query=QUERY,
+        reply={
+            **_PAGE,
+            "properties": {**_PAGE["properties"], "count": {"type": ["integer", "null"]}},
+        },
+    ),
+    Action(
+        "cancel_occurrence",
+        "POST",
+        cancel,
+        CancelForm,
+        reply=schemas.thing({"status": {"type": "string"}}),
+    ),
+    Action("move_occurrence", "POST", move, MoveForm, reply=schemas.thing(TOLD)),
+)

@@ -1,0 +1,111 @@
+"""webhook/: where a manager's programs are told of changes, signed as Standard Webhooks has it."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from telealarm.api import schemas
+from telealarm.api.forms import Form
+from telealarm.api.gateways import STATUS
+from telealarm.api.kind import Kind, Schema
+from telealarm.api.resource import Action, Resource, Values, remove_row
+from telealarm.api.texts import Url
+from telealarm.api.visit import Visit, stamp
+from telealarm.errors import Invalid
+from telealarm.models import Webhook
+from telealarm.models.gateway import ACTIVE
+from telealarm.rules.webhook import Change
+from telealarm.store import webhooks
+
+SECRET: Schema = {
+    "type": ["string", "null"],
+    "description": "Shown once, when the webhook is made or its secret is rotated.",
+}
+
+
+class Changes(Kind):
+    """The changes that are told; none named: all."""
+
+    def read(self, value: Any) -> list[str]:
+        known = [change.value for change in Change]
+        if not isinstance(value, list) or not all(word in known for word in value):
+            raise ValueError(f"must be a list of some of {', '.join(known)}")
+        return [word for word in known if word in value]
+
+    def schema(self) -> Schema:
+        words = {"type": "string", "enum": [change.value for change in Change]}
+        return {"type": "array", "items": words}
+
+
+class WebhookForm(Form):
+    target_url: Annotated[str, Url(min_length=1)]
+    events: Annotated[list[str], Changes()] = Field(default_factory=list)
+    status: Annotated[int, STATUS] = ACTIVE
+
+
+def check_urls(visit: Visit, values: Values, names: Iterable[str], row: Any = None) -> None:
+    """Refuse addresses that are not to be called; what the row has already may stay."""
+    errors: dict[str, list[str]] = {}
+    for name in names:
+        url = values.get(name)
+        if url and url != getattr(row, name, None):
+            try:
+                visit.guard.check(url)
+            except ValueError as error:
+                errors[name] = [str(error)]
+    if errors:
+        raise Invalid(errors)
+
+
+def show(visit: Visit, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("webhook", row.id),
+        "target_url": row.target_url,
+        "events": row.events,
+        "status": row.status,
+        "status_reason": row.status_reason,
+        "failing_since": stamp(row.failing_since),
+        "secret": None,
+        "created_date": stamp(row.created_date),
+        "updated_date": stamp(row.updated_date),
+    }
+
+
+def show_secret(row: Any) -> dict[str, Any]:
+    return {"secret": row.secret}
+
+
+def create(visit: Visit, owner_id: int, values: Values) -> Webhook:
+    check_urls(visit, values, ["target_url"])
+    return webhooks.add(owner_id, values)
+
+
+def change(visit: Visit, row: Any, values: Values) -> None:
+    check_urls(visit, values, ["target_url"], row)
+    webhooks.change(row, values)
+
+
+def rotate_secret(visit: Visit, row: Any, values: Values) -> dict[str, Any]:
+    """A new secret; for a day the old one signs beside it."""
+    webhooks.rotate(row, visit.now)
+    return {**show(visit, row), **show_secret(row)}
+
+
+WEBHOOK = Resource(
+    name="webhook",
+    model=Webhook,
+    show=show,
+    form=WebhookForm,
+    read_only=frozenset(
+        {"url", "secret", "status_reason", "failing_since", "created_date", "updated_date"}
+    ),
+    filters={"status": Webhook.status},
+    create=create,
+    once=show_secret,
+    change=change,
+    delete=remove_row,
+    actions=(Action("rotate_secret", "POST", rotate_secret, reply=schemas.ref("Webhook")),),
+    shapes={"secret": SECRET},
+    example={"target_url": "https://example.com/telealarm", "events": ["alarm.result"]},
+)

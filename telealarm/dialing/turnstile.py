@@ -1,0 +1,58 @@
+"""The turnstile: the calls of this process leave at their slots, and never in a burst."""
+
+import asyncio
+from functools import partial
+
+from telealarm.clock import monotonic
+from telealarm.rules.pacing import Departure, Window
+from telealarm.store import pace
+from telealarm.store.database import Database
+from telealarm.store.pace import Slot
+
+# How long before its slot a call is looked at for the last time, and committed.
+LEAD_SECONDS = 0.05
+# How often a call that is held up looks whether the window has opened.
+LOOK_SECONDS = 0.005
+
+
+class Turnstile:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        # By gateway and cap: an edit of the cap begins a window anew.
+        self._windows: dict[tuple[int, float], Window] = {}
+
+    async def near(self, slot: Slot | None) -> None:
+        """Return when it is time to get ready for the slot. Without one it is now."""
+        if slot is not None:
+            await asyncio.sleep(slot.at - LEAD_SECONDS - monotonic())
+
+    async def leave(self, slot: Slot | None) -> Departure | None:
+        """Return when the call is to be sent: at its slot, or at another if it was missed."""
+        while slot is not None:
+            window = self._window(slot)
+            now = monotonic()
+            if now < slot.at:
+                await asyncio.sleep(slot.at - now)
+            elif now < window.opens():
+                await asyncio.sleep(min(window.opens() - now, LOOK_SECONDS))
+            elif now > slot.at + slot.late_seconds:
+                slot = await self._another(slot.gateway_id)
+            else:
+                return window.leave(now)
+        return None
+
+    async def _another(self, gateway_id: int) -> Slot | None:
+        while True:
+            found = await self._db.write(partial(pace.redraw, gateway_id))
+            if not isinstance(found, float):
+                return found
+            await asyncio.sleep(found - monotonic())
+
+    def _window(self, slot: Slot) -> Window:
+        key = slot.gateway_id, slot.calls_per_second
+        known = self._windows.get(key)
+        if known is None:
+            for other in [other for other in self._windows if other[0] == slot.gateway_id]:
+                del self._windows[other]
+            known = self._windows[key] = Window(slot.calls_per_second)
+        return known

@@ -1,0 +1,1 @@
+"""`telealarm import`: events and their alarms from a spreadsheet or from another calendar."""

@@ -1,0 +1,96 @@
+"""A spreadsheet as CSV: a row is an event with an alarm, by the names of the API's fields."""
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from telealarm.api.alarms import AlarmForm
+from telealarm.api.events import EventForm
+from telealarm.errors import TeleAlarmError
+from telealarm.importing.draft import NO_UID, Draft, Refused, is_uid
+
+_OWN = ("uid", "calendar", "rrule")
+_EVENT = tuple(set(EventForm.model_fields) - {"calendar", "rule", "exdate", "data", "creator"})
+_ALARM = tuple(set(AlarmForm.model_fields) - {"event", "status", "timezone"})
+_RECIPIENT = "recipient_timezone"
+_DATA = "data."
+_JSON = ("retry_policy",)
+
+
+def read(path: Path) -> Iterator[Draft | Refused]:
+    """The rows of the file. Raises TeleAlarmError where it is no table with these columns."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            first = file.readline()
+            file.seek(0)
+            rows = csv.reader(file, delimiter=";" if first.count(";") > first.count(",") else ",")
+            header = [name.strip() for name in next(rows, [])]
+            _check_header(path, header)
+            for cells in rows:
+                if any(cell.strip() for cell in cells):
+                    yield _row(rows.line_num, header, cells)
+    except OSError as error:
+        raise TeleAlarmError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise TeleAlarmError(f"{path} is not UTF-8; save it as CSV UTF-8") from None
+    except csv.Error as error:
+        raise TeleAlarmError(f"{path}:{rows.line_num}: {error}; save it as CSV anew") from None
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    known = {*_OWN, *_EVENT, *_ALARM, _RECIPIENT}
+    strange = [name for name in header if name not in known and not name.startswith(_DATA)]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if strange or twice or "title" not in header:
+        wrong = [f"there is no column {name!r}" for name in strange]
+        wrong += [f"{name} is there twice" for name in twice]
+        wrong += ["title is missing"] if "title" not in header else []
+        raise TeleAlarmError(
+            f"{path}:1: {'; '.join(wrong)}. Columns are title, start, end and other fields of an"
+            " event, alarm_phonenumber and other fields of an alarm, data.NAME for a placeholder,"
+            f" {', '.join(_OWN)} and {_RECIPIENT}"
+        )
+
+
+def _row(line: int, header: list[str], cells: list[str]) -> Draft | Refused:
+    if len(cells) > len(header):
+        return Refused(line, f"it has {len(cells)} cells, the first line {len(header)}; quote it")
+    row = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell.strip()}
+    uid = row.get("uid") or _uid(row)
+    if not is_uid(uid):
+        return Refused(line, f"uid: {NO_UID}")
+    if "start" not in row:
+        return Refused(line, "start: this field is required, like 2030-01-02 10:30")
+    event: dict[str, Any] = {name: row[name] for name in _EVENT if name in row}
+    event.setdefault("end", None)  # an hour after the start, also of one that was moved
+    data = {n.removeprefix(_DATA): cell for n, cell in row.items() if n.startswith(_DATA)}
+    if data:
+        event["data"] = data
+    if "rrule" in row and "end_recurring_period" not in row:
+        event["end_recurring_period"] = None
+    alarm: dict[str, Any] = {name: row[name] for name in _ALARM if name in row}
+    if _RECIPIENT in row:
+        alarm["timezone"] = row[_RECIPIENT]
+    for name in _JSON:
+        if name in alarm:
+            try:
+                alarm[name] = json.loads(alarm[name])
+            except ValueError:
+                return Refused(line, f"{name}: must be a JSON object")
+    return Draft(
+        line=line,
+        uid=uid,
+        event=event,
+        alarms=[alarm] if alarm else [],
+        calendar=row.get("calendar"),
+        rrule=row.get("rrule"),
+    )
+
+
+def _uid(row: dict[str, str]) -> str:
+    """Of a row without one: the same row makes the same."""
+    said = json.dumps(row, sort_keys=True).encode()
+    return f"csv-{hashlib.sha256(said).hexdigest()[:40]}"

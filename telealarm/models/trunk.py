@@ -1,0 +1,20 @@
+"""Trunks: how each worker's Asterisk sees them."""
+
+from peewee import CharField
+
+from telealarm.models.base import BaseModel, UtcField
+
+UP, DOWN, UNKNOWN = "up", "down", "unknown"
+
+
+class Trunk(BaseModel):
+    """The state of a PJSIP endpoint `since` when, by the worker that watches it."""
+
+    worker = CharField(max_length=64)
+    name = CharField(max_length=64)
+    state = CharField(max_length=10)
+    why = CharField(max_length=300, default="")
+    since = UtcField()
+
+    class Meta:
+        indexes = ((("worker", "name"), True),)

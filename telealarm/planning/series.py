@@ -1,0 +1,53 @@
+"""The series planner: recurring events get their next children, ahead of time and in crowds."""
+
+import asyncio
+import logging
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from telealarm.clock import utcnow
+from telealarm.errors import Stale, StorageError
+from telealarm.store import series
+from telealarm.store.database import Database
+from telealarm.store.stage import run_stage
+
+log = logging.getLogger(__name__)
+
+# How many series are looked at in one step: others who write wait no longer than for these.
+CROWD = 50
+
+
+class SeriesPlanner:
+    """Makes children. `default_zone` is the configuration's."""
+
+    def __init__(self, db: Database, default_zone: ZoneInfo) -> None:
+        self._db = db
+        self._default_zone = default_zone
+
+    async def run(self) -> None:
+        """Make children for ever."""
+        await run_stage(self._db, "series", self.step, log)
+
+    async def step(self) -> datetime | None:
+        """Look at the series that are due; returns when the next is."""
+        now = utcnow()
+        due = await self._db.read(partial(series.due, now, CROWD))
+        await asyncio.gather(*(self._look(event_id, now) for event_id in due))
+        return await self._db.read(series.next_due)
+
+    async def _look(self, event_id: int, now: datetime) -> None:
+        """One series; one that cannot be worked stops none of the others."""
+        try:
+            look = await self._db.read(partial(series.look, event_id, now, self._default_zone))
+            if look is not None:
+                new = await self._db.write(partial(series.make, look, now))
+                if new:
+                    log.info("event %d: %d occurrences are planned", event_id, new)
+        except Stale:
+            log.debug("event %d was changed by another meanwhile", event_id)
+        except StorageError:
+            raise
+        except Exception:
+            log.exception("event %d cannot be planned; it is put off", event_id)
+            await self._db.write(partial(series.put_off, event_id, now))

@@ -1,0 +1,30 @@
+"""What webhooks tell, and when a delivery that failed is tried again."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Change(StrEnum):
+    """The `type` of what is sent."""
+
+    ATTEMPT_ENDED = "attempt.ended"
+    RESULT = "alarm.result"
+    MISSED = "alarm.missed"
+    FAILED = "alarm.failed"
+    DO_NOT_CALL = "do_not_call.added"
+
+
+# The pause after each try (seconds): a day in all, as Standard Webhooks advises.
+PAUSES = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 28800)
+# An endpoint that has taken nothing for so long is switched off.
+PATIENCE = timedelta(days=3)
+
+
+def again(tries: int, now: datetime) -> datetime | None:
+    """When a delivery is tried again after so many tries in vain; None: it is given up."""
+    return now + timedelta(seconds=PAUSES[tries - 1]) if tries <= len(PAUSES) else None
+
+
+def is_given_up(failing_since: datetime | None, now: datetime) -> bool:
+    """Whether an endpoint that last took something before `failing_since` is switched off."""
+    return failing_since is not None and now - failing_since >= PATIENCE

@@ -1,0 +1,41 @@
+"""Reading a thing once where many rows are written in one go: who else writes waits meanwhile."""
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from telealarm.models import CalendarUserProfile
+
+T = TypeVar("T")
+
+_memory: ContextVar[dict[Hashable, Any] | None] = ContextVar("_memory", default=None)
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """What `once` reads within, it reads once. For a single transaction."""
+    token = _memory.set({})
+    try:
+        yield
+    finally:
+        _memory.reset(token)
+
+
+def once(key: Hashable, read: Callable[[], T]) -> T:
+    """What `read` returns, or has returned for this key while it is remembered."""
+    memory = _memory.get()
+    if memory is None:
+        return read()
+    if key not in memory:
+        memory[key] = read()
+    found: T = memory[key]
+    return found
+
+
+def profile_of(user_id: int) -> CalendarUserProfile | None:
+    """The profile of a calendar user: how their alarms call, their zone and their rights."""
+    return once(
+        ("profile", user_id),
+        lambda: CalendarUserProfile.get_or_none(CalendarUserProfile.user == user_id),
+    )

@@ -1,0 +1,92 @@
+"""Logins and pauses by the command line, on each kind of database."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from telealarm.config import Config
+from telealarm.models import Gateway, SurveyTemplate, User
+from telealarm.store.schema import open_database
+from tests.integration.test_cli import telealarm
+
+
+@pytest.fixture
+def command(config: Config, tmp_path: Path) -> Any:
+    """`command("user", "list")` on a database of its own: exit status, standard output, error."""
+    path = tmp_path / "telealarm.yml"
+    parts = {"database": config.database, "asterisk": {"ari": {"password": "x"}}}
+    path.write_text(yaml.safe_dump(parts))
+
+    def run(*words: str, stdin: str = "") -> tuple[int, str, str]:
+        done = telealarm(*words, "--config", str(path), stdin=stdin)
+        assert "Traceback" not in done.stderr
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def test_a_login_from_its_beginning_to_its_end(command: Any, config: Config) -> None:
+    db = open_database(config)
+    stdin = {"stdin": "a long secret\n"}
+    assert command("user", "add", "ann", "--superuser", "--password-stdin", **stdin)[0] == 0
+    assert command("user", "add", "bob", "--password-stdin", **stdin)[0] == 0
+
+    def hash_of(name: str) -> str:
+        return db.run(lambda: User.get(User.username == name).password_hash)
+
+    before = hash_of("bob")
+    assert command("user", "password", "bob", "--password-stdin", stdin="another\n") == (
+        0,
+        "bob has a new password\n",
+        "",
+    )
+    assert hash_of("bob") != before
+    assert command("user", "disable", "bob")[:2] == (0, "bob disabled\n")
+    status, listed, _ = command("user", "list")
+    rows = [line.split("\t") for line in listed.splitlines()]
+    assert (status, rows[0]) == (0, ["id", "name", "kind", "active", "created"])
+    assert [row[1:4] for row in rows[1:]] == [["ann", "superuser", "yes"], ["bob", "manager", "no"]]
+    assert "argon2" not in listed
+    assert command("user", "enable", "bob")[:2] == (0, "bob enabled\n")
+    assert command("user", "remove", "bob")[:2] == (0, "bob removed\n")
+    assert "bob" not in command("user", "list")[1]
+
+
+def test_what_cannot_be_done_to_a_login_says_what_can(command: Any, config: Config) -> None:
+    command("user", "add", "ann", "--password-stdin", stdin="a long secret\n")
+    status, _, said = command("user", "password", "ann", "--password-stdin", stdin="\n")
+    assert (status, "empty" in said) == (1, True)
+    for words in (("disable", "bob"), ("remove", "bob"), ("password", "bob", "--password-stdin")):
+        status, _, said = command("user", *words, stdin="x\n")
+        assert (status, "there is no user 'bob'" in said) == (1, True)
+    db = open_database(config)
+    db.run(lambda: _owns_a_survey("ann"))
+    status, _, said = command("user", "remove", "ann")
+    assert status == 1
+    assert "survey template" in said
+    assert "telealarm user disable ann" in said
+
+
+def _owns_a_survey(name: str) -> None:
+    SurveyTemplate.create(owner=User.get(User.username == name), name="s")
+
+
+def test_dialing_is_paused_and_resumed(command: Any, config: Config) -> None:
+    db = open_database(config)
+    db.run(lambda: Gateway.create(name="main trunk", gateways="PJSIP/{number}@trunk"))
+    status, said, _ = command("dialing", "pause", "--gateway", "main trunk")
+    assert (status, said.startswith("gateway main trunk is paused since ")) == (0, True)
+    status, said, _ = command("dialing", "pause")
+    assert [line.split(" since")[0] for line in said.splitlines()] == [
+        "dialing is paused",
+        "gateway main trunk is paused",
+    ]
+    status, said, _ = command("dialing", "resume")
+    assert [line.split(" since")[0] for line in said.splitlines()] == [
+        "gateway main trunk is paused"
+    ]
+    assert command("dialing", "resume", "--gateway", "main trunk") == (0, "dialing goes on\n", "")
+    status, _, said = command("dialing", "pause", "--gateway", "nobody's")
+    assert (status, "there is no gateway" in said) == (1, True)
