@@ -135,7 +135,7 @@ class Admission:
         )
 
     def _write_messages(self, now: datetime, limit: int) -> bool:
-        """Put requests by SMS and mail, oldest first, into the outbox; whether there may be more."""
+        """Put requests by SMS and mail into the outbox, oldest first. True: there may be more."""
         room = messages.Room()
         found = oldest(
             AlarmRequest,

@@ -243,7 +243,8 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
     ("gateway", {"number_pattern": "("}, "number_pattern", "must be a quick regular expression"),
     ("gateway", {"addprefix": "00${X}"}, "addprefix", "may hold digits, +, * and # alone"),
     ("gateway", {"status": "broken"}, "status", "must be one of 1 (active), 0 (inactive)"),
-    ("sms-gateway", {"kind": "asterisk"}, "kind", "must be one of http"),
+    ("sms-gateway", {"kind": "pigeon"}, "kind", "must be one of asterisk, http"),
+    ("sms-gateway", {"kind": "asterisk"}, "settings", "url is unknown; it may hold"),
     ("sms-gateway", {"settings": {}}, "settings", "url: must be the gateway's address"),
     (
         "sms-gateway",

@@ -4,7 +4,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Section, Survey, SurveyResult
+from telealarm.models import (
+    Alarm,
+    AlarmRequest,
+    CallRequest,
+    Event,
+    Message,
+    Section,
+    Survey,
+    SurveyResult,
+)
 from tests.integration.api_client import Api, id_of
 from tests.integration.test_api_tenants import MISSING, all_of_it
 
@@ -24,7 +33,7 @@ async def everything(api: Api, user: str) -> dict[str, str]:
     found = (await api.get("gateway/", user="root")).body["results"]
     mine["gateway"] = found[0]["url"]
 
-    def call() -> tuple[int, int]:
+    def call() -> tuple[int, int, int]:
         request = AlarmRequest.get_by_id(id_of(mine["alarm-request"]))
         alarm = Alarm.get_by_id(request.alarm_id)
         made: CallRequest = CallRequest.create(
@@ -39,11 +48,15 @@ async def everything(api: Api, user: str) -> dict[str, str]:
         )
         section = Section.get(Section.survey == made.survey_id)
         result = SurveyResult.create(call=made, section=section, response="1")
-        return made.id, result.id
+        message = Message.create(
+            owner=made.owner_id, alarm=alarm, recipient="600", text="t", date=made.call_time
+        )
+        return made.id, result.id, message.id
 
-    call_id, result_id = await api.db.write(call)
+    call_id, result_id, message_id = await api.db.write(call)
     mine["callrequest"] = f"{api.origin}/rest-api/callrequest/{call_id}/"
     mine["result"] = f"{api.origin}/rest-api/result/{result_id}/"
+    mine["message"] = f"{api.origin}/rest-api/message/{message_id}/"
     mine["users"] = (await api.get(f"users/?username={user}", user="root")).body["results"][0][
         "url"
     ]
