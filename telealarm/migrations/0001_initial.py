@@ -80,6 +80,7 @@ def up(migrator, db):
         next_child_due = UtcField(null=True)
         series_edited = BooleanField(default=False)
         children_status = IntegerField(default=1)
+        children_made = IntegerField(default=0)
         original_start = UtcField(null=True)
         detached = BooleanField(default=False)
         uid = CharField(null=True)

@@ -28,8 +28,8 @@ class Holder:
 def oldest(model: Any, now: datetime, limit: int, *, pending: int, where: Any = None) -> list[Any]:
     """Up to `limit` rows in status `pending` whose `date` has come, oldest first.
 
-    `where` narrows them. Several workers never get the same row: on PostgreSQL rows that another is
-    claiming are passed over, SQLite has one writer at a time.
+    `where` narrows them. Several workers never get the same row: on PostgreSQL rows that another
+    is claiming are passed over, SQLite has one writer at a time.
     """
     query = model.select().where(model.status == pending, model.date <= now)
     if where is not None:

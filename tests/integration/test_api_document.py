@@ -71,6 +71,20 @@ def test_every_registered_path_is_in_it(db: Database, config: Config) -> None:
     assert paths - own == set(DOCUMENT["paths"])
 
 
+def test_every_post_says_how_it_is_sent_again() -> None:
+    posts = [(path, item["post"]) for path, item in DOCUMENT["paths"].items() if "post" in item]
+    assert len(posts) > 20
+    for path, post in posts:
+        (key,) = [one for one in post["parameters"] if one["in"] == "header"]
+        assert (key["name"], key.get("required", False)) == ("Idempotency-Key", False), path
+        good = [reply for status, reply in post["responses"].items() if status < "300"]
+        assert ["Idempotent-Replayed" in reply["headers"] for reply in good] == [True], path
+        assert {"400", "409"} <= post["responses"].keys(), path
+    others = [item[verb] for item in DOCUMENT["paths"].values() for verb in VERBS & item.keys()]
+    keyed = [one for one in others if "Idempotency-Key" in str(one.get("parameters"))]
+    assert len(keyed) == len(posts)
+
+
 def test_every_kind_of_field_says_what_it_takes() -> None:
     silent = [
         f"{resource.name}.{name}"

@@ -509,6 +509,22 @@ async def test_pausing_the_series_holds_what_comes_and_resuming_records_what_was
     assert len(world.rung) == 2
 
 
+async def test_a_series_that_was_ended_and_goes_on_owes_nothing_for_the_time_between(
+    world: World,
+) -> None:
+    link = await world.event(
+        "FREQ=DAILY", "2026-06-02 09:00", end_recurring_period="2026-06-03 12:00"
+    )
+    await world.alarm(link)
+    await world.run(NOON, NOON + 3 * DAY)
+    with at(NOON + 6 * DAY):
+        await world.plan()
+        await world.api.patch(link, {"end_recurring_period": "2026-06-09 12:00"})
+    await world.run(NOON + 6 * DAY, NOON + 10 * DAY)
+    assert [row["start"][8:10] for row in await world.children(link)] == ["03", "08", "09"]
+    assert len(world.rung) == 4
+
+
 async def test_pausing_the_parent_pauses_its_series(world: World) -> None:
     link = await world.event("FREQ=DAILY", "2026-06-02 09:00")
     await world.alarm(link)
