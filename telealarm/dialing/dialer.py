@@ -1,7 +1,8 @@
 """The dialer: claims the requests that may be dialled, and keeps a watch on every call it placed.
 
-While Asterisk is away nothing is claimed. On every connect the calls in flight are reconciled
-with the channels that live: those left by an earlier run, or by a worker that died, are adopted.
+While Asterisk is away no call is claimed; requests by SMS and mail are. On every connect the calls
+in flight are reconciled with the channels that live: those left by an earlier run, or by a worker
+that died, are adopted.
 """
 
 import asyncio
@@ -56,17 +57,17 @@ class Dialer:
 
     async def step(self) -> datetime | None:
         """Place what may be placed now; returns when the next request comes due."""
-        if self._draining or not self._ari.connected:
+        if self._draining:
             return None
         room = MAX_CALLS - len(self._watches)
-        if room <= 0:
-            await self._withdraw()
-            return None
-        if monotonic() >= self._adopt_next:
+        calls_too = self._ari.connected and room > 0
+        if calls_too and monotonic() >= self._adopt_next:
             await self.adopt()
         now = utcnow()
+        limit = min(room, CROWD) if calls_too else CROWD
         async with self._taking:
-            claimed = await self._db.write(partial(self._admission.claim, now, min(room, CROWD)))
+            claim = partial(self._admission.claim, now, limit, calls_too=calls_too)
+            claimed = await self._db.write(claim)
             for call in claimed.calls:
                 self._begin(call, adopt=False)
         await self._withdraw()

@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from peewee import fn
-
 from telealarm.errors import Fenced
 from telealarm.models import (
     Alarm,
@@ -32,7 +30,6 @@ from telealarm.rules.states import (
     CallStatus,
     Disposition,
     EventStatus,
-    Reason,
 )
 from telealarm.store import live, pauses, settlement, terms, workers
 from telealarm.store.change import move, put
@@ -347,21 +344,6 @@ def still_unsettled(call_id: int) -> CallRequest | None:
         CallRequest.id == call_id, CallRequest.settled.is_null()
     )
     return found
-
-
-def failures(alarm_id: int) -> dict[str, int]:
-    """How many requests of the alarm failed, by reason."""
-    rows = (
-        AlarmRequest.select(AlarmRequest.status_reason, fn.COUNT(AlarmRequest.id))
-        .where(
-            AlarmRequest.alarm == alarm_id,
-            AlarmRequest.status.in_([AlarmStatus.RETRY, AlarmStatus.FAILURE]),
-            AlarmRequest.status_reason != Reason.FAILOVER,
-        )
-        .group_by(AlarmRequest.status_reason)
-        .tuples()
-    )
-    return dict(rows)
 
 
 def has_key(call_id: int) -> bool:

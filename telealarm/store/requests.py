@@ -3,14 +3,19 @@
 from datetime import datetime
 from typing import Any
 
+from peewee import fn
+
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, AlarmRequest
 from telealarm.rules import window
 from telealarm.rules.pacing import READY
-from telealarm.rules.states import AlarmStatus, Reason
+from telealarm.rules.states import AlarmStatus, Method, Reason
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
+
+# The queue of requests that are not to be dialled.
+NO_CALL = 0
 
 
 def enqueue(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
@@ -23,7 +28,7 @@ def enqueue(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
     request: AlarmRequest = AlarmRequest.create(
         owner=alarm.owner_id,
         alarm=alarm,
-        queue=alarm.event.calendar_id,
+        queue=_queue(alarm),
         date=date,
         expires=expiry(alarm),
         created_date=now,
@@ -39,7 +44,7 @@ def again(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
     request: AlarmRequest = AlarmRequest.create(
         owner=alarm.owner_id,
         alarm=alarm,
-        queue=alarm.event.calendar_id,
+        queue=_queue(alarm),
         date=date,
         expires=expiry(alarm),
         created_date=now,
@@ -47,6 +52,11 @@ def again(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
     wake("dialing")
     wake("planning")
     return request
+
+
+def _queue(alarm: Alarm) -> int:
+    queue: int = alarm.event.calendar_id if alarm.method == Method.CALL else NO_CALL
+    return queue
 
 
 def expiry(alarm: Alarm) -> datetime | None:
@@ -110,3 +120,18 @@ def expired(now: datetime, limit: int) -> list[AlarmRequest]:
         .order_by(AlarmRequest.expires)
         .limit(limit)
     )
+
+
+def failures(alarm_id: int) -> dict[str, int]:
+    """How many requests of the alarm failed, by reason."""
+    rows = (
+        AlarmRequest.select(AlarmRequest.status_reason, fn.COUNT(AlarmRequest.id))
+        .where(
+            AlarmRequest.alarm == alarm_id,
+            AlarmRequest.status.in_([AlarmStatus.RETRY, AlarmStatus.FAILURE]),
+            AlarmRequest.status_reason != Reason.FAILOVER,
+        )
+        .group_by(AlarmRequest.status_reason)
+        .tuples()
+    )
+    return dict(rows)

@@ -189,7 +189,7 @@ async def test_all_mistakes_are_told_at_once(api: Api) -> None:
             "alarm_phonenumber": "call me",
             "maxretry": 101,
             "retry_delay": "-1",
-            "method": 2,
+            "method": 4,
             "daily_start": "25:00",
             "mail_template": 1,
             "survey": "http://x/rest-api/survey-template/1/",
@@ -208,7 +208,7 @@ async def test_all_mistakes_are_told_at_once(api: Api) -> None:
         "alarm_phonenumber": ["must be a phone number: digits with an optional leading +"],
         "maxretry": ["must lie between 0 and 100"],
         "retry_delay": ["must lie between 0 and 604800"],
-        "method": ["only 1 (call) is available in this version"],
+        "method": ["must be one of 1 (call), 2 (sms), 3 (email)"],
         "daily_start": ["must be a time of day from 00:00:00 to 23:59:59"],
         "mail_template": ["mail-template 1 does not exist"],
         "survey": [
@@ -243,7 +243,8 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
     ("gateway", {"number_pattern": "("}, "number_pattern", "must be a quick regular expression"),
     ("gateway", {"addprefix": "00${X}"}, "addprefix", "may hold digits, +, * and # alone"),
     ("gateway", {"status": "broken"}, "status", "must be one of 1 (active), 0 (inactive)"),
-    ("sms-gateway", {"kind": "asterisk"}, "kind", "must be one of http"),
+    ("sms-gateway", {"kind": "pigeon"}, "kind", "must be one of asterisk, http"),
+    ("sms-gateway", {"kind": "asterisk"}, "settings", "url is unknown; it may hold"),
     ("sms-gateway", {"settings": {}}, "settings", "url: must be the gateway's address"),
     (
         "sms-gateway",

@@ -9,6 +9,7 @@ from telealarm.models import (
     AlarmRequest,
     CallRequest,
     Event,
+    Message,
     Section,
     Survey,
     SurveyResult,
@@ -57,12 +58,18 @@ async def everything(api: Api, user: str) -> dict[str, str]:
             phone_number="600100201",
             endpoint="PJSIP/2@trunk",
         )
-        return made.id, result.id, transfer.id
+        message = Message.create(
+            owner=made.owner_id, alarm=alarm, recipient="600", text="t", date=made.call_time
+        )
+        return {
+            "callrequest": made.id,
+            "result": result.id,
+            "transfer": transfer.id,
+            "message": message.id,
+        }
 
-    call_id, result_id, transfer_id = await api.db.write(call)
-    mine["callrequest"] = f"{api.origin}/rest-api/callrequest/{call_id}/"
-    mine["result"] = f"{api.origin}/rest-api/result/{result_id}/"
-    mine["transfer"] = f"{api.origin}/rest-api/transfer/{transfer_id}/"
+    for name, key in (await api.db.write(call)).items():
+        mine[name] = f"{api.origin}/rest-api/{name}/{key}/"
     mine["users"] = (await api.get(f"users/?username={user}", user="root")).body["results"][0][
         "url"
     ]

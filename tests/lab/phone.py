@@ -122,6 +122,8 @@ class Phone:
 
     def _scenario(self) -> str:
         behaviour = self.behaviour
+        if behaviour.texts:
+            return _render("texts")
         if behaviour.refuses:
             status, reason, word = behaviour.refuses
             return _render("refuses", number=self.number, status=status, reason=reason, word=word)
