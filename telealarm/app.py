@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from telealarm import gateways, metrics
+from telealarm import metrics
 from telealarm.api.app import make_app
 from telealarm.asterisk import cdr
 from telealarm.asterisk.ami import Ami, Trunk
@@ -25,6 +25,7 @@ from telealarm.dialing.admission import Admission
 from telealarm.dialing.dialer import Dialer
 from telealarm.dialing.watch import Wiring
 from telealarm.errors import ConfigError, StorageError, TeleAlarmError
+from telealarm.gateways.kind import Means as SmsMeans
 from telealarm.messaging.outbound import Outbound, sms_session
 from telealarm.messaging.renewer import Renewer
 from telealarm.messaging.sender import Sender
@@ -111,7 +112,7 @@ class Service:
             mailer = Mailer(self._config.mail_server) if self._config.smtp.host else None
             if mailer is not None:
                 stack.push_async_callback(mailer.close)
-            outbound = Outbound(gateways.kind.Means(http, self.ami), mailer)
+            outbound = Outbound(SmsMeans(http, self.ami), mailer)
             webhooks = WebhookSender(Guard(self._config.webhooks.allow))
             stack.push_async_callback(webhooks.close)
             source = self._cdr_source()

@@ -34,7 +34,7 @@ async def everything(api: Api, user: str) -> dict[str, str]:
     found = (await api.get("gateway/", user="root")).body["results"]
     mine["gateway"] = found[0]["url"]
 
-    def call() -> tuple[int, int, int]:
+    def call() -> dict[str, int]:
         request = AlarmRequest.get_by_id(id_of(mine["alarm-request"]))
         alarm = Alarm.get_by_id(request.alarm_id)
         made: CallRequest = CallRequest.create(
