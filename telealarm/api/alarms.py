@@ -156,8 +156,14 @@ def create(visit: Visit, owner_id: int, values: Values) -> Alarm:
     _to_offset(visit, values["event"], values)
     alarm = alarms.create(owner_id, values, visit.now)
     permissions.check(alarm, None, ZoneInfo(visit.default_zone))
-    wording.check(alarm, None, visit.now)
+    wording.look(alarm, None, visit.now)
     return alarm
+
+
+def missing(made: Any) -> dict[str, Any]:
+    """What a new alarm's survey says and its event's data lack; nothing where all is there."""
+    said = wording.missing(made, made.created_date)
+    return {"missing_placeholders": said} if said else {}
 
 
 def change(visit: Visit, row: Any, values: Values) -> None:
@@ -168,7 +174,7 @@ def change(visit: Visit, row: Any, values: Values) -> None:
     check_urls(visit, values, URLS, before)
     alarms.change(row, values, status, visit.now)
     permissions.check(row, before, ZoneInfo(visit.default_zone))
-    wording.check(row, before, visit.now)
+    wording.look(row, before, visit.now)
 
 
 def _check_recipient(values: Values, row: Any) -> None:
@@ -232,6 +238,7 @@ ALARM = Resource(
         "event_start": Event.start,
     },
     create=create,
+    once=missing,
     change=change,
     delete=delete,
     parent="event",
