@@ -9,13 +9,16 @@ message in the outbox.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from telealarm.clock import monotonic
 from telealarm.errors import Invalid
 from telealarm.models import AlarmRequest, CalendarSetting, Gateway
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import moment, phone
 from telealarm.rules.moment import Action
+from telealarm.rules.pacing import READY
 from telealarm.rules.states import AlarmStatus, Method, Reason
 from telealarm.store import (
     calls,
@@ -72,22 +75,24 @@ class Admission:
     def claim(self, now: datetime, limit: int, *, calls_too: bool = True) -> Claimed:
         """Of about `limit` requests that no cap blocks, in turn by calendar, those that may go.
 
+        Those of the next moment are among them; each call knows when it is to be sent.
         Without `calls_too` none that is to be dialled is looked at: Asterisk is away.
         """
         live.alone()
         more = self._write_messages(now, limit)
+        soon, clock = now + READY, monotonic()
         pauses.hold(now)
         if not calls_too or pauses.since() is not None:
             return Claimed([], more=more, again=None)
         caps = Caps(live.count(), Pace())
         full = [*caps.live.full_gateways(), *caps.pace.exhausted()]
         turns = queues.turns(
-            now,
+            soon,
             self._served,
             calendars=caps.live.full_calendars(),
             gateways=[*full, *(gateway.id for gateway in pauses.gateways())],
         )
-        found = queues.next_in_turn(turns, now, limit)
+        found = queues.next_in_turn(turns, soon, limit)
         forbidden = do_not_call.forbidden([request.alarm for request in found.requests])
         made: list[Call] = []
         left = 0
@@ -97,14 +102,16 @@ class Admission:
             if request.queue in caps.closed:
                 left += 1
                 return False
-            setting = self._setting(request, request.alarm_id in forbidden, now)
+            date: Any = request.date
+            at: datetime = max(now, date)
+            setting = self._setting(request, request.alarm_id in forbidden, at)
             if setting is None:
                 return False
             if request.alarm.method != Method.CALL:
                 put(request, queue=requests.NO_CALL)  # its alarm was edited
                 left += 1
                 return False
-            gateway = self._gateway(request, setting, now)
+            gateway = self._gateway(request, setting, at)
             if gateway is None:
                 return False
             endpoint, dialled = _endpoint(request, gateway)
@@ -119,11 +126,11 @@ class Admission:
                 put(request, waits_for=rings)
                 return False
             survey = request.alarm.survey or setting.survey
-            slot = caps.take(request, gateway)
+            slot = caps.take(request, gateway, at - now)
             row = calls.begin(
                 request, setting, survey, gateway, dialled, endpoint, self._holder, now
             )
-            made.append(calls.describe(row, slot))
+            made.append(calls.describe(row, clock + (at - now).total_seconds(), slot))
             self._served = request.queue
             return True
 
@@ -254,11 +261,11 @@ class Caps:
             self.closed.add(calendar.id)
         return False
 
-    def take(self, request: AlarmRequest, gateway: Gateway) -> Slot | None:
+    def take(self, request: AlarmRequest, gateway: Gateway, ahead: timedelta) -> Slot | None:
         """Count the call in, and draw its slot; None where the gateway has no pace."""
         self.live.calendars[request.alarm.event.calendar_id] += 1
         self.live.gateways[gateway.id] += 1
-        return self.pace.draw(gateway.id) if gateway.calls_per_second else None
+        return self.pace.draw(gateway.id, ahead) if gateway.calls_per_second else None
 
 
 def _endpoint(request: AlarmRequest, gateway: Gateway) -> tuple[str | None, str]:

@@ -70,9 +70,7 @@ class Dialer:
             claimed = await self._db.write(claim)
             for call in claimed.calls:
                 self._begin(call, adopt=False)
-        for call_id in await self._db.read(partial(calls.withdrawn, self._holder)):
-            if call_id in self._watches:
-                self._watches[call_id].withdraw()
+        await self._withdraw()
         if claimed.more:
             return now
         due = await self._db.read(partial(requests.next_due, now))
@@ -80,6 +78,12 @@ class Dialer:
             return due
         slots = utcnow() + timedelta(seconds=claimed.again - monotonic())
         return slots if due is None else min(due, slots)
+
+    async def _withdraw(self) -> None:
+        """Have the calls hung up whose alarms were called off."""
+        for call_id in await self._db.read(partial(calls.withdrawn, self._holder)):
+            if call_id in self._watches:
+                self._watches[call_id].withdraw()
 
     async def reconcile(self) -> None:
         """After a connect: look again at each call in flight, and adopt those nobody watches."""

@@ -1,7 +1,9 @@
 """Call requests: from the claim to the end of the channel."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from telealarm.errors import Fenced
@@ -18,6 +20,7 @@ from telealarm.models import (
 from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
 from telealarm.rules.moment import Action
+from telealarm.rules.pacing import READY
 from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus
 from telealarm.store import live, pauses, settlement, terms, workers
 from telealarm.store.change import move, put
@@ -48,7 +51,8 @@ class Call:
     limit_seconds: int
     rang: bool
     answered: datetime | None
-    # When it may be sent; None: at once.
+    # When it is to be sent at the earliest, on the monotonic clock, and its slot, if it has one.
+    at: float = -math.inf
     slot: Slot | None = None
 
 
@@ -90,7 +94,7 @@ def _counted(request: AlarmRequest) -> int:
     return 0 if request.tried else 1
 
 
-def describe(row: CallRequest, slot: Slot | None = None) -> Call:
+def describe(row: CallRequest, at: float = -math.inf, slot: Slot | None = None) -> Call:
     """`row` as the stages pass it on."""
     return Call(
         id=row.id,
@@ -107,6 +111,7 @@ def describe(row: CallRequest, slot: Slot | None = None) -> Call:
         limit_seconds=row.timelimit,
         rang=row.rang,
         answered=row.answered,
+        at=at,
         slot=slot,
     )
 
@@ -130,7 +135,7 @@ def start(call: Call, now: datetime, default_zone: ZoneInfo) -> bool:
     row = held(call)
     request, alarm = row.request, row.alarm
     paused = alarm.event.status == EventStatus.PAUSED
-    ahead = alarm.due is not None and alarm.due > now
+    ahead = alarm.due is not None and alarm.due > now + READY
     if row.withdrawn or paused or ahead or alarm.deleted or alarm.event.deleted:
         put(row, ended=now)
         live.release([row.id])
@@ -142,7 +147,8 @@ def start(call: Call, now: datetime, default_zone: ZoneInfo) -> bool:
     if pauses.holds(row.gateway):
         workers.put_back(row, "dialing was paused before it was dialled")
         return False
-    decision = terms.decide(alarm, now, default_zone)
+    date: Any = request.date  # made ready a moment before it
+    decision = terms.decide(alarm, max(now, date), default_zone)
     if decision.action is Action.WAIT:
         workers.put_back(row, decision.why)  # it is put off when it is claimed again
         return False

@@ -8,6 +8,7 @@ from peewee import fn
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, AlarmRequest
 from telealarm.rules import window
+from telealarm.rules.pacing import READY
 from telealarm.rules.states import AlarmStatus, Method, Reason
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
@@ -101,14 +102,14 @@ def put_off(request: AlarmRequest, expires: datetime) -> None:
 
 
 def next_due(now: datetime) -> datetime | None:
-    """When the next waiting attempt comes due after `now`."""
+    """When the next waiting attempt that is not looked at now is to be made ready."""
     row = (
         AlarmRequest.select(AlarmRequest.date)
-        .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.date > now)
+        .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.date > now + READY)
         .order_by(AlarmRequest.date)
         .first()
     )
-    return row.date if row else None
+    return row.date - READY if row else None
 
 
 def expired(now: datetime, limit: int) -> list[AlarmRequest]:
