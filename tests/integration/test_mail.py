@@ -193,7 +193,7 @@ async def test_a_mail_says_it_in_two_forms_and_invites(mailing: Mailing) -> None
     assert letter.message["From"] == "The Clinic <desk@clinic.example>"
     assert letter.message["To"] == letter.recipient == "ann@example.com"
     assert letter.message.get_content_type() == "multipart/alternative"
-    assert "Dear Ann <script>,\nsee you at 10:00." in letter.part("text/plain").replace("\r", "")
+    assert "Dear Ann <script>,\nsee you at 10:00 AM." in letter.part("text/plain").replace("\r", "")
     assert "<b>Ann &lt;script&gt;</b>" in letter.part("text/html")
     for kind in ("text/plain", "text/html"):
         assert len(re.findall(r"https://clinic\.example/links/confirm-", letter.part(kind))) == 1
@@ -233,7 +233,7 @@ async def test_moved_and_cancelled_the_invitation_follows_for_those_who_had_it(
     method, event = invitation(moved)
     assert (method, event["UID"], event["SEQUENCE"]) == ("REQUEST", uid, 1)
     assert event["DTSTART"].dt == later
-    assert moved.message["Subject"] == "Moved: Visit, 2026-03-03 12:00"
+    assert moved.message["Subject"] == "Moved: Visit, Tuesday, March 3 12:00 PM"
     await mailing.write(lambda: events.delete(Alarm.get_by_id(had).event, utcnow()))
     await mailing.go()
     await mailing.go()
@@ -321,7 +321,7 @@ async def test_a_title_with_line_breaks_stays_one_header(mailing: Mailing) -> No
     await mailing.go()
     (letter,) = mailing.server.letters
     assert letter.message["Bcc"] is None
-    assert letter.message["Subject"].startswith("Visit Bcc: evil@example.com: 2026-03-03")
+    assert letter.message["Subject"].startswith("Visit Bcc: evil@example.com: Tuesday, March 3")
     _, event = invitation(letter)
     assert "Bcc: evil" in str(event["SUMMARY"])
     message = await mailing.write(lambda: Message.get(Message.alarm == alarm_id))
