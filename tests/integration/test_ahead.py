@@ -3,10 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 
+from telealarm.asterisk.ari import Client
 from telealarm.clock import utcnow
 from telealarm.store.database import Database
+from telealarm.store.voice_messages import VoiceMessages
 from telealarm.survey.ahead import Ahead
 from telealarm.survey.prompts import Prompts
+from telealarm.survey.scene import Means
 from telealarm.survey.session import Survey
 from telealarm.survey.speech import Speech
 from tests.integration.stages import Stages
@@ -25,7 +28,15 @@ async def test_the_prompts_of_the_next_minute_are_there_before_their_calls(
             return (sounds / "en" / "goodbye.wav").read_bytes()
 
     speech = Spoken({"*": "none {text_file} {wav}"}, 5.0)
-    survey = Survey(db, Prompts(tmp_path / "prompts", "http://127.0.0.1:1", speech))
+    survey = Survey(
+        Means(
+            db,
+            Client(url="http://127.0.0.1:1", user="nobody", password="", app="none"),
+            Prompts(tmp_path / "prompts", "http://127.0.0.1:1", speech),
+            VoiceMessages(tmp_path / "recordings"),
+            files_first=False,
+        )
+    )
     ahead = Ahead(db, survey)
     await stages.write(lambda: type(stages.section).update(script="Hello {doc_name}.").execute())
     now = utcnow()

@@ -14,6 +14,7 @@ import time_machine
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, Event
 from telealarm.planning.series import CROWD, SeriesPlanner
+from telealarm.rules.pacing import READY
 from telealarm.rules.states import AlarmStatus, Disposition
 from telealarm.store.database import Database
 from tests.integration.api_client import Api, id_of
@@ -111,7 +112,9 @@ def at(moment: datetime) -> time_machine.travel:
 
 
 def local(world: World, zone: str) -> list[str]:
-    return [f"{moment.astimezone(ZoneInfo(zone)):%m-%d %H:%M%z}" for moment, _ in world.rung]
+    """When the phones rang: calls are claimed a moment ahead, and sent when they are due."""
+    rung = [(moment + READY).astimezone(ZoneInfo(zone)) for moment, _ in world.rung]
+    return [f"{moment:%m-%d %H:%M%z}" for moment in rung]
 
 
 # The nights in which the clock is changed
