@@ -193,11 +193,11 @@ class Service:
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            reason = "is taken" if taken else f"cannot be used ({error.strerror})"
-            raise ConfigError(
-                f"api: {host}:{port} {reason}; end what listens there, or change api.port"
-            ) from None
+            if error.errno == errno.EADDRINUSE:
+                said = "is taken; end what listens there, or change api.port"
+            else:
+                said = f"cannot be used ({error.strerror}); change api.host or api.port"
+            raise ConfigError(f"api: {host}:{port} {said}") from None
 
     async def _keep_trunks(self, found: Mapping[str, Trunk]) -> None:
         """What AMI says of the trunks, for the metrics, and for all who read rows."""

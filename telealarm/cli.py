@@ -26,7 +26,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = config.load(path)
         run: Command = options.run
-        return run(settings, options)
+        status = run(settings, options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # `telealarm plan | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # as a shell tells of SIGPIPE
     except TeleAlarmError as error:
         print(f"telealarm: {error}", file=sys.stderr)
         return 1

@@ -344,6 +344,17 @@ def _model(annotation: Any) -> Any:
     return next((part for part in parts if hasattr(part, "model_fields")), None)
 
 
+# What is to be written where a value has another shape.
+_SHAPES = {
+    "list_type": "must be a list, in brackets: [one, two]",
+    "string_type": 'must be a text; put it in quotes: "1234"',
+    "dict_type": "must hold keys and values of its own, each on an indented line below it",
+    "model_type": "must hold keys and values of its own, each on an indented line below it",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+}
+
+
 def _explain(path: Path, lines: dict[tuple[Any, ...], int], detail: ErrorDetails) -> str:
     at = detail["loc"]
     known = next((at[:n] for n in range(len(at), 0, -1) if at[:n] in lines), ())
@@ -355,6 +366,8 @@ def _explain(path: Path, lines: dict[tuple[Any, ...], int], detail: ErrorDetails
             parent = _model(field.annotation) if field else None
         names = sorted(getattr(parent, "model_fields", {}).keys() - {"base"})
         said = f"there is no such key; it may be one of {', '.join(names)}"
+    elif detail["type"] in _SHAPES:
+        said = _SHAPES[detail["type"]]
     else:
         said = detail["msg"].removeprefix("Value error, ")
         said = said[0].lower() + said[1:]

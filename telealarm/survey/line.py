@@ -130,7 +130,11 @@ class Line:
             cut = await self.keys(BROKEN_OFF_SECONDS, react)
             if cut is not None:
                 return cut
-            log.warning("Asterisk could not play %s", media, extra={"channel": self.channel.id})
+            log.warning(
+                "Asterisk could not play %s; let its user read prompts.folder, or set prompts.url",
+                media,
+                extra={"channel": self.channel.id},
+            )
         raise SpeechError(
             f"Asterisk can play none of {', '.join(prompt.media)}; check that it reaches"
             " prompts.url, or reads prompts.folder"

@@ -68,6 +68,9 @@ def describe(url: str, user: str, password: str) -> None:
         f"""
 It runs on. URL: {base}/   login: {user}   password: {password}
 
+  API={base}
+  LOGIN={user}:{password}
+
   {curl} {base}/alarm/
   {curl} {base}/alarm/1/timeline/
   {curl} -H 'Content-Type: application/json' -X POST \\
