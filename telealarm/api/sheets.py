@@ -31,9 +31,9 @@ def wanted(visit: Visit) -> bool:
 
 def of_resource(visit: Visit, resource: Resource, header: Iterable[str]) -> tuple[str, str | None]:
     """The sheet, and the address of the next one where the list is longer."""
-    number, size = lists.window(visit, LARGEST_SHEET, LARGEST_SHEET)
-    _, results, more = lists.listed(visit, resource, number, size)
-    return written(list(header), results), lists.link(visit, number + 1) if more else None
+    found = lists.listed(visit, resource, LARGEST_SHEET, LARGEST_SHEET)
+    following = lists.link(visit, found.number + 1) if found.more else None
+    return written(list(header), found.results), following
 
 
 def written(header: list[str], results: list[dict[str, Any]]) -> str:

@@ -220,7 +220,10 @@ def attempt(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
 def change_attempt(
     request: AlarmRequest, date: datetime | None, status: int | None, now: datetime
 ) -> None:
-    """Move a waiting attempt, or cancel it and its alarm. Raises Conflict for any other."""
+    """Move a waiting attempt, or cancel it and its alarm. Raises Conflict for any other.
+
+    Its own date moves nothing; the API shows that to the millisecond.
+    """
     if request.status != AlarmStatus.PENDING:
         raise Conflict("Only an attempt that still waits can be changed; the log stands.")
     if status not in (None, AlarmStatus.PENDING, AlarmStatus.CANCELLED):
@@ -230,7 +233,7 @@ def change_attempt(
         move(request, AlarmStatus.CANCELLED, status_reason="cancelled")
         move(alarm, AlarmStatus.CANCELLED, status_reason="cancelled")
         tell(alarm.id, "cancelled", "the waiting attempt", request_id=request.id, at=now)
-    elif date is not None:
+    elif date is not None and abs(date - request.date) >= timedelta(milliseconds=1):
         put(request, date=date, status_reason="moved")
         tell(alarm.id, "moved", f"to {date:%Y-%m-%d %H:%M:%S}Z", request_id=request.id, at=now)
     wake("dialing")

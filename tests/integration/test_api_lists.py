@@ -116,6 +116,11 @@ async def test_every_wrong_filter_is_named(api: Api) -> None:
     assert (reply.status, reply.body) == (400, {"format": ["must be json or csv"]})
     reply = await api.get("event/?page=0&page_size=1001")
     assert (reply.status, set(reply.body)) == (400, {"page", "page_size"})
+    for kind in ("json", "csv"):
+        query = f"page=0&page_size=10001&ordering=end&status=x&color=1&format={kind}"
+        reply = await api.get(f"event/?{query}")
+        assert reply.status == 400
+        assert set(reply.body) == {"page", "page_size", "ordering", "status", "color"}
 
 
 async def test_a_sheet_has_the_rows_of_the_list(api: Api) -> None:
