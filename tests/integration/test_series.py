@@ -739,10 +739,19 @@ async def test_an_endless_series_has_no_count(world: World) -> None:
     assert page["count"] == len(page["results"]) == 13
 
 
+async def test_the_offset_of_a_filter_may_come_as_a_space(world: World) -> None:
+    link = await world.event("FREQ=DAILY", "2026-06-02 09:00", timezone="Europe/Madrid")
+    for sign in ("%2B", "%20"):
+        query = f"?after=2026-06-03T09:00:00{sign}02:00&before=2026-06-04T09:00{sign}02:00"
+        assert await world.occurrences(link, query) == ["2026-06-03T09:00:00+02:00"]
+    assert len(await world.occurrences(link, "?before=2026-06-04%2009:00")) == 2
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
         ("after=yesterday", "after"),
+        ("after=2026-06-03 02:00 +02:00", "after"),
         ("before=2026-13-01 00:00", "before"),
         ("limit=0", "limit"),
         ("limit=1001", "limit"),
