@@ -74,7 +74,7 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
     The edit of a parent's alarm reaches its copies; one that is edited by itself is on its own.
     Raises Invalid, and Conflict where the edit would make the history of its attempts untrue.
     """
-    before, old_hours, old_event = _wanted_at(alarm), _hours(alarm), alarm.event_id
+    before, old_hours, old_event = _wanted_at(alarm), hours(alarm), alarm.event_id
     _check_history(alarm, values)
     rows.change(alarm, {**values, "detached": alarm.origin_id is not None})
     if "alarm_phonenumber" in values:
@@ -88,12 +88,13 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
         _set_status(alarm, event, status, now)
     elif alarm.status in UNSETTLED and _wanted_at(alarm) != before:
         reschedule([alarm], event, now)
-    elif _hours(alarm) != old_hours:
+    elif hours(alarm) != old_hours:
         requests.reconsider([alarm.id])
     parents.edited([old_event, event.id], now)
 
 
-def _hours(alarm: Alarm) -> tuple[Any, ...]:
+def hours(alarm: Alarm) -> tuple[Any, ...]:
+    """What of the alarm itself says when an attempt that waits may be made."""
     lateness = (alarm.max_lateness, alarm.missed_policy)
     return alarm.daily_start, alarm.daily_stop, alarm.timezone, *lateness
 

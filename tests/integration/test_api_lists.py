@@ -77,6 +77,8 @@ async def test_pages_keep_the_order_and_the_filters(api: Api) -> None:
         ("start__gte=2030-01-02 10:00", "23"),
         ("start__gte=2030-01-02 10:00&ordering=id", "32"),
         ("start__gt=2030-01-02T10:00:00%2B01:00", "3"),
+        # A `+` that was not escaped is a space once it is here.
+        ("start__gt=2030-01-02T10:00:00%2001:00", "3"),
         ("start__lte=2030-01-02T09:00Z", "12"),
         ("start__lte=2030-01-02T09:00Z&ordering=-start", "21"),
         ("start__lt=2030-01-02 10:00", "1"),
