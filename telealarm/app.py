@@ -41,10 +41,12 @@ from telealarm.store.schema import open_database
 from telealarm.store.voice_messages import VoiceMessages
 from telealarm.survey.ahead import Ahead
 from telealarm.survey.caretaker import Caretaker
+from telealarm.survey.doors.doors import Doors
 from telealarm.survey.prompts import Prompts
 from telealarm.survey.scene import Means
 from telealarm.survey.session import Survey
 from telealarm.survey.speech import Speech
+from telealarm.wakeups import Wakeups
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +85,7 @@ class Service:
             login = config.asterisk.ami.model_dump()
             self.ami = Ami(**login, trunks=watched, told=self._keep_trunks)
         self._strangers: set[asyncio.Task[None]] = set()
+        self._doors: Doors | None = None
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises ConfigError where the port is taken."""
@@ -134,6 +137,13 @@ class Service:
             await self._keep_trunks({})
             keeper = Keeper(self._db, holder, lease, adopt)
             await keeper.take_over()
+            self._doors = Doors(
+                means,
+                holder,
+                receive=dialer.receive,
+                render=survey.render,
+                wakeups=Wakeups(self._config, self._db),
+            )
             self.ari.on_event("StasisStart", partial(self._meet_stranger, dialer))
             log.info(
                 "worker %s serves http://%s:%d/rest-api/, database %s",
@@ -213,9 +223,15 @@ class Service:
     def _meet_stranger(self, dialer: Dialer, event: Event) -> None:
         """A channel came to our application that nobody watches (yet)."""
         if event.channel_id is not None:
-            task = asyncio.create_task(self._send_off(dialer, event.channel_id))
+            channel_id = event.channel_id
+            task = asyncio.create_task(self._welcome(dialer, channel_id, event))
             self._strangers.add(task)
             task.add_done_callback(self._strangers.discard)
+
+    async def _welcome(self, dialer: Dialer, channel_id: str, event: Event) -> None:
+        """Who comes by a door is spoken to; anybody else was not expected."""
+        if self._doors is None or not await self._doors.enter(event):
+            await self._send_off(dialer, channel_id)
 
     async def _send_off(self, dialer: Dialer, channel_id: str) -> None:
         """Nobody shall wait in silence: a channel that is not adopted hears the apology."""

@@ -41,6 +41,8 @@ from telealarm.store.timeline import tell
 # How long a call waits that Asterisk could not be told of.
 NOT_SENT = timedelta(seconds=5)
 
+_RANG_BACK = CallRequest.inbound == True  # noqa: E712 - SQL
+
 
 @dataclass(frozen=True)
 class Call:
@@ -344,13 +346,14 @@ def still_unsettled(call_id: int) -> CallRequest | None:
 
 
 def failures(alarm_id: int) -> dict[str, int]:
-    """How many requests of the alarm failed, by reason."""
+    """How many requests of the alarm failed, by reason; calls that the callee made not counted."""
     rows = (
         AlarmRequest.select(AlarmRequest.status_reason, fn.COUNT(AlarmRequest.id))
         .where(
             AlarmRequest.alarm == alarm_id,
             AlarmRequest.status.in_([AlarmStatus.RETRY, AlarmStatus.FAILURE]),
             AlarmRequest.status_reason != Reason.FAILOVER,
+            AlarmRequest.id.not_in(CallRequest.select(CallRequest.request).where(_RANG_BACK)),
         )
         .group_by(AlarmRequest.status_reason)
         .tuples()

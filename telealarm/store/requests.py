@@ -12,7 +12,7 @@ from telealarm.store.database import wake
 from telealarm.store.timeline import tell
 
 
-def enqueue(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
+def enqueue(alarm: Alarm, date: datetime, now: datetime, *, why: str = "") -> AlarmRequest:
     """One more attempt of `alarm`, to be made at `date`; the alarm is in process with it.
 
     An alarm without a due time (finished, or asked for by hand) has no expiry either.
@@ -27,7 +27,7 @@ def enqueue(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
         expires=expiry(alarm),
         created_date=now,
     )
-    tell(alarm.id, "due", request_id=request.id, at=now)
+    tell(alarm.id, "due", why, request_id=request.id, at=now)
     wake("dialing")
     wake("planning")  # it watches over the expiry
     return request

@@ -1,19 +1,21 @@
 """How an attempt ends: the request, its alarm, what follows, and who is told. One write."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Message
 from telealarm.rules import placeholders
 from telealarm.rules.moment import Action, Decision
 from telealarm.rules.states import UNSETTLED, AlarmStatus, CallStatus, EventStatus, Reason
 from telealarm.rules.webhook import Change
-from telealarm.store import alarms, requests, terms, webhooks
+from telealarm.store import alarms, desk, requests, terms, webhooks
 from telealarm.store.change import move
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
 from telealarm.store.wording import values
 
 FAILURE_TEXT = "{alarm_phonenumber} could not be reached in {num_attempt} attempt(s): {title}"
+# How long whoever rings back has to take the call that was taken back for them.
+CALLED_BACK = timedelta(minutes=1)
 MISSED_TEXT = "{alarm_phonenumber} was not called in time: {title}"
 
 
@@ -43,6 +45,27 @@ def settle_others(alarm: Alarm, now: datetime) -> None:
         Alarm.deleted.is_null(),
     )
     alarms.cancel(list(others.order_by(Alarm.id)), Reason.SETTLED, now)
+
+
+def snooze(request: AlarmRequest, at: datetime, now: datetime, **ended: int) -> None:
+    """The callee asked for another call `at`; the attempt was no failure."""
+    move(request, AlarmStatus.SUCCESS, status_reason=Reason.SNOOZED, **ended)
+    alarm = request.alarm
+    move(alarm, AlarmStatus.RETRY, status_reason=Reason.SNOOZED)
+    following = requests.again(alarm, at, now)
+    why = f"again at {at.isoformat(timespec='seconds')}"
+    tell(alarm.id, "snoozed", why, request_id=following.id, at=now)
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
+
+
+def snoozes(alarm: Alarm) -> int:
+    """How often it was snoozed already."""
+    count: int = (
+        AlarmRequest.select()
+        .where(AlarmRequest.alarm == alarm.id, AlarmRequest.status_reason == Reason.SNOOZED)
+        .count()
+    )
+    return count
 
 
 def retry(request: AlarmRequest, reason: Reason, at: datetime, now: datetime, **ended: int) -> None:
@@ -82,6 +105,7 @@ def fail(
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
     webhooks.tell(alarm, Change.FAILED, now, request)
     _inform(alarm, FAILURE_TEXT, now)
+    desk.call(alarm, now)
 
 
 def withdraw(call: CallRequest, now: datetime, **ended: int) -> None:
@@ -92,7 +116,12 @@ def withdraw(call: CallRequest, now: datetime, **ended: int) -> None:
     request, alarm = call.request, call.alarm
     move(call, CallStatus.ABORT, settled=now)
     move(request, AlarmStatus.CANCELLED, status_reason="withdrawn", **ended)
-    if alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
+    if alarm.status_reason == Reason.CALLED_BACK:
+        # Should that call break off before it is one of the alarm's, this goes out.
+        if alarm.status == AlarmStatus.IN_PROCESS:
+            move(alarm, AlarmStatus.RETRY, status_reason="")
+        requests.again(alarm, now + CALLED_BACK, now)
+    elif alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
         paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
         # With a due time it was moved, or its event was paused and goes on already.
         wanted = paused or alarm.due is not None
@@ -115,6 +144,7 @@ def miss(request: AlarmRequest, reason: Reason, now: datetime, why: str = "") ->
     webhooks.tell(alarm, Change.MISSED, now, request)
     if alarm.missed_policy != "skip":
         _inform(alarm, MISSED_TEXT, now)
+        desk.call(alarm, now)
 
 
 def _inform(alarm: Alarm, default_text: str, now: datetime) -> None:

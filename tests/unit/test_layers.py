@@ -31,6 +31,7 @@ FLOORS = {
     "example": 6,
     "importing": 6,
     "readiness": 6,
+    "wakeups": 6,
     "cli": 6,
     "__main__": 6,
     "__init__": 0,
