@@ -23,6 +23,16 @@ from tests.lab.serve import Serve
 from tests.lab.sms_gateway import SmsGateway
 from tests.lab.waiting import until
 
+# The lines that a user adds for the doors; every service here is the worker `lab`.
+DOORS = """
+[from-trunk](+)
+exten => 7001,1,Set(TELEALARM_APP=lab)
+ same => n,Goto(telealarm-callback,s,1)
+exten => _72X.,1,Set(TELEALARM_APP=lab)
+ same => n,Set(TELEALARM_CALENDAR=${EXTEN:2})
+ same => n,Goto(telealarm-wakeup,s,1)
+"""
+
 Plug = Callable[[str, Behaviour], Awaitable[Phone]]
 
 
@@ -46,6 +56,7 @@ async def exchange() -> AsyncIterator[Exchange]:
 async def asterisk(exchange: Exchange) -> AsyncIterator[Asterisk]:
     """A real Asterisk, whose only trunk leads to the exchange."""
     pbx = Asterisk(exchange.port)
+    pbx.configure("extensions.conf", lambda text: text + DOORS)
     await pbx.start()
     yield pbx
     await pbx.stop()

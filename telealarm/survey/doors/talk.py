@@ -46,7 +46,8 @@ class Talk:
                 result: T = end.value
                 return result
             if isinstance(step, Say):
-                came = await self.say(*step.phrases)
+                await self.say(*step.phrases)
+                came = None
             elif isinstance(step, Ask):
                 came = await self._ask(step)
             else:
