@@ -15,6 +15,7 @@ from aiohttp import web
 from telealarm import metrics
 from telealarm.api.app import make_app
 from telealarm.asterisk import cdr
+from telealarm.asterisk.agi import Agi
 from telealarm.asterisk.ami import Ami, Trunk
 from telealarm.asterisk.ari import Client, Event
 from telealarm.asterisk.ari.errors import AriError
@@ -33,6 +34,7 @@ from telealarm.outcome.messenger import Messenger
 from telealarm.outcome.settle import Settler
 from telealarm.planning.planner import Planner
 from telealarm.planning.series import SeriesPlanner
+from telealarm.questions import CALENDAR, Questions
 from telealarm.readiness import Readiness
 from telealarm.rules.addresses import Guard
 from telealarm.store import trunks, workers
@@ -137,12 +139,14 @@ class Service:
             await self._keep_trunks({})
             keeper = Keeper(self._db, holder, lease, adopt)
             await keeper.take_over()
+            wakeups = Wakeups(self._config, self._db)
+            await self._serve_agi(wakeups, stack)
             self._doors = Doors(
                 means,
                 holder,
                 receive=dialer.receive,
                 render=survey.render,
-                wakeups=Wakeups(self._config, self._db),
+                wakeups=wakeups,
             )
             self.ari.on_event("StasisStart", partial(self._meet_stranger, dialer))
             log.info(
@@ -199,6 +203,20 @@ class Service:
             reason = "is taken" if taken else f"cannot be used ({error.strerror})"
             raise ConfigError(
                 f"api: {host}:{port} {reason}; end what listens there, or change api.port"
+            ) from None
+
+    async def _serve_agi(self, wakeups: Wakeups, stack: AsyncExitStack) -> None:
+        if self._config.agi is None:
+            return
+        host, port = self._config.agi.host, self._config.agi.port
+        agi = Agi(host, port, Questions(self._db, wakeups).answer, asks=(CALENDAR,))
+        stack.push_async_callback(agi.stop)
+        try:
+            await agi.start()
+        except OSError as error:
+            raise ConfigError(
+                f"agi: {host}:{port} cannot be used ({error.strerror}); end what listens there,"
+                " or change agi.port"
             ) from None
 
     async def _keep_trunks(self, found: Mapping[str, Trunk]) -> None:

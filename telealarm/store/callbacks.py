@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Timeline
+from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Section, Survey, Timeline
 from telealarm.rules import phone
 from telealarm.rules.states import (
     UNSETTLED,
@@ -15,10 +15,12 @@ from telealarm.rules.states import (
     EventStatus,
     Method,
     Reason,
+    SectionType,
 )
-from telealarm.store import alarms, calls, requests, terms
+from telealarm.rules.webhook import Change
+from telealarm.store import alarms, calls, requests, settlement, terms, webhooks
 from telealarm.store.calls import Call
-from telealarm.store.change import move
+from telealarm.store.change import move, put
 from telealarm.store.claim import Holder
 from telealarm.store.timeline import tell
 
@@ -116,6 +118,36 @@ def answer(alarm_id: int, channel_id: str, holder: Holder, now: datetime) -> Cal
     move(row, CallStatus.CALLING, started=now, last_attempt_time=now, answered=now)
     tell(alarm_id, "called_back", f"from {alarm.alarm_phonenumber}", request_id=request.id, at=now)
     return calls.describe(row)
+
+
+def confirm(alarm_id: int, key: int, now: datetime) -> str:
+    """The callee has answered the alarm by another way than a call; returns why that is refused,
+    or nothing.
+
+    The key is one that a rating of its survey takes.
+    """
+    alarm = Alarm.get_by_id(alarm_id)
+    setting = terms.setting_of(alarm)
+    if setting is None or alarm.result != AlarmResult.NONE or _being_made(alarm_id):
+        return "it is being answered"
+    if str(key) == alarm.snooze_key or not _is_offered(alarm.survey or setting.survey, str(key)):
+        return "its survey has no such key"
+    alarms.call_off_waiting(alarm_id, Reason.CALLED_BACK)
+    request = requests.enqueue(alarm, now, now, why="confirmed without a call")
+    move(request, AlarmStatus.IN_PROCESS)
+    put(alarm, result=key)
+    tell(alarm_id, "key", str(key), request_id=request.id, at=now)
+    webhooks.tell(alarm, Change.RESULT, now, request)
+    settlement.settle_others(alarm, now)
+    settlement.succeed(request, now)
+    return ""
+
+
+def _is_offered(survey: Survey, key: str) -> bool:
+    ratings = Section.select().where(
+        Section.survey == survey.id, Section.type == SectionType.RATING
+    )
+    return any(key in section.offered_keys() for section in ratings)
 
 
 def _latest(number: str, calendar_id: int | None, now: datetime) -> Alarm | None:

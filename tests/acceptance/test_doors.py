@@ -1,14 +1,17 @@
 """The dialplan's doors, with phones that call: ringing back, and ordering a wake-up call."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest_asyncio
 
 from tests.acceptance.conftest import Plug, Practice
 from tests.lab.asterisk import Asterisk
-from tests.lab.behaviours import Behaviour, answers_and_presses, never_answers
+from tests.lab.behaviours import Behaviour, answers_and_presses, answers_only, never_answers
 from tests.lab.caller import Caller
+from tests.lab.clinic import Appointment
 from tests.lab.exchange import Exchange
+from tests.lab.rest import number_of
 
 CALLBACK = "7001"
 Dial = Callable[[str, str, Behaviour], Awaitable[Caller]]
@@ -50,3 +53,55 @@ async def test_a_number_that_nothing_waits_for_is_told_so(practice: Practice, di
     caller = await dial("602", CALLBACK, answers_and_presses(""))
     await caller.until("hung up by network", 30)
     assert caller.heard.seconds_heard() > 2
+
+
+async def test_a_guest_orders_a_wakeup_call_snoozes_it_and_gets_up(
+    practice: Practice, plug: Plug, dial: Dial
+) -> None:
+    rest = practice.clinic.rest
+    door = f"72{number_of(practice.clinic.calendar)}"
+    # The time, once, keep it; each key cuts what is said.
+    keys = answers_and_presses("0730" + "1" + "1", first_key=2.0, between=1.0)
+    caller = await dial("611", door, keys)
+    await caller.until("hung up by network", 60)
+    (event,) = await rest.results("event/?ordering=-id&page_size=1")
+    assert (event["title"], event["data"]) == ("Wake-up call", {"room": "611"})
+    assert "T07:30:00" in event["start"]
+    alarm = await rest.get(f"{event['url']}get_list_alarm/")
+    assert (await rest.get(alarm["url"]))["snooze_key"] == "2"
+    # They ring again, and hear that there is one.
+    caller = await dial("611", door, answers_and_presses("", first_key=2.0))
+    call = Appointment(event["url"], alarm["url"], "611")
+    await plug("611", answers_and_presses("2", first_key=3.0))
+    now = datetime.now(UTC)
+    moved = {"start": now.isoformat(), "end": (now + timedelta(hours=1)).isoformat()}
+    await rest.patch(event["url"], moved)
+    await practice.told(call, "snoozed", 40)
+    snoozed = await rest.get(alarm["url"])
+    assert (snoozed["status"], snoozed["result"], snoozed["status_reason"]) == (4, 0, "snoozed")
+    await plug("611", answers_and_presses("1", first_key=3.0))
+    (waiting,) = await rest.results(f"alarm-request/?alarm={number_of(alarm['url'])}&status=1")
+    assert datetime.fromisoformat(waiting["date"]) > now + timedelta(minutes=9)
+    await rest.patch(waiting["url"], {"date": datetime.now(UTC).isoformat()})
+    settled = await practice.settled(call)
+    assert (settled["status"], settled["result"], settled["num_attempt"]) == (5, 1, 2)
+
+
+async def test_the_front_desk_is_told_of_a_wakeup_call_that_failed(
+    practice: Practice, plug: Plug
+) -> None:
+    rest = practice.clinic.rest
+    await rest.patch(practice.clinic.setting, {"failure_phonenumber": "690"})
+    try:
+        desk = await plug("690", answers_only())
+        data = {"room": "613", "doc_name": "none", "apt_date": "never"}
+        alarm = await practice.clinic.appointment("613", data=data, maxretry=0)
+        assert (await practice.settled(alarm))["status"] == 3
+        await desk.until("hung up by network", 40)
+        assert desk.heard.seconds_heard() > 1
+        assert "desk_called" in await practice.words(alarm)
+        (told,) = await rest.results("alarm/?alarm_phonenumber=690")
+        assert told["event"] == alarm.event
+        assert (await practice.settled(Appointment(alarm.event, told["url"], "690")))["status"] == 5
+    finally:
+        await rest.patch(practice.clinic.setting, {"failure_phonenumber": None})

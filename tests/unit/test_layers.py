@@ -30,6 +30,7 @@ FLOORS = {
     "dry_run": 6,
     "example": 6,
     "importing": 6,
+    "questions": 6,
     "readiness": 6,
     "wakeups": 6,
     "cli": 6,
