@@ -28,7 +28,7 @@ DOORS = """
 [from-trunk](+)
 exten => 7001,1,Set(TELEALARM_APP=lab)
  same => n,Goto(telealarm-callback,s,1)
-exten => _72X.,1,Set(TELEALARM_APP=lab)
+exten => _72.,1,Set(TELEALARM_APP=lab)
  same => n,Set(TELEALARM_CALENDAR=${EXTEN:2})
  same => n,Goto(telealarm-wakeup,s,1)
 """
