@@ -31,6 +31,13 @@ exten => 7001,1,Set(TELEALARM_APP=lab)
 exten => _72.,1,Set(TELEALARM_APP=lab)
  same => n,Set(TELEALARM_CALENDAR=${EXTEN:2})
  same => n,Goto(telealarm-wakeup,s,1)
+exten => _73.,1,AGI(agi://127.0.0.1:${EXTEN:2}/due)
+ same => n,GotoIf($["${TELEALARM_STATUS}" = "ok"]?confirm)
+ same => n,Hangup(1)
+ same => n(confirm),AGI(agi://127.0.0.1:${EXTEN:2}/confirm,1)
+ same => n,Answer()
+ same => n,Wait(1)
+ same => n,Hangup()
 """
 
 Plug = Callable[[str, Behaviour], Awaitable[Phone]]

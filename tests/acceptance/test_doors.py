@@ -1,20 +1,40 @@
 """The dialplan's doors, with phones that call: ringing back, and ordering a wake-up call."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import pytest_asyncio
 
-from tests.acceptance.conftest import Plug, Practice
+from tests.acceptance.conftest import Plug, Practice, open_practice
 from tests.lab.asterisk import Asterisk
 from tests.lab.behaviours import Behaviour, answers_and_presses, answers_only, never_answers
 from tests.lab.caller import Caller
 from tests.lab.clinic import Appointment
 from tests.lab.exchange import Exchange
+from tests.lab.ports import HOST, free_tcp_port
 from tests.lab.rest import number_of
 
 CALLBACK = "7001"
 Dial = Callable[[str, str, Behaviour], Awaitable[Caller]]
+
+
+# What a guest hears, and a patient: nothing of it comes from the event's data.
+SCRIPT = "Good morning. Press 1 when you are awake, or 2 to be called again."
+
+
+@pytest.fixture(scope="module")
+def agi_port() -> int:
+    return free_tcp_port()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def practice(asterisk: Asterisk, agi_port: int) -> AsyncIterator[Practice]:
+    """A clinic, and hotel, whose phones ring it too."""
+    async with AsyncExitStack() as stack:
+        settings = {"agi": {"host": HOST, "port": agi_port}}
+        yield await open_practice(stack, asterisk, settings=settings, script=SCRIPT)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -64,13 +84,13 @@ async def test_a_guest_orders_a_wakeup_call_snoozes_it_and_gets_up(
     keys = answers_and_presses("0730" + "1" + "1", first_key=2.0, between=1.0)
     caller = await dial("611", door, keys)
     await caller.until("hung up by network", 60)
-    (event,) = await rest.results("event/?ordering=-id&page_size=1")
-    assert (event["title"], event["data"]) == ("Wake-up call", {"room": "611"})
+    events = await rest.results("event/?page_size=1000")
+    kept = [event for event in events if event["title"] == "Wake-up call"]
+    assert [event["data"] for event in kept] == [{"room": "611"}], practice.serve.tail()
+    (event,) = kept
     assert "T07:30:00" in event["start"]
     alarm = await rest.get(f"{event['url']}get_list_alarm/")
     assert (await rest.get(alarm["url"]))["snooze_key"] == "2"
-    # They ring again, and hear that there is one.
-    caller = await dial("611", door, answers_and_presses("", first_key=2.0))
     call = Appointment(event["url"], alarm["url"], "611")
     await plug("611", answers_and_presses("2", first_key=3.0))
     now = datetime.now(UTC)
@@ -105,3 +125,33 @@ async def test_the_front_desk_is_told_of_a_wakeup_call_that_failed(
         assert (await practice.settled(Appointment(alarm.event, told["url"], "690")))["status"] == 5
     finally:
         await rest.patch(practice.clinic.setting, {"failure_phonenumber": None})
+
+
+async def test_a_service_that_dies_adopts_who_rang_back(
+    practice: Practice, plug: Plug, dial: Dial
+) -> None:
+    alarm = await practice.clinic.appointment("603", maxretry=0)
+    assert (await practice.settled(alarm))["status"] == 3
+    caller = await dial("603", CALLBACK, answers_and_presses("3", first_key=14.0))
+    await practice.told(alarm, "called_back")
+    await practice.serve.kill()
+    await practice.serve.start()
+    settled = await practice.settled(alarm)
+    assert (settled["status"], settled["result"]) == (5, 3)
+    await caller.until("hung up by network")
+    words = await practice.words(alarm)
+    assert words[words.index("called_back") :][:3] == ["called_back", "adopted", "key"]
+
+
+async def test_a_dialplan_asks_and_confirms_by_fastagi(
+    practice: Practice, dial: Dial, agi_port: int
+) -> None:
+    nothing = await dial("604", f"73{agi_port}", answers_and_presses(""))
+    alarm = await practice.clinic.appointment("604", maxretry=1, retry_delay=600)
+    await practice.told(alarm, "failure", 30)
+    caller = await dial("604", f"73{agi_port}", answers_and_presses(""))
+    await caller.until("hung up by network")
+    settled = await practice.clinic.alarm(alarm)
+    assert (settled["status"], settled["result"]) == (5, 1)
+    assert len(await practice.clinic.calls(alarm)) == 1
+    assert await nothing.events() == []
