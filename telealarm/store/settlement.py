@@ -8,7 +8,7 @@ from telealarm.rules.moment import Action, Decision
 from telealarm.rules.states import UNSETTLED, AlarmStatus, CallStatus, EventStatus, Reason
 from telealarm.rules.webhook import Change
 from telealarm.store import alarms, desk, requests, terms, webhooks
-from telealarm.store.change import move
+from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
 from telealarm.store.wording import values
@@ -116,13 +116,14 @@ def withdraw(call: CallRequest, now: datetime, **ended: int) -> None:
     request, alarm = call.request, call.alarm
     move(call, CallStatus.ABORT, settled=now)
     move(request, AlarmStatus.CANCELLED, status_reason="withdrawn", **ended)
-    if alarm.status_reason == Reason.CALLED_BACK:
-        # Should that call break off before it is one of the alarm's, this goes out.
+    paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
+    if alarm.status_reason == Reason.CALLED_BACK and not paused and not alarm.deleted:
+        # Should the callee's own call break off before it is one of the alarm's, this goes out.
         if alarm.status == AlarmStatus.IN_PROCESS:
-            move(alarm, AlarmStatus.RETRY, status_reason="")
+            move(alarm, AlarmStatus.RETRY)
+        put(alarm, status_reason="")
         requests.again(alarm, now + CALLED_BACK, now)
     elif alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
-        paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
         # With a due time it was moved, or its event was paused and goes on already.
         wanted = paused or alarm.due is not None
         move(alarm, AlarmStatus.PENDING if wanted else AlarmStatus.CANCELLED)

@@ -132,9 +132,9 @@ async def test_a_service_that_dies_adopts_who_rang_back(
 ) -> None:
     alarm = await practice.clinic.appointment("603", maxretry=0)
     assert (await practice.settled(alarm))["status"] == 3
-    caller = await dial("603", CALLBACK, answers_and_presses("3", first_key=14.0))
+    caller = await dial("603", CALLBACK, answers_and_presses("333", first_key=9.0, between=3.0))
     await practice.told(alarm, "called_back")
-    await practice.serve.kill()
+    await practice.serve.kill9()
     await practice.serve.start()
     settled = await practice.settled(alarm)
     assert (settled["status"], settled["result"]) == (5, 3)
