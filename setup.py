@@ -48,6 +48,7 @@ setup(
     ],
     extras_require={
         "test": [
+            "aiosmtpd",
             "hypothesis",
             "jsonschema",
             "mypy",

@@ -26,11 +26,14 @@ from telealarm.dialing.admission import Admission
 from telealarm.dialing.dialer import Dialer
 from telealarm.dialing.watch import Wiring
 from telealarm.errors import ConfigError, StorageError, TeleAlarmError
-from telealarm.notify.sms_http import HttpSmsSender
+from telealarm.gateways.kind import Means as SmsMeans
+from telealarm.messaging.outbound import Outbound, sms_session
+from telealarm.messaging.renewer import Renewer
+from telealarm.messaging.sender import Sender
+from telealarm.notify.mail import Mailer
 from telealarm.notify.webhook_http import WebhookSender
 from telealarm.outcome.courier import Courier
 from telealarm.outcome.keeper import Keeper
-from telealarm.outcome.messenger import Messenger
 from telealarm.outcome.settle import Settler
 from telealarm.planning.planner import Planner
 from telealarm.planning.series import SeriesPlanner
@@ -38,6 +41,7 @@ from telealarm.questions import CALENDAR, Questions
 from telealarm.readiness import Readiness
 from telealarm.rules.addresses import Guard
 from telealarm.store import trunks, workers
+from telealarm.store.composing import Composer
 from telealarm.store.database import Database, place
 from telealarm.store.schema import open_database
 from telealarm.store.voice_messages import VoiceMessages
@@ -108,18 +112,21 @@ class Service:
             # First the port: a second start of the same service shall disturb nothing.
             await self._serve_api(ready, stack)
             holder = await self._db.write(enter)
-            installation = await self._db.read(workers.installation)
             stack.push_async_callback(self._db.write, partial(workers.leave, holder))
-            sms = HttpSmsSender()
-            stack.push_async_callback(sms.close)
+            http = await stack.enter_async_context(sms_session())
+            mailer = Mailer(self._config.mail_server) if self._config.smtp.host else None
+            if mailer is not None:
+                stack.push_async_callback(mailer.close)
+            outbound = Outbound(SmsMeans(http, self.ami), mailer)
             webhooks = WebhookSender(Guard(self._config.webhooks.allow))
             stack.push_async_callback(webhooks.close)
             source = self._cdr_source()
             zone = ZoneInfo(self._config.timezone)
+            composer = Composer(zone, self._config.public_url, self._config.mail_sender)
             dialer = Dialer(
                 ari=self.ari,
                 holder=holder,
-                admission=Admission(holder, zone),
+                admission=Admission(holder, zone, composer),
                 wiring=Wiring(
                     db=self._db,
                     prepare=survey.prepare,
@@ -159,14 +166,14 @@ class Service:
             settler = Settler(self._db, zone)
             days = self._config.recordings.keep_days
             caretaker = Caretaker(means, holder, timedelta(days=days) if days else None)
-            messenger = Messenger(self._db, holder, installation, sms.send)
+            sender = Sender(self._db, holder, outbound.send, zone)
             kept = timedelta(days=self._config.webhooks.keep_days)
             courier = Courier(self._db, holder, webhooks.send, kept)
 
             async def drain() -> None:
                 await dialer.drain(DRAIN_SECONDS)
                 await settler.step()
-                await messenger.drain()
+                await sender.drain()
                 await courier.drain(WEBHOOK_SECONDS)
 
             ending = await self._until_ended(
@@ -176,7 +183,8 @@ class Service:
                 Ahead(self._db, survey).run(),
                 dialer.run(),
                 settler.run(),
-                messenger.run(),
+                sender.run(),
+                Renewer(self._db, composer).run(),
                 courier.run(),
                 caretaker.run(),
                 self.ari.run(),

@@ -39,6 +39,10 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
                 " hear a stock message instead of the texts"
             )
     _cdr(config, mistakes, remarks)
+    if config.smtp.host is None:
+        remarks.append("smtp.host is null: alarms by email wait until they are missed")
+    elif config.api.public_url is None:
+        remarks.append(f"api.public_url is null: links in mails lead to {config.public_url}")
     await _ami(config, mistakes, remarks)
     if not config.asterisk.ari.password:
         mistakes.append(

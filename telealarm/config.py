@@ -16,7 +16,14 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from telealarm.errors import ConfigError
@@ -56,6 +63,12 @@ def _name(value: str) -> str:
     return value
 
 
+def _address(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}", value):
+        raise ValueError("must be one address like clinic@example.com")
+    return value
+
+
 def _command(value: str) -> str:
     try:
         words = shlex.split(value)
@@ -87,6 +100,28 @@ class _Part(BaseModel):
 class Api(_Part):
     host: str = "127.0.0.1"
     port: Port = 8000
+    # Where the recipients of messages reach this service. None: http://<host>:<port>.
+    public_url: HttpUrl | None = None
+
+
+class Smtp(_Part):
+    # None: no mail is sent.
+    host: str | None = None
+    port: Port = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password: str = Field("", repr=False)
+    # The sender: the envelope's always, and the From of templates that name none.
+    sender: Annotated[str, AfterValidator(_address)] = "telealarm@localhost"
+    # Certificates of authorities of one's own, beside the system's.
+    ca_file: str | None = None
+    timeout_seconds: float = Field(15.0, gt=0, le=40)
+
+    @model_validator(mode="after")
+    def _password_needs_encryption(self) -> "Smtp":
+        if self.security == "none" and self.user:
+            raise ValueError("a user and password need security: starttls or tls")
+        return self
 
 
 class Ari(_Part):
@@ -169,6 +204,7 @@ class Config(_Part):
     prompts: Prompts = Prompts()
     recordings: Recordings = Recordings()
     speech: Speech = Speech()
+    smtp: Smtp = Smtp()
     webhooks: Webhooks = Webhooks()
     # None: FastAGI is off.
     agi: Agi | None = None
@@ -193,12 +229,33 @@ class Config(_Part):
         return self.worker.name or f"telealarm-{self.api.port}"
 
     @property
+    def mail_server(self) -> Smtp:
+        """`smtp`, with the path of its certificates."""
+        if self.smtp.ca_file is None:
+            return self.smtp
+        return self.smtp.model_copy(update={"ca_file": str(self.path(self.smtp.ca_file))})
+
+    @property
+    def public_url(self) -> str:
+        """Where the links in messages lead."""
+        return self.api.public_url or self._own_url
+
+    @property
+    def mail_sender(self) -> str | None:
+        """The sender of mails; None where no mail server is configured."""
+        return self.smtp.sender if self.smtp.host else None
+
+    @property
     def prompts_url(self) -> str:
         """The address that Asterisk fetches prompts from."""
+        return self.prompts.url or self._own_url
+
+    @property
+    def _own_url(self) -> str:
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.api.host, self.api.host)
         if ":" in host and not host.startswith("["):
             host = f"[{host}]"
-        return self.prompts.url or f"http://{host}:{self.api.port}"
+        return f"http://{host}:{self.api.port}"
 
 
 def find(option: str | None) -> Path:

@@ -102,10 +102,14 @@ class SpeechError(TeleAlarmError):
 
 
 class TransportError(TeleAlarmError):
-    """A message could not be handed over. `permanent` tells whether trying again can help."""
+    """A message could not be handed over.
+
+    `permanent`: trying again cannot help. `unknown`: it may have been taken all the same.
+    """
 
     code = "transport"
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
+    def __init__(self, message: str, *, permanent: bool = False, unknown: bool = False) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.unknown = unknown

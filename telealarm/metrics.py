@@ -28,7 +28,15 @@ ATTEMPTS_SETTLED = Counter(
     registry=REGISTRY,
 )
 MESSAGES = Counter(
-    "telealarm_messages", "SMS that were sent, failed or given up.", ["outcome"], registry=REGISTRY
+    "telealarm_messages",
+    "SMS and mails that were sent, failed or given up.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+MESSAGES_UNKNOWN = Counter(
+    "telealarm_messages_unknown",
+    "SMS and mails of which it cannot be told whether they were taken; each may be sent again.",
+    registry=REGISTRY,
 )
 WEBHOOKS = Counter(
     "telealarm_webhooks",

@@ -4,12 +4,14 @@ from datetime import datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+from pydantic import model_validator
+
 from telealarm.api import lists, schemas
 from telealarm.api.calendar_settings import SEALED
-from telealarm.api.calendar_users import EMAIL
 from telealarm.api.fields import Clock, Moment, OneOf, Relation
 from telealarm.api.forms import Form
 from telealarm.api.kind import Kind, Schema
+from telealarm.api.mail_templates import ADDRESS
 from telealarm.api.numbers import LARGEST, Choice, Flag, Whole
 from telealarm.api.resource import Action, Resource, Values
 from telealarm.api.survey_templates import LANGUAGE
@@ -24,6 +26,7 @@ from telealarm.store import alarms, calllog, events, permissions, wording, zones
 URLS = ("url_cancel", "url_confirm")
 WEEK_SECONDS = 7 * 24 * 3600
 STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus})
+METHOD = Choice({method.value: method.name.lower() for method in Method})
 REASONS = (
     "busy",
     "no_answer",
@@ -34,22 +37,6 @@ REASONS = (
     "no_key",
     "early_hangup",
 )
-
-
-class OnlyCalls(Kind):
-    """The method; the others come later."""
-
-    def read(self, value: Any) -> int:
-        number = Choice({method.value: method.name.lower() for method in Method}).read(value)
-        if number != Method.CALL:
-            raise ValueError("only 1 (call) is available in this version")
-        return number
-
-    def schema(self) -> Schema:
-        return {"enum": [1, "1", "call"], "description": "1 call"}
-
-    def shown(self) -> Schema:
-        return {"type": "integer"}
 
 
 class RetryPolicy(Kind):
@@ -90,14 +77,14 @@ class RetryPolicy(Kind):
 
 
 class AlarmForm(Form):
-    alarm_phonenumber: Annotated[str, Phone(min_length=1)]
-    alarm_email: Annotated[str, EMAIL] = ""
+    alarm_phonenumber: Annotated[str, Phone()]
+    alarm_email: Annotated[str, ADDRESS] = ""
     daily_start: Annotated[time, Clock()] = time(0, 0, 0)
     daily_stop: Annotated[time, Clock()] = time(23, 59, 59)
     advance_notice: Annotated[int, Whole(0)] = 0
     maxretry: Annotated[int, Whole(0, 100)] = 0
     retry_delay: Annotated[int, Whole(0, WEEK_SECONDS)] = 0
-    method: Annotated[int, OnlyCalls()] = Method.CALL
+    method: Annotated[int, METHOD] = Method.CALL
     survey: Annotated[int | None, SEALED] = None
     mail_template: Annotated[int | None, Relation("mail-template")] = None
     sms_template: Annotated[int | None, Relation("sms-template")] = None
@@ -117,6 +104,14 @@ class AlarmForm(Form):
     missed_policy: Annotated[str, OneOf(("inform", "run", "skip"))] = "inform"
     # The rating key that asks for another call in a while.
     snooze_key: Annotated[str, OneOf(("", *"123456789"))] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mail_needs_no_number(cls, body: Any) -> Any:
+        """A whole alarm by mail may leave the number out."""
+        if cls is AlarmForm and str(body.get("method", "")).lower() in ("3", "email"):
+            return {"alarm_phonenumber": "", **body}
+        return body
 
 
 def show(visit: Visit, row: Any) -> dict[str, Any]:
@@ -159,22 +154,46 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
 def create(visit: Visit, owner_id: int, values: Values) -> Alarm:
     if values.pop("status", None) not in (None, AlarmStatus.PENDING):
         raise Invalid({"status": ["a new alarm is 1 (pending)"]})
+    _check_recipient(values, None)
     check_urls(visit, values, URLS)
     _to_offset(visit, values["event"], values)
     alarm = alarms.create(owner_id, values, visit.now)
     permissions.check(alarm, None, ZoneInfo(visit.default_zone))
-    wording.check(alarm, None, visit.now)
+    wording.look(alarm, None, visit.now)
     return alarm
+
+
+def missing(made: Any) -> dict[str, Any]:
+    """What a new alarm's survey says and its event's data lack; nothing where all is there."""
+    said = wording.missing(made, made.created_date)
+    return {"missing_placeholders": said} if said else {}
 
 
 def change(visit: Visit, row: Any, values: Values) -> None:
     status = values.pop("status", None)
+    _check_recipient(values, row)
     _to_offset(visit, values.get("event", row.event), values)
     before = Alarm.get_by_id(row.id)
     check_urls(visit, values, URLS, before)
     alarms.change(row, values, status, visit.now)
     permissions.check(row, before, ZoneInfo(visit.default_zone))
-    wording.check(row, before, visit.now)
+    wording.look(row, before, visit.now)
+
+
+def _check_recipient(values: Values, row: Any) -> None:
+    """An alarm has a number to ring or to write to, or an address of mail, as its method needs."""
+    method = values.get("method", row and row.method)
+    name = "alarm_email" if method == Method.EMAIL else "alarm_phonenumber"
+    found = values.get(name, row and getattr(row, name))
+    if not found and (row is None or name in values or "method" in values):
+        raise Invalid({name: ["must not be empty" + _OF_METHOD[method]]})
+
+
+_OF_METHOD = {
+    Method.CALL: "",
+    Method.SMS: " in an alarm by SMS",
+    Method.EMAIL: " in an alarm by email",
+}
 
 
 def _to_offset(visit: Visit, event: Any, values: Values) -> None:
@@ -222,6 +241,7 @@ ALARM = Resource(
         "event_start": Event.start,
     },
     create=create,
+    once=missing,
     change=change,
     delete=delete,
     parent="event",

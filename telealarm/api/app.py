@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -23,6 +24,7 @@ from telealarm.api import (
     gateways,
     health,
     mail_templates,
+    messages,
     plan,
     profiles,
     results,
@@ -38,11 +40,14 @@ from telealarm.api import (
     webhooks,
 )
 from telealarm.api.errors import answer_errors
+from telealarm.api.hooks import Hooks
+from telealarm.api.link_pages import LinkPages
 from telealarm.api.links import BASE
 from telealarm.api.resource import Resource, View
 from telealarm.api.routes import Routes
 from telealarm.api.tasks import Task
 from telealarm.config import Config
+from telealarm.store.composing import Composer
 from telealarm.store.database import Database
 from telealarm.store.recordings import Recordings
 
@@ -69,6 +74,7 @@ RESOURCES: tuple[Resource, ...] = (
     transfers.TRANSFER,
     sealed_surveys.SURVEY_AGGREGATE,
     audio_files.AUDIO_FILE,
+    messages.MESSAGE,
     mail_templates.MAIL_TEMPLATE,
     sms_templates.SMS_TEMPLATE,
     dnc_lists.DNC_LIST,
@@ -113,6 +119,9 @@ def make_app(
     app.router.add_route("*", BASE, root)
     app.router.add_get(BASE + "openapi.json", described)
     app.router.add_get(BASE + "explorer/{name}", explorer.file)
+    composer = Composer(ZoneInfo(config.timezone), config.public_url, config.mail_sender)
+    Hooks(db, composer).add(app)
+    LinkPages(db, composer).add(app)
     app.router.add_get("/healthz", health.healthz)
     app.router.add_get("/readyz", health.readyz(readiness))
     app.router.add_get("/metrics", health.metrics_text)

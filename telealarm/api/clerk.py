@@ -77,6 +77,8 @@ class Clerk:
         relations.check_owner(sent, scope.owner_of(row))
         if sent.errors:
             raise Invalid(sent.errors)
+        if resource.weigh is not None:
+            resource.weigh(self._visit, scope.find(self.login, resource.model, row.id), sent.values)
         resource.change(self._visit, row, sent.values)
         return row
 
@@ -110,6 +112,8 @@ class Clerk:
         for name in marked(sent.form, Secret):
             password = values.pop(name) or secrets.token_urlsafe()
             values[f"{name}_hash"] = passwords.hashed(password)
+        if resource.weigh is not None:
+            resource.weigh(self._visit, None, values)
         return resource.create(self._visit, self.login.id, values)
 
 

@@ -1,19 +1,22 @@
-"""dnc-contact/: the numbers of do-not-call lists."""
+"""dnc-contact/: the numbers and mail addresses of do-not-call lists."""
 
 from typing import Annotated, Any
 
 from telealarm.api.fields import Relation
 from telealarm.api.forms import Form
+from telealarm.api.mail_templates import ADDRESS
 from telealarm.api.resource import Resource, Values, remove_row
 from telealarm.api.texts import Phone
 from telealarm.api.visit import Visit, stamp
+from telealarm.errors import Invalid
 from telealarm.models import DncContact
 from telealarm.store import do_not_call
 
 
 class DncContactForm(Form):
     dnc: Annotated[int, Relation("dnc-list")]
-    phone_number: Annotated[str, Phone(min_length=1)]
+    phone_number: Annotated[str | None, Phone(min_length=1)] = None
+    email: Annotated[str | None, ADDRESS] = None
 
 
 def show(visit: Visit, row: Any) -> dict[str, Any]:
@@ -21,17 +24,31 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
         "url": visit.links.to("dnc-contact", row.id),
         "dnc": visit.links.to("dnc-list", row.dnc_id),
         "phone_number": row.phone_number,
+        "email": row.email,
         "created_date": stamp(row.created_date),
         "updated_date": stamp(row.updated_date),
     }
 
 
 def create(visit: Visit, owner_id: int, values: Values) -> DncContact:
-    return do_not_call.add(values)
+    return do_not_call.add(_checked(values, None))
 
 
 def change(visit: Visit, row: Any, values: Values) -> None:
-    do_not_call.change(row, values)
+    do_not_call.change(row, _checked(values, row))
+
+
+def _checked(values: Values, row: Any) -> Values:
+    """A contact is a number or an address of mail, and not both."""
+    values = dict(values)
+    if "email" in values:
+        values["email"] = (values["email"] or "").lower() or None
+    number, email = (values.get(n, row and getattr(row, n)) for n in ("phone_number", "email"))
+    if not number and not email:
+        raise Invalid({"phone_number": ["this field is required, or else email"]})
+    if number and email:
+        raise Invalid({"email": ["must be a contact of its own, without a phone_number"]})
+    return values
 
 
 DNC_CONTACT = Resource(
@@ -40,7 +57,11 @@ DNC_CONTACT = Resource(
     show=show,
     form=DncContactForm,
     read_only=frozenset({"url", "created_date", "updated_date"}),
-    filters={"dnc": DncContact.dnc, "phone_number": DncContact.phone_number},
+    filters={
+        "dnc": DncContact.dnc,
+        "phone_number": DncContact.phone_number,
+        "email": DncContact.email,
+    },
     create=create,
     change=change,
     delete=remove_row,

@@ -18,6 +18,12 @@ from telealarm.store import calllog, events, permissions, series
 STATUS = Choice({status.value: status.name.lower() for status in EventStatus})
 
 
+# What an edit has to touch for the series to be worked out anew.
+_SHAPES_SERIES = frozenset(
+    {"rule", "start", "end_recurring_period", "timezone", "calendar", "exdate"}
+)
+
+
 class EventForm(Form):
     title: Annotated[str, Text(255, 1)]
     description: Annotated[str | None, Text(10_000, lines=True)] = None
@@ -63,6 +69,8 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
 def weigh(visit: Visit, row: Any | None, values: Values) -> None:
     """Whether the series can be used, worked out before anybody waits for the write."""
     default = ZoneInfo(visit.default_zone)
+    if row is not None and not _SHAPES_SERIES & values.keys():
+        return
     if row is None:
         row = Event(**events.drafted(values, visit.now, default))
     else:

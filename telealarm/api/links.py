@@ -25,6 +25,7 @@ MODELS: dict[str, type[models.BaseModel]] = {
     "alarm": models.Alarm,
     "alarm-request": models.AlarmRequest,
     "callrequest": models.CallRequest,
+    "message": models.Message,
     "mail-template": models.MailTemplate,
     "sms-template": models.SmsTemplate,
     "audio-files": models.AudioFile,

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from telealarm.api.forms import Form
+from telealarm.api.previews import MAIL_PREVIEW
 from telealarm.api.resource import Resource, Values, change_row, remove_row
 from telealarm.api.texts import Header, Text, Word
 from telealarm.api.visit import Visit, stamp
@@ -75,4 +76,5 @@ MAIL_TEMPLATE = Resource(
     create=create,
     change=change,
     delete=remove_row,
+    actions=(MAIL_PREVIEW,),
 )

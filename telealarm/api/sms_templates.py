@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from telealarm.api.forms import Form
 from telealarm.api.mail_templates import TEMPLATE_KEY
+from telealarm.api.previews import SMS_PREVIEW
 from telealarm.api.resource import Resource, change_row, insert_into, remove_row
 from telealarm.api.texts import Header, Text
 from telealarm.api.visit import Visit, stamp
@@ -54,4 +55,5 @@ SMS_TEMPLATE = Resource(
     create=insert_into(SmsTemplate),
     change=change_row,
     delete=remove_row,
+    actions=(SMS_PREVIEW,),
 )

@@ -1,4 +1,4 @@
-"""AMI by panoramisk: how the trunks are. It never originates, since it would replay.
+"""AMI by panoramisk: how the trunks are, and messages. It never originates, since it would replay.
 
 The state of a trunk is that of its PJSIP endpoint (its contacts, where they are qualified) and of
 the outbound registrations that name it (`line = yes`, `endpoint = <trunk>`).
@@ -14,7 +14,7 @@ from typing import Any, Literal
 from panoramisk import Manager
 from panoramisk.ami_protocol import AMIProtocol
 
-from telealarm.errors import TeleAlarmError
+from telealarm.errors import TeleAlarmError, TransportError
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +89,7 @@ class Ami:
         # Why AMI cannot be asked, None where it can.
         self.trouble: str | None = "connecting"
         self.trunks: Mapping[str, Trunk] = {}
+        self._connection: _Connection | None = None
 
     async def run(self) -> None:
         """Watch for ever, connecting again as often as needed."""
@@ -115,9 +116,31 @@ class Ami:
         connection = await self._connect(asyncio.Event())
         connection.close()
 
+    async def action(self, name: str, **fields: str) -> Mapping[str, str]:
+        """Order something, once; Asterisk's answer, its keys in small letters.
+
+        Raises TransportError: temporary where Asterisk is not reached, permanent where it says
+        no, unknown where the answer does not come.
+        """
+        for key, value in fields.items():
+            if "\r" in value or "\n" in value:
+                raise TransportError(f"{key} must be one line", permanent=True)
+        connection = self._connection
+        if connection is None or connection.lost:
+            raise TransportError(f"AMI is away: {self.trouble or 'the connection was lost'}")
+        try:
+            async with asyncio.timeout(self._timeout):
+                message = await connection.send_action({"Action": name, **fields})
+        except TimeoutError:
+            raise TransportError(f"Asterisk did not answer {name}", unknown=True) from None
+        said = {str(key).lower(): str(value) for key, value in message.items()}
+        if not message.success:
+            raise TransportError(f"{name}: {said.get('message', 'refused')}", permanent=True)
+        return said
+
     async def _watch(self) -> None:
         news = asyncio.Event()
-        connection = await self._connect(news)
+        connection = self._connection = await self._connect(news)
         try:
             while not connection.lost:
                 news.clear()

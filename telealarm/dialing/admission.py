@@ -3,22 +3,29 @@
 A request is looked at when its call is about to be placed: what was true when it was queued may
 not be any more. It is then claimed, put off (calling hours), ended (nobody wants it any more,
 its number is wrong or on a do-not-call list, nothing says how to call), or left for later (a cap
-is reached, dialing is paused).
+is reached, dialing is paused). The same holds for a request by SMS or mail, which becomes a
+message in the outbox.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from telealarm.clock import monotonic
+from telealarm.errors import Invalid
 from telealarm.models import AlarmRequest, CalendarSetting, Gateway
+from telealarm.models.gateway import ACTIVE
 from telealarm.rules import moment, phone
 from telealarm.rules.moment import Action
-from telealarm.rules.states import AlarmStatus, Reason
+from telealarm.rules.pacing import READY
+from telealarm.rules.states import AlarmStatus, Method, Reason
 from telealarm.store import (
     calls,
     do_not_call,
     failover,
     live,
+    messages,
     pauses,
     queues,
     requests,
@@ -28,7 +35,8 @@ from telealarm.store import (
 )
 from telealarm.store.calls import Call
 from telealarm.store.change import put
-from telealarm.store.claim import Holder, claim
+from telealarm.store.claim import Holder, claim, oldest
+from telealarm.store.composing import Composer
 from telealarm.store.live import Live
 from telealarm.store.pace import Pace, Slot
 from telealarm.store.timeline import tell
@@ -39,7 +47,7 @@ HELD = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class Claimed:
-    """The calls that are to be placed.
+    """The calls that are to be placed; requests by SMS or mail that were claimed are in the outbox.
 
     `more`: others may be claimed at once. `again`: when (on the monotonic clock) a gateway has
     slots to give again; None where none ran out of them.
@@ -51,29 +59,40 @@ class Claimed:
 
 
 class Admission:
-    """Claims what may be dialled. `default_zone` is the configuration's."""
+    """Claims what may be dialled or sent. `default_zone` is the configuration's; `composer`
+    writes what is sent.
+    """
 
-    def __init__(self, holder: Holder, default_zone: ZoneInfo) -> None:
+    def __init__(
+        self, holder: Holder, default_zone: ZoneInfo, composer: Composer | None = None
+    ) -> None:
         self._holder = holder
         self._default_zone = default_zone
+        self._composer = composer or Composer(default_zone)
         # The calendar that was served last; its neighbour is next.
         self._served = 0
 
-    def claim(self, now: datetime, limit: int) -> Claimed:
-        """Of about `limit` requests that no cap blocks, in turn by calendar, those that may go."""
+    def claim(self, now: datetime, limit: int, *, calls_too: bool = True) -> Claimed:
+        """Of about `limit` requests that no cap blocks, in turn by calendar, those that may go.
+
+        Those of the next moment are among them; each call knows when it is to be sent. Without
+        `calls_too` none that is to be dialled is looked at: Asterisk is away.
+        """
         live.alone()
+        more = self._write_messages(now, limit)
+        soon, clock = now + READY, monotonic()
         pauses.hold(now)
-        if pauses.since() is not None:
-            return Claimed([], more=False, again=None)
+        if not calls_too or pauses.since() is not None:
+            return Claimed([], more=more, again=None)
         caps = Caps(live.count(), Pace())
         full = [*caps.live.full_gateways(), *caps.pace.exhausted()]
         turns = queues.turns(
-            now,
+            soon,
             self._served,
             calendars=caps.live.full_calendars(),
             gateways=[*full, *(gateway.id for gateway in pauses.gateways())],
         )
-        found = queues.next_in_turn(turns, now, limit)
+        found = queues.next_in_turn(turns, soon, limit)
         forbidden = do_not_call.forbidden([request.alarm for request in found.requests])
         made: list[Call] = []
         left = 0
@@ -83,10 +102,16 @@ class Admission:
             if request.queue in caps.closed:
                 left += 1
                 return False
-            setting = self._setting(request, request.alarm_id in forbidden, now)
+            date: Any = request.date
+            at: datetime = max(now, date)
+            setting = self._setting(request, request.alarm_id in forbidden, at)
             if setting is None:
                 return False
-            gateway = self._gateway(request, setting, now)
+            if request.alarm.method != Method.CALL:
+                put(request, queue=requests.NO_CALL)  # its alarm was edited
+                left += 1
+                return False
+            gateway = self._gateway(request, setting, at)
             if gateway is None:
                 return False
             endpoint, dialled = _endpoint(request, gateway)
@@ -101,20 +126,72 @@ class Admission:
                 put(request, waits_for=rings)
                 return False
             survey = request.alarm.survey or setting.survey
-            slot = caps.take(request, gateway)
+            slot = caps.take(request, gateway, at - now)
             row = calls.begin(
                 request, setting, survey, gateway, dialled, endpoint, self._holder, now
             )
-            made.append(calls.describe(row, slot))
+            made.append(calls.describe(row, clock + (at - now).total_seconds(), slot))
             self._served = request.queue
             return True
 
         claim(found.requests, self._holder, now, claimed=AlarmStatus.IN_PROCESS, admit=admit)
         return Claimed(
             made,
-            more=found.more and left < len(found.requests),
+            more=more or (found.more and left < len(found.requests)),
             again=min(caps.pace.again.values(), default=None),
         )
+
+    def _write_messages(self, now: datetime, limit: int) -> bool:
+        """Put requests by SMS and mail into the outbox, oldest first. True: there may be more."""
+        room = messages.Room()
+        found = oldest(
+            AlarmRequest,
+            now,
+            limit,
+            pending=AlarmStatus.PENDING,
+            where=room.not_blocked() & (AlarmRequest.queue == requests.NO_CALL),
+        )
+        forbidden = do_not_call.forbidden([request.alarm for request in found])
+
+        def admit(request: AlarmRequest) -> bool:
+            if request.alarm.method == Method.CALL:
+                put(request, queue=request.alarm.event.calendar_id)  # its alarm was edited
+                return False
+            setting = self._setting(request, request.alarm_id in forbidden, now)
+            return setting is not None and self._write(request, setting, room, now)
+
+        claim(found, self._holder, now, claimed=AlarmStatus.IN_PROCESS, admit=admit)
+        return len(found) == limit
+
+    def _write(
+        self, request: AlarmRequest, setting: CalendarSetting, room: messages.Room, now: datetime
+    ) -> bool:
+        """Put the message of the request into the outbox; False where it waits or is ended."""
+        gateway = None
+        again = (now + HELD).isoformat(timespec="seconds")
+        if request.alarm.method == Method.SMS:
+            gateway = setting.sms_gateway
+            if gateway is None:
+                settlement.fail(request, Reason.NO_SMS_GATEWAY, now)
+                return False
+            if gateway.status != ACTIVE:
+                why = f"gateway {gateway.name} is inactive; looked at again at {again}"
+                requests.defer(request, now + HELD, "gateway_inactive", why)
+                return False
+        elif not self._composer.has_mail_server:
+            why = f"smtp.host is not configured; looked at again at {again}"
+            requests.defer(request, now + HELD, "no_mail_server", why)
+            return False
+        if not room.take(gateway):
+            return False
+        try:
+            columns = self._composer.message(request.alarm, setting, now)
+        except Invalid as error:
+            tell(request.alarm_id, "wrong", str(error), request_id=request.id, at=now)
+            settlement.fail(request, Reason.NO_RECIPIENT, now)
+            return False
+        messages.write(request, now, **columns)
+        return True
 
     def _setting(
         self, request: AlarmRequest, forbidden: bool, now: datetime
@@ -184,11 +261,11 @@ class Caps:
             self.closed.add(calendar.id)
         return False
 
-    def take(self, request: AlarmRequest, gateway: Gateway) -> Slot | None:
+    def take(self, request: AlarmRequest, gateway: Gateway, ahead: timedelta) -> Slot | None:
         """Count the call in, and draw its slot; None where the gateway has no pace."""
         self.live.calendars[request.alarm.event.calendar_id] += 1
         self.live.gateways[gateway.id] += 1
-        return self.pace.draw(gateway.id) if gateway.calls_per_second else None
+        return self.pace.draw(gateway.id, ahead) if gateway.calls_per_second else None
 
 
 def _endpoint(request: AlarmRequest, gateway: Gateway) -> tuple[str | None, str]:

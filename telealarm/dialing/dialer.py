@@ -1,7 +1,8 @@
 """The dialer: claims the requests that may be dialled, and keeps a watch on every call it placed.
 
-While Asterisk is away nothing is claimed. On every connect the calls in flight are reconciled
-with the channels that live: those left by an earlier run, or by a worker that died, are adopted.
+While Asterisk is away no call is claimed; requests by SMS and mail are. On every connect the calls
+in flight are reconciled with the channels that live: those left by an earlier run, or by a worker
+that died, are adopted.
 """
 
 import asyncio
@@ -57,19 +58,20 @@ class Dialer:
 
     async def step(self) -> datetime | None:
         """Place what may be placed now; returns when the next request comes due."""
-        room = MAX_CALLS - len(self._watches)
-        if self._draining or not self._ari.connected or room <= 0:
+        if self._draining:
             return None
-        if monotonic() >= self._adopt_next:
+        room = MAX_CALLS - len(self._watches)
+        calls_too = self._ari.connected and room > 0
+        if calls_too and monotonic() >= self._adopt_next:
             await self.adopt()
         now = utcnow()
+        limit = min(room, CROWD) if calls_too else CROWD
         async with self._taking:
-            claimed = await self._db.write(partial(self._admission.claim, now, min(room, CROWD)))
+            claim = partial(self._admission.claim, now, limit, calls_too=calls_too)
+            claimed = await self._db.write(claim)
             for call in claimed.calls:
                 self._begin(call, Watch.place)
-        for call_id in await self._db.read(partial(calls.withdrawn, self._holder)):
-            if call_id in self._watches:
-                self._watches[call_id].withdraw()
+        await self._withdraw()
         if claimed.more:
             return now
         due = await self._db.read(partial(requests.next_due, now))
@@ -85,6 +87,12 @@ class Dialer:
             if call is not None:
                 self._begin(call, Watch.receive)
             return call
+
+    async def _withdraw(self) -> None:
+        """Have the calls hung up whose alarms were called off."""
+        for call_id in await self._db.read(partial(calls.withdrawn, self._holder)):
+            if call_id in self._watches:
+                self._watches[call_id].withdraw()
 
     async def reconcile(self) -> None:
         """After a connect: look again at each call in flight, and adopt those nobody watches."""

@@ -6,6 +6,7 @@ from functools import partial
 from telealarm.clock import monotonic
 from telealarm.rules.pacing import Departure, Window
 from telealarm.store import pace
+from telealarm.store.calls import Call
 from telealarm.store.database import Database
 from telealarm.store.pace import Slot
 
@@ -21,13 +22,17 @@ class Turnstile:
         # By gateway and cap: an edit of the cap begins a window anew.
         self._windows: dict[tuple[int, float], Window] = {}
 
-    async def near(self, slot: Slot | None) -> None:
-        """Return when it is time to get ready for the slot. Without one it is now."""
-        if slot is not None:
-            await asyncio.sleep(slot.at - LEAD_SECONDS - monotonic())
+    async def near(self, call: Call) -> None:
+        """Return when it is time for the last look at the call."""
+        at = call.at if call.slot is None else max(call.at, call.slot.at)
+        if (left := at - LEAD_SECONDS - monotonic()) > 0:
+            await asyncio.sleep(left)
 
-    async def leave(self, slot: Slot | None) -> Departure | None:
+    async def leave(self, call: Call) -> Departure | None:
         """Return when the call is to be sent: at its slot, or at another if it was missed."""
+        if (left := call.at - monotonic()) > 0:
+            await asyncio.sleep(left)
+        slot = call.slot
         while slot is not None:
             window = self._window(slot)
             now = monotonic()

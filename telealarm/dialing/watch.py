@@ -119,13 +119,13 @@ class Watch:
             self._log.error("%s; the call waits", error)
             await self._db.write(partial(calls.give_back, call, str(error), utcnow() + HELD))
             return
-        await self._turnstile.near(call.slot)
+        await self._turnstile.near(call)
         zone = self._wiring.default_zone
         if not await self._db.write(partial(calls.start, call, utcnow(), zone)):
             self._log.info("withdrawn before it was dialled")
             return
         channel = self._open()
-        departure = await self._turnstile.leave(call.slot)
+        departure = await self._turnstile.leave(call)
         try:
             await self._ari.channels.originate(
                 channel_id=call.channel_id,

@@ -80,6 +80,7 @@ def up(migrator, db):
         next_child_due = UtcField(null=True)
         series_edited = BooleanField(default=False)
         children_status = IntegerField(default=1)
+        children_made = IntegerField(default=0)
         original_start = UtcField(null=True)
         detached = BooleanField(default=False)
         uid = CharField(null=True)
@@ -366,6 +367,10 @@ def up(migrator, db):
         kind = CharField(max_length=20, default='http')
         settings = JSONField(default=dict)
         status = IntegerField(default=1)
+        messages_per_second = FloatField(default=0)
+        maximum_sending = IntegerField(default=4)
+        next_send = UtcField(null=True)
+        secret = CharField(max_length=64)
         created_date = UtcField()
         updated_date = UtcField()
         class Meta:
@@ -485,13 +490,14 @@ def up(migrator, db):
 
     class DncContact(Model):
         dnc = ForeignKeyField(DncList, on_delete='CASCADE')
-        phone_number = CharField(max_length=50)
+        phone_number = CharField(null=True, max_length=50)
+        email = CharField(null=True, max_length=254)
         created_date = UtcField()
         updated_date = UtcField()
         class Meta:
             database = db
             table_name = 'dnc_contact'
-            indexes = ((('phone_number', 'dnc'), True),)
+            indexes = ((('phone_number', 'dnc'), True), (('email', 'dnc'), True))
     db.create_tables([DncContact])
 
     class IdempotencyKey(Model):
@@ -509,8 +515,23 @@ def up(migrator, db):
             indexes = ((('owner', 'path', 'key'), True),)
     db.create_tables([IdempotencyKey])
 
+    class InboundSms(Model):
+        gateway = ForeignKeyField(SmsGateway)
+        external_id = CharField(max_length=200)
+        sender = CharField(max_length=50)
+        text = CharField(max_length=1000)
+        alarm = ForeignKeyField(Alarm, null=True)
+        outcome = CharField(max_length=40, default='')
+        received = UtcField()
+        class Meta:
+            database = db
+            table_name = 'inbound_sms'
+            indexes = ((('gateway', 'external_id'), True),)
+    db.create_tables([InboundSms])
+
     class Installation(Model):
         name = CharField(max_length=16)
+        secret = CharField(max_length=64)
         created = UtcField()
         paused = UtcField(null=True)
         class Meta:
@@ -523,18 +544,38 @@ def up(migrator, db):
         fence = IntegerField(default=0)
         owner = ForeignKeyField(User)
         alarm = ForeignKeyField(Alarm)
-        gateway = ForeignKeyField(SmsGateway)
-        recipient = CharField(max_length=50)
+        request = ForeignKeyField(AlarmRequest, unique=True, null=True)
+        gateway = ForeignKeyField(SmsGateway, null=True)
+        method = IntegerField(default=2)
+        purpose = CharField(max_length=20, default='alarm')
+        uid = CharField(index=True, max_length=80)
+        recipient = CharField(max_length=254)
+        tail = CharField(index=True, max_length=8, default='')
+        sender = CharField(max_length=340, default='')
+        subject = CharField(max_length=1000, default='')
         text = TextField()
+        html = TextField(default='')
+        unsubscribe = CharField(max_length=700, default='')
+        encoding = CharField(max_length=10, default='')
+        segments = IntegerField(default=0)
         status = IntegerField(default=1)
         date = UtcField()
         tries = IntegerField(default=0)
-        reference = CharField(max_length=200, default='')
+        reference = CharField(index=True, max_length=200, default='')
+        said = CharField(max_length=500, default='')
+        delivery = CharField(max_length=12, default='')
+        sent = UtcField(null=True)
+        withdrawn = UtcField(null=True)
         created_date = UtcField()
+        invitation = JSONField(null=True)
+        sequence = IntegerField(default=0)
+        starts = UtcField(null=True)
+        ends = UtcField(null=True)
+        current = BooleanField(default=False)
         class Meta:
             database = db
             table_name = 'message'
-            indexes = ((('status', 'date'), False),)
+            indexes = ((('status', 'date'), False), (('owner', 'id'), False), (('current', 'ends'), False))
     db.create_tables([Message])
 
     class SurveyResult(Model):
@@ -653,6 +694,7 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table('survey_result'))
     migrator.migrate(migrator.drop_table('message'))
     migrator.migrate(migrator.drop_table('installation'))
+    migrator.migrate(migrator.drop_table('inbound_sms'))
     migrator.migrate(migrator.drop_table('idempotency_key'))
     migrator.migrate(migrator.drop_table('dnc_contact'))
     migrator.migrate(migrator.drop_table('dnc_list'))

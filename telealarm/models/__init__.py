@@ -11,7 +11,7 @@ from telealarm.models.event import Event
 from telealarm.models.gateway import Gateway, SmsGateway
 from telealarm.models.idempotency import IdempotencyKey
 from telealarm.models.installation import Installation, Worker
-from telealarm.models.message import Message
+from telealarm.models.message import InboundSms, Message
 from telealarm.models.rule import Rule
 from telealarm.models.setting import CalendarSetting
 from telealarm.models.survey import (
@@ -58,6 +58,7 @@ ALL: list[type[BaseModel]] = [
     SurveyResult,
     Transfer,
     Message,
+    InboundSms,
     Timeline,
     DncList,
     DncContact,
@@ -85,6 +86,7 @@ __all__ = [
     "Event",
     "Gateway",
     "IdempotencyKey",
+    "InboundSms",
     "Installation",
     "MailTemplate",
     "Message",

@@ -15,12 +15,13 @@ class DncList(BaseModel):
 
 
 class DncContact(BaseModel):
-    """A number as it is kept everywhere here: without the punctuation that people write."""
+    """A number without the punctuation that people write, or a mail address in small letters."""
 
     dnc = ForeignKeyField(DncList, on_delete="CASCADE", backref="contacts")
-    phone_number = CharField(max_length=50)
+    phone_number = CharField(max_length=50, null=True)
+    email = CharField(max_length=254, null=True)
     created_date = created()
     updated_date = created()
 
     class Meta:
-        indexes = ((("phone_number", "dnc"), True),)
+        indexes = ((("phone_number", "dnc"), True), (("email", "dnc"), True))

@@ -43,6 +43,7 @@ class Event(BaseModel):
     series_edited = BooleanField(default=False)
     # What children are made with: PENDING, PAUSED, or COMPLETED, which ends the series.
     children_status = IntegerField(default=EventStatus.PENDING)
+    children_made = IntegerField(default=0)
     original_start = UtcField(null=True)
     # A child that was edited by itself does not follow its parent any more.
     detached = BooleanField(default=False)

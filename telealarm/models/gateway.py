@@ -1,5 +1,7 @@
 """The ways out: gateways for calls, SMS gateways for messages. Written by superusers only."""
 
+import secrets
+
 from peewee import CharField, FloatField, ForeignKeyField, IntegerField, JSONField, TextField
 
 from telealarm.models.base import BaseModel, UtcField, created
@@ -36,11 +38,19 @@ class Gateway(BaseModel):
 
 
 class SmsGateway(BaseModel):
-    """A gateway for SMS; `settings` as the kind asks for."""
+    """A gateway for SMS; `settings` as the kind asks for.
+
+    `secret` is in the addresses that the gateway tells us things at; `next_send` is the earliest
+    moment at which its pace allows the next message, whichever worker sends it.
+    """
 
     name = CharField(unique=True)
     kind = CharField(max_length=20, default="http")
     settings = JSONField(default=dict)
     status = IntegerField(default=ACTIVE)
+    messages_per_second = FloatField(default=0)  # 0: no cap
+    maximum_sending = IntegerField(default=4)  # messages of one worker at once
+    next_send = UtcField(null=True)
+    secret = CharField(max_length=64, default=lambda: secrets.token_urlsafe(18))
     created_date = created()
     updated_date = created()

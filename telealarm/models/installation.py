@@ -1,14 +1,20 @@
 """The installation and its workers."""
 
+import secrets
+
 from peewee import CharField, IntegerField
 
 from telealarm.models.base import BaseModel, UtcField, created
 
 
 class Installation(BaseModel):
-    """One row. `name` is part of every channel id, so a new database never meets an old CDR."""
+    """One row. `name` is part of every channel id, so a new database never meets an old CDR.
+
+    `secret` signs the links that are sent out.
+    """
 
     name = CharField(max_length=16)
+    secret = CharField(max_length=64, default=lambda: secrets.token_hex(32))
     created = created()
     # Since when nothing is dialled (store.pauses).
     paused = UtcField(null=True)

@@ -1,27 +1,80 @@
-"""The outbox."""
+"""The outbox: SMS and mails."""
 
-from peewee import CharField, ForeignKeyField, IntegerField, TextField
+import uuid
+
+from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, JSONField, TextField
 
 from telealarm.models.account import User
-from telealarm.models.alarm import Alarm
-from telealarm.models.base import ClaimableModel, UtcField, created
+from telealarm.models.alarm import Alarm, AlarmRequest
+from telealarm.models.base import BaseModel, ClaimableModel, UtcField, created
 from telealarm.models.gateway import SmsGateway
-from telealarm.rules.states import MessageStatus
+from telealarm.rules.states import MessageStatus, Method
 
 
 class Message(ClaimableModel):
-    """An SMS that is to be sent once; `reference` is the gateway's own id for it."""
+    """An SMS or a mail that is to be sent once.
+
+    With a `request` it is that attempt of its alarm, and its end is the request's. `uid` is what
+    the gateway is told; one that follows a message of unknown fate has the same, so that a gateway
+    can drop the double. A mail has no gateway.
+    """
 
     owner = ForeignKeyField(User)
     alarm = ForeignKeyField(Alarm)
-    gateway = ForeignKeyField(SmsGateway)
-    recipient = CharField(max_length=50)
+    request = ForeignKeyField(AlarmRequest, null=True, unique=True, backref="messages")
+    gateway = ForeignKeyField(SmsGateway, null=True)
+    method = IntegerField(default=Method.SMS)
+    # alarm, failure, answer (to a reply), invitation (of an event that was moved or cancelled)
+    purpose = CharField(max_length=20, default="alarm")
+    uid = CharField(max_length=80, default=lambda: uuid.uuid4().hex, index=True)
+    recipient = CharField(max_length=254)
+    # The last digits of the number, by which replies are found.
+    tail = CharField(max_length=8, default="", index=True)
+    sender = CharField(max_length=340, default="")
+    subject = CharField(max_length=1000, default="")
     text = TextField()
+    html = TextField(default="")
+    unsubscribe = CharField(max_length=700, default="")
+    encoding = CharField(max_length=10, default="")
+    segments = IntegerField(default=0)
     status = IntegerField(default=MessageStatus.PENDING)
     date = UtcField()
     tries = IntegerField(default=0)
-    reference = CharField(max_length=200, default="")
+    # The gateway's own id for it, and what it said last.
+    reference = CharField(max_length=200, default="", index=True)
+    said = CharField(max_length=500, default="")
+    # What the delivery report said: delivered, failed or nothing yet.
+    delivery = CharField(max_length=12, default="")
+    sent = UtcField(null=True)
+    # Its alarm was called off: not sent, if nothing was sent yet.
+    withdrawn = UtcField(null=True)
     created_date = created()
+    # Of a mail with an invitation: what its calendar file says (rules.invitation), and of which
+    # times. `current`: it is what the recipient's calendar shows.
+    invitation = JSONField(null=True)
+    sequence = IntegerField(default=0)
+    starts = UtcField(null=True)
+    ends = UtcField(null=True)
+    current = BooleanField(default=False)
 
     class Meta:
-        indexes = ((("status", "date"), False),)
+        indexes = (
+            (("status", "date"), False),
+            (("owner", "id"), False),
+            (("current", "ends"), False),
+        )
+
+
+class InboundSms(BaseModel):
+    """An SMS that came in; `external_id` is the gateway's own, by which doubles are known."""
+
+    gateway = ForeignKeyField(SmsGateway)
+    external_id = CharField(max_length=200)
+    sender = CharField(max_length=50)
+    text = CharField(max_length=1000)
+    alarm = ForeignKeyField(Alarm, null=True)
+    outcome = CharField(max_length=40, default="")
+    received = created()
+
+    class Meta:
+        indexes = ((("gateway", "external_id"), True),)

@@ -15,7 +15,7 @@ from telealarm.models import CallRequest
 from telealarm.rules import verdict
 from telealarm.rules.moment import Action
 from telealarm.rules.states import AmdBehavior, CallStatus, Disposition, Reason
-from telealarm.store import calls, failover, settlement, terms
+from telealarm.store import calls, failover, requests, settlement, terms
 from telealarm.store.change import move
 from telealarm.store.database import Database
 from telealarm.store.stage import run_stage
@@ -105,7 +105,7 @@ def _settle(call_id: int, now: datetime, default_zone: ZoneInfo) -> None:
         move(call, CallStatus.RETRY, settled=now)
         ids.info("%s; at once by another gateway", reason)
         return
-    failures = calls.failures(alarm.id)
+    failures = requests.failures(alarm.id)
     if not call.inbound:  # nobody's retries are used up by who rings and hangs up
         failures[reason] = failures.get(reason, 0) + 1
     again = verdict.retry_at(

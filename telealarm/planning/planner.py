@@ -1,6 +1,6 @@
 """The planner: each due alarm becomes an alarm request; what was not made in time is accounted for.
 
-1. Alarms whose due time has come are enqueued, oldest first.
+1. Alarms whose due time has come, or comes in a moment, are enqueued, oldest first.
 2. Waiting requests past their expiry are missed, or failed, and told.
 3. Events that are over, with all their alarms settled, are completed.
 """
@@ -10,10 +10,12 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from telealarm.clock import utcnow
 from telealarm.errors import Stale, StorageError
 from telealarm.log import by_ids
+from telealarm.rules.pacing import READY
 from telealarm.rules.states import Reason
 from telealarm.store import crowd, planning, requests, settlement
 from telealarm.store.database import Database
@@ -37,7 +39,7 @@ class Planner:
     async def step(self) -> datetime | None:
         """Plan what is due now; returns when the next is."""
         now = utcnow()
-        alarms = await self._db.read(partial(planning.due_alarms, now, CROWD))
+        alarms = await self._db.read(partial(planning.due_alarms, now + READY, CROWD))
         alone = await self._together(alarms, now)
         await self._each(alone, lambda alarm_id: partial(_enqueue, alarm_id, now))
         expired = await self._db.read(lambda: [r.id for r in requests.expired(now, CROWD)])
@@ -83,9 +85,10 @@ class Planner:
 
 
 def _enqueue(alarm_id: int, now: datetime) -> None:
-    alarm = planning.still_due(alarm_id, now)
+    alarm = planning.still_due(alarm_id, now + READY)
     if alarm is not None:
-        request = requests.enqueue(alarm, now, now)
+        due: Any = alarm.due
+        request = requests.enqueue(alarm, max(now, due), now)
         by_ids(log, alarm=alarm_id, request=request.id).info("due")
 
 

@@ -7,15 +7,16 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from telealarm.clock import utcnow
-from telealarm.errors import Stale, StorageError
+from telealarm.errors import Conflict, Stale, StorageError
 from telealarm.store import series
 from telealarm.store.database import Database
 from telealarm.store.stage import run_stage
 
 log = logging.getLogger(__name__)
 
-# How many series are looked at in one step: others who write wait no longer than for these.
+# How many series are looked at in one step, and at once: others who write wait for the latter.
 CROWD = 50
+AT_ONCE = 5
 
 
 class SeriesPlanner:
@@ -33,7 +34,8 @@ class SeriesPlanner:
         """Look at the series that are due; returns when the next is."""
         now = utcnow()
         due = await self._db.read(partial(series.due, now, CROWD))
-        await asyncio.gather(*(self._look(event_id, now) for event_id in due))
+        for first in range(0, len(due), AT_ONCE):
+            await asyncio.gather(*(self._look(one, now) for one in due[first : first + AT_ONCE]))
         return await self._db.read(series.next_due)
 
     async def _look(self, event_id: int, now: datetime) -> None:
@@ -44,7 +46,7 @@ class SeriesPlanner:
                 new = await self._db.write(partial(series.make, look, now))
                 if new:
                     log.info("event %d: %d occurrences are planned", event_id, new)
-        except Stale:
+        except (Stale, Conflict):
             log.debug("event %d was changed by another meanwhile", event_id)
         except StorageError:
             raise

@@ -48,6 +48,15 @@ def clock_change(
     return None
 
 
+def is_after_gap(moment: datetime, zone: ZoneInfo) -> bool:
+    """Whether a wall time in a gap of the clock may be meant by `moment`: it lies just behind."""
+    now = moment.astimezone(zone).utcoffset()
+    before = (moment - timedelta(hours=3)).astimezone(zone).utcoffset()
+    if now is None or before is None or now <= before:
+        return False
+    return (moment - (now - before)).astimezone(zone).utcoffset() == before
+
+
 def add_month(value: datetime) -> datetime:
     """The same day of the next month, or its last day where it has no such day."""
     year, month = (value.year, value.month + 1) if value.month < 12 else (value.year + 1, 1)

@@ -15,6 +15,8 @@ SLACK_SECONDS = 0.015
 LATE_SECONDS = 0.010
 # A call of which Asterisk has not said that it took it may leave so much later.
 UNKNOWN_SECONDS = 1.0
+# How long before it is due an attempt is made ready: all that is left to do then is to dial.
+READY = timedelta(seconds=0.25)
 # How far ahead slots are drawn: short, so that what is edited or urgent is not behind a long queue.
 AHEAD = timedelta(seconds=0.4)
 

@@ -14,6 +14,8 @@ _TEMPLATE = re.compile(r"PJSIP/[A-Za-z0-9_.:@/\[\]-]*\{number\}[A-Za-z0-9_.:@/\[
 # Written between the digits by people; never dialled.
 _PUNCTUATION = re.compile(r"[\s().\-/]")
 
+# The digits of a number without its country, at least.
+_NATIONAL = 9
 
 # A repeat of a group, a back reference, a lookaround: what can take a regular expression for ever.
 _COSTLY = re.compile(r"\)[*+{]|\\[0-9]|\(\?[^:]|[*+}][*+{]")
@@ -55,6 +57,27 @@ def spellings(number: str) -> set[str]:
 def is_dialable(number: str) -> bool:
     """Whether `number` is made of telephone keys alone, with an optional leading plus."""
     return _DIALABLE.fullmatch(number) is not None
+
+
+def tail(number: str) -> str:
+    """The last eight digits, by which numbers that are written in several ways are found."""
+    return _digits(number)[-8:]
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two numbers are one: `+34600100200`, `0034600100200` and `600100200` are.
+
+    A number without its country is the same as any that ends with it, from nine digits on.
+    """
+    shorter, longer = sorted((_digits(one), _digits(other)), key=len)
+    return bool(shorter) and (
+        shorter == longer or (len(shorter) >= _NATIONAL and longer.endswith(shorter))
+    )
+
+
+def _digits(number: str) -> str:
+    """The digits alone, without the zeros that lead out of a country or an area."""
+    return re.sub(r"[^0-9]", "", number).lstrip("0")
 
 
 def is_template(template: str) -> bool:

@@ -14,13 +14,13 @@ LONGEST_VALUE = 500
 LONGEST_TEXT = 10_000
 
 
-def fill(text: str, values: Mapping[str, object]) -> str:
+def fill(text: str, values: Mapping[str, object], longest: int = LONGEST_TEXT) -> str:
     """`text` with its placeholders put in; one without a value is left out, not read aloud.
 
     What a value holds is not looked at again, so a value with braces in it stays as it is. A
-    value counts for its first LONGEST_VALUE characters, the whole for its first LONGEST_TEXT.
+    value counts for its first LONGEST_VALUE characters, the whole for its first `longest`.
     """
-    left = LONGEST_TEXT
+    left = longest
 
     def put_in(match: re.Match[str]) -> str:
         nonlocal left
@@ -31,7 +31,7 @@ def fill(text: str, values: Mapping[str, object]) -> str:
         left -= len(said)
         return match[0][: match[0].index("{")] + said
 
-    filled = _PLACEHOLDER.sub(put_in, text[:LONGEST_TEXT])[:LONGEST_TEXT]
+    filled = _PLACEHOLDER.sub(put_in, text[:longest])[:longest]
     return re.sub(r"[ \t]{2,}", " ", filled).strip()
 
 

@@ -59,6 +59,9 @@ class MessageStatus(IntEnum):
     SENDING = 2
     SENT = 3
     FAILED = 4
+    HELD = 5  # not taken for now; its request waits, and brings it back
+    UNKNOWN = 6  # taken or not, we cannot tell
+    WITHDRAWN = 7  # nobody wanted it any more, and nothing was sent
 
 
 class DeliveryStatus(IntEnum):
@@ -135,3 +138,6 @@ class Reason(StrEnum):
     CALLED_BACK = "called_back"  # the callee rang back, and that call decides
     SETTLED = "settled"  # another alarm of its event was answered
     NO_CALENDAR_SETTING = "no_calendar_setting"
+    NO_SMS_GATEWAY = "no_sms_gateway"
+    NO_RECIPIENT = "no_recipient"
+    REFUSED = "refused"  # by the SMS gateway or the mail server, for good

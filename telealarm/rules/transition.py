@@ -47,8 +47,9 @@ CALL_REQUEST: Mapping[IntEnum, frozenset[IntEnum]] = {
 }
 
 MESSAGE: Mapping[IntEnum, frozenset[IntEnum]] = {
-    M.PENDING: frozenset({M.SENDING}),
-    M.SENDING: frozenset({M.PENDING, M.SENT, M.FAILED}),
+    M.PENDING: frozenset({M.SENDING, M.HELD, M.WITHDRAWN}),
+    M.SENDING: frozenset({M.PENDING, M.SENT, M.FAILED, M.HELD, M.UNKNOWN}),
+    M.HELD: frozenset({M.PENDING}),
 }
 
 DELIVERY: Mapping[IntEnum, frozenset[IntEnum]] = {

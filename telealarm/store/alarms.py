@@ -8,7 +8,7 @@ from telealarm.errors import Conflict, IllegalTransition, Invalid
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import window
 from telealarm.rules.states import UNSETTLED, AlarmResult, AlarmStatus, EventStatus, Reason
-from telealarm.store import accounts, parents, requests, rows
+from telealarm.store import accounts, outbox, parents, requests, rows
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
@@ -265,8 +265,10 @@ def _call_off_requests(ids: list[int], reason: str) -> None:
 
 def _hang_up(ids: list[int], now: datetime) -> None:
     """Calls that nobody has answered are taken back by the worker that placed them; those that
-    somebody has go on, and no other follows one that fails.
+    somebody has go on, and no other follows one that fails. Messages that nobody has sent are
+    not sent.
     """
+    outbox.withdraw(ids, now)
     CallRequest.update(withdrawn=now).where(
         CallRequest.alarm.in_(ids), CallRequest.ended.is_null(), CallRequest.withdrawn.is_null()
     ).execute()

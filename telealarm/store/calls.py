@@ -1,10 +1,10 @@
 """Call requests: from the claim to the end of the channel."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
-
-from peewee import fn
 
 from telealarm.errors import Fenced
 from telealarm.models import (
@@ -21,6 +21,7 @@ from telealarm.models import (
 from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
 from telealarm.rules.moment import Action
+from telealarm.rules.pacing import READY
 from telealarm.rules.states import (
     ANSWERED_BY_KEYS,
     AlarmStatus,
@@ -29,7 +30,6 @@ from telealarm.rules.states import (
     CallStatus,
     Disposition,
     EventStatus,
-    Reason,
 )
 from telealarm.store import live, pauses, settlement, terms, workers
 from telealarm.store.change import move, put
@@ -40,8 +40,6 @@ from telealarm.store.timeline import tell
 
 # How long a call waits that Asterisk could not be told of.
 NOT_SENT = timedelta(seconds=5)
-
-_RANG_BACK = CallRequest.inbound == True  # noqa: E712 - SQL
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,8 @@ class Call:
     amd_behavior: AmdBehavior | None
     rang: bool
     answered: datetime | None
-    # When it may be sent; None: at once.
+    # When it is to be sent at the earliest, on the monotonic clock, and its slot, if it has one.
+    at: float = -math.inf
     slot: Slot | None = None
 
 
@@ -107,7 +106,7 @@ def _counted(request: AlarmRequest) -> int:
     return 0 if request.tried else 1
 
 
-def describe(row: CallRequest, slot: Slot | None = None) -> Call:
+def describe(row: CallRequest, at: float = -math.inf, slot: Slot | None = None) -> Call:
     """`row` as the stages pass it on."""
     return Call(
         id=row.id,
@@ -125,6 +124,7 @@ def describe(row: CallRequest, slot: Slot | None = None) -> Call:
         amd_behavior=AmdBehavior(row.amd_behavior) if row.amd_behavior else None,
         rang=row.rang,
         answered=row.answered,
+        at=at,
         slot=slot,
     )
 
@@ -148,7 +148,7 @@ def start(call: Call, now: datetime, default_zone: ZoneInfo) -> bool:
     row = held(call)
     request, alarm = row.request, row.alarm
     paused = alarm.event.status == EventStatus.PAUSED
-    ahead = alarm.due is not None and alarm.due > now
+    ahead = alarm.due is not None and alarm.due > now + READY
     if row.withdrawn or paused or ahead or alarm.deleted or alarm.event.deleted:
         put(row, ended=now)
         live.release([row.id])
@@ -160,7 +160,8 @@ def start(call: Call, now: datetime, default_zone: ZoneInfo) -> bool:
     if pauses.holds(row.gateway):
         workers.put_back(row, "dialing was paused before it was dialled")
         return False
-    decision = terms.decide(alarm, now, default_zone)
+    date: Any = request.date  # made ready a moment before it
+    decision = terms.decide(alarm, max(now, date), default_zone)
     if decision.action is Action.WAIT:
         workers.put_back(row, decision.why)  # it is put off when it is claimed again
         return False
@@ -343,22 +344,6 @@ def still_unsettled(call_id: int) -> CallRequest | None:
         CallRequest.id == call_id, CallRequest.settled.is_null()
     )
     return found
-
-
-def failures(alarm_id: int) -> dict[str, int]:
-    """How many requests of the alarm failed, by reason; calls that the callee made not counted."""
-    rows = (
-        AlarmRequest.select(AlarmRequest.status_reason, fn.COUNT(AlarmRequest.id))
-        .where(
-            AlarmRequest.alarm == alarm_id,
-            AlarmRequest.status.in_([AlarmStatus.RETRY, AlarmStatus.FAILURE]),
-            AlarmRequest.status_reason != Reason.FAILOVER,
-            AlarmRequest.id.not_in(CallRequest.select(CallRequest.request).where(_RANG_BACK)),
-        )
-        .group_by(AlarmRequest.status_reason)
-        .tuples()
-    )
-    return dict(rows)
 
 
 def has_key(call_id: int) -> bool:

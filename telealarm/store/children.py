@@ -100,22 +100,25 @@ def make(
     *,
     detached: bool = False,
 ) -> Event:
-    """A child for the occurrence at `original`, from `start` to `end`, with copies of alarms."""
-    last = Event.select(Event.occ_count).where(Event.parent_event == parent.id)
-    newest: Any = last.order_by(Event.occ_count.desc()).first()
+    """A child for the occurrence at `original`, from `start` to `end`, with copies of alarms.
+
+    Raises Conflict where another process made it at the same moment.
+    """
+    rows.change(parent, {"children_made": parent.children_made + 1})
     status = parent.children_status
-    child: Event = Event.create(
-        **{name: parent.__data__[name] for name in _OF_EVENT},
-        owner=parent.owner_id,
-        start=start,
-        end=end,
-        created_on=now,
-        status=EventStatus.PAUSED if status == EventStatus.PAUSED else EventStatus.PENDING,
-        parent_event=parent,
-        occ_count=(newest.occ_count if newest else parent.occ_count) + 1,
-        original_start=original,
-        detached=detached,
-    )
+    columns = {
+        "owner": parent.owner_id,
+        "start": start,
+        "end": end,
+        "created_on": now,
+        "status": EventStatus.PAUSED if status == EventStatus.PAUSED else EventStatus.PENDING,
+        "parent_event": parent,
+        "occ_count": parent.occ_count + parent.children_made,
+        "original_start": original,
+        "detached": detached,
+    }
+    inherited = {name: parent.__data__[name] for name in _OF_EVENT}
+    child: Event = rows.insert(Event, {**inherited, **columns})
     for alarm in copied:
         _copy(alarm, child, now)
     return child

@@ -10,6 +10,7 @@ from datetime import datetime
 from telealarm.errors import Stale
 from telealarm.models import Alarm, AlarmRequest, Event, Timeline
 from telealarm.rules import transition
+from telealarm.rules.pacing import READY
 from telealarm.rules.states import AlarmStatus, Method
 from telealarm.store import requests
 from telealarm.store.database import wake
@@ -20,7 +21,7 @@ def enqueue(alarm_ids: Sequence[int], now: datetime) -> list[int]:
 
     Raises Stale where one of them was changed meanwhile: then nothing is kept of all.
     """
-    calling = (Alarm.status == AlarmStatus.PENDING) & (Alarm.due <= now)
+    calling = (Alarm.status == AlarmStatus.PENDING) & (Alarm.due <= now + READY)
     calling &= Alarm.id.in_(list(alarm_ids)) & (Alarm.method == Method.CALL)
     alarms = list(Alarm.select(Alarm, Event).join(Event).where(calling))
     if not alarms:
@@ -37,7 +38,7 @@ def enqueue(alarm_ids: Sequence[int], now: datetime) -> list[int]:
             "owner": alarm.owner_id,
             "alarm": alarm.id,
             "queue": alarm.event.calendar_id,
-            "date": now,
+            "date": max(now, alarm.due),
             "expires": requests.expiry(alarm),
             "created_date": now,
         }

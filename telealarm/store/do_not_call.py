@@ -7,12 +7,13 @@ from telealarm.clock import utcnow
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, DncContact, DncList
 from telealarm.rules import phone
+from telealarm.rules.states import Method
 from telealarm.store import rows, webhooks
 
 
 def add(values: Mapping[str, Any]) -> DncContact:
     """A new contact. Raises Invalid where the list has the number already."""
-    _check_single(values["dnc"], values["phone_number"], own_id=0)
+    _check_single(values["dnc"], values.get("phone_number"), values.get("email"), own_id=0)
     contact: DncContact = rows.insert(DncContact, values)
     webhooks.tell_contact(contact, utcnow())
     return contact
@@ -21,12 +22,25 @@ def add(values: Mapping[str, Any]) -> DncContact:
 def change(contact: DncContact, values: Mapping[str, Any]) -> None:
     """Edit a contact. Raises Invalid as `add` does."""
     dnc = values.get("dnc", contact.dnc)
-    _check_single(dnc, values.get("phone_number", contact.phone_number), own_id=contact.id)
+    number = values.get("phone_number", contact.phone_number)
+    _check_single(dnc, number, values.get("email", contact.email), own_id=contact.id)
     rows.change(contact, values)
 
 
 def forbidden(alarms: Sequence[Alarm]) -> set[int]:
-    """The ids of those alarms whose number is on a list of their owner, however it is written."""
+    """The ids of those alarms whose number, however it is written, or whose address of mail is on
+    a list of their owner.
+    """
+    return _by_number(
+        [alarm for alarm in alarms if alarm.method != Method.EMAIL and alarm.alarm_phonenumber]
+    ) | {
+        alarm.id
+        for alarm in alarms
+        if alarm.method == Method.EMAIL and lists_mail(alarm.owner_id, alarm.alarm_email)
+    }
+
+
+def _by_number(alarms: Sequence[Alarm]) -> set[int]:
     if not alarms:
         return set()
     spellings = {one for alarm in alarms for one in phone.spellings(alarm.alarm_phonenumber)}
@@ -45,7 +59,46 @@ def forbidden(alarms: Sequence[Alarm]) -> set[int]:
     }
 
 
-def _check_single(dnc: DncList, number: str, *, own_id: int) -> None:
-    same = (DncContact.dnc == dnc.id) & DncContact.phone_number.in_(phone.spellings(number))
-    if DncContact.select().where(same, DncContact.id != own_id).exists():
-        raise Invalid({"phone_number": [f"the list has {number} already"]})
+def lists_mail(owner_id: int, address: str) -> bool:
+    """Whether a list of the owner has this mail address."""
+    found: bool = (
+        DncContact.select()
+        .join(DncList)
+        .where(DncList.owner == owner_id, DncContact.email == address.lower())
+        .exists()
+    )
+    return found
+
+
+def lists_number(owner_id: int, number: str) -> bool:
+    """Whether a list of the owner has this number, as it is written."""
+    found: bool = (
+        DncContact.select()
+        .join(DncList)
+        .where(DncList.owner == owner_id, DncContact.phone_number.in_(phone.spellings(number)))
+        .exists()
+    )
+    return found
+
+
+# The list of those who asked for it themselves.
+OPTED_OUT = "Opted out by themselves"
+
+
+def opt_out(owner_id: int, *, number: str | None = None, email: str | None = None) -> None:
+    """Put a number or an address onto the list of those who want no more messages, once."""
+    if (number and lists_number(owner_id, number)) or (email and lists_mail(owner_id, email)):
+        return
+    found = DncList.get_or_none(DncList.owner == owner_id, DncList.name == OPTED_OUT)
+    kept = found or DncList.create(owner=owner_id, name=OPTED_OUT)
+    DncContact.create(dnc=kept, phone_number=number, email=email and email.lower())
+
+
+def _check_single(dnc: DncList, number: str | None, email: str | None, *, own_id: int) -> None:
+    for name, found, value in (
+        ("phone_number", DncContact.phone_number.in_(phone.spellings(number or "")), number),
+        ("email", DncContact.email == email, email),
+    ):
+        same = DncContact.select().where(DncContact.dnc == dnc.id, found, DncContact.id != own_id)
+        if value and same.exists():
+            raise Invalid({name: [f"the list has {value} already"]})

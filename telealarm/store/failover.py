@@ -40,7 +40,8 @@ def way_out(first: Gateway, tried: Collection[int], number: str) -> Gateway | No
     """
     chain = _chain(first)
     for gateway in chain:
-        fits = gateway.id == first.id or takes(gateway, number)
+        # Nothing is sent on to a gateway whose dialing is paused; what is its own waits for it.
+        fits = gateway.id == first.id or (gateway.paused is None and takes(gateway, number))
         if gateway.status == ACTIVE and gateway.id not in tried and fits:
             return gateway
     return first if tried and first.status == ACTIVE else None

@@ -1,65 +1,226 @@
-"""The outbox: messages between the outcome that wrote them and the gateway that takes them."""
+"""The outbox: which messages may be sent now."""
 
-from datetime import datetime
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from telealarm.models import Message
-from telealarm.rules.states import MessageStatus
+from peewee import fn
+
+from telealarm.models import (
+    Alarm,
+    AlarmRequest,
+    Calendar,
+    CalendarSetting,
+    CalendarUserProfile,
+    Event,
+    Message,
+    SmsGateway,
+)
+from telealarm.models.gateway import ACTIVE
+from telealarm.rules.moment import Action
+from telealarm.rules.states import AlarmStatus, EventStatus, MessageStatus, Method
+from telealarm.store import handover, invitations, settlement, terms
 from telealarm.store.change import move
 from telealarm.store.claim import Holder, claim, oldest
-from telealarm.store.timeline import tell
+from telealarm.store.database import wake
+
+# The lane of mails; every SMS gateway is a lane by its id.
+MAIL = 0
+MAIL_AT_ONCE = 1  # on one connection
+# Alarms of one lane that may be in the outbox at once: what is beyond waits as a request, where
+# calling hours, do-not-call lists and changes of its event still reach it.
+OUTBOX, OUTBOX_SECONDS = 20, 5.0
 
 
-def take(holder: Holder, now: datetime, limit: int) -> list[Message]:
-    """Claim what is to be sent now, with its gateway."""
-    waiting = oldest(Message, now, limit, pending=MessageStatus.PENDING)
-    rows: list[Message] = claim(waiting, holder, now, claimed=MessageStatus.SENDING)
+@dataclass(frozen=True)
+class Taken:
+    """The messages that are to be sent, and how many were looked at to find them."""
+
+    messages: list[Message]
+    looked_at: int
+
+
+def lane(message: Message) -> int:
+    """What a message shares its pace and its connections with."""
+    return message.gateway_id or MAIL
+
+
+def take(
+    holder: Holder, now: datetime, limit: int, sending: Counter[int], default_zone: ZoneInfo
+) -> Taken:
+    """Claim what is to be sent now. `sending`: how many this worker sends already, by lane;
+    `default_zone` is the configuration's.
+    """
+    gateways = {gateway.id: gateway for gateway in SmsGateway.select()}
+    full = [
+        row_id
+        for row_id, gateway in gateways.items()
+        if gateway.status != ACTIVE
+        or sending[row_id] >= gateway.maximum_sending
+        or (gateway.messages_per_second and gateway.next_send and gateway.next_send > now)
+    ]
+    where = Message.gateway.is_null(False) & Message.gateway.not_in(full)
+    if sending[MAIL] < MAIL_AT_ONCE:
+        where |= Message.gateway.is_null()
+    begun = Counter(sending)
+
+    def admit(message: Message) -> bool:
+        here = lane(message)
+        most = gateways[here].maximum_sending if here else MAIL_AT_ONCE
+        if begun[here] >= most or not _wanted(message, now, default_zone):
+            return False
+        if here and not _has_pace(gateways[here], now):
+            return False
+        begun[here] += 1
+        return True
+
+    found = oldest(Message, now, limit, pending=MessageStatus.PENDING, where=where)
+    rows: list[Message] = claim(found, holder, now, claimed=MessageStatus.SENDING, admit=admit)
     for row in rows:
         _ = row.gateway  # read it here: outside the write nothing is read
-    return rows
+    return Taken(rows, len(found))
 
 
-def put_back(holder: Holder) -> None:
-    """What this worker claimed and did not end: its fate is unknown, and it is sent again."""
+def _wanted(message: Message, now: datetime, default_zone: ZoneInfo) -> bool:
+    """Whether the attempt still is to be made; where not, it is ended or put back."""
+    request, alarm = message.request, message.alarm
+    if request is None:
+        return True
+    event = alarm.event
+    ahead = alarm.due is not None and alarm.due > now
+    gone = event.status == EventStatus.PAUSED or alarm.deleted or event.deleted
+    address = alarm.alarm_email if message.method == Method.EMAIL else alarm.alarm_phonenumber
+    if message.withdrawn or ahead or gone:
+        move(message, MessageStatus.WITHDRAWN)
+        settlement.call_off(request, "nothing was sent", now)
+        return False
+    if message.recipient != address or message.method != alarm.method:
+        handover.put_back(message, now, "edited", "its alarm was edited before it was sent")
+        return False
+    decision = terms.decide(alarm, now, default_zone)
+    if decision.action is Action.WAIT:
+        handover.put_back(message, now, "", decision.why)  # put off when it is claimed again
+        return False
+    if decision.action is not Action.GO:
+        move(message, MessageStatus.WITHDRAWN)
+        settlement.end(request, decision, now)
+        return False
+    if alarm.status == AlarmStatus.RETRY:
+        move(alarm, AlarmStatus.IN_PROCESS)
+    return True
+
+
+def _has_pace(gateway: SmsGateway, now: datetime) -> bool:
+    """Reserve the next moment of the gateway's pace, which all workers share."""
+    if not gateway.messages_per_second:
+        return True
+    free = SmsGateway.next_send.is_null() | (SmsGateway.next_send <= now)
+    following = now + timedelta(seconds=1 / gateway.messages_per_second)
+    reserved = SmsGateway.update(next_send=following).where(SmsGateway.id == gateway.id, free)
+    return bool(reserved.execute() == 1)
+
+
+def forgotten(holder: Holder, sending: Collection[int], now: datetime) -> None:
+    """What this worker claimed and nobody sends or can end any more: its fate is unknown."""
     for row in Message.select().where(
         Message.worker == holder.name,
         Message.fence == holder.fence,
         Message.status == MessageStatus.SENDING,
+        Message.id.not_in(list(sending)),
     ):
-        unknown(row)
+        handover.unknown(row, "what became of it could not be kept", now)
 
 
-def unknown(message: Message) -> None:
-    """It may have been sent or not; it is sent again, and the timeline says so."""
-    move(message, MessageStatus.PENDING, worker=None)
-    tell(message.alarm_id, "sms_unknown", "it may have been sent; it is sent again")
+class Room:
+    """How much the outbox still takes, by lane. What it is asked for is taken."""
+
+    def __init__(self) -> None:
+        rows = (
+            Message.select(Message.gateway, fn.COUNT(Message.id))
+            .where(
+                Message.request.is_null(False),
+                Message.status.in_([MessageStatus.PENDING, MessageStatus.SENDING]),
+            )
+            .group_by(Message.gateway)
+            .tuples()
+        )
+        self._waiting = Counter({gateway or MAIL: count for gateway, count in rows})
+
+    def take(self, gateway: SmsGateway | None) -> bool:
+        """Whether one more fits; of mail where `gateway` is None."""
+        here = gateway.id if gateway else MAIL
+        if self._waiting[here] >= _most(gateway):
+            return False
+        self._waiting[here] += 1
+        return True
+
+    def not_blocked(self) -> Any:
+        """The condition that a waiting request, if it is no call, finds room."""
+        found = SmsGateway.select().where(SmsGateway.id.in_(list(self._waiting)))
+        full = [gateway.id for gateway in found if self._waiting[gateway.id] >= _most(gateway)]
+        mail_full = self._waiting[MAIL] >= _most(None)
+        if not full and not mail_full:
+            return AlarmRequest.id.is_null(False)
+        blocked = (Alarm.method == Method.SMS) & CalendarSetting.sms_gateway.in_(full)
+        if mail_full:
+            blocked |= Alarm.method == Method.EMAIL
+        held = (
+            Alarm.select(Alarm.id)
+            .join(Event)
+            .join(Calendar)
+            .join(CalendarUserProfile, on=CalendarUserProfile.user == Calendar.user)
+            .join(CalendarSetting)
+            .where(blocked)
+        )
+        return AlarmRequest.alarm.not_in(held)
 
 
-def sent(message: Message, reference: str) -> None:
-    """The gateway took it."""
-    move(message, MessageStatus.SENT, tries=message.tries + 1, reference=reference)
-    tell(message.alarm_id, "sms_sent", f"to {message.recipient}")
+def _most(gateway: SmsGateway | None) -> int:
+    if gateway is None or not gateway.messages_per_second:
+        return OUTBOX
+    return max(1, min(OUTBOX, round(gateway.messages_per_second * OUTBOX_SECONDS)))
 
 
-def failed(message: Message, why: str, again: datetime | None) -> None:
-    """The gateway did not take it; it is tried again at `again`, or never."""
-    status = MessageStatus.FAILED if again is None else MessageStatus.PENDING
-    move(
-        message,
-        status,
-        tries=message.tries + 1,
-        date=again or message.date,
-        worker=None,
+def write(request: AlarmRequest, now: datetime, **columns: Any) -> Message:
+    """The message of a claimed request; one that was put back before is written anew.
+
+    After a message of unknown fate it has the same uid.
+    """
+    columns |= {"owner": request.owner_id, "alarm": request.alarm_id, "date": now}
+    if invitation := columns.get("invitation"):
+        number = invitations.sequence(request.alarm, columns["recipient"], invitation)
+        columns["sequence"] = number
+    held: Message | None = Message.get_or_none(Message.request == request)
+    wake("messages")
+    if held is not None:
+        move(held, MessageStatus.PENDING, **columns, worker=None)
+        return held
+    before = (
+        Message.select()
+        .where(Message.alarm == request.alarm_id, Message.request.is_null(False))
+        .order_by(Message.id.desc())
+        .first()
     )
-    after = "given up" if again is None else f"again at {again.isoformat(timespec='seconds')}"
-    tell(message.alarm_id, "sms_failed", f"to {message.recipient}: {why}; {after}")
+    if before is not None and before.status == MessageStatus.UNKNOWN:
+        columns["uid"] = before.uid
+    made: Message = Message.create(request=request, **columns)
+    return made
 
 
 def next_due(now: datetime) -> datetime | None:
-    """When the next message comes due after `now`."""
+    """When the next message comes due after `now`, or a gateway's pace allows the next."""
     row = (
         Message.select(Message.date)
         .where(Message.status == MessageStatus.PENDING, Message.date > now)
         .order_by(Message.date)
         .first()
     )
-    return row.date if row else None
+    paced = (
+        SmsGateway.select(fn.MIN(SmsGateway.next_send))
+        .where(SmsGateway.next_send > now, SmsGateway.messages_per_second > 0)
+        .scalar()
+    )
+    return min((moment for moment in (row and row.date, paced) if moment), default=None)

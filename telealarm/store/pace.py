@@ -67,14 +67,17 @@ class Pace:
         self.again[gateway_id] = monotonic_now + (pacing.again(at) - now).total_seconds()
         return False
 
-    def draw(self, gateway_id: int) -> Slot | None:
-        """The next slot of the gateway, which is near; None where it has no pace."""
+    def draw(self, gateway_id: int, ahead: timedelta = timedelta(0)) -> Slot | None:
+        """The next slot of the gateway, which is near, but not before the time `ahead` has passed.
+
+        None where it has no pace.
+        """
         if not self.has_pace(gateway_id):
             return None
         gateway = self._locked(gateway_id)
         calls_per_second = gateway.calls_per_second
         now, monotonic_now = self._now()
-        at = pacing.slot(gateway.next_slot, now, calls_per_second)
+        at = max(pacing.slot(gateway.next_slot, now, calls_per_second), now + ahead)
         put(gateway, next_slot=at + pacing.interval(calls_per_second))
         return Slot(
             gateway_id=gateway_id,

@@ -9,13 +9,17 @@ from telealarm.store.database import wake
 
 
 def edited(event_ids: Sequence[int], now: datetime) -> None:
-    """These events, or alarms of theirs, were edited: the children of those that recur follow."""
+    """These events, or alarms of theirs, were edited: the children of those that recur follow.
+
+    Where a series had ended and goes on now, what would have been in between is not owed.
+    """
     for ids in rows.chunks(event_ids):
-        found = Event.update(series_edited=True, next_child_due=now).where(
-            Event.id.in_(ids),
-            Event.parent_event.is_null(),
-            Event.rule.is_null(False) | Event.made_to.is_null(False),
-            Event.deleted.is_null(),
+        concerned = (
+            Event.id.in_(ids)
+            & Event.parent_event.is_null()
+            & (Event.rule.is_null(False) | Event.made_to.is_null(False))
+            & Event.deleted.is_null()
         )
-        if found.execute():
+        Event.update(made_to=now).where(concerned, Event.next_child_due.is_null()).execute()
+        if Event.update(series_edited=True, next_child_due=now).where(concerned).execute():
             wake("series")

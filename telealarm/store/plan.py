@@ -27,22 +27,23 @@ from telealarm.models.gateway import ACTIVE
 from telealarm.rules import dates, moment, phone
 from telealarm.rules.dates import ClockChange
 from telealarm.rules.moment import Action
-from telealarm.rules.recurrence import Series, parse
+from telealarm.rules.recurrence import Occurrence
 from telealarm.rules.states import AlarmStatus, EventStatus, Method, Reason
-from telealarm.store import do_not_call, rows, scope, terms, zones
+from telealarm.store import children, do_not_call, rows, scope, series, terms, zones
 
 _TICK = datetime.resolution
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An attempt that comes due `at`. `start` and `local` are of an occurrence without an event
-    of its own yet; the alarm is then that of its parent.
+    """An attempt that comes due `at`. `start`, `end` and `local` (its wall time) are of an
+    occurrence without an event of its own yet; the alarm is then that of its parent.
     """
 
     at: datetime
     alarm_id: int
     start: datetime | None = None
+    end: datetime | None = None
     local: datetime | None = None
 
 
@@ -126,7 +127,7 @@ def _decide(
     forbidden: bool,
 ) -> Planned:
     if entry.start is not None:
-        alarm = _occurring(alarm, entry.start, entry.at)
+        alarm = _occurring(alarm, entry)
     bound = terms.of(alarm, profile, default, forbidden=forbidden)
     decision = moment.decide(bound, entry.at)
     setting = profile.calendar_setting if profile else None
@@ -141,7 +142,8 @@ def _decide(
         elif gateway.status != ACTIVE:
             action, why = "defer", "gateway_inactive"
     zone = zones.of_event(alarm.event, default, profile)
-    change = dates.clock_change(alarm.event.start, zone, entry.local)
+    local = entry.local or _said(alarm.event, zone, default)
+    change = dates.clock_change(alarm.event.start, zone, local)
     return Planned(
         at=entry.at,
         alarm_id=alarm.id,
@@ -217,6 +219,7 @@ def _parents(login: User) -> Iterator[Any]:
             Event.id.in_(scope.ids(login, Event)),
             Event.rule.is_null(False),
             Event.parent_event.is_null(),
+            Event.children_status != EventStatus.COMPLETED,
         )
     )
 
@@ -225,45 +228,57 @@ def _ahead(
     parent: Any, since: datetime, before: datetime, default: ZoneInfo, most: int
 ) -> Iterator[Entry]:
     """The alarms of those occurrences that have no event yet."""
-    templates = list(Alarm.select().where(Alarm.event == parent.id, Alarm.deleted.is_null()))
+    templates = children.templates(parent)
     if not templates:
         return
     leads = [timedelta(seconds=one.offset - one.advance_notice) for one in templates]
-    children = Event.select(Event.start).where(Event.parent_event == parent.id)
-    made = [parent.start, *(start for (start,) in children.tuples())]
+    made_to = max(parent.start, parent.made_to or parent.start)
     try:
-        series = _series(parent, default)
-        first = max(max(made) + _TICK, since - max(leads))
-        occurrences = series.occurrences(first, before - min(leads), most)
+        found = series.of(parent, default)
+        if found is None:
+            return
+        first = max(made_to + _TICK, since - max(leads))
+        occurrences = found.occurrences(first, before - min(leads), most)
     except (RecurrenceError, ValueError):
         return  # such a rule is refused when it is written
+    there = {child.original_start for child in children.known(parent.id, _starts(occurrences))}
     for occurrence in occurrences:
+        if occurrence.start in there:
+            continue  # moved or called off before its time; a child that is there is planned itself
+        end = series.end_of(parent, occurrence, found)
         for template, lead in zip(templates, leads, strict=True):
             at = occurrence.start + lead
             if since <= at < before:
-                yield Entry(at, template.id, occurrence.start, occurrence.local)
+                yield Entry(at, template.id, occurrence.start, end, occurrence.local)
 
 
-def _series(parent: Any, default: ZoneInfo) -> Series:
-    rule, zone = parent.rule, zones.of_event(parent, default)
-    return Series(
-        parent.start.astimezone(zone).replace(tzinfo=None),
-        zone,
-        parse(rule.frequency, rule.params, rule.rrule),
-        end=parent.end_recurring_period,
-        exdates=frozenset(datetime.fromisoformat(text) for text in parent.exdate or ()),
-    )
+def _starts(occurrences: Sequence[Occurrence]) -> list[datetime]:
+    return [occurrence.start for occurrence in occurrences]
 
 
-def _occurring(alarm: Any, start: datetime, due: datetime) -> Alarm:
+def _occurring(alarm: Any, entry: Entry) -> Alarm:
     """The alarm as it will be copied for an occurrence."""
     event: Any = Event(**alarm.event.__data__)
     event.calendar = alarm.event.calendar
-    event.start, event.end = start, start + (alarm.event.end - alarm.event.start)
+    event.start, event.end = entry.start, entry.end
+    event.status = alarm.event.children_status
     copied: Any = Alarm(**alarm.__data__)
-    copied.event, copied.due = event, due
+    copied.event, copied.due, copied.num_attempt = event, entry.at, 0
     made: Alarm = copied
     return made
+
+
+def _said(event: Any, zone: ZoneInfo, default: ZoneInfo) -> datetime | None:
+    """The wall time that the rule has for a child, where that may lie in a gap of the clock."""
+    original = event.original_start
+    if original is None or original != event.start or not dates.is_after_gap(original, zone):
+        return None
+    try:
+        found = series.of(event.parent_event, default)
+        place = found.occurrences(original, original + _TICK, 1) if found else []
+    except (RecurrenceError, ValueError):
+        return None
+    return place[0].local if place else None
 
 
 def _profiles(users: set[int]) -> dict[int, CalendarUserProfile]:

@@ -6,6 +6,7 @@ from typing import Any
 from peewee import fn
 
 from telealarm.models import Alarm, AlarmRequest, Event
+from telealarm.rules.pacing import READY
 from telealarm.rules.states import UNSETTLED, AlarmStatus, EventStatus
 
 
@@ -37,7 +38,7 @@ def still_waiting(request_id: int) -> AlarmRequest | None:
 
 
 def next_due() -> datetime | None:
-    """The next moment at which an alarm comes due or a waiting request expires."""
+    """The next moment at which an alarm is to be made ready or a waiting request expires."""
     alarm = (
         Alarm.select(fn.MIN(Alarm.due))
         .where(Alarm.status == AlarmStatus.PENDING, Alarm.due.is_null(False))
@@ -48,7 +49,8 @@ def next_due() -> datetime | None:
         .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.expires.is_null(False))
         .scalar()
     )
-    return min((moment for moment in (alarm, expiry) if moment is not None), default=None)
+    ready = alarm and alarm - READY
+    return min((moment for moment in (ready, expiry) if moment is not None), default=None)
 
 
 def some_over(now: datetime) -> bool:

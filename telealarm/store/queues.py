@@ -21,6 +21,7 @@ from telealarm.models import (
     Event,
 )
 from telealarm.rules.states import AlarmStatus
+from telealarm.store.requests import NO_CALL
 
 # Of how many calendars requests are taken at once; the others come next.
 MOST = 50
@@ -110,4 +111,8 @@ def next_in_turn(queues: Sequence[int], now: datetime, limit: int) -> Found:
 
 
 def _waiting(request: Any) -> tuple[Any, ...]:
-    return request.status == AlarmStatus.PENDING, request.waits_for == 0
+    return (
+        request.status == AlarmStatus.PENDING,
+        request.waits_for == 0,
+        request.queue > NO_CALL,
+    )

@@ -3,13 +3,21 @@
 from datetime import datetime
 from typing import Any
 
+from peewee import fn
+
 from telealarm.clock import utcnow
-from telealarm.models import Alarm, AlarmRequest
+from telealarm.models import Alarm, AlarmRequest, CallRequest
 from telealarm.rules import window
-from telealarm.rules.states import AlarmStatus, Reason
+from telealarm.rules.pacing import READY
+from telealarm.rules.states import AlarmStatus, Method, Reason
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
+
+_RANG_BACK = CallRequest.inbound == True  # noqa: E712 - SQL
+
+# The queue of requests that are not to be dialled.
+NO_CALL = 0
 
 
 def enqueue(alarm: Alarm, date: datetime, now: datetime, *, why: str = "") -> AlarmRequest:
@@ -22,7 +30,7 @@ def enqueue(alarm: Alarm, date: datetime, now: datetime, *, why: str = "") -> Al
     request: AlarmRequest = AlarmRequest.create(
         owner=alarm.owner_id,
         alarm=alarm,
-        queue=alarm.event.calendar_id,
+        queue=_queue(alarm),
         date=date,
         expires=expiry(alarm),
         created_date=now,
@@ -38,7 +46,7 @@ def again(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
     request: AlarmRequest = AlarmRequest.create(
         owner=alarm.owner_id,
         alarm=alarm,
-        queue=alarm.event.calendar_id,
+        queue=_queue(alarm),
         date=date,
         expires=expiry(alarm),
         created_date=now,
@@ -46,6 +54,11 @@ def again(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
     wake("dialing")
     wake("planning")
     return request
+
+
+def _queue(alarm: Alarm) -> int:
+    queue: int = alarm.event.calendar_id if alarm.method == Method.CALL else NO_CALL
+    return queue
 
 
 def expiry(alarm: Alarm) -> datetime | None:
@@ -91,14 +104,14 @@ def put_off(request: AlarmRequest, expires: datetime) -> None:
 
 
 def next_due(now: datetime) -> datetime | None:
-    """When the next waiting attempt comes due after `now`."""
+    """When the next waiting attempt that is not looked at now is to be made ready."""
     row = (
         AlarmRequest.select(AlarmRequest.date)
-        .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.date > now)
+        .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.date > now + READY)
         .order_by(AlarmRequest.date)
         .first()
     )
-    return row.date if row else None
+    return row.date - READY if row else None
 
 
 def expired(now: datetime, limit: int) -> list[AlarmRequest]:
@@ -109,3 +122,19 @@ def expired(now: datetime, limit: int) -> list[AlarmRequest]:
         .order_by(AlarmRequest.expires)
         .limit(limit)
     )
+
+
+def failures(alarm_id: int) -> dict[str, int]:
+    """How many requests of the alarm failed, by reason; calls that the callee made not counted."""
+    rows = (
+        AlarmRequest.select(AlarmRequest.status_reason, fn.COUNT(AlarmRequest.id))
+        .where(
+            AlarmRequest.alarm == alarm_id,
+            AlarmRequest.status.in_([AlarmStatus.RETRY, AlarmStatus.FAILURE]),
+            AlarmRequest.status_reason != Reason.FAILOVER,
+            AlarmRequest.id.not_in(CallRequest.select(CallRequest.request).where(_RANG_BACK)),
+        )
+        .group_by(AlarmRequest.status_reason)
+        .tuples()
+    )
+    return dict(rows)

@@ -113,7 +113,8 @@ def due(now: datetime, limit: int) -> list[int]:
 
 def next_due() -> datetime | None:
     """When the next parent is to be looked at."""
-    found: datetime | None = Event.select(fn.MIN(Event.next_child_due)).scalar()
+    waiting = Event.select(fn.MIN(Event.next_child_due)).where(Event.next_child_due.is_null(False))
+    found: datetime | None = waiting.scalar()
     return found
 
 

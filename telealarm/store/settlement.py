@@ -3,9 +3,16 @@
 from datetime import datetime, timedelta
 
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Message
-from telealarm.rules import placeholders
+from telealarm.rules import placeholders, sms
 from telealarm.rules.moment import Action, Decision
-from telealarm.rules.states import UNSETTLED, AlarmStatus, CallStatus, EventStatus, Reason
+from telealarm.rules.states import (
+    UNSETTLED,
+    AlarmStatus,
+    CallStatus,
+    EventStatus,
+    Method,
+    Reason,
+)
 from telealarm.rules.webhook import Change
 from telealarm.store import alarms, desk, requests, terms, webhooks
 from telealarm.store.change import move, put
@@ -25,6 +32,8 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
     alarm = request.alarm
     move(alarm, AlarmStatus.SUCCESS, status_reason="")
     said = f"success, result {alarm.result}" if alarm.result else "success, no key pressed"
+    if alarm.method != Method.CALL:
+        said = "success, the message was taken"
     tell(alarm.id, "result", said, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
@@ -113,8 +122,14 @@ def withdraw(call: CallRequest, now: datetime, **ended: int) -> None:
 
     A call that was answered ends so where it failed: no other follows it.
     """
-    request, alarm = call.request, call.alarm
     move(call, CallStatus.ABORT, settled=now)
+    why = "there was no result" if call.answered else "nobody had answered"
+    call_off(call.request, why, now, **ended)
+
+
+def call_off(request: AlarmRequest, why: str, now: datetime, **ended: int) -> None:
+    """The attempt is not wanted any more, or not now, and came to nothing."""
+    alarm = request.alarm
     move(request, AlarmStatus.CANCELLED, status_reason="withdrawn", **ended)
     paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
     if alarm.status_reason == Reason.CALLED_BACK and not paused and not alarm.deleted:
@@ -128,8 +143,7 @@ def withdraw(call: CallRequest, now: datetime, **ended: int) -> None:
         wanted = paused or alarm.due is not None
         move(alarm, AlarmStatus.PENDING if wanted else AlarmStatus.CANCELLED)
         wake("planning")
-    said = "there was no result" if call.answered else "nobody had answered"
-    tell(alarm.id, "withdrawn", said, request_id=request.id, at=now)
+    tell(alarm.id, "withdrawn", why, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
@@ -165,15 +179,18 @@ def _inform(alarm: Alarm, default_text: str, now: datetime) -> None:
         return
     event = alarm.event
     template = (event.data or {}).get("sms_failure")
-    text = placeholders.fill(
-        template if isinstance(template, str) else default_text, values(alarm, event, now)
-    )
+    said = values(alarm, event, now)
+    if alarm.method == Method.EMAIL:
+        said["alarm_phonenumber"] = alarm.alarm_email
+    text = placeholders.fill(template if isinstance(template, str) else default_text, said)
     Message.create(
         owner=alarm.owner_id,
         alarm=alarm,
         gateway=gateway,
+        purpose="failure",
         recipient=recipient,
-        text=text,
+        sender=str(gateway.settings.get("sender", "")),
+        **sms.columns(text),
         date=now,
     )
     tell(alarm.id, "sms_queued", f"to {recipient}", at=now)

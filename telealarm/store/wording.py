@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from telealarm.errors import Invalid
 from telealarm.models import Alarm, Event, Section, Survey
 from telealarm.rules import placeholders, spoken
 from telealarm.rules.states import Method, SectionType
 from telealarm.store import accounts, memory, zones
+from telealarm.store.timeline import tell
 
 
 def values(
@@ -41,32 +41,34 @@ def values(
     }
 
 
-def check(alarm: Alarm, before: Alarm | None, now: datetime) -> None:
-    """Raise Invalid where a call of `alarm`, as it was just written, could not say all its words.
+def look(alarm: Alarm, before: Alarm | None, now: datetime) -> None:
+    """Tell what a call of `alarm`, as it was just written, could not say: it is left out there.
 
-    An edit that leaves alone what the words come from (`before`) is not looked at: such an alarm
-    can still be cancelled. An event's data may change later; what is lacking then is left out.
+    An edit that leaves alone what the words come from (`before`) is not looked at again.
     """
     if before is not None and _sources(before) == _sources(alarm):
         return
+    if said := missing(alarm, now):
+        tell(
+            alarm.id,
+            "words_missing",
+            f"{'; '.join(said)}: the event's data has no such value, so it is left out; add it to"
+            " data, or write {name|words to say instead} in the survey",
+            at=now,
+        )
+
+
+def missing(alarm: Alarm, now: datetime) -> list[str]:
+    """The placeholders of the alarm's survey that have no value, a sentence for each section."""
     if alarm.method != Method.CALL:
-        return
+        return []
     survey = alarm.survey or accounts.setting_of(alarm.event.calendar.user).survey
     known = values(alarm, alarm.event, now)
-    said = [
+    return [
         f"section {number} of the survey {survey.name!r} says {_listed(names)}"
         for number, text in memory.once(("texts", survey.id), lambda: _texts(survey))
         if (names := placeholders.lacking(text, known))
     ]
-    if said:
-        raise Invalid(
-            {
-                "event": [
-                    f"{'; '.join(said)}: the event's data has no such value; add it to data, or"
-                    " write {name|words to say instead} in the survey"
-                ]
-            }
-        )
 
 
 def _sources(alarm: Alarm) -> tuple[int | None, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from telealarm.clock import utcnow
 from telealarm.errors import Fenced, Stale
 from telealarm.models import (
     AlarmRequest,
@@ -15,7 +16,7 @@ from telealarm.models import (
 )
 from telealarm.rules import lease
 from telealarm.rules.states import AlarmStatus, CallStatus, MessageStatus
-from telealarm.store import deliveries, live, messages
+from telealarm.store import deliveries, handover, live
 from telealarm.store.change import move
 from telealarm.store.claim import Holder
 from telealarm.store.database import wake
@@ -77,12 +78,12 @@ def take_over(holder: Holder, lapsed: Mapping[str, datetime]) -> list[str]:
     ]
     names = []
     for name in [holder.name, *dead]:
-        if _inherit(name, holder):
+        if _inherit(name, holder, utcnow()):
             names.append(name)
     return names
 
 
-def _inherit(name: str, holder: Holder) -> bool:
+def _inherit(name: str, holder: Holder, now: datetime) -> bool:
     """Take what worker `name` held. True where some of it are calls that may be alive."""
 
     def older(model: Any) -> Any:
@@ -95,8 +96,7 @@ def _inherit(name: str, holder: Holder) -> bool:
         # Claimed, never placed: nothing was sent.
         put_back(call, "the service stopped before the call was placed")
     for message in Message.select().where(older(Message), Message.status == MessageStatus.SENDING):
-        messages.unknown(message)
-        wake("messages")
+        handover.unknown(message, "the service stopped while it was sent", now)
     deliveries.inherit(older(WebhookDelivery))
     AlarmRequest.update(worker=holder.name, fence=holder.fence).where(
         older(AlarmRequest), AlarmRequest.status == AlarmStatus.IN_PROCESS

@@ -14,7 +14,6 @@ import pytest_asyncio
 from tests.lab.asterisk import Asterisk
 from tests.lab.behaviours import Behaviour
 from tests.lab.clinic import Appointment, Clinic
-from tests.lab.clock import Clock
 from tests.lab.exchange import Exchange
 from tests.lab.phone import Phone
 from tests.lab.postgres import Postgres
@@ -168,14 +167,13 @@ async def open_practice(
     *,
     database: str | None = None,
     settings: JSON | None = None,
-    clock: Clock | None = None,
     **clinic_options: Any,
 ) -> Practice:
     """TeleAlarm on a new database, with a clinic that is ready to make appointments."""
     sms = SmsGateway()
     await sms.start()
     stack.push_async_callback(sms.stop)
-    serve = Serve(asterisk, database=database, settings=settings, clock=clock)
+    serve = Serve(asterisk, database=database, settings=settings)
     stack.push_async_callback(serve.stop)
     await serve.user_add(*LOGIN)
     await serve.start()

@@ -86,6 +86,7 @@ async def test_after_the_last_retry_an_sms_says_so_in_the_events_words(
         phonenumber_sms_failure="+34 600 000 000",
         data={
             "doc_name": "Dr. {alarm_phonenumber}",
+            "apt_date": "noon",
             "sms_failure": "{alarm_phonenumber} missed {doc_name} ({num_attempt})",
         },
     )

@@ -28,6 +28,7 @@ from telealarm.rules.states import Disposition, SectionType
 from telealarm.store import alarms, calls, sessions, workers
 from telealarm.store.calls import Call
 from telealarm.store.claim import Holder
+from telealarm.store.composing import Composer
 from telealarm.store.database import Database
 
 HOUR = timedelta(hours=1)
@@ -42,7 +43,8 @@ class Stages:
         self.holder = holder
         self.planner = Planner(db)
         self.settler = Settler(db, UTC)
-        self.admission = Admission(holder, UTC)
+        self.composer = Composer(UTC)
+        self.admission = Admission(holder, UTC, self.composer)
 
     @classmethod
     async def build(cls, db: Database, worker: str = "one") -> "Stages":
@@ -55,6 +57,7 @@ class Stages:
         owner = User.get(User.username == "manager")
         self.gateway = Gateway.create(name="main", gateways="PJSIP/{number}@trunk")
         sms = SmsGateway.create(name="sms", settings={"url": "http://127.0.0.1:1/"})
+        self.sms_gateway = sms
         self.survey = Survey.create(owner=owner, name="s")
         self.section = Section.create(
             survey=self.survey, order=1, type=SectionType.RATING, script="Press 1.", rating_laps=3

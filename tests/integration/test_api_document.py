@@ -55,7 +55,7 @@ async def test_every_route_and_method_is_in_it(api: Api) -> None:
         if "get" in allowed:
             assert "head" in allowed, path
             head = await api.send("HEAD", real, user="root")
-            missing = name in ("callrequest", "result")
+            missing = name in ("callrequest", "result", "transfer", "message")
             assert (head.status, head.text) == (404 if missing else 200, ""), path
         wrong = await api.send("PROPFIND", real, user="root")
         assert (wrong.status, wrong.headers["Allow"]) == (405, reply.headers["Allow"]), path
@@ -68,7 +68,25 @@ def test_every_registered_path_is_in_it(db: Database, config: Config) -> None:
     app = make_app(db, config, readiness=ready, prompts=Path())
     paths = {route.resource.canonical for route in app.router.routes() if route.resource}
     own = {"/rest-api/openapi.json", "/rest-api/explorer/{name}", "/prompts/{name}.wav"}
+    # What SMS gateways call, and what the recipient of a mail opens: no part of the API.
+    own |= {f"/hooks/sms/{{gateway}}/{{secret}}/{what}/" for what in ("inbound", "report")}
+    own |= {"/links/{token}"}
+    assert own <= paths
     assert paths - own == set(DOCUMENT["paths"])
+
+
+def test_every_post_says_how_it_is_sent_again() -> None:
+    posts = [(path, item["post"]) for path, item in DOCUMENT["paths"].items() if "post" in item]
+    assert len(posts) > 20
+    for path, post in posts:
+        (key,) = [one for one in post["parameters"] if one["in"] == "header"]
+        assert (key["name"], key.get("required", False)) == ("Idempotency-Key", False), path
+        good = [reply for status, reply in post["responses"].items() if status < "300"]
+        assert ["Idempotent-Replayed" in reply["headers"] for reply in good] == [True], path
+        assert {"400", "409"} <= post["responses"].keys(), path
+    others = [item[verb] for item in DOCUMENT["paths"].values() for verb in VERBS & item.keys()]
+    keyed = [one for one in others if "Idempotency-Key" in str(one.get("parameters"))]
+    assert len(keyed) == len(posts)
 
 
 def test_every_kind_of_field_says_what_it_takes() -> None:

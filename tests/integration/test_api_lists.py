@@ -14,10 +14,12 @@ from telealarm.api.app import RESOURCES
 from telealarm.api.links import Links
 from telealarm.api.visit import Visit
 from telealarm.models import Event, User
+from telealarm.rules.addresses import Guard
 from telealarm.store import counts, scope
 from telealarm.store.counts import Counts
 from telealarm.store.database import Database
 from telealarm.store.recordings import Recordings
+from telealarm.store.voice_messages import VoiceMessages
 from tests.integration.api_client import Api, clinic, id_of
 from tests.lab import crowd
 from tests.lab.waiting import until
@@ -303,6 +305,8 @@ async def test_an_index_has_the_first_page_of_a_filtered_list(
             now=datetime(2030, 1, 1, tzinfo=UTC),
             default_zone="UTC",
             recordings=Recordings(Path()),
+            voice_messages=VoiceMessages(Path()),
+            guard=Guard(()),
         )
         ids = filters.narrowed(visit, scope.ids(login, listed.model), listed.filters)
         sql, values = filters.ordered(visit, ids, listed.orders).limit(101).sql()

@@ -9,6 +9,7 @@ from telealarm.models import (
     AlarmRequest,
     CallRequest,
     Event,
+    Message,
     Section,
     Survey,
     SurveyResult,
@@ -33,7 +34,7 @@ async def everything(api: Api, user: str) -> dict[str, str]:
     found = (await api.get("gateway/", user="root")).body["results"]
     mine["gateway"] = found[0]["url"]
 
-    def call() -> tuple[int, int, int]:
+    def call() -> dict[str, int]:
         request = AlarmRequest.get_by_id(id_of(mine["alarm-request"]))
         alarm = Alarm.get_by_id(request.alarm_id)
         made: CallRequest = CallRequest.create(
@@ -57,12 +58,18 @@ async def everything(api: Api, user: str) -> dict[str, str]:
             phone_number="600100201",
             endpoint="PJSIP/2@trunk",
         )
-        return made.id, result.id, transfer.id
+        message = Message.create(
+            owner=made.owner_id, alarm=alarm, recipient="600", text="t", date=made.call_time
+        )
+        return {
+            "callrequest": made.id,
+            "result": result.id,
+            "transfer": transfer.id,
+            "message": message.id,
+        }
 
-    call_id, result_id, transfer_id = await api.db.write(call)
-    mine["callrequest"] = f"{api.origin}/rest-api/callrequest/{call_id}/"
-    mine["result"] = f"{api.origin}/rest-api/result/{result_id}/"
-    mine["transfer"] = f"{api.origin}/rest-api/transfer/{transfer_id}/"
+    for name, key in (await api.db.write(call)).items():
+        mine[name] = f"{api.origin}/rest-api/{name}/{key}/"
     mine["users"] = (await api.get(f"users/?username={user}", user="root")).body["results"][0][
         "url"
     ]

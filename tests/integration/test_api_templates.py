@@ -108,6 +108,3 @@ async def test_an_alarm_names_its_templates_and_keeps_them(api: Api) -> None:
     reply = await api.patch(alarm["url"], {"mail_template": None, "sms_template": ""})
     assert (reply.body["mail_template"], reply.body["sms_template"]) == (None, None)
     assert (await api.delete(mail["url"])).status == 204
-    for method in (2, 3):
-        reply = await api.patch(alarm["url"], {"method": method})
-        assert reply.body == {"method": ["only 1 (call) is available in this version"]}

@@ -212,6 +212,8 @@ async def test_asterisks_image_serves_ari(roots: dict[str, Path], tmp_path: Path
     values = environment({**example(), **FILLED})["asterisk"] | {
         "TELEALARM_HTTP_ADDRESS": HOST,
         "TELEALARM_HTTP_PORT": str(port),
+        "TELEALARM_AMI_ADDRESS": HOST,
+        "TELEALARM_AMI_PORT": str(free_tcp_port()),
         "TELEALARM_SIP_ADDRESS": HOST,
         "TELEALARM_SIP_PORT": str(sip),
     }

@@ -169,3 +169,18 @@ async def test_the_attempt_says_why_it_waits(stages: Stages) -> None:
     await resume(stages)
     assert (await stages.write(request)).status_reason == ""
     assert await stages.write(pauses.waiting) == 0
+
+
+async def test_no_call_fails_over_to_a_paused_gateway(stages: Stages) -> None:
+    def second() -> Gateway:
+        other = Gateway.create(name="other", gateways="PJSIP/{number}@other", paused=utcnow())
+        Gateway.update(status=0, failover=other).where(Gateway.id == stages.gateway.id).execute()
+        return other
+
+    other = await stages.write(second)
+    alarm = await stages.alarm()
+    assert await stages.claim() == []
+    assert "put_back" not in await words(stages, alarm)
+    await resume(stages, other)
+    later = await stages.alarm("101")
+    assert [call.alarm_id for call in await stages.claim()] == [later]

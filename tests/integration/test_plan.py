@@ -11,8 +11,9 @@ from telealarm import dry_run
 from telealarm.clock import utcnow
 from telealarm.config import Config
 from telealarm.dialing.admission import Admission
-from telealarm.models import Alarm, AlarmRequest, Event, Rule
+from telealarm.models import Alarm, AlarmRequest
 from telealarm.planning.planner import Planner
+from telealarm.planning.series import SeriesPlanner
 from telealarm.rules.states import AlarmStatus
 from telealarm.store import plan, workers
 from telealarm.store.database import Database
@@ -173,14 +174,9 @@ async def test_the_load_counts_the_calls_of_each_trunk_by_the_hour(api: Api) -> 
 
 async def recurring(api: Api, made: Clinic, start: str, **fields: Any) -> dict[str, Any]:
     """An event that recurs daily, for a month."""
-    found = await event(api, made, start=start, end=start[:11] + "23:00", **fields)
-
-    def write() -> None:
-        daily = Rule.get(Rule.name == "Daily")
-        Event.update(rule=daily).where(Event.id == id_of(found["url"])).execute()
-
-    await api.db.write(write)
-    return found
+    (daily,) = [row for row in (await api.get("rule/")).body["results"] if row["name"] == "Daily"]
+    fields |= {"start": start, "end": start[:11] + "23:00", "rule": daily["url"]}
+    return await event(api, made, **fields)
 
 
 async def test_occurrences_that_are_not_made_yet_are_planned_and_so_are_clock_changes(
@@ -198,6 +194,23 @@ async def test_occurrences_that_are_not_made_yet_are_planned_and_so_are_clock_ch
     ]
     rows = await planned(api, after="2030-04-27 00:00", before="2030-05-02 00:00")
     assert [row["at"][:10] for row in rows] == ["2030-04-27", "2030-04-28", "2030-04-29"]
+
+
+async def test_a_child_that_is_made_already_is_planned_once_and_its_clock_change_is_told(
+    api: Api,
+) -> None:
+    made = await clinic(api)
+    link = (await recurring(api, made, "2030-03-30 02:30"))["url"]
+    await alarm(api, link)
+    planner = SeriesPlanner(api.db, ZoneInfo("Europe/Madrid"))
+    await planner.step()
+    (child,) = (await api.get(f"event/?parent_event={id_of(link)}")).body["results"]
+    rows = await planned(api, after="2030-03-30 00:00", before="2030-04-02 00:00")
+    assert [(row["at"], row["event"], row["why"]) for row in rows] == [
+        ("2030-03-30T02:30:00+01:00", link, ""),
+        ("2030-03-31T03:30:00+02:00", child["url"], "clock_gap"),
+        ("2030-04-01T02:30:00+02:00", link, ""),
+    ]
 
 
 async def test_a_plan_of_many_is_cut_to_the_first_of_them(api: Api) -> None:

@@ -14,6 +14,7 @@ import time_machine
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, Event
 from telealarm.planning.series import CROWD, SeriesPlanner
+from telealarm.rules.pacing import READY
 from telealarm.rules.states import AlarmStatus, Disposition
 from telealarm.store.database import Database
 from tests.integration.api_client import Api, id_of
@@ -111,7 +112,9 @@ def at(moment: datetime) -> time_machine.travel:
 
 
 def local(world: World, zone: str) -> list[str]:
-    return [f"{moment.astimezone(ZoneInfo(zone)):%m-%d %H:%M%z}" for moment, _ in world.rung]
+    """When the phones rang: calls are claimed a moment ahead, and sent when they are due."""
+    rung = [(moment + READY).astimezone(ZoneInfo(zone)) for moment, _ in world.rung]
+    return [f"{moment:%m-%d %H:%M%z}" for moment in rung]
 
 
 # The nights in which the clock is changed
@@ -507,6 +510,22 @@ async def test_pausing_the_series_holds_what_comes_and_resuming_records_what_was
         await world.api.patch(link + "update_last_child_status/", {"status": "2"})
     await world.run(NOON + 4 * DAY, NOON + 8 * DAY)
     assert len(world.rung) == 2
+
+
+async def test_a_series_that_was_ended_and_goes_on_owes_nothing_for_the_time_between(
+    world: World,
+) -> None:
+    link = await world.event(
+        "FREQ=DAILY", "2026-06-02 09:00", end_recurring_period="2026-06-03 12:00"
+    )
+    await world.alarm(link)
+    await world.run(NOON, NOON + 3 * DAY)
+    with at(NOON + 6 * DAY):
+        await world.plan()
+        await world.api.patch(link, {"end_recurring_period": "2026-06-09 12:00"})
+    await world.run(NOON + 6 * DAY, NOON + 10 * DAY)
+    assert [row["start"][8:10] for row in await world.children(link)] == ["03", "08", "09"]
+    assert len(world.rung) == 4
 
 
 async def test_pausing_the_parent_pauses_its_series(world: World) -> None:

@@ -1,14 +1,19 @@
 """SMS through a real HTTP gateway, which may also refuse, fail, stay silent or break off."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from urllib.parse import parse_qs
+from xml.etree import ElementTree
 
 import pytest
 import pytest_asyncio
 
 from telealarm.errors import TransportError
-from telealarm.notify import sms_http
-from telealarm.notify.sms_http import HttpSmsSender, Sms
+from telealarm.gateways import http
+from telealarm.gateways.http import KIND
+from telealarm.gateways.kind import Means, Sms
+from telealarm.messaging.outbound import sms_session
 from tests.lab.sms_gateway import SmsGateway
 
 MESSAGE = Sms(id="ab-1", recipient="+34600", sender="Clinic", text='Say "hello"\nto {to}')
@@ -23,51 +28,128 @@ async def gateway() -> AsyncIterator[SmsGateway]:
 
 
 @pytest_asyncio.fixture
-async def sender() -> AsyncIterator[HttpSmsSender]:
-    made = HttpSmsSender()
-    yield made
-    await made.close()
+async def means() -> AsyncIterator[Means]:
+    async with sms_session() as session:
+        yield Means(session, None)
 
 
-async def test_by_its_address_alone_a_gateway_gets_json(
-    gateway: SmsGateway, sender: HttpSmsSender
-) -> None:
-    receipt = await sender.send(MESSAGE, {"url": gateway.url, "message_id": "id"})
+async def test_by_its_address_alone_a_gateway_gets_json(gateway: SmsGateway, means: Means) -> None:
+    receipt = await KIND.send(MESSAGE, {"url": gateway.url, "message_id": "id"}, means)
     (sms,) = gateway.messages
     assert (sms.to, sms.sender, sms.text, sms.id) == ("+34600", "Clinic", MESSAGE.text, "ab-1")
     assert receipt.reference
 
 
 async def test_a_body_of_the_gateways_own_form_is_filled_as_json(
-    gateway: SmsGateway, sender: HttpSmsSender
+    gateway: SmsGateway, means: Means
 ) -> None:
     body = json.dumps({"to": "{to}", "from": "X", "text": "{text}", "id": "{id}"})
-    await sender.send(
-        MESSAGE, {"url": gateway.url, "body": body, "headers": {"Authorization": "k"}}
-    )
+    settings = {"url": gateway.url, "body": body, "headers": {"Authorization": "k"}}
+    await KIND.send(MESSAGE, settings, means)
     (sms,) = gateway.messages
     assert (sms.text, sms.authorization) == (MESSAGE.text, "k")
 
 
 @pytest.mark.parametrize(
-    ("mood", "permanent"), [("refuse", True), ("fail", False), ("break", False), ("hang", False)]
+    ("mood", "permanent", "unknown"),
+    [
+        ("refuse", True, False),
+        ("fail", False, False),
+        ("break", False, True),
+        ("hang", False, True),
+    ],
 )
-async def test_what_goes_wrong_is_told_apart_by_whether_trying_again_can_help(
+async def test_what_goes_wrong_is_told_apart_by_what_can_help(
     gateway: SmsGateway,
-    sender: HttpSmsSender,
+    means: Means,
     monkeypatch: pytest.MonkeyPatch,
     mood: str,
     permanent: bool,
+    unknown: bool,
 ) -> None:
-    monkeypatch.setattr(sms_http, "TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr(http, "TIMEOUT_SECONDS", 1.0)
     gateway.mood = mood  # type: ignore[assignment]
     with pytest.raises(TransportError) as caught:
-        await sender.send(MESSAGE, {"url": gateway.url})
-    assert caught.value.permanent is permanent
+        await KIND.send(MESSAGE, {"url": gateway.url}, means)
+    assert (caught.value.permanent, caught.value.unknown) == (permanent, unknown)
     assert gateway.messages == []
 
 
-async def test_a_200_that_says_no_is_no_success(gateway: SmsGateway, sender: HttpSmsSender) -> None:
+async def test_a_200_that_says_no_is_no_success(gateway: SmsGateway, means: Means) -> None:
     settings = {"url": gateway.url, "success": {"status": [200], "json": {"status": "queued"}}}
     with pytest.raises(TransportError, match="status is None"):
-        await sender.send(MESSAGE, settings)
+        await KIND.send(MESSAGE, settings, means)
+
+
+async def test_a_gateway_that_is_not_there_got_nothing(means: Means) -> None:
+    with pytest.raises(TransportError) as caught:
+        await KIND.send(MESSAGE, {"url": "http://127.0.0.1:9/"}, means)
+    assert (caught.value.permanent, caught.value.unknown) == (False, False)
+
+
+HOSTILE = Sms(
+    id="ab-1",
+    recipient="+34600",
+    sender='A"\r\nX-Evil: 1',
+    text='"}, {id} & <b>]]> \\ \r\nX-Evil: 1 =%41 €😀\x07',
+)
+
+
+@pytest.mark.parametrize(
+    ("media", "body", "parse"),
+    [
+        (None, '{"to": "{to}", "text": "{text}"}', lambda raw: json.loads(raw)["text"]),
+        (None, "to={to}&text={text}", lambda raw: parse_qs(raw, strict_parsing=True)["text"][0]),
+        (
+            "text/xml",
+            "<sms><to>{to}</to><text>{text}</text></sms>",
+            lambda raw: ElementTree.fromstring(raw).findtext("text"),
+        ),
+    ],
+)
+async def test_hostile_text_breaks_no_template(
+    gateway: SmsGateway, means: Means, media: str | None, body: str, parse: Callable[[str], str]
+) -> None:
+    headers = {"X-From": "{from} {text}", **({"Content-Type": media} if media else {})}
+    url = gateway.url.replace("/send", "/raw") + "?text={text}&id={id}"
+    settings = {"url": url, "headers": headers, "body": body}
+    KIND.check(settings)
+    await KIND.send(HOSTILE, settings, means)
+    (raw,) = gateway.raw
+    whole = HOSTILE.text.replace("\r\n", "\n") if media else HOSTILE.text
+    assert parse(raw.body) == (whole.replace("\x07", "") if media else whole)
+    assert raw.query == {"text": HOSTILE.text, "id": "ab-1"}
+    assert "X-Evil" not in raw.headers
+    assert raw.headers["X-From"].startswith('A"  X-Evil: 1 "}, {id} & <b>')
+
+
+def test_the_settings_of_the_reference_are_taken() -> None:
+    KIND.check(
+        {
+            "url": "https://sms.example.com/send",
+            "method": "PUT",
+            "headers": {"Authorization": "Bearer x"},
+            "body": '{"to": "{to}"}\n',
+            "success": {"status": [200, 202], "json": {"ok": True}},
+            "message_id": "message.id",
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "url: must be the gateway's address"),
+        ({"url": "file:///etc/passwd"}, "url: must be an address"),
+        ({"url": "http://x/\r\nX: y"}, "url: must be an address"),
+        ({"url": "http://x/", "method": "DELETE"}, "method: must be POST, PUT or GET"),
+        ({"url": "http://x/", "headers": {"X": "a\r\nb"}}, "headers: must be"),
+        ({"url": "http://x/", "headers": {"X: y": "a"}}, "headers: must be"),
+        ({"url": "http://x/", "success": {"status": ["200"]}}, "success.status: must be"),
+        ({"url": "http://x/", "inbound": {"sender": "from"}}, "inbound: sender is unknown"),
+        ({"url": "http://x/", "other": 1}, "settings: other is unknown"),
+    ],
+)
+def test_each_wrong_setting_says_what_would_be_right(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        KIND.check(settings)

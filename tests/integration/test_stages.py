@@ -1,5 +1,6 @@
 """From a due alarm to its outcome, on both databases, with the clock turned."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
@@ -343,8 +344,9 @@ async def test_an_sms_whose_fate_is_unknown_is_sent_again_and_told(stages: Stage
     (call,) = await stages.claim()
     await stages.place(call)
     await stages.end(call)
-    (message,) = await stages.write(partial(messages.take, stages.holder, utcnow(), 5))
-    await stages.write(partial(messages.put_back, stages.holder))
+    take = partial(messages.take, stages.holder, utcnow(), 5, Counter(), ZoneInfo("UTC"))
+    (message,) = (await stages.write(take)).messages
+    await stages.write(partial(messages.forgotten, stages.holder, [], utcnow()))
     again = await stages.write(partial(Message.get_by_id, message.id))
     assert again.status == MessageStatus.PENDING
     assert "sms_unknown" in [what for what, _ in await stages.words(alarm_id)]

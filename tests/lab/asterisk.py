@@ -33,10 +33,10 @@ class Asterisk:
         self.root = asterisk_root()
         self.ari_password = secrets.token_urlsafe(18)
         self.ami_password = secrets.token_urlsafe(18)
-        self.ami_port = free_tcp_port()
         self.http_port = free_tcp_port()
         self.sip_port = free_udp_port()
         self.ari_url = f"http://{HOST}:{self.http_port}"
+        self.ami_port = free_tcp_port()
         values = {
             "TELEALARM_ARI_PASSWORD": self.ari_password,
             "TELEALARM_AMI_PASSWORD": self.ami_password,

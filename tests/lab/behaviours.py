@@ -18,6 +18,7 @@ class Behaviour:
     """
 
     refuses: tuple[int, str, str] | None = None
+    texts: bool = False
     busy_calls: int = 0
     ring: float = 0.5
     keys: str = ""
@@ -48,6 +49,11 @@ def busy_once_then_answers(keys: str, *, first_key: float = 1.0, ring: float = 0
 def hangs_up_after(seconds: float, *, keys: str = "", ring: float = 0.5) -> Behaviour:
     """Answers and hangs up, `seconds` after the answer or the last key."""
     return Behaviour(hang_up=seconds, keys=keys, ring=ring)
+
+
+def takes_texts() -> Behaviour:
+    """Is no telephone: it takes SIP MESSAGEs, and logs `text ...` for each."""
+    return Behaviour(texts=True)
 
 
 def never_answers() -> Behaviour:

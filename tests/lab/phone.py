@@ -132,6 +132,8 @@ class Phone:
 
     def _scenario(self) -> str:
         behaviour = self.behaviour
+        if behaviour.texts:
+            return render("texts")
         if behaviour.refuses:
             status, reason, word = behaviour.refuses
             return render("refuses", number=self.number, status=status, reason=reason, word=word)

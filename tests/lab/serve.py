@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import os
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,6 @@ import aiohttp
 import yaml
 
 from tests.lab.asterisk import Asterisk
-from tests.lab.clock import Clock
 from tests.lab.ports import HOST, free_tcp_port
 from tests.lab.processes import Child
 from tests.lab.rest import Rest
@@ -26,7 +26,6 @@ class Serve:
     """One TeleAlarm on a free port of 127.0.0.1, with a database of its own.
 
     `settings` are added to the configuration, section by section, and win over what stands here.
-    Under `clock` it reads another time of day than the lab does.
     """
 
     def __init__(
@@ -36,15 +35,15 @@ class Serve:
         database: str | None = None,
         worker: str = "lab",
         settings: dict[str, Any] | None = None,
-        clock: Clock | None = None,
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="telealarm-serve-"))
         self.port = free_tcp_port()
         self.url = f"http://{HOST}:{self.port}"
         self.config = self.folder / "telealarm.yml"
         self.log = self.folder / "telealarm.log"
+        # What its process finds in the environment beside what this one has.
+        self.environment: dict[str, str] = {}
         self._child: Child | None = None
-        self._env = clock.env() if clock else None
         parts: dict[str, Any] = {
             "database": database or f"sqlite:///{self.folder / 'telealarm.db'}",
             "api": {"host": HOST, "port": self.port},
@@ -103,7 +102,8 @@ class Serve:
             "--config",
             self.config,
         ]
-        self._child = Child(argv, self.log, cwd=self.folder, env=self._env)
+        environment = {**os.environ, **self.environment}
+        self._child = Child(argv, self.log, cwd=self.folder, env=environment)
         try:
             async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as http:
                 while not await self._healthy(http):
@@ -151,13 +151,7 @@ class Serve:
         """What `telealarm WORDS --config FILE` prints. RuntimeError when it fails."""
         argv = [sys.executable, "-m", "telealarm", *words, "--config", str(self.config)]
         done = await asyncio.to_thread(
-            subprocess.run,
-            argv,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env=self._env,
+            subprocess.run, argv, input=stdin, capture_output=True, text=True, cwd=self.folder
         )
         if done.returncode != 0:
             raise RuntimeError(f"telealarm {' '.join(words)}: {done.stdout}{done.stderr}")

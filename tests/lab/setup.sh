@@ -20,11 +20,11 @@ need espeak-ng espeak-ng
 command -v asterisk /usr/sbin/asterisk >/dev/null || need mmdebstrap mmdebstrap
 if [ "${2:-}" = tests ]; then
     compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
-    # Clocks of their own for the services under test.
-    compgen -G "/usr/lib/*/faketime/libfaketimeMT.so.1" >/dev/null || missing+=(libfaketime)
     # The explorer of the API is tried in a browser.
     need chromium chromium
     need chromedriver chromium-driver
+    # For the service under a shifted clock.
+    need faketime faketime
     # For the root folders in which the images of docker-compose.yml are proven.
     need mmdebstrap mmdebstrap
 fi

@@ -11,7 +11,7 @@ from aiohttp import web
 from tests.lab.ports import HOST
 from tests.lab.waiting import until
 
-Mood = Literal["accept", "refuse", "fail", "hang", "break"]
+Mood = Literal["accept", "refuse", "fail", "hang", "break", "swallow", "take_and_hang"]
 
 
 @dataclass(frozen=True)
@@ -26,27 +26,44 @@ class Sms:
     authorization: str
 
 
+@dataclass(frozen=True)
+class Raw:
+    """A request as it came."""
+
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: str
+
+
 class SmsGateway:
     """Takes POST {"to", "from", "text", "id"} at `url` and answers {"id": ...}.
 
     `mood` is what it does with the next requests: accept (200), refuse (400), fail (500), hang
-    (no answer at all), break (the connection is cut without an answer). `delay` is how long it
-    thinks before that (seconds).
+    (no answer at all), break (the connection is cut without an answer), swallow (it takes the
+    message, and cuts the connection), take_and_hang (it takes the message, and never says so).
+    `delay` is how long it thinks before that (seconds). At /raw
+    it takes whatever comes. Stopped and started again, it has the
+    same port and the same messages.
     """
 
     def __init__(self) -> None:
         self.mood: Mood = "accept"
         self.delay = 0.0
         self.messages: list[Sms] = []
+        self.raw: list[Raw] = []
         self.requests = 0
+        self.at_once = self.most_at_once = 0
+        self._port = 0
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         app = web.Application()
         app.router.add_post("/send", self._send)
+        app.router.add_route("*", "/raw", self._raw)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
-        await web.TCPSite(self._runner, HOST, 0).start()
+        await web.TCPSite(self._runner, HOST, self._port).start()
+        self._port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
         if self._runner:
@@ -55,8 +72,8 @@ class SmsGateway:
 
     @property
     def url(self) -> str:
-        assert self._runner, "the SMS gateway is not started"
-        return f"http://{HOST}:{self._runner.addresses[0][1]}/send"
+        assert self._port, "the SMS gateway was never started"
+        return f"http://{HOST}:{self._port}/send"
 
     def sent_to(self, number: str) -> list[Sms]:
         return [sms for sms in self.messages if sms.to == number]
@@ -68,6 +85,14 @@ class SmsGateway:
 
     async def _send(self, request: web.Request) -> web.Response:
         self.requests += 1
+        self.at_once += 1
+        self.most_at_once = max(self.at_once, self.most_at_once)
+        try:
+            return await self._answer(request)
+        finally:
+            self.at_once -= 1
+
+    async def _answer(self, request: web.Request) -> web.Response:
         await asyncio.sleep(self.delay)
         if self.mood == "hang":
             await asyncio.Event().wait()
@@ -84,7 +109,16 @@ class SmsGateway:
         if self.mood == "refuse":
             return web.json_response({"error": "no such number"}, status=400)
         self.messages.append(sms)
+        if self.mood == "take_and_hang":
+            await asyncio.Event().wait()
+        if self.mood == "swallow" and request.transport:
+            request.transport.abort()
         return web.json_response({"id": f"sms-{len(self.messages)}"})
+
+    async def _raw(self, request: web.Request) -> web.Response:
+        body = await request.text()
+        self.raw.append(Raw(dict(request.query), dict(request.headers), body))
+        return web.json_response({})
 
     async def _read(self, request: web.Request) -> Sms:
         body = await request.json()

@@ -13,20 +13,11 @@ from telealarm.api.forms import Form
 from telealarm.api.kind import Kind
 from telealarm.api.numbers import Choice, Flag, Real, Whole
 from telealarm.api.profiles import Permissions
-from telealarm.api.sms_gateways import HttpSettings
 from telealarm.api.texts import Phone, Secret, Text, Url, Zone
 
 ACTIVE = Choice({1: "active", 0: "inactive"})
 CALENDAR = Relation("calendar")
 USER = Relation("users")
-SETTINGS = {
-    "url": "https://sms.example.com/send",
-    "method": "PUT",
-    "headers": {"Authorization": "Bearer x"},
-    "body": '{"to": "{to}"}\n',
-    "success": {"status": [200, 202], "json": {"ok": True}},
-    "message_id": "message.id",
-}
 
 
 @pytest.mark.parametrize(
@@ -71,7 +62,6 @@ SETTINGS = {
             {"methods": [2, 1], "prefixes": ["+34"]},
             {"methods": [1, 2], "max_alarms_per_day": None, "prefixes": ["+34"]},
         ),
-        (HttpSettings(), SETTINGS, SETTINGS),
     ],
 )
 def test_what_is_taken(kind: Kind, sent: Any, kept: Any) -> None:
@@ -119,9 +109,6 @@ def test_what_is_taken(kind: Kind, sent: Any, kept: Any) -> None:
         (RetryPolicy(), {"tired": {"delay": 1, "count": 1}}, "with keys busy, no_answer"),
         (RetryPolicy(), {"busy": {"delay": -1, "count": 1}}, "busy: delay or count must lie"),
         (Permissions(), {"methods": [4]}, "methods: must be a list"),
-        (HttpSettings(), {"url": "file:///etc/passwd"}, "must be an address"),
-        (HttpSettings(), {**SETTINGS, "method": "DELETE"}, "must be POST, PUT or GET"),
-        (HttpSettings(), {**SETTINGS, "success": {"status": ["200"]}}, "HTTP statuses"),
     ],
 )
 def test_what_is_refused(kind: Kind, sent: Any, said: str) -> None:

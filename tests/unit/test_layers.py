@@ -20,10 +20,12 @@ FLOORS = {
     "migrations": 2,
     "asterisk": 3,
     "notify": 3,
+    "gateways": 3,
     "planning": 4,
     "dialing": 4,
     "survey": 4,
     "outcome": 4,
+    "messaging": 4,
     "api": 5,
     "app": 6,
     "check": 6,
@@ -43,10 +45,11 @@ FLOORS = {
 BLIND = {
     "asterisk": {"rules", "models", "store"},
     "notify": {"rules", "models", "store"},
+    "gateways": {"rules", "models", "store", "asterisk", "notify"},
     "models": {"store"},
-    "api": {"asterisk", "notify", "planning", "dialing", "survey", "outcome"},
+    "api": {"asterisk", "notify", "planning", "dialing", "survey", "outcome", "messaging"},
 }
-STAGES = {"planning", "dialing", "survey", "outcome"}
+STAGES = {"planning", "dialing", "survey", "outcome", "messaging"}
 
 
 def room(module: str) -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telealarm.rules import moment, window
@@ -111,6 +111,8 @@ turns = st.sampled_from(
 )
 
 
+# The oracle takes its time; a busy machine more of it.
+@settings(deadline=None)
 @given(
     st.one_of(st.datetimes(datetime(2024, 1, 1), datetime(2028, 1, 1)), turns),
     st.integers(0, 2 * 24 * 60),

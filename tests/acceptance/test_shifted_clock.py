@@ -1,16 +1,14 @@
-"""Recurring events under a clock that is turned: a DST night, an outage, a jump back."""
+"""The whole service under a clock that is turned: a DST night, an outage, a jump back."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.acceptance.conftest import Plug, Practice, Practices
 from tests.lab.behaviours import answers_and_presses
-from tests.lab.clock import Clock
 from tests.lab.exchange import Exchange
+from tests.lab.shifted_clock import ShiftedClock
 from tests.lab.waiting import until
 
 # In the night of the 28th of March 2027 the clocks of Madrid go from 02:00 to 03:00: a wake-up
@@ -19,13 +17,6 @@ EVENING = datetime(2027, 3, 27, 20, 0, tzinfo=UTC)
 WAKE_UP = datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
 # How long a jump is looked at for what it must not do: the safety poll comes every two seconds.
 QUIET_SECONDS = 5.0
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    made = Clock(EVENING)
-    yield made
-    made.remove()
 
 
 async def children(practice: Practice, event: str) -> list[Any]:
@@ -44,10 +35,14 @@ async def outcome(practice: Practice, event: str) -> list[tuple[str, int, str]]:
 
 
 async def test_a_wake_up_call_through_a_dst_night_an_outage_and_a_jump_back(
-    practices: Practices, plug: Plug, exchange: Exchange, clock: Clock
+    practices: Practices, plug: Plug, exchange: Exchange, tmp_path: Path
 ) -> None:
-    practice = await practices(clock=clock)
+    practice = await practices()
     rest = practice.clinic.rest
+    clock = ShiftedClock(tmp_path)
+    clock.turn(EVENING)
+    practice.serve.environment = clock.environment
+    await practice.serve.restart()
     await plug("1901", answers_and_presses("1", first_key=1.0))
 
     rule = await rest.post("rule/", {"name": "daily", "rrule": "FREQ=DAILY"})
@@ -73,7 +68,7 @@ async def test_a_wake_up_call_through_a_dst_night_an_outage_and_a_jump_back(
     assert exchange.calls_to("1901") == []
 
     # The night.
-    clock.set(WAKE_UP - timedelta(seconds=3))
+    clock.turn(WAKE_UP - timedelta(seconds=3))
 
     async def woken() -> bool:
         return (await outcome(practice, link))[0][1] == 5
@@ -85,7 +80,7 @@ async def test_a_wake_up_call_through_a_dst_night_an_outage_and_a_jump_back(
 
     # An outage over two mornings: both are accounted for, and nobody is rung late.
     await practice.serve.terminate()
-    clock.set(datetime(2027, 3, 30, 12, 0, tzinfo=UTC))
+    clock.turn(datetime(2027, 3, 30, 12, 0, tzinfo=UTC))
     await practice.serve.start()
 
     async def accounted() -> bool:
@@ -102,13 +97,13 @@ async def test_a_wake_up_call_through_a_dst_night_an_outage_and_a_jump_back(
     assert await outcome(practice, link) == expected
 
     # The clock jumps back to the night: nothing is rung or made a second time.
-    clock.set(WAKE_UP - timedelta(seconds=2))
+    clock.turn(WAKE_UP - timedelta(seconds=2))
     await asyncio.sleep(QUIET_SECONDS)
     assert await outcome(practice, link) == expected
     assert len(exchange.calls_to("1901")) == 1
 
     # And forward again: the next one rings.
-    clock.set(datetime(2027, 3, 31, 0, 29, 58, tzinfo=UTC))
+    clock.turn(datetime(2027, 3, 31, 0, 29, 58, tzinfo=UTC))
 
     async def woken_again() -> bool:
         return (await outcome(practice, link))[3][1] == 5

@@ -1,0 +1,84 @@
+"""`{id}/preview/` of mail and SMS templates: how one reads for an event, and what is missing."""
+
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from telealarm.api.fields import Relation
+from telealarm.api.forms import Form
+from telealarm.api.kind import Schema
+from telealarm.api.resource import Action, Values
+from telealarm.api.visit import Visit
+from telealarm.errors import Invalid, NotVisible
+from telealarm.models import Alarm, Event
+from telealarm.rules import placeholders
+from telealarm.rules.states import Method
+from telealarm.store import scope
+from telealarm.store.composing import Composer
+
+# What only an alarm that is written can say.
+_SAMPLES = {
+    name: f"https://example.com/links/{name.removesuffix('_url')}"
+    for name in ("confirm_url", "cancel_url", "unsubscribe_url")
+}
+_TEXT: Schema = {"type": "string"}
+_MISSING: Schema = {"type": "array", "items": _TEXT}
+
+
+class PreviewForm(Form):
+    event: Annotated[int, Relation("event")]
+
+
+def sms(visit: Visit, row: Any, values: Values) -> dict[str, Any]:
+    """How an SMS of this template reads for an event, its segments, and what is missing."""
+    composer, said = _said(visit, values, Method.SMS)
+    written = composer.sms(row, said)
+    return {**written, "missing": placeholders.lacking(row.sms_text, said)}
+
+
+def mail(visit: Visit, row: Any, values: Values) -> dict[str, Any]:
+    """How a mail of this template reads for an event, and what is missing."""
+    composer, said = _said(visit, values, Method.EMAIL)
+    written = composer.mail(row, said, None)
+    whole = "\n".join((row.subject, row.message_plaintext, row.message_html))
+    return {**written, "missing": placeholders.lacking(whole, said)}
+
+
+def _said(visit: Visit, values: Values, method: Method) -> tuple[Composer, dict[str, object]]:
+    try:
+        event = scope.find(visit.login, Event, values["event"])
+    except NotVisible:
+        raise Invalid({"event": [f"event {values['event']} does not exist"]}) from None
+    composer = Composer(ZoneInfo(visit.default_zone))
+    alarm = Alarm(event=Event.get_by_id(event.id), owner=event.owner_id, method=method)
+    return composer, {**_SAMPLES, **composer.values(alarm, visit.now)}
+
+
+SMS_PREVIEW = Action(
+    "preview",
+    "POST",
+    sms,
+    form=PreviewForm,
+    reply={
+        "type": "object",
+        "properties": {
+            "text": _TEXT,
+            "encoding": {"type": "string", "enum": ["GSM-7", "UCS-2"]},
+            "segments": {"type": "integer", "minimum": 1},
+            "missing": _MISSING,
+        },
+        "required": ["text", "encoding", "segments", "missing"],
+    },
+    example={"event": 1},
+)
+MAIL_PREVIEW = Action(
+    "preview",
+    "POST",
+    mail,
+    form=PreviewForm,
+    reply={
+        "type": "object",
+        "properties": {"subject": _TEXT, "text": _TEXT, "html": _TEXT, "missing": _MISSING},
+        "required": ["subject", "text", "html", "missing"],
+    },
+    example={"event": 1},
+)

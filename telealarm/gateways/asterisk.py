@@ -1,0 +1,73 @@
+"""A gateway that is our own Asterisk: SIP MESSAGE (RFC 3428), through AMI's MessageSend.
+
+Asterisk takes the message and carries it on by itself; what the far end says is not told to us.
+"""
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from telealarm.errors import TransportError
+from telealarm.gateways.kind import Means, Receipt, Sms, SmsKind, one_line, only
+
+# pjsip:<endpoint>/sip:{to}@host:port; nothing that the dialplan would read.
+_DESTINATION = re.compile(
+    r"(?:pjsip|sip):[A-Za-z0-9_.:@/+\[\];=-]*\{to\}[A-Za-z0-9_.:@/+\[\];=-]*", re.ASCII
+)
+_FROM = re.compile(r"(?:[A-Za-z0-9 ]{0,40}<)?sips?:[A-Za-z0-9_.+@:-]{1,200}>?", re.ASCII)
+_NUMBER = re.compile(r"\+?[0-9A-D*#]{1,40}", re.ASCII)
+
+
+class AsteriskKind(SmsKind):
+    """`{"destination": "pjsip:trunk/sip:{to}@provider", "from": "sip:clinic@provider"}`."""
+
+    name = "asterisk"
+
+    def check(self, settings: Mapping[str, Any]) -> None:
+        only(settings, {"destination", "from", "sender", "inbound", "report"}, "settings")
+        destination = settings.get("destination")
+        if not isinstance(destination, str) or not _DESTINATION.fullmatch(destination):
+            raise ValueError("destination: must look like pjsip:trunk/sip:{to}@provider.example")
+        if "from" in settings:
+            one_line(settings["from"], "from")
+            if not _FROM.fullmatch(settings["from"]):
+                raise ValueError("from: must look like sip:clinic@provider.example")
+        one_line(settings.get("sender", ""), "sender")
+        for hook in ("inbound", "report"):
+            if settings.get(hook, {}) != {}:
+                raise ValueError(f"{hook}: is told by nobody here; leave it out")
+
+    def schema(self) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "properties": {
+                "destination": {
+                    "type": "string",
+                    "pattern": r"^pjsip:[a-z0-9]{1,20}/sip:\{to\}@[a-z0-9.-]{1,60}$",
+                },
+                "from": {"type": "string", "pattern": r"^sip:[a-z0-9]{1,20}@[a-z0-9.-]{1,60}$"},
+                "sender": {"type": "string", "pattern": r"^[\x20-\x7e]{0,40}$"},
+            },
+            "required": ["destination"],
+            "additionalProperties": False,
+        }
+
+    async def send(self, sms: Sms, settings: Mapping[str, Any], means: Means) -> Receipt:
+        if means.ami is None:
+            raise TransportError("asterisk.ami.user is not configured")
+        if not _NUMBER.fullmatch(sms.recipient):
+            raise TransportError(f"{sms.recipient!r} is no phone number", permanent=True)
+        body = base64.b64encode(sms.text.encode()).decode()
+        fields = {
+            "Destination": settings["destination"].replace("{to}", sms.recipient),
+            "Base64Body": body,
+            "Variable": f"X-TeleAlarm-Id={sms.id}",
+        }
+        if settings.get("from"):
+            fields["From"] = settings["from"]
+        said = await means.ami.action("MessageSend", **fields)
+        return Receipt("", said.get("message", "")[:200])
+
+
+KIND = AsteriskKind()

@@ -1,0 +1,1 @@
+"""Messaging: messages of the outbox to the gateway or the mail server that takes them."""

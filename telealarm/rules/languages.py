@@ -1,0 +1,175 @@
+"""What people write back, and what they are told, by language.
+
+A new language is one more entry. Words are compared without case, accents and punctuation.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+
+STOP = "stop"
+
+
+@dataclass(frozen=True)
+class Language:
+    """Words that mean the keys 1, 2 and 3, or STOP; and the texts of ours, with placeholders."""
+
+    words: dict[str, tuple[str, ...]]
+    texts: dict[str, str]
+
+
+LANGUAGES: dict[str, Language] = {
+    "en": Language(
+        {
+            "1": ("yes", "y", "ok", "okay", "confirm", "confirmed", "yep", "sure"),
+            "2": ("cancel", "no", "n", "cancelled", "canceled"),
+            "3": ("reschedule", "change", "move", "later"),
+            STOP: ("stop", "stopall", "unsubscribe", "optout", "quit", "end"),
+        },
+        {
+            "1": "Thank you. Confirmed: {title}, {start_date} {start_time}.",
+            "2": "Cancelled: {title}, {start_date} {start_time}.",
+            "3": "We will find another time for {title}, {start_date} {start_time}.",
+            "stop": "You will get no more messages from us.",
+            "unclear": "Please reply 1 to confirm, 2 to cancel or 3 for another time.",
+            "confirm": "Confirm",
+            "cancel": "Cancel",
+            "unsubscribe": "No more messages",
+            "moved": "Moved: {title}, {start_date} {start_time}",
+            "called_off": "Cancelled: {title}, {start_date} {start_time}",
+        },
+    ),
+    "es": Language(
+        {
+            "1": ("si", "s", "vale", "confirmo", "confirmar", "confirmado", "de acuerdo"),
+            "2": ("cancelar", "cancelo", "anular", "anulo", "no"),
+            "3": ("cambiar", "cambio", "aplazar", "otro dia"),
+            STOP: ("baja", "alto", "parar"),
+        },
+        {
+            "1": "Gracias. Confirmado: {title}, {start_date} {start_time}.",
+            "2": "Cancelado: {title}, {start_date} {start_time}.",
+            "3": "Buscaremos otra hora para {title}, {start_date} {start_time}.",
+            "stop": "No recibirá más mensajes nuestros.",
+            "unclear": "Responda 1 para confirmar, 2 para cancelar o 3 para cambiar la hora.",
+            "confirm": "Confirmar",
+            "cancel": "Cancelar",
+            "unsubscribe": "No recibir más mensajes",
+            "moved": "Cambio de hora: {title}, {start_date} {start_time}",
+            "called_off": "Cancelado: {title}, {start_date} {start_time}",
+        },
+    ),
+    "fr": Language(
+        {
+            "1": ("oui", "o", "d accord", "confirmer", "je confirme", "confirme"),
+            "2": ("annuler", "j annule", "annule", "non"),
+            "3": ("reporter", "changer", "deplacer"),
+            STOP: ("arret", "desabonner"),
+        },
+        {
+            "1": "Merci. Confirmé : {title}, {start_date} {start_time}.",
+            "2": "Annulé : {title}, {start_date} {start_time}.",
+            "3": "Nous chercherons une autre heure pour {title}, {start_date} {start_time}.",
+            "stop": "Vous ne recevrez plus de messages de notre part.",
+            "unclear": "Répondez 1 pour confirmer, 2 pour annuler ou 3 pour changer l'heure.",
+            "confirm": "Confirmer",
+            "cancel": "Annuler",
+            "unsubscribe": "Ne plus recevoir de messages",
+            "moved": "Déplacé : {title}, {start_date} {start_time}",
+            "called_off": "Annulé : {title}, {start_date} {start_time}",
+        },
+    ),
+    "de": Language(
+        {
+            "1": ("ja", "j", "bestatigen", "bestatigt", "bestaetigen", "bestaetigt"),
+            "2": ("absagen", "abgesagt", "stornieren", "nein"),
+            "3": ("verschieben", "andern", "aendern", "spater", "spaeter"),
+            STOP: ("stopp", "abmelden"),
+        },
+        {
+            "1": "Danke. Bestätigt: {title}, {start_date} {start_time}.",
+            "2": "Abgesagt: {title}, {start_date} {start_time}.",
+            "3": "Wir suchen einen anderen Termin für {title}, {start_date} {start_time}.",
+            "stop": "Sie erhalten keine Nachrichten mehr von uns.",
+            "unclear": "Bitte antworten Sie 1 (bestätigen), 2 (absagen) oder 3 (verschieben).",
+            "confirm": "Bestätigen",
+            "cancel": "Absagen",
+            "unsubscribe": "Keine Nachrichten mehr",
+            "moved": "Verschoben: {title}, {start_date} {start_time}",
+            "called_off": "Abgesagt: {title}, {start_date} {start_time}",
+        },
+    ),
+    "it": Language(
+        {
+            "1": ("si", "va bene", "confermo", "conferma", "confermare"),
+            "2": ("annulla", "annullo", "cancella", "disdico", "no"),
+            "3": ("spostare", "sposta", "cambiare"),
+            STOP: ("disiscrivi", "basta"),
+        },
+        {
+            "1": "Grazie. Confermato: {title}, {start_date} {start_time}.",
+            "2": "Annullato: {title}, {start_date} {start_time}.",
+            "3": "Cercheremo un altro orario per {title}, {start_date} {start_time}.",
+            "stop": "Non riceverà più messaggi da noi.",
+            "unclear": "Risponda 1 per confermare, 2 per annullare o 3 per cambiare orario.",
+            "confirm": "Conferma",
+            "cancel": "Annulla",
+            "unsubscribe": "Non ricevere più messaggi",
+            "moved": "Spostato: {title}, {start_date} {start_time}",
+            "called_off": "Annullato: {title}, {start_date} {start_time}",
+        },
+    ),
+    "pt": Language(
+        {
+            "1": ("sim", "confirmo", "confirmar", "esta bem"),
+            "2": ("cancelar", "cancelo", "anular", "nao"),
+            "3": ("remarcar", "mudar", "adiar"),
+            STOP: ("sair", "parar"),
+        },
+        {
+            "1": "Obrigado. Confirmado: {title}, {start_date} {start_time}.",
+            "2": "Cancelado: {title}, {start_date} {start_time}.",
+            "3": "Vamos procurar outra hora para {title}, {start_date} {start_time}.",
+            "stop": "Não receberá mais mensagens nossas.",
+            "unclear": "Responda 1 para confirmar, 2 para cancelar ou 3 para mudar a hora.",
+            "confirm": "Confirmar",
+            "cancel": "Cancelar",
+            "unsubscribe": "Não receber mais mensagens",
+            "moved": "Nova hora: {title}, {start_date} {start_time}",
+            "called_off": "Cancelado: {title}, {start_date} {start_time}",
+        },
+    ),
+}
+
+
+def of(language: str | None) -> Language:
+    """The entry of `es` or `es-MX`; English where there is none."""
+    return LANGUAGES.get((language or "en").split("-")[0].lower(), LANGUAGES["en"])
+
+
+def meaning(text: str, language: str | None) -> str | None:
+    """What a reply means: "1", "2", "3", "stop", or None where that is not clear.
+
+    The recipient's language counts first, then English, then the others. The whole reply is a
+    word of a meaning, or begins with one and holds no word of another.
+    """
+    said = _plain(text)
+    if said in ("1", "2", "3"):
+        return said
+    for one in (of(language), LANGUAGES["en"], *LANGUAGES.values()):
+        meanings = {_plain(word): key for key, words in one.words.items() for word in words}
+        meanings |= {"1": "1", "2": "2", "3": "3"}
+        if said in meanings:
+            return meanings[said]
+        words = said.split()
+        found = {meanings[word] for word in words if word in meanings}
+        if words and len(found) == 1 and words[0] in meanings:
+            return found.pop()
+        if len(found) > 1:
+            return None
+    return None
+
+
+def _plain(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text[:500].casefold())
+    bare = (one for one in letters if not unicodedata.combining(one))
+    return " ".join("".join(one if one.isalnum() else " " for one in bare).split())

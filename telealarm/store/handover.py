@@ -1,0 +1,148 @@
+"""How the sending of a message ends, and with it the attempt that it is. One write each."""
+
+from datetime import datetime, timedelta
+
+from telealarm import metrics
+from telealarm.models import Alarm, AlarmRequest, Event, Message
+from telealarm.rules import verdict
+from telealarm.rules.states import AlarmStatus, MessageStatus, Method, Reason
+from telealarm.store import invitations, requests, settlement
+from telealarm.store.change import move, put
+from telealarm.store.database import wake
+from telealarm.store.timeline import tell
+
+LONGEST_SAID = 500
+# How often a message that is no attempt is sent whose fate stays unknown, and how far apart.
+MOST_UNKNOWN = 3
+UNKNOWN_PAUSE = timedelta(minutes=1)
+
+
+def taken(message: Message, reference: str, said: str, now: datetime) -> None:
+    """The gateway took it: the attempt is a success."""
+    move(
+        message,
+        MessageStatus.SENT,
+        tries=message.tries + 1,
+        reference=reference,
+        said=message.said if message.delivery else said[:LONGEST_SAID],
+        sent=now,
+    )
+    _tell(message, "sent", f"to {message.recipient}", now)
+    invitations.taken(message)
+    if (request := _attempt(message)) is not None:
+        _count(request.alarm, notice=True)
+        settlement.succeed(request, now)
+    wake("dialing")  # there is room in the outbox
+
+
+def away(message: Message, why: str, again: datetime | None, now: datetime) -> None:
+    """The gateway cannot take it now: tried `again`, or None: given up.
+
+    An alarm's attempt waits as a request, and does not count; its expiry ends it.
+    """
+    after = "given up" if again is None else f"again at {again.isoformat(timespec='seconds')}"
+    _tell(message, "failed", f"to {message.recipient}: {why}; {after}", now)
+    tries = message.tries + 1
+    if again is None:
+        move(message, MessageStatus.FAILED, tries=tries, said=why[:LONGEST_SAID])
+    elif message.request_id is None:
+        move(
+            message,
+            MessageStatus.PENDING,
+            tries=tries,
+            said=why[:LONGEST_SAID],
+            date=again,
+            worker=None,
+        )
+    else:
+        put(message, tries=tries, said=why[:LONGEST_SAID])
+        put_back(message, again, "gateway_away", "")
+        return
+    if (request := _attempt(message)) is not None:
+        settlement.fail(request, Reason.FAILED, now)
+
+
+def refused(message: Message, why: str, now: datetime) -> None:
+    """The gateway will never take it: the attempt is a failure, and none can help."""
+    move(message, MessageStatus.FAILED, tries=message.tries + 1, said=why[:LONGEST_SAID])
+    _tell(message, "failed", f"to {message.recipient}: {why}; given up", now)
+    if (request := _attempt(message)) is not None:
+        _count(request.alarm, notice=False)
+        settlement.fail(request, Reason.REFUSED, now)
+    wake("dialing")
+
+
+def unknown(message: Message, why: str, now: datetime) -> None:
+    """It may have been taken or not: an attempt ends by its alarm's `on_unknown`, and
+    anything else is sent again a few times, with the same uid.
+    """
+    metrics.MESSAGES_UNKNOWN.inc()
+    wake("messages")
+    tries = message.tries + 1
+    if message.request_id is None:
+        if tries < MOST_UNKNOWN:
+            again = now + tries * UNKNOWN_PAUSE
+            move(message, MessageStatus.PENDING, worker=None, tries=tries, date=again)
+            what = "it is sent again"
+        else:
+            move(message, MessageStatus.UNKNOWN, tries=tries, said=why[:LONGEST_SAID])
+            what = "given up"
+        _tell(message, "unknown", f"{why}; it may have been sent; {what}", now)
+        return
+    move(message, MessageStatus.UNKNOWN, tries=tries, said=why[:LONGEST_SAID])
+    _tell(message, "unknown", f"to {message.recipient}: {why}; it may have been sent", now)
+    request = _attempt(message)
+    if request is None:
+        return
+    alarm = request.alarm
+    _count(alarm, notice=True)
+    failures = requests.failures(alarm.id)
+    failures[Reason.UNKNOWN] = failures.get(Reason.UNKNOWN, 0) + 1
+    again = verdict.retry_at(
+        Reason.UNKNOWN,
+        ended=now,
+        failures=failures,
+        maxretry=alarm.maxretry,
+        retry_delay_seconds=alarm.retry_delay,
+        policy=alarm.retry_policy,
+    )
+    if again is None or alarm.on_unknown == "miss" or alarm.deleted or alarm.event.deleted:
+        settlement.fail(request, Reason.UNKNOWN, now)
+        return
+    tell(alarm.id, "redial", "on_unknown is redial", request_id=request.id, at=now)
+    settlement.retry(request, Reason.UNKNOWN, again, now)
+
+
+def put_back(message: Message, until: datetime, reason: str, why: str) -> None:
+    """Nothing was sent: its request waits until then, and is looked at anew."""
+    move(message, MessageStatus.HELD, worker=None)
+    request = _attempt(message)
+    if request is None:
+        return
+    move(request, AlarmStatus.PENDING, worker=None, date=until, status_reason=reason)
+    if why:
+        tell(message.alarm_id, "put_back", why, request_id=request.id)
+    wake("dialing")
+    wake("planning")  # it watches over the expiry
+
+
+def _attempt(message: Message) -> AlarmRequest | None:
+    """The request that the message is, read anew, unless it has come to its end meanwhile."""
+    found: AlarmRequest | None = AlarmRequest.get_or_none(
+        AlarmRequest.id == message.request_id, AlarmRequest.status == AlarmStatus.IN_PROCESS
+    )
+    return found
+
+
+def _count(alarm: Alarm, *, notice: bool) -> None:
+    """One more attempt was made; with the first that may have arrived, a notice went out."""
+    if notice and alarm.num_attempt == 0:
+        Event.update(notify_count=Event.notify_count + 1).where(
+            Event.id == alarm.event_id
+        ).execute()
+    put(alarm, num_attempt=alarm.num_attempt + 1)
+
+
+def _tell(message: Message, what: str, why: str, now: datetime) -> None:
+    kind = "mail" if message.method == Method.EMAIL else "sms"
+    tell(message.alarm_id, f"{kind}_{what}", why, request_id=message.request_id, at=now)

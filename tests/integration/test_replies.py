@@ -1,0 +1,315 @@
+"""What comes back: replies and delivery reports of SMS gateways, and the links of mails."""
+
+import re
+from collections import Counter
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import pytest_asyncio
+
+from telealarm.clock import utcnow
+from telealarm.dialing.admission import Admission
+from telealarm.models import Alarm, Message, SmsGateway
+from telealarm.planning.planner import Planner
+from telealarm.store import handover, messages, workers
+from telealarm.store.claim import Holder
+from telealarm.store.composing import Composer
+from tests.integration.api_client import Api, Reply, clinic, gateways, id_of
+
+NUMBER = "+34600100200"
+
+
+class Desk:
+    """A clinic whose alarms by SMS and mail are taken as soon as they are due."""
+
+    def __init__(self, api: Api, holder: Holder, gateway: dict[str, Any], calendar: str) -> None:
+        self.api, self.holder, self.gateway, self.calendar = api, holder, gateway, calendar
+        self.inbound, self.report = gateway["inbound_url"], gateway["report_url"]
+
+    async def remind(self, title: str = "Visit", **alarm: Any) -> str:
+        """An alarm that was sent; its link."""
+        start = (utcnow() + timedelta(hours=5)).isoformat()
+        event = await self.api.made(
+            "event/",
+            {
+                "title": title,
+                "calendar": self.calendar,
+                "start": start,
+                "end": (utcnow() + timedelta(hours=6)).isoformat(),
+            },
+        )
+        body = {"alarm_phonenumber": NUMBER, "method": 2, "advance_notice": 5 * 3600, **alarm}
+        made = await self.api.made("alarm/", {"event": event["url"], **body})
+        await self.send()
+        link: str = made["url"]
+        return link
+
+    async def send(self) -> list[Message]:
+        """Whatever is due is taken by the gateway; what that was."""
+        await Planner(self.api.db).step()
+        composer = Composer(ZoneInfo("UTC"), self.api.origin, "desk@clinic.example")
+        admission = Admission(self.holder, ZoneInfo("UTC"), composer)
+        await self.api.db.write(partial(admission.claim, utcnow(), 50))
+        take = partial(messages.take, self.holder, utcnow(), 50, Counter(), ZoneInfo("UTC"))
+        sent: list[Message] = []
+        while taken := (await self.api.db.write(take)).messages:
+            for message in taken:
+                said = partial(handover.taken, message, f"ref-{message.id}", "ok", utcnow())
+                await self.api.db.write(said)
+            sent += taken
+        return sent
+
+    async def reply(self, text: str, *, id: str, sender: str = NUMBER) -> Reply:
+        body = {"from": sender, "text": text, "id": id}
+        return await self.api.post(self.inbound, body, user=None)
+
+    async def result(self, link: str) -> int:
+        found: int = (await self.api.get(link)).body["result"]
+        return found
+
+
+@pytest_asyncio.fixture
+async def desk(api: Api) -> Desk:
+    await gateways(api)
+    book = await clinic(api)
+    row = (await api.get("sms-gateway/", user="root")).body["results"][0]
+    await api.patch(book.setting, {"sms_gateway": row["url"]})
+    await api.patch(
+        f"calendar-user-profile/{id_of(book.user)}/", {"calendar_setting": book.setting}
+    )
+    enter = partial(workers.enter, "w", utcnow(), timedelta(seconds=60))
+    return Desk(api, await api.db.write(enter), row, book.calendar)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "result"),
+    [
+        ("1", "en", 1),
+        (" Yes! ", "en", 1),
+        ("CANCEL", "en", 2),
+        ("3", "en", 3),
+        ("Sí", "es", 1),
+        ("anular por favor", "es", 2),
+        ("Nein", "de", 2),
+        ("oui", "en", 1),
+    ],
+)
+async def test_a_reply_sets_the_result_as_a_key_would_and_is_answered_once(
+    desk: Desk, text: str, language: str, result: int
+) -> None:
+    alarm = await desk.remind(language=language)
+    said = await desk.reply(text, id="in-1")
+    assert (said.status, said.body) == (200, {"outcome": "taken"})
+    assert await desk.result(alarm) == result
+    (answer,) = await desk.send()
+    assert (answer.recipient, answer.purpose) == (NUMBER, "answer")
+    assert "Visit" in answer.text
+    # Told twice, done once.
+    assert (await desk.reply(text, id="in-1")).body == {"outcome": "taken"}
+    assert await desk.send() == []
+    words = [row["what"] for row in (await desk.api.get(f"{alarm}timeline/")).body["results"]]
+    assert words.count("answer") == 1
+
+
+async def test_the_latest_open_alarm_of_the_number_is_meant_however_it_is_written(
+    desk: Desk,
+) -> None:
+    first = await desk.remind("First")
+    other = await desk.remind("Another's", alarm_phonenumber="+34600100201")
+    second = await desk.remind("Second")
+    assert (await desk.reply("1", id="a", sender="0034 600 100 200")).body["outcome"] == "taken"
+    assert [await desk.result(one) for one in (first, other, second)] == [0, 0, 1]
+    assert (await desk.reply("2", id="b", sender="600100200")).body["outcome"] == "taken"
+    assert [await desk.result(one) for one in (first, other, second)] == [2, 0, 1]
+    assert (await desk.reply("1", id="c")).body["outcome"] == "no_open_alarm"
+
+
+async def test_what_is_not_understood_is_asked_once(desk: Desk) -> None:
+    alarm = await desk.remind()
+    for number, text in enumerate(["what?", "1 or 2?", "", "12", "🙂"]):
+        assert (await desk.reply(text, id=str(number))).body["outcome"] == "unclear"
+    assert await desk.result(alarm) == 0
+    (asked,) = await desk.send()
+    assert asked.text == "Please reply 1 to confirm, 2 to cancel or 3 for another time."
+
+
+async def test_stop_is_do_not_call(desk: Desk) -> None:
+    await desk.remind()
+    assert (await desk.reply("STOP", id="1")).body["outcome"] == "stopped"
+    (told,) = await desk.send()
+    assert told.text == "You will get no more messages from us."
+    assert (await desk.reply("stop", id="2")).body["outcome"] == "stopped_before"
+    (contact,) = (await desk.api.get("dnc-contact/")).body["results"]
+    assert contact["phone_number"] == NUMBER
+    later = await desk.remind()
+    assert (await desk.api.get(later)).body["status_reason"] == "do_not_call"
+    assert await desk.send() == []
+
+
+async def test_a_hook_takes_json_a_form_or_a_query_under_the_gateways_own_names(
+    desk: Desk,
+) -> None:
+    settings = {
+        "url": "http://127.0.0.1:9/",
+        "inbound": {"from": "data.msisdn", "text": "data.body", "id": "data.id"},
+    }
+    await desk.api.patch(desk.gateway["url"], {"settings": settings}, user="root")
+    alarm = await desk.remind()
+    nested = {"data": {"msisdn": 34600100200, "body": "1", "id": 7}}
+    assert (await desk.api.post(desk.inbound, nested, user=None)).body["outcome"] == "taken"
+    assert await desk.result(alarm) == 1
+    settings = {"url": "http://127.0.0.1:9/", "inbound": {"from": "From", "text": "Body"}}
+    await desk.api.patch(desk.gateway["url"], {"settings": settings}, user="root")
+    second = await desk.remind()
+    said = await desk.api.post(
+        desk.inbound,
+        raw=b"From=%2B34600100200&Body=2&id=8",
+        headers={"Content-Type": "application/x-www-form-urlencoded; charset=none"},
+        user=None,
+    )
+    assert (said.body["outcome"], await desk.result(second)) == ("taken", 2)
+    third = await desk.remind()
+    said = await desk.api.get(f"{desk.inbound}?From=%2B34600100200&Body=3&id=9", user=None)
+    assert (said.body["outcome"], await desk.result(third)) == ("taken", 3)
+
+
+async def test_hostile_hooks_are_refused_with_the_reason(desk: Desk) -> None:
+    wrong = desk.inbound.replace("/inbound/", "x/inbound/")
+    for url in (wrong, desk.inbound.replace("/sms/1/", "/sms/99/"), desk.inbound + "x/"):
+        assert (await desk.api.post(url, {}, user=None)).status == 404
+    for body, fields in (
+        ({}, {"id", "from"}),
+        ({"id": "1", "from": "Bob\r\nX: y", "text": ""}, {"from"}),
+        ({"id": "1", "from": "call me", "text": ""}, {"from"}),
+        ({"id": ["1"], "from": "600", "text": {}}, {"id", "text"}),
+        ({"id": "1" * 201, "from": "600", "text": "\x00"}, {"id", "text"}),
+    ):
+        reply = await desk.api.post(desk.inbound, body, user=None)
+        assert (reply.status, set(reply.body)) == (400, fields), reply.text
+    for raw, status in ((b"{", 400), (b"[" * 70_000, 413), (b"[" * 60_000, 400), (b"\xff", 400)):
+        reply = await desk.api.post(desk.inbound, raw=raw, user=None)
+        assert reply.status == status, reply.text
+    for raw in (b"[]", b'"x"', b"null"):
+        assert (await desk.api.post(desk.inbound, raw=raw, user=None)).status == 400
+    manager = await desk.api.get(desk.gateway["url"])
+    assert not {"settings", "inbound_url", "report_url"} & set(manager.body)
+
+
+async def test_a_delivery_report_is_shown_in_the_gateways_words(desk: Desk) -> None:
+    alarm = await desk.remind()
+    (message,) = (await desk.api.get(f"message/?alarm={id_of(alarm)}")).body["results"]
+    assert (message["status"], message["reference"]) == ("sent", "ref-1")
+    assert (message["encoding"], message["segments"]) == ("GSM-7", 1)
+    row = await desk.api.db.read(Message.get)
+    for body, outcome in (
+        ({"id": "ref-1", "status": "queued"}, "ignored"),
+        ({"id": "nobody's", "status": "delivered"}, "unknown_message"),
+        ({"id": row.uid, "status": "FAILED", "error": "absent subscriber"}, "failed"),
+        ({"id": row.uid, "status": "FAILED", "error": "absent subscriber"}, "known"),
+    ):
+        reply = await desk.api.post(desk.report, body, user=None)
+        assert (reply.status, reply.body) == (200, {"outcome": outcome})
+    (message,) = (await desk.api.get("message/")).body["results"]
+    assert (message["status"], message["said"]) == ("failed", "FAILED absent subscriber")
+    await desk.api.post(desk.report, {"id": "ref-1", "status": "delivered"}, user=None)
+    (message,) = (await desk.api.get("message/")).body["results"]
+    assert message["status"] == "delivered"
+    told = (await desk.api.get(f"{alarm}timeline/")).body["results"]
+    words = [row["what"] for row in told]
+    assert words.count("sms_undelivered") == words.count("sms_delivered") == 1
+    assert (await desk.api.get("message/", user="other")).body["count"] == 0
+
+
+# Links
+
+
+async def links(desk: Desk, **alarm: Any) -> tuple[str, dict[str, str]]:
+    mail = {"method": 3, "alarm_email": "ann@example.com", "alarm_phonenumber": "", **alarm}
+    link = await desk.remind(**mail)
+    text = (await desk.api.get("message/?method=3&ordering=-id")).body["results"][0]["text"]
+    found = re.findall(r"http\S+/links/(\w+)-\S+", text)
+    assert found == ["confirm", "cancel", "unsubscribe"]
+    return link, dict(zip(found, re.findall(r"http\S+/links/\S+", text), strict=True))
+
+
+async def test_looking_changes_nothing_and_the_button_does_it(desk: Desk) -> None:
+    alarm, of = await links(desk)
+    for kind in ("confirm", "cancel", "unsubscribe"):
+        for method in ("GET", "HEAD"):
+            page = await desk.api.send(method, of[kind], user=None)
+            assert page.status == 200
+            assert "form-action 'self'" in page.headers["Content-Security-Policy"]
+    assert await desk.result(alarm) == 0
+    assert (await desk.api.get("dnc-contact/")).body["count"] == 0
+    page = await desk.api.post(of["confirm"], user=None)
+    assert (page.status, "It is confirmed." in page.text) == (200, True)
+    assert await desk.result(alarm) == 1
+    page = await desk.api.post(of["cancel"], user=None)
+    assert "It is confirmed." in page.text
+    assert await desk.result(alarm) == 1
+
+
+async def test_the_one_click_unsubscribe_lists_the_address(desk: Desk) -> None:
+    _, of = await links(desk)
+    one_click = {"Content-Type": "application/x-www-form-urlencoded"}
+    for _ in range(2):
+        page = await desk.api.post(
+            of["unsubscribe"], raw=b"List-Unsubscribe=One-Click", headers=one_click, user=None
+        )
+        assert page.status == 200
+    (contact,) = (await desk.api.get("dnc-contact/")).body["results"]
+    assert (contact["email"], contact["phone_number"]) == ("ann@example.com", None)
+
+
+async def test_a_link_that_was_changed_or_is_over_does_nothing(desk: Desk) -> None:
+    alarm, of = await links(desk)
+    token = of["confirm"]
+    for changed in (
+        token[:-1] + ("0" if token[-1] != "0" else "1"),
+        token.replace("confirm", "cancel"),
+        token.replace("confirm", "unsubscribe"),
+        token + "-",
+        token.rpartition("-")[0],
+        token.rpartition("/")[0] + "/é-%00-1-2",
+    ):
+        for method in ("GET", "POST"):
+            assert (await desk.api.send(method, changed, user=None)).status == 404
+    await desk.api.patch(alarm, {"status": 7})
+    await desk.api.delete((await desk.api.get(alarm)).body["event"])
+    page = await desk.api.post(token, user=None)
+    assert page.status == 410
+    row = await desk.api.db.read(Alarm.get)
+    assert row.result == 0
+
+
+# Previews
+
+
+async def test_a_preview_says_how_it_reads_what_it_costs_and_what_is_missing(desk: Desk) -> None:
+    event = await desk.api.made(
+        "event/",
+        {"title": "Visit", "calendar": desk.calendar, "data": {"who": "<Ann>", "at": "10 €"}},
+    )
+    text = "Dear {who}, {what} {at} {confirm_url}"
+    template = await desk.api.made("sms-template/", {"label": "t", "sms_text": text})
+    shown = await desk.api.post(f"{template['url']}preview/", {"event": event["url"]})
+    assert shown.status == 200, shown.text
+    assert shown.body["missing"] == ["what"]
+    assert shown.body["text"].startswith("Dear <Ann>, 10 € https://example.com/links/confirm")
+    assert (shown.body["encoding"], shown.body["segments"]) == ("GSM-7", 1)
+    await desk.api.patch(template["url"], {"sms_text": "😀" * 36})
+    shown = await desk.api.post(f"{template['url']}preview/", {"event": event["url"]})
+    assert (shown.body["encoding"], shown.body["segments"]) == ("UCS-2", 2)
+    mail = {"label": "m", "subject": "{title} {when}", "message_html": "<p>{who}</p>"}
+    template = await desk.api.made("mail-template/", mail)
+    shown = await desk.api.post(f"{template['url']}preview/", {"event": event["url"]})
+    assert (shown.body["subject"], shown.body["missing"]) == ("Visit", ["when"])
+    assert shown.body["html"].startswith("<p>&lt;Ann&gt;</p>")
+    assert shown.body["text"].startswith("<Ann>")
+    for body in ({}, {"event": 999}):
+        wrong = await desk.api.post(f"{template['url']}preview/", body)
+        assert (wrong.status, list(wrong.body)) == (400, ["event"])
+    assert await desk.api.db.read(SmsGateway.select().count) == 1

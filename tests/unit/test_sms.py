@@ -1,0 +1,98 @@
+"""How an SMS is counted, what a reply means, and signed links."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telealarm.rules import languages, phone, signed, sms
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "segments"),
+    [
+        ("", "GSM-7", 1),
+        ("a" * 160, "GSM-7", 1),
+        ("a" * 161, "GSM-7", 2),
+        ("a" * 306, "GSM-7", 2),
+        ("a" * 307, "GSM-7", 3),
+        ("€" * 80, "GSM-7", 1),
+        ("€" * 81, "GSM-7", 2),
+        # 152 septets and an escape that does not fit into the part.
+        ("a" * 152 + "€" + "a" * 152, "GSM-7", 3),
+        ("ñÑäöüàéùìòÇØøÅå", "GSM-7", 1),
+        ("á", "UCS-2", 1),
+        ("ж" * 70, "UCS-2", 1),
+        ("ж" * 71, "UCS-2", 2),
+        ("😀" * 35, "UCS-2", 1),
+        ("😀" * 36, "UCS-2", 2),
+        # 67 units a part: 33 pairs, and none is split.
+        ("😀" * 67, "UCS-2", 3),
+        ("`", "UCS-2", 1),
+    ],
+)
+def test_encoding_and_segments(text: str, encoding: str, segments: int) -> None:
+    assert sms.size(text) == sms.Size(encoding, segments)
+
+
+@given(st.text(max_size=3000), st.integers(1, 10))
+def test_what_is_cut_is_a_beginning_that_fits(text: str, segments: int) -> None:
+    kept = sms.cut(text, segments)
+    assert text.startswith(kept)
+    assert sms.size(kept).segments <= segments
+    if sms.size(text).segments <= segments:
+        assert kept == text
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "meaning"),
+    [
+        ("1", None, "1"),
+        ("1.", "en", "1"),
+        ("Yes please", "en", "1"),
+        ("SÍ", "es-MX", "1"),
+        ("no", "en", "2"),
+        ("Stop!", "de", "stop"),
+        ("stopp", "de", "stop"),
+        ("BAJA", "es", "stop"),
+        ("1 or 2?", "en", None),
+        ("yes, no", "en", None),
+        ("not now", "en", None),
+        ("10", "en", None),
+        ("", "en", None),
+    ],
+)
+def test_what_a_reply_means(text: str, language: str | None, meaning: str | None) -> None:
+    assert languages.meaning(text, language) == meaning
+
+
+def test_every_language_has_every_text() -> None:
+    for one in languages.LANGUAGES.values():
+        assert one.texts.keys() == languages.LANGUAGES["en"].texts.keys()
+        assert one.words.keys() == languages.LANGUAGES["en"].words.keys()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("+34600100200", "0034600100200", True),
+        ("+34600100200", "600100200", True),
+        ("+34600100200", "+44600100200", False),
+        ("+34600100200", "+34600100201", False),
+        ("200", "600100200", False),
+        ("200", "200", True),
+        ("", "", False),
+    ],
+)
+def test_numbers_that_are_one(one: str, other: str, same: bool) -> None:
+    assert phone.same(one, other) is phone.same(other, one) is same
+
+
+def test_a_link_is_read_back_and_nothing_else_is() -> None:
+    link = signed.Link("confirm", 31, datetime(2030, 1, 1, tzinfo=UTC))
+    token = signed.token("secret", link)
+    assert signed.read("secret", token) == link
+    assert signed.read("another", token) is None
+    for wrong in ("", "-", "---", "confirm-1f-0-", token + "0", token.upper(), "é-1-1-1"):
+        assert signed.read("secret", wrong) is None
