@@ -14,7 +14,7 @@ from telealarm.models import (
 )
 from telealarm.models.survey import LAST
 from telealarm.rules import placeholders
-from telealarm.rules.states import AlarmResult
+from telealarm.rules.states import AlarmResult, AmdStatus
 from telealarm.rules.webhook import Change
 from telealarm.store import recordings, settlement, webhooks
 from telealarm.store.calls import Call, held
@@ -77,6 +77,8 @@ class Script:
     acting: bool
     completed: bool
     confirms: bool
+    # For an answering machine, in place of what the survey says first.
+    voicemail: Recording | None = None
 
 
 def load(call: Call) -> Script:
@@ -137,7 +139,20 @@ def script(row: CallRequest) -> Script:
         acting=row.acting,
         completed=row.completed,
         confirms=_confirms(alarm),
+        voicemail=recordings.of(row.voicemail_audiofile),
     )
+
+
+def who_answered(call: Call) -> AmdStatus | None:
+    """Who answered, as far as it was found out."""
+    row = held(call)
+    return AmdStatus(row.amd_status) if row.amd_status else None
+
+
+def message_left(call: Call) -> None:
+    """An answering machine was told all there is to tell."""
+    put(held(call), heard=True)
+    tell(call.alarm_id, "message_left", "on an answering machine", request_id=call.request_id)
 
 
 def enter(call: Call, section: int | None, lap: int) -> None:

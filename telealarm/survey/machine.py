@@ -121,7 +121,7 @@ class Machine:
     """One call's way through the sections (in their order), from section `at` and `lap` on.
 
     `acting`: an earlier session had begun to do what that section is for. `confirms`: each answer
-    is spoken back.
+    is spoken back. `ahead` are keys that were pressed already.
     """
 
     def __init__(
@@ -132,6 +132,7 @@ class Machine:
         *,
         acting: bool = False,
         confirms: bool = False,
+        ahead: str = "",
     ) -> None:
         self._sections = {section.id: section for section in sections}
         self._order = list(self._sections)
@@ -141,7 +142,7 @@ class Machine:
         self._confirms = confirms
         self._wrong = 0
         self._entered = 0
-        self._ahead: list[str] = []
+        self._ahead = list(ahead)
         self._digits = ""
         # A number was complete without its `#`; one that comes next still belongs to it.
         self._full = False

@@ -19,6 +19,7 @@ from telealarm.store.recordings import Recording
 from telealarm.store.sessions import Script, ScriptSection
 from telealarm.survey import machine, understood
 from telealarm.survey.acts import ACTS
+from telealarm.survey.answering import keys_of_person
 from telealarm.survey.line import HungUp, Line
 from telealarm.survey.machine import Act, Command, Enter, HangUp, Keep, Listen, Machine, Say
 from telealarm.survey.prompts import NO_SPEECH, Prompt
@@ -87,7 +88,11 @@ class Survey:
         left = call.limit_seconds - (utcnow() - answered).total_seconds()
         with Line(channel, left, files_first=self._means.files_first) as line:
             try:
-                await Session(call, line, self._means, script).run()
+                keys = await keys_of_person(self._means, call, script, line)
+                if keys is not None:
+                    await Session(call, line, self._means, script, keys).run()
+            except HungUp:
+                by_ids(log, alarm=call.alarm_id, channel=channel.id).info("hung up")
             except SpeechError as error:
                 self.trouble = str(error)
                 await self._means.db.write(partial(sessions.speech_failed, call, str(error)))
@@ -96,7 +101,7 @@ class Survey:
 
 
 class Session:
-    def __init__(self, call: Call, line: Line, means: Means, script: Script) -> None:
+    def __init__(self, call: Call, line: Line, means: Means, script: Script, ahead: str) -> None:
         self._call = call
         self._line = line
         self._means = means
@@ -108,6 +113,7 @@ class Session:
             script.lap,
             acting=script.acting,
             confirms=script.confirms,
+            ahead=ahead,
         )
         self._place = (script.at, script.lap)
         self._acting = script.acting

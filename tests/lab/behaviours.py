@@ -91,8 +91,13 @@ def person(keys: str = "", *, first_key: float = 6.0) -> Behaviour:
 
 def voicemail() -> Behaviour:
     """An answering machine: its greeting, a beep, and then it records."""
+    return voicemail_with_keys("")
+
+
+def voicemail_with_keys(keys: str, *, first_key: float = 1.0) -> Behaviour:
+    """Somebody who talks like an answering machine, and presses keys."""
     greeting = (
         "You have reached the answering machine of Robert Smith. I cannot come to the telephone"
         " now. Please leave your name and your number after the tone, and I will call you back."
     )
-    return Behaviour(says=greeting, beeps=True)
+    return Behaviour(says=greeting, beeps=True, keys=keys, first_key=first_key)

@@ -43,6 +43,7 @@ class Phone:
         self.number = number
         self.behaviour = behaviour
         self.heard = Recorder()
+        self.says_seconds = 0.0
         self._exchange = exchange
         self._folder = Path(tempfile.mkdtemp(prefix=f"telealarm-phone-{number}-"))
         self._child: Child | None = None
@@ -157,7 +158,7 @@ class Phone:
             parts.append(render("voice", pcap=pcap, **ms))
         if behaviour.says:
             pcap = self._folder / "says.pcap"
-            write_voice(pcap, behaviour.says, beep=behaviour.beeps)
+            self.says_seconds = write_voice(pcap, behaviour.says, beep=behaviour.beeps)
             parts.append(render("says", pcap=pcap))
         for index, key in enumerate(behaviour.keys):
             pcap = self._folder / f"key-{index}.pcap"

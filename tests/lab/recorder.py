@@ -4,6 +4,7 @@ import asyncio
 import struct
 import wave
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -74,6 +75,12 @@ class Recorder(asyncio.DatagramProtocol):
     def seconds_heard(self) -> float:
         """How much of what came was not silence."""
         return sum(packet.seconds for packet in self.packets if packet.loudness > LOUD)
+
+    def first_loud_at(self) -> datetime | None:
+        """When the first sound that was not silence came."""
+        now, loop_now = datetime.now(UTC), asyncio.get_running_loop().time()
+        loud = (packet.at for packet in self.packets if packet.loudness > LOUD)
+        return next((now - timedelta(seconds=loop_now - at) for at in loud), None)
 
     def longest_silence(self) -> float:
         """The longest time between two loud packets, since the first one."""

@@ -22,13 +22,17 @@ _CODES = sorted((linear(code), code) for code in range(256))
 _LEVELS = [level for level, _ in _CODES]
 
 
-def write_voice(path: Path, text: str, *, beep: bool) -> None:
-    """A capture of `text` as flite speaks it, a beep if it is wanted, and a quiet line."""
+def write_voice(path: Path, text: str, *, beep: bool) -> float:
+    """A capture of `text` as flite speaks it, a beep if it is wanted, and a quiet line.
+
+    Returns after how many seconds it is quiet.
+    """
     samples = _spoken(text)
     if beep:
         samples += [0] * (RATE // 2)
         turn = 2 * math.pi * BEEP_HZ / RATE
         samples += [round(8000 * math.sin(turn * n)) for n in range(int(RATE * BEEP_SECONDS))]
+    seconds = len(samples) / RATE
     samples += [0] * (RATE * QUIET_SECONDS)
     octets = bytes(map(_mu_law, samples))
     path.write_bytes(
@@ -40,6 +44,7 @@ def write_voice(path: Path, text: str, *, beep: bool) -> None:
             ]
         )
     )
+    return seconds
 
 
 def _spoken(text: str) -> list[int]:

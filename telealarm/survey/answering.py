@@ -1,0 +1,60 @@
+"""Who answered: a person is asked; an answering machine is left a message, or nothing at all.
+
+What AMD took for a machine is a person once a key is pressed, also while AMD still listened.
+"""
+
+from functools import partial
+
+from telealarm.rules.states import AmdBehavior, AmdStatus
+from telealarm.store import sessions
+from telealarm.store.calls import Call, detected
+from telealarm.store.sessions import Script
+from telealarm.survey.line import Line
+from telealarm.survey.machine import GOODBYE
+from telealarm.survey.prompts import NO_SPEECH, Prompt
+from telealarm.survey.scene import Means
+
+# Keys that came while AMD listened wait already.
+WAITING_SECONDS = 0.05
+
+
+async def keys_of_person(means: Means, call: Call, script: Script, line: Line) -> str | None:
+    """The keys with which a person has begun the survey, mostly none (''); None where the survey
+    is not for whoever answered, and the call is over.
+
+    Raises HungUp.
+    """
+    if call.amd_behavior is None:
+        return ""
+    who = await means.db.write(partial(sessions.who_answered, call))
+    if who == AmdStatus.MACHINE:
+        if call.amd_behavior is AmdBehavior.HUMAN_ONLY:
+            key = await line.keys(WAITING_SECONDS, str)
+        else:
+            key = await line.say(await _message(means, script), str)
+        if key is not None:
+            await means.write(partial(detected, call, AmdStatus.PERSON, f"key {key}"))
+            return key
+        if call.amd_behavior is not AmdBehavior.HUMAN_ONLY:
+            await means.write(partial(sessions.message_left, call))
+    elif call.amd_behavior is AmdBehavior.VOICEMAIL_ONLY:
+        await line.say(await means.prompts.system(GOODBYE, script.language), _ignored)
+    else:
+        return ""
+    await means.write(partial(sessions.enter, call, None, 0))
+    await line.channel.hangup()
+    return None
+
+
+async def _message(means: Means, script: Script) -> Prompt:
+    """The voicemail recording of the calendar setting, else what the survey says first."""
+    if script.voicemail is not None:
+        return await means.prompts.recording(script.voicemail)
+    for section in script.sections:
+        if section.recording or section.text:
+            return await means.prompts.section(section, script.language)
+    return await means.prompts.system(NO_SPEECH, script.language)
+
+
+def _ignored(key: str) -> None:
+    """No key changes anything."""
