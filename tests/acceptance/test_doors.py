@@ -14,7 +14,7 @@ from tests.lab.caller import Caller
 from tests.lab.clinic import Appointment
 from tests.lab.exchange import Exchange
 from tests.lab.ports import HOST, free_tcp_port
-from tests.lab.rest import number_of
+from tests.lab.rest import JSON, number_of
 
 CALLBACK = "7001"
 Dial = Callable[[str, str, Behaviour], Awaitable[Caller]]
@@ -53,6 +53,15 @@ async def dial(exchange: Exchange, asterisk: Asterisk) -> AsyncIterator[Dial]:
         await caller.stop()
 
 
+async def kept(practice: Practice, room: str) -> JSON:
+    """The wake-up call of a room."""
+    events = await practice.clinic.rest.results("event/?page_size=1000")
+    found = [event for event in events if event["title"] == "Wake-up call"]
+    rooms = {event["data"]["room"]: event for event in found}
+    assert room in rooms, practice.serve.tail()
+    return rooms[room]
+
+
 async def test_who_rings_back_answers_as_if_called(
     practice: Practice, plug: Plug, dial: Dial, exchange: Exchange
 ) -> None:
@@ -84,10 +93,7 @@ async def test_a_guest_orders_a_wakeup_call_snoozes_it_and_gets_up(
     keys = answers_and_presses("0730" + "1" + "1", first_key=2.0, between=1.0)
     caller = await dial("611", door, keys)
     await caller.until("hung up by network", 60)
-    events = await rest.results("event/?page_size=1000")
-    kept = [event for event in events if event["title"] == "Wake-up call"]
-    assert [event["data"] for event in kept] == [{"room": "611"}], practice.serve.tail()
-    (event,) = kept
+    event = await kept(practice, "611")
     assert "T07:30:00" in event["start"]
     alarm = await rest.get(f"{event['url']}get_list_alarm/")
     assert (await rest.get(alarm["url"]))["snooze_key"] == "2"
@@ -155,3 +161,35 @@ async def test_a_dialplan_asks_and_confirms_by_fastagi(
     assert (settled["status"], settled["result"]) == (5, 1)
     assert len(await practice.clinic.calls(alarm)) == 1
     assert await nothing.events() == []
+
+
+async def test_an_operator_orders_one_for_a_room_on_a_clock_of_twelve_hours(
+    practice: Practice, dial: Dial
+) -> None:
+    # The room, half past seven, in the evening, every day, keep it.
+    keys = answers_and_presses("412#" + "0730" + "2" + "2" + "1", first_key=2.0, between=1.0)
+    door = f"74{number_of(practice.clinic.calendar)}"
+    caller = await dial("9", door, keys)
+    await caller.until("hung up by network", 60)
+    event = await kept(practice, "412")
+    assert "T19:30:00" in event["start"]
+    assert (event["rule"] is not None, event["end_recurring_period"]) == (True, None)
+    alarms = await practice.clinic.rest.results("alarm/?alarm_phonenumber=412")
+    assert alarms
+
+
+async def test_who_withholds_the_number_proves_it_by_a_pin(practice: Practice, dial: Dial) -> None:
+    rest = practice.clinic.rest
+    await rest.patch(practice.clinic.setting, {"callback_pin": True})
+    try:
+        alarm = await practice.clinic.appointment("605", data={"pin": "4711"}, maxretry=0)
+        assert (await practice.settled(alarm))["status"] == 3
+        # The number, a wrong PIN, the right one; then the survey's key, until it is taken.
+        keys = "605#" + "1#" + "4711#" + "11111"
+        await dial("anonymous", CALLBACK, answers_and_presses(keys, first_key=2.0, between=1.4))
+        await practice.told(alarm, "called_back", 60)
+        settled = await practice.settled(alarm)
+        assert (settled["status"], settled["result"]) == (5, 1)
+        assert "wrong_pin" in await practice.words(alarm)
+    finally:
+        await rest.patch(practice.clinic.setting, {"callback_pin": False})
