@@ -54,9 +54,10 @@ async def dial(exchange: Exchange, asterisk: Asterisk) -> AsyncIterator[Dial]:
 
 
 async def kept(practice: Practice, room: str) -> JSON:
-    """The wake-up call of a room."""
+    """The wake-up call of a room; of a daily one the first."""
     events = await practice.clinic.rest.results("event/?page_size=1000")
-    found = [event for event in events if event["title"] == "Wake-up call"]
+    own = [event for event in events if event["parent_event"] is None]
+    found = [event for event in own if event["title"] == "Wake-up call"]
     rooms = {event["data"]["room"]: event for event in found}
     assert room in rooms, practice.serve.tail()
     return rooms[room]
