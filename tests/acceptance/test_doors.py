@@ -79,6 +79,21 @@ async def test_who_rings_back_answers_as_if_called(
     assert len(exchange.calls_to("601")) == 1
 
 
+async def test_a_phone_that_rings_is_silenced_for_who_rings_back(
+    practice: Practice, plug: Plug, dial: Dial
+) -> None:
+    phone = await plug("606", never_answers())
+    alarm = await practice.clinic.appointment("606", maxretry=0)
+    await phone.until("ringing")
+    keys = answers_and_presses("111", first_key=7.0, between=3.0)
+    await dial("606", CALLBACK, keys)
+    await phone.until("cancelled")
+    settled = await practice.settled(alarm)
+    assert (settled["status"], settled["result"]) == (5, 1)
+    words = await practice.words(alarm)
+    assert words.index("withdrawn") < words.index("called_back")
+
+
 async def test_a_number_that_nothing_waits_for_is_told_so(practice: Practice, dial: Dial) -> None:
     caller = await dial("602", CALLBACK, answers_and_presses(""))
     await caller.until("hung up by network", 30)
