@@ -7,7 +7,7 @@ from typing import Any
 from telealarm.errors import Conflict, IllegalTransition, Invalid
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import window
-from telealarm.rules.states import UNSETTLED, AlarmResult, AlarmStatus, EventStatus
+from telealarm.rules.states import UNSETTLED, AlarmResult, AlarmStatus, EventStatus, Reason
 from telealarm.store import accounts, outbox, parents, requests, rows
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
@@ -238,6 +238,19 @@ def change_attempt(
         put(request, date=date, status_reason="moved")
         tell(alarm.id, "moved", f"to {date:%Y-%m-%d %H:%M:%S}Z", request_id=request.id, at=now)
     wake("dialing")
+
+
+def call_off_waiting(alarm_id: int, reason: str) -> None:
+    """Another call of the alarm is up: what waits to be attempted is not."""
+    _call_off_requests([alarm_id], reason)
+
+
+def take_back(alarm_id: int, now: datetime) -> None:
+    """The callee rings back: a call of the alarm that nobody has answered is hung up."""
+    Alarm.update(status_reason=Reason.CALLED_BACK).where(
+        Alarm.id == alarm_id, Alarm.status.in_(_ATTEMPTING)
+    ).execute()
+    _hang_up([alarm_id], now)
 
 
 def _withdraw(ids: list[int], reason: str) -> None:

@@ -64,6 +64,7 @@ def known(parent_id: int, originals: Iterable[datetime]) -> Iterator[Event]:
 def templates(parent: Event) -> list[Alarm]:
     """The alarms that are copied: those of the parent, but for what a client called off."""
     found = Alarm.select().where(Alarm.event == parent.id, Alarm.deleted.is_null())
+    found = found.where(Alarm.about.is_null())
     return [alarm for alarm in found.order_by(Alarm.id) if not _called_off(alarm)]
 
 

@@ -54,6 +54,7 @@ async def test_every_field_of_an_alarm_comes_back(api: Api) -> None:
         "retry_policy": {"busy": {"delay": "60", "count": 3}},
         "on_unknown": "miss",
         "missed_policy": "skip",
+        "snooze_key": "2",
     }
     shown = await api.made("alarm/", sent)
     assert shown == {
