@@ -12,7 +12,7 @@ from telealarm.models import (
     SmsGateway,
     SurveyResult,
 )
-from telealarm.rules import placeholders
+from telealarm.rules import placeholders, sms
 from telealarm.store.calls import Call, held
 from telealarm.store.database import wake
 from telealarm.store.sessions import answer
@@ -62,8 +62,9 @@ def send(call: Call, section_id: int, now: datetime) -> None:
         alarm=alarm,
         gateway=gateway,
         recipient=call.number,
-        text=placeholders.fill(text, said),
+        sender=str(gateway.settings.get("sender", "")),
         date=now,
+        **sms.columns(placeholders.fill(text, said)),
     )
     answer(row, section_id, "queued")
     tell(alarm.id, "sms_queued", f"to {call.number}", request_id=call.request_id)
