@@ -26,7 +26,6 @@ from telealarm.dialing.admission import Admission
 from telealarm.dialing.dialer import Dialer
 from telealarm.dialing.watch import Wiring
 from telealarm.errors import ConfigError, StorageError, TeleAlarmError
-from telealarm.gateways.kind import Means as SmsMeans
 from telealarm.messaging.outbound import Outbound, sms_session
 from telealarm.messaging.renewer import Renewer
 from telealarm.messaging.sender import Sender
@@ -40,6 +39,7 @@ from telealarm.planning.series import SeriesPlanner
 from telealarm.questions import CALENDAR, Questions
 from telealarm.readiness import Readiness
 from telealarm.rules.addresses import Guard
+from telealarm.sms_kinds.kind import Means as SmsMeans
 from telealarm.store import trunks, workers
 from telealarm.store.composing import Composer
 from telealarm.store.database import Database, place

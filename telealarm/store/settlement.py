@@ -21,9 +21,13 @@ from telealarm.store.timeline import tell
 from telealarm.store.wording import values
 
 FAILURE_TEXT = "{alarm_phonenumber} could not be reached in {num_attempt} attempt(s): {title}"
+MISSED_TEXTS: dict[int, str] = {
+    Method.CALL: "{alarm_phonenumber} was not called in time: {title}",
+    Method.SMS: "The SMS to {alarm_phonenumber} was not sent in time: {title}",
+    Method.EMAIL: "The mail to {alarm_phonenumber} was not sent in time: {title}",
+}
 # How long whoever rings back has to take the call that was taken back for them.
 CALLED_BACK = timedelta(minutes=1)
-MISSED_TEXT = "{alarm_phonenumber} was not called in time: {title}"
 
 
 def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
@@ -158,7 +162,7 @@ def miss(request: AlarmRequest, reason: Reason, now: datetime, why: str = "") ->
     tell(alarm.id, "missed", f"{reason}: {why}" if why else reason, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.MISSED, now, request)
     if alarm.missed_policy != "skip":
-        _inform(alarm, MISSED_TEXT, now)
+        _inform(alarm, MISSED_TEXTS[alarm.method], now)
         desk.call(alarm, now)
 
 

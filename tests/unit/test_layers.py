@@ -20,7 +20,7 @@ FLOORS = {
     "migrations": 2,
     "asterisk": 3,
     "notify": 3,
-    "gateways": 3,
+    "sms_kinds": 3,
     "planning": 4,
     "dialing": 4,
     "survey": 4,
@@ -45,7 +45,7 @@ FLOORS = {
 BLIND = {
     "asterisk": {"rules", "models", "store"},
     "notify": {"rules", "models", "store"},
-    "gateways": {"rules", "models", "store", "asterisk", "notify"},
+    "sms_kinds": {"rules", "models", "store", "asterisk", "notify"},
     "models": {"store"},
     "api": {"asterisk", "notify", "planning", "dialing", "survey", "outcome", "messaging"},
 }
