@@ -15,6 +15,7 @@ from aiohttp import web
 from telealarm import metrics
 from telealarm.api.app import make_app
 from telealarm.asterisk import cdr
+from telealarm.asterisk.agi import Agi
 from telealarm.asterisk.ami import Ami, Trunk
 from telealarm.asterisk.ari import Client, Event
 from telealarm.asterisk.ari.errors import AriError
@@ -25,7 +26,6 @@ from telealarm.dialing.admission import Admission
 from telealarm.dialing.dialer import Dialer
 from telealarm.dialing.watch import Wiring
 from telealarm.errors import ConfigError, StorageError, TeleAlarmError
-from telealarm.gateways.kind import Means as SmsMeans
 from telealarm.messaging.outbound import Outbound, sms_session
 from telealarm.messaging.renewer import Renewer
 from telealarm.messaging.sender import Sender
@@ -36,8 +36,10 @@ from telealarm.outcome.keeper import Keeper
 from telealarm.outcome.settle import Settler
 from telealarm.planning.planner import Planner
 from telealarm.planning.series import SeriesPlanner
+from telealarm.questions import CALENDAR, Questions
 from telealarm.readiness import Readiness
 from telealarm.rules.addresses import Guard
+from telealarm.sms_kinds.kind import Means as SmsMeans
 from telealarm.store import trunks, workers
 from telealarm.store.composing import Composer
 from telealarm.store.database import Database, place
@@ -45,10 +47,12 @@ from telealarm.store.schema import open_database
 from telealarm.store.voice_messages import VoiceMessages
 from telealarm.survey.ahead import Ahead
 from telealarm.survey.caretaker import Caretaker
+from telealarm.survey.doors.doors import Doors
 from telealarm.survey.prompts import Prompts
 from telealarm.survey.scene import Means
 from telealarm.survey.session import Survey
 from telealarm.survey.speech import Speech
+from telealarm.wakeups import Wakeups
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +91,7 @@ class Service:
             login = config.asterisk.ami.model_dump()
             self.ami = Ami(**login, trunks=watched, told=self._keep_trunks)
         self._strangers: set[asyncio.Task[None]] = set()
+        self._doors: Doors | None = None
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises ConfigError where the port is taken."""
@@ -141,6 +146,15 @@ class Service:
             await self._keep_trunks({})
             keeper = Keeper(self._db, holder, lease, adopt)
             await keeper.take_over()
+            wakeups = Wakeups(self._config, self._db)
+            await self._serve_agi(wakeups, stack)
+            self._doors = Doors(
+                means,
+                holder,
+                receive=dialer.receive,
+                render=survey.render,
+                wakeups=wakeups,
+            )
             self.ari.on_event("StasisStart", partial(self._meet_stranger, dialer))
             log.info(
                 "worker %s serves http://%s:%d/rest-api/, database %s",
@@ -199,6 +213,20 @@ class Service:
                 said = f"cannot be used ({error.strerror}); change api.host or api.port"
             raise ConfigError(f"api: {host}:{port} {said}") from None
 
+    async def _serve_agi(self, wakeups: Wakeups, stack: AsyncExitStack) -> None:
+        if self._config.agi is None:
+            return
+        host, port = self._config.agi.host, self._config.agi.port
+        agi = Agi(host, port, Questions(self._db, wakeups).answer, asks=(CALENDAR,))
+        stack.push_async_callback(agi.stop)
+        try:
+            await agi.start()
+        except OSError as error:
+            raise ConfigError(
+                f"agi: {host}:{port} cannot be used ({error.strerror}); end what listens there,"
+                " or change agi.port"
+            ) from None
+
     async def _keep_trunks(self, found: Mapping[str, Trunk]) -> None:
         """What AMI says of the trunks, for the metrics, and for all who read rows."""
         metrics.TRUNKS.clear()
@@ -221,9 +249,15 @@ class Service:
     def _meet_stranger(self, dialer: Dialer, event: Event) -> None:
         """A channel came to our application that nobody watches (yet)."""
         if event.channel_id is not None:
-            task = asyncio.create_task(self._send_off(dialer, event.channel_id))
+            channel_id = event.channel_id
+            task = asyncio.create_task(self._welcome(dialer, channel_id, event))
             self._strangers.add(task)
             task.add_done_callback(self._strangers.discard)
+
+    async def _welcome(self, dialer: Dialer, channel_id: str, event: Event) -> None:
+        """Who comes by a door is spoken to; anybody else was not expected."""
+        if self._doors is None or not await self._doors.enter(event):
+            await self._send_off(dialer, channel_id)
 
     async def _send_off(self, dialer: Dialer, channel_id: str) -> None:
         """Nobody shall wait in silence: a channel that is not adopted hears the apology."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from telealarm.asterisk.ami import Ami, AmiError
 from telealarm.asterisk.ari import Client
 from telealarm.asterisk.ari.errors import AriError, NotFound, Unauthorized
-from telealarm.asterisk.dialplan import CONTEXT, EXTENSION
+from telealarm.asterisk.dialplan import CONTEXT, DOORS, EXTENSION
 from telealarm.config import Ari, Config
 from telealarm.errors import StorageError
 from telealarm.store.schema import open_database
@@ -90,6 +90,20 @@ async def dialplan(client: Client, app: str) -> str | None:
     )
 
 
+async def doors(client: Client) -> list[str]:
+    """The doors that nobody can come in by. Raises AriError."""
+    missing = [
+        context
+        for context in DOORS.values()
+        if not await client.channels.dialplan_exists(client.app, context, EXTENSION)
+    ]
+    return [
+        f"Asterisk's dialplan has no context {context}; copy dialplan/telealarm.conf once more, and"
+        " reload the dialplan"
+        for context in missing
+    ]
+
+
 def _cdr(config: Config, mistakes: list[str], remarks: list[str]) -> None:
     source = config.asterisk.cdr
     if source is None:
@@ -153,6 +167,8 @@ async def _asterisk(config: Config, mistakes: list[str], remarks: list[str]) -> 
                 await connected.wait()
         if trouble := client.trouble or await dialplan(client, client.app):
             mistakes.append(trouble)
+        else:
+            remarks += await doors(client)
     except Unauthorized:
         mistakes.append(
             "asterisk.ari.user, asterisk.ari.password: Asterisk refuses them; correct them here"

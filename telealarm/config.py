@@ -184,6 +184,12 @@ class Webhooks(_Part):
     keep_days: int = Field(30, ge=2, le=3650)
 
 
+class Agi(_Part):
+    # Whoever reaches this port may ask as any caller: let none but Asterisk do so.
+    host: str = "127.0.0.1"
+    port: Port = 4573
+
+
 class Log(_Part):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
@@ -200,6 +206,8 @@ class Config(_Part):
     speech: Speech = Speech()
     smtp: Smtp = Smtp()
     webhooks: Webhooks = Webhooks()
+    # None: FastAGI is off.
+    agi: Agi | None = None
     log: Log = Log()
     # Where relative paths start; set by `load`.
     base: Path = Field(Path(), exclude=True)

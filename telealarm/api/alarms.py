@@ -102,6 +102,8 @@ class AlarmForm(Form):
     retry_policy: Annotated[dict[str, Any] | None, RetryPolicy()] = None
     on_unknown: Annotated[str, OneOf(("redial", "miss"))] = "redial"
     missed_policy: Annotated[str, OneOf(("inform", "run", "skip"))] = "inform"
+    # The rating key that asks for another call in a while.
+    snooze_key: Annotated[str, OneOf(("", *"123456789"))] = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -144,6 +146,7 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
         "retry_policy": row.retry_policy,
         "on_unknown": row.on_unknown,
         "missed_policy": row.missed_policy,
+        "snooze_key": row.snooze_key,
         "status_reason": row.status_reason,
     }
 

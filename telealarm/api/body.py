@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 from aiohttp import ClientPayloadError, web
 
-from telealarm.api.errors import Refused
+from telealarm.api.errors import Refused, Undecodable
 
 
 async def read(request: web.Request) -> dict[str, Any]:
@@ -16,6 +16,8 @@ async def read(request: web.Request) -> dict[str, Any]:
     """
     try:
         raw = await request.read()
+    except web.RequestPayloadError as error:
+        raise Undecodable from error
     except (ClientPayloadError, ConnectionError) as error:
         raise Refused(400, "The body broke off.") from error
     if not raw:

@@ -9,7 +9,7 @@ from telealarm.api.resource import Resource, Values, insert_into
 from telealarm.api.texts import Text, Zone
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import Calendar
-from telealarm.store import events, permissions, rows
+from telealarm.store import clocks, events, permissions
 
 
 class CalendarForm(Form):
@@ -34,7 +34,7 @@ def change(visit: Visit, row: Any, values: Values) -> None:
     user = values.get("user", row.user)
     if user.id != row.user_id:
         permissions.check_handed_over(row, user)
-    rows.change(row, values)
+    clocks.change_calendar(row, values, visit.now)
 
 
 def delete(visit: Visit, row: Any) -> None:

@@ -39,6 +39,14 @@ class Refused(TeleAlarmError):
         self.headers = headers or {}
 
 
+class Undecodable(Refused):
+    """The body is not in the Content-Encoding that its headers name; aiohttp hangs up on it."""
+
+    def __init__(self) -> None:
+        detail = "The body is not in the encoding that its headers name."
+        super().__init__(400, detail, {"Connection": "close"})
+
+
 def reply(status: int, body: Any, headers: Mapping[str, str] | None = None) -> web.Response:
     """A JSON reply."""
     return web.json_response(body, status=status, headers=headers)

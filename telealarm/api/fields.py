@@ -24,6 +24,8 @@ _MOMENT = re.compile(
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?",
     re.ASCII,
 )
+# The offset of such a time, behind a space.
+_SPACED_OFFSET = re.compile(r"(:[0-9.]+) ([0-9]{2}:?[0-9]{2})$", re.ASCII)
 # The same for the document, as far as a pattern can tell an impossible day.
 _MOMENT_PATTERN = (
     "^(?:197[1-9]|19[89][0-9]|20[0-9]{2}|21[0-8][0-9])-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
@@ -66,6 +68,13 @@ class Moment(Kind):
 
     def shown(self) -> Schema:
         return {"type": "string", "format": "date-time"}
+
+
+class QueryMoment(Moment):
+    """A moment in an address, where a `+` that is not written as %2B arrives as a space."""
+
+    def read(self, value: Any) -> datetime:
+        return super().read(_SPACED_OFFSET.sub(r"\1+\2", value.strip()))
 
 
 class Absent(Enum):

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from peewee import Field, FloatField, ForeignKeyField, IntegerField, ModelSelect
 
-from telealarm.api.fields import Moment, Relation
+from telealarm.api.fields import QueryMoment, Relation
 from telealarm.api.kind import Kind
 from telealarm.api.links import MODELS
 from telealarm.api.numbers import Whole
@@ -47,7 +47,7 @@ def kind_of(column: Field) -> Kind:
     if isinstance(column, ForeignKeyField) and column.rel_model in _RESOURCES:
         return Relation(_RESOURCES[column.rel_model])
     if isinstance(column, UtcField):
-        return Moment()
+        return QueryMoment()
     if isinstance(column, IntegerField | FloatField | ForeignKeyField):
         return Whole()
     return Phone() if "phone" in column.name else Text(500)

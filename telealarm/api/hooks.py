@@ -16,9 +16,9 @@ from telealarm.api.errors import Refused, reply
 from telealarm.api.texts import safe
 from telealarm.clock import utcnow
 from telealarm.errors import Invalid, NotVisible
-from telealarm.gateways.kind import found_at
 from telealarm.models import SmsGateway
 from telealarm.rules import phone
+from telealarm.sms_kinds.kind import found_at
 from telealarm.store import inbound
 from telealarm.store.composing import Composer
 from telealarm.store.database import Database

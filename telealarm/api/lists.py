@@ -1,6 +1,8 @@
 """Lists: pages of what a login sees, narrowed and ordered from closed sets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -49,23 +51,42 @@ def of_sequence(
 
 def of_resource(visit: Visit, resource: Resource, counts: Counts) -> Shown:
     """The page of a resource's list that the address asks for."""
-    number, size = window(visit, PAGE_SIZE, LARGEST_PAGE)
-    query, results, more = listed(visit, resource, number, size)
+    found = listed(visit, resource, PAGE_SIZE, LARGEST_PAGE)
     # The last page tells the count by itself.
-    count = counts.of(query, visit.now) if more else (number - 1) * size + len(results)
-    return _page(visit, number, count, more, results)
+    count = counts.of(found.query, visit.now) if found.more else found.before + len(found.results)
+    return _page(visit, found.number, count, found.more, found.results)
 
 
-def listed(
-    visit: Visit, resource: Resource, number: int, size: int
-) -> tuple[ModelSelect, list[Shown], bool]:
-    """The query of all ids, what is on this page, and whether another follows.
+@dataclass(frozen=True)
+class Listed:
+    """A page of a resource's list."""
+
+    number: int
+    # How many rows are on the pages before it.
+    before: int
+    # Selects the ids of all pages.
+    query: ModelSelect
+    results: list[Shown]
+    # Whether another page follows.
+    more: bool
+
+
+def listed(visit: Visit, resource: Resource, default: int, most: int) -> Listed:
+    """The page that the address asks for. Raises Invalid, naming all that is wrong with it.
 
     The ids of a page are found in the resource's own table, by its indexes, and what the replies
     need of other tables is joined to them alone: so the time is a page's, not a table's.
     """
-    query = filters.narrowed(visit, scope.ids(visit.login, resource.model), resource.filters)
-    ordered = filters.ordered(visit, query, resource.orders)
+    errors: dict[str, list[str]] = {}
+    number, size, query = 1, default, scope.ids(visit.login, resource.model)
+    with _noted(errors):
+        number, size = window(visit, default, most)
+    with _noted(errors):
+        query = filters.narrowed(visit, query, resource.filters)
+    with _noted(errors):
+        ordered = filters.ordered(visit, query, resource.orders)
+    if errors:
+        raise Invalid(errors)
     ids = [row_id for (row_id,) in _some(ordered.tuples(), number, size)]
     everything, found = scope.rows(visit.login, resource.model), {}
     for part in rows.chunks(ids[:size]):
@@ -73,7 +94,7 @@ def listed(
             found[row.id] = resource.show(visit, row)
     # What was deleted between the two reads is left out.
     results = [found[row_id] for row_id in ids[:size] if row_id in found]
-    return query, results, len(ids) > size
+    return Listed(number, (number - 1) * size, query, results, len(ids) > size)
 
 
 def window(visit: Visit, default: int, most: int) -> tuple[int, int]:
@@ -95,6 +116,15 @@ def link(visit: Visit, number: int) -> str:
     """The address of another page of the same list."""
     query = urlencode({**visit.query, "page": number})
     return f"{visit.links.origin}{visit.path}?{query}"
+
+
+@contextmanager
+def _noted(errors: dict[str, list[str]]) -> Iterator[None]:
+    """What is wrong here is told with the rest."""
+    try:
+        yield
+    except Invalid as error:
+        errors.update(error.fields)
 
 
 def _some(query: ModelSelect, number: int, size: int) -> list[Any]:

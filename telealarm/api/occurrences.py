@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from telealarm.api import schemas
-from telealarm.api.fields import Moment
+from telealarm.api.fields import Moment, QueryMoment
 from telealarm.api.forms import Form
 from telealarm.api.kind import Kind
 from telealarm.api.numbers import Whole
@@ -18,8 +18,8 @@ from telealarm.store.occurrences import Told
 
 LIMIT, LARGEST_LIMIT = 100, 1000
 QUERY: dict[str, Kind] = {
-    "after": Moment(),
-    "before": Moment(),
+    "after": QueryMoment(),
+    "before": QueryMoment(),
     "limit": Whole(1, LARGEST_LIMIT),
 }
 TOLD = {"start": schemas.MOMENT, "end": schemas.MOMENT, "event": schemas.MAYBE_LINK}

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from telealarm.api import lists, schemas
-from telealarm.api.fields import Moment
+from telealarm.api.fields import QueryMoment
 from telealarm.api.resource import View
 from telealarm.api.visit import Visit, stamp
 from telealarm.errors import Invalid
@@ -18,7 +18,7 @@ from telealarm.store.plan import Entry, Planned
 MOST = 10_000
 SPAN, LONGEST = timedelta(days=30), timedelta(days=366)
 
-QUERY = {"after": Moment(), "before": Moment(), **lists.PAGING}
+QUERY = {"after": QueryMoment(), "before": QueryMoment(), **lists.PAGING}
 
 
 def show(visit: Visit) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def _window(visit: Visit, default: ZoneInfo) -> tuple[datetime, datetime]:
         try:
             if name not in QUERY:
                 raise ValueError(f"there is no such parameter; those here are {', '.join(QUERY)}")
-            asked[name] = dates.to_utc(Moment().read(text), default)
+            asked[name] = dates.to_utc(QueryMoment().read(text), default)
         except ValueError as error:
             errors[name] = [str(error)]
     after = asked.get("after", visit.now)

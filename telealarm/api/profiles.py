@@ -7,11 +7,11 @@ from telealarm.api.forms import Form
 from telealarm.api.gateways import Prefixes
 from telealarm.api.kind import Kind, Schema
 from telealarm.api.numbers import Whole
-from telealarm.api.resource import Resource, change_row
+from telealarm.api.resource import Resource, Values
 from telealarm.api.texts import Text, Zone
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import CalendarUserProfile
-from telealarm.store import accounts
+from telealarm.store import accounts, clocks
 
 METHODS = [1, 2, 3]
 NO_LIMITS = {"methods": METHODS, "max_alarms_per_day": None, "prefixes": []}
@@ -90,6 +90,10 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
     }
 
 
+def change(visit: Visit, row: Any, values: Values) -> None:
+    clocks.change_profile(row, values, visit.now)
+
+
 def delete(visit: Visit, row: Any) -> None:
     accounts.empty_profile(row)
 
@@ -101,7 +105,7 @@ CALENDAR_USER_PROFILE = Resource(
     form=ProfileForm,
     read_only=frozenset({"url", "manager", "id", "user", "created_date", "updated_date"}),
     filters={"calendar_setting": CalendarUserProfile.calendar_setting},
-    change=change_row,
+    change=change,
     delete=delete,
     key="user",
     shapes={

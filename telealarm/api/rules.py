@@ -57,19 +57,21 @@ class Params(Text):
 
 @dataclass(frozen=True)
 class RecurrenceText(Text):
-    """RFC 5545's recurrence: `FREQ=WEEKLY;BYDAY=TU`, with `RRULE:` before it or not."""
+    """RFC 5545's recurrence: `FREQ=WEEKLY;BYDAY=TU`, with `RRULE:` before it or not. Its parts may
+    come in any order (3.3.10).
+    """
 
     def read(self, value: Any) -> str | None:  # type: ignore[override]
         text = re.sub(r"\s", "", super().read(value)).upper().removeprefix("RRULE:").strip(";")
         if not text:
             return None
         parts = text.split(";")
-        if not text.startswith("FREQ=") or not all(_PART.fullmatch(part) for part in parts):
-            raise ValueError("must be a recurrence of RFC 5545 like FREQ=WEEKLY;BYDAY=TU")
         names = [part.split("=")[0] for part in parts]
+        if "FREQ" not in names or not all(_PART.fullmatch(part) for part in parts):
+            raise ValueError("must be a recurrence of RFC 5545 like FREQ=WEEKLY;BYDAY=TU")
         if len(set(names)) < len(names):
             raise ValueError("must have each part once")
-        if parts[0].removeprefix("FREQ=") not in FREQUENCIES:
+        if parts[names.index("FREQ")].removeprefix("FREQ=") not in FREQUENCIES:
             raise ValueError(f"FREQ must be one of {', '.join(FREQUENCIES)}")
         return text
 

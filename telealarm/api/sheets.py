@@ -16,7 +16,9 @@ from telealarm.errors import Invalid
 LARGEST_SHEET = 10_000
 
 # A spreadsheet takes a cell that begins so for a formula, which can send away what others hold.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# The wide forms are so where Japanese is read (OWASP, CSV Injection).
+_SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULA = (*_SIGNS, "\t", "\r", "\n")
 # What is none although it begins so: a telephone number and a negative number.
 _PLAIN = re.compile(r"\+[0-9]{1,40}|-[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 
@@ -31,9 +33,9 @@ def wanted(visit: Visit) -> bool:
 
 def of_resource(visit: Visit, resource: Resource, header: Iterable[str]) -> tuple[str, str | None]:
     """The sheet, and the address of the next one where the list is longer."""
-    number, size = lists.window(visit, LARGEST_SHEET, LARGEST_SHEET)
-    _, results, more = lists.listed(visit, resource, number, size)
-    return written(list(header), results), lists.link(visit, number + 1) if more else None
+    found = lists.listed(visit, resource, LARGEST_SHEET, LARGEST_SHEET)
+    following = lists.link(visit, found.number + 1) if found.more else None
+    return written(list(header), found.results), following
 
 
 def written(header: list[str], results: list[dict[str, Any]]) -> str:
@@ -50,4 +52,6 @@ def cell(value: Any) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{text}" if text.startswith(_FORMULA) and not _PLAIN.fullmatch(text) else text
+    # Some programs trim a cell before they look at it.
+    risky = text.startswith(_FORMULA) or text.lstrip().startswith(_SIGNS)
+    return f"'{text}" if risky and not _PLAIN.fullmatch(text) else text

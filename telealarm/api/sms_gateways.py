@@ -12,9 +12,9 @@ from telealarm.api.resource import Resource, Values, remove_row
 from telealarm.api.texts import Text
 from telealarm.api.visit import Visit, stamp
 from telealarm.errors import Invalid
-from telealarm.gateways import kinds
 from telealarm.models import SmsGateway
 from telealarm.models.gateway import ACTIVE
+from telealarm.sms_kinds import kinds
 from telealarm.store import rows
 
 

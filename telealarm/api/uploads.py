@@ -8,7 +8,7 @@ from typing import IO, Any
 from aiohttp import BodyPartReader, ClientPayloadError, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from telealarm.api.errors import Refused
+from telealarm.api.errors import Refused, Undecodable
 from telealarm.api.kind import Kind, Schema
 from telealarm.rules import audio
 from telealarm.store.recordings import Sound
@@ -74,6 +74,8 @@ class Uploads:
                     raise Refused(400, f"Multipart form parse error - {part.name!r} was sent twice")
                 is_file = part.name == file_field
                 fields[part.name] = await (self._sound(part) if is_file else _text(part))
+        except web.RequestPayloadError as error:
+            raise Undecodable from error
         except (ClientPayloadError, ConnectionError) as error:
             raise Refused(400, "The body broke off.") from error
         except (ValueError, AssertionError, RuntimeError, HttpProcessingError) as error:

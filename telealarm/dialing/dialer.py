@@ -7,6 +7,7 @@ that died, are adopted.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -69,7 +70,7 @@ class Dialer:
             claim = partial(self._admission.claim, now, limit, calls_too=calls_too)
             claimed = await self._db.write(claim)
             for call in claimed.calls:
-                self._begin(call, adopt=False)
+                self._begin(call, Watch.place)
         await self._withdraw()
         if claimed.more:
             return now
@@ -78,6 +79,14 @@ class Dialer:
             return due
         slots = utcnow() + timedelta(seconds=claimed.again - monotonic())
         return slots if due is None else min(due, slots)
+
+    async def receive(self, admit: Callable[[], Call | None]) -> Call | None:
+        """Follow a caller whose channel `admit` makes a call of ours, if it does."""
+        async with self._taking:
+            call = await self._db.write(admit)
+            if call is not None:
+                self._begin(call, Watch.receive)
+            return call
 
     async def _withdraw(self) -> None:
         """Have the calls hung up whose alarms were called off."""
@@ -115,20 +124,20 @@ class Dialer:
             await self._db.write(live.release_all)
             for call in await self._db.write(partial(calls.in_flight, self._holder)):
                 if call.id not in self._watches:
-                    self._begin(call, adopt=True)
+                    self._begin(call, Watch.adopt)
 
-    def _begin(self, call: Call, *, adopt: bool) -> None:
+    def _begin(self, call: Call, how: Callable[[Watch], Awaitable[None]]) -> None:
         watch = Watch(call, self._ari, self._wiring, self._turnstile)
         self._watches[call.id] = watch
-        task = asyncio.create_task(self._watch(watch, adopt), name=f"call-{call.id}")
+        task = asyncio.create_task(self._watch(watch, how), name=f"call-{call.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _watch(self, watch: Watch, adopt: bool) -> None:
+    async def _watch(self, watch: Watch, how: Callable[[Watch], Awaitable[None]]) -> None:
         call = watch.call
         ids = by_ids(log, alarm=call.alarm_id, request=call.request_id, channel=call.channel_id)
         try:
-            await (watch.adopt() if adopt else watch.place())
+            await how(watch)
         except TeleAlarmError as error:
             ids.error("%s; the call is looked at again soon", error)
         except Exception:  # noqa: BLE001 - logged, and the call is adopted again

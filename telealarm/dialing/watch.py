@@ -168,6 +168,12 @@ class Watch:
         self._inbox.put_nowait(_Look.PLAIN)
         await self._follow(channel)
 
+    async def receive(self) -> None:
+        """Follow somebody who has rung us, and whose call was written down as one of ours."""
+        channel = self._open()
+        self._inbox.put_nowait(_Look.PLAIN)
+        await self._follow(channel)
+
     def _open(self) -> Channel:
         channel = self._ari.open(self.call.channel_id)
         for kind in ("Dial", "StasisStart", "ChannelDestroyed"):

@@ -9,12 +9,12 @@ import aiohttp
 
 from telealarm.clock import utcnow
 from telealarm.errors import TransportError
-from telealarm.gateways import kinds
-from telealarm.gateways.kind import Means, Sms
 from telealarm.models import Message
 from telealarm.notify.mail import Mail, Mailer
 from telealarm.rules import invitation
 from telealarm.rules.states import Method
+from telealarm.sms_kinds import kinds
+from telealarm.sms_kinds.kind import Means, Sms
 
 
 class Receipt(Protocol):

@@ -57,6 +57,10 @@ class Alarm(BaseModel):
     retry_policy = JSONField(null=True)
     on_unknown = CharField(max_length=10, default="redial")
     missed_policy = CharField(max_length=10, default="inform")
+    # The rating key that asks for one more call in a while; empty: none does.
+    snooze_key = CharField(max_length=1, default="")
+    # The alarm whose failure this one tells to the setting's failure_phonenumber.
+    about = ForeignKeyField("self", null=True, backref="+")
     created_date = created()
     # The alarm of the parent event that this one is a copy of, unless it was edited by itself.
     origin = ForeignKeyField("self", null=True)

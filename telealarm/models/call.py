@@ -40,6 +40,7 @@ class CallRequest(ClaimableModel):
     amd_behavior = IntegerField(null=True)  # null: nobody asks who answers
     amd_status = IntegerField(default=0)
     voicemail_audiofile = ForeignKeyField(AudioFile, null=True)
+    inbound = BooleanField(default=False)  # the callee rang back; this is the caller's channel
     rang = BooleanField(default=False)
     refused = BooleanField(default=False)  # by Asterisk: the gateway leads nowhere
     started = UtcField(null=True)

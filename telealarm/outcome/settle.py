@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from telealarm import metrics
 from telealarm.clock import monotonic, utcnow
 from telealarm.errors import Stale, StorageError
 from telealarm.log import by_ids
+from telealarm.models import CallRequest
 from telealarm.rules import verdict
 from telealarm.rules.moment import Action
 from telealarm.rules.states import AmdBehavior, CallStatus, Disposition, Reason
@@ -22,6 +24,8 @@ from telealarm.store.timeline import tell
 log = logging.getLogger(__name__)
 
 CROWD = 200
+# How often an alarm may be snoozed.
+SNOOZES = 5
 # A call that cannot be settled is left alone for so long (seconds), so that others are.
 ASIDE_SECONDS = 60.0
 
@@ -83,6 +87,13 @@ def _settle(call_id: int, now: datetime, default_zone: ZoneInfo) -> None:
         settlement.withdraw(call, now, **ended)
         return
     ids = by_ids(log, alarm=alarm.id, request=request.id)
+    snoozed_until = _snoozed_until(call, default_zone) if reason is None else None
+    if snoozed_until is not None:
+        metrics.ATTEMPTS_SETTLED.labels("snoozed").inc()
+        move(call, CallStatus.SUCCESS, settled=now)
+        settlement.snooze(request, snoozed_until, now, **ended)
+        ids.info("snoozed until %s", snoozed_until.isoformat())
+        return
     if reason is None:
         metrics.ATTEMPTS_SETTLED.labels("success").inc()
         move(call, CallStatus.SUCCESS, settled=now)
@@ -95,7 +106,8 @@ def _settle(call_id: int, now: datetime, default_zone: ZoneInfo) -> None:
         ids.info("%s; at once by another gateway", reason)
         return
     failures = requests.failures(alarm.id)
-    failures[reason] = failures.get(reason, 0) + 1
+    if not call.inbound:  # nobody's retries are used up by who rings and hangs up
+        failures[reason] = failures.get(reason, 0) + 1
     again = verdict.retry_at(
         reason,
         ended=call.ended,
@@ -124,3 +136,19 @@ def _settle(call_id: int, now: datetime, default_zone: ZoneInfo) -> None:
         if reason == Reason.UNKNOWN:
             tell(alarm.id, "redial", "on_unknown is redial", request_id=request.id, at=now)
         settlement.retry(request, reason, again, now, **ended)
+
+
+def _snoozed_until(call: CallRequest, default_zone: ZoneInfo) -> datetime | None:
+    """When to call again, where that was asked for by a key, and may be done; else None."""
+    alarm = call.alarm
+    if not alarm.snooze_key or call.result != alarm.snooze_key or alarm.result:
+        return None
+    setting = terms.setting_of(alarm)
+    if setting is None or settlement.snoozes(alarm) >= SNOOZES:
+        return None
+    if call.withdrawn or alarm.deleted or alarm.event.deleted:
+        return None
+    ended: Any = call.ended
+    at: datetime = ended + timedelta(minutes=setting.snooze_minutes)
+    decision = terms.decide(alarm, at, default_zone)
+    return at if decision.action in (Action.GO, Action.WAIT) else None

@@ -102,4 +102,4 @@ def _expire(request_id: int, now: datetime) -> None:
         requests.put_off(request, expires)
     else:
         settlement.miss(request, Reason.LATE, now)
-        by_ids(log, alarm=request.alarm_id, request=request_id).warning("not called in time")
+        by_ids(log, alarm=request.alarm_id, request=request_id).warning("missed")

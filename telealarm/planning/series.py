@@ -33,7 +33,7 @@ class SeriesPlanner:
     async def step(self) -> datetime | None:
         """Look at the series that are due; returns when the next is."""
         now = utcnow()
-        due = await self._db.read(partial(series.due, now, CROWD))
+        due = await self._db.read(partial(series.due, now, CROWD, AT_ONCE))
         for first in range(0, len(due), AT_ONCE):
             await asyncio.gather(*(self._look(one, now) for one in due[first : first + AT_ONCE]))
         return await self._db.read(series.next_due)

@@ -134,6 +134,8 @@ class Reason(StrEnum):
     LATE = "late"
     CALLING_HOURS = "calling_hours"  # they open when it is too late
     NO_OPENING = "no_opening"  # they do not open within a year
+    SNOOZED = "snoozed"  # another call was asked for by a key
+    CALLED_BACK = "called_back"  # the callee rang back, and that call decides
     SETTLED = "settled"  # another alarm of its event was answered
     NO_CALENDAR_SETTING = "no_calendar_setting"
     NO_SMS_GATEWAY = "no_sms_gateway"

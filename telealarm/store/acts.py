@@ -5,14 +5,14 @@ from datetime import datetime
 from telealarm.models import (
     Alarm,
     CalendarUserProfile,
-    DncContact,
     DncList,
     Message,
     Section,
     SmsGateway,
     SurveyResult,
 )
-from telealarm.rules import placeholders
+from telealarm.rules import placeholders, sms
+from telealarm.store import do_not_call
 from telealarm.store.calls import Call, held
 from telealarm.store.database import wake
 from telealarm.store.sessions import answer
@@ -26,12 +26,11 @@ OWN_LIST = "Asked not to be called"
 def block(call: Call, section: int) -> None:
     """The callee is not to be called again: onto the first of the manager's lists."""
     row = held(call)
-    own = DncList.owner == row.owner_id
-    listed = DncContact.select().join(DncList).where(own, DncContact.phone_number == call.number)
-    if not listed.exists():
-        chosen = DncList.select().where(own).order_by(DncList.id).first()
+    if not do_not_call.lists_number(row.owner_id, call.number):
+        own = DncList.select().where(DncList.owner == row.owner_id)
+        chosen = own.order_by(DncList.id).first()
         chosen = chosen or DncList.create(owner=row.owner_id, name=OWN_LIST)
-        DncContact.create(dnc=chosen, phone_number=call.number)
+        do_not_call.add({"dnc": chosen, "phone_number": call.number})
     answer(row, section, "added")
     tell(call.alarm_id, "do_not_call", call.number, request_id=call.request_id)
 
@@ -62,8 +61,9 @@ def send(call: Call, section_id: int, now: datetime) -> None:
         alarm=alarm,
         gateway=gateway,
         recipient=call.number,
-        text=placeholders.fill(text, said),
+        sender=str(gateway.settings.get("sender", "")),
         date=now,
+        **sms.columns(placeholders.fill(text, said)),
     )
     answer(row, section_id, "queued")
     tell(alarm.id, "sms_queued", f"to {call.number}", request_id=call.request_id)
@@ -80,8 +80,11 @@ def recorded(call: Call, section: int, file: str, seconds: float) -> str:
 
 
 def joined(call: Call, section: int, conference: str) -> None:
-    """The callee is in a conference."""
+    """The callee is in a conference; told once, also where another session goes on with it."""
     row = held(call)
+    known = SurveyResult.get_or_none(call=row, section=section, response="joined")
+    if known is not None:
+        return
     answer(row, section, "joined")
     tell(call.alarm_id, "conference", conference, request_id=call.request_id)
 

@@ -7,7 +7,7 @@ from typing import Any
 from telealarm.errors import Conflict, IllegalTransition, Invalid
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import window
-from telealarm.rules.states import UNSETTLED, AlarmResult, AlarmStatus, EventStatus
+from telealarm.rules.states import UNSETTLED, AlarmResult, AlarmStatus, EventStatus, Reason
 from telealarm.store import accounts, outbox, parents, requests, rows
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
@@ -74,7 +74,7 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
     The edit of a parent's alarm reaches its copies; one that is edited by itself is on its own.
     Raises Invalid, and Conflict where the edit would make the history of its attempts untrue.
     """
-    before, old_hours, old_event = _wanted_at(alarm), _hours(alarm), alarm.event_id
+    before, old_hours, old_event = _wanted_at(alarm), hours(alarm), alarm.event_id
     _check_history(alarm, values)
     rows.change(alarm, {**values, "detached": alarm.origin_id is not None})
     if "alarm_phonenumber" in values:
@@ -88,12 +88,13 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
         _set_status(alarm, event, status, now)
     elif alarm.status in UNSETTLED and _wanted_at(alarm) != before:
         reschedule([alarm], event, now)
-    elif _hours(alarm) != old_hours:
+    elif hours(alarm) != old_hours:
         requests.reconsider([alarm.id])
     parents.edited([old_event, event.id], now)
 
 
-def _hours(alarm: Alarm) -> tuple[Any, ...]:
+def hours(alarm: Alarm) -> tuple[Any, ...]:
+    """What of the alarm itself says when an attempt that waits may be made."""
     lateness = (alarm.max_lateness, alarm.missed_policy)
     return alarm.daily_start, alarm.daily_stop, alarm.timezone, *lateness
 
@@ -220,7 +221,10 @@ def attempt(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
 def change_attempt(
     request: AlarmRequest, date: datetime | None, status: int | None, now: datetime
 ) -> None:
-    """Move a waiting attempt, or cancel it and its alarm. Raises Conflict for any other."""
+    """Move a waiting attempt, or cancel it and its alarm. Raises Conflict for any other.
+
+    Its own date moves nothing; the API shows that to the millisecond.
+    """
     if request.status != AlarmStatus.PENDING:
         raise Conflict("Only an attempt that still waits can be changed; the log stands.")
     if status not in (None, AlarmStatus.PENDING, AlarmStatus.CANCELLED):
@@ -230,10 +234,23 @@ def change_attempt(
         move(request, AlarmStatus.CANCELLED, status_reason="cancelled")
         move(alarm, AlarmStatus.CANCELLED, status_reason="cancelled")
         tell(alarm.id, "cancelled", "the waiting attempt", request_id=request.id, at=now)
-    elif date is not None:
+    elif date is not None and abs(date - request.date) >= timedelta(milliseconds=1):
         put(request, date=date, status_reason="moved")
         tell(alarm.id, "moved", f"to {date:%Y-%m-%d %H:%M:%S}Z", request_id=request.id, at=now)
     wake("dialing")
+
+
+def call_off_waiting(alarm_id: int, reason: str) -> None:
+    """Another call of the alarm is up: what waits to be attempted is not."""
+    _call_off_requests([alarm_id], reason)
+
+
+def take_back(alarm_id: int, now: datetime) -> None:
+    """The callee rings back: a call of the alarm that nobody has answered is hung up."""
+    Alarm.update(status_reason=Reason.CALLED_BACK).where(
+        Alarm.id == alarm_id, Alarm.status.in_(_ATTEMPTING)
+    ).execute()
+    _hang_up([alarm_id], now)
 
 
 def _withdraw(ids: list[int], reason: str) -> None:

@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from telealarm.models import Alarm, AlarmRequest, Event
 from telealarm.rules.states import AlarmResult, AlarmStatus
-from telealarm.store import settlement
+from telealarm.rules.webhook import Change
+from telealarm.store import settlement, webhooks
 from telealarm.store.change import move, put
 from telealarm.store.timeline import tell
 
@@ -35,6 +36,7 @@ def answer(alarm: Alarm, result: int, how: str, now: datetime) -> Answered:
         for request in waiting:
             move(request, AlarmStatus.CANCELLED, status_reason="answered")
         move(alarm, AlarmStatus.SUCCESS, status_reason="")
+    webhooks.tell(alarm, Change.RESULT, now)
     settlement.settle_others(alarm, now)
     return Answered.TAKEN
 

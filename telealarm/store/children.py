@@ -8,7 +8,7 @@ from peewee import ModelSelect
 
 from telealarm.models import Alarm, Event
 from telealarm.rules.states import UNSETTLED, AlarmStatus, EventStatus
-from telealarm.store import alarms, rows
+from telealarm.store import alarms, requests, rows
 from telealarm.store.change import move
 from telealarm.store.timeline import tell
 
@@ -64,6 +64,7 @@ def known(parent_id: int, originals: Iterable[datetime]) -> Iterator[Event]:
 def templates(parent: Event) -> list[Alarm]:
     """The alarms that are copied: those of the parent, but for what a client called off."""
     found = Alarm.select().where(Alarm.event == parent.id, Alarm.deleted.is_null())
+    found = found.where(Alarm.about.is_null())
     return [alarm for alarm in found.order_by(Alarm.id) if not _called_off(alarm)]
 
 
@@ -142,11 +143,14 @@ def _follow(
     """Edits of the parent, and of its alarms, reach a child."""
     moved = child.start != start
     wanted = {name: parent.__data__[name] for name in _OF_EVENT} | {"start": start, "end": end}
-    rows.change(child, _changed(child, wanted))
+    changed = _changed(child, wanted)
+    rows.change(child, changed)
     mine: list[Alarm] = list(Alarm.select().where(Alarm.event == child.id).order_by(Alarm.id))
     if moved:
         live = [one for one in mine if not one.deleted and one.status in UNSETTLED]
         alarms.reschedule(live, child, now)
+    if changed.keys() & {"timezone", "calendar"}:
+        requests.reconsider([one.id for one in mine])
     copies = {one.origin_id: one for one in mine if one.origin_id}
     for alarm in copied:
         copy = copies.pop(alarm.id, None)
@@ -161,7 +165,7 @@ def _follow(
 
 
 def _follow_alarm(copy: Alarm, alarm: Alarm, child: Event, now: datetime) -> None:
-    before = alarms.moment(copy, child)
+    before, old_hours = alarms.moment(copy, child), alarms.hours(copy)
     rows.change(copy, _changed(copy, _columns(alarm)))
     if _called_off(copy):
         move(copy, AlarmStatus.PENDING, status_reason="")
@@ -169,6 +173,8 @@ def _follow_alarm(copy: Alarm, alarm: Alarm, child: Event, now: datetime) -> Non
         alarms.schedule(copy, child)
     elif copy.status in UNSETTLED and alarms.moment(copy, child) != before:
         alarms.reschedule([copy], child, now)
+    elif alarms.hours(copy) != old_hours:
+        requests.reconsider([copy.id])
 
 
 def _copy(alarm: Alarm, child: Event, now: datetime) -> None:

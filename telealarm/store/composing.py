@@ -122,10 +122,7 @@ class Composer:
     def values(self, alarm: Alarm, now: datetime) -> dict[str, object]:
         """What placeholders stand for; of an alarm that is not written yet, without links."""
         event = alarm.event
-        start = event.start.astimezone(zones.of_recipient(alarm, self.default_zone))
         said: dict[str, object] = {
-            "start_date": f"{start:%Y-%m-%d}",
-            "start_time": f"{start:%H:%M}",
             "alarm_email": alarm.alarm_email,
             **values(alarm, event, now),
         }

@@ -91,7 +91,8 @@ def opt_out(owner_id: int, *, number: str | None = None, email: str | None = Non
         return
     found = DncList.get_or_none(DncList.owner == owner_id, DncList.name == OPTED_OUT)
     kept = found or DncList.create(owner=owner_id, name=OPTED_OUT)
-    DncContact.create(dnc=kept, phone_number=number, email=email and email.lower())
+    values = {"dnc": kept, "phone_number": number, "email": email and email.lower()}
+    webhooks.tell_contact(DncContact.create(**values), utcnow())
 
 
 def _check_single(dnc: DncList, number: str | None, email: str | None, *, own_id: int) -> None:

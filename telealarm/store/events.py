@@ -9,7 +9,7 @@ from telealarm.errors import IllegalTransition, Invalid
 from telealarm.models import Alarm, Calendar, Event
 from telealarm.rules import dates
 from telealarm.rules.states import UNSETTLED, EventStatus
-from telealarm.store import alarms, parents, rows, zones
+from telealarm.store import alarms, parents, requests, rows, zones
 from telealarm.store.change import move
 from telealarm.store.database import wake
 
@@ -67,6 +67,7 @@ def change(event: Event, values: Mapping[str, Any], now: datetime, default: Zone
     child that is edited by itself does not follow its parent any more.
     """
     old_start, old_end, recurs = event.start, event.end, event.rule_id is not None
+    old_clock = (event.timezone, event.calendar_id)
     columns = redrafted(event, values, default)
     status = columns.pop("status", None)
     if event.parent_event_id is not None:
@@ -80,6 +81,8 @@ def change(event: Event, values: Mapping[str, Any], now: datetime, default: Zone
             _set_children_status(event, status, now)
     elif event.start != old_start:
         alarms.reschedule(unfinished([event.id]), event, now)
+    if (event.timezone, event.calendar_id) != old_clock:
+        requests.reconsider([alarm.id for alarm in unfinished([event.id])])
     _give_up_excluded(event, now, default)
     parents.edited([event.id], now)
 

@@ -24,12 +24,12 @@ from telealarm.models import (
     User,
 )
 from telealarm.models.gateway import ACTIVE
-from telealarm.rules import dates, moment, phone
+from telealarm.rules import dates, moment
 from telealarm.rules.dates import ClockChange
 from telealarm.rules.moment import Action
 from telealarm.rules.recurrence import Occurrence
 from telealarm.rules.states import AlarmStatus, EventStatus, Method, Reason
-from telealarm.store import children, do_not_call, rows, scope, series, terms, zones
+from telealarm.store import children, do_not_call, failover, rows, scope, series, terms, zones
 
 _TICK = datetime.resolution
 
@@ -137,7 +137,8 @@ def _decide(
     if alarm.event.status == EventStatus.PAUSED:
         action, why = "skip", "event_paused"
     elif action != "skip" and gateway is not None:
-        if not _takes(gateway, alarm.alarm_phonenumber):
+        gateway = failover.way_out(gateway, (), alarm.alarm_phonenumber) or gateway
+        if not failover.takes(gateway, alarm.alarm_phonenumber):
             action, why = "skip", Reason.WRONG_NUMBER
         elif gateway.status != ACTIVE:
             action, why = "defer", "gateway_inactive"
@@ -289,11 +290,3 @@ def _profiles(users: set[int]) -> dict[int, CalendarUserProfile]:
         .where(CalendarUserProfile.user.in_(users))
     )
     return {profile.user_id: profile for profile in query}
-
-
-def _takes(gateway: Gateway, number: str) -> bool:
-    return phone.is_allowed(
-        number,
-        pattern=str(gateway.number_pattern),
-        prefixes=gateway.allowed_prefixes,
-    )

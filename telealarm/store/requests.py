@@ -6,7 +6,7 @@ from typing import Any
 from peewee import fn
 
 from telealarm.clock import utcnow
-from telealarm.models import Alarm, AlarmRequest
+from telealarm.models import Alarm, AlarmRequest, CallRequest
 from telealarm.rules import window
 from telealarm.rules.pacing import READY
 from telealarm.rules.states import AlarmStatus, Method, Reason
@@ -14,11 +14,13 @@ from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
 
+_RANG_BACK = CallRequest.inbound == True  # noqa: E712 - SQL
+
 # The queue of requests that are not to be dialled.
 NO_CALL = 0
 
 
-def enqueue(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
+def enqueue(alarm: Alarm, date: datetime, now: datetime, *, why: str = "") -> AlarmRequest:
     """One more attempt of `alarm`, to be made at `date`; the alarm is in process with it.
 
     An alarm without a due time (finished, or asked for by hand) has no expiry either.
@@ -33,7 +35,7 @@ def enqueue(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
         expires=expiry(alarm),
         created_date=now,
     )
-    tell(alarm.id, "due", request_id=request.id, at=now)
+    tell(alarm.id, "due", why, request_id=request.id, at=now)
     wake("dialing")
     wake("planning")  # it watches over the expiry
     return request
@@ -123,13 +125,14 @@ def expired(now: datetime, limit: int) -> list[AlarmRequest]:
 
 
 def failures(alarm_id: int) -> dict[str, int]:
-    """How many requests of the alarm failed, by reason."""
+    """How many requests of the alarm failed, by reason; calls that the callee made not counted."""
     rows = (
         AlarmRequest.select(AlarmRequest.status_reason, fn.COUNT(AlarmRequest.id))
         .where(
             AlarmRequest.alarm == alarm_id,
             AlarmRequest.status.in_([AlarmStatus.RETRY, AlarmStatus.FAILURE]),
             AlarmRequest.status_reason != Reason.FAILOVER,
+            AlarmRequest.id.not_in(CallRequest.select(CallRequest.request).where(_RANG_BACK)),
         )
         .group_by(AlarmRequest.status_reason)
         .tuples()

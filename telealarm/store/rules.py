@@ -7,7 +7,7 @@ from typing import Any
 from telealarm.errors import Conflict, Invalid, RecurrenceError
 from telealarm.models import Event, Rule
 from telealarm.rules import recurrence
-from telealarm.store import parents, rows
+from telealarm.store import parents, rows, series, zones
 
 _WORKDAYS = "byweekday:0,1,2,3,4"
 PREDEFINED = (
@@ -19,6 +19,9 @@ PREDEFINED = (
     ("Weekly", "WEEKLY", ""),
 )
 
+# How many series of a rule are looked at when it is edited, the newest first.
+_CHECKED = 1000
+
 
 def predefine() -> None:
     """The rules of a new database."""
@@ -27,7 +30,9 @@ def predefine() -> None:
 
 
 def check(rule: Rule | None, values: Mapping[str, Any]) -> None:
-    """Whether the new or edited rule can be used from any start at all. Raises Invalid."""
+    """Whether the new or edited rule can be used: from any start at all, and from those of the
+    series that have it. Raises Invalid.
+    """
     said = {
         name: values[name] if name in values else getattr(rule, name, None)
         for name in ("frequency", "params", "rrule")
@@ -41,6 +46,23 @@ def check(rule: Rule | None, values: Mapping[str, Any]) -> None:
     except RecurrenceError as error:
         field = "rrule" if said["rrule"] else "params"
         raise Invalid({field: [str(error)]}) from None
+    if rule is not None:
+        _check_series(Rule(id=rule.id, **{**said, "params": said["params"] or ""}))
+
+
+def _check_series(edited: Rule) -> None:
+    """Refuse an edit by which a series that goes on would come to nothing. Raises Invalid."""
+    having = Event.select().where(
+        Event.rule == edited.id, Event.deleted.is_null(), Event.next_child_due.is_null(False)
+    )
+    for event in having.order_by(Event.id.desc()).limit(_CHECKED):
+        event.rule = edited
+        try:
+            series.check(event, zones.configured())
+        except Invalid as error:
+            field = "rrule" if edited.rrule else "params"
+            said = [f"event {event.id} has it: {text}" for text in error.fields["rule"]]
+            raise Invalid({field: said}) from None
 
 
 def create(owner_id: int, values: Mapping[str, Any]) -> Rule:

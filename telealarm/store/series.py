@@ -100,15 +100,16 @@ def end_of(event: Event, occurrence: Occurrence, series: Series) -> datetime:
     return found if found > occurrence.start else min(elapsed, dates.LATEST)
 
 
-def due(now: datetime, limit: int) -> list[int]:
-    """The ids of the parents that are to be looked at, those that wait longest first."""
-    rows = (
-        Event.select(Event.id)
-        .where(Event.next_child_due <= now)
-        .order_by(Event.next_child_due)
-        .limit(limit)
-    )
-    return [row.id for row in rows]
+def due(now: datetime, limit: int, newest: int) -> list[int]:
+    """The ids of the parents that are to be looked at, those that wait longest first.
+
+    Before them come the `newest`: after an outage who writes or edits an event does not wait
+    behind ten thousand others.
+    """
+    rows = Event.select(Event.id).where(Event.next_child_due <= now)
+    last = rows.order_by(Event.next_child_due.desc()).limit(newest)
+    first = rows.order_by(Event.next_child_due).limit(limit)
+    return list(dict.fromkeys(row.id for query in (last, first) for row in query))
 
 
 def next_due() -> datetime | None:

@@ -182,10 +182,11 @@ def keep(call: Call, section: int, response: str, *, rating: bool, following: in
     last_counts = row.survey.rating_counts == LAST
     answer(row, section, response, again=last_counts or not rating)
     if rating and (alarm.result == AlarmResult.NONE or (last_counts and row.result)):
-        put(alarm, result=int(response))
+        # Who asks for one more call has not answered yet.
+        put(alarm, result=AlarmResult.NONE if response == alarm.snooze_key else int(response))
         put(row, result=response)
-        webhooks.tell(alarm, Change.RESULT, utcnow(), row.request)
         if alarm.result:
+            webhooks.tell(alarm, Change.RESULT, utcnow(), row.request)
             settlement.settle_others(alarm, utcnow())
     _arrive(row, following, 0)
     tell(call.alarm_id, "key", response, request_id=call.request_id)

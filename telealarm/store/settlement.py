@@ -1,6 +1,6 @@
 """How an attempt ends: the request, its alarm, what follows, and who is told. One write."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Message
 from telealarm.rules import placeholders, sms
@@ -14,14 +14,20 @@ from telealarm.rules.states import (
     Reason,
 )
 from telealarm.rules.webhook import Change
-from telealarm.store import alarms, requests, terms, webhooks
-from telealarm.store.change import move
+from telealarm.store import alarms, desk, requests, terms, webhooks
+from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
 from telealarm.store.wording import values
 
 FAILURE_TEXT = "{alarm_phonenumber} could not be reached in {num_attempt} attempt(s): {title}"
-MISSED_TEXT = "{alarm_phonenumber} was not called in time: {title}"
+MISSED_TEXTS: dict[int, str] = {
+    Method.CALL: "{alarm_phonenumber} was not called in time: {title}",
+    Method.SMS: "The SMS to {alarm_phonenumber} was not sent in time: {title}",
+    Method.EMAIL: "The mail to {alarm_phonenumber} was not sent in time: {title}",
+}
+# How long whoever rings back has to take the call that was taken back for them.
+CALLED_BACK = timedelta(minutes=1)
 
 
 def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
@@ -52,6 +58,27 @@ def settle_others(alarm: Alarm, now: datetime) -> None:
         Alarm.deleted.is_null(),
     )
     alarms.cancel(list(others.order_by(Alarm.id)), Reason.SETTLED, now)
+
+
+def snooze(request: AlarmRequest, at: datetime, now: datetime, **ended: int) -> None:
+    """The callee asked for another call `at`; the attempt was no failure."""
+    move(request, AlarmStatus.SUCCESS, status_reason=Reason.SNOOZED, **ended)
+    alarm = request.alarm
+    move(alarm, AlarmStatus.RETRY, status_reason=Reason.SNOOZED)
+    following = requests.again(alarm, at, now)
+    why = f"again at {at.isoformat(timespec='seconds')}"
+    tell(alarm.id, "snoozed", why, request_id=following.id, at=now)
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
+
+
+def snoozes(alarm: Alarm) -> int:
+    """How often it was snoozed already."""
+    count: int = (
+        AlarmRequest.select()
+        .where(AlarmRequest.alarm == alarm.id, AlarmRequest.status_reason == Reason.SNOOZED)
+        .count()
+    )
+    return count
 
 
 def retry(request: AlarmRequest, reason: Reason, at: datetime, now: datetime, **ended: int) -> None:
@@ -91,6 +118,7 @@ def fail(
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
     webhooks.tell(alarm, Change.FAILED, now, request)
     _inform(alarm, FAILURE_TEXT, now)
+    desk.call(alarm, now)
 
 
 def withdraw(call: CallRequest, now: datetime, **ended: int) -> None:
@@ -107,8 +135,14 @@ def call_off(request: AlarmRequest, why: str, now: datetime, **ended: int) -> No
     """The attempt is not wanted any more, or not now, and came to nothing."""
     alarm = request.alarm
     move(request, AlarmStatus.CANCELLED, status_reason="withdrawn", **ended)
-    if alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
-        paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
+    paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
+    if alarm.status_reason == Reason.CALLED_BACK and not paused and not alarm.deleted:
+        # Should the callee's own call break off before it is one of the alarm's, this goes out.
+        if alarm.status == AlarmStatus.IN_PROCESS:
+            move(alarm, AlarmStatus.RETRY)
+        put(alarm, status_reason="")
+        requests.again(alarm, now + CALLED_BACK, now)
+    elif alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
         # With a due time it was moved, or its event was paused and goes on already.
         wanted = paused or alarm.due is not None
         move(alarm, AlarmStatus.PENDING if wanted else AlarmStatus.CANCELLED)
@@ -128,7 +162,8 @@ def miss(request: AlarmRequest, reason: Reason, now: datetime, why: str = "") ->
     tell(alarm.id, "missed", f"{reason}: {why}" if why else reason, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.MISSED, now, request)
     if alarm.missed_policy != "skip":
-        _inform(alarm, MISSED_TEXT, now)
+        _inform(alarm, MISSED_TEXTS[alarm.method], now)
+        desk.call(alarm, now)
 
 
 def _inform(alarm: Alarm, default_text: str, now: datetime) -> None:

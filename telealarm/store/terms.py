@@ -42,7 +42,9 @@ def of(
 
 
 def calling_hours(alarm: Alarm, setting: CalendarSetting, zone: ZoneInfo) -> CallingHours:
-    """The hours of the alarm, on the days of its calendar setting."""
+    """The hours of the alarm, on the days of its calendar setting; bad news comes on any day."""
+    if alarm.about_id is not None:
+        return CallingHours(start=alarm.daily_start, stop=alarm.daily_stop, zone=zone)
     return CallingHours(
         start=alarm.daily_start,
         stop=alarm.daily_stop,

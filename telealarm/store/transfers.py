@@ -65,7 +65,9 @@ def latest(call: Call, section_id: int) -> Agent | None:
 
 def answered(agent: Agent, now: datetime) -> None:
     """The agent has picked up, and hears whom they are to take."""
-    Transfer.update(answered=now).where(Transfer.id == agent.id).execute()
+    Transfer.update(answered=now, disposition=Disposition.ANSWER).where(
+        Transfer.id == agent.id
+    ).execute()
 
 
 def taken(call: Call, agent: Agent, now: datetime) -> None:
@@ -83,7 +85,8 @@ def end(
     row: Transfer = Transfer.get_by_id(agent.id)
     if row.ended is not None:
         return
-    Transfer.update(ended=now, disposition=disposition or "", hangup_cause=cause).where(
+    how_it_went = row.disposition or disposition or ""
+    Transfer.update(ended=now, disposition=how_it_went, hangup_cause=cause).where(
         Transfer.id == agent.id
     ).execute()
     if row.taken is not None:

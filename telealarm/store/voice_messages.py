@@ -9,7 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from telealarm.models import CallRequest, SurveyResult
-from telealarm.store import recordings
+from telealarm.store import calls, recordings
+from telealarm.store.calls import Call
+from telealarm.store.claim import Holder
 from telealarm.store.timeline import tell
 
 _CROWD = 200
@@ -36,6 +38,28 @@ class VoiceMessages:
         """Delete messages; one that is gone is fine. Blocks."""
         for name in names:
             self.path(name).unlink(missing_ok=True)
+
+
+def left(names: Sequence[str], holder: Holder) -> list[tuple[str, Call, int]]:
+    """Of the recordings in Asterisk, by name, those of this worker's calls that have ended: a crash
+    left them there. With each its call and section, some at a time.
+    """
+    wanted = {}
+    for name in names:
+        channel, _, section = name.rpartition("-")
+        if channel.startswith("ta-") and section.isascii() and section.isdigit():
+            wanted[channel] = (name, int(section))
+    some = sorted(wanted)[-_CROWD:]
+    rows = CallRequest.select().where(
+        CallRequest.aleg_uuid.in_(some),
+        CallRequest.ended.is_null(False),
+        CallRequest.worker == holder.name,
+    )
+    return [
+        (name, calls.describe(row), section)
+        for row in rows
+        for name, section in [wanted[row.aleg_uuid]]
+    ]
 
 
 def expire(before: datetime) -> list[str]:

@@ -40,11 +40,12 @@ def tell(alarm: Alarm, change: Change, now: datetime, request: AlarmRequest | No
 
 
 def tell_contact(contact: DncContact, now: datetime) -> None:
-    """A number that is not to be called any more, to the webhooks of its list's owner."""
+    """A number or address that wants no more of us, to the webhooks of its list's owner."""
     data = {
         "dnc_contact": contact.id,
         "dnc_list": contact.dnc_id,
         "phone_number": contact.phone_number,
+        "email": contact.email,
     }
     told = _Told(Change.DO_NOT_CALL, now, data)
     owner_id = contact.dnc.owner_id

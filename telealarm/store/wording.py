@@ -26,6 +26,7 @@ def values(
     zone = zones.of_recipient(alarm, zones.configured())
     start = event.start.astimezone(zone)
     person = event.calendar.user
+    told = alarm.about if alarm.about_id else alarm
     return {
         "title": event.title,
         "first_name": person.first_name or None,
@@ -34,7 +35,7 @@ def values(
         "start_date": spoken.day(start, spoken_in, now.astimezone(zone).date()),
         "start_time": spoken.clock(start, spoken_in),
         "minutes_left": max(0, round((event.start - now).total_seconds() / 60)),
-        "alarm_phonenumber": alarm.alarm_phonenumber,
+        "alarm_phonenumber": told.alarm_phonenumber,
         "num_attempt": alarm.num_attempt if attempt is None else attempt,
         **(event.data or {}),
     }

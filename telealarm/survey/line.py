@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from telealarm.asterisk.ari import Channel, Event, Playback
+from telealarm.asterisk.dialplan import ENTRY_SECONDS
 from telealarm.clock import monotonic, utcnow
 from telealarm.errors import SpeechError
 from telealarm.survey.prompts import Prompt
@@ -26,6 +27,8 @@ PLAY_MARGIN_SECONDS = 10.0
 BROKEN_OFF_SECONDS = 0.1
 # Until the next step renews the channel's time limit; a restart of the service fits in.
 STEP_MARGIN_SECONDS = 15.0
+# Of a prompt within the time limit that the dialplan has set.
+ENTRY_MARGIN_SECONDS = 5.0
 
 # A European ringing tone, as Asterisk's playtones understand it.
 RINGING = "tone:425/1000,0/4000"
@@ -57,9 +60,13 @@ class Line:
         self._files_first = files_first
         self._deadline = monotonic() + limit_seconds
         self._events = channel.events(*_KINDS, *kinds)
+        # Until when the channel lives as it has come to us.
+        self._entry_ends = (channel.entered or -math.inf) + ENTRY_SECONDS
         # Unlike those of an earlier session of this channel.
         self._run_id = f"{utcnow().timestamp():.6f}"
         self._numbers = itertools.count(1)
+        # The same in every session: whoever adopts the call can stop it.
+        self._sound_id = f"{channel.id}-sound"
         # What is to be stopped before anything else is said.
         self._playing: Playback | None = None
         self._stopping: asyncio.Task[None] | None = None
@@ -116,7 +123,7 @@ class Line:
         """
         for media in reversed(prompt.media) if self._files_first else prompt.media:
             playback_id = self._next_id()
-            await asyncio.gather(self._stopped(), self.hold(prompt.seconds))
+            await asyncio.gather(self._stopped(), self._hold_prompt(prompt.seconds))
             self._playing, _ = await asyncio.gather(
                 self.channel.play(media, playback_id), _noted(note, playback_id)
             )
@@ -159,11 +166,20 @@ class Line:
     async def sound(self, media: str) -> None:
         """Play something that has no end of its own; the next thing said, or `quiet`, ends it."""
         await self._stopped()
-        self._playing = await self.channel.play(media, self._next_id())
+        self._playing = await self.channel.play(media, self._sound_id)
+
+    async def silence(self) -> None:
+        """Stop the sound of an earlier session: Asterisk takes no order while something plays."""
+        await self.channel.playback(self._sound_id).stop()
 
     async def quiet(self) -> None:
         """Stop what plays."""
         await self._stopped()
+
+    async def _hold_prompt(self, seconds: float) -> None:
+        """Of the first prompt the callee need not wait for this, unless it is long."""
+        if monotonic() + seconds + ENTRY_MARGIN_SECONDS > self._entry_ends:
+            await self.hold(seconds)
 
     async def _until_played(
         self, playback_id: str, seconds: float, react: Callable[[str], T | None]

@@ -11,9 +11,10 @@ from telealarm.asterisk.ari.errors import AriError, NotFound
 from telealarm.errors import TeleAlarmError
 from telealarm.rules import audio
 from telealarm.store import acts
+from telealarm.store.calls import Call
 from telealarm.survey.line import HungUp
 from telealarm.survey.machine import FAILED, NOTHING
-from telealarm.survey.scene import Scene
+from telealarm.survey.scene import Means, Scene
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +46,9 @@ async def record(scene: Scene) -> str:
     try:
         await _until_ended(scene, name)
     except HungUp:
-        await _keep(scene, name)
+        await keep(scene.means, scene.call, scene.section.id, name)
         raise
-    return await _keep(scene, name)
+    return await keep(scene.means, scene.call, scene.section.id, name)
 
 
 async def _until_ended(scene: Scene, name: str) -> None:
@@ -66,18 +67,24 @@ async def _until_ended(scene: Scene, name: str) -> None:
     await scene.means.ari.recordings.stop(name)
 
 
-async def _keep(scene: Scene, name: str) -> str:
+async def keep(means: Means, call: Call, section: int, name: str) -> str:
     """Fetch what was recorded, keep it, and have Asterisk forget it."""
-    means = scene.means
     try:
-        wav = await _fetch(scene, name)
-        await means.ari.recordings.delete(name)
+        wav = await _fetch(means, name)
     except AriError as error:
         log.error("a message could not be fetched: %s", error, extra={"channel": name})
         return FAILED
     sound = await asyncio.to_thread(_sound, wav) if wav else None
-    if sound is None:
-        return NOTHING
+    if sound is not None:
+        await _put(means, call, section, sound)
+    try:
+        await means.ari.recordings.delete(name)
+    except AriError as error:
+        log.warning("a message stays in Asterisk too: %s", error, extra={"channel": name})
+    return NOTHING if sound is None else RECORDED
+
+
+async def _put(means: Means, call: Call, section: int, sound: bytes) -> None:
     try:
         file = await asyncio.to_thread(means.voice_messages.keep, sound)
     except OSError as error:
@@ -86,17 +93,16 @@ async def _keep(scene: Scene, name: str) -> str:
             " or name another"
         ) from None
     seconds = round(audio.seconds(sound), 3)
-    old = await means.db.write(partial(acts.recorded, scene.call, scene.section.id, file, seconds))
+    old = await means.db.write(partial(acts.recorded, call, section, file, seconds))
     if old:
         await asyncio.to_thread(means.voice_messages.discard, [old])
-    return RECORDED
 
 
-async def _fetch(scene: Scene, name: str) -> bytes | None:
+async def _fetch(means: Means, name: str) -> bytes | None:
     for pause in STORED_PAUSES_SECONDS:
         await asyncio.sleep(pause)
         try:
-            return await scene.means.ari.recordings.fetch(name, MOST_BYTES)
+            return await means.ari.recordings.fetch(name, MOST_BYTES)
         except NotFound:
             continue
     return None

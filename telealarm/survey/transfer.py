@@ -46,6 +46,7 @@ async def transfer(scene: Scene) -> str:
     if agent is not None and not agent.ended:
         if agent.taken and await _lives(scene, agent):
             return await _Transfer(scene, agent).go_on()
+        await scene.line.silence()
         await means.ari.open(agent.channel_id).hangup()
         means.ari.close(agent.channel_id)
         await means.write(

@@ -22,6 +22,28 @@ from tests.lab.serve import Serve
 from tests.lab.sms_gateway import SmsGateway
 from tests.lab.waiting import until
 
+# The lines that a user adds for the doors; every service here is the worker `lab`.
+DOORS = """
+[from-trunk](+)
+exten => 7001,1,Set(TELEALARM_APP=lab)
+ same => n,Goto(telealarm-callback,s,1)
+exten => _72.,1,Set(TELEALARM_APP=lab)
+ same => n,Set(TELEALARM_CALENDAR=${EXTEN:2})
+ same => n,Goto(telealarm-wakeup,s,1)
+exten => _74.,1,Set(TELEALARM_APP=lab)
+ same => n,Set(TELEALARM_CALENDAR=${EXTEN:2})
+ same => n,Set(TELEALARM_CLOCK=12)
+ same => n,Set(TELEALARM_OPERATOR=yes)
+ same => n,Goto(telealarm-wakeup,s,1)
+exten => _73.,1,AGI(agi://127.0.0.1:${EXTEN:2}/due)
+ same => n,GotoIf($["${TELEALARM_STATUS}" = "ok"]?confirm)
+ same => n,Hangup(1)
+ same => n(confirm),AGI(agi://127.0.0.1:${EXTEN:2}/confirm,1)
+ same => n,Answer()
+ same => n,Wait(1)
+ same => n,Hangup()
+"""
+
 Plug = Callable[[str, Behaviour], Awaitable[Phone]]
 
 
@@ -45,6 +67,7 @@ async def exchange() -> AsyncIterator[Exchange]:
 async def asterisk(exchange: Exchange) -> AsyncIterator[Asterisk]:
     """A real Asterisk, whose only trunk leads to the exchange."""
     pbx = Asterisk(exchange.port)
+    pbx.configure("extensions.conf", lambda text: text + DOORS)
     await pbx.start()
     yield pbx
     await pbx.stop()

@@ -1,6 +1,9 @@
 """Bad luck at the worst moment: nobody is forgotten, and nobody is rung twice unsaid."""
 
 import asyncio
+from functools import partial
+
+import aiohttp
 
 from tests.acceptance.conftest import Plug, Practice, Practices, on_both_databases
 from tests.lab.asterisk import Asterisk
@@ -17,6 +20,11 @@ CONFIRMED = (5, 1)
 async def confirmed(practice: Practice, appointment: Appointment) -> None:
     alarm = await practice.settled(appointment)
     assert (alarm["status"], alarm["result"]) == CONFIRMED, practice.serve.tail()
+
+
+async def is_ready(practice: Practice) -> bool:
+    async with aiohttp.ClientSession() as http, http.get(f"{practice.serve.url}/readyz") as reply:
+        return reply.status == 200
 
 
 def rings(exchange: Exchange, number: str) -> int:
@@ -207,7 +215,7 @@ async def test_asterisk_is_away_and_the_call_waits_for_it(
         await late.start()
         await confirmed(practice, appointment)
         assert rings(exchange, "413") == 1
-        assert (await practice.clinic.rest.get(f"{practice.serve.url}/readyz"))["ready"]
+        await until(partial(is_ready, practice), 60, "/readyz, once the trunk has answered OPTIONS")
     finally:
         await late.stop()
 

@@ -139,7 +139,7 @@ async def test_a_phone_answers_hears_and_presses(
     phone = await plug("1001", answers_and_presses("1", first_key=2.0))
     channel = await caller.ring("1001")
     started = await caller.event("StasisStart", channel)
-    assert started["args"] == ["call"]
+    assert started["args"] == ["call", ""]
     await caller.post(f"channels/{channel}/play?media=sound:telealarm/apology")
     assert (await caller.event("ChannelDtmfReceived", channel))["digit"] == "1"
     await caller.hang_up(channel)
@@ -271,7 +271,7 @@ async def test_the_application_comes_back_to_a_callee_who_waits(away: Caller, pl
     await phone.until("answered")
     await until(lambda: phone.heard.seconds_heard() > 2, 10, "the callee was asked to hold")
     await away.attend()
-    assert (await away.event("StasisStart", channel, seconds=3))["args"] == ["call"]
+    assert (await away.event("StasisStart", channel, seconds=3))["args"] == ["call", ""]
     assert (await away.event("ChannelDtmfReceived", channel))["digit"] == "3"
     await away.hang_up(channel)
     await phone.until("hung up by network")

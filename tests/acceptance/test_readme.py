@@ -51,7 +51,7 @@ async def test_the_first_alarm_rings_and_its_answer_is_shown(
     )
     assert done.returncode == 0, done.stderr
     replies = list(objects(done.stdout))
-    assert len(replies) == 16
+    assert len(replies) == 17
     assert all("url" in reply or "results" in reply or "event-url" in reply for reply in replies)
     alarm = done.stdout.rsplit("ALARM ", 1)[1].strip()
     await phone.until("hung up by network")

@@ -1,5 +1,6 @@
 """What a manager has uploaded is heard by the callee, instead of speech."""
 
+from datetime import timedelta
 from itertools import pairwise
 
 import aiohttp
@@ -7,6 +8,7 @@ import aiohttp
 from tests.acceptance.conftest import LOGIN, Plug, Practice
 from tests.integration.api_client import tone
 from tests.lab.behaviours import answers_and_presses
+from tests.lab.keys import KEY_SECONDS
 from tests.lab.recorder import RATE, Recorder
 from tests.lab.rest import JSON
 
@@ -64,3 +66,28 @@ async def test_a_recording_and_its_words_for_a_wrong_key_are_heard(
     assert 2.4 < cycles(phone.heard, LOW) < 3.5
     assert 1.0 < cycles(phone.heard, HIGH) < 1.9
     assert (await rest.refused("DELETE", greeting["url"], {}, 409))["detail"]
+
+
+async def test_a_key_cuts_the_prompt_at_once(practice: Practice, plug: Plug) -> None:
+    """By the wire: from the release of the key, which is what Asterisk tells of, to silence."""
+    without_pauses = await uploaded(practice, 10.0, LOW)
+    rest = practice.clinic.rest
+    survey = await rest.post("survey-template/", {"name": "cut"})
+    section = {
+        "survey": survey["url"],
+        "type": 4,
+        "number_digits": 4,
+        "max_number": 9999,
+        "timeout": 5,
+        "audiofile": without_pauses["url"],
+    }
+    await rest.post("section-template/", section)
+    sealed = await rest.post(f"{survey['url']}seal/", {})
+    # After the first digit nothing is said until the number is complete.
+    phone = await plug("962", answers_and_presses("12", first_key=2.0, between=1.5))
+    await practice.clinic.appointment("962", survey=sealed["url"])
+    await phone.until("key 2", 30)
+    (pressed,) = [entry.at for entry in await phone.log() if entry.what == "key 1"]
+    first, last = phone.heard.first_loud_at(), phone.heard.last_loud_at()
+    assert first is not None and last is not None and first < pressed < last
+    assert last - pressed < timedelta(seconds=KEY_SECONDS + 0.15)

@@ -73,7 +73,7 @@ async def becomes(practice: Practice, state: str) -> str:
         (gateway,) = await rest.results("gateway/")
         return bool(gateway["trunk_state"] == state)
 
-    await until(is_so, 40, f"the trunk is {state}; TeleAlarm says:\n{practice.serve.tail()}")
+    await until(is_so, 90, f"the trunk is {state}; TeleAlarm says:\n{practice.serve.tail()}")
     ready = f"{practice.serve.url}/readyz"
     found = await (rest.get(ready) if state == "up" else rest.refused("GET", ready, {}, 503))
     return str(found["checks"].get("trunk trunk"))

@@ -65,8 +65,9 @@ async def test_whoever_adopts_a_call_sends_its_sms_no_second_time(stages: Stages
     call, section = await answered(stages, SectionType.SMS, sms_text=text)
     for _ in range(2):
         await stages.db.write(partial(acts.send, call, section, utcnow()))
-    sent = await stages.db.write(lambda: [(m.recipient, m.text) for m in Message.select()])
-    assert sent == [("100", "Visit: see you.")]
+    (sent,) = await stages.db.write(lambda: list(Message.select()))
+    assert (sent.recipient, sent.text) == ("100", "Visit: see you.")
+    assert (sent.encoding, sent.segments) == ("GSM-7", 1)
 
 
 async def test_an_agent_is_called_through_the_rules_of_the_gateway(stages: Stages) -> None:

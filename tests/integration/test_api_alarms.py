@@ -54,6 +54,7 @@ async def test_every_field_of_an_alarm_comes_back(api: Api) -> None:
         "retry_policy": {"busy": {"delay": "60", "count": 3}},
         "on_unknown": "miss",
         "missed_policy": "skip",
+        "snooze_key": "2",
     }
     shown = await api.made("alarm/", sent)
     assert shown == {
@@ -194,7 +195,10 @@ async def test_a_finished_alarm_can_be_tried_once_more_at_any_time(api: Api) -> 
 
 async def test_a_waiting_attempt_is_moved_or_cancelled(api: Api) -> None:
     _, _, one = await ready(api)
-    attempt = (await api.made("alarm-request/", {"alarm": one}))["url"]
+    made = await api.made("alarm-request/", {"alarm": one})
+    attempt = made["url"]
+    # What was read is written back, and nothing moves.
+    assert (await api.patch(attempt, made)).body == made
     reply = await api.patch(attempt, {"date": "2030-06-03 09:30"})
     assert (reply.status, reply.body["date"]) == (200, "2030-06-03T07:30:00.000Z")
     assert (await api.patch(attempt, {"status": 5})).status == 400

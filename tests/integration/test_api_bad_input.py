@@ -172,6 +172,19 @@ async def test_only_json_is_taken(api: Api) -> None:
         assert kind in reply.body["detail"]
 
 
+async def test_a_body_that_is_not_encoded_as_it_says_is_refused(api: Api) -> None:
+    for path, kind in (
+        ("calendar/", "application/json"),
+        ("audio-files/", "multipart/form-data; boundary=b"),
+    ):
+        headers = {"Content-Type": kind, "Content-Encoding": "gzip"}
+        reply = await api.post(path, raw=b"this is no gzip", headers=headers)
+        assert (reply.status, reply.body) == (
+            400,
+            {"detail": "The body is not in the encoding that its headers name."},
+        )
+
+
 async def test_a_body_over_a_mebibyte_is_refused(api: Api) -> None:
     reply = await api.post("calendar/", {"name": "x" * 2**20})
     assert (reply.status, reply.body) == (

@@ -77,6 +77,8 @@ async def test_pages_keep_the_order_and_the_filters(api: Api) -> None:
         ("start__gte=2030-01-02 10:00", "23"),
         ("start__gte=2030-01-02 10:00&ordering=id", "32"),
         ("start__gt=2030-01-02T10:00:00%2B01:00", "3"),
+        # A `+` that was not escaped is a space once it is here.
+        ("start__gt=2030-01-02T10:00:00%2001:00", "3"),
         ("start__lte=2030-01-02T09:00Z", "12"),
         ("start__lte=2030-01-02T09:00Z&ordering=-start", "21"),
         ("start__lt=2030-01-02 10:00", "1"),
@@ -116,6 +118,11 @@ async def test_every_wrong_filter_is_named(api: Api) -> None:
     assert (reply.status, reply.body) == (400, {"format": ["must be json or csv"]})
     reply = await api.get("event/?page=0&page_size=1001")
     assert (reply.status, set(reply.body)) == (400, {"page", "page_size"})
+    for kind in ("json", "csv"):
+        query = f"page=0&page_size=10001&ordering=end&status=x&color=1&format={kind}"
+        reply = await api.get(f"event/?{query}")
+        assert reply.status == 400
+        assert set(reply.body) == {"page", "page_size", "ordering", "status", "color"}
 
 
 async def test_a_sheet_has_the_rows_of_the_list(api: Api) -> None:
@@ -175,6 +182,10 @@ async def test_what_others_write_is_no_formula_in_a_sheet(api: Api) -> None:
         ("-1+1", "'-1+1"),
         ("@SUM(A1)", "'@SUM(A1)"),
         ("\r=1", "'\r=1"),
+        ("\n=1", "'\n=1"),
+        ("  =1", "'  =1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("  plain", "  plain"),
         ({"a": "ñ"}, '{"a": "ñ"}'),
         ("plain", "plain"),
     ],

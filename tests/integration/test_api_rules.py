@@ -58,6 +58,7 @@ def test_a_database_that_is_opened_again_has_them_once(config: Config) -> None:
             ("YEARLY", "bymonth:1,12;bymonthday:-1;byhour:9", None),
         ),
         ({"rrule": "RRULE:FREQ=WEEKLY;BYDAY=TU"}, ("WEEKLY", "", "FREQ=WEEKLY;BYDAY=TU")),
+        ({"rrule": "BYDAY=TU;FREQ=WEEKLY"}, ("WEEKLY", "", "BYDAY=TU;FREQ=WEEKLY")),
         (
             {"frequency": "DAILY", "rrule": "freq=daily;until=20301231T000000Z"},
             ("DAILY", "", "FREQ=DAILY;UNTIL=20301231T000000Z"),

@@ -16,7 +16,6 @@ from telealarm.clock import utcnow
 from telealarm.config import Smtp
 from telealarm.dialing.admission import Admission
 from telealarm.errors import TransportError
-from telealarm.gateways.kind import Means
 from telealarm.messaging.outbound import Outbound, sms_session
 from telealarm.messaging.renewer import Renewer
 from telealarm.messaging.sender import Sender
@@ -24,6 +23,7 @@ from telealarm.models import Alarm, DncContact, DncList, Event, MailTemplate, Me
 from telealarm.notify import mail as notify_mail
 from telealarm.notify.mail import Mail, Mailer
 from telealarm.rules.states import AlarmStatus, MessageStatus, Method
+from telealarm.sms_kinds.kind import Means
 from telealarm.store import events
 from telealarm.store.composing import Composer
 from telealarm.store.database import Database

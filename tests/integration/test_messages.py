@@ -11,8 +11,6 @@ import pytest_asyncio
 import time_machine
 
 from telealarm.clock import utcnow
-from telealarm.gateways import http as http_kind
-from telealarm.gateways.kind import Means
 from telealarm.messaging.outbound import Outbound, sms_session
 from telealarm.messaging.sender import Sender
 from telealarm.metrics import REGISTRY
@@ -27,6 +25,8 @@ from telealarm.models import (
     SmsTemplate,
 )
 from telealarm.rules.states import AlarmStatus, EventStatus, MessageStatus, Method
+from telealarm.sms_kinds import http as http_kind
+from telealarm.sms_kinds.kind import Means
 from telealarm.store import alarms, events, workers
 from telealarm.store.database import Database
 from tests.integration.stages import HOUR, Stages

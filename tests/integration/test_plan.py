@@ -172,6 +172,23 @@ async def test_the_load_counts_the_calls_of_each_trunk_by_the_hour(api: Api) -> 
     ]
 
 
+async def test_a_call_is_planned_by_the_failover_of_a_gateway_that_is_inactive(api: Api) -> None:
+    made = await clinic(api)
+    await alarm(api, (await event(api, made))["url"])
+    second = await api.made(
+        "gateway/", {"name": "second", "gateways": "PJSIP/{number}@second"}, user="root"
+    )
+    await api.patch(made.gateway, {"status": "inactive"}, user="root")
+    assert [(row["action"], row["why"]) for row in await planned(api)] == [
+        ("defer", "gateway_inactive")
+    ]
+    await api.patch(made.gateway, {"failover": second["url"]}, user="root")
+    assert [row["action"] for row in await planned(api)] == ["call"]
+    words = "&".join(f"{name}={value}" for name, value in DAY.items())
+    (load,) = (await api.get(f"plan/load/?{words}")).body["results"]
+    assert load["gateway"] == "second"
+
+
 async def recurring(api: Api, made: Clinic, start: str, **fields: Any) -> dict[str, Any]:
     """An event that recurs daily, for a month."""
     (daily,) = [row for row in (await api.get("rule/")).body["results"] if row["name"] == "Daily"]

@@ -100,7 +100,10 @@ async def desk(api: Api) -> Desk:
 async def test_a_reply_sets_the_result_as_a_key_would_and_is_answered_once(
     desk: Desk, text: str, language: str, result: int
 ) -> None:
-    alarm = await desk.remind(language=language)
+    hook = "https://example.com/told"
+    await desk.api.made("webhook/", {"target_url": hook, "events": ["alarm.result"]})
+    own = {"url_confirm": "https://example.com/1", "url_cancel": "https://example.com/2"}
+    alarm = await desk.remind(language=language, **own)
     said = await desk.reply(text, id="in-1")
     assert (said.status, said.body) == (200, {"outcome": "taken"})
     assert await desk.result(alarm) == result
@@ -112,6 +115,12 @@ async def test_a_reply_sets_the_result_as_a_key_would_and_is_answered_once(
     assert await desk.send() == []
     words = [row["what"] for row in (await desk.api.get(f"{alarm}timeline/")).body["results"]]
     assert words.count("answer") == 1
+    # And told as a key's is.
+    called = {1: {hook, own["url_confirm"]}, 2: {hook, own["url_cancel"]}, 3: {hook}}
+    told = (await desk.api.get("webhook-delivery/")).body["results"]
+    assert {(one["type"], one["target_url"]) for one in told} == {
+        ("alarm.result", url) for url in called[result]
+    }
 
 
 async def test_the_latest_open_alarm_of_the_number_is_meant_however_it_is_written(
@@ -137,6 +146,8 @@ async def test_what_is_not_understood_is_asked_once(desk: Desk) -> None:
 
 
 async def test_stop_is_do_not_call(desk: Desk) -> None:
+    hook = {"target_url": "https://example.com/told", "events": ["do_not_call.added"]}
+    await desk.api.made("webhook/", hook)
     await desk.remind()
     assert (await desk.reply("STOP", id="1")).body["outcome"] == "stopped"
     (told,) = await desk.send()
@@ -144,6 +155,8 @@ async def test_stop_is_do_not_call(desk: Desk) -> None:
     assert (await desk.reply("stop", id="2")).body["outcome"] == "stopped_before"
     (contact,) = (await desk.api.get("dnc-contact/")).body["results"]
     assert contact["phone_number"] == NUMBER
+    (told_on,) = (await desk.api.get("webhook-delivery/")).body["results"]
+    assert told_on["type"] == "do_not_call.added"
     later = await desk.remind()
     assert (await desk.api.get(later)).body["status_reason"] == "do_not_call"
     assert await desk.send() == []

@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 
 from telealarm.errors import TransportError
-from telealarm.gateways import http
-from telealarm.gateways.http import KIND
-from telealarm.gateways.kind import Means, Sms
 from telealarm.messaging.outbound import sms_session
+from telealarm.sms_kinds import http
+from telealarm.sms_kinds.http import KIND
+from telealarm.sms_kinds.kind import Means, Sms
 from tests.lab.sms_gateway import SmsGateway
 
 MESSAGE = Sms(id="ab-1", recipient="+34600", sender="Clinic", text='Say "hello"\nto {to}')

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
+import pytest
 import pytest_asyncio
 import time_machine
 
@@ -25,6 +26,7 @@ from telealarm.rules.states import (
     Disposition,
     EventStatus,
     MessageStatus,
+    Method,
 )
 from telealarm.store import alarms, calls, events, messages, workers
 from telealarm.store.database import Database
@@ -58,6 +60,28 @@ async def test_after_an_outage_what_is_still_wanted_is_called_and_the_rest_is_mi
         assert (missed.status, missed.status_reason) == (AlarmStatus.MISSED, "late")
         sms = await stages.write(lambda: Message.get(Message.alarm == old))
         assert (sms.recipient, sms.text) == ("600", "1 was not called in time: Visit")
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "text"),
+    [
+        (Method.SMS, {}, "The SMS to 1 was not sent in time: Visit"),
+        (
+            Method.EMAIL,
+            {"alarm_email": "a@example.com"},
+            "The mail to a@example.com was not sent in time: Visit",
+        ),
+    ],
+)
+async def test_a_missed_message_is_told_as_one(
+    stages: Stages, method: Method, address: dict[str, str], text: str
+) -> None:
+    old = await stages.alarm("1", phonenumber_sms_failure="600", method=method, **address)
+    with at(MORNING + 12 * HOUR + timedelta(minutes=30)):
+        assert await stages.claim() == []
+        assert (await stages.get(old)).status == AlarmStatus.MISSED
+        sms = await stages.write(lambda: Message.get(Message.alarm == old))
+        assert (sms.recipient, sms.text) == ("600", text)
 
 
 async def test_a_creator_without_a_setting_blocks_nobody_else(stages: Stages) -> None:

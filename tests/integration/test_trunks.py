@@ -43,7 +43,8 @@ async def test_its_calls_wait_told_once_and_go_at_once_when_it_is_back(stages: S
             assert await stages.claim() == []
     deferred = [why for what, why in await stages.words(alarm_id) if what == "deferred"]
     assert deferred == [
-        "trunk trunk is down (its contact is unreachable) until 2026-03-02T09:00:30+00:00"
+        "trunk trunk is down (its contact is unreachable); looked at again at"
+        " 2026-03-02T09:00:30+00:00"
     ]
     with at(MORNING + timedelta(minutes=9, seconds=1)):
         await trunk_is(stages, UP)

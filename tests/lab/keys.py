@@ -11,6 +11,8 @@ SSRC = 0x7E1EA1A4
 PACKET_SECONDS = 0.02
 PACKET_TICKS = 160  # of the 8 kHz clock
 PACKETS = 8
+# From the press to the release, which the first of the last ones tells.
+KEY_SECONDS = PACKETS * PACKET_SECONDS
 END_PACKETS = 3  # The last one is sent three times, as the RFC wants.
 
 

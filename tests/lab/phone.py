@@ -20,7 +20,7 @@ from tests.lab.waiting import until
 TEMPLATES = Path(__file__).parent / "phones"
 _LINE = re.compile(r"\S+\t\S+\t(?P<at>[\d.]+) (?P<call>\S+) (?P<what>.+)")
 
-_EVENTS = "a=rtpmap:101 telephone-event/8000\n      a=fmtp:101 0-16\n      "
+EVENTS = "a=rtpmap:101 telephone-event/8000\n      a=fmtp:101 0-16\n      "
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,7 @@ class Phone:
         scenario = self._folder / "scenario.xml"
         scenario.write_text(self._scenario())
         port = free_udp_port()
-        argv: list[str | Path] = ["sipp", "-sf", scenario, "-i", HOST, "-p", str(port)]
-        argv += ["-mi", HOST, "-mp", str(free_udp_port()), "-cp", str(free_udp_port()), "-nostdin"]
-        argv += ["-trace_logs", "-log_file", self._log_file]
-        argv += ["-trace_err", "-error_file", self._folder / "errors"]
+        argv = ["sipp", "-sf", scenario, "-i", HOST, "-p", str(port), *self._options()]
         self._child = Child(argv, self._folder / "screen", cwd=self._folder)
         await until(lambda: self._bound(port), 10, f"SIPp for {self.number} listens")
         self._exchange.plug(self.number, port)
@@ -114,6 +111,19 @@ class Phone:
     def _log_file(self) -> Path:
         return self._folder / "log"
 
+    def _options(self) -> list[str | Path]:
+        voice: list[str | Path] = [
+            "-mi",
+            HOST,
+            "-mp",
+            str(free_udp_port()),
+            "-cp",
+            str(free_udp_port()),
+            "-nostdin",
+        ]
+        logs: list[str | Path] = ["-trace_logs", "-log_file", self._log_file]
+        return [*voice, *logs, "-trace_err", "-error_file", self._folder / "errors"]
+
     def _bound(self, port: int) -> bool:
         assert self._child and self._child.running, f"SIPp ended:\n{self._child_said()}"
         return f"0100007F:{port:04X} " in Path("/proc/net/udp").read_text()
@@ -124,18 +134,18 @@ class Phone:
     def _scenario(self) -> str:
         behaviour = self.behaviour
         if behaviour.texts:
-            return _render("texts")
+            return render("texts")
         if behaviour.refuses:
             status, reason, word = behaviour.refuses
-            return _render("refuses", number=self.number, status=status, reason=reason, word=word)
-        return _render(
+            return render("refuses", number=self.number, status=status, reason=reason, word=word)
+        return render(
             "answers",
             number=self.number,
             busy_calls=behaviour.busy_calls,
             ring_ms=_ms(behaviour.ring),
             audio_port=self.heard.port,
             formats="" if behaviour.info else " 101",
-            events="" if behaviour.info else _EVENTS,
+            events="" if behaviour.info else EVENTS,
             talk=self._talk(),
         )
 
@@ -145,26 +155,26 @@ class Phone:
             pcap = self._folder / "voice.pcap"
             write_tone(pcap, behaviour.voice)
             ms = {"wait_ms": _ms(behaviour.voice_after), "voice_ms": _ms(behaviour.voice)}
-            parts.append(_render("voice", pcap=pcap, **ms))
+            parts.append(render("voice", pcap=pcap, **ms))
         if behaviour.says:
             pcap = self._folder / "says.pcap"
             self.says_seconds = write_voice(pcap, behaviour.says, beep=behaviour.beeps)
-            parts.append(_render("says", pcap=pcap))
+            parts.append(render("says", pcap=pcap))
         for index, key in enumerate(behaviour.keys):
             pcap = self._folder / f"key-{index}.pcap"
             write_key(pcap, key, index)
             values = {"index": index, "key": key, "pcap": pcap, "cseq": index + 1}
             wait = behaviour.between if index else behaviour.first_key
             template = "key_info" if behaviour.info else "key"
-            parts.append(_render(template, **values, wait_ms=_ms(wait)))
+            parts.append(render(template, **values, wait_ms=_ms(wait)))
         if behaviour.hang_up is None:
-            parts.append(_render("listen"))
+            parts.append(render("listen"))
         else:
-            parts.append(_render("hang_up", wait_ms=_ms(behaviour.hang_up)))
+            parts.append(render("hang_up", wait_ms=_ms(behaviour.hang_up)))
         return "".join(parts)
 
 
-def _render(template: str, **values: object) -> str:
+def render(template: str, **values: object) -> str:
     return Template((TEMPLATES / f"{template}.xml").read_text()).substitute(values)
 
 

@@ -74,18 +74,23 @@ class Recorder(asyncio.DatagramProtocol):
 
     def seconds_heard(self) -> float:
         """How much of what came was not silence."""
-        return sum(packet.seconds for packet in self.packets if packet.loudness > LOUD)
+        return sum(packet.seconds for packet in self._loud())
 
     def first_loud_at(self) -> datetime | None:
         """When the first sound that was not silence came."""
-        now, loop_now = datetime.now(UTC), asyncio.get_running_loop().time()
-        loud = (packet.at for packet in self.packets if packet.loudness > LOUD)
-        return next((now - timedelta(seconds=loop_now - at) for at in loud), None)
+        return next((_date(packet.at) for packet in self._loud()), None)
+
+    def last_loud_at(self) -> datetime | None:
+        """When the last sound that was not silence came."""
+        return next((_date(packet.at) for packet in reversed(self._loud())), None)
 
     def longest_silence(self) -> float:
         """The longest time between two loud packets, since the first one."""
-        loud = [packet.at for packet in self.packets if packet.loudness > LOUD]
+        loud = [packet.at for packet in self._loud()]
         return max((after - before for before, after in pairwise(loud)), default=0)
+
+    def _loud(self) -> list[Packet]:
+        return [packet for packet in self.packets if packet.loudness > LOUD]
 
     def samples(self) -> list[int]:
         """All of it as 16-bit samples at 8 kHz."""
@@ -99,3 +104,8 @@ class Recorder(asyncio.DatagramProtocol):
             out.setsampwidth(2)
             out.setframerate(RATE)
             out.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+
+
+def _date(at: float) -> datetime:
+    """A moment of the event loop's clock as a date."""
+    return datetime.now(UTC) - timedelta(seconds=asyncio.get_running_loop().time() - at)

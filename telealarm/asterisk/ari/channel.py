@@ -10,6 +10,7 @@ from typing import Any
 from telealarm.asterisk.ari.errors import NotFound
 from telealarm.asterisk.ari.events import Event
 from telealarm.asterisk.ari.http import Http
+from telealarm.clock import monotonic
 from telealarm.log import by_ids
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,8 @@ class Channel:
     def __init__(self, channel_id: str, app: str, http: Http) -> None:
         self.id = channel_id
         self.app = app
+        # When it was heard to enter Stasis, on the monotonic clock.
+        self.entered: float | None = None
         self._http = http
         self._handlers: dict[str, list[Handler]] = {}
         self._kept: dict[str, list[Event]] = {kind: [] for kind in KEPT}
@@ -122,6 +125,7 @@ class Channel:
         """Called by the router with each of the channel's events."""
         if event.type == "StasisStart":
             self.app = event.app
+            self.entered = monotonic()
         if event.type in self._kept:
             if len(self._kept[event.type]) < QUEUE_LENGTH:
                 self._kept[event.type].append(event)

@@ -47,7 +47,7 @@ class Client:
         self._own = Socket(self._http, app, self._router.route, self._own_ready)
         self._added: dict[str, asyncio.Task[None] | None] = {}
         self._tasks: asyncio.TaskGroup | None = None
-        self.channels = Channels(self._http, self.open)
+        self.channels = Channels(self._http, self.open, self.close)
         self.applications = Applications(self._http)
         self.bridges = Bridges(self._http)
         self.endpoints = Endpoints(self._http)

@@ -20,9 +20,15 @@ PLACE = re.compile(r"[A-Za-z0-9_-]+")
 class Channels:
     """`client.channels`."""
 
-    def __init__(self, http: Http, open_channel: Callable[[str], Channel]) -> None:
+    def __init__(
+        self,
+        http: Http,
+        open_channel: Callable[[str], Channel],
+        close_channel: Callable[[str], None],
+    ) -> None:
         self._http = http
         self._open = open_channel
+        self._close = close_channel
 
     async def originate(
         self,
@@ -72,14 +78,16 @@ class Channels:
         place = f"{variable_name(context, PLACE)},{variable_name(extension, PLACE)},1"
         endpoint = f"Local/{extension}@{context}"
         body = {"endpoint": endpoint, "app": app, "channelId": channel_id}
-        await self._http.request("POST", "channels", "create", body=body)
+        self._open(channel_id)  # ours: whoever meets strangers is not to meet it
         try:
+            await self._http.request("POST", "channels", "create", body=body)
             params = {"variable": f"DIALPLAN_EXISTS({place})"}
             path = ("channels", channel_id, "variable")
             found = await self._http.request("GET", *path, params=params)
         finally:
             with suppress(AriError):
                 await self._http.request("DELETE", "channels", channel_id)
+            self._close(channel_id)
         return bool(found["value"] == "1")
 
     async def get(self, channel_id: str) -> dict[str, Any]:

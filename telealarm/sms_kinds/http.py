@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape as escape_xml
 import aiohttp
 
 from telealarm.errors import TransportError
-from telealarm.gateways.kind import Means, Receipt, Sms, SmsKind, filled, found_at, one_line, only
+from telealarm.sms_kinds.kind import Means, Receipt, Sms, SmsKind, filled, found_at, one_line, only
 
 TIMEOUT_SECONDS = 15.0
 CONNECT_SECONDS = 5.0

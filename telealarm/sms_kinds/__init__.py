@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from functools import cache
 
-from telealarm.gateways.kind import SmsKind
+from telealarm.sms_kinds.kind import SmsKind
 
 
 @cache

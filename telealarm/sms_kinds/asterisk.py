@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from telealarm.errors import TransportError
-from telealarm.gateways.kind import Means, Receipt, Sms, SmsKind, one_line, only
+from telealarm.sms_kinds.kind import Means, Receipt, Sms, SmsKind, one_line, only
 
 # pjsip:<endpoint>/sip:{to}@host:port; nothing that the dialplan would read.
 _DESTINATION = re.compile(

@@ -1,0 +1,101 @@
+"""A dialogue on the line: says what it says, takes the keys it asks for, and does its orders."""
+
+from collections.abc import Awaitable, Callable
+from importlib import resources
+from typing import Any, TypeVar
+
+import yaml
+
+from telealarm.survey.doors.dialogue import Ask, Dialogue, Order, Phrase, Say
+from telealarm.survey.line import Line
+from telealarm.survey.prompts import Prompt, Prompts
+
+# How long the first key, and each next one, is waited for.
+FIRST_SECONDS, NEXT_SECONDS = 8.0, 4.0
+_FALLBACK_LANGUAGE = "en"
+_words: dict[str, dict[str, str]] = yaml.safe_load(
+    resources.files("telealarm.sounds").joinpath("doors.yml").read_text(encoding="utf-8")
+)
+T = TypeVar("T")
+
+
+class Talk:
+    """`obey` does the orders, and answers what is sent to the dialogue."""
+
+    def __init__(
+        self,
+        line: Line,
+        prompts: Prompts,
+        language: str,
+        obey: Callable[[Order], Awaitable[Any]],
+    ) -> None:
+        self.language = language
+        self._line = line
+        self._prompts = prompts
+        self._obey = obey
+        # Keys that were pressed before they were asked for.
+        self._ahead: list[str] = []
+
+    async def run(self, dialogue: Dialogue[T]) -> T:
+        """To its end. Raises HungUp, SpeechError, StorageError."""
+        came: Any = None
+        while True:
+            try:
+                step = dialogue.send(came)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            if isinstance(step, Say):
+                await self.say(*step.phrases)
+                came = None
+            elif isinstance(step, Ask):
+                came = await self._ask(step)
+            else:
+                await self._line.hold(0)
+                came = await self._obey(step)
+
+    async def say(self, *phrases: Phrase) -> None:
+        """Say these to their end."""
+        for phrase in phrases:
+            await self._line.say(await self._prompt(phrase), self._keep)
+
+    async def _ask(self, ask: Ask) -> str:
+        key = self._ahead.pop(0) if self._ahead else None
+        for phrase in ask.phrases if key is None else ():
+            key = await self._line.say(await self._prompt(phrase), _any)
+            if key is not None:
+                break
+        if key is None:
+            await self._line.hold(FIRST_SECONDS)
+            key = await self._line.keys(FIRST_SECONDS, _any)
+        keyed = ""
+        while key is not None and key != "#":
+            keyed = "" if key == "*" else keyed + key
+            if len(keyed) == ask.digits:
+                break
+            if self._ahead:
+                key = self._ahead.pop(0)
+                continue
+            await self._line.hold(NEXT_SECONDS)
+            key = await self._line.keys(NEXT_SECONDS, _any)
+        await self._line.quiet()
+        return keyed
+
+    def _keep(self, key: str) -> str | None:
+        """Cut nothing."""
+        self._ahead.append(key)
+        return None
+
+    async def _prompt(self, phrase: Phrase) -> Prompt:
+        if not phrase.values:
+            return await self._prompts.system(phrase.name, self.language)
+        base, language = self.language.split("-")[0].lower(), self.language
+        if base not in _words:
+            base = language = _FALLBACK_LANGUAGE
+        return await self._prompts.script(
+            _words[base][phrase.name].format(**phrase.values), language
+        )
+
+
+def _any(key: str) -> str | None:
+    return key or None

@@ -1,0 +1,124 @@
+"""Wake-up calls as events and alarms: found, kept and cancelled for a number of a calendar.
+
+For the door and for FastAGI. They are written with every check of the API, as the manager's own.
+"""
+
+from datetime import datetime, time, timedelta
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from telealarm.api.clerk import Clerk
+from telealarm.clock import utcnow
+from telealarm.config import Config
+from telealarm.errors import NotVisible
+from telealarm.models import Alarm, Calendar, Event, Rule
+from telealarm.rules import dates, wakeup
+from telealarm.rules.states import UNSETTLED, EventStatus
+from telealarm.store import events, zones
+from telealarm.store.database import Database
+from telealarm.survey.doors.wakeup import Booked
+
+TITLE = "Wake-up call"
+# Of each: the call is tried so often after the first, so many seconds apart, and must be answered
+# by a key; `2` is for a while later.
+RETRIES, DELAY, SNOOZE = 2, 120, "2"
+LASTS = timedelta(hours=2)
+
+
+class Wakeups:
+    def __init__(self, config: Config, db: Database) -> None:
+        self._config = config
+        self._db = db
+        self._default_zone = ZoneInfo(config.timezone)
+
+    async def find(self, calendar_id: int, number: str) -> Booked | None:
+        """The wake-up call that rings `number`. Raises NotVisible where there is no calendar."""
+        return await self._db.read(partial(self._find, calendar_id, number, utcnow()))
+
+    async def keep(self, calendar_id: int, number: str, clock: time, daily: bool) -> Booked:
+        """Ring `number` when the calendar's wall reads `clock`, in place of what was kept for it.
+
+        Raises Invalid, Conflict, NotVisible.
+        """
+        return await self._db.write(
+            partial(self._keep, calendar_id, number, clock, daily, utcnow())
+        )
+
+    async def cancel(self, calendar_id: int, number: str) -> bool:
+        """Whether there was one."""
+        return await self._db.write(partial(self._cancel, calendar_id, number, utcnow()))
+
+    def _find(self, calendar_id: int, number: str, now: datetime) -> Booked | None:
+        calendar = _calendar(calendar_id)
+        zone = zones.of_calendar(calendar, self._default_zone)
+        found = [
+            Booked(event.start.astimezone(zone).replace(tzinfo=None), event.rule_id is not None)
+            for event in _events(calendar, number)
+        ]
+        return found[-1] if found else None
+
+    def _keep(
+        self, calendar_id: int, number: str, clock: time, daily: bool, now: datetime
+    ) -> Booked:
+        calendar = _calendar(calendar_id)
+        zone = zones.of_calendar(calendar, self._default_zone)
+        start = wakeup.following(clock, now.astimezone(zone).replace(tzinfo=None))
+        self._cancel(calendar_id, number, now)
+        clerk = Clerk(self._config, calendar.owner)
+        body: dict[str, Any] = {
+            "title": TITLE,
+            "start": start.isoformat(),
+            "end": (dates.to_utc(start, zone) + LASTS).isoformat(),
+            "data": {"room": number},
+        }
+        if daily:
+            rule = Rule.get(Rule.owner.is_null(), Rule.frequency == "DAILY")
+            body |= {"rule": rule.id, "end_recurring_period": None}
+        event = clerk.create("event", body, {"calendar": calendar})
+        alarm = {
+            "alarm_phonenumber": number,
+            "maxretry": RETRIES,
+            "retry_delay": DELAY,
+            "require_result": True,
+            "snooze_key": SNOOZE,
+        }
+        clerk.create("alarm", alarm, {"event": event})
+        return Booked(event.start.astimezone(zone).replace(tzinfo=None), daily)
+
+    def _cancel(self, calendar_id: int, number: str, now: datetime) -> bool:
+        found = _events(_calendar(calendar_id), number)
+        for event in found:
+            events.set_series_status(event, EventStatus.COMPLETED, now)
+        return bool(found)
+
+
+def _calendar(calendar_id: int) -> Calendar:
+    found: Calendar | None = Calendar.get_or_none(
+        Calendar.id == calendar_id, Calendar.deleted.is_null()
+    )
+    if found is None:
+        raise NotVisible(f"there is no calendar {calendar_id}; correct TELEALARM_CALENDAR")
+    return found
+
+
+def _events(calendar: Calendar, number: str) -> list[Event]:
+    """Those of which a wake-up call is still to come: of a daily one its first event."""
+    to_come = Event.rule.is_null(False) & (Event.children_status != EventStatus.COMPLETED)
+    once = Event.rule.is_null() & (Event.status == EventStatus.PENDING)
+    unsettled = Alarm.status.in_(UNSETTLED)
+    query = (
+        Event.select()
+        .join(Alarm)
+        .where(
+            Event.calendar == calendar.id,
+            Event.title == TITLE,
+            Event.parent_event.is_null(),
+            Event.deleted.is_null(),
+            Alarm.alarm_phonenumber == number,
+            Alarm.about.is_null(),
+            Alarm.deleted.is_null(),
+            to_come | (once & unsettled),
+        )
+    )
+    return list(query.order_by(Event.id).distinct())

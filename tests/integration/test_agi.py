@@ -1,0 +1,112 @@
+"""FastAGI as Asterisk speaks it, by a socket: what is asked, and what breaks off."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import pytest
+
+from telealarm.asterisk import agi
+from telealarm.asterisk.agi import Agi, Question
+from tests.lab.ports import HOST, free_tcp_port
+
+
+class Asked:
+    """What was asked, and what is answered."""
+
+    def __init__(self, said: Mapping[str, str]) -> None:
+        self.questions: list[Question] = []
+        self.said = said
+
+    async def __call__(self, question: Question) -> Mapping[str, str]:
+        self.questions.append(question)
+        return self.said
+
+
+@asynccontextmanager
+async def served(asked: Asked) -> AsyncIterator[int]:
+    port = free_tcp_port()
+    server = Agi(HOST, port, asked, asks=("TELEALARM_CALENDAR",))
+    await server.start()
+    try:
+        yield port
+    finally:
+        await server.stop()
+
+
+async def ask(port: int, *headers: str, replies: Mapping[str, str] | None = None) -> list[str]:
+    """The commands that come for a question; each is answered `200 result=1` or by `replies`."""
+    reader, writer = await asyncio.open_connection(HOST, port)
+    writer.write(("\n".join(headers) + "\n\n").encode())
+    commands = []
+    while line := (await asyncio.wait_for(reader.readline(), 10)).decode().strip():
+        commands.append(line)
+        found = [said for begins, said in (replies or {}).items() if line.startswith(begins)]
+        writer.write(f"{found[0] if found else '200 result=1'}\n".encode())
+    writer.close()
+    return commands
+
+
+QUESTION = (
+    "agi_network_script: wakeup",
+    "agi_callerid: 105",
+    "agi_arg_1: 0730",
+    "agi_arg_2: daily",
+)
+
+
+async def test_a_question_is_answered_by_variables() -> None:
+    asked = Asked({"TELEALARM_STATUS": "ok"})
+    async with served(asked) as port:
+        commands = await ask(port, *QUESTION, replies={"GET": "200 result=1 (5)"})
+    assert commands == ["GET VARIABLE TELEALARM_CALENDAR", 'SET VARIABLE TELEALARM_STATUS "ok"']
+    wanted = Question("wakeup", ("0730", "daily"), "105", {"TELEALARM_CALENDAR": "5"})
+    assert asked.questions == [wanted]
+
+
+async def test_what_is_set_is_no_command_and_no_expression() -> None:
+    title = "Dr. O'Neill \"\n\rHANGUP\n${SHELL(id)} $[1+1] \\ \x00\x1b ñ"
+    asked = Asked({"TELEALARM_TITLE": title * 20})
+    async with served(asked) as port:
+        commands = await ask(port, *QUESTION)
+    (said,) = [line for line in commands if line.startswith("SET")]
+    assert said.startswith("SET VARIABLE TELEALARM_TITLE \"Dr. O'Neill HANGUPSHELLid 1+1  ")
+    assert not set(said.partition('"')[2][:-1]) & set('"$\\{}[]()')
+    assert len(said) < 300
+
+
+async def test_who_connects_and_closes_or_says_nothing_stops_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(agi, "READ_SECONDS", 0.5)
+    asked = Asked({"TELEALARM_STATUS": "ok"})
+    async with served(asked) as port:
+        for said in (b"", b"agi_network_script: due\n", b"\x00" * 20_000):
+            _, writer = await asyncio.open_connection(HOST, port)
+            writer.write(said)
+            writer.close()
+        reader, silent = await asyncio.open_connection(HOST, port)
+        assert len(await ask(port, *QUESTION)) == 2
+        assert await asyncio.wait_for(reader.read(), 10) == b"", "the silent one is let go"
+        silent.close()
+    assert len(asked.questions) == 1
+
+
+async def test_a_hangup_in_the_middle_ends_that_question_only() -> None:
+    asked = Asked({"TELEALARM_STATUS": "ok"})
+    async with served(asked) as port:
+        assert len(await ask(port, *QUESTION, replies={"GET": "HANGUP"})) == 1
+        assert len(await ask(port, *QUESTION, replies={"GET": "511 Command Not Permitted"})) == 1
+        assert len(await ask(port, *QUESTION)) == 2
+
+
+async def test_no_more_than_so_many_are_answered_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(agi, "MOST", 2)
+    async with served(Asked({})) as port:
+        held = [await asyncio.open_connection(HOST, port) for _ in range(2)]
+        reader, writer = await asyncio.open_connection(HOST, port)
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        for _, one in [*held, (reader, writer)]:
+            one.close()

@@ -1,0 +1,304 @@
+"""Behind the doors, on both databases: ringing back, snoozing, wake-up calls, the front desk."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest_asyncio
+import time_machine
+
+from telealarm.asterisk.agi import Question
+from telealarm.clock import utcnow
+from telealarm.config import Config
+from telealarm.models import (
+    Alarm,
+    AlarmRequest,
+    CalendarSetting,
+    CalendarUserProfile,
+    CallRequest,
+    Event,
+)
+from telealarm.planning.series import SeriesPlanner
+from telealarm.questions import Questions
+from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus
+from telealarm.store import callbacks, calls, sessions
+from telealarm.store.calls import Call
+from telealarm.store.database import Database
+from telealarm.wakeups import Wakeups
+from tests.integration.stages import Stages
+
+MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+CHANNEL = "1772442000.7"
+
+
+@pytest_asyncio.fixture
+async def stages(db: Database) -> AsyncIterator[Stages]:
+    with time_machine.travel(MORNING, tick=False):
+        yield await Stages.build(db)
+
+
+def at(moment: datetime) -> time_machine.travel:
+    return time_machine.travel(moment, tick=False)
+
+
+async def set_up(stages: Stages, **columns: Any) -> None:
+    await stages.write(lambda: CalendarSetting.update(**columns).execute())
+
+
+async def found(stages: Stages, number: str, calendar: int | None = None) -> int | None:
+    seek = partial(callbacks.find, number, calendar, utcnow())
+    alarm = await stages.db.read(seek)
+    return alarm.alarm_id if alarm else None
+
+
+async def rings_back(stages: Stages, alarm_id: int, channel: str = CHANNEL) -> Call | None:
+    answer = partial(callbacks.answer, alarm_id, channel, stages.holder, utcnow())
+    return await stages.db.write(answer)
+
+
+async def test_who_rings_back_is_a_call_of_the_alarm_and_what_waited_is_not_made(
+    stages: Stages,
+) -> None:
+    alarm_id = await stages.alarm("+34600", maxretry=3, retry_delay=600)
+    (call,) = await stages.claim()
+    assert await stages.place(call)
+    assert await found(stages, "+34600") == alarm_id
+    await stages.end(call)
+    with at(MORNING + MINUTE):
+        assert await found(stages, "0034 600") == alarm_id
+        back = await rings_back(stages, alarm_id)
+        assert back is not None
+        # Whoever comes after a crash finds it as any call that is up.
+        (same,) = await stages.db.read(partial(calls.in_flight, stages.holder))
+        assert (same.id, same.channel_id, same.answered) == (back.id, CHANNEL, MORNING + MINUTE)
+        assert await rings_back(stages, alarm_id, "other") is None
+        await stages.end(back, Disposition.ANSWER, 16, key="1")
+    alarm = await stages.get(alarm_id)
+    assert (alarm.status, alarm.result, alarm.num_attempt) == (AlarmStatus.SUCCESS, 1, 1)
+    with at(MORNING + 30 * MINUTE):
+        assert await stages.claim() == []
+        assert await found(stages, "+34600") is None
+
+
+async def test_nothing_is_there_before_it_is_due_after_it_is_over_and_for_others(
+    stages: Stages,
+) -> None:
+    alarm_id = await stages.alarm("600", start=MORNING + 10 * MINUTE)
+    assert await found(stages, "600") is None
+    with at(MORNING + 10 * MINUTE):
+        assert await found(stages, "600") == alarm_id
+        assert await found(stages, "601") is None
+        assert await found(stages, "600", stages.calendar.id) == alarm_id
+        assert await found(stages, "600", stages.calendar.id + 1) is None
+        await stages.write(lambda: Event.update(status=EventStatus.PAUSED).execute())
+        assert await found(stages, "600") is None
+        await stages.write(lambda: Event.update(status=EventStatus.PENDING).execute())
+    with at(MORNING + 70 * MINUTE):
+        assert await found(stages, "600") is None
+
+
+async def test_a_phone_that_rings_is_hung_up_for_who_rings_back(stages: Stages) -> None:
+    alarm_id = await stages.alarm("600")
+    (call,) = await stages.claim()
+    assert await stages.place(call)
+    take_back = partial(callbacks.take_back, alarm_id, utcnow())
+    assert not await stages.write(take_back)
+    assert await stages.db.read(partial(calls.withdrawn, stages.holder)) == [call.id]
+    assert await rings_back(stages, alarm_id) is None
+    await stages.end(call, Disposition.NOANSWER, 16)
+    assert await stages.write(take_back)
+    # Nobody dials in between, but should the caller be gone, the phone rings a minute later.
+    assert await stages.claim() == []
+    back = await rings_back(stages, alarm_id)
+    assert back is not None
+    with at(MORNING + 2 * MINUTE):
+        assert await stages.claim() == []
+
+
+async def test_who_rings_back_and_hangs_up_uses_up_no_retry(stages: Stages) -> None:
+    alarm_id = await stages.alarm("600", maxretry=1, retry_delay=60)
+    (call,) = await stages.claim()
+    assert await stages.place(call)
+    await stages.end(call)
+    back = await rings_back(stages, alarm_id)
+    assert back is not None
+    await stages.end(back, Disposition.NOANSWER, 16)
+    alarm = await stages.get(alarm_id)
+    assert (alarm.status, alarm.num_attempt) == (AlarmStatus.RETRY, 1)
+    with at(MORNING + 2 * MINUTE):
+        (again,) = await stages.claim()
+        assert await stages.place(again)
+        await stages.end(again)
+    assert (await stages.get(alarm_id)).status == AlarmStatus.FAILURE
+
+
+async def test_a_pin_is_the_events_else_the_users_and_cannot_be_guessed(stages: Stages) -> None:
+    await set_up(stages, callback_pin=True)
+    alarm_id = await stages.alarm("600")
+
+    async def right(pin: str) -> bool:
+        return await stages.db.write(partial(callbacks.check_pin, alarm_id, pin, utcnow()))
+
+    assert not await right(""), "none is set: none is right"
+    await stages.write(lambda: CalendarUserProfile.update(accountcode=1234).execute())
+    assert await right("1234")
+    await stages.write(lambda: Event.update(data={"pin": "0471"}).execute())
+    assert not await right("1234")
+    assert await right("0471")
+    for _ in range(9):
+        await right("9999")
+    assert not await right("0471")
+    with at(MORNING + 61 * MINUTE):
+        assert await right("0471")
+
+
+async def test_a_snoozed_call_comes_again_and_is_no_failure(stages: Stages) -> None:
+    await set_up(stages, snooze_minutes=5)
+    alarm_id = await stages.alarm("600", snooze_key="2")
+    now = MORNING
+    for _ in range(5):
+        with at(now):
+            (call,) = await stages.claim()
+            assert await stages.place(call)
+            await stages.end(call, Disposition.ANSWER, 16, key="2")
+            alarm = await stages.get(alarm_id)
+            assert (alarm.status, alarm.result) == (AlarmStatus.RETRY, 0)
+            assert await stages.claim() == []
+        now += 5 * MINUTE
+    with at(now):
+        (call,) = await stages.claim()
+        assert await stages.place(call)
+        # Five times is enough.
+        await stages.end(call, Disposition.ANSWER, 16, key="2")
+    alarm = await stages.get(alarm_id)
+    assert (alarm.status, alarm.result) == (AlarmStatus.SUCCESS, 0)
+    assert [what for what, _ in await stages.words(alarm_id)].count("snoozed") == 5
+
+
+async def test_who_presses_another_key_after_all_is_awake(stages: Stages) -> None:
+    alarm_id = await stages.alarm("600", snooze_key="2")
+    (call,) = await stages.claim()
+    assert await stages.place(call)
+    keep = partial(sessions.keep, call, stages.section.id, "2", rating=True, following=None)
+    await stages.write(keep)
+    await stages.end(call, Disposition.ANSWER, 16, key="1")
+    alarm = await stages.get(alarm_id)
+    assert (alarm.status, alarm.result) == (AlarmStatus.SUCCESS, 1)
+
+
+async def test_the_desk_is_called_for_what_failed_and_what_was_missed_once(stages: Stages) -> None:
+    await set_up(stages, failure_phonenumber="9")
+    missed = await stages.alarm("106", start=MORNING - 61 * MINUTE)
+    failed = await stages.alarm("105", data={"room": "105"})
+    (call,) = await stages.claim()
+    assert (call.alarm_id, await stages.place(call)) == (failed, True)
+    await stages.end(call)
+
+    def desk() -> list[int | None]:
+        rows = Alarm.select().where(Alarm.alarm_phonenumber == "9").order_by(Alarm.about)
+        return [row.about_id for row in rows]
+
+    assert await stages.write(desk) == [missed, failed]
+    # Bad news comes on holidays too.
+    await set_up(stages, holidays=["2026-03-02"])
+    heard = set()
+    for minutes in range(1, 20):
+        with at(MORNING + minutes * MINUTE):
+            for call in await stages.claim():
+                said = await stages.write(partial(sessions.load, call))
+                heard.add(said.sections[0].text)
+                assert await stages.place(call)
+                await stages.end(call)
+    assert heard == {
+        "Room 105 did not answer its wake-up call.",
+        "106 could not be reached: Visit.",
+    }
+    assert await stages.write(desk) == [missed, failed], "nobody is called about the desk"
+
+
+async def test_a_wakeup_call_is_kept_told_changed_and_cancelled(
+    stages: Stages, config: Config
+) -> None:
+    wakeups, calendar = Wakeups(config, stages.db), stages.calendar.id
+    assert await wakeups.find(calendar, "105") is None
+    # It is ten in Madrid.
+    kept = await wakeups.keep(calendar, "105", time(10, 30), False)
+    assert (kept.start, kept.daily) == (datetime(2026, 3, 2, 10, 30), False)
+    assert await wakeups.find(calendar, "105") == kept
+    assert await wakeups.find(calendar, "106") is None
+    kept = await wakeups.keep(calendar, "105", time(7, 0), False)
+    assert kept.start == datetime(2026, 3, 3, 7, 0)
+    assert await wakeups.find(calendar, "105") == kept
+    with at(MORNING + 30 * MINUTE):
+        assert await stages.claim() == []
+    with at(datetime(2026, 3, 3, 6, 0, tzinfo=UTC)):
+        (call,) = await stages.claim()
+        assert (call.number, await stages.place(call)) == ("105", True)
+        await stages.end(call, Disposition.ANSWER, 16, key="1")
+        assert await wakeups.find(calendar, "105") is None
+        assert not await wakeups.cancel(calendar, "105")
+
+
+async def test_a_daily_wakeup_call_keeps_to_the_wall_clock_until_it_is_cancelled(
+    stages: Stages, config: Config
+) -> None:
+    wakeups, calendar = Wakeups(config, stages.db), stages.calendar.id
+    with at(datetime(2026, 3, 27, 9, 0, tzinfo=UTC)):
+        await wakeups.keep(calendar, "105", time(7, 0), True)
+        found = await wakeups.find(calendar, "105")
+        assert found is not None and found.daily
+    # On the 29th the clock is put on.
+    for day, hour in ((28, 6), (29, 5), (30, 5)):
+        with at(datetime(2026, 3, day, hour, 0, tzinfo=UTC)):
+            await SeriesPlanner(stages.db, ZoneInfo(config.timezone)).step()
+            (call,) = await stages.claim()
+            assert await stages.place(call)
+            await stages.end(call, Disposition.ANSWER, 16, key="1")
+            assert await wakeups.find(calendar, "105") == found
+    with at(datetime(2026, 3, 30, 20, 0, tzinfo=UTC)):
+        assert await wakeups.cancel(calendar, "105")
+        assert await wakeups.find(calendar, "105") is None
+    with at(datetime(2026, 3, 31, 5, 0, tzinfo=UTC)):
+        await SeriesPlanner(stages.db, ZoneInfo(config.timezone)).step()
+        assert await stages.claim() == []
+
+
+async def test_dialplans_ask_and_order_without_a_call(stages: Stages, config: Config) -> None:
+    questions = Questions(stages.db, Wakeups(config, stages.db))
+
+    async def ask(script: str, *words: str, caller: str = "600", calendar: str = "") -> Any:
+        return await questions.answer(
+            Question(script, words, caller, {"TELEALARM_CALENDAR": calendar})
+        )
+
+    assert (await ask("due"))["TELEALARM_STATUS"] == "none"
+    alarm_id = await stages.alarm("600", maxretry=1)
+    due = await ask("due")
+    assert (due["TELEALARM_STATUS"], due["TELEALARM_ALARM"]) == ("ok", str(alarm_id))
+    assert due["TELEALARM_TITLE"] == "Visit"
+    for words in (("confirm", "9"), ("confirm", "1" * 50), ("confirm",), ("wakeup", "2960")):
+        assert (await ask(*words, calendar=str(stages.calendar.id)))[
+            "TELEALARM_STATUS"
+        ] == "refused"
+    await stages.claim()
+    assert (await ask("confirm", "1"))["TELEALARM_REASON"] == "it is being answered"
+    (call,) = await stages.write(lambda: list(CallRequest.select()))
+    described = calls.describe(call)
+    assert await stages.place(described)
+    await stages.end(described)
+    assert (await ask("confirm", "1"))["TELEALARM_STATUS"] == "ok"
+    alarm = await stages.get(alarm_id)
+    assert (alarm.status, alarm.result) == (AlarmStatus.SUCCESS, 1)
+    assert await stages.claim() == []
+    kept = await ask("wakeup", "0730", "daily", calendar=str(stages.calendar.id))
+    assert (kept["TELEALARM_TIME"], kept["TELEALARM_DAILY"]) == ("0730", "1")
+    for strange in ("${SHELL(id)}", "999999999", "-1", "1 OR 1"):
+        assert (await ask("wakeup", calendar=strange))["TELEALARM_STATUS"] == "refused"
+    assert (await ask("due", caller="unknown"))["TELEALARM_STATUS"] == "refused"
+    assert (await ask("rm"))["TELEALARM_STATUS"] == "refused"
+    requests = await stages.write(lambda: AlarmRequest.select().count())
+    statuses = await stages.write(lambda: {row.status for row in CallRequest.select()})
+    assert (requests, statuses) == (2 + 1, {CallStatus.RETRY})

@@ -1,0 +1,161 @@
+"""The dialogues of the doors: whatever is keyed, they end, and never in silence."""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telealarm.rules import wakeup as rule
+from telealarm.store.callbacks import Found
+from telealarm.survey.doors.callback import CheckPin, callback
+from telealarm.survey.doors.callback import Seek as SeekAlarm
+from telealarm.survey.doors.dialogue import Ask, Dialogue, Phrase, Say, Step
+from telealarm.survey.doors.wakeup import Booked, Cancel, Keep, Seek, order
+
+AT_SEVEN = Booked(datetime(2030, 6, 3, 7, 30), daily=False)
+# More steps than anybody takes.
+MOST = 60
+
+
+def held(
+    dialogue: Dialogue[Any], keyed: Sequence[str], booked: Booked | None = None, **came: Any
+) -> tuple[list[Step], Any]:
+    """The steps of a dialogue in which these keys are pressed when asked, and how it ended.
+
+    Where none are left, none are pressed.
+    """
+    keys, steps, sent = iter(keyed), [], None
+    while True:
+        try:
+            step = dialogue.send(sent)
+        except StopIteration as end:
+            return steps, end.value
+        steps.append(step)
+        assert len(steps) < MOST, "it does not end"
+        sent = None
+        if isinstance(step, Ask):
+            sent = next(keys, "")
+        elif isinstance(step, Seek):
+            sent = booked
+        elif isinstance(step, Keep):
+            sent = Booked(datetime.combine(datetime(2030, 6, 3), step.clock), step.daily)
+            sent = None if came.get("refused") else sent
+        elif isinstance(step, SeekAlarm):
+            sent = came.get("found")
+        elif isinstance(step, CheckPin):
+            sent = step.keyed == "4711"
+
+
+def door(room: str = "105", **options: Any) -> Dialogue[None]:
+    return order(room, **({"operator": False, "twelve": False, "language": "en"} | options))
+
+
+def orders(steps: list[Step]) -> list[Step]:
+    return [step for step in steps if isinstance(step, Keep | Cancel)]
+
+
+def last(steps: list[Step]) -> str:
+    """The name of what was said last."""
+    said = steps[-1]
+    assert isinstance(said, Say), f"it ends in silence, after {said}"
+    return said.phrases[-1].name
+
+
+def test_a_guest_orders_a_call_for_once_or_every_day() -> None:
+    steps, _ = held(door(), ["0730", "1", "1"])
+    assert orders(steps) == [Keep("105", time(7, 30), daily=False)]
+    assert last(steps) == "kept_once"
+    steps, _ = held(door(), ["1915", "2", "1"])
+    assert orders(steps) == [Keep("105", time(19, 15), daily=True)]
+    assert last(steps) == "kept_daily"
+
+
+def test_the_time_is_read_back_and_may_be_keyed_again() -> None:
+    steps, _ = held(door(), ["0730", "1", "2", "0800", "1", "1"])
+    heard = [step.phrases[0] for step in steps if isinstance(step, Ask) and len(step.phrases) > 1]
+    assert heard == [Phrase("once", {"time": "7:30 AM"}), Phrase("once", {"time": "8:00 AM"})]
+    assert orders(steps) == [Keep("105", time(8), daily=False)]
+
+
+def test_a_clock_of_twelve_hours_asks_which_half_is_meant() -> None:
+    steps, _ = held(door(twelve=True), ["0730", "2", "1", "1"])
+    assert orders(steps) == [Keep("105", time(19, 30), daily=False)]
+    steps, _ = held(door(twelve=True), ["1930", "1200", "1", "1", "1"])
+    assert orders(steps) == [Keep("105", time(0, 0), daily=False)]
+
+
+def test_what_is_booked_can_be_heard_changed_and_cancelled() -> None:
+    steps, _ = held(door(), ["3"], AT_SEVEN)
+    assert isinstance(steps[1], Ask)
+    assert steps[1].phrases[0] == Phrase("have_once", {"day": "Monday, June 3", "time": "7:30 AM"})
+    assert orders(steps) == [Cancel("105")]
+    assert last(steps) == "wakeup-cancelled"
+    steps, _ = held(door(), ["2", "0800", "1", "1"], AT_SEVEN)
+    assert orders(steps) == [Keep("105", time(8), daily=False)]
+    # Who hears it and hangs up, or says nothing, keeps it.
+    steps, _ = held(door(), [], AT_SEVEN)
+    assert orders(steps) == []
+
+
+def test_an_operator_names_the_room() -> None:
+    steps, _ = held(door(room="9", operator=True), ["412", "0600", "1", "1"])
+    assert orders(steps) == [Keep("412", time(6), daily=False)]
+
+
+def test_a_guest_without_a_number_and_a_refused_call_are_told_so() -> None:
+    assert last(held(door(room=""), [])[0]) == "wakeup-refused"
+    assert last(held(door(), ["0730", "1", "1"], refused=True)[0]) == "wakeup-refused"
+
+
+KEYS = st.lists(st.text("0123456789*#", max_size=5), max_size=40)
+
+
+@given(KEYS, st.booleans(), st.booleans(), st.sampled_from([None, AT_SEVEN]))
+def test_any_keys_end_in_words_and_a_hang_up(
+    keys: list[str], operator: bool, twelve: bool, booked: Booked | None
+) -> None:
+    steps, _ = held(door(operator=operator, twelve=twelve), keys, booked)
+    assert last(steps)
+    assert len(orders(steps)) <= 1
+
+
+@given(st.text("0123456789*#", max_size=6), st.sampled_from([None, False, True]))
+def test_any_keys_are_a_time_of_day_or_none(keys: str, afternoon: bool | None) -> None:
+    clock = rule.parse(keys, afternoon=afternoon)
+    if clock is not None:
+        assert int(keys) % 100 == clock.minute
+        assert afternoon is None or (clock.hour >= 12) == afternoon
+
+
+def test_the_next_such_time_is_today_or_tomorrow() -> None:
+    at = datetime(2030, 6, 3, 7, 30)
+    assert rule.following(time(7, 31), at) == datetime(2030, 6, 3, 7, 31)
+    assert rule.following(time(7, 30), at) == datetime(2030, 6, 4, 7, 30)
+
+
+FREE, GUARDED = (Found(7, "Visit", "en", asks_pin) for asks_pin in (False, True))
+
+
+def test_a_caller_is_known_by_the_number_or_by_a_pin() -> None:
+    assert held(callback("601"), [], found=FREE)[1] == 7
+    assert held(callback("601"), ["1", "4711"], found=GUARDED)[1] == 7
+    steps, answered = held(callback("601"), ["1", "2", "3", "4711"], found=GUARDED)
+    assert answered is None
+    assert last(steps) == "goodbye"
+
+
+def test_a_withheld_number_is_asked_for() -> None:
+    steps, answered = held(callback(""), ["601", "4711"], found=GUARDED)
+    assert (steps[1], answered) == (SeekAlarm("601", keyed=True), 7)
+    steps, answered = held(callback(""), [])
+    assert (last(steps), answered) == ("no-answer", None)
+
+
+@given(KEYS, st.sampled_from(["", "601"]), st.sampled_from([None, FREE, GUARDED]))
+def test_whoever_rings_back_hears_something(
+    keys: list[str], number: str, found: Found | None
+) -> None:
+    steps, answered = held(callback(number), keys, found=found)
+    assert answered == 7 or last(steps)
