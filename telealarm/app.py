@@ -48,6 +48,7 @@ from telealarm.store.voice_messages import VoiceMessages
 from telealarm.survey.ahead import Ahead
 from telealarm.survey.caretaker import Caretaker
 from telealarm.survey.doors.doors import Doors
+from telealarm.survey.line import Files
 from telealarm.survey.prompts import Prompts
 from telealarm.survey.scene import Means
 from telealarm.survey.session import Survey
@@ -105,7 +106,7 @@ class Service:
                 self.ari,
                 self._prompts,
                 VoiceMessages(self._config.path(self._config.recordings.folder)),
-                files_first=self._config.prompts.url is None,
+                files=Files(first=self._config.prompts.url is None),
             )
             survey = Survey(means)
             ready = Readiness(self._config, self._db, self.ari, self.ami, self._speech, survey)

@@ -47,17 +47,22 @@ class HungUp(Exception):
         self.event = event
 
 
-class Line:
-    """`limit_seconds` is how long the channel may live from now on; then it is hung up.
+class Files:
+    """Whether Asterisk reads prompts from their folder, and fetches only what it cannot read.
 
-    `files_first`: Asterisk reads prompts from their folder, and fetches only what it cannot read.
+    Where it could not read one (they are our user's alone, say) all others are fetched at once.
     """
 
-    def __init__(
-        self, channel: Channel, limit_seconds: float, *kinds: str, files_first: bool
-    ) -> None:
+    def __init__(self, *, first: bool) -> None:
+        self.first = first
+
+
+class Line:
+    """`limit_seconds` is how long the channel may live from now on; then it is hung up."""
+
+    def __init__(self, channel: Channel, limit_seconds: float, *kinds: str, files: Files) -> None:
         self.channel = channel
-        self._files_first = files_first
+        self._files = files
         self._deadline = monotonic() + limit_seconds
         self._events = channel.events(*_KINDS, *kinds)
         # Until when the channel lives as it has come to us.
@@ -121,7 +126,7 @@ class Line:
         A key of which it makes None cuts nothing. `note` is told the playback's id as it begins.
         Raises SpeechError where Asterisk can play none of the prompt's addresses.
         """
-        for media in reversed(prompt.media) if self._files_first else prompt.media:
+        for media in reversed(prompt.media) if self._files.first else prompt.media:
             playback_id = self._next_id()
             await asyncio.gather(self._stopped(), self._hold_prompt(prompt.seconds))
             self._playing, _ = await asyncio.gather(
@@ -137,6 +142,7 @@ class Line:
             cut = await self.keys(BROKEN_OFF_SECONDS, react)
             if cut is not None:
                 return cut
+            self._files.first = False
             log.warning(
                 "Asterisk could not play %s; let its user read prompts.folder, or set prompts.url",
                 media,

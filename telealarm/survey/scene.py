@@ -11,7 +11,7 @@ from telealarm.store.calls import Call
 from telealarm.store.database import Database
 from telealarm.store.sessions import Script, ScriptSection
 from telealarm.store.voice_messages import VoiceMessages
-from telealarm.survey.line import Line
+from telealarm.survey.line import Files, Line
 from telealarm.survey.prompts import Prompts
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Means:
     ari: Client
     prompts: Prompts
     voice_messages: VoiceMessages
-    files_first: bool  # see Line
+    files: Files
 
     async def write(self, change: Callable[[], object]) -> None:
         """Keep a step, and try again while the database is in trouble: a key must not be lost.

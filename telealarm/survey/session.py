@@ -86,7 +86,7 @@ class Survey:
             script = await self._means.db.write(partial(sessions.load, call))
         answered = script.answered or utcnow()
         left = call.limit_seconds - (utcnow() - answered).total_seconds()
-        with Line(channel, left, files_first=self._means.files_first) as line:
+        with Line(channel, left, files=self._means.files) as line:
             try:
                 keys = await keys_of_person(self._means, call, script, line)
                 if keys is not None:

@@ -116,8 +116,8 @@ class _Transfer:
             return TAKEN
 
     def _line(self, channel: Channel) -> Line:
-        limit, files = self._scene.call.limit_seconds, self._scene.means.files_first
-        return Line(channel, limit, "StasisStart", files_first=files)
+        limit, files = self._scene.call.limit_seconds, self._scene.means.files
+        return Line(channel, limit, "StasisStart", files=files)
 
     async def _won(self, line: Line) -> str:
         """TAKEN as soon as the agent takes the call. The callee's keys are kept for later."""

@@ -8,6 +8,7 @@ from telealarm.clock import utcnow
 from telealarm.store.database import Database
 from telealarm.store.voice_messages import VoiceMessages
 from telealarm.survey.ahead import Ahead
+from telealarm.survey.line import Files
 from telealarm.survey.prompts import Prompts
 from telealarm.survey.scene import Means
 from telealarm.survey.session import Survey
@@ -34,7 +35,7 @@ async def test_the_prompts_of_the_next_minute_are_there_before_their_calls(
             Client(url="http://127.0.0.1:1", user="nobody", password="", app="none"),
             Prompts(tmp_path / "prompts", "http://127.0.0.1:1", speech),
             VoiceMessages(tmp_path / "recordings"),
-            files_first=False,
+            files=Files(first=False),
         )
     )
     ahead = Ahead(db, survey)

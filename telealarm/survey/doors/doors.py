@@ -181,7 +181,7 @@ class Doors:
         return False
 
     def _line(self, channel: Channel) -> Line:
-        return Line(channel, LIMIT_SECONDS, files_first=self._means.files_first)
+        return Line(channel, LIMIT_SECONDS, files=self._means.files)
 
 
 def _number(event: Event) -> str:
