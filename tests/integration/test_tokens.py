@@ -3,8 +3,9 @@
 import hashlib
 import io
 import logging
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,10 +32,19 @@ class Done(NamedTuple):
 
 
 @pytest.fixture
+def umask_kept() -> Iterator[None]:
+    """The command sets the umask of its process, which here is that of all the other tests."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
 def command(
     config: Config,
     tmp_path: Path,
     quick_passwords: None,
+    umask_kept: None,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., Done]:

@@ -39,6 +39,8 @@ class AsteriskFolder:
         self.root = root
         self.owner = user_of(root, "asterisk")
         instances = root / "run" / "telealarm-lab"
+        instances.mkdir(parents=True, exist_ok=True)
+        instances.chmod(0o755)  # whatever the umask: Asterisk is not root
         _sweep(instances)
         self.path = instances / secrets.token_hex(4)
         for name in (

@@ -96,7 +96,9 @@ def _bootstrap(folder: Path, suite: str, packages: Sequence[str], mirror: str) -
     command += ["--dpkgopt=force-unsafe-io"]
     command += [suite, str(folder), mirror]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, umask=0o022
+        )
     except FileNotFoundError:
         return "mmdebstrap is not installed; install it: apt-get install mmdebstrap"
     if done.returncode == 0:
