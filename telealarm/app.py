@@ -180,7 +180,7 @@ class Service:
             ending = await self._until_ended(
                 keeper.run(),
                 Planner(self._db).run(),
-                SeriesPlanner(self._db, ZoneInfo(self._config.timezone)).run(),
+                SeriesPlanner(self._db, zone).run(),
                 Ahead(self._db, survey).run(),
                 dialer.run(),
                 settler.run(),

@@ -38,7 +38,7 @@ button {{ font: inherit; padding: .5em 1.5em }}</style></head>
 FORM = '<form method="post"><button type="submit">{word}</button></form>'
 RESULTS = {"confirm": AlarmResult.CONFIRMED, "cancel": AlarmResult.CANCELLED}
 ASKS = {"confirm": "Confirm", "cancel": "Cancel the appointment", "unsubscribe": "Unsubscribe"}
-SAID = {
+SAID: dict[int, str] = {
     AlarmResult.CONFIRMED: "It is confirmed.",
     AlarmResult.CANCELLED: "It is cancelled.",
 }
@@ -114,8 +114,7 @@ class LinkPages:
 
 
 def _said(result: int) -> str:
-    known = [said for number, said in SAID.items() if number == result]
-    return known[0] if known else "It was answered."
+    return SAID.get(result, "It was answered.")
 
 
 def _page(status: int, title: str, text: str, button: str = "") -> web.Response:

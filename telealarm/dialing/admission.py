@@ -81,16 +81,15 @@ class Admission:
         live.alone()
         more = self._write_messages(now, limit)
         soon, clock = now + READY, monotonic()
-        pauses.hold(now)
-        if not calls_too or pauses.since() is not None:
+        paused = pauses.hold(now)
+        if not calls_too or paused is None:
             return Claimed([], more=more, again=None)
         caps = Caps(live.count(), Pace())
-        full = [*caps.live.full_gateways(), *caps.pace.exhausted()]
         turns = queues.turns(
             soon,
             self._served,
             calendars=caps.live.full_calendars(),
-            gateways=[*full, *(gateway.id for gateway in pauses.gateways())],
+            gateways=[*caps.live.full_gateways(), *caps.pace.exhausted(), *paused],
         )
         found = queues.next_in_turn(turns, soon, limit)
         forbidden = do_not_call.forbidden([request.alarm for request in found.requests])
@@ -168,19 +167,16 @@ class Admission:
     ) -> bool:
         """Put the message of the request into the outbox; False where it waits or is ended."""
         gateway = None
-        again = (now + HELD).isoformat(timespec="seconds")
         if request.alarm.method == Method.SMS:
             gateway = setting.sms_gateway
             if gateway is None:
                 settlement.fail(request, Reason.NO_SMS_GATEWAY, now)
                 return False
             if gateway.status != ACTIVE:
-                why = f"gateway {gateway.name} is inactive; looked at again at {again}"
-                requests.defer(request, now + HELD, "gateway_inactive", why)
+                _hold(request, now, "gateway_inactive", f"gateway {gateway.name} is inactive")
                 return False
         elif not self._composer.has_mail_server:
-            why = f"smtp.host is not configured; looked at again at {again}"
-            requests.defer(request, now + HELD, "no_mail_server", why)
+            _hold(request, now, "no_mail_server", "smtp.host is not configured")
             return False
         if not room.take(gateway):
             return False
@@ -226,8 +222,7 @@ class Admission:
         if gateway is None:
             why = unusable or f"gateway {first.name} is inactive"
             reason = trunks.WAITS if unusable else "gateway_inactive"
-            until = (now + HELD).isoformat(timespec="seconds")
-            requests.defer(request, now + HELD, reason, f"{why}; looked at again at {until}")
+            _hold(request, now, reason, why)
         elif gateway.id != first.id and not request.tried and request.status_reason != "failover":
             why = f"{unusable or f'gateway {first.name} is inactive'}; by {gateway.name}"
             tell(request.alarm_id, "failover", why, request_id=request.id, at=now)
@@ -266,6 +261,13 @@ class Caps:
         self.live.calendars[request.alarm.event.calendar_id] += 1
         self.live.gateways[gateway.id] += 1
         return self.pace.draw(gateway.id, ahead) if gateway.calls_per_second else None
+
+
+def _hold(request: AlarmRequest, now: datetime, reason: str, why: str) -> None:
+    """The attempt cannot be made by what it goes through; it is looked at again soon."""
+    until = now + HELD
+    told = f"{why}; looked at again at {until.isoformat(timespec='seconds')}"
+    requests.defer(request, until, reason, told)
 
 
 def _endpoint(request: AlarmRequest, gateway: Gateway) -> tuple[str | None, str]:

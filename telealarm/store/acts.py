@@ -4,7 +4,6 @@ from datetime import datetime
 
 from telealarm.models import (
     Alarm,
-    CalendarUserProfile,
     DncList,
     Message,
     Section,
@@ -12,7 +11,7 @@ from telealarm.models import (
     SurveyResult,
 )
 from telealarm.rules import placeholders, sms
-from telealarm.store import do_not_call
+from telealarm.store import do_not_call, terms
 from telealarm.store.calls import Call, held
 from telealarm.store.database import wake
 from telealarm.store.sessions import answer
@@ -96,7 +95,6 @@ def not_joined(call: Call, section: int) -> None:
 
 
 def _sms_gateway(alarm: Alarm) -> SmsGateway | None:
-    profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
-    setting = profile.calendar_setting if profile else None
+    setting = terms.setting_of(alarm)
     gateway: SmsGateway | None = setting.sms_gateway if setting else None
     return gateway

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from telealarm.models import Alarm, CalendarUserProfile, CallRequest
+from telealarm.models import Alarm, CallRequest
 from telealarm.rules.states import AlarmStatus, Method
-from telealarm.store import sessions
+from telealarm.store import sessions, terms
 from telealarm.store.sessions import Script
 
 
@@ -29,8 +29,7 @@ def script(alarm_id: int) -> Script | None:
     alarm = Alarm.get_or_none(Alarm.id == alarm_id)
     if alarm is None:
         return None
-    profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
-    setting = profile.calendar_setting if profile else None
+    setting = terms.setting_of(alarm)
     survey = alarm.survey or (setting.survey if setting else None)
     if survey is None:
         return None

@@ -8,13 +8,13 @@ from collections.abc import Collection
 from datetime import datetime
 
 from telealarm.errors import Invalid
-from telealarm.models import Alarm, AlarmRequest, CallRequest, Gateway
+from telealarm.models import CallRequest, Gateway
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import phone
 from telealarm.rules.states import AlarmStatus, Disposition, Reason
+from telealarm.store import requests
 from telealarm.store.change import move
 from telealarm.store.database import wake
-from telealarm.store.requests import expiry
 from telealarm.store.timeline import tell
 
 # A longer chain is not followed to its end.
@@ -64,26 +64,13 @@ def go_on(call: CallRequest, now: datetime) -> bool:
     if gateway is None or gateway.id in tried:
         return False
     move(request, AlarmStatus.RETRY, status_reason=Reason.FAILOVER, callstatus=call.hangup_cause)
-    following = _follow(request, alarm, tried, now)
+    # It is still the same attempt, and stands before those that came due later.
+    following = requests.write(alarm, request.date, now, queue=request.queue, tried=tried)
     why = "congested" if congested else "of no use"
     told = f"gateway {call.gateway.name} is {why}; at once by {gateway.name}"
     tell(alarm.id, "failover", told, request_id=following.id, at=now)
     wake("dialing")
     return True
-
-
-def _follow(request: AlarmRequest, alarm: Alarm, tried: list[int], now: datetime) -> AlarmRequest:
-    following: AlarmRequest = AlarmRequest.create(
-        owner=alarm.owner_id,
-        alarm=alarm,
-        queue=request.queue,
-        # It is still the same attempt, and stands before those that came due later.
-        date=request.date,
-        expires=expiry(alarm),
-        created_date=now,
-        tried=tried,
-    )
-    return following
 
 
 def _chain(first: Gateway) -> list[Gateway]:

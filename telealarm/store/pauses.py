@@ -87,8 +87,11 @@ def holds(gateway: Gateway) -> bool:
     return gateway.paused is not None or since() is not None
 
 
-def hold(now: datetime) -> None:
-    """What is due and newly held by a pause has it told."""
+def hold(now: datetime) -> list[int] | None:
+    """What is due and newly held by a pause has it told.
+
+    Returns the ids of the gateways that are paused; None where nothing is dialled at all.
+    """
     due = AlarmRequest.select().where(
         AlarmRequest.status == AlarmStatus.PENDING,
         AlarmRequest.date <= now,
@@ -96,10 +99,12 @@ def hold(now: datetime) -> None:
     )
     if since() is not None:
         _mark(due, REASON, "held", "dialing is paused", now)
-        return
-    for gateway in gateways():
+        return None
+    paused = gateways()
+    for gateway in paused:
         through = _through(gateway)
         _mark(due.where(through), REASON, "held", f"gateway {gateway.name} is paused", now)
+    return [gateway.id for gateway in paused]
 
 
 def _held() -> ModelSelect:

@@ -1,5 +1,6 @@
 """Alarm requests: the attempts of an alarm, between planning and dialing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,14 +28,7 @@ def enqueue(alarm: Alarm, date: datetime, now: datetime, *, why: str = "") -> Al
     """
     if alarm.status != AlarmStatus.IN_PROCESS:
         move(alarm, AlarmStatus.IN_PROCESS, status_reason="")
-    request: AlarmRequest = AlarmRequest.create(
-        owner=alarm.owner_id,
-        alarm=alarm,
-        queue=_queue(alarm),
-        date=date,
-        expires=expiry(alarm),
-        created_date=now,
-    )
+    request = write(alarm, date, now, queue=_queue(alarm))
     tell(alarm.id, "due", why, request_id=request.id, at=now)
     wake("dialing")
     wake("planning")  # it watches over the expiry
@@ -43,16 +37,25 @@ def enqueue(alarm: Alarm, date: datetime, now: datetime, *, why: str = "") -> Al
 
 def again(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
     """The attempt that follows a failed one; the alarm is in RETRY until it is made."""
+    request = write(alarm, date, now, queue=_queue(alarm))
+    wake("dialing")
+    wake("planning")
+    return request
+
+
+def write(
+    alarm: Alarm, date: datetime, now: datetime, *, queue: int, tried: Sequence[int] = ()
+) -> AlarmRequest:
+    """The row of one attempt. `tried`: the gateways that it was made by already."""
     request: AlarmRequest = AlarmRequest.create(
         owner=alarm.owner_id,
         alarm=alarm,
-        queue=_queue(alarm),
+        queue=queue,
         date=date,
         expires=expiry(alarm),
         created_date=now,
+        tried=list(tried),
     )
-    wake("dialing")
-    wake("planning")
     return request
 
 

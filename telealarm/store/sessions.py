@@ -7,7 +7,6 @@ from telealarm.clock import utcnow
 from telealarm.models import (
     Alarm,
     Branching,
-    CalendarUserProfile,
     CallRequest,
     Section,
     SurveyResult,
@@ -16,7 +15,7 @@ from telealarm.models.survey import LAST
 from telealarm.rules import placeholders
 from telealarm.rules.states import AlarmResult, AmdStatus
 from telealarm.rules.webhook import Change
-from telealarm.store import recordings, settlement, webhooks
+from telealarm.store import recordings, settlement, terms, webhooks
 from telealarm.store.calls import Call, held
 from telealarm.store.change import put
 from telealarm.store.recordings import Recording
@@ -225,6 +224,5 @@ def _arrive(row: CallRequest, section_id: int | None, lap: int) -> None:
 
 
 def _confirms(alarm: Alarm) -> bool:
-    profile = CalendarUserProfile.get_or_none(user=alarm.event.calendar.user_id)
-    setting = profile.calendar_setting if profile else None
+    setting = terms.setting_of(alarm)
     return bool(setting and setting.confirm_spoken)

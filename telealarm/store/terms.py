@@ -7,15 +7,12 @@ from telealarm.models import Alarm, CalendarSetting, CalendarUserProfile
 from telealarm.rules import moment
 from telealarm.rules.moment import Decision, Terms
 from telealarm.rules.window import WEEKDAYS, CallingHours
-from telealarm.store import do_not_call, requests, zones
+from telealarm.store import do_not_call, memory, requests, zones
 
 
 def profile_of(alarm: Alarm) -> CalendarUserProfile | None:
     """The profile of the calendar user whose alarm it is."""
-    found: CalendarUserProfile | None = CalendarUserProfile.get_or_none(
-        user=alarm.event.calendar.user_id
-    )
-    return found
+    return memory.profile_of(alarm.event.calendar.user_id)
 
 
 def setting_of(alarm: Alarm) -> CalendarSetting | None:
