@@ -5,15 +5,17 @@ its page's button, or by the one-click POST of RFC 8058.
 """
 
 import html
-from datetime import datetime
+import re
+from collections.abc import Callable
 from functools import partial
 
 from aiohttp import web
 
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, Installation
-from telealarm.rules import signed
-from telealarm.rules.states import AlarmResult, Method
+from telealarm.rules import languages, signed
+from telealarm.rules.signed import Link
+from telealarm.rules.states import AlarmResult
 from telealarm.store import answers, do_not_call
 from telealarm.store.answers import Answered
 from telealarm.store.composing import Composer
@@ -29,7 +31,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>body {{ font: 1.2em sans-serif; margin: 3em auto; max-width: 30em; padding: 0 1em }}
 button {{ font: inherit; padding: .5em 1.5em }}</style></head>
@@ -37,11 +39,9 @@ button {{ font: inherit; padding: .5em 1.5em }}</style></head>
 """
 FORM = '<form method="post"><button type="submit">{word}</button></form>'
 RESULTS = {"confirm": AlarmResult.CONFIRMED, "cancel": AlarmResult.CANCELLED}
-ASKS = {"confirm": "Confirm", "cancel": "Cancel the appointment", "unsubscribe": "Unsubscribe"}
-SAID: dict[int, str] = {
-    AlarmResult.CONFIRMED: "It is confirmed.",
-    AlarmResult.CANCELLED: "It is cancelled.",
-}
+# By the names that rules.languages has for their words.
+BUTTONS = {"confirm": "confirm", "cancel": "cancel_button", "unsubscribe": "unsubscribe"}
+SAID: dict[int, str] = {AlarmResult.CONFIRMED: "confirmed", AlarmResult.CANCELLED: "cancelled"}
 
 
 class LinkPages:
@@ -56,68 +56,79 @@ class LinkPages:
         app.router.add_post("/links/{token}", self._do)
 
     async def _show(self, request: web.Request) -> web.Response:
-        return await self._db.read(partial(self._page, request.match_info["token"], utcnow()))
+        return await self._db.read(partial(self._answer, request, self._look))
 
     async def _do(self, request: web.Request) -> web.Response:
-        return await self._db.write(partial(self._act, request.match_info["token"], utcnow()))
+        return await self._db.write(partial(self._answer, request, self._act))
 
-    def _page(self, token: str, now: datetime) -> web.Response:
-        found = self._find(token, now)
-        if isinstance(found, web.Response):
-            return found
-        link, alarm = found
-        if link.kind == "unsubscribe":
-            text = f"No more messages to {self._address(alarm)}?"
-            return _page(200, "Unsubscribe", text, ASKS[link.kind])
-        if alarm.result != AlarmResult.NONE:
-            return _page(200, self._what(alarm, now), _said(alarm.result))
-        if not answers.is_open(alarm, alarm.event, now):
-            return _page(410, self._what(alarm, now), "This cannot be answered any more.")
-        return _page(200, self._what(alarm, now), "", ASKS[link.kind])
-
-    def _act(self, token: str, now: datetime) -> web.Response:
-        found = self._find(token, now)
-        if isinstance(found, web.Response):
-            return found
-        link, alarm = found
-        if link.kind == "unsubscribe":
-            self._unsubscribe(alarm, now)
-            return _page(200, "Unsubscribed", f"No more messages to {self._address(alarm)}.")
-        done = answers.answer(alarm, RESULTS[link.kind], "by a link", now)
-        if done is Answered.CLOSED:
-            return _page(410, self._what(alarm, now), "This cannot be answered any more.")
-        return _page(200, self._what(alarm, now), _said(alarm.result))
-
-    def _find(self, token: str, now: datetime) -> tuple[signed.Link, Alarm] | web.Response:
-        link = signed.read(Installation.get().secret, token)
+    def _answer(
+        self, request: web.Request, turn: Callable[[Link, Alarm, "Page"], web.Response]
+    ) -> web.Response:
+        link = signed.read(Installation.get().secret, request.match_info["token"])
         alarm = Alarm.get_or_none(Alarm.id == link.alarm_id) if link else None
         if link is None or alarm is None or link.kind not in signed.KINDS:
-            return _page(404, "Not found", "This link is not complete; please open it anew.")
-        if link.expires <= now:
-            return _page(410, "Expired", "This link does not work any more.")
-        return link, alarm
+            return Page(_browsers(request)).write(404, "no_link")
+        page = Page(alarm.language)
+        if link.expires <= utcnow():
+            return page.write(410, "expired")
+        return turn(link, alarm, page)
 
-    def _unsubscribe(self, alarm: Alarm, now: datetime) -> None:
-        if alarm.method == Method.EMAIL:
-            do_not_call.opt_out(alarm.owner_id, email=alarm.alarm_email)
-        else:
-            do_not_call.opt_out(alarm.owner_id, number=alarm.alarm_phonenumber)
-        tell(alarm.id, "stop", f"{self._address(alarm)} wants no more messages", at=now)
+    def _look(self, link: Link, alarm: Alarm, page: "Page") -> web.Response:
+        """What the link is for, with a button that does it."""
+        button = BUTTONS[link.kind]
+        if link.kind == "unsubscribe":
+            return page.write(200, "stop_asked", button=button, recipient=link.recipient)
+        about = self._about(alarm)
+        if alarm.result != AlarmResult.NONE:
+            return page.write(200, _said(alarm), about)
+        if not answers.is_open(alarm, alarm.event, utcnow()):
+            return page.write(410, "closed", about)
+        return page.write(200, "", about, button)
 
-    def _address(self, alarm: Alarm) -> str:
-        found: str = alarm.alarm_email if alarm.method == Method.EMAIL else alarm.alarm_phonenumber
-        return found
+    def _act(self, link: Link, alarm: Alarm, page: "Page") -> web.Response:
+        """Do what the link is for."""
+        now = utcnow()
+        if link.kind == "unsubscribe":
+            is_mail = "@" in link.recipient
+            who = {"email" if is_mail else "number": link.recipient}
+            if do_not_call.opt_out(alarm.owner_id, **who):
+                tell(alarm.id, "stop", f"{link.recipient} wants no more messages", at=now)
+            return page.write(200, "stopped", recipient=link.recipient)
+        if answers.answer(alarm, RESULTS[link.kind], "by a link", now) is Answered.CLOSED:
+            return page.write(410, "closed", self._about(alarm))
+        return page.write(200, _said(alarm), self._about(alarm))
 
-    def _what(self, alarm: Alarm, now: datetime) -> str:
-        said = self._composer.values(alarm, now)
+    def _about(self, alarm: Alarm) -> str:
+        said = self._composer.values(alarm, utcnow())
         return f"{alarm.event.title}, {said['start_date']} {said['start_time']}"
 
 
-def _said(result: int) -> str:
-    return SAID.get(result, "It was answered.")
+class Page:
+    """A page in the recipient's language."""
+
+    def __init__(self, language: str | None) -> None:
+        self._language = languages.code(language)
+        self._texts = languages.of(language).texts
+
+    def write(
+        self, status: int, said: str, title: str = "", button: str = "", recipient: str = ""
+    ) -> web.Response:
+        """`said` and `button` are names of texts; without a `title` what is said stands alone."""
+        text = self._texts[said].replace("{recipient}", recipient) if said else ""
+        form = FORM.format(word=html.escape(self._texts[button])) if button else ""
+        body = PAGE.format(
+            language=self._language,
+            title=html.escape(title or text),
+            text=html.escape(text) if title else "",
+            form=form,
+        )
+        return web.Response(status=status, text=body, content_type="text/html", headers=HEADERS)
 
 
-def _page(status: int, title: str, text: str, button: str = "") -> web.Response:
-    form = FORM.format(word=html.escape(button)) if button else ""
-    body = PAGE.format(title=html.escape(title), text=html.escape(text), form=form)
-    return web.Response(status=status, text=body, content_type="text/html", headers=HEADERS)
+def _said(alarm: Alarm) -> str:
+    return SAID.get(alarm.result, "answered")
+
+
+def _browsers(request: web.Request) -> str:
+    """The language that the browser asks for first: what to speak where nobody is known."""
+    return re.split("[,;]", request.headers.get("Accept-Language", ""))[0].strip()

@@ -14,10 +14,10 @@ from telealarm.store import rows
 TEMPLATE_KEY = Word(
     30, pattern=r"[A-Za-z0-9_.-]*", right="may hold letters, digits and _ . - alone"
 )
-# One address of RFC 5321, without quoted names and comments: it becomes a header.
+# One address of RFC 5321, without quoted names, comments and encoded words: it becomes a header.
 ADDRESS = Word(
     254,
-    pattern=r"([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)?",
+    pattern=r"((?!.*=\?)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)?",
     right="must be one address like clinic@example.com",
 )
 MESSAGE = Text(100_000, lines=True)

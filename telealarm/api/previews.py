@@ -8,11 +8,9 @@ from telealarm.api.forms import Form
 from telealarm.api.kind import Schema
 from telealarm.api.resource import Action, Values
 from telealarm.api.visit import Visit
-from telealarm.errors import Invalid, NotVisible
-from telealarm.models import Alarm, Event
+from telealarm.models import Alarm
 from telealarm.rules import placeholders
 from telealarm.rules.states import Method
-from telealarm.store import scope
 from telealarm.store.composing import Composer
 
 # What only an alarm that is written can say.
@@ -44,12 +42,9 @@ def mail(visit: Visit, row: Any, values: Values) -> dict[str, Any]:
 
 
 def _said(visit: Visit, values: Values, method: Method) -> tuple[Composer, dict[str, object]]:
-    try:
-        event = scope.find(visit.login, Event, values["event"])
-    except NotVisible:
-        raise Invalid({"event": [f"event {values['event']} does not exist"]}) from None
+    event = values["event"]
     composer = Composer(ZoneInfo(visit.default_zone))
-    alarm = Alarm(event=Event.get_by_id(event.id), owner=event.owner_id, method=method)
+    alarm = Alarm(event=event, owner=event.owner_id, method=method)
     return composer, {**_SAMPLES, **composer.values(alarm, visit.now)}
 
 

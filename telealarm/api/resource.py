@@ -22,9 +22,9 @@ Show = Callable[[Visit, Any], dict[str, Any]]
 class Action:
     """Something more that can be done with one row: `event/{id}/get_list_child/`.
 
-    `run` works within a transaction; it gets the row and what was sent by `form`, and returns the
-    reply's body, or the file that is to be sent. An action with status 201 answers with a new row
-    of the resource `makes`.
+    `run` works within a transaction; it gets the row and what was sent by `form` (relations are
+    rows already, seen by the login), and returns the reply's body, or the file that is to be sent.
+    An action with status 201 answers with a new row of the resource `makes`.
     """
 
     name: str

@@ -237,6 +237,7 @@ class Routes:
 
         def work() -> Answer:
             row = scope.find(visit.login, action.of or resource.model, row_id)
+            relations.resolve(visit.login, sent, None)
             _raise(sent)
             shown = action.run(visit, row, sent.values)
             link = shown["url"] if action.status == 201 else None

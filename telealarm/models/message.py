@@ -50,7 +50,8 @@ class Message(ClaimableModel):
     withdrawn = UtcField(null=True)
     created_date = created()
     # Of a mail with an invitation: what its calendar file says (rules.invitation), and of which
-    # times. `current`: it is what the recipient's calendar shows.
+    # times; `starts` is null once that occurrence was called off by itself, or moved away.
+    # `current`: it is what the recipient's calendar shows.
     invitation = JSONField(null=True)
     sequence = IntegerField(default=0)
     starts = UtcField(null=True)

@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import ssl
 from dataclasses import dataclass
-from email.headerregistry import Address
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP as POLICY
-from email.utils import format_datetime
+from email.policy import EmailPolicy
+from email.utils import format_datetime, quote
 from typing import Any
 
 import aiosmtplib
@@ -63,13 +64,21 @@ class Mailer:
         """
         message = written(mail, self._config.sender).as_bytes()
         async with self._alone:
-            client = await self._begun(mail)
             try:
-                reply = await client.data(message)
-            except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-                raise await self._failed(error, in_data=True) from error
-            self._used = monotonic()
-            return Receipt(message_id(mail, self._config.sender), f"{reply.code} {reply.message}")
+                return await self._hand_over(mail, message)
+            except asyncio.CancelledError:
+                # A late answer would be taken for that to the next mail.
+                self._drop()
+                raise
+
+    async def _hand_over(self, mail: Mail, message: bytes) -> Receipt:
+        client = await self._begun(mail)
+        try:
+            reply = await client.data(message)
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise await self._failed(error, in_data=True) from error
+        self._used = monotonic()
+        return Receipt(message_id(mail, self._config.sender), f"{reply.code} {reply.message}")
 
     async def _begun(self, mail: Mail) -> aiosmtplib.SMTP:
         """A connection on which the envelope was taken."""
@@ -116,10 +125,14 @@ class Mailer:
         return TransportError(_words(error), permanent=code >= 500)
 
     async def _hang_up(self) -> None:
+        if self._client is not None:
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+                await self._client.quit(timeout=2.0)
+        self._drop()
+
+    def _drop(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
-                await client.quit(timeout=2.0)
             client.close()
 
 
@@ -129,30 +142,20 @@ def written(mail: Mail, sender: str) -> EmailMessage:
     Raises TransportError, permanent, for a header with a line break in it.
     """
     message = EmailMessage(policy=POLICY)
-    if len(mail.from_name.splitlines()) > 1:
-        raise TransportError("From must be one line", permanent=True)
-    try:
-        own = Address(mail.from_name, addr_spec=mail.from_address or sender)
-    except ValueError as error:
-        raise TransportError(f"From: {error}", permanent=True) from error
+    own = _address("From", mail.from_address or sender)
     headers = {
-        "From": own,
-        "To": mail.recipient,
-        "Subject": mail.subject,
+        "From": f"{_name('From', mail.from_name)} <{own}>" if mail.from_name else own,
+        "To": _address("To", mail.recipient),
+        "Subject": _encoded("Subject", mail.subject),
         "Date": format_datetime(utcnow()),
         "Message-ID": message_id(mail, sender),
         "Auto-Submitted": "auto-generated",
     }
     if mail.unsubscribe:
-        headers["List-Unsubscribe"] = f"<{mail.unsubscribe}>"
+        headers["List-Unsubscribe"] = f"<{_line('List-Unsubscribe', mail.unsubscribe)}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     for name, value in headers.items():
-        if len(str(value).splitlines()) > 1:
-            raise TransportError(f"{name} must be one line", permanent=True)
-        try:
-            message[name] = value
-        except ValueError as error:
-            raise TransportError(f"{name}: {error}", permanent=True) from error
+        message[name] = _Written(name, value)
     message.set_content(mail.text or " ", cte="quoted-printable")
     if mail.html:
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
@@ -161,6 +164,51 @@ def written(mail: Mail, sender: str) -> EmailMessage:
             mail.invitation, subtype="calendar", params={"method": mail.method}, cte="base64"
         )
     return message
+
+
+class _Written(str):
+    """A header's value, written as it stands: the library would decode and break it anew, and
+    make of a long link words that no mail program takes for one.
+    """
+
+    name: str
+
+    def __new__(cls, name: str, value: str) -> "_Written":
+        made = super().__new__(cls, value)
+        made.name = name
+        return made
+
+    def fold(self, *, policy: EmailPolicy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+def _line(header: str, text: str) -> str:
+    if len(text.splitlines()) > 1 or "\0" in text:
+        raise TransportError(f"{header} must be one line", permanent=True)
+    return text
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it need not be encoded; what looks as if it were (RFC 2047) must be."""
+    return text.isascii() and "=?" not in text
+
+
+def _encoded(header: str, text: str) -> str:
+    """A text as a header may hold it."""
+    if _is_plain(_line(header, text)):
+        return text
+    return Header(text, "utf-8", header_name=header).encode(linesep="\r\n")
+
+
+def _name(header: str, text: str) -> str:
+    """The name before an address (RFC 5322 3.4)."""
+    return f'"{quote(_line(header, text))}"' if _is_plain(text) else _encoded(header, text)
+
+
+def _address(header: str, text: str) -> str:
+    if not text.isascii() or not text.isprintable() or "=?" in text or set(text) & set(' <>,;:"'):
+        raise TransportError(f"{header} must be one address, on one line", permanent=True)
+    return text
 
 
 def message_id(mail: Mail, sender: str) -> str:

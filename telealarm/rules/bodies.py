@@ -4,9 +4,10 @@ import html
 import re
 from collections.abc import Mapping
 
-_BREAK = re.compile(r"(?i)<(?:br|/p|/div|/tr|/h[1-6]|/li)\b[^<>]{0,200}>")
-_HIDDEN = re.compile(r"(?is)<(style|script|head)\b.*?</\1\s*>")
-_TAG = re.compile(r"<[^<>]{0,2000}>")
+# A tag, its name and what it ends included; looked for once, however hostile the template is.
+_TAG = re.compile(r"<(/?[A-Za-z][A-Za-z0-9]*)?[^<>]{0,2000}>")
+_BREAKS = {"br", "/p", "/div", "/tr", "/li", *(f"/h{level}" for level in range(1, 7))}
+_HIDDEN = {"style", "script", "head"}
 
 
 def escaped(values: Mapping[str, object]) -> dict[str, object]:
@@ -25,7 +26,17 @@ def as_html(text: str) -> str:
 
 def as_text(markup: str) -> str:
     """What of HTML is text."""
-    shown = _TAG.sub("", _BREAK.sub("\n", _HIDDEN.sub("", markup)))
+    parts: list[str] = []
+    at, hidden = 0, ""
+    for tag in _TAG.finditer(markup):
+        name = (tag[1] or "").lower()
+        if not hidden:
+            parts += [markup[at : tag.start()], "\n" if name in _BREAKS else ""]
+            hidden = name if name in _HIDDEN else ""
+        elif name == f"/{hidden}":
+            hidden = ""
+        at = tag.end()
+    shown = "".join(parts) + ("" if hidden else markup[at:])
     lines = (re.sub(r"[ \t]+", " ", line).strip() for line in html.unescape(shown).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 

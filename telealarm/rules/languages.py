@@ -36,6 +36,16 @@ LANGUAGES: dict[str, Language] = {
             "unsubscribe": "No more messages",
             "moved": "Moved: {title}, {start_date} {start_time}",
             "called_off": "Cancelled: {title}, {start_date} {start_time}",
+            # The pages behind links.
+            "cancel_button": "Cancel the appointment",
+            "confirmed": "It is confirmed.",
+            "cancelled": "It is cancelled.",
+            "answered": "It was answered.",
+            "closed": "This cannot be answered any more.",
+            "expired": "This link does not work any more.",
+            "no_link": "This link is not complete. Please open it anew.",
+            "stop_asked": "No more messages to {recipient}?",
+            "stopped": "No more messages to {recipient}.",
         },
     ),
     "es": Language(
@@ -56,6 +66,15 @@ LANGUAGES: dict[str, Language] = {
             "unsubscribe": "No recibir más mensajes",
             "moved": "Cambio de hora: {title}, {start_date} {start_time}",
             "called_off": "Cancelado: {title}, {start_date} {start_time}",
+            "cancel_button": "Cancelar la cita",
+            "confirmed": "Está confirmado.",
+            "cancelled": "Está cancelado.",
+            "answered": "Ya se ha respondido.",
+            "closed": "Ya no se puede responder.",
+            "expired": "Este enlace ya no funciona.",
+            "no_link": "Este enlace no está completo. Ábralo de nuevo.",
+            "stop_asked": "¿No enviar más mensajes a {recipient}?",
+            "stopped": "No enviaremos más mensajes a {recipient}.",
         },
     ),
     "fr": Language(
@@ -76,6 +95,15 @@ LANGUAGES: dict[str, Language] = {
             "unsubscribe": "Ne plus recevoir de messages",
             "moved": "Déplacé : {title}, {start_date} {start_time}",
             "called_off": "Annulé : {title}, {start_date} {start_time}",
+            "cancel_button": "Annuler le rendez-vous",
+            "confirmed": "C'est confirmé.",
+            "cancelled": "C'est annulé.",
+            "answered": "Une réponse a déjà été donnée.",
+            "closed": "Il n'est plus possible de répondre.",
+            "expired": "Ce lien ne fonctionne plus.",
+            "no_link": "Ce lien est incomplet. Veuillez l'ouvrir de nouveau.",
+            "stop_asked": "Ne plus envoyer de messages à {recipient} ?",
+            "stopped": "Plus de messages à {recipient}.",
         },
     ),
     "de": Language(
@@ -96,6 +124,15 @@ LANGUAGES: dict[str, Language] = {
             "unsubscribe": "Keine Nachrichten mehr",
             "moved": "Verschoben: {title}, {start_date} {start_time}",
             "called_off": "Abgesagt: {title}, {start_date} {start_time}",
+            "cancel_button": "Termin absagen",
+            "confirmed": "Es ist bestätigt.",
+            "cancelled": "Es ist abgesagt.",
+            "answered": "Es wurde schon geantwortet.",
+            "closed": "Eine Antwort ist nicht mehr möglich.",
+            "expired": "Dieser Link funktioniert nicht mehr.",
+            "no_link": "Dieser Link ist unvollständig. Bitte öffnen Sie ihn neu.",
+            "stop_asked": "Keine Nachrichten mehr an {recipient}?",
+            "stopped": "Es gehen keine Nachrichten mehr an {recipient}.",
         },
     ),
     "it": Language(
@@ -116,6 +153,15 @@ LANGUAGES: dict[str, Language] = {
             "unsubscribe": "Non ricevere più messaggi",
             "moved": "Spostato: {title}, {start_date} {start_time}",
             "called_off": "Annullato: {title}, {start_date} {start_time}",
+            "cancel_button": "Annulla l'appuntamento",
+            "confirmed": "È confermato.",
+            "cancelled": "È annullato.",
+            "answered": "È già stata data una risposta.",
+            "closed": "Non è più possibile rispondere.",
+            "expired": "Questo link non funziona più.",
+            "no_link": "Questo link non è completo. Lo apra di nuovo.",
+            "stop_asked": "Nessun altro messaggio a {recipient}?",
+            "stopped": "Nessun altro messaggio a {recipient}.",
         },
     ),
     "pt": Language(
@@ -136,6 +182,15 @@ LANGUAGES: dict[str, Language] = {
             "unsubscribe": "Não receber mais mensagens",
             "moved": "Nova hora: {title}, {start_date} {start_time}",
             "called_off": "Cancelado: {title}, {start_date} {start_time}",
+            "cancel_button": "Cancelar a marcação",
+            "confirmed": "Está confirmado.",
+            "cancelled": "Está cancelado.",
+            "answered": "Já foi respondido.",
+            "closed": "Já não é possível responder.",
+            "expired": "Esta ligação já não funciona.",
+            "no_link": "Esta ligação não está completa. Abra-a de novo.",
+            "stop_asked": "Não enviar mais mensagens para {recipient}?",
+            "stopped": "Não enviaremos mais mensagens para {recipient}.",
         },
     ),
 }
@@ -143,7 +198,13 @@ LANGUAGES: dict[str, Language] = {
 
 def of(language: str | None) -> Language:
     """The entry of `es` or `es-MX`; English where there is none."""
-    return LANGUAGES.get((language or "en").split("-")[0].lower(), LANGUAGES["en"])
+    return LANGUAGES[code(language)]
+
+
+def code(language: str | None) -> str:
+    """The language that `of` has for it, as HTML names it."""
+    found = (language or "en").split("-")[0].lower()
+    return found if found in LANGUAGES else "en"
 
 
 def meaning(text: str, language: str | None) -> str | None:

@@ -6,8 +6,11 @@
 import re
 from collections.abc import Mapping
 
-# A field name like doc_name. Anything else in braces is left as it stands.
-_PLACEHOLDER = re.compile(r"[ \t]*\{([A-Za-z_][A-Za-z0-9_]{0,63})(?:\|([^{}|]{0,500}))?\}")
+# A field name like doc_name, with the spaces before it; a run of spaces is looked at once. Anything
+# else in braces is left as it stands.
+_PLACEHOLDER = re.compile(
+    r"(?<![ \t])[ \t]*\{([A-Za-z_][A-Za-z0-9_]{0,63})(?:\|([^{}|]{0,500}))?\}"
+)
 
 
 LONGEST_VALUE = 500

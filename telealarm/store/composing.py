@@ -103,7 +103,7 @@ class Composer:
             "gateway": None,
             "recipient": alarm.alarm_email,
             "sender": f"{own_name} <{own_address}>" if own_name else own_address,
-            "unsubscribe": self._link("unsubscribe", alarm, now + UNSUBSCRIBE),
+            "unsubscribe": self._unsubscribe(alarm, now),
             "starts": event.start,
             "ends": event.end,
             "invitation": {
@@ -130,12 +130,17 @@ class Composer:
             said |= {
                 "confirm_url": self._link("confirm", alarm, event.end),
                 "cancel_url": self._link("cancel", alarm, event.end),
-                "unsubscribe_url": self._link("unsubscribe", alarm, now + UNSUBSCRIBE),
+                "unsubscribe_url": self._unsubscribe(alarm, now),
             }
         return said
 
-    def _link(self, kind: str, alarm: Alarm, expires: datetime) -> str:
-        secret = Installation.get().secret
-        return (
-            f"{self.public_url}/links/{signed.token(secret, signed.Link(kind, alarm.id, expires))}"
-        )
+    def _unsubscribe(self, alarm: Alarm, now: datetime) -> str:
+        """A link for whom it is sent to, also when the alarm has another recipient by then."""
+        recipient = alarm.alarm_phonenumber
+        if alarm.method == Method.EMAIL:
+            recipient = alarm.alarm_email
+        return self._link("unsubscribe", alarm, now + UNSUBSCRIBE, recipient)
+
+    def _link(self, kind: str, alarm: Alarm, expires: datetime, recipient: str = "") -> str:
+        link = signed.Link(kind, alarm.id, expires, recipient)
+        return f"{self.public_url}/links/{signed.token(Installation.get().secret, link)}"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from peewee import PostgresqlDatabase
+
 from telealarm.errors import Conflict
 from telealarm.models import Webhook, WebhookDelivery
 from telealarm.models.gateway import ACTIVE, INACTIVE
@@ -171,6 +173,7 @@ class _Load:
             self._owners[row.owner_id] >= OWNER
             or self._endpoints[row.endpoint] >= ENDPOINT
             or row.lane in self._lanes
+            or not _is_ours(row.lane)
         ):
             return False
         self._count(row)
@@ -187,6 +190,21 @@ def _sending_lanes() -> Any:
     """Those of which one is being sent, by whichever worker."""
     other = WebhookDelivery.alias()
     return other.select(other.lane).where(other.status == DeliveryStatus.SENDING)
+
+
+def _is_ours(lane: str) -> bool:
+    """Whether no other worker claims from the lane at this moment, or has just begun to send.
+
+    On SQLite there is one writer at a time, and the query has seen what others send.
+    """
+    database = WebhookDelivery._meta.database
+    if not isinstance(database, PostgresqlDatabase):
+        return True
+    lock = "SELECT pg_try_advisory_xact_lock(hashtext(%s), hashtext(%s))"
+    if not database.execute_sql(lock, ("webhook lane", lane)).fetchone()[0]:
+        return False
+    sending = WebhookDelivery.status == DeliveryStatus.SENDING
+    return not WebhookDelivery.select().where(sending, WebhookDelivery.lane == lane).exists()
 
 
 def _put_back(holder: Holder, sending: list[int]) -> None:

@@ -23,8 +23,12 @@ def change(contact: DncContact, values: Mapping[str, Any]) -> None:
     """Edit a contact. Raises Invalid as `add` does."""
     dnc = values.get("dnc", contact.dnc)
     number = values.get("phone_number", contact.phone_number)
-    _check_single(dnc, number, values.get("email", contact.email), own_id=contact.id)
+    email = values.get("email", contact.email)
+    _check_single(dnc, number, email, own_id=contact.id)
+    is_new = (dnc.id, number, email) != (contact.dnc_id, contact.phone_number, contact.email)
     rows.change(contact, values)
+    if is_new:
+        webhooks.tell_contact(contact, utcnow())
 
 
 def forbidden(alarms: Sequence[Alarm]) -> set[int]:
@@ -85,14 +89,18 @@ def lists_number(owner_id: int, number: str) -> bool:
 OPTED_OUT = "Opted out by themselves"
 
 
-def opt_out(owner_id: int, *, number: str | None = None, email: str | None = None) -> None:
-    """Put a number or an address onto the list of those who want no more messages, once."""
+def opt_out(owner_id: int, *, number: str | None = None, email: str | None = None) -> bool:
+    """Put a number or an address onto the list of those who want no more messages, once.
+
+    False where a list of the owner has it already.
+    """
     if (number and lists_number(owner_id, number)) or (email and lists_mail(owner_id, email)):
-        return
+        return False
     found = DncList.get_or_none(DncList.owner == owner_id, DncList.name == OPTED_OUT)
     kept = found or DncList.create(owner=owner_id, name=OPTED_OUT)
     values = {"dnc": kept, "phone_number": number, "email": email and email.lower()}
     webhooks.tell_contact(DncContact.create(**values), utcnow())
+    return True
 
 
 def _check_single(dnc: DncList, number: str | None, email: str | None, *, own_id: int) -> None:

@@ -9,7 +9,7 @@ from telealarm.errors import IllegalTransition, Invalid
 from telealarm.models import Alarm, Calendar, Event
 from telealarm.rules import dates
 from telealarm.rules.states import UNSETTLED, EventStatus
-from telealarm.store import alarms, parents, requests, rows, zones
+from telealarm.store import alarms, invitations, parents, requests, rows, zones
 from telealarm.store.change import move
 from telealarm.store.database import wake
 
@@ -92,6 +92,7 @@ def give_up_own(event: Event, reason: str, now: datetime) -> None:
     if event.status != EventStatus.COMPLETED:
         move(event, EventStatus.COMPLETED)
     alarms.cancel(unfinished([event.id]), reason, now)
+    invitations.call_off(event)
 
 
 def _give_up_excluded(event: Event, now: datetime, default: ZoneInfo) -> None:

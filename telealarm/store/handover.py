@@ -28,7 +28,7 @@ def taken(message: Message, reference: str, said: str, now: datetime) -> None:
         sent=now,
     )
     _tell(message, "sent", f"to {message.recipient}", now)
-    invitations.taken(message)
+    invitations.arrived(message)
     if (request := _attempt(message)) is not None:
         _count(request.alarm, notice=True)
         settlement.succeed(request, now)
@@ -86,10 +86,12 @@ def unknown(message: Message, why: str, now: datetime) -> None:
             what = "it is sent again"
         else:
             move(message, MessageStatus.UNKNOWN, tries=tries, said=why[:LONGEST_SAID])
+            invitations.arrived(message)
             what = "given up"
         _tell(message, "unknown", f"{why}; it may have been sent; {what}", now)
         return
     move(message, MessageStatus.UNKNOWN, tries=tries, said=why[:LONGEST_SAID])
+    invitations.arrived(message)
     _tell(message, "unknown", f"to {message.recipient}: {why}; it may have been sent", now)
     request = _attempt(message)
     if request is None:

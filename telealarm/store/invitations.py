@@ -15,10 +15,10 @@ from telealarm.store.timeline import tell
 CROWD = 50
 
 
-def sequence(alarm: Alarm, recipient: str, invitation: dict[str, Any]) -> int:
-    """The SEQUENCE of an invitation: one more than the last that said something else.
+def continued(alarm: Alarm, recipient: str, invitation: dict[str, Any]) -> dict[str, Any]:
+    """The columns of an invitation: UID and SEQUENCE go on from what the recipient had before.
 
-    RFC 5546 2.1.4: it grows with each change of the event, and not with a mere repetition.
+    RFC 5546 2.1.4: SEQUENCE grows with each change of the event, and not with a mere repetition.
     """
     before = (
         Message.select()
@@ -33,17 +33,18 @@ def sequence(alarm: Alarm, recipient: str, invitation: dict[str, Any]) -> int:
         .first()
     )
     if before is None:
-        return 0
-    number: int = before.sequence
-    return number if _content(before.invitation) == _content(invitation) else number + 1
+        return {"invitation": invitation, "sequence": 0}
+    invitation = invitation | {"uid": before.invitation["uid"]}
+    number = before.sequence + (_content(before.invitation) != _content(invitation))
+    return {"invitation": invitation, "sequence": number}
 
 
 def _content(invitation: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(invitation.get(name) for name in ("title", "start", "end", "zone", "cancelled"))
 
 
-def taken(message: Message) -> None:
-    """The recipient has this invitation now, and no older one of the event."""
+def arrived(message: Message) -> None:
+    """The recipient has this invitation now, as far as is known, and no older one of the event."""
     if message.invitation is None:
         return
     event_id = message.alarm.event_id
@@ -55,10 +56,19 @@ def taken(message: Message) -> None:
         Message.update(current=True).where(Message.id == message.id).execute()
 
 
+def call_off(event: Event) -> None:
+    """The event does not happen, or elsewhere: what invitations to it say is wrong."""
+    alarms = Alarm.select(Alarm.id).where(Alarm.event == event.id)
+    Message.update(starts=None).where(Message.alarm.in_(alarms), Message.current).execute()
+
+
 def outdated(now: datetime) -> list[int]:
     """The ids of messages whose invitation stands in a calendar, and is wrong there."""
     wrong = (
-        Event.deleted.is_null(False) | (Event.start != Message.starts) | (Event.end != Message.ends)
+        Event.deleted.is_null(False)
+        | Message.starts.is_null()
+        | (Event.start != Message.starts)
+        | (Event.end != Message.ends)
     )
     rows = (
         Message.select(Message.id)
@@ -71,16 +81,31 @@ def outdated(now: datetime) -> list[int]:
     return [row.id for row in rows]
 
 
+def _successor(old: Message) -> Alarm | None:
+    """The alarm that stands for that of `old` now; None where its event was called off.
+
+    The first occurrence of a series that is moved becomes an event of its own.
+    """
+    alarm, event = old.alarm, old.alarm.event
+    if event.deleted or old.starts is not None:
+        return None if event.deleted else alarm
+    moved = (Event.parent_event == event.id) & (Event.original_start == event.start)
+    copies = Alarm.select().join(Event).where(Alarm.origin == alarm.id, moved)
+    found: Alarm | None = copies.where(Event.deleted.is_null()).first()
+    return found
+
+
 def renew(message_id: int, composer: Composer, now: datetime) -> None:
     """Tell the recipient that the event was moved or cancelled, once."""
     old = Message.get_by_id(message_id)
-    if not old.current:
-        return
-    Message.update(current=False).where(Message.id == message_id).execute()
-    alarm, event = old.alarm, old.alarm.event
+    mine = Message.update(current=False).where(Message.id == message_id, Message.current)
+    if not mine.execute():
+        return  # another worker tells it
+    found = _successor(old)
+    cancelled, alarm = found is None, found or old.alarm
+    event = alarm.event
     if do_not_call.lists_mail(alarm.owner_id, old.recipient):
         return
-    cancelled = event.deleted is not None
     if not cancelled and event.status == EventStatus.COMPLETED and event.end <= now:
         return
     alarm.alarm_email = old.recipient
@@ -89,10 +114,8 @@ def renew(message_id: int, composer: Composer, now: datetime) -> None:
     except Invalid as error:
         tell(alarm.id, "wrong", str(error), at=now)
         return
-    invitation = columns["invitation"] | {"cancelled": cancelled}
-    if cancelled:
-        kept = {name: old.invitation[name] for name in ("title", "start", "end", "zone")}
-        invitation |= kept
+    kept = ("uid", "title", "start", "end", "zone") if cancelled else ("uid",)
+    invitation = columns["invitation"] | {name: old.invitation[name] for name in kept}
     said = composer.values(alarm, now)
     words = languages.of(alarm.language).texts
     subject = placeholders.fill(words["called_off" if cancelled else "moved"], said)
@@ -108,8 +131,8 @@ def renew(message_id: int, composer: Composer, now: datetime) -> None:
             "purpose": "invitation",
             "subject": subject,
             "date": now,
-            "invitation": invitation,
-            "sequence": sequence(alarm, old.recipient, invitation),
+            "invitation": invitation | {"cancelled": cancelled},
+            "sequence": old.sequence + 1,
         }
     )
     tell(

@@ -191,8 +191,7 @@ def write(request: AlarmRequest, now: datetime, **columns: Any) -> Message:
     """
     columns |= {"owner": request.owner_id, "alarm": request.alarm_id, "date": now}
     if invitation := columns.get("invitation"):
-        number = invitations.sequence(request.alarm, columns["recipient"], invitation)
-        columns["sequence"] = number
+        columns |= invitations.continued(request.alarm, columns["recipient"], invitation)
     held: Message | None = Message.get_or_none(Message.request == request)
     wake("messages")
     if held is not None:
