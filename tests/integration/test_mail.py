@@ -1,13 +1,16 @@
 """Alarms by mail: a real SMTP server with TLS, and the mails read by another parser."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.header import decode_header
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 import pytest_asyncio
 import time_machine
 from icalendar import Calendar as ICalendar
@@ -15,23 +18,21 @@ from icalendar import Calendar as ICalendar
 from telealarm.clock import utcnow
 from telealarm.config import Smtp
 from telealarm.dialing.admission import Admission
-from telealarm.errors import TransportError
 from telealarm.messaging.outbound import Outbound, sms_session
 from telealarm.messaging.renewer import Renewer
 from telealarm.messaging.sender import Sender
-from telealarm.models import Alarm, DncContact, DncList, Event, MailTemplate, Message
-from telealarm.notify import mail as notify_mail
-from telealarm.notify.mail import Mail, Mailer
+from telealarm.models import Alarm, DncContact, DncList, Event, MailTemplate, Message, Rule
+from telealarm.notify.mail import Mailer
+from telealarm.planning.series import SeriesPlanner
 from telealarm.rules.states import AlarmStatus, MessageStatus, Method
 from telealarm.sms_kinds.kind import Means
-from telealarm.store import events
+from telealarm.store import events, invitations, occurrences
 from telealarm.store.composing import Composer
 from telealarm.store.database import Database
 from tests.integration.stages import HOUR, Stages
 from tests.lab.mail_server import Letter, MailServer
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-MAIL = Mail("id-1", "ann@example.com", "clinic@example.com", "Clínica", "Visit", "Hello\n.\nbye")
 
 
 def at(moment: datetime) -> time_machine.travel:
@@ -51,79 +52,6 @@ async def mailer(server: MailServer) -> AsyncIterator[Mailer]:
     made = Mailer(Smtp(**server.settings()))
     yield made
     await made.close()
-
-
-# The sender alone
-
-
-async def test_one_connection_is_reused_and_mended(server: MailServer, mailer: Mailer) -> None:
-    for _ in range(3):
-        await mailer.send(MAIL)
-    assert (len(server.letters), server.connections) == (3, 1)
-    server.cut()
-    await mailer.send(MAIL)
-    assert (len(server.letters), server.connections) == (4, 2)
-    letter = server.letters[0]
-    assert (letter.sender, letter.recipient) == ("noreply@clinic.example", "ann@example.com")
-    assert letter.message["From"] == "Clínica <clinic@example.com>"
-    assert letter.part("text/plain").split() == ["Hello", ".", "bye"]
-    ids = {one.message["Message-ID"] for one in server.letters}
-    assert ids == {"<id-1@clinic.example>"}
-
-
-async def test_tls_from_the_first_byte(tmp_path: Path) -> None:
-    server = MailServer(tmp_path, tls=True)
-    await server.start()
-    mailer = Mailer(Smtp(**server.settings()))
-    await mailer.send(MAIL)
-    await mailer.close()
-    assert len(server.letters) == 1
-    await server.stop()
-
-
-async def test_a_certificate_that_nobody_vouches_for_gets_no_password(server: MailServer) -> None:
-    mailer = Mailer(Smtp(**server.settings(ca_file=None)))
-    with pytest.raises(TransportError, match="not reached") as caught:
-        await mailer.send(MAIL)
-    assert (caught.value.permanent, caught.value.unknown) == (False, False)
-    assert server.letters == []
-
-
-async def test_5xx_is_permanent_4xx_is_not_and_a_lost_answer_is_unknown(
-    server: MailServer, mailer: Mailer
-) -> None:
-    server.replies = {"ann@example.com": "550 no such user"}
-    with pytest.raises(TransportError, match="550 no such user") as caught:
-        await mailer.send(MAIL)
-    assert (caught.value.permanent, caught.value.unknown) == (True, False)
-    server.replies = {"ann@example.com": "451 greylisted"}
-    with pytest.raises(TransportError, match="451 greylisted") as caught:
-        await mailer.send(MAIL)
-    assert (caught.value.permanent, caught.value.unknown) == (False, False)
-    server.replies = {}
-    server.vanishes = True
-    with pytest.raises(TransportError) as caught:
-        await mailer.send(MAIL)
-    assert (caught.value.permanent, caught.value.unknown) == (False, True)
-    server.vanishes = False
-    await mailer.send(MAIL)
-    await server.stop()
-    with pytest.raises(TransportError, match="not reached") as caught:
-        await mailer.send(MAIL)
-    assert (caught.value.permanent, caught.value.unknown) == (False, False)
-
-
-@pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r", "\u2028"])
-@pytest.mark.parametrize("field", ["recipient", "from_name", "subject", "unsubscribe"])
-def test_a_line_break_in_a_header_is_refused(field: str, line_break: str) -> None:
-    bad = {"subject": MAIL.subject} | {field: f"x{line_break}Bcc: evil@example.com"}
-    values: dict[str, Any] = {**MAIL.__dict__, **bad}
-    with pytest.raises(TransportError) as caught:
-        notify_mail.written(Mail(**values), "a@b.c")
-    assert caught.value.permanent
-
-
-# Through the stages
 
 
 class Mailing(Stages):
@@ -206,6 +134,8 @@ async def test_a_mail_says_it_in_two_forms_and_invites(mailing: Mailing) -> None
     start = event["DTSTART"]
     assert start.params["TZID"] == "Europe/Madrid"
     assert start.dt == MORNING + 24 * HOUR
+    (zone,) = ICalendar.from_ical(letter.part("text/calendar")).walk("VTIMEZONE")
+    assert str(zone["TZID"]) == "Europe/Madrid"
     assert str(event["ATTENDEE"]) == "MAILTO:ann@example.com"
     assert str(event["ORGANIZER"]).lower() == "mailto:desk@clinic.example"
     alarm = await mailing.get(alarm_id)
@@ -243,6 +173,129 @@ async def test_moved_and_cancelled_the_invitation_follows_for_those_who_had_it(
     assert str(event["STATUS"]) == "CANCELLED"
     assert mailing.server.letters[2].recipient == "ann@example.com"
     assert "/links/confirm-" not in mailing.server.letters[2].part("text/plain")
+
+
+class Weekly:
+    """A series of visits whose first one the recipient was invited to."""
+
+    def __init__(self, mailing: Mailing, alarm_id: int) -> None:
+        self.mailing, self.alarm_id = mailing, alarm_id
+        self.zone = ZoneInfo("Europe/Madrid")
+
+    @classmethod
+    async def begin(cls, mailing: Mailing) -> "Weekly":
+        weekly = cls(mailing, await mailing.mail())
+
+        def recur() -> None:
+            rule = Rule.create(name="weekly", frequency="WEEKLY", params="count:3")
+            event = weekly.event()
+            values = {"rule": rule, "made_to": event.start, "next_child_due": utcnow()}
+            Event.update(values).where(Event.id == event.id).execute()
+
+        await mailing.write(recur)
+        await weekly.go()
+        return weekly
+
+    def event(self) -> Event:
+        found: Event = Alarm.get_by_id(self.alarm_id).event
+        return found
+
+    async def change(self, work: Callable[..., Any], *at: datetime) -> None:
+        await self.mailing.write(lambda: work(self.event(), *at, utcnow(), self.zone))
+        await self.go()
+
+    async def go(self) -> None:
+        await SeriesPlanner(self.mailing.db, self.zone).step()
+        for _ in range(3):
+            await self.mailing.go()
+
+    def said(self) -> list[tuple[str, str, int, datetime]]:
+        """METHOD, UID, SEQUENCE and start of all that came."""
+        found = [invitation(letter) for letter in self.mailing.server.letters]
+        return [
+            (method, str(one["UID"]), int(one["SEQUENCE"]), one["DTSTART"].dt.astimezone(UTC))
+            for method, one in found
+        ]
+
+
+FIRST = MORNING + 24 * HOUR
+
+
+async def test_the_first_occurrence_alone_is_called_off(mailing: Mailing) -> None:
+    weekly = await Weekly.begin(mailing)
+    await weekly.change(occurrences.cancel, FIRST)
+    (_, uid, _, _), told = weekly.said()
+    assert told == ("CANCEL", uid, 1, FIRST)
+
+
+async def test_the_first_occurrence_alone_is_moved_and_then_called_off(mailing: Mailing) -> None:
+    weekly = await Weekly.begin(mailing)
+    later = FIRST + 26 * HOUR
+    await weekly.change(occurrences.move, FIRST, later)
+    (_, uid, _, _), moved = weekly.said()
+    assert moved == ("REQUEST", uid, 1, later)
+    with at(later - 24 * HOUR):
+        await weekly.go()  # its own reminder is a repetition
+        assert weekly.said()[2:] == [("REQUEST", uid, 1, later)]
+        await weekly.change(occurrences.cancel, later)
+    assert weekly.said()[3:] == [("CANCEL", uid, 2, later)]
+
+
+async def test_another_occurrence_has_an_invitation_of_its_own_that_follows_it(
+    mailing: Mailing,
+) -> None:
+    weekly = await Weekly.begin(mailing)
+    second = FIRST + timedelta(days=7)
+    with at(second - 24 * HOUR):
+        await weekly.go()
+        (_, first, _, _), (_, uid, sequence, start) = weekly.said()
+        assert (uid != first, sequence, start) == (True, 0, second)
+        await weekly.change(occurrences.move, second, second + HOUR)
+        await weekly.change(occurrences.cancel, second + HOUR)
+    assert weekly.said()[2:] == [
+        ("REQUEST", uid, 1, second + HOUR),
+        ("CANCEL", uid, 2, second + HOUR),
+    ]
+
+
+async def test_what_may_have_arrived_is_cancelled_too(mailing: Mailing) -> None:
+    mailing.server.vanishes = True
+    alarm_id = await mailing.mail()
+    await mailing.go()
+    mailing.server.vanishes = False
+    assert (await mailing.get(alarm_id)).status_reason == "unknown"
+    await mailing.write(lambda: events.delete(Alarm.get_by_id(alarm_id).event, utcnow()))
+    await mailing.go()
+    assert [invitation(one)[0] for one in mailing.server.letters] == ["REQUEST", "CANCEL"]
+
+
+async def test_two_workers_renew_an_invitation_once(mailing: Mailing) -> None:
+    alarm_id = await mailing.mail()
+    await mailing.go()
+    await mailing.write(lambda: events.delete(Alarm.get_by_id(alarm_id).event, utcnow()))
+    other = Database(mailing.db.peewee)  # threads, and with them connections, of its own
+    other.start()
+    try:
+        (wrong,) = await mailing.db.read(partial(invitations.outdated, utcnow()))
+        renew = partial(invitations.renew, wrong, mailing.composer, utcnow())
+        await asyncio.gather(*(one.write(renew) for one in (mailing.db, other) for _ in range(3)))
+    finally:
+        await other.close()
+    await mailing.go()
+    await mailing.go()
+    assert [invitation(one)[0] for one in mailing.server.letters] == ["REQUEST", "CANCEL"]
+
+
+async def test_a_title_like_an_encoded_word_makes_no_header(mailing: Mailing) -> None:
+    """It is a subject's placeholder, so it passes by what the API says of templates."""
+    title = "=?utf-8?q?x=0D=0ABcc:_evil@example.com?="
+    await mailing.mail(mail_template=None)
+    await mailing.write(lambda: Event.update(title=title).execute())
+    await mailing.go()
+    (letter,) = mailing.server.letters
+    assert b"Bcc" not in letter.raw.partition(b"\r\n\r\n")[0]
+    (told,) = decode_header(message_from_bytes(letter.raw)["Subject"])
+    assert told[0].decode().startswith(title)
 
 
 async def test_a_second_reminder_of_an_event_is_no_change_of_it(mailing: Mailing) -> None:

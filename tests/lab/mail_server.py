@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -18,10 +19,11 @@ from tests.lab.ports import HOST
 
 @dataclass(frozen=True)
 class Letter:
-    """One mail that the server took."""
+    """One mail that the server took; `raw` as it came."""
 
     sender: str
     recipient: str
+    raw: bytes
     message: EmailMessage
 
     def part(self, kind: str) -> str:
@@ -35,38 +37,46 @@ class Letter:
 
 class MailServer:
     """`replies` says what is answered to a recipient instead of 250; `vanishes`: after the data
-    the mail is kept, and the connection cut without an answer.
+    the mail is kept, and the connection cut without an answer; `delay`: so long it thinks about
+    the data (seconds). `on_taken` is called when a mail was taken, before that is answered.
+
+    `name` is what its certificate is for. `security`: starttls, tls, or none, as if somebody in
+    the middle had taken STARTTLS out of its words.
     """
 
     user, password = "clinic", "p455word"
 
-    def __init__(self, folder: Path, *, tls: bool = False) -> None:
+    def __init__(self, folder: Path, *, security: str = "starttls", name: str = HOST) -> None:
         self.letters: list[Letter] = []
         self.replies: dict[str, str] = {}
         self.vanishes = False
+        self.delay = 0.0
+        self.on_taken: Callable[[Letter], None] = lambda letter: None
+        self.logins = 0
         self.connections = 0
         authority = trustme.CA()
         self.ca_file = folder / "ca.pem"
         authority.cert_pem.write_to_path(self.ca_file)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost", HOST).configure_cert(self._context)
-        self._tls = tls
+        authority.issue_cert(name).configure_cert(self._context)
+        self._security = security
         self._server: asyncio.Server | None = None
         self._transports: set[Any] = set()
         self.port = 0
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
+        starttls = self._security == "starttls"
         make = partial(
             SMTP,
             self,
             hostname="localhost",
-            tls_context=None if self._tls else self._context,
-            require_starttls=not self._tls,
+            tls_context=self._context if starttls else None,
+            require_starttls=starttls,
             authenticator=self._authenticate,
             # It cannot see the encryption of a connection that begins with TLS, and would warn.
-            auth_required=not self._tls,
-            auth_require_tls=not self._tls,
+            auth_required=starttls,
+            auth_require_tls=starttls,
             loop=loop,
         )
 
@@ -77,7 +87,7 @@ class MailServer:
             return protocol
 
         self._server = await loop.create_server(
-            count, HOST, self.port, ssl=self._context if self._tls else None
+            count, HOST, self.port, ssl=self._context if self._security == "tls" else None
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -100,7 +110,7 @@ class MailServer:
         return {
             "host": HOST,
             "port": self.port,
-            "security": "tls" if self._tls else "starttls",
+            "security": "tls" if self._security == "tls" else "starttls",
             "user": self.user,
             "password": self.password,
             "sender": "noreply@clinic.example",
@@ -111,6 +121,7 @@ class MailServer:
     def _authenticate(
         self, server: Any, session: Session, envelope: Envelope, mechanism: str, data: Any
     ) -> AuthResult:
+        self.logins += 1
         right = isinstance(data, LoginPassword) and (data.login, data.password) == (
             self.user.encode(),
             self.password.encode(),
@@ -129,8 +140,11 @@ class MailServer:
         assert isinstance(envelope.content, bytes)
         message = message_from_bytes(envelope.content, policy=default)
         assert isinstance(message, EmailMessage)
+        await asyncio.sleep(self.delay)
         for recipient in envelope.rcpt_tos:
-            self.letters.append(Letter(envelope.mail_from or "", recipient, message))
+            letter = Letter(envelope.mail_from or "", recipient, envelope.content, message)
+            self.letters.append(letter)
+            self.on_taken(letter)
         if self.vanishes:
             server.transport.abort()
         return "250 taken"
