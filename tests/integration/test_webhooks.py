@@ -19,14 +19,15 @@ from standardwebhooks import Webhook as Verifier
 from telealarm.clock import utcnow
 from telealarm.config import Config
 from telealarm.errors import StorageError
-from telealarm.models import DncList, User, Webhook, WebhookDelivery
+from telealarm.models import Alarm, DncContact, DncList, User, Webhook, WebhookDelivery
 from telealarm.notify.webhook_http import WebhookSender
 from telealarm.outcome.courier import Courier
 from telealarm.rules.addresses import Guard
 from telealarm.rules.states import AlarmStatus, DeliveryStatus, Disposition
-from telealarm.rules.webhook import PAUSES
-from telealarm.store import deliveries, do_not_call, webhooks
+from telealarm.rules.webhook import PAUSES, Change
+from telealarm.store import deliveries, do_not_call, webhooks, workers
 from telealarm.store.database import Database
+from telealarm.store.deliveries import Try
 from tests.integration.stages import HOUR, Stages
 from tests.integration.test_cli import Running, telealarm, write
 from tests.lab.receiver import Receiver
@@ -209,6 +210,23 @@ async def test_each_is_told_what_it_asked_for_and_nobody_what_is_anothers(
     assert (told.path, told.json["data"]["phone_number"]) == ("/hook/numbers", "+34601")
 
 
+async def test_a_contact_that_becomes_another_number_is_told(
+    post: Post, receiver: Receiver
+) -> None:
+    await post.hook(receiver, "do_not_call.added")
+    await post.optout("+34601")
+
+    def edit() -> None:
+        contact = DncContact.get()
+        do_not_call.change(contact, {"phone_number": "+34602"})
+        do_not_call.change(contact, {"phone_number": "+34602"})
+
+    await post.stages.write(edit)
+    await post.send()
+    told = [one.json["data"]["phone_number"] for one in receiver.told]
+    assert sorted(told) == ["+34601", "+34602"]
+
+
 async def test_a_change_that_is_undone_is_not_told(post: Post, receiver: Receiver) -> None:
     await post.hook(receiver)
 
@@ -384,6 +402,79 @@ async def test_what_was_told_is_forgotten_after_a_time(post: Post, receiver: Rec
         await later.step()
         (row,) = await post.rows()
         assert row.created_date == MORNING + KEEP
+
+
+async def test_two_workers_send_each_once_and_the_changes_of_an_alarm_in_order(
+    post: Post, receiver: Receiver
+) -> None:
+    """Each worker writes by a thread and a connection of its own, as two processes do."""
+    await post.hook(receiver)
+    receiver.delay = 0.02
+    two = Database(post.stages.db.peewee)
+    two.start()
+    enter = partial(workers.enter, "two", utcnow(), timedelta(seconds=30))
+    couriers = [post.courier, Courier(two, await two.write(enter), post.sender.send, KEEP)]
+    running = [asyncio.create_task(one.run()) for one in couriers]
+    alarms = range(30)
+
+    def change(alarm: Alarm, change: Change) -> None:
+        webhooks.tell(alarm, change, utcnow())
+
+    try:
+        ids = [await post.stages.alarm(str(number)) for number in alarms]
+        for kind in (Change.ATTEMPT_ENDED, Change.RESULT, Change.FAILED):
+            for alarm_id in ids:
+                alarm = await post.stages.get(alarm_id)
+                await post.stages.write(partial(change, alarm, kind))
+
+        async def all_told() -> bool:
+            return all(row.status == DeliveryStatus.DELIVERED for row in await post.rows())
+
+        await until(all_told, 60, "all are told")
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await two.close()
+    assert set(Counter(told.id for told in receiver.told).values()) == {1}
+    assert {row.worker for row in await post.rows()} == {"one", "two"}
+    by_alarm: dict[int, list[str]] = {}
+    for told in receiver.told:
+        by_alarm.setdefault(told.json["data"]["alarm"], []).append(told.type)
+    assert len(by_alarm) == len(alarms)
+    for told in by_alarm.values():
+        assert told == ["attempt.ended", "alarm.result", "alarm.failed"]
+
+
+async def test_a_lane_that_another_worker_has_just_begun_is_left_alone(
+    post: Post, receiver: Receiver
+) -> None:
+    """The claims of two workers at the very same moment: the second sees the first's rows as
+    they were.
+    """
+    await post.hook(receiver)
+    for number in range(20):
+        alarm = await post.stages.get(await post.stages.alarm(str(number)))
+        for kind in (Change.ATTEMPT_ENDED, Change.RESULT):
+            await post.stages.write(partial(webhooks.tell, alarm, kind, utcnow()))
+    two = Database(post.stages.db.peewee)
+    two.start()
+    enter = partial(workers.enter, "two", utcnow(), timedelta(seconds=30))
+    holders = [(post.stages.db, post.stages.holder), (two, await two.write(enter))]
+    taken: list[str] = []
+    try:
+        for _ in range(10):
+            takes = [db.write(partial(deliveries.take, h, utcnow(), [])) for db, h in holders]
+            found = [one for some in await asyncio.gather(*takes) for one in some]
+            lanes = Counter(one.row.lane for one in found)
+            assert set(lanes.values()) <= {1}
+            taken += lanes
+            for one in found:
+                ended = Try(utcnow(), 0.0, 200)
+                await post.stages.write(partial(deliveries.ended, one, ended))
+    finally:
+        await two.close()
+    assert len(taken) == 40
 
 
 async def test_an_end_that_cannot_be_kept_is_sent_again_with_the_same_id(
