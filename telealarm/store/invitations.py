@@ -6,7 +6,7 @@ from typing import Any
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, Event, Message
 from telealarm.rules import languages, placeholders
-from telealarm.rules.states import EventStatus, MessageStatus
+from telealarm.rules.states import EventStatus, MessageStatus, Method
 from telealarm.store import do_not_call
 from telealarm.store.composing import Composer
 from telealarm.store.database import wake
@@ -108,7 +108,8 @@ def renew(message_id: int, composer: Composer, now: datetime) -> None:
         return
     if not cancelled and event.status == EventStatus.COMPLETED and event.end <= now:
         return
-    alarm.alarm_email = old.recipient
+    # Whomever, and however, the alarm tells by now.
+    alarm.alarm_email, alarm.method = old.recipient, Method.EMAIL
     try:
         columns = composer.envelope(alarm, event, alarm.mail_template, now)
     except Invalid as error:

@@ -269,6 +269,26 @@ async def test_what_may_have_arrived_is_cancelled_too(mailing: Mailing) -> None:
     assert [invitation(one)[0] for one in mailing.server.letters] == ["REQUEST", "CANCEL"]
 
 
+async def test_an_alarm_that_tells_another_by_now_still_cancels_for_whom_it_invited(
+    mailing: Mailing,
+) -> None:
+    alarm_id = await mailing.mail()
+    await mailing.go()
+
+    def change() -> None:
+        columns = {"alarm_email": "bob@example.com", "method": Method.CALL}
+        Alarm.update(columns | {"alarm_phonenumber": "600"}).where(Alarm.id == alarm_id).execute()
+        events.delete(Alarm.get_by_id(alarm_id).event, utcnow())
+
+    await mailing.write(change)
+    await mailing.go()
+    await mailing.go()
+    first, second = mailing.server.letters
+    assert first.recipient == second.recipient == "ann@example.com"
+    assert invitation(second)[0] == "CANCEL"
+    assert b"ann@example.com".hex() in second.message["List-Unsubscribe"]
+
+
 async def test_two_workers_renew_an_invitation_once(mailing: Mailing) -> None:
     alarm_id = await mailing.mail()
     await mailing.go()

@@ -9,11 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
+import time_machine
 
 from telealarm.clock import utcnow
 from telealarm.dialing.admission import Admission
 from telealarm.models import Alarm, Message, SmsGateway
 from telealarm.planning.planner import Planner
+from telealarm.rules import languages, placeholders
+from telealarm.rules.states import AlarmStatus
 from telealarm.store import handover, messages, workers
 from telealarm.store.claim import Holder
 from telealarm.store.composing import Composer
@@ -298,6 +301,93 @@ async def test_a_link_that_was_changed_or_is_over_does_nothing(desk: Desk) -> No
     assert row.result == 0
 
 
+async def test_a_link_ends_with_its_time(desk: Desk) -> None:
+    alarm, of = await links(desk)
+    with time_machine.travel(utcnow() + timedelta(hours=6, seconds=1)):
+        for kind in ("confirm", "cancel"):
+            for method in ("GET", "POST"):
+                page = await desk.api.send(method, of[kind], user=None)
+                assert (page.status, "does not work any more" in page.text) == (410, True)
+        assert (await desk.api.get(of["unsubscribe"], user=None)).status == 200
+    with time_machine.travel(utcnow() + timedelta(days=366)):
+        assert (await desk.api.post(of["unsubscribe"], user=None)).status == 410
+    assert await desk.result(alarm) == 0
+
+
+async def test_unsubscribe_is_for_whom_the_mail_went_to(desk: Desk) -> None:
+    """An alarm between two attempts can be given another address."""
+    alarm, of = await links(desk)
+    retry = Alarm.update(status=AlarmStatus.RETRY)
+    await desk.api.db.write(retry.execute)
+    changed = await desk.api.patch(alarm, {"alarm_email": "bob@example.com"})
+    assert changed.status == 200
+    for method in ("GET", "POST"):
+        page = await desk.api.send(method, of["unsubscribe"], user=None)
+        assert (page.status, "ann@example.com" in page.text) == (200, True)
+    (contact,) = (await desk.api.get("dnc-contact/")).body["results"]
+    assert (contact["email"], contact["phone_number"]) == ("ann@example.com", None)
+
+
+async def test_unsubscribe_in_an_sms_is_for_its_number(desk: Desk) -> None:
+    template = {"label": "t", "sms_text": "{unsubscribe_url}"}
+    made = await desk.api.made("sms-template/", template)
+    await desk.remind(sms_template=made["url"])
+    (message,) = (await desk.api.get("message/?method=2")).body["results"]
+    assert message["segments"] == 1
+    assert (await desk.api.post(message["text"], user=None)).status == 200
+    (contact,) = (await desk.api.get("dnc-contact/")).body["results"]
+    assert (contact["email"], contact["phone_number"]) == (None, NUMBER)
+
+
+@pytest.mark.parametrize(
+    ("language", "known", "asked", "button", "done", "no_more", "no_link"),
+    [
+        (
+            *("es-MX", "es", "¿No enviar más mensajes a ann@example.com?", "Cancelar la cita"),
+            *("Está cancelado.", "No enviaremos más mensajes a ann@example.com."),
+            "Este enlace no está completo. Ábralo de nuevo.",
+        ),
+        (
+            *("ja", "en", "No more messages to ann@example.com?", "Cancel the appointment"),
+            *("It is cancelled.", "No more messages to ann@example.com."),
+            "This link is not complete. Please open it anew.",
+        ),
+    ],
+)
+async def test_the_pages_speak_the_recipients_language(
+    desk: Desk,
+    language: str,
+    known: str,
+    asked: str,
+    button: str,
+    done: str,
+    no_more: str,
+    no_link: str,
+) -> None:
+    _, of = await links(desk, language=language)
+    pages = [
+        ("GET", "unsubscribe", asked),
+        ("GET", "cancel", button),
+        ("POST", "cancel", done),
+        ("GET", "confirm", done),
+        ("POST", "unsubscribe", no_more),
+    ]
+    for method, kind, words in pages:
+        page = await desk.api.send(method, of[kind], user=None)
+        assert (page.status, words in page.text) == (200, True), page.text
+        assert f'<html lang="{known}">' in page.text
+    browser = {"Accept-Language": f"{language};q=0.9, fr"}
+    page = await desk.api.get(of["confirm"][:-1], user=None, headers=browser)
+    assert (page.status, no_link in page.text) == (404, True)
+
+
+def test_every_language_has_every_text() -> None:
+    for language in languages.LANGUAGES.values():
+        assert language.texts.keys() == languages.LANGUAGES["en"].texts.keys()
+        for name, text in languages.LANGUAGES["en"].texts.items():
+            assert placeholders.lacking(language.texts[name], {}) == placeholders.lacking(text, {})
+
+
 # Previews
 
 
@@ -322,7 +412,18 @@ async def test_a_preview_says_how_it_reads_what_it_costs_and_what_is_missing(des
     assert (shown.body["subject"], shown.body["missing"]) == ("Visit", ["when"])
     assert shown.body["html"].startswith("<p>&lt;Ann&gt;</p>")
     assert shown.body["text"].startswith("<Ann>")
-    for body in ({}, {"event": 999}):
+    foreign = await desk.api.made(
+        "event/",
+        {"title": "x", "calendar": (await clinic(desk.api, "other")).calendar},
+        user="other",
+    )
+    for body in ({}, {"event": 999}, {"event": foreign["url"]}):
         wrong = await desk.api.post(f"{template['url']}preview/", body)
         assert (wrong.status, list(wrong.body)) == (400, ["event"])
+    both = await desk.api.post(
+        f"{template['url']}preview/", {"event": foreign["url"], "evnt": 1, "lang": "es"}
+    )
+    assert (both.status, sorted(both.body)) == (400, ["event", "evnt", "lang"])
+    missing = f"event {id_of(foreign['url'])} does not exist"
+    assert both.body["event"] == [missing]
     assert await desk.api.db.read(SmsGateway.select().count) == 1

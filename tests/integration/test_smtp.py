@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from telealarm.config import Smtp
 from telealarm.errors import TransportError
+from telealarm.notify import mail
 from telealarm.notify.mail import Mail, Mailer
 from tests.lab.mail_server import MailServer
 
@@ -43,6 +44,15 @@ async def test_one_connection_is_reused_and_mended(server: MailServer, mailer: M
     assert letter.part("text/plain").split() == ["Hello", ".", "bye"]
     ids = {one.message["Message-ID"] for one in server.letters}
     assert ids == {"<id-1@clinic.example>"}
+
+
+async def test_a_connection_that_was_idle_for_long_is_not_used_again(
+    server: MailServer, mailer: Mailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await mailer.send(MAIL)
+    monkeypatch.setattr(mail, "IDLE_SECONDS", -1.0)
+    await mailer.send(MAIL)
+    assert (len(server.letters), server.connections) == (2, 2)
 
 
 async def test_tls_from_the_first_byte(tmp_path: Path) -> None:

@@ -123,6 +123,18 @@ async def test_loopback_is_not_called_unless_it_is_allowed(receiver: Receiver, m
         ["::ffff:127.0.0.1"],
         ["93.184.216.34", "127.0.0.1"],
         ["2606:4700::1", "192.168.1.1"],
+        ["100.64.0.1"],
+        ["198.18.0.1"],
+        ["0.0.0.0"],
+        ["224.0.0.1"],
+        ["255.255.255.255"],
+        ["fd00:ec2::254"],
+        ["fe80::1"],
+        ["::ffff:169.254.169.254"],
+        ["64:ff9b::7f00:1"],
+        ["2002:7f00:1::"],
+        ["2001:0:7f00:1::"],
+        ["::"],
     ],
 )
 async def test_a_name_of_which_one_address_is_not_public_is_not_called(
@@ -157,10 +169,42 @@ async def test_the_socket_itself_refuses_what_nobody_resolved(receiver: Receiver
     assert receiver.told == []
 
 
-async def test_a_redirect_is_not_followed(receiver: Receiver, make: Make) -> None:
-    receiver.status, receiver.headers = 302, {"Location": "/elsewhere"}
-    assert await send(make(LOOPBACK), receiver.url) == 302
-    assert [told.path for told in receiver.told] == ["/hook"]
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed(receiver: Receiver, make: Make, status: int) -> None:
+    inside = Receiver()
+    await inside.start()
+    receiver.status, receiver.headers = status, {"Location": inside.url}
+    assert await send(make(LOOPBACK), receiver.url) == status
+    await inside.stop()
+    assert (len(receiver.told), inside.told) == (1, [])
+
+
+@pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "a.localhost", "ip6-localhost"])
+async def test_names_of_this_machine_by_its_own_resolver(receiver: Receiver, name: str) -> None:
+    sender = WebhookSender(Guard())
+    with pytest.raises(TransportError, match=r"not public|not reached") as caught:
+        await send(sender, f"http://{name}:{receiver.port}/")
+    assert caught.value.permanent or "not reached" in str(caught.value)
+    await sender.close()
+    assert receiver.told == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0", "0.0.0.0", "127.0.0.1."),
+        *("[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]"),
+        *("[0:0:0:0:0:ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[::1%25lo]", "localhost."),
+        *("user@127.0.0.1", "example.com@127.0.0.1", "\uff11\uff12\uff17.0.0.1"),
+        *("127\u30020\u30020\u30021", "%6c%6f%63%61%6c%68%6f%73%74", "127.0.0.1%00.example.com"),
+    ],
+)
+async def test_no_form_of_loopback_is_reached(receiver: Receiver, make: Make, host: str) -> None:
+    """Also where the row was written before its host was refused."""
+    with pytest.raises(TransportError) as caught:
+        await send(make([]), f"http://{host}:{receiver.port}/")
+    assert caught.value.permanent
+    assert receiver.told == []
 
 
 async def test_a_proxy_of_the_environment_is_not_used(
