@@ -1,6 +1,7 @@
 """Alarms by mail: a real SMTP server with TLS, and the mails read by another parser."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -21,12 +22,21 @@ from telealarm.dialing.admission import Admission
 from telealarm.messaging.outbound import Outbound, sms_session
 from telealarm.messaging.renewer import Renewer
 from telealarm.messaging.sender import Sender
-from telealarm.models import Alarm, DncContact, DncList, Event, MailTemplate, Message, Rule
+from telealarm.models import (
+    Alarm,
+    DncContact,
+    DncList,
+    Event,
+    MailTemplate,
+    Message,
+    Rule,
+    WebhookDelivery,
+)
 from telealarm.notify.mail import Mailer
 from telealarm.planning.series import SeriesPlanner
 from telealarm.rules.states import AlarmStatus, MessageStatus, Method
 from telealarm.sms_kinds.kind import Means
-from telealarm.store import events, invitations, occurrences
+from telealarm.store import events, invitations, occurrences, webhooks
 from telealarm.store.composing import Composer
 from telealarm.store.database import Database
 from tests.integration.stages import HOUR, Stages
@@ -350,6 +360,23 @@ async def test_the_servers_5xx_is_final_its_4xx_is_tried_again(mailing: Mailing)
         await mailing.go()
     assert [letter.recipient for letter in mailing.server.letters] == ["bob@example.com"]
     assert (await mailing.get(later)).status == AlarmStatus.SUCCESS
+
+
+async def test_webhooks_are_told_of_attempts_by_mail_as_of_calls(mailing: Mailing) -> None:
+    hook = {"target_url": "https://example.com/told", "events": []}
+    await mailing.write(lambda: webhooks.add(mailing.calendar.owner_id, hook))
+    mailing.server.replies = {"ann@example.com": "550 no such user"}
+    failed, sent = await mailing.mail(), await mailing.mail("bob@example.com")
+    await mailing.go()
+    await mailing.go()
+
+    def told(alarm_id: int) -> list[tuple[str, int]]:
+        rows = WebhookDelivery.select().where(WebhookDelivery.alarm == alarm_id)
+        return [(one.type, json.loads(one.payload)["data"]["status"]) for one in rows]
+
+    ended = "attempt.ended"
+    assert await mailing.write(partial(told, failed)) == [(ended, 3), ("alarm.failed", 3)]
+    assert await mailing.write(partial(told, sent)) == [(ended, 5)]
 
 
 async def test_a_lost_answer_to_the_data_is_an_unknown_fate(mailing: Mailing) -> None:

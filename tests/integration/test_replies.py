@@ -252,7 +252,7 @@ async def links(desk: Desk, **alarm: Any) -> tuple[str, dict[str, str]]:
 
 
 async def test_looking_changes_nothing_and_the_button_does_it(desk: Desk) -> None:
-    alarm, of = await links(desk)
+    alarm, of = await links(desk, url_confirm="https://example.com/1")
     for kind in ("confirm", "cancel", "unsubscribe"):
         for method in ("GET", "HEAD"):
             page = await desk.api.send(method, of[kind], user=None)
@@ -266,6 +266,8 @@ async def test_looking_changes_nothing_and_the_button_does_it(desk: Desk) -> Non
     page = await desk.api.post(of["cancel"], user=None)
     assert "It is confirmed." in page.text
     assert await desk.result(alarm) == 1
+    (told,) = (await desk.api.get("webhook-delivery/")).body["results"]
+    assert (told["type"], told["target_url"]) == ("alarm.result", "https://example.com/1")
 
 
 async def test_the_one_click_unsubscribe_lists_the_address(desk: Desk) -> None:

@@ -179,12 +179,12 @@ async def test_a_redirect_is_not_followed(receiver: Receiver, make: Make, status
     assert (len(receiver.told), inside.told) == (1, [])
 
 
-@pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "a.localhost", "ip6-localhost"])
-async def test_names_of_this_machine_by_its_own_resolver(receiver: Receiver, name: str) -> None:
+@pytest.mark.parametrize("name", ["localhost", "LocalHost"])
+async def test_this_machines_name_by_its_own_resolver(receiver: Receiver, name: str) -> None:
     sender = WebhookSender(Guard())
-    with pytest.raises(TransportError, match=r"not public|not reached") as caught:
+    with pytest.raises(TransportError, match=r"localhost leads to .* not public") as caught:
         await send(sender, f"http://{name}:{receiver.port}/")
-    assert caught.value.permanent or "not reached" in str(caught.value)
+    assert caught.value.permanent
     await sender.close()
     assert receiver.told == []
 

@@ -1,6 +1,6 @@
 """Which addresses a webhook may call: the public ones, in their plain form."""
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from hypothesis import given
@@ -47,6 +47,7 @@ ODD = [
     *("http://example.com/\r\nHost: x", "http://example.com/\x00", "http://example..com/"),
     *("http://.example.com/", "http://example.com./", "http://-a.com/", "http:// /", "http://"),
     *(f"http://{'a' * 64}.com/", "http://example.com/" + "a" * 500),
+    *(f"http://{'a.' * 127}a/", f"http://{'a' * 10_000}/", f"http://[{':0' * 10_000}]/"),
     # Ports, zones, brackets.
     *("http://example.com:0/", "http://example.com:65536/", "http://example.com:/"),
     *("http://example.com:-1/", "http://example.com:80:80/", "http://example.com:8e1/"),
@@ -121,6 +122,28 @@ def test_what_python_holds_for_private_is_refused(number: int) -> None:
     address = IPv4Address(number)
     if not address.is_global or address.is_multicast or address.is_reserved:
         assert Guard().refusal(str(address))
+
+
+@given(st.ip_addresses(v=6))
+def test_what_python_holds_for_private_in_ipv6_is_refused(address: IPv6Address) -> None:
+    if not address.is_global or address.is_multicast or address.is_reserved:
+        assert Guard().refusal(str(address))
+
+
+@given(st.ip_addresses(v=4))
+def test_no_ipv4_address_is_reached_in_ipv6s_clothes(address: IPv4Address) -> None:
+    """Mapped, compatible, translated, NAT64 (RFC 6052, RFC 8215), 6to4, Teredo: not even public
+    ones, and not where IPv4 is allowed.
+    """
+    number = int(address)
+    forms = [
+        *(number, 0xFFFF << 32 | number, 0xFFFF << 48 | number, 0x64FF9B << 96 | number),
+        *(0x64FF9B0001 << 80 | number, 0x2002 << 112 | number << 80),
+        *(0x20010000 << 96 | number << 64, 0x20010000 << 96 | number ^ 0xFFFFFFFF),
+    ]
+    guard = Guard(["0.0.0.0/0"])
+    for form in forms:
+        assert guard.refusal(str(IPv6Address(form))), IPv6Address(form)
 
 
 @given(st.text(max_size=60))
