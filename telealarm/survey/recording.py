@@ -8,12 +8,13 @@ import wave
 from functools import partial
 
 from telealarm.asterisk.ari.errors import AriError, NotFound
+from telealarm.clock import monotonic
 from telealarm.errors import TeleAlarmError
 from telealarm.rules import audio
 from telealarm.store import acts
 from telealarm.store.calls import Call
+from telealarm.survey.commands import FAILED, NOTHING
 from telealarm.survey.line import HungUp
-from telealarm.survey.machine import FAILED, NOTHING
 from telealarm.survey.scene import Means, Scene
 
 log = logging.getLogger(__name__)
@@ -52,18 +53,20 @@ async def record(scene: Scene) -> str:
 
 
 async def _until_ended(scene: Scene, name: str) -> None:
-    seconds = scene.section.recording_seconds + MARGIN_SECONDS
+    until = monotonic() + scene.section.recording_seconds + MARGIN_SECONDS
     stopped = False
-    async with asyncio.timeout(seconds + MARGIN_SECONDS):
-        while event := await scene.line.event(seconds):
-            if event.type == "ChannelDtmfReceived":
-                if stopped:
-                    scene.ahead(event.digit or "")
-                else:
-                    stopped = True
-                    await scene.means.ari.recordings.stop(name)
-            elif event.type.startswith("Recording") and event.recording_name == name:
-                return
+    while (left := until - monotonic()) > 0:
+        event = await scene.line.event(left)
+        if event is None:
+            continue
+        if event.type == "ChannelDtmfReceived":
+            if stopped:
+                scene.ahead(event.digit or "")
+            else:
+                stopped = True
+                await scene.means.ari.recordings.stop(name)
+        elif event.type.startswith("Recording") and event.recording_name == name:
+            return
     await scene.means.ari.recordings.stop(name)
 
 

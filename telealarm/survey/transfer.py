@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 
 from telealarm.asterisk.ari import Channel, Event
-from telealarm.asterisk.ari.errors import AriError, FateUnknown, NotFound, Refused
+from telealarm.asterisk.ari.errors import AriError, FateUnknown, NotFound, NotInStasis, Refused
 from telealarm.asterisk.dialplan import CONTEXT, EXTENSION
 from telealarm.clock import utcnow
 from telealarm.errors import SpeechError
@@ -18,8 +18,9 @@ from telealarm.rules import disposition as dispositions
 from telealarm.rules.states import Disposition
 from telealarm.store import transfers
 from telealarm.store.transfers import Agent
+from telealarm.survey.commands import FAILED, NO_ONE, TAKEN
 from telealarm.survey.line import RINGING, HungUp, Line, nothing
-from telealarm.survey.machine import FAILED, NO_ONE, TAKEN
+from telealarm.survey.machine import LEAST_SECONDS
 from telealarm.survey.scene import Scene
 
 log = logging.getLogger(__name__)
@@ -177,10 +178,13 @@ class _Transfer:
             return NO_ONE
         except HungUp as left:
             return self._left(left.event)
+        except (NotFound, NotInStasis):
+            return NO_ONE  # they hung up as something was asked of their channel
 
     async def _agrees(self, line: Line) -> bool:
         """Say whom to take, and wait for the key, as often as the section says."""
         section = self._scene.section
+        seconds = max(section.timeout_seconds, LEAST_SECONDS)
 
         def confirm(key: str) -> bool | None:
             return True if key == section.agent_key else None
@@ -196,8 +200,8 @@ class _Transfer:
                     log.error("the agent is not told whom to take: %s", error)
             if not section.agent_key:
                 return True
-            await line.hold(section.timeout_seconds)
-            if await line.keys(section.timeout_seconds, confirm):
+            await line.hold(seconds)
+            if await line.keys(seconds, confirm):
                 return True
         return False
 
