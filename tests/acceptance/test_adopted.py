@@ -134,6 +134,35 @@ async def test_asterisk_dies_while_two_talk(
         await own.stop()
 
 
+async def test_asterisk_dies_in_mid_survey(
+    practices: Practices, plug: Plug, exchange: Exchange
+) -> None:
+    own = Asterisk(exchange.port)
+    await own.start()
+    try:
+        practice = await practices(asterisk=own)
+        survey = await sealed(practice.clinic.rest, RATES, {**RATES, "timeout": 30})
+        # The one has answered the first question; the other is asked again.
+        await plug("523", answers_and_presses("2", first_key=0.5))
+        phone = await plug("524", answers_and_presses("11", first_key=6.0))
+        keyed = await practice.clinic.appointment("523", survey=survey, maxretry=1)
+        silent = await practice.clinic.appointment("524", survey=survey, maxretry=1)
+        await practice.told(keyed, "key", 30)
+        await phone.until("answered", 30)
+        await until(lambda: phone.heard.seconds_heard() > 0.5, 30, "the other is asked")
+        await own.kill()
+        await own.start()
+        found = await answered(practice, keyed, 60)
+        assert (found.alarm["status"], found.alarm["result"]) == (5, 2), practice.serve.tail()
+        assert found.responses == ["2"]
+        alarm = await practice.settled(silent, 60)
+        assert (alarm["status"], alarm["result"], alarm["num_attempt"]) == (5, 1, 2)
+        why = [row["why"] for row in await practice.clinic.timeline(silent)]
+        assert any(said.startswith("interrupted; again") for said in why), why
+    finally:
+        await own.stop()
+
+
 async def test_what_was_said_when_the_service_was_killed_is_kept(
     practices: Practices, plug: Plug
 ) -> None:
