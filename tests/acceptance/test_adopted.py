@@ -66,8 +66,8 @@ async def test_killed_while_the_agent_rings_another_call_reaches_them(
 ) -> None:
     practice = await practices()
     survey = await sealed(practice.clinic.rest, to_agent("506"), RATES)
-    agent = await plug("506", answers_and_presses("5", ring=4.0, first_key=2.0))
-    await plug("505", Behaviour(hang_up=45.0))
+    agent = await plug("506", Behaviour(ring=4.0, keys="5", first_key=2.0, hang_up=2.0))
+    await plug("505", answers_only())
     appointment = await practice.clinic.appointment("505", survey=survey)
     await agent.until("ringing", 30)
     await practice.serve.kill9()

@@ -113,6 +113,12 @@ CASES = {
         1,
     ),
     "messages alone": Case(answers_only(), [GREETS, GREETS], []),
+    "a message whose placeholder has no value": Case(
+        answers_only(), [{**GREETS, "script": "{nothing}"}], []
+    ),
+    "a question whose placeholder has no value": Case(
+        answers_and_presses("1", first_key=3.0), [{**RATES, "script": "{nothing}"}], ["1"], {}, 1
+    ),
 }
 
 
@@ -126,6 +132,7 @@ async def test_whatever_is_pressed_is_understood_or_refused(practice: Practice, 
         said = f"{name}: {found}, {await phone.events()}"
         assert found.responses == case.responses, said
         assert (found.alarm["status"], found.alarm["result"]) == (SUCCESS, case.result), said
+        assert phone.heard.seconds_heard() > 0.5, said
         assert phone.heard.longest_silence() < 6, said
         assert_one_story(found)
 

@@ -286,6 +286,8 @@ async def test_where_nobody_takes_the_call_the_callee_is_told_and_the_survey_goe
         not_taken("345", None, "wrong_number", 7.0),
         # Another key than the one that takes the call.
         not_taken("347", answers_and_presses("4*", first_key=2.0), "not_taken", 12.0),
+        # Who picks up and hangs up at once: their channel is gone as they are asked.
+        not_taken("349", hangs_up_after(0.001), "not_taken", 7.0),
     )
 
 
