@@ -212,11 +212,14 @@ class Watch:
             await self._pick_up()
         elif event.type == "ChannelDestroyed":
             await self._last_words()
-            cause = event.cause or 0
+            cause, cause_txt = event.cause or 0, event.cause_txt or "unknown"
+            if self._answered and cause == 0:
+                # A BYE names no cause; it is a normal clearing (RFC 3398 9.1).
+                cause, cause_txt = dispositions.NORMAL_CLEARING, "hung up by the phone"
             disposition = dispositions.of_call(
                 answered=self._answered, rang=self._rang, cause=cause
             )
-            why = f"cause {cause}, {event.cause_txt or 'unknown'}"
+            why = f"cause {cause}, {cause_txt}"
             if self._answered and self._session is None:
                 why += "; it never came to the survey"
             # Where nothing of ours broke off, the callee has hung up or the survey is over.

@@ -3,6 +3,7 @@
 from telealarm.rules.states import AmdStatus, Disposition, Reason
 
 # Q.850 hang-up causes.
+NORMAL_CLEARING = 16
 BUSY = {17}
 NO_ANSWER = {18, 19}
 DECLINED = {21}
@@ -73,7 +74,7 @@ def of_amd(word: str) -> AmdStatus | None:
 
 # The cause that stands for a disposition where only a CDR tells of it, which has no cause.
 CAUSES = {
-    Disposition.ANSWER: 16,
+    Disposition.ANSWER: NORMAL_CLEARING,
     Disposition.BUSY: 17,
     Disposition.NOANSWER: 19,
     Disposition.CONGESTION: 34,

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from telealarm.rules.states import SectionType
 
-_HEARD = "0"
+_HEARD, _ANY = "0", "any"
 _TAKES_KEYS = {SectionType.MULTI_CHOICE, SectionType.RATING}
 
 
@@ -45,9 +45,9 @@ def _forgotten(place: Place) -> list[str]:
     """
     if not place.branches:
         return []
-    if place.type == SectionType.PLAY_MESSAGE and _HEARD not in place.branches:
+    if place.type == SectionType.PLAY_MESSAGE and not {_HEARD, _ANY} & place.branches.keys():
         return ["nothing follows when it was heard; make a branching for 0 (goto null: the end)"]
-    if place.type != SectionType.MULTI_CHOICE or "any" in place.branches:
+    if place.type != SectionType.MULTI_CHOICE or _ANY in place.branches:
         return []
     return [
         f"the key {key} leads nowhere; make a branching for it, or for any (goto null: the end)"
@@ -77,7 +77,7 @@ def _goes_to(place: Place, following: int | None) -> Iterable[int | None]:
     if not place.branches:
         return [following]
     if place.type == SectionType.PLAY_MESSAGE:
-        return [place.branches.get(_HEARD)]
+        return [place.branches.get(_HEARD, place.branches.get(_ANY))]
     # Without a branching for it, silence ends the call; so may the others, in their own ways.
     silent = place.type in _TAKES_KEYS and "timeout" in place.branches
     return [*place.branches.values(), *([] if silent else [None])]

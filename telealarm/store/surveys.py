@@ -147,8 +147,8 @@ def _lacks(section: SectionTemplate) -> list[str]:
     """What a section of its type needs, and this one has not."""
     if section.type == SectionType.MULTI_CHOICE and not section.offered_keys():
         return ["a multi-choice needs keys; label at least one of key_0 to key_9"]
-    if section.type == SectionType.RATING and not 1 <= section.rating_laps <= 9:
-        return ["rating_laps must lie between 1 and 9"]
+    if section.type == SectionType.RATING and not 1 <= section.rating_laps <= 99:
+        return ["rating_laps must lie between 1 and 99"]
     if section.type == SectionType.CAPTURE_DIGITS and section.validate_number:
         if section.min_number > section.max_number:
             return ["min_number is greater than max_number; no number would do"]
@@ -174,7 +174,7 @@ def _offers(section: SectionTemplate) -> list[str]:
     if section.type in ANSWERED_BY_KEYS:
         captures = section.type == SectionType.CAPTURE_DIGITS
         number = [f"a number of up to {section.number_digits} digits"] if captures else []
-        return [*sorted(section.offered_keys()), *number, *sorted(_NOT_A_KEY)]
+        return [*sorted(section.offered_keys(), key=int), *number, *sorted(_NOT_A_KEY)]
     return ["0", *sorted(_NOT_A_KEY)]
 
 

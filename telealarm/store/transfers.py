@@ -20,6 +20,7 @@ class Agent:
 
     id: int
     section: int
+    gateway: int
     channel_id: str
     endpoint: str
     number: str
@@ -141,6 +142,7 @@ def _describe(row: Transfer) -> Agent:
     return Agent(
         id=row.id,
         section=row.section_id,
+        gateway=row.gateway_id,
         channel_id=row.aleg_uuid,
         endpoint=row.endpoint,
         number=row.phone_number,

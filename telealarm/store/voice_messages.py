@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from telealarm.models import CallRequest, SurveyResult
+from telealarm.models import CallRequest, Section, SurveyResult
 from telealarm.store import calls, recordings
 from telealarm.store.calls import Call
 from telealarm.store.claim import Holder
@@ -40,9 +40,9 @@ class VoiceMessages:
             self.path(name).unlink(missing_ok=True)
 
 
-def left(names: Sequence[str], holder: Holder) -> list[tuple[str, Call, int]]:
+def left(names: Sequence[str], holder: Holder) -> list[tuple[str, Call, int, int]]:
     """Of the recordings in Asterisk, by name, those of this worker's calls that have ended: a crash
-    left them there. With each its call and section, some at a time.
+    left them there. With each its call, its section and how long that may be, some at a time.
     """
     wanted = {}
     for name in names:
@@ -55,11 +55,13 @@ def left(names: Sequence[str], holder: Holder) -> list[tuple[str, Call, int]]:
         CallRequest.ended.is_null(False),
         CallRequest.worker == holder.name,
     )
-    return [
-        (name, calls.describe(row), section)
-        for row in rows
-        for name, section in [wanted[row.aleg_uuid]]
-    ]
+    found = []
+    for row in rows:
+        name, section_id = wanted[row.aleg_uuid]
+        section = Section.get_or_none(Section.id == section_id)
+        if section is not None:
+            found.append((name, calls.describe(row), section_id, section.recording_seconds))
+    return found
 
 
 def expire(before: datetime) -> list[str]:

@@ -9,8 +9,8 @@ from telealarm.rules.states import AmdBehavior, AmdStatus
 from telealarm.store import sessions
 from telealarm.store.calls import Call, detected
 from telealarm.store.sessions import Script
+from telealarm.survey.commands import GOODBYE
 from telealarm.survey.line import Line
-from telealarm.survey.machine import GOODBYE
 from telealarm.survey.prompts import NO_SPEECH, Prompt
 from telealarm.survey.scene import Means
 

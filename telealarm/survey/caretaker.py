@@ -63,6 +63,6 @@ class Caretaker:
     async def _fetch(self) -> None:
         names = await self._means.ari.recordings.stored()
         left = partial(voice_messages.left, names, self._holder)
-        for name, call, section in await self._means.db.read(left):
+        for name, call, section, most_seconds in await self._means.db.read(left):
             log.warning("a message was left in Asterisk", extra={"channel": name})
-            await keep(self._means, call, section, name)
+            await keep(self._means, call, section, name, most_seconds)

@@ -12,8 +12,8 @@ from functools import partial
 from telealarm.asterisk.ari import Client
 from telealarm.asterisk.ari.errors import AriError
 from telealarm.store import acts
+from telealarm.survey.commands import FAILED
 from telealarm.survey.line import HungUp
-from telealarm.survey.machine import FAILED
 from telealarm.survey.scene import Scene
 
 log = logging.getLogger(__name__)

@@ -207,7 +207,8 @@ class Line:
         made = react(event.digit or "")
         if made is not None and self._playing is not None:
             # Cut what plays at once, while the key is being kept.
-            self._stopping = asyncio.create_task(self._stop())
+            playing, self._playing = self._playing, None
+            self._stopping = asyncio.create_task(playing.stop())
         return made
 
     def _next_id(self) -> str:
@@ -216,10 +217,9 @@ class Line:
     async def _stopped(self) -> None:
         """Nothing plays any more."""
         stopping, self._stopping = self._stopping, None
-        await (stopping or self._stop())
-
-    async def _stop(self) -> None:
         playing, self._playing = self._playing, None
+        if stopping is not None:
+            await stopping
         if playing is not None:
             await playing.stop()
 

@@ -1,37 +1,47 @@
 """The survey as a small explicit machine. It knows nothing of Asterisk, of rows, or of time.
 
-It is told what happened (`begin`, `heard`, `keyed`, `timed_out`, `done`) and answers with what is
-to be done, in order:
+It is told what happened and answers with commands that are to be carried out in order:
 
-    Say       speak a text; a key cuts it. Then `heard`, unless more is to be done.
-    Listen    wait for a key so long. Then `keyed` or `timed_out`.
-    Act       record, transfer, confer, ...: what the section is for. Then `done`.
-    Keep      keep an answer, together with the section that follows it.
-    Enter     the session is in this section and lap now; None: the survey is over.
-    HangUp    end the call.
+    begin             the call has come to the survey
+    heard             what was to be said came to its end
+    keyed             a key was pressed, whenever that was; no command: let it be said on
+    timed_out         no key came while it listened
+    done              an act came to its end, so or so
 
 A section without a branching goes on to the next by `order`. One that has branchings, of which
 none fits what happened, ends the call.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from enum import Enum, auto
 
 from telealarm.rules.states import ANSWERED_BY_KEYS, SectionType
-
-# Texts of ours, by name, that every language has (sounds/prompts.yml).
-INVALID_KEY, GOODBYE, NO_ANSWER = "invalid-key", "goodbye", "no-answer"
-NO_AGENT = "no-agent"
-
-# What an act can come to that decides where the survey goes; any other word is a success too.
-TAKEN, NO_ONE, FAILED, NOTHING = "taken", "no_answer", "failed", "nothing"
+from telealarm.survey.commands import (
+    FAILED,
+    GOODBYE,
+    INVALID_KEY,
+    NO_AGENT,
+    NO_ANSWER,
+    NO_ONE,
+    NOTHING,
+    TAKEN,
+    Act,
+    Command,
+    Enter,
+    HangUp,
+    Keep,
+    Listen,
+    Say,
+)
+from telealarm.survey.section import Section
 
 # Done when their script has been heard, which a key may cut.
 _AFTER_SCRIPT = {SectionType.RECORD_MESSAGE, SectionType.CALL_TRANSFER, SectionType.CONFERENCE}
 # Done as soon as they are reached: whoever hangs up during the script has decided already.
 _AT_ONCE = {SectionType.DO_NOT_CALL, SectionType.SMS}
 
+# Nobody finds a key faster, nor the next one of a number, whatever the survey's timeout is.
+LEAST_SECONDS, _NEXT_SECONDS = 1.0, 2.0
 # Keys that may be pressed ahead of the section that takes them.
 _AHEAD = 16
 # Wrong keys in one section, after which nobody waits for a right one any more.
@@ -40,88 +50,18 @@ _PATIENCE = 10
 _ENOUGH = 500
 
 
-@dataclass(frozen=True)
-class Section:
-    """What the machine must know of a section.
-
-    `digits` is how long a captured number may be, `low` and `high` what it must lie between.
-    """
-
-    id: int
-    type: SectionType
-    keys: frozenset[str] = frozenset()
-    retries: int = 0
-    timeout_seconds: float = 5.0
-    branches: Mapping[str, int | None] = field(default_factory=dict)
-    digits: int = 0
-    low: int | None = None
-    high: int | None = None
-
-    def takes(self, number: str) -> bool:
-        """Whether `number` (digits) may be captured here."""
-        if not 0 < len(number) <= self.digits:
-            return False
-        above = self.low is None or int(number) >= self.low
-        return above and (self.high is None or int(number) <= self.high)
-
-
-@dataclass(frozen=True)
-class Say:
-    """Speak the script of a section, or one of our own texts by its name, or, with an `answer`,
-    what was understood as the answer to the section.
-    """
-
-    section: int | None = None
-    text: str | None = None
-    answer: str | None = None
-
-
-@dataclass(frozen=True)
-class Listen:
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Act:
-    section: int
-
-
-@dataclass(frozen=True)
-class Keep:
-    section: int
-    response: str
-    rating: bool
-    following: int | None
-
-
-@dataclass(frozen=True)
-class Enter:
-    section: int | None
-    lap: int
-
-
-@dataclass(frozen=True)
-class HangUp:
-    pass
-
-
-Command = Say | Listen | Act | Keep | Enter | HangUp
-
-
 class _State(Enum):
-    SAYING = auto()
-    LISTENING = auto()
-    SAYING_INVALID = auto()
-    LAST_CHANCE = auto()
-    ACTING = auto()
-    CLOSING = auto()
+    ASKING = auto()  # something is said, or a key is waited for
+    ACTING = auto()  # what the section is for is being done
+    GIVING_UP = auto()  # that no answer came is said; one that comes now is taken yet
+    OVER = auto()
 
 
 class Machine:
     """One call's way through the sections (in their order), from section `at` and `lap` on.
 
-    `acting`: an earlier session had begun to do what that section is for. `confirms`: each answer
-    is spoken back. `ahead` are keys that were pressed already.
+    `at` None: an earlier session came to the end. `acting`: it had begun to do what its section is
+    for. `confirms`: each answer is spoken back. `ahead` are keys that were pressed already.
     """
 
     def __init__(
@@ -138,68 +78,63 @@ class Machine:
         self._order = list(self._sections)
         self._at = at
         self._lap = lap
-        self._acting = acting
+        self._state = _State.ACTING if acting else _State.ASKING
         self._confirms = confirms
         self._wrong = 0
         self._entered = 0
         self._ahead = list(ahead)
-        self._digits = ""
-        # A number was complete without its `#`; one that comes next still belongs to it.
-        self._full = False
-        self._state = _State.SAYING
+        # What was keyed of an answer that may have several digits.
+        self._typed = ""
+        # Something was keyed that needs no `#`; one that comes next still belongs to it.
+        self._whole = False
 
     def begin(self) -> list[Command]:
         """Enter the survey, or the section that an earlier session was in."""
-        if self._at is None:
+        section = self._section()
+        if section is None:
             return self._close(None)
-        if self._acting and self._sections[self._at].type in _AFTER_SCRIPT:
-            self._state = _State.ACTING
-            return [Act(self._at)]
-        return self._enter(self._at, self._lap)
+        if self._state is _State.ACTING and section.type in _AFTER_SCRIPT:
+            return [Act(section.id)]
+        return self._enter(section.id, self._lap)
 
     def heard(self) -> list[Command]:
         """What was said last came to its end."""
         section = self._section()
         if section is None:
             return [HangUp()]
-        if self._state is _State.SAYING_INVALID:
-            self._state = _State.LAST_CHANCE
-            return self._answer_ahead(section) or [Listen(section.timeout_seconds)]
-        if section.type is SectionType.HANG_UP:
+        if self._state is _State.GIVING_UP or section.type is SectionType.HANG_UP:
             return self._close(None)
         if section.type in ANSWERED_BY_KEYS:
-            self._state = _State.LISTENING
-            return [Listen(section.timeout_seconds)]
+            return self._answer_ahead(section) or self._listen(section)
         if section.type in _AFTER_SCRIPT:
             self._state = _State.ACTING
             return [Act(section.id)]
-        return self._leave(section, "0")
+        return self._leave(section)
 
     def keyed(self, key: str) -> list[Command]:
         """A key was pressed, before, during or after what is said. Nothing: let it be said on."""
         section = self._section()
-        if section is None or self._belongs_to_number(key):
+        if section is None or self._belongs_to_last(key):
             return []
         if self._state is _State.ACTING:
             self._remember(key)
             return []
-        if section.type is SectionType.CAPTURE_DIGITS:
-            return self._capture(section, key)
-        if section.type not in ANSWERED_BY_KEYS:
-            # Whoever presses a key has heard enough. After a message it may be an answer already.
-            if section.type not in _AFTER_SCRIPT:
-                self._remember(key)
-            return self.heard()
-        return self._answer(section, key) if key in section.keys else self._invalid(section)
+        if section.type in ANSWERED_BY_KEYS:
+            lost = self._wrong >= _PATIENCE or not section.begins(key)
+            return [] if self._state is _State.GIVING_UP and lost else self._read(section, key)
+        # Whoever presses a key has heard enough. After a message it may be an answer already.
+        if section.type not in _AFTER_SCRIPT:
+            self._remember(key)
+        return self.heard()
 
     def timed_out(self) -> list[Command]:
         """Nobody pressed a key in time."""
         section = self._section()
         if section is None:
             return [HangUp()]
-        if self._digits:
-            return self._number(section)
-        if self._state is _State.LISTENING and self._lap < section.retries:
+        if self._typed:
+            return self._judge(section)
+        if self._lap < section.retries:
             return self._enter(section.id, self._lap + 1)
         return self._leave(section, "timeout")
 
@@ -208,19 +143,19 @@ class Machine:
         section = self._section()
         if section is None:
             return [HangUp()]
-        self._state = _State.SAYING
+        self._state = _State.ASKING
         if section.type in _AT_ONCE:
             return [Say(section=section.id)]
-        if section.type is SectionType.CALL_TRANSFER and how == TAKEN:
+        transfers = section.type is SectionType.CALL_TRANSFER
+        if how == TAKEN and transfers and not section.branches:
             # One side's hang-up ends both, unless the survey says what comes after the talk.
-            following = section.branches.get("0")
-            return self._close(None) if following is None else self._enter(following, 0)
+            return self._close(None)
         if how not in (NO_ONE, FAILED, NOTHING):
-            return self._leave(section, "0")
+            return self._leave(section)
         if self._lap < section.retries:
             return self._enter(section.id, self._lap + 1)
-        said = [Say(text=NO_AGENT)] if section.type is SectionType.CALL_TRANSFER else []
-        return [*said, *self._leave(section, "invalid" if how == FAILED else "timeout", "0")]
+        told = [Say(text=NO_AGENT)] if transfers else []
+        return [*told, *self._leave(section, "invalid" if how == FAILED else "timeout")]
 
     def _section(self) -> Section | None:
         return None if self._at is None else self._sections[self._at]
@@ -232,7 +167,7 @@ class Machine:
         self._entered += 1
         if self._entered > _ENOUGH:
             return self._close(GOODBYE)
-        self._at, self._lap, self._state, self._digits = section_id, lap, _State.SAYING, ""
+        self._at, self._lap, self._state, self._typed = section_id, lap, _State.ASKING, ""
         entered = Enter(section_id, lap)
         if section.type in _AT_ONCE:
             self._state = _State.ACTING
@@ -241,45 +176,44 @@ class Machine:
             return [entered, *(self._answer_ahead(section) or [Say(section=section_id)])]
         return [entered, Say(section=section_id)]
 
+    def _listen(self, section: Section) -> list[Command]:
+        least = _NEXT_SECONDS if self._typed else LEAST_SECONDS
+        return [Listen(max(section.timeout_seconds, least))]
+
     def _answer_ahead(self, section: Section) -> list[Command]:
         """What follows from the keys that were pressed ahead; nothing, if they are no answer."""
-        said: list[Command] = []
-        while self._ahead and section.id == self._at:
+        read: list[Command] = []
+        while self._ahead:
             key = self._ahead.pop(0)
-            if self._belongs_to_number(key):
+            if self._belongs_to_last(key) or not (self._typed or section.begins(key)):
                 continue
-            if section.type is SectionType.CAPTURE_DIGITS:
-                said = self._capture(section, key)
-                if not isinstance(said[-1], Listen):
-                    return said
-            elif key in section.keys:
-                return self._answer(section, key)
-        return said
+            read = self._read(section, key)
+            if not isinstance(read[-1], Listen):
+                break
+        return read
 
     def _remember(self, key: str) -> None:
         if len(self._ahead) < _AHEAD:
             self._ahead.append(key)
 
-    def _belongs_to_number(self, key: str) -> bool:
-        full, self._full = self._full, False
-        return full and key == "#"
+    def _belongs_to_last(self, key: str) -> bool:
+        whole, self._whole = self._whole, False
+        return whole and key == "#"
 
-    def _capture(self, section: Section, key: str) -> list[Command]:
-        if key == "#":
-            return self._number(section)
-        if key == "*":
-            self._digits = ""  # begin the number anew
-        elif key.isdigit():
-            self._digits += key
-            if len(self._digits) >= section.digits:
-                self._full = True
-                return self._number(section)
-        self._state = _State.LISTENING
-        return [Listen(section.timeout_seconds)]
+    def _read(self, section: Section, key: str) -> list[Command]:
+        """A key that is, or begins, or goes on with, or ends an answer; or a wrong one."""
+        self._state = _State.ASKING
+        if section.spells and key == "#":
+            return self._judge(section)
+        self._typed = "" if section.spells and key == "*" else self._typed + key
+        if not self._typed or section.may_go_on(self._typed):
+            return self._listen(section)
+        self._whole = key != "#"
+        return self._judge(section)
 
-    def _number(self, section: Section) -> list[Command]:
-        number, self._digits = self._digits, ""
-        return self._answer(section, number) if section.takes(number) else self._invalid(section)
+    def _judge(self, section: Section) -> list[Command]:
+        typed, self._typed = self._typed, ""
+        return self._answer(section, typed) if section.takes(typed) else self._invalid(section)
 
     def _answer(self, section: Section, response: str) -> list[Command]:
         following = self._following(section, response, "any")
@@ -298,15 +232,18 @@ class Machine:
         if "invalid" in section.branches or self._wrong >= _PATIENCE:
             return self._leave(section, "invalid")
         # No lap is left, but a slip of the finger is not an answer: one more chance to key.
-        self._state = _State.SAYING_INVALID
         return [Say(text=INVALID_KEY)]
 
     def _leave(self, section: Section, *hows: str) -> list[Command]:
         """Go where the section leads without an answer: after a message, or for want of a key."""
-        following = self._following(section, *hows)
+        asks = section.type in ANSWERED_BY_KEYS
+        following = self._following(section, *hows, *(() if asks else ("0", "any")))
         if following is not None:
             return self._enter(following, 0)
-        return self._close(NO_ANSWER if section.type in ANSWERED_BY_KEYS else None)
+        if not asks:
+            return self._close(None)
+        self._state = _State.GIVING_UP
+        return [Say(text=NO_ANSWER)]
 
     def _following(self, section: Section, *hows: str) -> int | None:
         for how in hows:
@@ -318,6 +255,6 @@ class Machine:
         return self._order[place] if place < len(self._order) else None
 
     def _close(self, text: str | None) -> list[Command]:
-        self._at, self._state = None, _State.CLOSING
+        self._at, self._state = None, _State.OVER
         last: list[Command] = [Say(text=text)] if text else [HangUp()]
         return [Enter(None, 0), *last]

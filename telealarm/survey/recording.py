@@ -8,12 +8,13 @@ import wave
 from functools import partial
 
 from telealarm.asterisk.ari.errors import AriError, NotFound
+from telealarm.clock import monotonic
 from telealarm.errors import TeleAlarmError
 from telealarm.rules import audio
 from telealarm.store import acts
 from telealarm.store.calls import Call
+from telealarm.survey.commands import FAILED, NOTHING
 from telealarm.survey.line import HungUp
-from telealarm.survey.machine import FAILED, NOTHING
 from telealarm.survey.scene import Means, Scene
 
 log = logging.getLogger(__name__)
@@ -34,47 +35,53 @@ async def record(scene: Scene) -> str:
 
     Returns RECORDED, NOTHING where nobody spoke, or FAILED.
     """
-    ari, line = scene.means.ari, scene.line
-    name = f"{line.channel.id}-{scene.section.id}"
-    await ari.recordings.cancel(name)  # an earlier session's
-    await line.hold(scene.section.recording_seconds + MARGIN_SECONDS)
+    line, section = scene.line, scene.section
+    name = f"{line.channel.id}-{section.id}"
+    await scene.means.ari.recordings.cancel(name)  # an earlier session's
+    await line.hold(section.recording_seconds + MARGIN_SECONDS)
     await line.channel.record(
         name,
-        most_seconds=scene.section.recording_seconds,
-        silence_seconds=scene.section.timeout_seconds,
+        most_seconds=section.recording_seconds,
+        silence_seconds=section.timeout_seconds,
     )
+    kept = partial(keep, scene.means, scene.call, section.id, name, section.recording_seconds)
     try:
         await _until_ended(scene, name)
     except HungUp:
-        await keep(scene.means, scene.call, scene.section.id, name)
+        await kept()
         raise
-    return await keep(scene.means, scene.call, scene.section.id, name)
+    return await kept()
 
 
 async def _until_ended(scene: Scene, name: str) -> None:
-    seconds = scene.section.recording_seconds + MARGIN_SECONDS
+    until = monotonic() + scene.section.recording_seconds + MARGIN_SECONDS
     stopped = False
-    async with asyncio.timeout(seconds + MARGIN_SECONDS):
-        while event := await scene.line.event(seconds):
-            if event.type == "ChannelDtmfReceived":
-                if stopped:
-                    scene.ahead(event.digit or "")
-                else:
-                    stopped = True
-                    await scene.means.ari.recordings.stop(name)
-            elif event.type.startswith("Recording") and event.recording_name == name:
-                return
+    while (left := until - monotonic()) > 0:
+        event = await scene.line.event(left)
+        if event is None:
+            continue
+        if event.type == "ChannelDtmfReceived":
+            if stopped:
+                scene.ahead(event.digit or "")
+            else:
+                stopped = True
+                await scene.means.ari.recordings.stop(name)
+        elif event.type.startswith("Recording") and event.recording_name == name:
+            return
     await scene.means.ari.recordings.stop(name)
 
 
-async def keep(means: Means, call: Call, section: int, name: str) -> str:
-    """Fetch what was recorded, keep it, and have Asterisk forget it."""
+async def keep(means: Means, call: Call, section: int, name: str, most_seconds: int) -> str:
+    """Fetch what was recorded, keep it, and have Asterisk forget it.
+
+    Asterisk counts whole seconds, and may record one more than it was told.
+    """
     try:
         wav = await _fetch(means, name)
     except AriError as error:
         log.error("a message could not be fetched: %s", error, extra={"channel": name})
         return FAILED
-    sound = await asyncio.to_thread(_sound, wav) if wav else None
+    sound = await asyncio.to_thread(_sound, wav, most_seconds) if wav else None
     if sound is not None:
         await _put(means, call, section, sound)
     try:
@@ -108,10 +115,10 @@ async def _fetch(means: Means, name: str) -> bytes | None:
     return None
 
 
-def _sound(wav: bytes) -> bytes | None:
+def _sound(wav: bytes, most_seconds: int) -> bytes | None:
     """The message as it is kept, or None where nothing can be heard in it."""
     try:
-        sound = audio.for_telephone(wav)
+        sound = audio.cut(audio.for_telephone(wav), most_seconds)
     except ValueError:
         return None
     with wave.open(io.BytesIO(sound)) as source:

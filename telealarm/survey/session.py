@@ -17,13 +17,27 @@ from telealarm.store import sessions
 from telealarm.store.calls import Call
 from telealarm.store.recordings import Recording
 from telealarm.store.sessions import Script, ScriptSection
-from telealarm.survey import machine, understood
+from telealarm.survey import understood
 from telealarm.survey.acts import ACTS
 from telealarm.survey.answering import keys_of_person
-from telealarm.survey.line import HungUp, Line
-from telealarm.survey.machine import Act, Command, Enter, HangUp, Keep, Listen, Machine, Say
+from telealarm.survey.commands import (
+    GOODBYE,
+    INVALID_KEY,
+    NO_AGENT,
+    NO_ANSWER,
+    Act,
+    Command,
+    Enter,
+    HangUp,
+    Keep,
+    Listen,
+    Say,
+)
+from telealarm.survey.line import HungUp, Line, nothing
+from telealarm.survey.machine import Machine
 from telealarm.survey.prompts import NO_SPEECH, Prompt
 from telealarm.survey.scene import Means, Scene
+from telealarm.survey.section import Section
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +76,9 @@ class Survey:
                 await self._render(section, script)
             except SpeechError as error:
                 failed.append(error)
-        texts = [machine.INVALID_KEY, machine.GOODBYE, machine.NO_ANSWER]
+        texts = [INVALID_KEY, GOODBYE, NO_ANSWER]
         if any(section.type == SectionType.CALL_TRANSFER for section in script.sections):
-            texts.append(machine.NO_AGENT)
+            texts.append(NO_AGENT)
         for name in texts:
             await self._means.prompts.system(name, script.language)
         return failed
@@ -156,6 +170,7 @@ class Session:
             elif isinstance(command, Act):
                 return self._machine.done(await self._act(command))
             elif isinstance(command, HangUp):
+                await self._break_silence()
                 await self._line.channel.hangup()
                 self._log.info("session ends: survey over")
                 return ()
@@ -207,9 +222,15 @@ class Session:
         if prompt is None:
             return None
         cut = await self._line.say(prompt, self._react, self._playing)
-        if say.section is not None or cut is not None:
-            await self._was_heard()
+        await self._was_heard()
         return cut
+
+    async def _break_silence(self) -> None:
+        """Where nothing was said, because no text had anything to say, the callee is told so."""
+        if not self._heard:
+            prompt = await self._means.prompts.system(NO_SPEECH, self._script.language)
+            await self._line.say(prompt, nothing)
+            await self._was_heard()
 
     def _react(self, key: str) -> Sequence[Command] | None:
         return self._machine.keyed(key) or None
@@ -227,7 +248,7 @@ class Session:
         """The prompt, or None where there is nothing to say (an empty text)."""
         prompts, language = self._means.prompts, self._script.language
         if say.text is not None:
-            own = self._own_wrong_key() if say.text == machine.INVALID_KEY else None
+            own = self._own_wrong_key() if say.text == INVALID_KEY else None
             if own is not None:
                 try:
                     return await prompts.recording(own)
@@ -240,7 +261,9 @@ class Session:
         if say.answer is not None:
             return await self._understood(section, say.answer)
         if not (section.recording or section.text):
-            return None
+            # A message may be left out; who is asked something hears that they are.
+            asked = section.type in ANSWERED_BY_KEYS
+            return await prompts.system(NO_SPEECH, language) if asked else None
         try:
             return await prompts.section(section, language)
         except SpeechError as error:
@@ -261,9 +284,9 @@ class Session:
         return self._sections[at].wrong_key if at is not None else None
 
 
-def _known(section: ScriptSection) -> machine.Section:
+def _known(section: ScriptSection) -> Section:
     """What the machine must know of a section."""
-    return machine.Section(
+    return Section(
         id=section.id,
         type=SectionType(section.type),
         keys=section.keys,

@@ -10,16 +10,17 @@ from contextlib import suppress
 from functools import partial
 
 from telealarm.asterisk.ari import Channel, Event
-from telealarm.asterisk.ari.errors import AriError, FateUnknown, NotFound, Refused
+from telealarm.asterisk.ari.errors import AriError, FateUnknown, NotFound, NotInStasis, Refused
 from telealarm.asterisk.dialplan import CONTEXT, EXTENSION
-from telealarm.clock import utcnow
+from telealarm.clock import monotonic, utcnow
 from telealarm.errors import SpeechError
 from telealarm.rules import disposition as dispositions
 from telealarm.rules.states import Disposition
-from telealarm.store import transfers
+from telealarm.store import pace, transfers
 from telealarm.store.transfers import Agent
+from telealarm.survey.commands import FAILED, NO_ONE, TAKEN
 from telealarm.survey.line import RINGING, HungUp, Line, nothing
-from telealarm.survey.machine import FAILED, NO_ONE, TAKEN
+from telealarm.survey.machine import LEAST_SECONDS
 from telealarm.survey.scene import Scene
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 # How often the limits of two who talk are renewed, and how long they last without us.
 RENEW_SECONDS = 10.0
 TALK_SECONDS = 30.0
+# How long a transfer waits for its turn among the calls of its gateway.
+TURN_SECONDS = 10.0
 # Asterisk itself ends the ringing; this is for a lost event.
 RING_MARGIN_SECONDS = 5.0
 
@@ -122,7 +125,7 @@ class _Transfer:
     async def _won(self, line: Line) -> str:
         """TAKEN as soon as the agent takes the call. The callee's keys are kept for later."""
         callee = self._scene.line
-        if not await self._rings():
+        if not await self._has_turn() or not await self._rings():
             return FAILED
         asking = asyncio.create_task(self._ask(line), name=f"agent-{self._agent.id}")
         asking.add_done_callback(lambda _: callee.nudge())
@@ -137,6 +140,20 @@ class _Transfer:
         finally:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
+
+    async def _has_turn(self) -> bool:
+        """Wait until one more call may leave by the gateway, at its pace. Raises HungUp."""
+        callee, until = self._scene.line, monotonic() + TURN_SECONDS
+        redraw = partial(pace.redraw, self._agent.gateway)
+        await callee.sound(RINGING)
+        while isinstance(slot := await self._scene.means.db.write(redraw), float):
+            if slot > until:
+                self._disposition, self._word = Disposition.CONGESTION, "congestion"
+                return False
+            await callee.keys(slot - monotonic(), self._keep_key)
+        if slot is not None:
+            await callee.keys(slot.at - monotonic(), self._keep_key)
+        return True
 
     def _keep_key(self, key: str) -> None:
         self._scene.ahead(key)
@@ -177,10 +194,13 @@ class _Transfer:
             return NO_ONE
         except HungUp as left:
             return self._left(left.event)
+        except (NotFound, NotInStasis):
+            return NO_ONE  # they hung up as something was asked of their channel
 
     async def _agrees(self, line: Line) -> bool:
         """Say whom to take, and wait for the key, as often as the section says."""
         section = self._scene.section
+        seconds = max(section.timeout_seconds, LEAST_SECONDS)
 
         def confirm(key: str) -> bool | None:
             return True if key == section.agent_key else None
@@ -196,8 +216,8 @@ class _Transfer:
                     log.error("the agent is not told whom to take: %s", error)
             if not section.agent_key:
                 return True
-            await line.hold(section.timeout_seconds)
-            if await line.keys(section.timeout_seconds, confirm):
+            await line.hold(seconds)
+            if await line.keys(seconds, confirm):
                 return True
         return False
 

@@ -31,4 +31,4 @@ def words(section: ScriptSection, answer: str, language: str) -> tuple[str, str]
 
 def possible(section: ScriptSection) -> list[str]:
     """The answers that can be told before anybody is called."""
-    return sorted(section.keys)
+    return sorted(section.keys, key=int)

@@ -66,8 +66,8 @@ async def test_killed_while_the_agent_rings_another_call_reaches_them(
 ) -> None:
     practice = await practices()
     survey = await sealed(practice.clinic.rest, to_agent("506"), RATES)
-    agent = await plug("506", answers_and_presses("5", ring=4.0, first_key=2.0))
-    await plug("505", Behaviour(hang_up=45.0))
+    agent = await plug("506", Behaviour(ring=4.0, keys="5", first_key=2.0, hang_up=2.0))
+    await plug("505", answers_only())
     appointment = await practice.clinic.appointment("505", survey=survey)
     await agent.until("ringing", 30)
     await practice.serve.kill9()
@@ -130,6 +130,35 @@ async def test_asterisk_dies_while_two_talk(
             return all(row["ended"] for row in await transfers(practice, found))
 
         await until(all_ended, 30, "the agent's call is accounted for")
+    finally:
+        await own.stop()
+
+
+async def test_asterisk_dies_in_mid_survey(
+    practices: Practices, plug: Plug, exchange: Exchange
+) -> None:
+    own = Asterisk(exchange.port)
+    await own.start()
+    try:
+        practice = await practices(asterisk=own)
+        survey = await sealed(practice.clinic.rest, RATES, {**RATES, "timeout": 30})
+        # The one has answered the first question; the other is asked again.
+        await plug("523", answers_and_presses("2", first_key=0.5))
+        phone = await plug("524", answers_and_presses("11", first_key=6.0))
+        keyed = await practice.clinic.appointment("523", survey=survey, maxretry=1)
+        silent = await practice.clinic.appointment("524", survey=survey, maxretry=1)
+        await practice.told(keyed, "key", 30)
+        await phone.until("answered", 30)
+        await until(lambda: phone.heard.seconds_heard() > 0.5, 30, "the other is asked")
+        await own.kill()
+        await own.start()
+        found = await answered(practice, keyed, 60)
+        assert (found.alarm["status"], found.alarm["result"]) == (5, 2), practice.serve.tail()
+        assert found.responses == ["2"]
+        alarm = await practice.settled(silent, 60)
+        assert (alarm["status"], alarm["result"], alarm["num_attempt"]) == (5, 1, 2)
+        why = [row["why"] for row in await practice.clinic.timeline(silent)]
+        assert any(said.startswith("interrupted; again") for said in why), why
     finally:
         await own.stop()
 

@@ -1,5 +1,6 @@
 """Every type of section on a real call: what the phones hear and press, and what the API says."""
 
+import asyncio
 import io
 import wave
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import aiohttp
 import pytest
 
 from tests.acceptance.conftest import LOGIN, Plug, Practice
+from tests.acceptance.test_recordings import cycles
 from tests.lab.behaviours import (
     Behaviour,
     answers_and_presses,
@@ -20,6 +22,8 @@ from tests.lab.behaviours import (
     speaks,
 )
 from tests.lab.clinic import Appointment
+from tests.lab.exchange import Exchange
+from tests.lab.listener import understood
 from tests.lab.rest import JSON, Rest, number_of
 from tests.lab.waiting import until
 
@@ -143,6 +147,30 @@ async def test_a_message_is_recorded_and_can_be_fetched(practice: Practice, plug
     assert phone.heard.seconds_heard() > 1.0
 
 
+BEEP = 700  # Hz
+
+
+async def test_a_message_has_a_longest_time_and_a_key_ends_it(
+    practice: Practice, plug: Plug
+) -> None:
+    async def recorded(number: str, phone: Behaviour, longest: int) -> tuple[Answered, float]:
+        speaks_up = {"type": RECORD, "script": "Speak.", "recording_seconds": longest}
+        survey = await sealed(practice.clinic.rest, speaks_up, RATES)
+        heard = (await plug(number, phone)).heard
+        found = await answered(practice, await practice.clinic.appointment(number, survey=survey))
+        assert found.responses == ["recorded", "1"], (number, found)
+        # The script is short; the beep follows it.
+        assert 0.1 < cycles(heard, BEEP) < 0.6, number
+        return found, float(found.results[0]["recording_duration"])
+
+    (_, cut), (_, ended) = await asyncio.gather(
+        recorded("313", speaks(8.0, after=1.0, keys="1", first_key=0.5), longest=3),
+        recorded("314", Behaviour(keys="51", first_key=4.0, between=2.0, voice=1.0), longest=20),
+    )
+    assert cut == 3.0
+    assert 0.5 < ended < 2.0  # of what the phone has sent
+
+
 async def test_whoever_hangs_up_has_left_a_message_too(practice: Practice, plug: Plug) -> None:
     survey = await sealed(
         practice.clinic.rest,
@@ -164,6 +192,10 @@ def to_agent(number: str | None, **section: Any) -> JSON:
         "confirm_key": "5",
         **section,
     }
+
+
+# What the callee is told then, and what is not said.
+NOBODY = ["nobody can take your call", "thank you goodbye", "you have cancelled"]
 
 
 async def transfers(practice: Practice, found: Answered) -> list[JSON]:
@@ -197,6 +229,26 @@ async def test_a_callee_talks_with_an_agent_who_takes_the_call(
     ]
 
 
+async def test_an_agent_is_called_at_the_pace_of_the_gateway(
+    practice: Practice, plug: Plug, exchange: Exchange
+) -> None:
+    rest = practice.clinic.rest
+    (gateway,) = await rest.results("gateway/")
+    await rest.patch(gateway["url"], {"calls_per_second": 0.2})
+    try:
+        survey = await sealed(rest, to_agent("326", script="Yes."))
+        await plug("326", busy())
+        phone = await plug("325", answers_only())
+        found = await answered(practice, await practice.clinic.appointment("325", survey=survey))
+    finally:
+        await rest.patch(gateway["url"], {"calls_per_second": 0})
+    assert found.responses == ["busy"]
+    (first,), (second,) = exchange.calls_to("325"), exchange.calls_to("326")
+    assert second.monotonic - first.monotonic >= 5.0
+    # The callee hears ringing meanwhile.
+    assert phone.heard.longest_silence() < 4.5
+
+
 async def test_an_agent_who_hangs_up_ends_both(practice: Practice, plug: Plug) -> None:
     survey = await sealed(practice.clinic.rest, to_agent("332"), RATES)
     phone = await plug("331", answers_only())
@@ -207,26 +259,36 @@ async def test_an_agent_who_hangs_up_ends_both(practice: Practice, plug: Plug) -
     assert (await agent.events())[-1] == "hung up by phone"
 
 
-@pytest.mark.parametrize(
-    ("number", "agent", "response"),
-    [("341", busy(), "busy"), ("343", never_answers(), "no_answer"), ("345", None, "wrong_number")],
-)
-async def test_where_nobody_takes_the_call_the_survey_goes_on(
-    practice: Practice, plug: Plug, number: str, agent: Any, response: str
+async def test_where_nobody_takes_the_call_the_callee_is_told_and_the_survey_goes_on(
+    practice: Practice, plug: Plug
 ) -> None:
-    other = str(int(number) + 1)
-    survey = await sealed(practice.clinic.rest, to_agent(other), RATES)
-    if agent is not None:
-        await plug(other, agent)
-    keys_after = 14.0 if response == "no_answer" else 7.0
-    phone = await plug(number, answers_and_presses("3", first_key=keys_after))
-    found = await answered(practice, await practice.clinic.appointment(number, survey=survey))
-    assert found.responses == [response, "3"]
-    assert found.alarm["result"] == 3
-    assert phone.heard.longest_silence() < 5.5
-    (row,) = await transfers(practice, found)
-    assert row["taken"] is None
-    assert row["ended"]
+    async def not_taken(number: str, agent: Behaviour | None, response: str, after: float) -> None:
+        """The callee rates `after` so many seconds."""
+        other = str(int(number) + 1)
+        survey = await sealed(practice.clinic.rest, to_agent(other), RATES)
+        if agent is not None:
+            await plug(other, agent)
+        phone = await plug(number, answers_and_presses("3", first_key=after))
+        found = await answered(practice, await practice.clinic.appointment(number, survey=survey))
+        assert found.responses == [response, "3"]
+        assert found.alarm["result"] == 3
+        assert phone.heard.longest_silence() < 5.5
+        said = await asyncio.to_thread(understood, phone.heard.samples(), NOBODY)
+        assert said == {"nobody can take your call"}, response
+        (row,) = await transfers(practice, found)
+        assert row["taken"] is None
+        assert row["ended"]
+
+    await asyncio.gather(
+        not_taken("341", busy(), "busy", 7.0),
+        # While the agent rings.
+        not_taken("343", never_answers(), "no_answer", 4.0),
+        not_taken("345", None, "wrong_number", 7.0),
+        # Another key than the one that takes the call.
+        not_taken("347", answers_and_presses("4*", first_key=2.0), "not_taken", 12.0),
+        # Who picks up and hangs up at once: their channel is gone as they are asked.
+        not_taken("349", hangs_up_after(0.001), "not_taken", 7.0),
+    )
 
 
 async def test_a_callee_who_hangs_up_while_the_agent_rings_leaves_nobody_ringing(
@@ -306,4 +368,6 @@ async def test_an_answer_is_spoken_back(practice: Practice, plug: Plug) -> None:
     finally:
         await rest.patch(practice.clinic.setting, {"confirm_spoken": False})
     assert found.responses == ["1123"]
-    assert phone.heard.seconds_heard() > 1.8
+    phrases = ["you entered", "you have cancelled", "that key is not available"]
+    said = await asyncio.to_thread(understood, phone.heard.samples(), phrases)
+    assert said == {"you entered"}

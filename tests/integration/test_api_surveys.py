@@ -75,7 +75,7 @@ async def test_what_cannot_be_sealed_is_told_by_section(api: Api) -> None:
     assert reply.body == {
         names[0]: ["script is empty; write what is to be spoken, or name an audiofile"],
         names[1]: ["a multi-choice needs keys; label at least one of key_0 to key_9"],
-        names[2]: ["rating_laps must lie between 1 and 9"],
+        names[2]: ["rating_laps must lie between 1 and 99"],
         names[3]: ["script is empty; write what is to be spoken, or name an audiofile"],
         names[4]: [
             "the branching for 3 can never be taken; keys: 1, 2, any, invalid, timeout",
@@ -91,7 +91,7 @@ async def test_a_way_that_leads_nowhere_by_accident_is_told_by_section(api: Api)
     survey, (hello, menu, ring, bye) = await draft(
         api, {"type": 1, "script": "x"}, choice, {"type": 1, "script": "x"}, {"type": 7}
     )
-    await branch(api, hello, "any", menu)
+    await branch(api, hello, "timeout", menu)
     await branch(api, menu, "1", bye)
     await branch(api, ring, "0", ring)
     reply = await api.post(survey + "seal/")

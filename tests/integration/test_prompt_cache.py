@@ -8,7 +8,7 @@ import pytest
 
 from telealarm.rules import audio
 from telealarm.survey.cache import NEEDED_SECONDS, Cache
-from telealarm.survey.machine import GOODBYE
+from telealarm.survey.commands import GOODBYE
 from telealarm.survey.prompts import Prompts
 from telealarm.survey.speech import Speech
 from tests.integration.api_client import tone

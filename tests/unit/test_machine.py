@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telealarm.rules.states import SectionType
-from telealarm.survey.machine import (
+from telealarm.survey.commands import (
     FAILED,
     GOODBYE,
     INVALID_KEY,
@@ -22,10 +22,10 @@ from telealarm.survey.machine import (
     HangUp,
     Keep,
     Listen,
-    Machine,
     Say,
-    Section,
 )
+from telealarm.survey.machine import Machine
+from telealarm.survey.section import Section
 
 RATING = Section(1, SectionType.RATING, keys=frozenset("123"))
 RATING_2 = Section(2, SectionType.RATING, keys=frozenset("123"))
@@ -61,8 +61,27 @@ def test_no_key_repeats_the_prompt_as_often_as_retries_say_and_then_says_so() ->
     machine.heard()
     assert machine.timed_out() == [Enter(1, 1), Say(section=1)]
     machine.heard()
-    assert machine.timed_out() == [Enter(None, 0), Say(text=NO_ANSWER)]
-    assert machine.heard() == [HangUp()]
+    assert machine.timed_out() == [Say(text=NO_ANSWER)]
+    assert machine.heard() == [Enter(None, 0), HangUp()]
+
+
+def test_a_key_that_comes_while_the_survey_gives_up_counts_yet() -> None:
+    machine = Machine([RATING], 1)
+    machine.begin()
+    machine.heard()
+    assert machine.timed_out() == [Say(text=NO_ANSWER)]
+    assert machine.keyed("9") == machine.keyed("#") == []  # no answer: it is said on
+    assert machine.keyed("1")[0] == Keep(1, "1", True, None)
+    assert machine.keyed("2") == []
+
+
+def test_a_number_that_comes_while_the_survey_gives_up_is_waited_for() -> None:
+    machine = Machine([capture()], 1)
+    machine.begin()
+    machine.heard()
+    assert machine.timed_out() == [Say(text=NO_ANSWER)]
+    assert machine.keyed("1") == [Listen(5.0)]
+    assert machine.timed_out()[0] == Keep(1, "1", False, None)
 
 
 def test_a_key_not_offered_is_refused_and_another_may_follow() -> None:
@@ -84,7 +103,9 @@ def test_wrong_keys_without_end_do_not_hold_the_line() -> None:
     machine.begin()
     for _ in range(9):
         assert machine.keyed("9") == [Say(text=INVALID_KEY)]
-    assert machine.keyed("9") == [Enter(None, 0), Say(text=NO_ANSWER)]
+    assert machine.keyed("9") == [Say(text=NO_ANSWER)]
+    assert machine.keyed("1") == []
+    assert machine.heard() == [Enter(None, 0), HangUp()]
 
 
 def test_branches_lead_by_key_any_invalid_and_timeout() -> None:
@@ -204,6 +225,31 @@ def test_a_number_may_be_keyed_ahead_of_its_question() -> None:
     assert keyed(machine, "1#")[0] == Keep(1, "11", False, 2)
 
 
+def test_a_number_may_be_exactly_one_or_of_a_single_digit() -> None:
+    exact = capture(low=1123, high=1123)
+    for keys, kept in (("1123", True), ("1124", False), ("123#", False)):
+        machine = Machine([exact], 1)
+        machine.begin()
+        assert isinstance(keyed(machine, keys)[0], Keep) is kept, keys
+    single = Machine([capture(digits=1), RATING_2], 1)
+    single.begin()
+    assert single.keyed("*") == [Listen(5.0)]
+    assert single.keyed("0")[0] == Keep(1, "0", False, 2)
+
+
+def test_a_number_that_is_not_checked_may_be_any() -> None:
+    machine = Machine([capture(digits=50)], 1)
+    machine.begin()
+    assert keyed(machine, "0" * 50)[0] == Keep(1, "0" * 50, False, None)
+
+
+def test_what_is_no_digit_is_no_part_of_a_number() -> None:
+    machine = Machine([capture()], 1)
+    machine.begin()
+    assert keyed(machine, "1A") == [Say(text=INVALID_KEY)]
+    assert keyed(machine, "1123")[0] == Keep(1, "1123", False, None)
+
+
 def test_a_number_leads_where_its_branching_says() -> None:
     machine = Machine([capture(branches={"1123": 2, "any": None}), RATING_2], 1)
     machine.begin()
@@ -285,6 +331,146 @@ def test_a_survey_that_goes_in_a_circle_comes_to_an_end() -> None:
     raise AssertionError("it goes on for ever")
 
 
+def rating_up_to(laps: int, **fields: Any) -> Section:
+    keys = frozenset(str(key) for key in range(1, laps + 1))
+    return Section(1, SectionType.RATING, keys=keys, **fields)
+
+
+def test_a_rating_up_to_ten_waits_for_a_second_digit_where_one_may_follow() -> None:
+    for keys, rating in (("7", "7"), ("10", "10"), ("1#", "1"), ("*9", "9"), ("1*2", "2")):
+        machine = Machine([rating_up_to(10)], 1)
+        machine.begin()
+        assert keyed(machine, keys)[0] == Keep(1, rating, True, None), keys
+    machine = Machine([rating_up_to(10)], 1)
+    machine.begin()
+    assert machine.keyed("1") == [Listen(5.0)]
+    assert machine.timed_out()[0] == Keep(1, "1", True, None)
+
+
+def test_a_rating_beyond_its_end_is_refused_at_once() -> None:
+    for keys in ("0", "11", "#"):
+        machine = Machine([rating_up_to(10)], 1)
+        machine.begin()
+        assert keyed(machine, keys) == [Say(text=INVALID_KEY)], keys
+    machine = Machine([rating_up_to(25)], 1)
+    machine.begin()
+    assert keyed(machine, "3")[0] == Keep(1, "3", True, None)  # thirty is too much
+
+
+def test_a_rating_of_two_digits_may_be_keyed_ahead() -> None:
+    machine = Machine([play(9), rating_up_to(10)], 9)
+    machine.begin()
+    assert machine.keyed("1") == [Enter(1, 0), Listen(5.0)]
+    assert machine.keyed("0")[0] == Keep(1, "10", True, None)
+
+
+def test_a_hash_after_an_answer_belongs_to_it() -> None:
+    machine = Machine([RATING, RATING_2], 1)
+    machine.begin()
+    assert machine.keyed("1")[:2] == [Keep(1, "1", True, 2), Enter(2, 0)]
+    assert machine.keyed("#") == []
+    assert machine.keyed("#") == [Say(text=INVALID_KEY)]
+    assert machine.keyed("#") == [Say(text=INVALID_KEY)]
+
+
+def test_a_choice_has_the_labelled_keys_alone() -> None:
+    for key in "023456789*#":
+        machine = Machine([Section(1, SectionType.MULTI_CHOICE, keys=frozenset("1"))], 1)
+        machine.begin()
+        assert machine.keyed(key) == [Say(text=INVALID_KEY)], key
+
+
+def test_two_keys_at_once_are_one_answer_each_or_one_number() -> None:
+    machine = Machine([RATING, RATING_2], 1)
+    machine.begin()
+    assert keyed(machine, "12") == [Keep(2, "2", True, None), Enter(None, 0), Say(text=GOODBYE)]
+    machine = Machine([RATING], 1)
+    machine.begin()
+    assert machine.keyed("1")[0] == Keep(1, "1", True, None)
+    assert machine.keyed("2") == []
+
+
+def test_a_timeout_of_nothing_leaves_time_to_press_a_key() -> None:
+    machine = Machine([Section(1, SectionType.RATING, keys=frozenset("1"), timeout_seconds=0)], 1)
+    machine.begin()
+    assert machine.heard() == [Listen(1.0)]
+    machine = Machine([capture(timeout_seconds=0)], 1)
+    machine.begin()
+    assert machine.keyed("1") == [Listen(2.0)]
+
+
+def test_a_rating_that_is_asked_again_is_kept_again_and_the_rows_say_which_counts() -> None:
+    again = Section(
+        1, SectionType.RATING, keys=frozenset("123"), branches={"3": 1, "any": None, "timeout": 1}
+    )
+    machine = Machine([again], 1)
+    machine.begin()
+    assert machine.keyed("3") == [Keep(1, "3", True, 1), Enter(1, 0), Say(section=1)]
+    machine.heard()
+    assert machine.timed_out() == [Enter(1, 0), Say(section=1)]
+    assert machine.keyed("2")[0] == Keep(1, "2", True, None)
+
+
+def test_a_wrong_key_may_lead_back_to_the_question_and_still_comes_to_an_end() -> None:
+    circle = Section(1, SectionType.RATING, keys=frozenset("1"), branches={"invalid": 1})
+    machine = Machine([circle], 1)
+    said = machine.begin()
+    for _ in range(1000):
+        if Enter(None, 0) in said:
+            return
+        said = machine.keyed("9")
+    raise AssertionError("it goes on for ever")
+
+
+def test_any_stands_for_whatever_has_no_branching_of_its_own() -> None:
+    for kind, how in (
+        (SectionType.RECORD_MESSAGE, NOTHING),
+        (SectionType.RECORD_MESSAGE, "recorded"),
+        (SectionType.CALL_TRANSFER, TAKEN),
+        (SectionType.CALL_TRANSFER, NO_ONE),
+        (SectionType.CONFERENCE, FAILED),
+    ):
+        machine = Machine([Section(1, kind, branches={"any": 2}), play(9), RATING_2], 1)
+        machine.begin()
+        machine.heard()
+        assert machine.done(how)[-2:] == [Enter(2, 0), SAY_2], (kind, how)
+    machine = Machine([play(1, on_any=2), play(9), RATING_2], 1)
+    machine.begin()
+    assert machine.heard() == [Enter(2, 0), SAY_2]
+
+
+def test_silence_is_no_key_that_any_stands_for() -> None:
+    question = Section(1, SectionType.RATING, keys=frozenset("1"), branches={"any": 2})
+    machine = Machine([question, RATING_2], 1)
+    machine.begin()
+    machine.heard()
+    assert machine.timed_out() == [Say(text=NO_ANSWER)]
+
+
+def test_a_message_alone_is_said_and_ends_whatever_is_keyed() -> None:
+    machine = Machine([play(1)], 1)
+    machine.begin()
+    assert machine.keyed("*") == [Enter(None, 0), HangUp()]
+    assert machine.keyed("1") == []
+
+
+def test_the_first_of_two_keys_in_the_greeting_answers_and_the_second_the_next_question() -> None:
+    machine = Machine([play(9), RATING, RATING_2], 9)
+    machine.begin()
+    assert keyed(machine, "12")[0] == Keep(2, "2", True, None)
+
+
+def test_keys_while_a_message_is_recorded_or_an_agent_rings_are_not_lost() -> None:
+    machine = Machine([Section(1, SectionType.RECORD_MESSAGE), RATING_2, capture(3)], 1)
+    machine.begin()
+    machine.heard()
+    assert keyed(machine, "2" + "1123") == []
+    assert [c for c in machine.done("recorded") if isinstance(c, Keep)] == [
+        Keep(2, "2", True, 3),
+        Keep(3, "1123", False, None),
+    ]
+
+
 KEYS = st.sampled_from("0123456789*#ABCD")
 GOTOS = st.sampled_from([None, 0, 1, 2])
 WAYS = st.sampled_from(["0", "1", "any", "timeout", "invalid", "12"])
@@ -294,7 +480,7 @@ SECTIONS = st.lists(
         Section,
         id=st.just(0),
         type=st.sampled_from(SectionType),
-        keys=st.frozensets(st.sampled_from("1234567890"), max_size=4),
+        keys=st.frozensets(st.sampled_from([*"1234567890", "10", "12", "33"]), max_size=5),
         retries=st.integers(0, 3),
         branches=st.dictionaries(WAYS, GOTOS, max_size=4),
         digits=st.integers(1, 5),

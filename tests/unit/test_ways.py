@@ -21,6 +21,7 @@ KEYS = frozenset("12")
         [Place(1, RATING, KEYS)],
         [Place(1, PLAY), Place(2, CHOICE, KEYS), Place(3, HANG_UP)],
         [Place(1, PLAY, branches={"0": None, "any": 1})],
+        [Place(1, PLAY, branches={"any": None})],
         [Place(1, CHOICE, KEYS, {"1": 2, "any": 1}), Place(2, PLAY)],
         # A rating's key is an answer, whatever follows.
         [Place(1, RATING, KEYS, {"1": 2}), Place(2, PLAY)],
@@ -40,6 +41,7 @@ def test_fine(places: list[Place]) -> None:
         ([Place(1, PLAY, branches={"timeout": None})], {1}),
         ([Place(1, CHOICE, KEYS, {"1": None})], {1}),
         ([Place(1, PLAY, branches={"0": 1}), Place(2, HANG_UP)], {1}),
+        ([Place(1, PLAY, branches={"any": 1}), Place(2, HANG_UP)], {1}),
         ([Place(1, PLAY), Place(2, PLAY, branches={"0": 1}), Place(3, HANG_UP)], {1, 2}),
         (
             [Place(1, RATING, KEYS, {"any": 2, "timeout": 1}), Place(2, PLAY, branches={"0": 1})],

@@ -1,0 +1,63 @@
+"""What passes between the survey machine and who carries it out: commands one way, and how an act
+went the other.
+"""
+
+from dataclasses import dataclass
+
+# Texts of ours, by name, that every language has (sounds/prompts.yml).
+INVALID_KEY, GOODBYE, NO_ANSWER = "invalid-key", "goodbye", "no-answer"
+NO_AGENT = "no-agent"
+
+# What an act can come to that decides where the survey goes; any other word is a success too.
+TAKEN, NO_ONE, FAILED, NOTHING = "taken", "no_answer", "failed", "nothing"
+
+
+@dataclass(frozen=True)
+class Say:
+    """Speak the script of a section, or one of our own texts by its name, or, with an `answer`,
+    what was understood as the answer to the section. A key cuts it.
+    """
+
+    section: int | None = None
+    text: str | None = None
+    answer: str | None = None
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Wait so long for a key."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Act:
+    """Record, transfer, confer, ...: what the section is for."""
+
+    section: int
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Keep an answer, together with the section that follows it (None: the end)."""
+
+    section: int
+    response: str
+    rating: bool
+    following: int | None
+
+
+@dataclass(frozen=True)
+class Enter:
+    """The session is in this section and lap now; None: the survey is over."""
+
+    section: int | None
+    lap: int
+
+
+@dataclass(frozen=True)
+class HangUp:
+    """End the call."""
+
+
+Command = Say | Listen | Act | Keep | Enter | HangUp
