@@ -33,7 +33,7 @@ def readme_doors() -> str:
     """
     section = README.read_text().split("\n### Who rings you", 1)[1].split("\n### ", 1)[0]
     lines = [line[4:] for line in section.splitlines() if line.startswith("    ")]
-    assert [line[:12] for line in lines if line.startswith("exten")] == [
+    assert [line[:13] for line in lines if line.startswith("exten")] == [
         f"exten => 700{number}" for number in (1, 2, 3)
     ]
     text = "\n".join(lines).replace("telealarm-8000", "absent&lab")

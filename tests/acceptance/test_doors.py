@@ -160,23 +160,28 @@ async def test_the_front_desk_is_told_of_a_wakeup_call_that_failed(
         await rest.patch(practice.clinic.setting, {"failure_phonenumber": None})
 
 
-async def test_two_guests_at_once_and_one_hangs_up_with_the_last_key(
-    practice: Practice, dial: Dial
-) -> None:
-    door = f"72{number_of(practice.clinic.calendar)}"
-    hasty = Behaviour(keys="0615" + "1" + "1", first_key=2.0, between=1.0, hang_up=0.05)
-    # A time that is none, the next one with a key too few, and a third; every day; keep it.
+async def test_two_guests_and_an_operator_order_at_once(practice: Practice, dial: Dial) -> None:
+    calendar = number_of(practice.clinic.calendar)
+    # One guest hangs up right after the last key.
+    hasty = Behaviour(keys="0615" + "1" + "1", first_key=2.0, between=1.0, hang_up=0.3)
+    guests = [await dial("615", f"72{calendar}", hasty)]
+    # The other keys a time that is none, and one with keys too few; then one for every day.
     keys = "2560" + "7#" + "0645" + "2" + "1"
-    guests = [
-        await dial("615", door, hasty),
-        await dial("616", door, answers_and_presses(keys, first_key=2.0, between=1.2)),
-    ]
-    await guests[0].until("hung up by phone", 30)
+    guests.append(
+        await dial("616", f"72{calendar}", answers_and_presses(keys, first_key=2.0, between=1.2))
+    )
+    # The room, half past seven, in the evening, every day, keep it.
+    keys = "412#" + "0730" + "2" + "2" + "1"
+    operator = await dial("9", f"74{calendar}", answers_and_presses(keys, first_key=2.0))
+    await guests[0].until("hung up by phone", 60)
     await guests[1].until("hung up by network", 60)
-    event = await kept(practice, "615")
-    assert ("T06:15:00" in event["start"], event["rule"]) == (True, None)
-    event = await kept(practice, "616")
-    assert ("T06:45:00" in event["start"], event["rule"] is None) == (True, False)
+    await operator.until("hung up by network", 60)
+    orders = (("615", "06:15", False), ("616", "06:45", True), ("412", "19:30", True))
+    for room, clock, daily in orders:
+        event = await kept(practice, room)
+        assert (event["start"][11:16], event["rule"] is not None) == (clock, daily)
+    assert event["end_recurring_period"] is None
+    assert await practice.clinic.rest.results("alarm/?alarm_phonenumber=412")
 
 
 async def test_a_service_that_dies_adopts_who_rang_back_and_leaves_no_guest_in_silence(
@@ -220,21 +225,6 @@ async def test_a_dialplan_asks_and_confirms_by_fastagi(
     assert ("T07:30:00" in event["start"], event["rule"] is None) == (True, False)
     # Four digits, read out.
     assert ordered.heard.seconds_heard() > 1
-
-
-async def test_an_operator_orders_one_for_a_room_on_a_clock_of_twelve_hours(
-    practice: Practice, dial: Dial
-) -> None:
-    # The room, half past seven, in the evening, every day, keep it.
-    keys = answers_and_presses("412#" + "0730" + "2" + "2" + "1", first_key=2.0, between=1.0)
-    door = f"74{number_of(practice.clinic.calendar)}"
-    caller = await dial("9", door, keys)
-    await caller.until("hung up by network", 60)
-    event = await kept(practice, "412")
-    assert "T19:30:00" in event["start"]
-    assert (event["rule"] is not None, event["end_recurring_period"]) == (True, None)
-    alarms = await practice.clinic.rest.results("alarm/?alarm_phonenumber=412")
-    assert alarms
 
 
 async def test_who_withholds_the_number_proves_it_by_a_pin(practice: Practice, dial: Dial) -> None:
