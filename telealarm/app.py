@@ -172,7 +172,7 @@ class Service:
             courier = Courier(self._db, holder, webhooks.send, kept)
 
             async def drain() -> None:
-                await dialer.drain(DRAIN_SECONDS)
+                await asyncio.gather(dialer.drain(DRAIN_SECONDS), self._see_out(DRAIN_SECONDS))
                 await settler.step()
                 await sender.drain()
                 await courier.drain(WEBHOOK_SECONDS)
@@ -254,6 +254,12 @@ class Service:
             task = asyncio.create_task(self._welcome(dialer, channel_id, event))
             self._strangers.add(task)
             task.add_done_callback(self._strangers.discard)
+
+    async def _see_out(self, seconds: float) -> None:
+        """Let those who are at a door finish what they came for, for some `seconds`."""
+        if self._strangers:
+            log.info("waiting for %d callers at the doors", len(self._strangers))
+            await asyncio.wait(self._strangers, timeout=seconds)
 
     async def _welcome(self, dialer: Dialer, channel_id: str, event: Event) -> None:
         """Who comes by a door is spoken to; anybody else was not expected."""

@@ -26,8 +26,9 @@ from telealarm.store import accounts
 from telealarm.store.database import Database
 
 _NAME = re.compile(r"\$([a-z_]+)")
-# A day of the example, counted from the day on which it is loaded.
+# A day of the example, counted from the day on which it is loaded, or the next workday.
 _DAY = re.compile(r"\$day\+([0-9]{1,3})")
+_WORKDAY, _SATURDAY = "$workday", 5
 
 
 class _DryRun(Exception):
@@ -127,8 +128,15 @@ class Loading:
             return value
         if alone := _NAME.fullmatch(value):
             return self.known[alone[1]]
+        value = value.replace(_WORKDAY, str(self._workday()))
         value = _DAY.sub(lambda match: str(self.today + timedelta(int(match[1]))), value)
         return _NAME.sub(lambda match: str(self.known[match[1]]), value)
+
+    def _workday(self) -> date:
+        day = self.today + timedelta(1)
+        while day.weekday() >= _SATURDAY:
+            day += timedelta(1)
+        return day
 
 
 def read(name: str) -> tuple[str, list[dict[str, Any]]]:

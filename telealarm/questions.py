@@ -36,8 +36,8 @@ class Questions:
 
     async def answer(self, question: Question) -> Said:
         """The variables to set. Whatever is asked, there is an answer."""
-        number = phone.clean(question.caller)
-        if not phone.is_dialable(number):
+        number = phone.caller(question.caller)
+        if not number:
             return _refused("no caller id")
         calendar = question.variables.get(CALENDAR, "")
         if calendar and not (calendar.isascii() and calendar.isdigit() and len(calendar) < 10):

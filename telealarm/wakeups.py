@@ -13,9 +13,9 @@ from telealarm.clock import utcnow
 from telealarm.config import Config
 from telealarm.errors import NotVisible
 from telealarm.models import Alarm, Calendar, Event, Rule
-from telealarm.rules import dates, wakeup
+from telealarm.rules import dates, phone, wakeup
 from telealarm.rules.states import UNSETTLED, EventStatus
-from telealarm.store import events, zones
+from telealarm.store import alarms, events, zones
 from telealarm.store.database import Database
 from telealarm.survey.doors.wakeup import Booked
 
@@ -34,7 +34,7 @@ class Wakeups:
 
     async def find(self, calendar_id: int, number: str) -> Booked | None:
         """The wake-up call that rings `number`. Raises NotVisible where there is no calendar."""
-        return await self._db.read(partial(self._find, calendar_id, number, utcnow()))
+        return await self._db.read(partial(self._find, calendar_id, number))
 
     async def keep(self, calendar_id: int, number: str, clock: time, daily: bool) -> Booked:
         """Ring `number` when the calendar's wall reads `clock`, in place of what was kept for it.
@@ -49,21 +49,18 @@ class Wakeups:
         """Whether there was one."""
         return await self._db.write(partial(self._cancel, calendar_id, number, utcnow()))
 
-    def _find(self, calendar_id: int, number: str, now: datetime) -> Booked | None:
+    def _find(self, calendar_id: int, number: str) -> Booked | None:
         calendar = _calendar(calendar_id)
         zone = zones.of_calendar(calendar, self._default_zone)
-        found = [
-            Booked(event.start.astimezone(zone).replace(tzinfo=None), event.rule_id is not None)
-            for event in _events(calendar, number)
-        ]
-        return found[-1] if found else None
+        found = _events(calendar, number)
+        return _booked(found[-1], zone) if found else None
 
     def _keep(
         self, calendar_id: int, number: str, clock: time, daily: bool, now: datetime
     ) -> Booked:
         calendar = _calendar(calendar_id)
         zone = zones.of_calendar(calendar, self._default_zone)
-        start = wakeup.following(clock, now.astimezone(zone).replace(tzinfo=None))
+        start = wakeup.following(clock, now, zone)
         self._cancel(calendar_id, number, now)
         clerk = Clerk(self._config, calendar.owner)
         body: dict[str, Any] = {
@@ -84,13 +81,23 @@ class Wakeups:
             "snooze_key": SNOOZE,
         }
         clerk.create("alarm", alarm, {"event": event})
-        return Booked(event.start.astimezone(zone).replace(tzinfo=None), daily)
+        return _booked(event, zone)
 
     def _cancel(self, calendar_id: int, number: str, now: datetime) -> bool:
         found = _events(_calendar(calendar_id), number)
         for event in found:
             events.set_series_status(event, EventStatus.COMPLETED, now)
+            if event.rule_id is not None:
+                # That was what is to come; what rings or is snoozed now ends as well.
+                alarms.cancel(_unfinished(event), "event_completed", now)
         return bool(found)
+
+
+def _booked(event: Any, zone: ZoneInfo) -> Booked:
+    daily = event.rule_id is not None
+    if daily and event.said_start:
+        return Booked(datetime.fromisoformat(event.said_start), daily)
+    return Booked(event.start.astimezone(zone).replace(tzinfo=None), daily)
 
 
 def _calendar(calendar_id: int) -> Calendar:
@@ -115,10 +122,26 @@ def _events(calendar: Calendar, number: str) -> list[Event]:
             Event.title == TITLE,
             Event.parent_event.is_null(),
             Event.deleted.is_null(),
-            Alarm.alarm_phonenumber == number,
+            Alarm.alarm_phonenumber.in_(phone.spellings(number)),
             Alarm.about.is_null(),
             Alarm.deleted.is_null(),
             to_come | (once & unsettled),
         )
     )
     return list(query.order_by(Event.id).distinct())
+
+
+def _unfinished(event: Event) -> list[Alarm]:
+    """The wake-up calls of a daily one that are not settled."""
+    occurrence = (Event.id == event.id) | (Event.parent_event == event.id)
+    query = (
+        Alarm.select()
+        .join(Event)
+        .where(
+            occurrence,
+            Alarm.about.is_null(),
+            Alarm.deleted.is_null(),
+            Alarm.status.in_(UNSETTLED),
+        )
+    )
+    return list(query.order_by(Alarm.id))

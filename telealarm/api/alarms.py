@@ -160,6 +160,7 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
         "missed_policy": row.missed_policy,
         "snooze_key": row.snooze_key,
         "status_reason": row.status_reason,
+        "about": visit.links.maybe("alarm", row.about_id),
     }
 
 
@@ -244,7 +245,7 @@ ALARM = Resource(
     model=Alarm,
     show=show,
     form=AlarmForm,
-    read_only=frozenset({"url", "num_attempt", "result", "created_date", "status_reason"}),
+    read_only=frozenset({"url", "num_attempt", "result", "created_date", "status_reason", "about"}),
     filters={
         "event": Alarm.event,
         "status": Alarm.status,

@@ -28,6 +28,7 @@ def show(visit: Visit, row: Any) -> dict[str, Any]:
         "disposition": row.disposition,
         "amd_status": row.amd_status,
         "completed": row.completed,
+        "inbound": row.inbound,
         "started": stamp(row.started),
         "answered": stamp(row.answered),
         "ended": stamp(row.ended),
@@ -57,7 +58,7 @@ CALL_REQUEST = Resource(
         **schemas.of_columns(
             CallRequest,
             *("num_attempt", "last_attempt_time", "result", "hangup_cause", "disposition"),
-            *("amd_status", "completed", "started", "answered", "ended"),
+            *("amd_status", "completed", "inbound", "started", "answered", "ended"),
         ),
     },
 )

@@ -57,6 +57,8 @@ class Agi:
         self._asks = asks
         self._server: asyncio.Server | None = None
         self._open = 0
+        # Whoever came last was turned away.
+        self._full = False
 
     async def start(self) -> None:
         """Listen. Raises OSError where the port is taken."""
@@ -70,10 +72,13 @@ class Agi:
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._open >= MOST:
-            log.warning("a question by FastAGI is turned away: %d are being answered", MOST)
+            if not self._full:
+                log.warning("questions by FastAGI are turned away: %d are being answered", MOST)
+            self._full = True
             writer.close()
             return
         self._open += 1
+        self._full = False
         try:
             async with asyncio.timeout(READ_SECONDS):
                 headers = await _headers(reader)
@@ -105,13 +110,22 @@ class Agi:
 
 
 async def _headers(reader: asyncio.StreamReader) -> dict[str, str]:
-    """Up to the empty line. Raises IncompleteReadError where the peer closes before it."""
+    """Up to the empty line. Raises IncompleteReadError where the peer closes before it.
+
+    Asterisk writes each header once. A second one came with a line break in an argument or a
+    caller's name, and would pass for another caller.
+    """
     try:
         block = await reader.readuntil(b"\n\n")
     except asyncio.LimitOverrunError:
         raise AgiError(f"the question is longer than {LONGEST} bytes") from None
-    lines = block.decode("utf-8", "replace").splitlines()
-    return dict(line.split(": ", 1) for line in lines if ": " in line)
+    headers: dict[str, str] = {}
+    for line in block.decode("utf-8", "replace").strip("\n").split("\n"):
+        name, colon, value = line.partition(": ")
+        if not (colon and name.startswith("agi_")) or name in headers:
+            raise AgiError(f"{line[:40]!r} is no header, or its second one")
+        headers[name] = value
+    return headers
 
 
 async def _get(request: Request, name: str) -> str:

@@ -23,6 +23,8 @@ POLL_SECONDS = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 # What is followed by a look at the trunks.
 NEWS = ("ContactStatus", "PeerStatus", "Registry", "Reload")
+# Of a contact whose first answer is still to come.
+_NOT_ASKED = "NonQualified"
 # panoramisk's ping; our questions show well enough whether the other end lives.
 _NEVER = 10**6
 
@@ -187,6 +189,9 @@ class Ami:
         for name in self._trunks:
             endpoint = await self._ask(connection, "PJSIPShowEndpoint", Endpoint=name)
             found[name] = _state(name, endpoint, registrations)
+            if found[name].state == "down" and _not_asked(endpoint):
+                # A restarted Asterisk would ask the trunk some time within qualify_frequency.
+                await self._ask(connection, "PJSIPQualify", Endpoint=name)
         return found
 
     async def _ask(self, connection: _Connection, action: str, **more: str) -> list[Any]:
@@ -198,14 +203,26 @@ class Ami:
         return answer if isinstance(answer, list) else [answer]
 
 
+def _contacts(endpoint: Sequence[Any]) -> list[Any]:
+    return [one for one in endpoint if one.event == "ContactStatusDetail"]
+
+
+def _not_asked(endpoint: Sequence[Any]) -> bool:
+    """Whether Asterisk itself does not know yet if a contact of the endpoint answers."""
+    return any(one.status == _NOT_ASKED for one in _contacts(endpoint))
+
+
+def _said(status: str) -> str:
+    return "being asked" if status == _NOT_ASKED else status.lower()
+
+
 def _state(name: str, endpoint: Sequence[Any], registrations: Sequence[Any]) -> Trunk:
     """How a trunk is, by the events about its endpoint and about all registrations."""
     detail = next((one for one in endpoint if one.event == "EndpointDetail"), None)
     if detail is None:
         return Trunk("down", f"Asterisk knows no PJSIP endpoint {name!r}")
     if detail.devicestate in ("Unavailable", "Invalid"):
-        contacts = [one for one in endpoint if one.event == "ContactStatusDetail"]
-        said = ", ".join(f"{one.uri} is {one.status.lower()}" for one in contacts)
+        said = ", ".join(f"{one.uri} is {_said(one.status)}" for one in _contacts(endpoint))
         return Trunk("down", said or "it has no contact")
     for one in registrations:
         is_its = one.event == "OutboundRegistrationDetail" and one.endpoint == name

@@ -59,6 +59,21 @@ def is_dialable(number: str) -> bool:
     return _DIALABLE.fullmatch(number) is not None
 
 
+def caller(said: str) -> str:
+    """The number that a trunk says somebody calls from; empty where it is withheld.
+
+    `anonymous`, `unknown` and the like are no numbers, and neither are zeros alone.
+    """
+    number = clean(said)
+    return number if is_dialable(number) and _digits(number) else ""
+
+
+def national(number: str) -> str | None:
+    """The digits that `number` ends with, with its country or without; None of a short one."""
+    digits = _digits(number)
+    return digits[-_NATIONAL:] if len(digits) >= _NATIONAL else None
+
+
 def tail(number: str) -> str:
     """The last eight digits, by which numbers that are written in several ways are found."""
     return _digits(number)[-8:]

@@ -1,6 +1,9 @@
 """The time of a wake-up call, as it is keyed, and when that is next."""
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from telealarm.rules import dates
 
 
 def parse(keys: str, *, afternoon: bool | None = None) -> time | None:
@@ -18,7 +21,17 @@ def parse(keys: str, *, afternoon: bool | None = None) -> time | None:
     return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
-def following(clock: time, now: datetime) -> datetime:
-    """The next moment after `now`, naive and local both, at which the wall reads `clock`."""
-    today = datetime.combine(now.date(), clock)
-    return today if today > now else today + timedelta(days=1)
+def following(clock: time, now: datetime, zone: ZoneInfo) -> datetime:
+    """When the wall of `zone` next reads `clock` after `now`, which is aware.
+
+    Naive, as people mean it, also where the clock skips it; aware where it comes twice today and
+    the second is meant.
+    """
+    wall = now.astimezone(zone).replace(tzinfo=None, fold=0)
+    today = datetime.combine(wall.date(), clock)
+    first, second = (today.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if today > wall and first > now:
+        return today
+    if second > now and dates.clock_change(second, zone) is dates.ClockChange.TWICE:
+        return second
+    return today + timedelta(days=1)

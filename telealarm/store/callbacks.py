@@ -1,8 +1,10 @@
 """Ringing back: what was meant for a number, and the caller's channel as a call of its alarm."""
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Section, Survey, Timeline
@@ -45,8 +47,12 @@ class Found:
 def find(number: str, calendar_id: int | None, now: datetime) -> Found | None:
     """The latest alarm for `number` that was attempted or is due, has no result, and whose event
     is not over. `calendar_id`: of this calendar only.
+
+    Where none has the number as it is, it is looked for with its country, or without.
     """
-    alarm = _latest(number, calendar_id, now)
+    alarm = _latest(phone.spellings(number), calendar_id, now)
+    if alarm is None:
+        alarm = _latest(_elsewhere(number), calendar_id, now)
     if alarm is None:
         return None
     setting = terms.setting_of(alarm)
@@ -150,13 +156,27 @@ def _is_offered(survey: Survey, key: str) -> bool:
     return any(key in section.offered_keys() for section in ratings)
 
 
-def _latest(number: str, calendar_id: int | None, now: datetime) -> Alarm | None:
+def _elsewhere(number: str) -> set[str]:
+    """The numbers of alarms that are `number` with its country, or without: 600100200 and
+    +34600100200. None where those are of two countries, since it cannot be told who calls.
+    """
+    end = phone.national(number)
+    if end is None:
+        return set()
+    written = Alarm.select(Alarm.alarm_phonenumber).where(Alarm.alarm_phonenumber.endswith(end))
+    found = {row.alarm_phonenumber for row in written.distinct()}
+    found = {one for one in found if phone.same(one, number)}
+    alike = all(phone.same(one, other) for one, other in combinations(found, 2))
+    return found if alike else set()
+
+
+def _latest(numbers: Iterable[str], calendar_id: int | None, now: datetime) -> Alarm | None:
     attempted = (Alarm.num_attempt > 0) | (Alarm.due <= now)
     query = (
         Alarm.select(Alarm, Event)
         .join(Event)
         .where(
-            Alarm.alarm_phonenumber.in_(phone.spellings(number)),
+            Alarm.alarm_phonenumber.in_(list(numbers)),
             Alarm.method == Method.CALL,
             Alarm.result == AlarmResult.NONE,
             Alarm.status != AlarmStatus.CANCELLED,

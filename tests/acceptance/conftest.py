@@ -6,6 +6,7 @@ An Asterisk that does not start fails the tests; it never skips them.
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,18 +23,36 @@ from tests.lab.serve import Serve
 from tests.lab.sms_gateway import SmsGateway
 from tests.lab.waiting import until
 
-# The lines that a user adds for the doors; every service here is the worker `lab`.
+README = Path(__file__).parents[2] / "README.md"
+
+
+def readme_doors() -> str:
+    """The lines that the README has a user add for the doors, word for word but for what is
+    theirs: the workers (every service here is `lab`), and what the tests dial beside the number:
+    a calendar's id, the port of FastAGI.
+    """
+    section = README.read_text().split("\n### Who rings you", 1)[1].split("\n### ", 1)[0]
+    lines = [line[4:] for line in section.splitlines() if line.startswith("    ")]
+    assert [line[:13] for line in lines if line.startswith("exten")] == [
+        f"exten => 700{number}" for number in (1, 2, 3)
+    ]
+    text = "\n".join(lines).replace("telealarm-8000", "absent&lab")
+    for theirs, dialled in (
+        ("exten => 7002", "exten => _74."),
+        ("TELEALARM_CALENDAR=5)  ", "TELEALARM_CALENDAR=${EXTEN:2})  "),
+        ("exten => 7003", "exten => _75XXXXX."),
+        ("TELEALARM_CALENDAR=5)\n", "TELEALARM_CALENDAR=${EXTEN:7})\n"),
+        ("agi://127.0.0.1/", "agi://127.0.0.1:${EXTEN:2:5}/"),
+    ):
+        assert text.count(theirs) == 1, theirs
+        text = text.replace(theirs, dialled)
+    return f"\n[from-trunk](+)\n{text}\n"
+
+
+# Beside them, the wake-up door with what may be left out left out, and a dialplan of one's own.
 DOORS = """
-[from-trunk](+)
-exten => 7001,1,Set(TELEALARM_APP=lab)
- same => n,Goto(telealarm-callback,s,1)
 exten => _72.,1,Set(TELEALARM_APP=lab)
  same => n,Set(TELEALARM_CALENDAR=${EXTEN:2})
- same => n,Goto(telealarm-wakeup,s,1)
-exten => _74.,1,Set(TELEALARM_APP=lab)
- same => n,Set(TELEALARM_CALENDAR=${EXTEN:2})
- same => n,Set(TELEALARM_CLOCK=12)
- same => n,Set(TELEALARM_OPERATOR=yes)
  same => n,Goto(telealarm-wakeup,s,1)
 exten => _73.,1,AGI(agi://127.0.0.1:${EXTEN:2}/due)
  same => n,GotoIf($["${TELEALARM_STATUS}" = "ok"]?confirm)
@@ -67,7 +86,7 @@ async def exchange() -> AsyncIterator[Exchange]:
 async def asterisk(exchange: Exchange) -> AsyncIterator[Asterisk]:
     """A real Asterisk, whose only trunk leads to the exchange."""
     pbx = Asterisk(exchange.port)
-    pbx.configure("extensions.conf", lambda text: text + DOORS)
+    pbx.configure("extensions.conf", lambda text: text + readme_doors() + DOORS)
     await pbx.start()
     yield pbx
     await pbx.stop()

@@ -85,6 +85,7 @@ async def test_who_rings_back_answers_as_if_called(
     words = await practice.words(alarm)
     assert words[words.index("called_back") :] == ["called_back", "key", "hung_up", "result"]
     assert len(exchange.calls_to("601")) == 1
+    assert [call["inbound"] for call in await practice.clinic.calls(alarm)] == [False, True]
 
 
 async def test_a_phone_that_rings_is_silenced_for_who_rings_back(
@@ -153,19 +154,48 @@ async def test_the_front_desk_is_told_of_a_wakeup_call_that_failed(
         assert await words_heard(desk, "room", "good morning", "to be called again") == {"room"}
         assert "desk_called" in await practice.words(alarm)
         (told,) = await rest.results("alarm/?alarm_phonenumber=690")
-        assert told["event"] == alarm.event
+        assert (told["event"], told["about"]) == (alarm.event, alarm.alarm)
         assert (await practice.settled(Appointment(alarm.event, told["url"], "690")))["status"] == 5
     finally:
         await rest.patch(practice.clinic.setting, {"failure_phonenumber": None})
 
 
-async def test_a_service_that_dies_adopts_who_rang_back(
+async def test_two_guests_and_an_operator_order_at_once(practice: Practice, dial: Dial) -> None:
+    calendar = number_of(practice.clinic.calendar)
+    # One guest hangs up right after the last key.
+    hasty = Behaviour(keys="0615" + "1" + "1", first_key=2.0, between=1.0, hang_up=0.3)
+    guests = [await dial("615", f"72{calendar}", hasty)]
+    # The other keys a time that is none, and one with keys too few; then one for every day.
+    keys = "2560" + "7#" + "0645" + "2" + "1"
+    guests.append(
+        await dial("616", f"72{calendar}", answers_and_presses(keys, first_key=2.0, between=1.2))
+    )
+    # The room, half past seven, in the evening, every day, keep it.
+    keys = "412#" + "0730" + "2" + "2" + "1"
+    operator = await dial("9", f"74{calendar}", answers_and_presses(keys, first_key=2.0))
+    await guests[0].until("hung up by phone", 60)
+    # A service that is to end lets the others finish.
+    await practice.serve.restart()
+    await guests[1].until("hung up by network", 60)
+    await operator.until("hung up by network", 60)
+    orders = (("615", "06:15", False), ("616", "06:45", True), ("412", "19:30", True))
+    for room, clock, daily in orders:
+        event = await kept(practice, room)
+        assert (event["start"][11:16], event["rule"] is not None) == (clock, daily)
+    assert event["end_recurring_period"] is None
+    assert await practice.clinic.rest.results("alarm/?alarm_phonenumber=412")
+
+
+async def test_a_service_that_dies_adopts_who_rang_back_and_leaves_no_guest_in_silence(
     practice: Practice, plug: Plug, dial: Dial
 ) -> None:
     alarm = await practice.clinic.appointment("603", maxretry=0)
     assert (await practice.settled(alarm))["status"] == 3
     caller = await dial("603", CALLBACK, answers_and_presses("333", first_key=9.0, between=3.0))
+    # Of a guest who orders, nothing is written yet.
+    guest = await dial("614", f"72{number_of(practice.clinic.calendar)}", answers_and_presses(""))
     await practice.told(alarm, "called_back")
+    await guest.until("answered")
     await practice.serve.kill9()
     await practice.serve.start()
     settled = await practice.settled(alarm)
@@ -173,11 +203,15 @@ async def test_a_service_that_dies_adopts_who_rang_back(
     await caller.until("hung up by network")
     words = await practice.words(alarm)
     assert words[words.index("called_back") :][:3] == ["called_back", "adopted", "key"]
+    await guest.until("hung up by network", 60)
+    said = await words_heard(guest, "technical problem", "to be called again", "good morning")
+    assert said == {"technical problem"}
 
 
 async def test_a_dialplan_asks_and_confirms_by_fastagi(
     practice: Practice, dial: Dial, agi_port: int
 ) -> None:
+    calendar = number_of(practice.clinic.calendar)
     nothing = await dial("604", f"73{agi_port}", answers_and_presses(""))
     alarm = await practice.clinic.appointment("604", maxretry=1, retry_delay=600)
     await practice.told(alarm, "failure", 30)
@@ -187,21 +221,12 @@ async def test_a_dialplan_asks_and_confirms_by_fastagi(
     assert (settled["status"], settled["result"]) == (5, 1)
     assert len(await practice.clinic.calls(alarm)) == 1
     assert await nothing.events() == []
-
-
-async def test_an_operator_orders_one_for_a_room_on_a_clock_of_twelve_hours(
-    practice: Practice, dial: Dial
-) -> None:
-    # The room, half past seven, in the evening, every day, keep it.
-    keys = answers_and_presses("412#" + "0730" + "2" + "2" + "1", first_key=2.0, between=1.0)
-    door = f"74{number_of(practice.clinic.calendar)}"
-    caller = await dial("9", door, keys)
-    await caller.until("hung up by network", 60)
-    event = await kept(practice, "412")
-    assert "T19:30:00" in event["start"]
-    assert (event["rule"] is not None, event["end_recurring_period"]) == (True, None)
-    alarms = await practice.clinic.rest.results("alarm/?alarm_phonenumber=412")
-    assert alarms
+    ordered = await dial("617", f"75{agi_port}{calendar}", answers_and_presses(""))
+    await ordered.until("hung up by network", 30)
+    event = await kept(practice, "617")
+    assert ("T07:30:00" in event["start"], event["rule"] is None) == (True, False)
+    # Four digits, read out.
+    assert ordered.heard.seconds_heard() > 1
 
 
 async def test_who_withholds_the_number_proves_it_by_a_pin(practice: Practice, dial: Dial) -> None:

@@ -1,6 +1,7 @@
 """A trunk that goes away holds its calls; everybody can see it; back again, they go out."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from telealarm.asterisk.ami import Ami, AmiError
+from telealarm.asterisk.ami import Ami, AmiError, Trunk
 from tests.acceptance.conftest import Practice, Practices
 from tests.lab.asterisk import Asterisk
 from tests.lab.behaviours import answers_and_presses
@@ -120,6 +121,32 @@ async def test_a_trunk_that_goes_away_holds_its_calls_and_lets_them_go_when_it_i
         await becomes(practice, "unknown")
         await provider.asterisk.start()
         assert await becomes(practice, "up") == "ok"
+
+
+async def test_a_trunk_of_a_restarted_asterisk_is_not_down_until_it_is_asked_some_day(
+    exchange: Exchange,
+) -> None:
+    asterisk = Asterisk(exchange.port)
+    # Asterisk by itself would first ask within the hour.
+    often, seldom = "qualify_frequency = 30", "qualify_frequency = 3600"
+    asterisk.configure("pjsip.conf", lambda text: text.replace(often, seldom))
+    await asterisk.start()
+    found: list[str] = []
+
+    async def told(trunks: Mapping[str, Trunk]) -> None:
+        found.append(trunks["trunk"].state)
+
+    login = {**ami_of(asterisk), "user": "telealarm", "timeout_seconds": 5.0}
+    watching = asyncio.create_task(Ami(**login, trunks=["trunk"], told=told).run())
+    try:
+        for _ in range(2):
+            await until(lambda: found[-1:] == ["up"], 30, "the trunk is up")
+            await asterisk.kill()
+            await until(lambda: found[-1:] == ["unknown"], 30, "AMI is away")
+            await asterisk.start()
+    finally:
+        watching.cancel()
+        await asterisk.stop()
 
 
 async def test_a_wrong_password_is_said_so(asterisk: Asterisk) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -81,7 +81,17 @@ async def test_who_connects_and_closes_or_says_nothing_stops_nobody(
     monkeypatch.setattr(agi, "READ_SECONDS", 0.5)
     asked = Asked({"TELEALARM_STATUS": "ok"})
     async with served(asked) as port:
-        for said in (b"", b"agi_network_script: due\n", b"\x00" * 20_000):
+        strange = (
+            b"",
+            b"agi_network_script: due\n",
+            b"\x00" * 20_000,
+            b"agi_arg_1: " + b"9" * 100_000 + b"\n\n",
+            b"\r\n\r\n" * 100,
+            b"GET / HTTP/1.1\r\nHost: x\r\n\n\n",
+            bytes(range(256)) + b"\n\n",
+            b"\n\n",
+        )
+        for said in strange:
             _, writer = await asyncio.open_connection(HOST, port)
             writer.write(said)
             writer.close()
@@ -90,6 +100,64 @@ async def test_who_connects_and_closes_or_says_nothing_stops_nobody(
         assert await asyncio.wait_for(reader.read(), 10) == b"", "the silent one is let go"
         silent.close()
     assert len(asked.questions) == 1
+
+
+@pytest.mark.parametrize("name", ["agi_arg_1: 1", "agi_calleridname: Ann", "agi_rdnis: 1"])
+async def test_a_line_break_in_what_a_caller_sent_makes_nobody_else_of_them(name: str) -> None:
+    asked = Asked({"TELEALARM_STATUS": "ok"})
+    async with served(asked) as port:
+        for more in ("agi_callerid: 106", "106", "agi_arg_1"):
+            assert await ask(port, *QUESTION[:2], f"{name}\n{more}", "agi_context: x") == []
+    assert [question.caller for question in asked.questions] in ([], ["105"])
+
+
+async def test_control_characters_break_no_line() -> None:
+    asked = Asked({"TELEALARM_STATUS": "ok"})
+    strange = "1\r\x0b\x0c\x1c\x85\u2028agi_callerid: 106"
+    async with served(asked) as port:
+        assert len(await ask(port, *QUESTION[:2], f"agi_arg_1: {strange}")) == 2
+    (question,) = asked.questions
+    assert (question.caller, question.arguments) == ("105", (strange,))
+
+
+async def ended(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """The server lets this connection go."""
+    with suppress(ConnectionError):
+        assert await asyncio.wait_for(reader.read(), 20) == b""
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+
+
+async def test_a_crowd_that_says_nothing_stops_nobody_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(agi, "READ_SECONDS", 0.5)
+    async with served(Asked({"TELEALARM_STATUS": "ok"})) as port:
+        for _ in range(4):
+            crowd = [await asyncio.open_connection(HOST, port) for _ in range(250)]
+            await asyncio.gather(*(ended(*one) for one in crowd))
+        assert len(await ask(port, *QUESTION)) == 2
+
+
+async def test_who_is_slow_is_heard_out_and_who_never_ends_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(agi, "READ_SECONDS", 2.0)
+    async with served(Asked({"TELEALARM_STATUS": "ok"})) as port:
+        reader, writer = await asyncio.open_connection(HOST, port)
+        for letter in "agi_network_script: due\n\n":
+            writer.write(letter.encode())
+            await asyncio.sleep(0.002)
+        assert (await asyncio.wait_for(reader.readline(), 20)).startswith(b"GET VARIABLE")
+        writer.close()
+        await writer.wait_closed()
+        reader, writer = await asyncio.open_connection(HOST, port)
+        async with asyncio.timeout(20):
+            while not reader.at_eof():
+                writer.write(b"a")
+                await asyncio.sleep(0.05)
+        await ended(reader, writer)
 
 
 async def test_a_hangup_in_the_middle_ends_that_question_only() -> None:

@@ -1,17 +1,20 @@
 """Behind the doors, on both databases: ringing back, snoozing, wake-up calls, the front desk."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 import pytest_asyncio
 import time_machine
 
 from telealarm.asterisk.agi import Question
 from telealarm.clock import utcnow
 from telealarm.config import Config
+from telealarm.errors import NotVisible, TeleAlarmError
 from telealarm.models import (
     Alarm,
     AlarmRequest,
@@ -98,6 +101,44 @@ async def test_nothing_is_there_before_it_is_due_after_it_is_over_and_for_others
         await stages.write(lambda: Event.update(status=EventStatus.PENDING).execute())
     with at(MORNING + 70 * MINUTE):
         assert await found(stages, "600") is None
+
+
+@pytest.mark.parametrize(
+    ("number", "caller", "is_found"),
+    [
+        ("+34600100200", "+34 600 100 200", True),
+        ("+34600100200", "0034600100200", True),
+        ("+34600100200", "600100200", True),
+        ("+34600100200", "0600100200", True),
+        ("0034600100200", "600100200", True),
+        ("600100200", "+34600100200", True),
+        ("0600100200", "+34600100200", True),
+        ("+34600100200", "+44600100200", False),
+        ("+34600100200", "100200", False),
+        ("+34600100200", "34", False),
+        ("105", "105", True),
+        ("105", "05", False),
+        ("600105", "105", False),
+    ],
+)
+async def test_a_number_is_known_in_the_forms_in_which_trunks_deliver_it(
+    stages: Stages, number: str, caller: str, is_found: bool
+) -> None:
+    alarm_id = await stages.alarm(number)
+    assert await found(stages, caller) == (alarm_id if is_found else None)
+
+
+async def test_a_number_without_its_country_is_nobodys_where_two_countries_have_it(
+    stages: Stages,
+) -> None:
+    spanish = await stages.alarm("+34600100200")
+    assert await found(stages, "600100200") == spanish
+    british = await stages.alarm("+44600100200")
+    assert await found(stages, "600100200") is None
+    assert await found(stages, "+34600100200") == spanish
+    assert await found(stages, "0044600100200") == british
+    as_it_is = await stages.alarm("600100200")
+    assert await found(stages, "600100200") == as_it_is
 
 
 async def test_a_phone_that_rings_is_hung_up_for_who_rings_back(stages: Stages) -> None:
@@ -264,6 +305,111 @@ async def test_a_daily_wakeup_call_keeps_to_the_wall_clock_until_it_is_cancelled
     with at(datetime(2026, 3, 31, 5, 0, tzinfo=UTC)):
         await SeriesPlanner(stages.db, ZoneInfo(config.timezone)).step()
         assert await stages.claim() == []
+
+
+async def test_a_wakeup_call_in_the_hour_that_comes_twice_is_the_one_ahead(
+    stages: Stages, config: Config
+) -> None:
+    wakeups, calendar = Wakeups(config, stages.db), stages.calendar.id
+    # 02:10 in Madrid, for the second time.
+    with at(datetime(2026, 10, 25, 1, 10, tzinfo=UTC)):
+        kept = await wakeups.keep(calendar, "105", time(2, 30), False)
+        assert kept.start == datetime(2026, 10, 25, 2, 30)
+        assert await stages.claim() == []
+    with at(datetime(2026, 10, 25, 1, 30, tzinfo=UTC)):
+        (call,) = await stages.claim()
+        assert call.number == "105"
+
+
+async def test_a_daily_one_is_told_by_its_own_time_even_if_the_first_is_put_on(
+    stages: Stages, config: Config
+) -> None:
+    wakeups, calendar = Wakeups(config, stages.db), stages.calendar.id
+    # The eve of the night without 02:30: that one rings at 03:30, and all others at 02:30.
+    with at(datetime(2026, 3, 28, 22, 0, tzinfo=UTC)):
+        kept = await wakeups.keep(calendar, "105", time(2, 30), True)
+        assert kept.start.time() == time(2, 30)
+        assert await wakeups.find(calendar, "105") == kept
+        once = await wakeups.keep(calendar, "106", time(2, 30), False)
+        assert once.start == datetime(2026, 3, 29, 3, 30)
+    rings = {"105": (1, 0), "106": (1,)}
+    for day, hour in ((29, 1), (30, 0)):
+        with at(datetime(2026, 3, day, hour, 30, tzinfo=UTC)):
+            await SeriesPlanner(stages.db, ZoneInfo(config.timezone)).step()
+            called = await stages.claim()
+            assert {call.number for call in called} == {
+                number for number, hours in rings.items() if hour in hours
+            }
+            for call in called:
+                assert await stages.place(call)
+                await stages.end(call, Disposition.ANSWER, 16, key="1")
+
+
+@pytest.mark.parametrize("daily", [False, True])
+async def test_who_cancels_in_the_ten_minutes_more_is_not_rung_again(
+    stages: Stages, config: Config, daily: bool
+) -> None:
+    wakeups, calendar = Wakeups(config, stages.db), stages.calendar.id
+    await wakeups.keep(calendar, "105", time(10, 30), daily)
+    with at(MORNING + 30 * MINUTE):
+        (call,) = await stages.claim()
+        assert await stages.place(call)
+        await stages.end(call, Disposition.ANSWER, 16, key="2")
+    with at(MORNING + 32 * MINUTE):
+        assert (await stages.get(call.alarm_id)).status_reason == "snoozed"
+        assert await wakeups.cancel(calendar, "105")
+    with at(MORNING + 41 * MINUTE):
+        assert await stages.claim() == []
+        assert (await stages.get(call.alarm_id)).status == AlarmStatus.CANCELLED
+
+
+async def test_a_room_has_one_wakeup_call_however_often_it_is_ordered(
+    stages: Stages, config: Config
+) -> None:
+    wakeups, calendar = Wakeups(config, stages.db), stages.calendar.id
+    clocks = [time(10, minute) for minute in range(10, 15)]
+    kept = await asyncio.gather(
+        *(wakeups.keep(calendar, "105", clock, clock.minute % 2 == 0) for clock in clocks),
+        *(wakeups.keep(calendar, "106", clock, False) for clock in clocks[:1]),
+    )
+    assert len(kept) == 6
+    # A daily one is changed to once, and the number is one however it is written.
+    await wakeups.keep(calendar, "+34600100200", time(10, 20), True)
+    await wakeups.keep(calendar, "0034600100200", time(10, 25), False)
+    rung = []
+    for minutes in range(30):
+        with at(MORNING + minutes * MINUTE):
+            await SeriesPlanner(stages.db, ZoneInfo(config.timezone)).step()
+            rung += [(call.number, minutes) for call in await stages.claim()]
+    assert sorted(rung) == [("0034600100200", 25), ("105", 14), ("106", 10)]
+
+
+async def test_a_room_that_is_nobodys_is_told_to_the_desk_in_the_morning(
+    stages: Stages, config: Config
+) -> None:
+    await set_up(stages, failure_phonenumber="9")
+    wakeups = Wakeups(config, stages.db)
+    await wakeups.keep(stages.calendar.id, "999", time(10, 5), False)
+    with at(MORNING + 5 * MINUTE):
+        (call,) = await stages.claim()
+        assert await stages.place(call)
+        await stages.end(call, Disposition.FAILED, 1)
+        (told,) = await stages.claim()
+        assert told.number == "9"
+        said = await stages.write(partial(sessions.load, told))
+    assert said.sections[0].text == "Room 999 did not answer its wake-up call."
+
+
+async def test_what_cannot_be_kept_takes_nothing_away(stages: Stages, config: Config) -> None:
+    wakeups, calendar = Wakeups(config, stages.db), stages.calendar.id
+    kept = await wakeups.keep(calendar, "105", time(7, 0), False)
+    forbid = {"permissions": {"methods": [2], "max_alarms_per_day": None, "prefixes": []}}
+    await stages.write(lambda: CalendarUserProfile.update(**forbid).execute())
+    with pytest.raises(TeleAlarmError):
+        await wakeups.keep(calendar, "105", time(8, 0), False)
+    assert await wakeups.find(calendar, "105") == kept
+    with pytest.raises(NotVisible, match="TELEALARM_CALENDAR"):
+        await wakeups.find(4711, "105")
 
 
 async def test_dialplans_ask_and_order_without_a_call(stages: Stages, config: Config) -> None:

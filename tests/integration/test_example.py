@@ -1,10 +1,12 @@
 """`telealarm example`: the three use cases of the reference, ready to ring."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 
-from telealarm import cli, example
+from telealarm import cli, dry_run, example
 from telealarm.config import Config
 from telealarm.errors import TeleAlarmError
 from telealarm.models import ALL
@@ -14,17 +16,11 @@ from tests.integration.api_client import Api, gateways
 ASKED = example.Asked("manager", "15550101", "Europe/Madrid", reception="15550199")
 
 
-def steps(name: str) -> list[dict[str, Any]]:
-    """The steps, but for what this version refuses: alarms by SMS."""
-    found: list[dict[str, Any]] = example.read(name)[1]
-    return [step for step in found if step.get("body", {}).get("method") != 2]
-
-
 async def load(db: Database, config: Config, name: str, **options: Any) -> list[str]:
     """What became of the steps."""
     asked = options.pop("asked", ASKED)
     dry_run = options.pop("dry_run", False)
-    done = example.load(db, config, steps(name), asked, dry_run=dry_run)
+    done = example.load(db, config, example.read(name)[1], asked, dry_run=dry_run)
     return [one.what for one in done]
 
 
@@ -61,7 +57,7 @@ async def test_every_example_has_its_own_for_every_manager(api: Api, config: Con
 async def test_the_appointment_rings_a_day_ahead_and_asks(api: Api, config: Config) -> None:
     await gateways(api)
     await load(api.db, config, "appointment")
-    (alarm,) = (await api.get("alarm/")).body["results"]
+    (alarm,) = (await api.get("alarm/?ordering=id")).body["results"][:1]
     event = (await api.get(alarm["event"])).body
     assert event["start"][10:] in ("T10:30:00+01:00", "T10:30:00+02:00")
     assert (alarm["advance_notice"], alarm["phonenumber_sms_failure"]) == (86400, "15550199")
@@ -104,3 +100,38 @@ async def test_what_is_in_the_way_is_said_and_nothing_is_written(api: Api, confi
         with pytest.raises(TeleAlarmError, match=said):
             await load(api.db, config, "wakeup", asked=asked)
         assert await rows(api.db) == before
+
+
+def planned(config: Config, now: datetime, days: int) -> list[tuple[str, str, str]]:
+    """What `telealarm plan` says at `now`: the local time, what is done, and about which event."""
+    lines: list[str] = []
+    dry_run.show(config, days, now, lines.append)
+    calls = lines[1 : next(n for n, line in enumerate(lines) if line.startswith("\nload"))]
+    found = [line.split("\t") for line in calls]
+    return [(at[:16], action, title) for at, action, _, _, title, *_ in found]
+
+
+# A Friday, in summer time; the clocks of Madrid are put back on the 25th of October.
+FRIDAY = datetime(2026, 10, 16, 16, 0, tzinfo=UTC)
+
+
+async def test_the_plan_is_what_the_three_use_cases_say(api: Api, config: Config) -> None:
+    await gateways(api)
+    with time_machine.travel(FRIDAY, tick=False):
+        await load(api.db, config, "wakeup")
+        at_seven = [f"2026-10-{day} 07:00" for day in (19, 20, 21, 22, 23, 26)]
+        # On workdays alone, and at seven by the wall, also when the clocks have changed.
+        assert planned(config, FRIDAY, 10) == [(at, "call", "Wake up") for at in at_seven]
+        await load(api.db, config, "appointment")
+        assert [one for one in planned(config, FRIDAY, 10) if one[2] != "Wake up"] == [
+            ("2026-10-17 10:30", "call", "Check-up"),
+            ("2026-10-18 09:30", "sms", "Check-up"),
+        ]
+        await load(api.db, config, "personal")
+        others = ("Wake up", "Check-up")
+        assert [one for one in planned(config, FRIDAY, 15) if one[2] not in others] == [
+            ("2026-10-19 16:30", "call", "music class"),
+            ("2026-10-20 13:45", "call", "the quarterly meeting"),
+            ("2026-10-26 09:00", "call", "Paul's birthday"),
+            ("2026-10-26 16:30", "call", "music class"),
+        ]

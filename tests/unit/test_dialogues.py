@@ -1,9 +1,11 @@
 """The dialogues of the doors: whatever is keyed, they end, and never in silence."""
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +17,8 @@ from telealarm.survey.doors.dialogue import Ask, Dialogue, Phrase, Say, Step
 from telealarm.survey.doors.wakeup import Booked, Cancel, Keep, Seek, order
 
 AT_SEVEN = Booked(datetime(2030, 6, 3, 7, 30), daily=False)
+EVERY_DAY = Booked(datetime(2030, 6, 3, 7, 30), daily=True)
+MADRID = ZoneInfo("Europe/Madrid")
 # More steps than anybody takes.
 MOST = 60
 
@@ -99,9 +103,62 @@ def test_what_is_booked_can_be_heard_changed_and_cancelled() -> None:
     assert orders(steps) == []
 
 
+def test_a_daily_one_is_told_as_such_and_changed_in_its_place() -> None:
+    steps, _ = held(door(), ["2", "0815", "2", "1"], EVERY_DAY)
+    assert isinstance(steps[1], Ask)
+    assert steps[1].phrases[0] == Phrase("have_daily", {"time": "7:30 AM"})
+    assert orders(steps) == [Keep("105", time(8, 15), daily=True)]
+    # 1 is not offered there: neither the old one nor another is kept by it.
+    steps, _ = held(door(), ["1", "1", "1"], EVERY_DAY)
+    assert (orders(steps), last(steps)) == ([], "no-answer")
+
+
+@pytest.mark.parametrize("keys", ["2400", "2460", "1260", "7", "07", "9999", "73", "0760"])
+def test_what_is_no_time_is_said_to_be_none_and_asked_for_again(keys: str) -> None:
+    steps, _ = held(door(), [keys, "0730", "1", "1"])
+    assert [step.phrases[0].name for step in steps if isinstance(step, Say)] == [
+        "wakeup-wrong-time",
+        "kept_once",
+    ]
+    assert orders(steps) == [Keep("105", time(7, 30), daily=False)]
+    steps, _ = held(door(), [keys] * 3)
+    assert (orders(steps), last(steps)) == ([], "no-answer")
+
+
+@pytest.mark.parametrize(
+    ("keys", "clock"),
+    [("0000", time(0, 0)), ("2359", time(23, 59)), ("730", time(7, 30)), ("000", time(0, 0))],
+)
+def test_the_edges_of_the_day_are_times(keys: str, clock: time) -> None:
+    assert orders(held(door(), [keys, "1", "1"])[0]) == [Keep("105", clock, daily=False)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "half", "clock"),
+    [
+        ("1200", "1", time(0, 0)),
+        ("1200", "2", time(12, 0)),
+        ("0100", "2", time(13, 0)),
+        ("730", "1", time(7, 30)),
+        ("1159", "2", time(23, 59)),
+    ],
+)
+def test_noon_and_midnight_on_a_clock_of_twelve_hours(keys: str, half: str, clock: time) -> None:
+    steps, _ = held(door(twelve=True), [keys, half, "1", "1"])
+    assert orders(steps) == [Keep("105", clock, daily=False)]
+
+
+@pytest.mark.parametrize("keys", ["0000", "0030", "1300", "1930", "0060"])
+def test_what_no_clock_of_twelve_hours_shows_is_no_time(keys: str) -> None:
+    steps, _ = held(door(twelve=True), [keys] * 3)
+    assert (orders(steps), last(steps)) == ([], "no-answer")
+
+
 def test_an_operator_names_the_room() -> None:
     steps, _ = held(door(room="9", operator=True), ["412", "0600", "1", "1"])
     assert orders(steps) == [Keep("412", time(6), daily=False)]
+    # Not even by saying nothing is the operator's own phone meant.
+    assert orders(held(door(room="9", operator=True), ["", "", "", "0600", "1", "1"])[0]) == []
 
 
 def test_a_guest_without_a_number_and_a_refused_call_are_told_so() -> None:
@@ -129,10 +186,29 @@ def test_any_keys_are_a_time_of_day_or_none(keys: str, afternoon: bool | None) -
         assert afternoon is None or (clock.hour >= 12) == afternoon
 
 
+def next_time(clock: time, now: str) -> str:
+    """When the wall of Madrid reads `clock` after `now` (UTC)."""
+    at = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    return rule.following(clock, at, MADRID).isoformat()
+
+
 def test_the_next_such_time_is_today_or_tomorrow() -> None:
-    at = datetime(2030, 6, 3, 7, 30)
-    assert rule.following(time(7, 31), at) == datetime(2030, 6, 3, 7, 31)
-    assert rule.following(time(7, 30), at) == datetime(2030, 6, 4, 7, 30)
+    assert next_time(time(7, 32), "2030-06-03 05:30") == "2030-06-03T07:32:00"
+    assert next_time(time(7, 30), "2030-06-03 05:30") == "2030-06-04T07:30:00"
+    assert next_time(time(0, 0), "2030-06-03 22:10") == "2030-06-05T00:00:00"
+
+
+def test_the_next_such_time_in_the_nights_in_which_the_clock_changes() -> None:
+    # 2030-03-31: from 02:00 to 03:00, at 01:00 UTC. What is skipped is rung later by that.
+    assert next_time(time(2, 30), "2030-03-31 00:59") == "2030-03-31T02:30:00"
+    assert next_time(time(2, 30), "2030-03-31 01:10") == "2030-04-01T02:30:00"
+    assert next_time(time(7, 0), "2030-03-30 22:00") == "2030-03-31T07:00:00"
+    # 2030-10-27: from 03:00 to 02:00, at 01:00 UTC. It is 02:10 for the first time, ...
+    assert next_time(time(2, 30), "2030-10-27 00:10") == "2030-10-27T02:30:00"
+    # ... and for the second, and a guest who keys 0230 is not rung for a moment that has passed.
+    assert next_time(time(2, 30), "2030-10-27 01:10") == "2030-10-27T01:30:00+00:00"
+    assert next_time(time(2, 30), "2030-10-27 00:45") == "2030-10-27T01:30:00+00:00"
+    assert next_time(time(2, 30), "2030-10-27 01:45") == "2030-10-28T02:30:00"
 
 
 FREE, GUARDED = (Found(7, "Visit", "en", asks_pin) for asks_pin in (False, True))

@@ -22,7 +22,7 @@ from telealarm.survey.doors import callback, wakeup
 from telealarm.survey.doors.dialogue import Order, Phrase
 from telealarm.survey.doors.talk import Talk
 from telealarm.survey.doors.wakeup import Booked
-from telealarm.survey.line import HungUp, Line
+from telealarm.survey.line import RINGING, HungUp, Line
 from telealarm.survey.scene import Means
 
 log = logging.getLogger(__name__)
@@ -144,12 +144,16 @@ class Doors:
 
     async def _taken_back(self, alarm_id: int, line: Line) -> bool:
         """Whether no other call of the alarm is up; one that rings is hung up and waited for."""
-        until = monotonic() + TAKE_BACK_SECONDS
+        until, waits = monotonic() + TAKE_BACK_SECONDS, False
         while not await self._means.db.write(partial(callbacks.take_back, alarm_id, utcnow())):
             if monotonic() > until:
                 return False
             await line.hold(LOOK_SECONDS)
+            if not waits:
+                waits = True
+                await line.sound(RINGING)
             await line.event(LOOK_SECONDS)
+        await line.quiet()
         return True
 
     async def _wakeup(self, channel: Channel, event: Event, details: Sequence[str]) -> bool:
@@ -185,10 +189,9 @@ class Doors:
 
 
 def _number(event: Event) -> str:
-    """The caller id, cleaned; empty where it is withheld or no number."""
+    """The caller id; empty where it is withheld."""
     caller = event.channel.get("caller") or {}
-    number = phone.clean(str(caller.get("number") or ""))
-    return number if phone.is_dialable(number) else ""
+    return phone.caller(str(caller.get("number") or ""))
 
 
 def _language(event: Event) -> str:

@@ -1,13 +1,19 @@
-"""A dialogue on the line: says what it says, takes the keys it asks for, and does its orders."""
+"""A dialogue on the line: says what it says, takes the keys it asks for, and does its orders.
+
+Who hangs up with the last key still has ordered what it was for: a channel that is gone ends a
+dialogue when it is to speak or listen, and never before.
+"""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib import resources
 from typing import Any, TypeVar
 
 import yaml
 
+from telealarm.asterisk.ari.errors import AriError
 from telealarm.survey.doors.dialogue import Ask, Dialogue, Order, Phrase, Say
-from telealarm.survey.line import Line
+from telealarm.survey.line import HungUp, Line
 from telealarm.survey.prompts import Prompt, Prompts
 
 # How long the first key, and each next one, is waited for.
@@ -51,7 +57,7 @@ class Talk:
             elif isinstance(step, Ask):
                 came = await self._ask(step)
             else:
-                await self._line.hold(0)
+                await self._hold(0)
                 came = await self._obey(step)
 
     async def say(self, *phrases: Phrase) -> None:
@@ -66,7 +72,7 @@ class Talk:
             if key is not None:
                 break
         if key is None:
-            await self._line.hold(FIRST_SECONDS)
+            await self._hold(FIRST_SECONDS)
             key = await self._line.keys(FIRST_SECONDS, _any)
         keyed = ""
         while key is not None and key != "#":
@@ -76,10 +82,14 @@ class Talk:
             if self._ahead:
                 key = self._ahead.pop(0)
                 continue
-            await self._line.hold(NEXT_SECONDS)
+            await self._hold(NEXT_SECONDS)
             key = await self._line.keys(NEXT_SECONDS, _any)
         await self._line.quiet()
         return keyed
+
+    async def _hold(self, seconds: float) -> None:
+        with suppress(HungUp, AriError):
+            await self._line.hold(seconds)
 
     def _keep(self, key: str) -> str | None:
         """Cut nothing."""
