@@ -133,7 +133,8 @@ async def test_the_latest_open_alarm_of_the_number_is_meant_however_it_is_writte
     assert [await desk.result(one) for one in (first, other, second)] == [0, 0, 1]
     assert (await desk.reply("2", id="b", sender="600100200")).body["outcome"] == "taken"
     assert [await desk.result(one) for one in (first, other, second)] == [2, 0, 1]
-    assert (await desk.reply("1", id="c")).body["outcome"] == "no_open_alarm"
+    assert (await desk.reply("1", id="c")).body["outcome"] == "answered_before"
+    assert (await desk.reply("1", id="d", sender="700100200")).body["outcome"] == "unknown_number"
 
 
 async def test_what_is_not_understood_is_asked_once(desk: Desk) -> None:
@@ -194,7 +195,7 @@ async def test_hostile_hooks_are_refused_with_the_reason(desk: Desk) -> None:
     for url in (wrong, desk.inbound.replace("/sms/1/", "/sms/99/"), desk.inbound + "x/"):
         assert (await desk.api.post(url, {}, user=None)).status == 404
     for body, fields in (
-        ({}, {"id", "from"}),
+        ({}, {"from", "text"}),
         ({"id": "1", "from": "Bob\r\nX: y", "text": ""}, {"from"}),
         ({"id": "1", "from": "call me", "text": ""}, {"from"}),
         ({"id": ["1"], "from": "600", "text": {}}, {"id", "text"}),
