@@ -105,11 +105,20 @@ class TransportError(TeleAlarmError):
     """A message could not be handed over.
 
     `permanent`: trying again cannot help. `unknown`: it may have been taken all the same.
+    `wait_seconds`: for so long the other side wants to be left alone; 0: it has not said.
     """
 
     code = "transport"
 
-    def __init__(self, message: str, *, permanent: bool = False, unknown: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        unknown: bool = False,
+        wait_seconds: float = 0.0,
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.unknown = unknown
+        self.wait_seconds = wait_seconds

@@ -10,16 +10,16 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
 
-from telealarm.api.errors import Refused, reply
+from telealarm.api.errors import Refused, Undecodable, reply
 from telealarm.api.texts import safe
 from telealarm.clock import utcnow
 from telealarm.errors import Invalid, NotVisible
 from telealarm.models import SmsGateway
 from telealarm.rules import phone
 from telealarm.sms_kinds.kind import found_at
-from telealarm.store import inbound
+from telealarm.store import handover, inbound
 from telealarm.store.composing import Composer
 from telealarm.store.database import Database
 
@@ -45,7 +45,7 @@ class Hooks:
     async def _inbound(self, request: web.Request) -> web.Response:
         gateway, said = await self._read(request)
         names = {"id": "id", "from": "from", "text": "text"} | gateway.settings.get("inbound", {})
-        found = _fields(said, names, needed=("id", "from"))
+        found = _fields(said, names, needed=("from",))
         if not phone.is_dialable(phone.clean(found["from"])):
             raise Invalid({names["from"]: ["must be the sender's phone number"]})
         work = partial(
@@ -74,7 +74,7 @@ class Hooks:
         if status not in delivered | failed:
             return reply(200, {"outcome": "ignored"})  # on its way
         words = f"{found['status']} {found['said']}".strip()
-        work = partial(inbound.report, gateway, found["id"], status in delivered, words, utcnow())
+        work = partial(handover.report, gateway, found["id"], status in delivered, words, utcnow())
         return reply(200, {"outcome": await self._db.write(work)})
 
     async def _read(self, request: web.Request) -> tuple[SmsGateway, Any]:
@@ -87,7 +87,12 @@ class Hooks:
             raise NotVisible
         if request.content_length is not None and request.content_length > LARGEST:
             raise Refused(413, "64 KiB is the most.")
-        raw = await request.read()
+        try:
+            raw = await request.read()
+        except web.RequestPayloadError as error:
+            raise Undecodable from error
+        except (ClientPayloadError, ConnectionError) as error:
+            raise Refused(400, "The body broke off.") from error
         if len(raw) > LARGEST:
             raise Refused(413, "64 KiB is the most.")
         if not raw:
@@ -96,7 +101,7 @@ class Hooks:
             form = parse_qsl(raw.decode(errors="replace"), keep_blank_values=True)
             return gateway, {**request.query, **dict(form)}
         try:
-            body = json.loads(raw.decode())
+            body = json.loads(raw.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             raise Refused(
                 400, "The body must be JSON, or a form as application/x-www-form-urlencoded."
@@ -112,6 +117,9 @@ def _fields(said: Any, names: dict[str, str], needed: tuple[str, ...]) -> dict[s
         value = said.get(path) if isinstance(said, dict) and path in said else found_at(said, path)
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
             value = str(value)
+        if value is None and field == "text":
+            errors[path] = ["this field is required; it may be empty"]
+            continue
         if value is None:
             value = ""
         if not isinstance(value, str):

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from telealarm import metrics
 from telealarm.clock import utcnow
-from telealarm.errors import StorageError, TransportError
+from telealarm.errors import Stale, StorageError, TransportError
 from telealarm.log import by_ids
 from telealarm.messaging.outbound import Receipt
 from telealarm.models import Message
@@ -34,10 +34,14 @@ LONGEST_PAUSE = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(days=1)
 # A gateway has a time limit of its own; this one ends what forgets it.
 LONGEST_SENDING_SECONDS = 180.0
+# What became of a message is kept patiently: a receipt that is lost is a message sent twice.
+KEEP_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 # Hands one message over. Raises TransportError.
 Send = Callable[[Message], Awaitable[Receipt]]
+# Writes down how the sending of a message that is still held has ended.
+End = Callable[[Message], None]
 
 
 class Sender:
@@ -108,38 +112,63 @@ class Sender:
         else:
             ids.info("message sent")
             metrics.MESSAGES.labels("sent").inc()
-            end = partial(handover.taken, message, receipt.reference, receipt.said, utcnow())
+            end = _taken(receipt, utcnow())
         try:
-            await self._db.write(end)
+            await self._keep(message, end)
+        except Stale as error:
+            ids.warning("%s", error)
         except StorageError as error:
             ids.error("what became of a message cannot be kept: %s", error)
         except Exception:  # noqa: BLE001 - logged; the next step finds it forgotten
             ids.exception("what became of a message cannot be kept")
 
-    def _not_taken(self, message: Message, error: Exception) -> Callable[[], None]:
+    async def _keep(self, message: Message, end: End) -> None:
+        """Raises Stale where another has ended it, StorageError where the database stays away."""
+
+        def write() -> None:
+            end(handover.held(message.id, message.fence))
+
+        for pause in KEEP_AGAIN_SECONDS:
+            try:
+                return await self._db.write(write)
+            except Stale:
+                raise
+            except StorageError as error:
+                log.warning("message %d: %s; trying again", message.id, error)
+                await asyncio.sleep(pause)
+        await self._db.write(write)
+
+    def _not_taken(self, message: Message, error: Exception) -> End:
         ids = by_ids(log, alarm=message.alarm_id, request=message.request_id)
         now = utcnow()
         if isinstance(error, TimeoutError):
-            why = f"no answer within {LONGEST_SENDING_SECONDS:g} s"
-            error = TransportError(why, unknown=True)
+            error = TransportError(f"no answer within {LONGEST_SENDING_SECONDS:g} s", unknown=True)
         elif not isinstance(error, TransportError):
             ids.error("the sender failed", exc_info=error)
-            why = f"the sender failed: {type(error).__name__}"
-            error = TransportError(why, unknown=True)
+            error = TransportError(f"the sender failed: {type(error).__name__}", unknown=True)
+        why = str(error)
         ids.warning("message not sent: %s", error)
         if error.unknown:
-            return partial(handover.unknown, message, str(error), now)
+            return lambda row: handover.unknown(row, why, now)
         if error.permanent:
             metrics.MESSAGES.labels("given_up").inc()
-            return partial(handover.refused, message, str(error), now)
-        again = _again(message, now)
+            return lambda row: handover.refused(row, why, now)
+        asked = timedelta(seconds=error.wait_seconds)
+        again = _again(message, asked, now)
         metrics.MESSAGES.labels("given_up" if again is None else "failed").inc()
-        return partial(handover.away, message, str(error), again, now)
+        # Of a message it may ask for a day, of the others that wait for less.
+        alone = now + min(LONGEST_PAUSE, asked) if asked else None
+        return lambda row: handover.away(row, why, again, now, alone)
 
 
-def _again(message: Message, now: datetime) -> datetime | None:
+def _taken(receipt: Receipt, now: datetime) -> End:
+    return lambda row: handover.taken(row, receipt.reference, receipt.said, now)
+
+
+def _again(message: Message, asked: timedelta, now: datetime) -> datetime | None:
+    """When to try again, or None to give up; `asked`: for so long the gateway wants no more."""
     pause: timedelta = FIRST_PAUSE * 2 ** min(message.tries, 10)
     expires = message.request.expires if message.request_id is not None else None
     if expires is None and now - message.created_date > LONGEST_WAIT:
         return None
-    return now + min(LONGEST_PAUSE, pause)
+    return now + max(asked, min(LONGEST_PAUSE, pause))

@@ -500,6 +500,18 @@ def up(migrator, db):
             indexes = ((('phone_number', 'dnc'), True), (('email', 'dnc'), True))
     db.create_tables([DncContact])
 
+    class EarlyReport(Model):
+        gateway = ForeignKeyField(SmsGateway, on_delete='CASCADE')
+        external_id = CharField(max_length=200)
+        delivery = CharField(max_length=12)
+        said = CharField(max_length=500)
+        received = UtcField()
+        class Meta:
+            database = db
+            table_name = 'early_report'
+            indexes = ((('gateway', 'external_id'), False),)
+    db.create_tables([EarlyReport])
+
     class IdempotencyKey(Model):
         owner = ForeignKeyField(User, on_delete='CASCADE')
         path = CharField()
@@ -526,7 +538,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'inbound_sms'
-            indexes = ((('gateway', 'external_id'), True),)
+            indexes = ((('gateway', 'external_id'), True), (('gateway', 'sender', 'received'), False))
     db.create_tables([InboundSms])
 
     class Installation(Model):
@@ -696,6 +708,7 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table('installation'))
     migrator.migrate(migrator.drop_table('inbound_sms'))
     migrator.migrate(migrator.drop_table('idempotency_key'))
+    migrator.migrate(migrator.drop_table('early_report'))
     migrator.migrate(migrator.drop_table('dnc_contact'))
     migrator.migrate(migrator.drop_table('dnc_list'))
     migrator.migrate(migrator.drop_table('call_request'))

@@ -11,7 +11,7 @@ from telealarm.models.event import Event
 from telealarm.models.gateway import Gateway, SmsGateway
 from telealarm.models.idempotency import IdempotencyKey
 from telealarm.models.installation import Installation, Worker
-from telealarm.models.message import InboundSms, Message
+from telealarm.models.message import EarlyReport, InboundSms, Message
 from telealarm.models.rule import Rule
 from telealarm.models.setting import CalendarSetting
 from telealarm.models.survey import (
@@ -59,6 +59,7 @@ ALL: list[type[BaseModel]] = [
     Transfer,
     Message,
     InboundSms,
+    EarlyReport,
     Timeline,
     DncList,
     DncContact,
@@ -83,6 +84,7 @@ __all__ = [
     "CallRequest",
     "DncContact",
     "DncList",
+    "EarlyReport",
     "Event",
     "Gateway",
     "IdempotencyKey",

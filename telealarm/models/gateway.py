@@ -41,7 +41,8 @@ class SmsGateway(BaseModel):
     """A gateway for SMS; `settings` as the kind asks for.
 
     `secret` is in the addresses that the gateway tells us things at; `next_send` is the earliest
-    moment at which its pace allows the next message, whichever worker sends it.
+    moment at which its pace, or what it asked for, allows the next message, whichever worker sends
+    it.
     """
 
     name = CharField(unique=True)

@@ -24,7 +24,8 @@ class Message(ClaimableModel):
     request = ForeignKeyField(AlarmRequest, null=True, unique=True, backref="messages")
     gateway = ForeignKeyField(SmsGateway, null=True)
     method = IntegerField(default=Method.SMS)
-    # alarm, failure, answer (to a reply), invitation (of an event that was moved or cancelled)
+    # alarm, failure, invitation (of an event that was moved or cancelled); what a reply is answered
+    # with: answer, unclear, late
     purpose = CharField(max_length=20, default="alarm")
     uid = CharField(max_length=80, default=lambda: uuid.uuid4().hex, index=True)
     recipient = CharField(max_length=254)
@@ -67,7 +68,9 @@ class Message(ClaimableModel):
 
 
 class InboundSms(BaseModel):
-    """An SMS that came in; `external_id` is the gateway's own, by which doubles are known."""
+    """An SMS that came in; `external_id` is the gateway's own, by which doubles are known, or one
+    of ours where it gives none.
+    """
 
     gateway = ForeignKeyField(SmsGateway)
     external_id = CharField(max_length=200)
@@ -78,4 +81,17 @@ class InboundSms(BaseModel):
     received = created()
 
     class Meta:
-        indexes = ((("gateway", "external_id"), True),)
+        indexes = ((("gateway", "external_id"), True), (("gateway", "sender", "received"), False))
+
+
+class EarlyReport(BaseModel):
+    """A delivery report that came before the gateway's id of its message was known."""
+
+    gateway = ForeignKeyField(SmsGateway, on_delete="CASCADE")
+    external_id = CharField(max_length=200)
+    delivery = CharField(max_length=12)
+    said = CharField(max_length=500)
+    received = created()
+
+    class Meta:
+        indexes = ((("gateway", "external_id"), False),)

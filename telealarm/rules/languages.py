@@ -8,6 +8,13 @@ from dataclasses import dataclass
 
 STOP = "stop"
 
+# In a sentence these may say something else ("no problem", "end of the month?"), as a letter alone
+# does ("j'ai", "o sea").
+_ONLY_ALONE = {
+    *("no", "non", "nein", "nao", "later", "change", "changer", "cambio", "move", "end", "quit"),
+    *("alto", "baja", "parar", "sair", "basta", "arret"),
+}
+
 
 @dataclass(frozen=True)
 class Language:
@@ -31,6 +38,10 @@ LANGUAGES: dict[str, Language] = {
             "3": "We will find another time for {title}, {start_date} {start_time}.",
             "stop": "You will get no more messages from us.",
             "unclear": "Please reply 1 to confirm, 2 to cancel or 3 for another time.",
+            "late": "{title}, {start_date} {start_time}: this can no longer be answered by SMS."
+            " Please contact us.",
+            "answered_before": "We already have your answer for {title}, {start_date} {start_time}."
+            " To change it, please contact us.",
             "confirm": "Confirm",
             "cancel": "Cancel",
             "unsubscribe": "No more messages",
@@ -61,6 +72,10 @@ LANGUAGES: dict[str, Language] = {
             "3": "Buscaremos otra hora para {title}, {start_date} {start_time}.",
             "stop": "No recibirá más mensajes nuestros.",
             "unclear": "Responda 1 para confirmar, 2 para cancelar o 3 para cambiar la hora.",
+            "late": "{title}, {start_date} {start_time}: ya no se puede responder por SMS. Póngase"
+            " en contacto con nosotros.",
+            "answered_before": "Ya tenemos su respuesta para {title}, {start_date} {start_time}."
+            " Para cambiarla, póngase en contacto con nosotros.",
             "confirm": "Confirmar",
             "cancel": "Cancelar",
             "unsubscribe": "No recibir más mensajes",
@@ -90,6 +105,10 @@ LANGUAGES: dict[str, Language] = {
             "3": "Nous chercherons une autre heure pour {title}, {start_date} {start_time}.",
             "stop": "Vous ne recevrez plus de messages de notre part.",
             "unclear": "Répondez 1 pour confirmer, 2 pour annuler ou 3 pour changer l'heure.",
+            "late": "{title}, {start_date} {start_time} : il n'est plus possible de répondre par"
+            " SMS. Veuillez nous contacter.",
+            "answered_before": "Nous avons déjà votre réponse pour {title}, {start_date}"
+            " {start_time}. Pour la modifier, veuillez nous contacter.",
             "confirm": "Confirmer",
             "cancel": "Annuler",
             "unsubscribe": "Ne plus recevoir de messages",
@@ -119,6 +138,10 @@ LANGUAGES: dict[str, Language] = {
             "3": "Wir suchen einen anderen Termin für {title}, {start_date} {start_time}.",
             "stop": "Sie erhalten keine Nachrichten mehr von uns.",
             "unclear": "Bitte antworten Sie 1 (bestätigen), 2 (absagen) oder 3 (verschieben).",
+            "late": "{title}, {start_date} {start_time}: Eine Antwort per SMS ist nicht mehr"
+            " möglich. Bitte melden Sie sich bei uns.",
+            "answered_before": "Ihre Antwort zu {title}, {start_date} {start_time} liegt uns schon"
+            " vor. Um sie zu ändern, melden Sie sich bitte bei uns.",
             "confirm": "Bestätigen",
             "cancel": "Absagen",
             "unsubscribe": "Keine Nachrichten mehr",
@@ -148,6 +171,10 @@ LANGUAGES: dict[str, Language] = {
             "3": "Cercheremo un altro orario per {title}, {start_date} {start_time}.",
             "stop": "Non riceverà più messaggi da noi.",
             "unclear": "Risponda 1 per confermare, 2 per annullare o 3 per cambiare orario.",
+            "late": "{title}, {start_date} {start_time}: non è più possibile rispondere via SMS. La"
+            " preghiamo di contattarci.",
+            "answered_before": "Abbiamo già la Sua risposta per {title}, {start_date} {start_time}."
+            " Per cambiarla, La preghiamo di contattarci.",
             "confirm": "Conferma",
             "cancel": "Annulla",
             "unsubscribe": "Non ricevere più messaggi",
@@ -177,6 +204,10 @@ LANGUAGES: dict[str, Language] = {
             "3": "Vamos procurar outra hora para {title}, {start_date} {start_time}.",
             "stop": "Não receberá mais mensagens nossas.",
             "unclear": "Responda 1 para confirmar, 2 para cancelar ou 3 para mudar a hora.",
+            "late": "{title}, {start_date} {start_time}: já não é possível responder por SMS. Por"
+            " favor, contacte-nos.",
+            "answered_before": "Já temos a sua resposta para {title}, {start_date} {start_time}."
+            " Para a alterar, por favor contacte-nos.",
             "confirm": "Confirmar",
             "cancel": "Cancelar",
             "unsubscribe": "Não receber mais mensagens",
@@ -210,24 +241,38 @@ def code(language: str | None) -> str:
 def meaning(text: str, language: str | None) -> str | None:
     """What a reply means: "1", "2", "3", "stop", or None where that is not clear.
 
-    The recipient's language counts first, then English, then the others. The whole reply is a
-    word of a meaning, or begins with one and holds no word of another.
+    The whole reply is a word of a meaning: of the recipient's language first, then of English, then
+    of any other. Or it begins with a word of theirs or of English, says the same by a word that is
+    clear within a sentence, and nothing else ("yes please", "no, cancel"). Where nobody knows their
+    language, it may be any.
     """
     said = _plain(text)
-    if said in ("1", "2", "3"):
-        return said
-    for one in (of(language), LANGUAGES["en"], *LANGUAGES.values()):
-        meanings = {_plain(word): key for key, words in one.words.items() for word in words}
-        meanings |= {"1": "1", "2": "2", "3": "3"}
-        if said in meanings:
-            return meanings[said]
-        words = said.split()
-        found = {meanings[word] for word in words if word in meanings}
-        if words and len(found) == 1 and words[0] in meanings:
-            return found.pop()
-        if len(found) > 1:
-            return None
-    return None
+    own = [of(language), LANGUAGES["en"]]
+    everyone = [*own, *LANGUAGES.values()]
+    for one in everyone:
+        if said in (words := _meanings([one])):
+            return words[said]
+    words = _meanings(own if language else everyone)
+    first = max((word for word in words if f"{said} ".startswith(f"{word} ")), key=len, default="")
+    if not first:
+        return None
+    found = [first, *(word for word in said.split() if word in words)]
+    meanings = {words[word] for word in found}
+    return meanings.pop() if len(meanings) == 1 and any(map(_is_clear, found)) else None
+
+
+def _is_clear(word: str) -> bool:
+    return word.isdigit() or (len(word) > 1 and word not in _ONLY_ALONE)
+
+
+def _meanings(languages: list[Language]) -> dict[str, str]:
+    """What each word means; of several languages, by the first that has it."""
+    found = {"1": "1", "2": "2", "3": "3"}
+    for one in languages:
+        for key, words in one.words.items():
+            for word in words:
+                found.setdefault(_plain(word), key)
+    return found
 
 
 def _plain(text: str) -> str:

@@ -14,8 +14,8 @@ _TEMPLATE = re.compile(r"PJSIP/[A-Za-z0-9_.:@/\[\]-]*\{number\}[A-Za-z0-9_.:@/\[
 # Written between the digits by people; never dialled.
 _PUNCTUATION = re.compile(r"[\s().\-/]")
 
-# The digits of a number without its country, at least.
-_NATIONAL = 9
+# The digits of a number without its country, at least (Denmark, Norway, Singapore).
+_NATIONAL = 8
 
 # A repeat of a group, a back reference, a lookaround: what can take a regular expression for ever.
 _COSTLY = re.compile(r"\)[*+{]|\\[0-9]|\(\?[^:]|[*+}][*+{]")
@@ -82,7 +82,7 @@ def tail(number: str) -> str:
 def same(one: str, other: str) -> bool:
     """Whether two numbers are one: `+34600100200`, `0034600100200` and `600100200` are.
 
-    A number without its country is the same as any that ends with it, from nine digits on.
+    A number without its country is the same as any that ends with it, from eight digits on.
     """
     shorter, longer = sorted((_digits(one), _digits(other)), key=len)
     return bool(shorter) and (

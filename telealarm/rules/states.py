@@ -136,6 +136,7 @@ class Reason(StrEnum):
     NO_OPENING = "no_opening"  # they do not open within a year
     SNOOZED = "snoozed"  # another call was asked for by a key
     CALLED_BACK = "called_back"  # the callee rang back, and that call decides
+    ARRIVED = "arrived"  # an attempt of unknown fate had reached its recipient
     SETTLED = "settled"  # another alarm of its event was answered
     NO_CALENDAR_SETTING = "no_calendar_setting"
     NO_SMS_GATEWAY = "no_sms_gateway"

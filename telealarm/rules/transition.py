@@ -47,9 +47,11 @@ CALL_REQUEST: Mapping[IntEnum, frozenset[IntEnum]] = {
 }
 
 MESSAGE: Mapping[IntEnum, frozenset[IntEnum]] = {
-    M.PENDING: frozenset({M.SENDING, M.HELD, M.WITHDRAWN}),
+    # To SENT unsent: an earlier try of it is reported as delivered.
+    M.PENDING: frozenset({M.SENDING, M.HELD, M.WITHDRAWN, M.SENT}),
     M.SENDING: frozenset({M.PENDING, M.SENT, M.FAILED, M.HELD, M.UNKNOWN}),
-    M.HELD: frozenset({M.PENDING}),
+    M.HELD: frozenset({M.PENDING, M.SENT}),
+    M.UNKNOWN: frozenset({M.SENT}),
 }
 
 DELIVERY: Mapping[IntEnum, frozenset[IntEnum]] = {

@@ -11,12 +11,17 @@ from typing import Any
 from telealarm.errors import TransportError
 from telealarm.sms_kinds.kind import Means, Receipt, Sms, SmsKind, one_line, only
 
-# pjsip:<endpoint>/sip:{to}@host:port; nothing that the dialplan would read.
+# pjsip:<endpoint>/sip:{to}@host:port, or pjsip:{to}; nothing that the dialplan would read.
 _DESTINATION = re.compile(
-    r"(?:pjsip|sip):[A-Za-z0-9_.:@/+\[\];=-]*\{to\}[A-Za-z0-9_.:@/+\[\];=-]*", re.ASCII
+    r"pjsip:[A-Za-z0-9_.:@/+\[\];=-]{0,200}\{to\}[A-Za-z0-9_.:@/+\[\];=-]{0,200}", re.ASCII
 )
 _FROM = re.compile(r"(?:[A-Za-z0-9 ]{0,40}<)?sips?:[A-Za-z0-9_.+@:-]{1,200}>?", re.ASCII)
 _NUMBER = re.compile(r"\+?[0-9A-D*#]{1,40}", re.ASCII)
+# Bytes of one MESSAGE. A line of AMI has at most 1024 characters, and the body is one, in base64;
+# a MESSAGE at most 1300 bytes (RFC 3428 8).
+_LONGEST = 720
+# What Asterisk says of an endpoint that it does not know or that no phone is registered at.
+_FAILED = "Message failed to send"
 
 
 class AsteriskKind(SmsKind):
@@ -58,16 +63,46 @@ class AsteriskKind(SmsKind):
             raise TransportError("asterisk.ami.user is not configured")
         if not _NUMBER.fullmatch(sms.recipient):
             raise TransportError(f"{sms.recipient!r} is no phone number", permanent=True)
-        body = base64.b64encode(sms.text.encode()).decode()
         fields = {
             "Destination": settings["destination"].replace("{to}", sms.recipient),
-            "Base64Body": body,
             "Variable": f"X-TeleAlarm-Id={sms.id}",
         }
         if settings.get("from"):
             fields["From"] = settings["from"]
-        said = await means.ami.action("MessageSend", **fields)
-        return Receipt("", said.get("message", "")[:200])
+        said: Mapping[str, str] = {}
+        parts = _parts(sms.text)
+        for number, part in enumerate(parts, 1):
+            body = base64.b64encode(part.encode()).decode()
+            try:
+                said = await means.ami.action("MessageSend", **fields, Base64Body=body)
+            except TransportError as error:
+                raise _explained(error, number, len(parts)) from error
+        return Receipt("", said.get("message", ""))
 
 
 KIND = AsteriskKind()
+
+
+def _parts(text: str) -> list[str]:
+    """The text in MESSAGEs that are not too long; no character is split."""
+    parts, current = [], ""
+    for one in text:
+        if len((current + one).encode()) > _LONGEST:
+            parts.append(current)
+            current = ""
+        current += one
+    return [*parts, current]
+
+
+def _explained(error: TransportError, number: int, count: int) -> TransportError:
+    """What was refused may be taken later, when its phone is registered again; but a text of which
+    a part was taken is not begun anew.
+    """
+    why = str(error)
+    not_now = _FAILED in why
+    if not_now:
+        why += " Asterisk knows no such endpoint, or no phone is registered at it"
+    if number > 1:
+        return TransportError(f"part {number} of {count}: {why}", unknown=True)
+    permanent = error.permanent and not not_now
+    return TransportError(why, permanent=permanent, unknown=error.unknown)

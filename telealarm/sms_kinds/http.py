@@ -10,16 +10,15 @@ from xml.sax.saxutils import escape as escape_xml
 import aiohttp
 
 from telealarm.errors import TransportError
-from telealarm.sms_kinds.kind import Means, Receipt, Sms, SmsKind, filled, found_at, one_line, only
+from telealarm.sms_kinds import http_answer
+from telealarm.sms_kinds.kind import Means, Receipt, Sms, SmsKind, filled, one_line, only
 
 TIMEOUT_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
-# A gateway's answer is a few words.
-_LONGEST_ANSWER = 64 * 1024
 _LONGEST_URL = 500
-# Busy or broken at the moment; everything else above 399 is our fault and stays so.
-_TEMPORARY = {408, 425, 429, 500, 502, 503, 504}
-_HEADER = re.compile(r"[A-Za-z0-9-]+", re.ASCII)
+_HEADER = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+# They follow from the body; another value of theirs would break the request off.
+_FRAMING = {"content-length", "transfer-encoding", "connection", "expect"}
 # The fields of a delivery report and of a reply, where a gateway has other names for them.
 _HOOKS = {
     "report": {"id", "status", "said", "delivered", "failed"},
@@ -39,12 +38,7 @@ class HttpKind(SmsKind):
         _check_url(settings.get("url"))
         if settings.get("method", "POST") not in ("POST", "PUT", "GET"):
             raise ValueError("method: must be POST, PUT or GET")
-        headers = settings.get("headers", {})
-        if not isinstance(headers, dict) or not all(
-            _HEADER.fullmatch(name) and isinstance(text, str) and text.isprintable()
-            for name, text in headers.items()
-        ):
-            raise ValueError("headers: must be a JSON object of texts of one line")
+        _check_headers(settings.get("headers", {}))
         if not isinstance(settings.get("body", ""), str):
             raise ValueError("body: must be a text")
         for name in ("message_id", "sender"):
@@ -53,8 +47,7 @@ class HttpKind(SmsKind):
         for name, fields in _HOOKS.items():
             only(settings.get(name, {}), fields, name)
             for field, value in settings.get(name, {}).items():
-                for one in value if field in ("delivered", "failed") else [value]:
-                    one_line(one, f"{name}.{field}")
+                _check_hook(f"{name}.{field}", value, is_list=field in ("delivered", "failed"))
 
     def schema(self) -> dict[str, Any]:
         text = {"type": "string", "pattern": r"^[\x20-\x7e]*$"}
@@ -75,7 +68,7 @@ class HttpKind(SmsKind):
                     "method": {"type": "string", "enum": ["POST", "PUT", "GET"]},
                     "headers": {
                         "type": "object",
-                        "propertyNames": {"pattern": "^[A-Za-z0-9-]+$"},
+                        "propertyNames": {"pattern": "^[A-Za-z0-9_-]+$"},
                         "additionalProperties": text,
                     },
                     "body": {"type": "string", "pattern": r"^[\x20-\x7e\xa0-\xff]*$"},
@@ -116,16 +109,16 @@ class HttpKind(SmsKind):
                 allow_redirects=False,
                 timeout=limit,
             ) as reply:
-                said = await reply.content.read(_LONGEST_ANSWER)
-                return _receipt(reply.status, said.decode(errors="replace"), settings)
+                return await http_answer.read(reply, settings)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise TransportError(f"not reached: {error}") from error
         except TimeoutError:
             raise TransportError(f"no answer within {TIMEOUT_SECONDS:g} s", unknown=True) from None
-        except (aiohttp.InvalidURL, ValueError) as error:
-            raise TransportError(
-                f"{settings['url']} is no address: {error}", permanent=True
-            ) from error
+        except (aiohttp.InvalidURL, ValueError):
+            # The address may hold a password, so it is not said.
+            raise TransportError("the url of its settings is no address", permanent=True) from None
+        except aiohttp.ClientResponseError as error:
+            raise TransportError(f"no HTTP answer: {error.message}", unknown=True) from error
         except (aiohttp.ClientError, OSError) as error:
             # The request was on its way when the connection broke.
             raise TransportError(f"broken off: {error}", unknown=True) from error
@@ -144,6 +137,24 @@ def _check_url(url: Any) -> None:
         right = False
     if not right or " " in url or not url.isprintable() or len(url) > _LONGEST_URL:
         raise ValueError("url: must be an address like https://example.com/path")
+
+
+def _check_headers(headers: Any) -> None:
+    if not isinstance(headers, dict) or not all(
+        _HEADER.fullmatch(name) and isinstance(text, str) and text.isprintable()
+        for name, text in headers.items()
+    ):
+        raise ValueError("headers: must be a JSON object of texts of one line")
+    for name in headers:
+        if name.lower() in _FRAMING:
+            raise ValueError(f"headers: {name} follows from the body; leave it out")
+
+
+def _check_hook(name: str, value: Any, *, is_list: bool) -> None:
+    if is_list and not isinstance(value, list):
+        raise ValueError(f'{name}: must be a list of words like ["DELIVRD"]')
+    for one in value if is_list else [value]:
+        one_line(one, name)
 
 
 def _check_success(value: Any) -> None:
@@ -190,29 +201,3 @@ def _for_header(value: str) -> str:
 def _for_xml(value: str) -> str:
     allowed = "".join(one for one in value if one in "\t\n" or one >= " ")
     return escape_xml(allowed, {'"': "&quot;", "'": "&apos;"})
-
-
-def _receipt(status: int, said: str, settings: Mapping[str, Any]) -> Receipt:
-    success = settings.get("success") or {}
-    wanted = success.get("status")
-    if status not in wanted if wanted else not 200 <= status < 300:
-        raise TransportError(
-            f"HTTP {status}: {said[:200]}".rstrip(": "), permanent=status not in _TEMPORARY
-        )
-    fields = success.get("json") or {}
-    path = settings.get("message_id")
-    answer: Any = None
-    if fields or path:
-        try:
-            answer = json.loads(said)
-        except (ValueError, RecursionError):
-            if fields:
-                raise TransportError(
-                    f"the answer is not JSON: {said[:200]}", unknown=True
-                ) from None
-    for field, value in fields.items():
-        found = found_at(answer, field)
-        if found != value and str(found) != str(value):
-            raise TransportError(f"refused, {field} is {found!r}: {said[:200]}", permanent=True)
-    reference = found_at(answer, path) if path else None
-    return Receipt("" if reference is None else str(reference)[:200], said[:200])

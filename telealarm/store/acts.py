@@ -10,7 +10,7 @@ from telealarm.models import (
     SmsGateway,
     SurveyResult,
 )
-from telealarm.rules import placeholders, sms
+from telealarm.rules import phone, placeholders, sms
 from telealarm.store import do_not_call, terms
 from telealarm.store.calls import Call, held
 from telealarm.store.database import wake
@@ -60,6 +60,7 @@ def send(call: Call, section_id: int, now: datetime) -> None:
         alarm=alarm,
         gateway=gateway,
         recipient=call.number,
+        tail=phone.tail(call.number),
         sender=str(gateway.settings.get("sender", "")),
         date=now,
         **sms.columns(placeholders.fill(text, said)),

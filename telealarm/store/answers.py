@@ -3,11 +3,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-from telealarm.models import Alarm, AlarmRequest, Event
+from telealarm.models import Alarm, Event
 from telealarm.rules.states import AlarmResult, AlarmStatus
 from telealarm.rules.webhook import Change
 from telealarm.store import settlement, webhooks
-from telealarm.store.change import move, put
+from telealarm.store.change import put
 from telealarm.store.timeline import tell
 
 
@@ -29,13 +29,7 @@ def answer(alarm: Alarm, result: int, how: str, now: datetime) -> Answered:
     put(alarm, result=result)
     tell(alarm.id, "answer", f"{result} {how}", at=now)
     if alarm.status == AlarmStatus.RETRY:
-        # Of unknown fate, it has arrived after all.
-        waiting = AlarmRequest.select().where(
-            AlarmRequest.alarm == alarm.id, AlarmRequest.status == AlarmStatus.PENDING
-        )
-        for request in waiting:
-            move(request, AlarmStatus.CANCELLED, status_reason="answered")
-        move(alarm, AlarmStatus.SUCCESS, status_reason="")
+        settlement.arrived(alarm, now)
     webhooks.tell(alarm, Change.RESULT, now)
     settlement.settle_others(alarm, now)
     return Answered.TAKEN

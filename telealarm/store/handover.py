@@ -3,18 +3,28 @@
 from datetime import datetime, timedelta
 
 from telealarm import metrics
-from telealarm.models import Alarm, AlarmRequest, Event, Message
+from telealarm.errors import Stale
+from telealarm.models import Alarm, AlarmRequest, Event, Message, SmsGateway
 from telealarm.rules import verdict
+from telealarm.rules.said import kept
 from telealarm.rules.states import AlarmStatus, MessageStatus, Method, Reason
-from telealarm.store import invitations, requests, settlement
+from telealarm.store import invitations, reports, requests, settlement
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
 
-LONGEST_SAID = 500
+LONGEST_SAID, LONGEST_REFERENCE = reports.LONGEST_SAID, 200
 # How often a message that is no attempt is sent whose fate stays unknown, and how far apart.
 MOST_UNKNOWN = 3
 UNKNOWN_PAUSE = timedelta(minutes=1)
+
+
+def held(message_id: int, fence: int) -> Message:
+    """The message that is being sent, read anew. Raises Stale where this run holds it no more."""
+    message: Message = Message.get_by_id(message_id)
+    if message.status != MessageStatus.SENDING or message.fence != fence:
+        raise Stale(f"message {message_id} is held by nobody, or by another")
+    return message
 
 
 def taken(message: Message, reference: str, said: str, now: datetime) -> None:
@@ -23,39 +33,53 @@ def taken(message: Message, reference: str, said: str, now: datetime) -> None:
         message,
         MessageStatus.SENT,
         tries=message.tries + 1,
-        reference=reference,
-        said=message.said if message.delivery else said[:LONGEST_SAID],
+        reference=kept(reference, LONGEST_REFERENCE),
+        said=message.said if message.delivery else kept(said, LONGEST_SAID),
         sent=now,
     )
     _tell(message, "sent", f"to {message.recipient}", now)
     invitations.arrived(message)
+    reports.catch_up(message, now)
     if (request := _attempt(message)) is not None:
         _count(request.alarm, notice=True)
         settlement.succeed(request, now)
     wake("dialing")  # there is room in the outbox
 
 
-def away(message: Message, why: str, again: datetime | None, now: datetime) -> None:
+def away(
+    message: Message,
+    why: str,
+    again: datetime | None,
+    now: datetime,
+    leave_alone: datetime | None = None,
+) -> None:
     """The gateway cannot take it now: tried `again`, or None: given up.
 
-    An alarm's attempt waits as a request, and does not count; its expiry ends it.
+    An alarm's attempt waits as a request, and does not count; its expiry ends it. `leave_alone`:
+    until when the gateway asked to be sent nothing at all.
     """
+    why = kept(why, LONGEST_SAID)
+    if leave_alone is not None:
+        earlier = SmsGateway.next_send.is_null() | (SmsGateway.next_send < leave_alone)
+        SmsGateway.update(next_send=leave_alone).where(
+            SmsGateway.id == message.gateway_id, earlier
+        ).execute()
     after = "given up" if again is None else f"again at {again.isoformat(timespec='seconds')}"
     _tell(message, "failed", f"to {message.recipient}: {why}; {after}", now)
     tries = message.tries + 1
     if again is None:
-        move(message, MessageStatus.FAILED, tries=tries, said=why[:LONGEST_SAID])
+        move(message, MessageStatus.FAILED, tries=tries, said=why)
     elif message.request_id is None:
         move(
             message,
             MessageStatus.PENDING,
             tries=tries,
-            said=why[:LONGEST_SAID],
+            said=why,
             date=again,
             worker=None,
         )
     else:
-        put(message, tries=tries, said=why[:LONGEST_SAID])
+        put(message, tries=tries, said=why)
         put_back(message, again, "gateway_away", "")
         return
     if (request := _attempt(message)) is not None:
@@ -64,7 +88,8 @@ def away(message: Message, why: str, again: datetime | None, now: datetime) -> N
 
 def refused(message: Message, why: str, now: datetime) -> None:
     """The gateway will never take it: the attempt is a failure, and none can help."""
-    move(message, MessageStatus.FAILED, tries=message.tries + 1, said=why[:LONGEST_SAID])
+    why = kept(why, LONGEST_SAID)
+    move(message, MessageStatus.FAILED, tries=message.tries + 1, said=why)
     _tell(message, "failed", f"to {message.recipient}: {why}; given up", now)
     if (request := _attempt(message)) is not None:
         _count(request.alarm, notice=False)
@@ -76,6 +101,10 @@ def unknown(message: Message, why: str, now: datetime) -> None:
     """It may have been taken or not: an attempt ends by its alarm's `on_unknown`, and
     anything else is sent again a few times, with the same uid.
     """
+    if message.delivery == reports.DELIVERED:
+        taken(message, message.reference, "", now)
+        return
+    why = kept(why, LONGEST_SAID)
     metrics.MESSAGES_UNKNOWN.inc()
     wake("messages")
     tries = message.tries + 1
@@ -85,12 +114,12 @@ def unknown(message: Message, why: str, now: datetime) -> None:
             move(message, MessageStatus.PENDING, worker=None, tries=tries, date=again)
             what = "it is sent again"
         else:
-            move(message, MessageStatus.UNKNOWN, tries=tries, said=why[:LONGEST_SAID])
+            move(message, MessageStatus.UNKNOWN, tries=tries, said=why)
             invitations.arrived(message)
             what = "given up"
         _tell(message, "unknown", f"{why}; it may have been sent; {what}", now)
         return
-    move(message, MessageStatus.UNKNOWN, tries=tries, said=why[:LONGEST_SAID])
+    move(message, MessageStatus.UNKNOWN, tries=tries, said=why)
     invitations.arrived(message)
     _tell(message, "unknown", f"to {message.recipient}: {why}; it may have been sent", now)
     request = _attempt(message)
@@ -113,6 +142,37 @@ def unknown(message: Message, why: str, now: datetime) -> None:
         return
     tell(alarm.id, "redial", "on_unknown is redial", request_id=request.id, at=now)
     settlement.retry(request, Reason.UNKNOWN, again, now)
+
+
+def report(gateway: SmsGateway, message_id: str, delivered: bool, said: str, now: datetime) -> str:
+    """A delivery report, by our id or the gateway's; returns what became of it, in one word."""
+    delivery = reports.DELIVERED if delivered else reports.FAILED
+    message = reports.find(gateway, message_id)
+    if message is None:
+        return reports.keep_early(gateway, message_id, delivery, said, now)
+    outcome = reports.mark(message, delivery, said, now)
+    if outcome == reports.DELIVERED:
+        _arrived(message, now)
+    return outcome
+
+
+def _arrived(message: Message, now: datetime) -> None:
+    """It was delivered, although we may not know that it was taken: nothing is sent again."""
+    before = message.status
+    if before in (MessageStatus.SENDING, MessageStatus.SENT):
+        return  # the end of its sending is kept by who sends it
+    move(message, MessageStatus.SENT, sent=now)
+    if message.request_id is None:
+        return
+    if before == MessageStatus.UNKNOWN:
+        settlement.arrived(message.alarm, now)
+        return
+    request = message.request
+    if request.status == AlarmStatus.PENDING:
+        move(request, AlarmStatus.IN_PROCESS)
+    if request.status == AlarmStatus.IN_PROCESS:
+        _count(request.alarm, notice=True)
+        settlement.succeed(request, now)
 
 
 def put_back(message: Message, until: datetime, reason: str, why: str) -> None:

@@ -22,10 +22,11 @@ from telealarm.models import (
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules.moment import Action
 from telealarm.rules.states import AlarmStatus, EventStatus, MessageStatus, Method
-from telealarm.store import handover, invitations, settlement, terms
+from telealarm.store import do_not_call, handover, invitations, settlement, terms
 from telealarm.store.change import move
 from telealarm.store.claim import Holder, claim, oldest
 from telealarm.store.database import wake
+from telealarm.store.timeline import tell
 
 # The lane of mails; every SMS gateway is a lane by its id.
 MAIL = 0
@@ -55,14 +56,18 @@ def take(
     `default_zone` is the configuration's.
     """
     gateways = {gateway.id: gateway for gateway in SmsGateway.select()}
+    inactive = [row_id for row_id, gateway in gateways.items() if gateway.status != ACTIVE]
     full = [
         row_id
         for row_id, gateway in gateways.items()
-        if gateway.status != ACTIVE
-        or sending[row_id] >= gateway.maximum_sending
-        or (gateway.messages_per_second and gateway.next_send and gateway.next_send > now)
+        if gateway.status == ACTIVE
+        and (
+            sending[row_id] >= gateway.maximum_sending
+            or (gateway.next_send and gateway.next_send > now)
+        )
     ]
-    where = Message.gateway.is_null(False) & Message.gateway.not_in(full)
+    waits = Message.gateway.in_(inactive) & Message.request.is_null()
+    where = Message.gateway.is_null(False) & Message.gateway.not_in(full) & ~waits
     if sending[MAIL] < MAIL_AT_ONCE:
         where |= Message.gateway.is_null()
     begun = Counter(sending)
@@ -71,6 +76,11 @@ def take(
         here = lane(message)
         most = gateways[here].maximum_sending if here else MAIL_AT_ONCE
         if begun[here] >= most or not _wanted(message, now, default_zone):
+            return False
+        if here in inactive:
+            # As a request it is watched over, and expires.
+            why = f"gateway {gateways[here].name} is inactive"
+            handover.put_back(message, now, "gateway_inactive", why)
             return False
         if here and not _has_pace(gateways[here], now):
             return False
@@ -88,7 +98,7 @@ def _wanted(message: Message, now: datetime, default_zone: ZoneInfo) -> bool:
     """Whether the attempt still is to be made; where not, it is ended or put back."""
     request, alarm = message.request, message.alarm
     if request is None:
-        return True
+        return not _asked_to_stop(message, now)
     event = alarm.event
     ahead = alarm.due is not None and alarm.due > now
     gone = event.status == EventStatus.PAUSED or alarm.deleted or event.deleted
@@ -111,6 +121,18 @@ def _wanted(message: Message, now: datetime, default_zone: ZoneInfo) -> bool:
     if alarm.status == AlarmStatus.RETRY:
         move(alarm, AlarmStatus.IN_PROCESS)
     return True
+
+
+def _asked_to_stop(message: Message, now: datetime) -> bool:
+    """Whether the bad news is for a number on a do-not-call list; it is ended then."""
+    listed = message.purpose == "failure" and do_not_call.lists_number(
+        message.owner_id, message.recipient
+    )
+    if listed:
+        move(message, MessageStatus.WITHDRAWN)
+        why = f"{message.recipient} is on a do-not-call list"
+        tell(message.alarm_id, "sms_not_sent", why, at=now)
+    return listed
 
 
 def _has_pace(gateway: SmsGateway, now: datetime) -> bool:
@@ -218,8 +240,6 @@ def next_due(now: datetime) -> datetime | None:
         .first()
     )
     paced = (
-        SmsGateway.select(fn.MIN(SmsGateway.next_send))
-        .where(SmsGateway.next_send > now, SmsGateway.messages_per_second > 0)
-        .scalar()
+        SmsGateway.select(fn.MIN(SmsGateway.next_send)).where(SmsGateway.next_send > now).scalar()
     )
     return min((moment for moment in (row and row.date, paced) if moment), default=None)

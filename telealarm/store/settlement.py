@@ -10,11 +10,12 @@ from telealarm.rules.states import (
     AlarmStatus,
     CallStatus,
     EventStatus,
+    MessageStatus,
     Method,
     Reason,
 )
 from telealarm.rules.webhook import Change
-from telealarm.store import alarms, desk, requests, terms, webhooks
+from telealarm.store import alarms, desk, outbox, requests, terms, webhooks
 from telealarm.store.change import move, put
 from telealarm.store.database import wake
 from telealarm.store.timeline import tell
@@ -40,6 +41,28 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
         said = "success, the message was taken"
     tell(alarm.id, "result", said, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
+
+
+def arrived(alarm: Alarm, now: datetime) -> None:
+    """What was of unknown fate has reached its recipient: what waits to be sent again is not
+    wanted. An attempt that is being made goes on.
+    """
+    if alarm.status not in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
+        return
+    alarms.call_off_waiting(alarm.id, Reason.ARRIVED)
+    outbox.withdraw([alarm.id], now)
+    in_outbox = Message.select(Message.request).where(
+        Message.alarm == alarm.id,
+        Message.request.is_null(False),
+        Message.status == MessageStatus.PENDING,
+    )
+    being_made = AlarmRequest.select().where(
+        AlarmRequest.alarm == alarm.id,
+        AlarmRequest.status == AlarmStatus.IN_PROCESS,
+        AlarmRequest.id.not_in(in_outbox),
+    )
+    if not being_made.exists():
+        move(alarm, AlarmStatus.SUCCESS, status_reason="")
 
 
 def settle_others(alarm: Alarm, now: datetime) -> None:

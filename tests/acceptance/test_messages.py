@@ -105,5 +105,14 @@ async def test_a_sip_phone_receives_the_message(
         timeline = await practice.clinic.timeline(appointment)
         assert alarm["status"] == 5, timeline
         await phone.until("text ¿Viene? Doctor Smith €", 30)
+        # What is too long for one MESSAGE comes in two.
+        template = await text_of(practice, "ñ" * 300 + "{doc_name}" + "ñ" * 300)
+        appointment = await practice.clinic.appointment("703", method="2", sms_template=template)
+        alarm = await practice.settled(appointment)
+        timeline = await practice.clinic.timeline(appointment)
+        assert alarm["status"] == 5, timeline
+        first = "ñ" * 300 + "Doctor Smith"
+        await phone.until(f"text {first}{'ñ' * 54}", 30)
+        await phone.until(f"text {'ñ' * 246}", 30)
     finally:
         await rest.patch(practice.clinic.setting, {"sms_gateway": before})

@@ -2,17 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest_asyncio
-import time_machine
 
 from telealarm.clock import utcnow
-from telealarm.messaging.outbound import Outbound, sms_session
-from telealarm.messaging.sender import Sender
 from telealarm.metrics import REGISTRY
 from telealarm.models import (
     Alarm,
@@ -20,78 +16,22 @@ from telealarm.models import (
     DncContact,
     DncList,
     Event,
-    Message,
     SmsGateway,
-    SmsTemplate,
 )
-from telealarm.rules.states import AlarmStatus, EventStatus, MessageStatus, Method
+from telealarm.rules.states import AlarmStatus, EventStatus, MessageStatus
 from telealarm.sms_kinds import http as http_kind
-from telealarm.sms_kinds.kind import Means
 from telealarm.store import alarms, events, workers
 from telealarm.store.database import Database
-from tests.integration.stages import HOUR, Stages
+from tests.integration.stages import HOUR
+from tests.integration.texting import MORNING, Texting, at, open_texting
 from tests.lab import sms_gateway as lab
 from tests.lab.waiting import until
-
-MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-
-UTC_ZONE = ZoneInfo("UTC")
-
-
-class Texting(Stages):
-    """Stages that send what is in the outbox."""
-
-    gateway_server: lab.SmsGateway
-    sender: Sender
-
-    async def connect(self, server: lab.SmsGateway, means: Means) -> None:
-        self.gateway_server = server
-        self.sender = Sender(self.db, self.holder, Outbound(means, None).send, UTC_ZONE)
-        await self.write(lambda: SmsGateway.update(settings={"url": server.url}).execute())
-        owner = self.calendar.owner_id
-        self.template = await self.write(
-            lambda: SmsTemplate.create(
-                owner=owner, label="t", sender_phonenumber="Clinic", sms_text="Dear {who}, {title}"
-            )
-        )
-
-    async def sms(self, number: str = "600100", **columns: Any) -> int:
-        columns.setdefault("sms_template", self.template)
-        columns.setdefault("data", {"who": "Ann"})
-        return await self.alarm(number, method=Method.SMS, **columns)
-
-    async def go(self) -> None:
-        """Plan, admit and send what is due now, to the end."""
-        await self.claim()
-        await self.sender.step()
-        await self.sender.settled()
-
-    async def status(self, alarm_id: int) -> tuple[int, str]:
-        alarm = await self.get(alarm_id)
-        return alarm.status, alarm.status_reason
-
-    async def message(self, alarm_id: int) -> Message:
-        found = Message.select().where(Message.alarm == alarm_id).order_by(Message.id.desc())
-        return await self.write(found.first)
 
 
 @pytest_asyncio.fixture
 async def texting(db: Database) -> AsyncIterator[Texting]:
-    server = lab.SmsGateway()
-    await server.start()
-    with time_machine.travel(MORNING, tick=False):
-        async with sms_session() as session:
-            stages = await Texting.build(db)
-            assert isinstance(stages, Texting)
-            await stages.connect(server, Means(session, None))
-            yield stages
-            await stages.sender.settled()
-    await server.stop()
-
-
-def at(moment: datetime) -> time_machine.travel:
-    return time_machine.travel(moment, tick=False)
+    async with open_texting(db) as stages:
+        yield stages
 
 
 def unknown_count() -> float:

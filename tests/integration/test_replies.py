@@ -13,7 +13,7 @@ import time_machine
 
 from telealarm.clock import utcnow
 from telealarm.dialing.admission import Admission
-from telealarm.models import Alarm, Message, SmsGateway
+from telealarm.models import Alarm, InboundSms, Message, SmsGateway
 from telealarm.planning.planner import Planner
 from telealarm.rules import languages, placeholders
 from telealarm.rules.states import AlarmStatus
@@ -136,7 +136,8 @@ async def test_the_latest_open_alarm_of_the_number_is_meant_however_it_is_writte
     assert [await desk.result(one) for one in (first, other, second)] == [0, 0, 1]
     assert (await desk.reply("2", id="b", sender="600100200")).body["outcome"] == "taken"
     assert [await desk.result(one) for one in (first, other, second)] == [2, 0, 1]
-    assert (await desk.reply("1", id="c")).body["outcome"] == "no_open_alarm"
+    assert (await desk.reply("1", id="c")).body["outcome"] == "answered_before"
+    assert (await desk.reply("1", id="d", sender="700100200")).body["outcome"] == "unknown_number"
 
 
 async def test_what_is_not_understood_is_asked_once(desk: Desk) -> None:
@@ -146,6 +147,88 @@ async def test_what_is_not_understood_is_asked_once(desk: Desk) -> None:
     assert await desk.result(alarm) == 0
     (asked,) = await desk.send()
     assert asked.text == "Please reply 1 to confirm, 2 to cancel or 3 for another time."
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+async def test_a_reply_that_comes_too_late_is_told_so_once(desk: Desk, is_over: bool) -> None:
+    alarm = await desk.remind(language="es")
+    if is_over:
+        past = {"start": str(utcnow() - timedelta(hours=2)), "end": str(utcnow())}
+        await desk.api.patch((await desk.api.get(alarm)).body["event"], past)
+    else:
+        await desk.api.patch((await desk.api.get(alarm)).body["event"], {"status": 3})
+        await desk.api.delete((await desk.api.get(alarm)).body["event"])
+    for number, text in enumerate(["Sí", "¿Puedo ir el martes?", "2", "Sí"]):
+        assert (await desk.reply(text, id=str(number))).body["outcome"] == "closed"
+    (told,) = await desk.send()
+    assert told.text.startswith("Visit, ")
+    assert told.text.endswith("ya no se puede responder por SMS. Póngase en contacto con nosotros.")
+    row = await desk.api.db.read(Alarm.get)
+    assert row.result == 0
+
+
+async def test_another_answer_than_the_first_is_told_where_to_turn_to_and_thanks_are_not(
+    desk: Desk,
+) -> None:
+    alarm = await desk.remind()
+    assert (await desk.reply("1", id="a")).body["outcome"] == "taken"
+    await desk.send()
+    for number, text in enumerate(["Thanks!", "yes", "1", "🙂"]):
+        assert (await desk.reply(text, id=str(number))).body["outcome"] == "answered_before"
+    assert await desk.send() == []
+    for number, text in enumerate(["cancel", "2", "3", "cancel!"], 10):
+        assert (await desk.reply(text, id=str(number))).body["outcome"] == "answered_before"
+    (told,) = await desk.send()
+    assert told.text.startswith("We already have your answer for Visit, ")
+    assert told.text.endswith("To change it, please contact us.")
+    assert await desk.result(alarm) == 1
+    said = [row["why"] for row in (await desk.api.get(f"{alarm}timeline/")).body["results"]]
+    assert {"Thanks!", "cancel!"} <= set(said)  # the staff can read it
+
+
+async def test_two_machines_do_not_talk_for_ever(desk: Desk) -> None:
+    for title in ("One", "Two", "Three"):
+        await desk.remind(title)
+    heard, number = ["I am out of office."], 0
+    while heard and number < 100:
+        for text in heard:
+            number += 1
+            await desk.reply(f"{text} I am out of office.", id=str(number))
+        heard = [message.text for message in await desk.send()]
+    assert number < 10
+
+
+async def test_who_asked_for_no_more_messages_gets_none_in_answer(desk: Desk) -> None:
+    alarm = await desk.remind()
+    await desk.reply("stop", id="1")
+    (told,) = await desk.send()
+    assert told.text == "You will get no more messages from us."
+    assert (await desk.reply("what?", id="2")).body["outcome"] == "unclear"
+    assert (await desk.reply("2", id="3")).body["outcome"] == "taken"
+    assert (await desk.reply("1", id="4")).body["outcome"] == "answered_before"
+    assert await desk.result(alarm) == 2
+    assert await desk.send() == []
+
+
+async def test_stop_holds_for_the_number_with_its_country_too(desk: Desk) -> None:
+    await desk.remind(alarm_phonenumber="600100200")
+    assert (await desk.reply("stop", id="1", sender=NUMBER)).body["outcome"] == "stopped"
+    later = await desk.remind(method=1, alarm_phonenumber="0034 600 100 200")
+    assert (await desk.api.get(later)).body["status_reason"] == "do_not_call"
+
+
+async def test_a_gateway_that_gives_no_ids_is_told_by_number_and_words(desk: Desk) -> None:
+    alarm = await desk.remind()
+    body = {"from": NUMBER, "text": "what?"}
+    for _ in range(2):
+        assert (await desk.api.post(desk.inbound, body, user=None)).body["outcome"] == "unclear"
+    said = [row["what"] for row in (await desk.api.get(f"{alarm}timeline/")).body["results"]]
+    assert said.count("reply_unclear") == 1
+    body["text"] = "1"
+    assert (await desk.api.post(desk.inbound, body, user=None)).body["outcome"] == "taken"
+    other = {"from": "600 " + "(" * 150 + "999", "text": "1"}
+    reply = await desk.api.post(desk.inbound, other, user=None)
+    assert (reply.status, reply.body) == (200, {"outcome": "unknown_number"})
 
 
 async def test_stop_is_do_not_call(desk: Desk) -> None:
@@ -197,7 +280,7 @@ async def test_hostile_hooks_are_refused_with_the_reason(desk: Desk) -> None:
     for url in (wrong, desk.inbound.replace("/sms/1/", "/sms/99/"), desk.inbound + "x/"):
         assert (await desk.api.post(url, {}, user=None)).status == 404
     for body, fields in (
-        ({}, {"id", "from"}),
+        ({}, {"from", "text"}),
         ({"id": "1", "from": "Bob\r\nX: y", "text": ""}, {"from"}),
         ({"id": "1", "from": "call me", "text": ""}, {"from"}),
         ({"id": ["1"], "from": "600", "text": {}}, {"id", "text"}),
@@ -210,8 +293,47 @@ async def test_hostile_hooks_are_refused_with_the_reason(desk: Desk) -> None:
         assert reply.status == status, reply.text
     for raw in (b"[]", b'"x"', b"null"):
         assert (await desk.api.post(desk.inbound, raw=raw, user=None)).status == 400
+    lists = [NUMBER, "+34600100201"]
+    for sender in (lists, ",".join(lists), f"{NUMBER};{NUMBER}", {"n": NUMBER}, True, 1.5, None):
+        body = {"id": "1", "from": sender, "text": "1"}
+        reply = await desk.api.post(desk.inbound, body, user=None)
+        assert (reply.status, set(reply.body)) == (400, {"from"}), reply.text
+    for encoding in ("gzip", "deflate"):
+        reply = await desk.api.post(
+            desk.inbound, raw=b"no such thing", user=None, headers={"Content-Encoding": encoding}
+        )
+        assert reply.status == 400, reply.text
+    for body, fields in (
+        ({"id": "1"}, {"status"}),
+        ({"status": "ok"}, {"id"}),
+        ([], {"id", "status"}),
+    ):
+        reply = await desk.api.post(desk.report, body, user=None)
+        assert (reply.status, set(reply.body)) == (400, fields), reply.text
+    assert await desk.api.db.read(InboundSms.select().count) == 0
     manager = await desk.api.get(desk.gateway["url"])
     assert not {"settings", "inbound_url", "report_url"} & set(manager.body)
+
+
+async def test_a_report_comes_as_json_a_form_or_a_query_in_the_gateways_own_words(
+    desk: Desk,
+) -> None:
+    settings = {
+        "url": "http://127.0.0.1:9/",
+        "report": {"id": "MessageSid", "status": "Status", "delivered": ["0"], "failed": ["7"]},
+    }
+    await desk.api.patch(desk.gateway["url"], {"settings": settings}, user="root")
+    await desk.remind()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    raw = b"MessageSid=ref-1&Status=7&error=absent+subscriber"
+    said = await desk.api.post(desk.report, raw=raw, headers=form, user=None)
+    assert said.body == {"outcome": "failed"}
+    said = await desk.api.get(f"{desk.report}?MessageSid=ref-1&Status=0", user=None)
+    assert said.body == {"outcome": "delivered"}
+    said = await desk.api.post(desk.report, {"MessageSid": "ref-1", "Status": 3}, user=None)
+    assert said.body == {"outcome": "ignored"}
+    (message,) = (await desk.api.get("message/")).body["results"]
+    assert message["status"] == "delivered"
 
 
 async def test_a_delivery_report_is_shown_in_the_gateways_words(desk: Desk) -> None:
@@ -231,6 +353,8 @@ async def test_a_delivery_report_is_shown_in_the_gateways_words(desk: Desk) -> N
     (message,) = (await desk.api.get("message/")).body["results"]
     assert (message["status"], message["said"]) == ("failed", "FAILED absent subscriber")
     await desk.api.post(desk.report, {"id": "ref-1", "status": "delivered"}, user=None)
+    late = await desk.api.post(desk.report, {"id": "ref-1", "status": "EXPIRED"}, user=None)
+    assert late.body == {"outcome": "known"}
     (message,) = (await desk.api.get("message/")).body["results"]
     assert message["status"] == "delivered"
     told = (await desk.api.get(f"{alarm}timeline/")).body["results"]

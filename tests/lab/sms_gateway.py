@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -11,7 +12,7 @@ from aiohttp import web
 from tests.lab.ports import HOST
 from tests.lab.waiting import until
 
-Mood = Literal["accept", "refuse", "fail", "hang", "break", "swallow", "take_and_hang"]
+Mood = Literal["accept", "refuse", "busy", "fail", "hang", "break", "swallow", "take_and_hang"]
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,21 @@ class Raw:
 class SmsGateway:
     """Takes POST {"to", "from", "text", "id"} at `url` and answers {"id": ...}.
 
-    `mood` is what it does with the next requests: accept (200), refuse (400), fail (500), hang
-    (no answer at all), break (the connection is cut without an answer), swallow (it takes the
-    message, and cuts the connection), take_and_hang (it takes the message, and never says so).
-    `delay` is how long it thinks before that (seconds). At /raw
-    it takes whatever comes. Stopped and started again, it has the
-    same port and the same messages.
+    `mood` is what it does with the next requests: accept (200), refuse (400), busy (429, to be left
+    alone for `retry_after` seconds), fail (500), hang (no answer at all), break (the connection is
+    cut without an answer), swallow (it takes the message, and cuts the connection), take_and_hang
+    (it takes the message, and never says so). `delay` is how long it thinks before that (seconds),
+    `told` what it does between taking a message and saying so, `words` what it says besides. At
+    /raw it takes whatever comes. Stopped and started again, it has the same port and the same
+    messages.
     """
 
     def __init__(self) -> None:
         self.mood: Mood = "accept"
         self.delay = 0.0
+        self.retry_after = 0
+        self.told: Callable[[str], Awaitable[object]] | None = None
+        self.words: dict[str, str] = {}
         self.messages: list[Sms] = []
         self.raw: list[Raw] = []
         self.requests = 0
@@ -100,6 +105,9 @@ class SmsGateway:
             if request.transport:
                 request.transport.abort()
             return web.Response()
+        if self.mood == "busy":
+            wait = {"Retry-After": str(self.retry_after)}
+            return web.json_response({"error": "too many"}, status=429, headers=wait)
         if self.mood == "fail":
             return web.json_response({"error": "the gateway has a problem"}, status=500)
         try:
@@ -107,13 +115,16 @@ class SmsGateway:
         except (json.JSONDecodeError, KeyError, TypeError) as problem:
             return web.json_response({"error": f"malformed: {problem!r}"}, status=400)
         if self.mood == "refuse":
-            return web.json_response({"error": "no such number"}, status=400)
+            return web.json_response({"error": "no such number"} | self.words, status=400)
         self.messages.append(sms)
+        own_id = f"sms-{len(self.messages)}"
+        if self.told:
+            await self.told(own_id)
         if self.mood == "take_and_hang":
             await asyncio.Event().wait()
         if self.mood == "swallow" and request.transport:
             request.transport.abort()
-        return web.json_response({"id": f"sms-{len(self.messages)}"})
+        return web.json_response({"id": own_id} | self.words)
 
     async def _raw(self, request: web.Request) -> web.Response:
         body = await request.text()

@@ -1,6 +1,7 @@
 """How an SMS is counted, what a reply means, and signed links."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -45,6 +46,43 @@ def test_what_is_cut_is_a_beginning_that_fits(text: str, segments: int) -> None:
         assert kept == text
 
 
+# 3GPP TS 23.038 6.2.1: all of the default alphabet but the escape, and its extension.
+GSM = "".join(
+    [
+        "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ",
+        " !\"#¤%&'()*+,-./0123456789:;<=>?",
+        "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§",
+        "¿abcdefghijklmnopqrstuvwxyzäöñüà",
+    ]
+)
+ESCAPED = "\f^{}\\[~]|€"
+
+
+def test_the_alphabet_is_gsms_and_no_other_character_is() -> None:
+    assert (len(GSM), len(ESCAPED)) == (127, 10)
+    of_gsm = {chr(n) for n in range(0x10000) if sms.size(chr(n)).encoding == "GSM-7"}
+    assert of_gsm == set(GSM + ESCAPED)
+    assert all(sms.size(one * 160) == sms.Size("GSM-7", 1) for one in GSM)
+    assert all(sms.size(one * 80 + "a") == sms.Size("GSM-7", 2) for one in ESCAPED)
+
+
+@given(st.one_of(st.text(max_size=800), st.text(GSM + ESCAPED, max_size=1600)))
+def test_each_segment_holds_whole_characters_and_no_more_than_fit(text: str) -> None:
+    segments = sms.size(text).segments
+    begun = ["", *(sms.cut(text, n) for n in range(1, segments + 1))]
+    parts = [after[len(before) :] for before, after in pairwise(begun)]
+    assert "".join(parts) == text
+    for part in parts:
+        assert part or not text
+        if sms.size(text).encoding == "GSM-7":
+            taken = len(part) + sum(one in ESCAPED for one in part)
+            assert taken <= (160 if segments == 1 else 153)
+        else:
+            # A half of a pair could not be encoded.
+            taken = len(part.encode("utf-16-be")) // 2
+            assert taken <= (70 if segments == 1 else 67)
+
+
 @pytest.mark.parametrize(
     ("text", "language", "meaning"),
     [
@@ -61,10 +99,32 @@ def test_what_is_cut_is_a_beginning_that_fits(text: str, segments: int) -> None:
         ("not now", "en", None),
         ("10", "en", None),
         ("", "en", None),
+        ("1\ufe0f\u20e3", "en", "1"),
+        ("\uff11", "en", "1"),
+        ("No, cancel", "en", "2"),
+        ("D'accord, merci", "fr", "1"),
+        ("sí, por favor", None, "1"),
+        ("stop sending me this", "es", "stop"),
+        # What begins a sentence says something else.
+        ("No problem, see you then", "en", None),
+        ("End of the month?", "en", None),
+        ("J'ai un empêchement", "fr", None),
+        ("O doutor não vem", "pt", None),
+        ("O sea, no puedo", "es", None),
+        ("Si possible mardi", "fr", None),
+        ("Yes. No. 1", "en", None),
     ],
 )
 def test_what_a_reply_means(text: str, language: str | None, meaning: str | None) -> None:
     assert languages.meaning(text, language) == meaning
+
+
+@pytest.mark.parametrize("language", languages.LANGUAGES)
+def test_every_word_is_understood_by_those_whose_language_it_is(language: str) -> None:
+    for key, words in languages.LANGUAGES[language].words.items():
+        for word in words:
+            for said in (word, word.upper(), f" {word}! "):
+                assert languages.meaning(said, language) == key, said
 
 
 def test_every_language_has_every_text() -> None:
@@ -81,6 +141,9 @@ def test_every_language_has_every_text() -> None:
         ("+34600100200", "+44600100200", False),
         ("+34600100200", "+34600100201", False),
         ("200", "600100200", False),
+        ("12345678", "+4512345678", True),
+        ("07911123456", "+447911123456", True),
+        ("0612345678", "0033612345678", True),
         ("200", "200", True),
         ("", "", False),
     ],
