@@ -22,7 +22,7 @@ from telealarm.survey.acts import ACTS
 from telealarm.survey.answering import keys_of_person
 from telealarm.survey.line import HungUp, Line
 from telealarm.survey.machine import Act, Command, Enter, HangUp, Keep, Listen, Machine, Say
-from telealarm.survey.prompts import NO_SPEECH, Prompt
+from telealarm.survey.prompts import NO_SPEECH, Prompt, soon
 from telealarm.survey.scene import Means, Scene
 
 log = logging.getLogger(__name__)
@@ -57,12 +57,16 @@ class Survey:
         Raises SpeechError where our own words cannot be kept anywhere.
         """
         failed = []
-        for section in script.sections:
+        for number, section in enumerate(script.sections, 1):
+            if section.wordless:
+                failed.append(
+                    SpeechError(f"section {number} has nothing to say: no value is there")
+                )
             try:
                 await self._render(section, script)
             except SpeechError as error:
                 failed.append(error)
-        texts = [machine.INVALID_KEY, machine.GOODBYE, machine.NO_ANSWER]
+        texts = [machine.INVALID_KEY, machine.GOODBYE, machine.NO_ANSWER, NO_SPEECH]
         if any(section.type == SectionType.CALL_TRANSFER for section in script.sections):
             texts.append(machine.NO_AGENT)
         for name in texts:
@@ -240,9 +244,9 @@ class Session:
         if say.answer is not None:
             return await self._understood(section, say.answer)
         if not (section.recording or section.text):
-            return None
+            return await prompts.system(NO_SPEECH, language) if section.wordless else None
         try:
-            return await prompts.section(section, language)
+            return await soon(prompts.section(section, language))
         except SpeechError as error:
             self._log.error("%s", error)
             return await prompts.system(NO_SPEECH, language)
@@ -250,7 +254,7 @@ class Session:
     async def _understood(self, section: ScriptSection, answer: str) -> Prompt | None:
         words = understood.words(section, answer, self._script.language)
         try:
-            return await self._means.prompts.script(*words)
+            return await soon(self._means.prompts.script(*words))
         except SpeechError as error:
             self._log.error("the answer is not spoken back: %s", error)
             return None

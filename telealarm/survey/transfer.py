@@ -20,6 +20,7 @@ from telealarm.store import transfers
 from telealarm.store.transfers import Agent
 from telealarm.survey.line import RINGING, HungUp, Line, nothing
 from telealarm.survey.machine import FAILED, NO_ONE, TAKEN
+from telealarm.survey.prompts import soon
 from telealarm.survey.scene import Scene
 
 log = logging.getLogger(__name__)
@@ -189,7 +190,7 @@ class _Transfer:
             if section.agent_text:
                 prompts, language = self._scene.means.prompts, self._scene.script.language
                 try:
-                    prompt = await prompts.script(section.agent_text, language)
+                    prompt = await soon(prompts.script(section.agent_text, language))
                     if await line.say(prompt, confirm if section.agent_key else nothing):
                         return True
                 except SpeechError as error:
