@@ -63,8 +63,8 @@ def _command(value: str) -> str:
         words = shlex.split(value)
     except ValueError as error:
         raise ValueError(f"cannot be split into words: {error}") from None
-    if "{wav}" not in value or "{text_file}" not in value or not words:
-        raise ValueError("must name {text_file}, which it reads, and {wav}, which it writes")
+    if "{wav}" not in value or not words:
+        raise ValueError("must name {wav}, which it writes, and mostly {text_file}, which it reads")
     return value
 
 
@@ -158,7 +158,8 @@ class Recordings(_Part):
 
 
 class Speech(_Part):
-    # By language; `*` serves every other one. {language}, {text_file} and {wav} are put in.
+    # By language; `*` serves every other one. {language}, {text_file} and {wav} are put in; one
+    # that does not name {text_file} reads its standard input.
     engines: dict[str, Command] = {
         "en": "flite -voice slt -f {text_file} -o {wav}",
         "*": "espeak-ng -v {language} -f {text_file} -w {wav}",

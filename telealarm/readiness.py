@@ -53,7 +53,7 @@ class Readiness:
         folder = self._config.path(self._config.prompts.folder)
         unusable = await asyncio.to_thread(check.folder, "prompts.folder", folder)
         checks["prompts"] = unusable or self._survey.trouble or "ok"
-        remarks = {"speech": self._speech_installed()}
+        remarks = {"speech": self._speech_speaks()}
         try:
             paused = await self._db.read(pauses.said)
             resume = "; `telealarm dialing resume` lets what waits go"
@@ -82,11 +82,10 @@ class Readiness:
         except AriError as error:
             return str(error)
 
-    def _speech_installed(self) -> str:
-        missing = ", ".join(self._speech.missing())
-        if not missing:
-            return "ok"
-        return (
-            f"{missing} not installed; install it, or change speech.engines; until then some"
-            " callees hear a stock message"
-        )
+    def _speech_speaks(self) -> str:
+        heard = "until then some callees hear a stock message"
+        if missing := ", ".join(self._speech.missing()):
+            return f"{missing} not installed; install it, or change speech.engines; {heard}"
+        if failing := ", ".join(self._speech.failing()):
+            return f"{failing} did not speak the last text; the log says why; {heard}"
+        return "ok"

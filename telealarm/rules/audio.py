@@ -45,7 +45,7 @@ def for_telephone(wav: bytes, most_seconds: float | None = None) -> bytes:
 def of_speech(wav: bytes) -> bytes:
     """`for_telephone` without the silence that speech engines begin with: callees wait for it.
 
-    Raises ValueError as that does.
+    Raises ValueError as that does, and where nothing else is in it.
     """
     sound = for_telephone(wav)
     with wave.open(io.BytesIO(sound)) as source:
@@ -54,7 +54,7 @@ def of_speech(wav: bytes) -> bytes:
     for start in range(0, len(frames), step):
         if audioop.max(frames[start : start + step], _WIDTH) > _AUDIBLE:
             return _wav(frames[max(0, start - step) :])
-    return sound
+    raise ValueError("it holds nothing but silence")
 
 
 def cut(sound: bytes, most_seconds: float) -> bytes:

@@ -1,17 +1,15 @@
 """Texts with `{placeholders}`: plain names, put in as plain text, never evaluated.
 
-`{doc_name|your doctor}` has words of its own for when there is no value.
+A name is a key of the event's data: letters of any language, digits, and `_`, `-`, `.` and spaces
+within. `{doc_name|your doctor}` has words of its own for when there is no value.
 """
 
 import re
 from collections.abc import Mapping
 
-# A field name like doc_name, with the spaces before it; a run of spaces is looked at once. Anything
-# else in braces is left as it stands.
-_PLACEHOLDER = re.compile(
-    r"(?<![ \t])[ \t]*\{([A-Za-z_][A-Za-z0-9_]{0,63})(?:\|([^{}|]{0,500}))?\}"
-)
-
+# A name like doc_name. Anything else in braces is left as it stands. The look behind keeps the time
+# linear: a run of spaces is looked at once.
+_PLACEHOLDER = re.compile(r"(?<![ \t])[ \t]*\{ {0,9}([^\W\d][\w .-]{0,63})(?:\|([^{}|]{0,500}))?\}")
 
 LONGEST_VALUE = 500
 LONGEST_TEXT = 10_000
@@ -27,7 +25,8 @@ def fill(text: str, values: Mapping[str, object], longest: int = LONGEST_TEXT) -
 
     def put_in(match: re.Match[str]) -> str:
         nonlocal left
-        value = values.get(match[1]) if _has(values, match[1]) else match[2]
+        name = match[1].rstrip()
+        value = values[name] if _has(values, name) else match[2]
         if value is None:
             return ""  # and the space before it: "Hello {name}, ..." becomes "Hello, ..."
         said = str(value)[: min(LONGEST_VALUE, left)]
@@ -38,9 +37,15 @@ def fill(text: str, values: Mapping[str, object], longest: int = LONGEST_TEXT) -
     return re.sub(r"[ \t]{2,}", " ", filled).strip()
 
 
+def speakable(text: str, values: Mapping[str, object]) -> str:
+    """`text`, filled, to be read aloud: nothing, where no word is left in it ("{greeting}.")."""
+    filled = fill(text, values)
+    return filled if re.search(r"\w", filled) else ""
+
+
 def lacking(text: str, values: Mapping[str, object]) -> list[str]:
     """The placeholders of `text` that have neither a value nor words of their own."""
-    found = {name: None for name, own in _PLACEHOLDER.findall(text) if not own}
+    found = {name.rstrip(): None for name, own in _PLACEHOLDER.findall(text) if not own}
     return [name for name in found if not _has(values, name)]
 
 

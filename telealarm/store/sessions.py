@@ -13,7 +13,7 @@ from telealarm.models import (
 )
 from telealarm.models.survey import LAST
 from telealarm.rules import placeholders
-from telealarm.rules.states import AlarmResult, AmdStatus
+from telealarm.rules.states import ANSWERED_BY_KEYS, AlarmResult, AmdStatus
 from telealarm.rules.webhook import Change
 from telealarm.store import recordings, settlement, terms, webhooks
 from telealarm.store.calls import Call, held
@@ -29,7 +29,8 @@ DIGITS = "0123456789"
 class ScriptSection:
     """A section, with the text as it is to be spoken, or what is played instead.
 
-    `wrong_key` is played instead of our own words for a key that is not offered.
+    `wrong_key` is played instead of our own words for a key that is not offered. `wordless`: it
+    asks for keys, and nothing of its script is left to say, as its placeholders have no values.
     """
 
     id: int
@@ -55,6 +56,7 @@ class ScriptSection:
     agent_key: str = ""
     # The name of a conference.
     conference: str = ""
+    wordless: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def script(row: CallRequest) -> Script:
         ScriptSection(
             id=section.id,
             type=section.type,
-            text=placeholders.fill(section.script, said),
+            text=(text := placeholders.speakable(section.script, said)),
             recording=recordings.of(section.audiofile),
             wrong_key=recordings.of(section.invalid_audiofile),
             keys=section.offered_keys(),
@@ -119,9 +121,12 @@ def script(row: CallRequest) -> Script:
             low=section.min_number if section.validate_number else None,
             high=section.max_number if section.validate_number else None,
             recording_seconds=section.recording_seconds,
-            agent_text=placeholders.fill(section.confirm_script or "", said),
+            agent_text=placeholders.speakable(section.confirm_script or "", said),
             agent_key=section.confirm_key or "",
             conference=section.conference or "",
+            wordless=section.type in ANSWERED_BY_KEYS
+            and bool(section.script.strip())
+            and not (text or section.audiofile_id),
         )
         for section in rows.order_by(Section.order, Section.id)
     ]

@@ -3,16 +3,20 @@
 What AMD took for a machine is a person once a key is pressed, also while AMD still listened.
 """
 
+import logging
 from functools import partial
 
+from telealarm.errors import SpeechError
 from telealarm.rules.states import AmdBehavior, AmdStatus
 from telealarm.store import sessions
 from telealarm.store.calls import Call, detected
 from telealarm.store.sessions import Script
 from telealarm.survey.commands import GOODBYE
 from telealarm.survey.line import Line
-from telealarm.survey.prompts import NO_SPEECH, Prompt
+from telealarm.survey.prompts import NO_SPEECH, Prompt, soon
 from telealarm.survey.scene import Means
+
+log = logging.getLogger(__name__)
 
 # Keys that came while AMD listened wait already.
 WAITING_SECONDS = 0.05
@@ -48,12 +52,16 @@ async def keys_of_person(means: Means, call: Call, script: Script, line: Line) -
 
 async def _message(means: Means, script: Script) -> Prompt:
     """The voicemail recording of the calendar setting, else what the survey says first."""
-    if script.voicemail is not None:
-        return await means.prompts.recording(script.voicemail)
-    for section in script.sections:
-        if section.recording or section.text:
-            return await means.prompts.section(section, script.language)
-    return await means.prompts.system(NO_SPEECH, script.language)
+    prompts, language = means.prompts, script.language
+    try:
+        if script.voicemail is not None:
+            return await prompts.recording(script.voicemail)
+        for section in script.sections:
+            if section.recording or section.text:
+                return await soon(prompts.section(section, language))
+    except SpeechError as error:
+        log.error("the machine is left a stock message: %s", error)
+    return await prompts.system(NO_SPEECH, language)
 
 
 def _ignored(key: str) -> None:

@@ -9,6 +9,8 @@ import asyncio
 import hashlib
 import logging
 import wave
+from collections import OrderedDict
+from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
@@ -17,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from telealarm.clock import monotonic
 from telealarm.errors import SpeechError
 from telealarm.rules import audio
 from telealarm.store.recordings import Recording, Recordings
@@ -29,6 +32,23 @@ log = logging.getLogger(__name__)
 NO_SPEECH = "no-speech"
 _FALLBACK_LANGUAGE = "en"
 _MAX_BYTES = 500_000_000
+# Nobody who is on the line waits longer in silence for a text that is not rendered yet.
+SOON_SECONDS = 3.0
+# A text that could not be spoken is not tried again before this; so many are remembered.
+AGAIN_SECONDS = 30.0
+_MOST_FAILED = 1000
+
+
+async def soon(prompt: Awaitable["Prompt"]) -> "Prompt":
+    """`prompt`, for somebody who waits for it on the line.
+
+    Raises SpeechError also where it takes too long; it is rendered for the next time all the same.
+    """
+    try:
+        async with asyncio.timeout(SOON_SECONDS):
+            return await prompt
+    except TimeoutError:
+        raise SpeechError(f"a text was not rendered within {SOON_SECONDS:g} s") from None
 
 
 @dataclass(frozen=True)
@@ -54,6 +74,8 @@ class Prompts:
         self._system: dict[tuple[str, str], Prompt] = {}
         self._recordings = Recordings(folder)
         self._rendering: dict[str, asyncio.Task[Prompt]] = {}
+        # What could not be spoken, by name: until when, and why.
+        self._failed: OrderedDict[str, tuple[float, str]] = OrderedDict()
         self._sounds = resources.files("telealarm.sounds")
         self._texts: dict[str, dict[str, str]] = yaml.safe_load(
             self._sounds.joinpath("prompts.yml").read_text(encoding="utf-8")
@@ -61,11 +83,15 @@ class Prompts:
 
     async def script(self, text: str, language: str) -> Prompt:
         """`text` in `language`. Raises SpeechError where no engine can speak it."""
-        engine = self._speech.engine(language) or ""
-        name = hashlib.sha256("\0".join((engine, language, text)).encode()).hexdigest()
+        engine = self._speech.engine(language)
+        spoken = "\0".join((engine.line if engine else "", language, text))
+        name = hashlib.sha256(spoken.encode(errors="surrogatepass")).hexdigest()
         kept = await asyncio.to_thread(self._kept, name)
         if kept is not None:
             return kept
+        until, why = self._failed.get(name, (0.0, ""))
+        if monotonic() < until:
+            raise SpeechError(why)
         # Two calls with the same words share one rendering, which neither's end takes away.
         task = self._rendering.get(name)
         if task is None:
@@ -116,7 +142,14 @@ class Prompts:
         return await asyncio.to_thread(self._keep, hashlib.sha256(shipped).hexdigest(), shipped)
 
     async def _render(self, name: str, text: str, language: str) -> Prompt:
-        wav = await self._speech.render(text, language)
+        self._failed.pop(name, None)
+        try:
+            wav = await self._speech.render(text, language)
+        except SpeechError as error:
+            self._failed[name] = (monotonic() + AGAIN_SECONDS, str(error))
+            if len(self._failed) > _MOST_FAILED:
+                self._failed.popitem(last=False)
+            raise
         return await asyncio.to_thread(self._keep, name, wav)
 
     def _shipped(self, name: str, language: str) -> bytes | None:

@@ -35,7 +35,7 @@ from telealarm.survey.commands import (
 )
 from telealarm.survey.line import HungUp, Line, nothing
 from telealarm.survey.machine import Machine
-from telealarm.survey.prompts import NO_SPEECH, Prompt
+from telealarm.survey.prompts import NO_SPEECH, Prompt, soon
 from telealarm.survey.scene import Means, Scene
 from telealarm.survey.section import Section
 
@@ -71,12 +71,16 @@ class Survey:
         Raises SpeechError where our own words cannot be kept anywhere.
         """
         failed = []
-        for section in script.sections:
+        for number, section in enumerate(script.sections, 1):
+            if section.wordless:
+                failed.append(
+                    SpeechError(f"section {number} has nothing to say: no value is there")
+                )
             try:
                 await self._render(section, script)
             except SpeechError as error:
                 failed.append(error)
-        texts = [INVALID_KEY, GOODBYE, NO_ANSWER]
+        texts = [INVALID_KEY, GOODBYE, NO_ANSWER, NO_SPEECH]
         if any(section.type == SectionType.CALL_TRANSFER for section in script.sections):
             texts.append(NO_AGENT)
         for name in texts:
@@ -261,11 +265,9 @@ class Session:
         if say.answer is not None:
             return await self._understood(section, say.answer)
         if not (section.recording or section.text):
-            # A message may be left out; who is asked something hears that they are.
-            asked = section.type in ANSWERED_BY_KEYS
-            return await prompts.system(NO_SPEECH, language) if asked else None
+            return await prompts.system(NO_SPEECH, language) if section.wordless else None
         try:
-            return await prompts.section(section, language)
+            return await soon(prompts.section(section, language))
         except SpeechError as error:
             self._log.error("%s", error)
             return await prompts.system(NO_SPEECH, language)
@@ -273,7 +275,7 @@ class Session:
     async def _understood(self, section: ScriptSection, answer: str) -> Prompt | None:
         words = understood.words(section, answer, self._script.language)
         try:
-            return await self._means.prompts.script(*words)
+            return await soon(self._means.prompts.script(*words))
         except SpeechError as error:
             self._log.error("the answer is not spoken back: %s", error)
             return None

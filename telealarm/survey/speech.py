@@ -1,22 +1,13 @@
-"""Speech engines: command lines that turn a text file into a wav file. Never run by a shell."""
+"""Speech: any text, in any language that an engine serves, as a sound for the telephone."""
 
-import asyncio
-import os
 import re
-import shlex
 import shutil
-import signal
-import tempfile
 import unicodedata
 from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
 
 from telealarm.errors import SpeechError
-from telealarm.rules import audio
+from telealarm.survey.engine import Engine
 
-# Rendering is work for a processor; more at once would only delay the calls that are up.
-_AT_ONCE = 2
 _LONGEST_TEXT = 4000
 
 # Square brackets and angle brackets are markup to some engines.
@@ -26,87 +17,69 @@ _MARKUP = re.compile(r"[\[\]<>{}|\\^~`]+")
 _APART = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
 _WITHIN = "Cf"
 _JOINERS = "\u200c\u200d"
+# More than three marks in a row say nothing more, and some hundreds of dots make flite crash.
+_MARKS = re.compile(r"((?:[^\w\s]|_){3})(?:[^\w\s]|_)+")
+# Initials are letters all the same without their dots, of which some hundreds make espeak-ng crash.
+_INITIALS = re.compile(r"(?<!\w)([^\W\d_]) ?\. ?(?=[^\W\d_](?!\w))")
+# flite knows no letter beyond ASCII: it leaves out the é of José. English is understood without.
+_LATIN = str.maketrans(
+    {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ß": "ss"}
+    | {"Æ": "Ae", "Œ": "Oe", "Ø": "O", "Đ": "D", "Ð": "D", "Þ": "Th", "Ł": "L"}
+)
 
 
 class Speech:
     """Renders texts by the engine of their language; `*` names the engine of all others."""
 
     def __init__(self, engines: Mapping[str, str], timeout_seconds: float) -> None:
-        self._engines = dict(engines)
-        self._timeout_seconds = timeout_seconds
-        self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._engines = {
+            language: Engine(line, timeout_seconds) for language, line in engines.items()
+        }
 
-    def engine(self, language: str) -> str | None:
-        """The command line for `language` (`en`, also for `en-GB`), or None."""
-        base = language.split("-")[0].split("_")[0].lower()
-        return self._engines.get(language) or self._engines.get(base) or self._engines.get("*")
+    def engine(self, language: str) -> Engine | None:
+        """The engine of `language` (`en`, also for `en-GB`), or None."""
+        engines = self._engines
+        return engines.get(language) or engines.get(_base(language)) or engines.get("*")
 
     def missing(self) -> list[str]:
         """The programs that the command lines name and that are not installed."""
-        programs = {shlex.split(line)[0] for line in self._engines.values()}
+        programs = {engine.program for engine in self._engines.values()}
         return sorted(program for program in programs if shutil.which(program) is None)
+
+    def failing(self) -> list[str]:
+        """The programs that did not speak the last text they were given."""
+        return sorted({engine.program for engine in self._engines.values() if engine.failing})
 
     async def render(self, text: str, language: str) -> bytes:
         """`text` as a wav file for the telephone. Raises SpeechError, which says what to change."""
-        line = self.engine(language)
-        if line is None:
+        engine = self.engine(language)
+        if engine is None:
             raise SpeechError(f"no speech engine serves {language!r}; name one in speech.engines")
-        async with self._at_once:
-            folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="telealarm-speech-")
-            try:
-                return await self._render(line, text, language, Path(folder))
-            finally:
-                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-    async def _render(self, line: str, text: str, language: str, folder: Path) -> bytes:
-        source, target = folder / "text.txt", folder / "speech.wav"
-        await asyncio.to_thread(source.write_text, harmless(text) + "\n", encoding="utf-8")
-        argv = [
-            word.replace("{text_file}", str(source))
-            .replace("{wav}", str(target))
-            .replace("{language}", re.sub(r"[^A-Za-z0-9_-]", "", language))
-            for word in shlex.split(line)
-        ]
-        await self._run(argv)
-        try:
-            wav = await asyncio.to_thread(target.read_bytes)
-            return await asyncio.to_thread(audio.of_speech, wav)
-        except (OSError, ValueError) as error:
-            raise SpeechError(f"{argv[0]} wrote no usable wav file: {error}") from error
-
-    async def _run(self, argv: list[str]) -> None:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise SpeechError(
-                f"{argv[0]} cannot be run ({error.strerror}); install it, or name another"
-                " in speech.engines"
-            ) from error
-        try:
-            async with asyncio.timeout(self._timeout_seconds):
-                _, said = await process.communicate()
-        except TimeoutError:
-            raise SpeechError(f"{argv[0]} took over {self._timeout_seconds:g} s") from None
-        finally:
-            if process.returncode is None:
-                # With whatever it has started itself: its session is its own.
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
-        if process.returncode:
-            raise SpeechError(f"{argv[0]} failed: {said.decode(errors='replace').strip()[:300]}")
+        words = harmless(text)
+        if _base(language) == "en":
+            words = unaccented(words)
+        if not words:
+            raise SpeechError("nothing in the text can be said")
+        return await engine.speak(words, language)
 
 
 def harmless(text: str) -> str:
     """`text` as nothing but words and punctuation, of a length that can be listened to."""
     plain = _MARKUP.sub(" ", text[: 2 * _LONGEST_TEXT])
-    return " ".join("".join(map(_sayable, plain)).split())[:_LONGEST_TEXT]
+    words = " ".join("".join(map(_sayable, plain)).split())
+    words = _INITIALS.sub(r"\1 ", _MARKS.sub(r"\1", words))
+    return words[:_LONGEST_TEXT].rstrip()
+
+
+def unaccented(text: str) -> str:
+    """`text` with the plain letters of Latin ones: Jose for José, Soren for Søren."""
+    apart = unicodedata.normalize("NFKD", text.translate(_LATIN))
+    return "".join(character for character in apart if not unicodedata.combining(character))
+
+
+def _base(language: str) -> str:
+    """`en` of `en-GB`."""
+    return language.split("-")[0].split("_")[0].lower()
 
 
 def _sayable(character: str) -> str:

@@ -21,6 +21,7 @@ from telealarm.store.transfers import Agent
 from telealarm.survey.commands import FAILED, NO_ONE, TAKEN
 from telealarm.survey.line import RINGING, HungUp, Line, nothing
 from telealarm.survey.machine import LEAST_SECONDS
+from telealarm.survey.prompts import soon
 from telealarm.survey.scene import Scene
 
 log = logging.getLogger(__name__)
@@ -209,7 +210,7 @@ class _Transfer:
             if section.agent_text:
                 prompts, language = self._scene.means.prompts, self._scene.script.language
                 try:
-                    prompt = await prompts.script(section.agent_text, language)
+                    prompt = await soon(prompts.script(section.agent_text, language))
                     if await line.say(prompt, confirm if section.agent_key else nothing):
                         return True
                 except SpeechError as error:

@@ -1,8 +1,10 @@
 """Texts become sound before anybody is rung, and nothing in a text is an order."""
 
 import asyncio
+import audioop
 import io
 import stat
+import tempfile
 import wave
 from pathlib import Path
 
@@ -10,11 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from telealarm.clock import monotonic
 from telealarm.config import Speech as SpeechConfig
 from telealarm.errors import SpeechError
-from telealarm.rules import audio
+from telealarm.rules import audio, placeholders
+from telealarm.rules.placeholders import LONGEST_VALUE
 from telealarm.store.recordings import Recordings, Sound
-from telealarm.survey.prompts import NO_SPEECH, Prompts
+from telealarm.survey.engine import REST_SECONDS
+from telealarm.survey.prompts import NO_SPEECH, Prompts, soon
 from telealarm.survey.speech import Speech
 from tests.integration.api_client import tone
 from tests.lab.waiting import until
@@ -42,10 +47,50 @@ async def test_a_text_is_spoken_for_the_telephone(text: str, language: str) -> N
     assert 0.5 < audio.seconds(wav) < 20
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("Привет, мир", "en"), ("... ?!", "en"), ("\U0001f600", "en"), (".", "es")],
+)
+async def test_a_sound_of_nothing_but_silence_is_an_error(text: str, language: str) -> None:
+    """Nobody is to be played silence; whoever is called hears our own words instead."""
+    with pytest.raises(SpeechError, match="silence"):
+        await Speech(ENGINES, 20).render(text, language)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "<<[[]]>>", "\u202e\u200b\x00\ud800"])
+async def test_what_has_no_words_is_not_given_to_an_engine(text: str) -> None:
+    with pytest.raises(SpeechError, match="nothing in the text can be said"):
+        await Speech({"*": "no-such-engine {wav}"}, 20).render(text, "en")
+
+
+async def test_the_letters_of_a_name_are_spoken_in_english() -> None:
+    speech = Speech(ENGINES, 20)
+    accented = await speech.render("Doctor José García", "en")
+    assert accented == await speech.render("Doctor Jose Garcia", "en")
+
+
+@pytest.mark.parametrize(
+    "value", [".", "?!", "9", "W", "a.", "'", "& ", "1/2 ", "\u0301", "\u0645", "-"]
+)
+@pytest.mark.parametrize("language", ["en", "es"])
+async def test_a_value_that_is_long_neither_breaks_nor_delays_an_engine(
+    value: str, language: str
+) -> None:
+    """As long as a value may be: five hundred dots make flite crash."""
+    text = f"Hello {(value * 500)[:500]} goodbye."
+    wav = await Speech(ENGINES, 20).render(text, language)
+    plain = await Speech(ENGINES, 20).render("Hello goodbye.", language)
+    assert audio.seconds(wav) > 0.7 * audio.seconds(plain)
+
+
 HOSTILE = st.one_of(
     st.text(st.characters(), max_size=200),
     st.text(st.sampled_from("<>[]{}&;-$()`'\"\\|\x00\x1b\n\u202e %@0aé."), max_size=200),
     st.sampled_from(["--help", "-w /etc/passwd", "<s>", "&lt;", "%n%s%x", "\ud800"]),
+    # Some engines crash of what is repeated.
+    st.text(st.sampled_from("aB1 .,'-/:;?!()&%$#@*\u0301é"), min_size=1, max_size=4).map(
+        lambda part: (part * LONGEST_VALUE)[:LONGEST_VALUE]
+    ),
 )
 
 
@@ -54,10 +99,12 @@ HOSTILE = st.one_of(
 @given(hostile=HOSTILE)
 def test_whatever_is_written_becomes_sound_and_nothing_else(language: str, hostile: str) -> None:
     """Between two words of ours, as a placeholder's value stands."""
-    text = f"Hello {hostile} goodbye."
+    text = placeholders.speakable("Hello {value} goodbye.", {"value": hostile})
     wav = asyncio.run(Speech(ENGINES, 20).render(text, language))
     assert shape(wav) == (1, 2, 8000)
     assert audio.seconds(wav) > 0.5
+    with wave.open(io.BytesIO(wav)) as file:
+        assert audioop.max(file.readframes(file.getnframes()), 2) > 1000
 
 
 async def test_the_longest_text_is_cut_and_spoken() -> None:
@@ -65,19 +112,99 @@ async def test_the_longest_text_is_cut_and_spoken() -> None:
     assert 60 < audio.seconds(wav) < 600
 
 
-async def test_an_engine_that_hangs_is_killed_with_what_it_has_started(tmp_path: Path) -> None:
-    engine = tmp_path / "engine"
-    engine.write_text(f"#!/bin/sh\nsleep 60 & echo $! > {tmp_path}/pid; wait\n")
-    engine.chmod(0o755)
-    with pytest.raises(SpeechError, match="took over 1 s"):
-        await Speech({"*": f"{engine} {{text_file}} {{wav}}"}, 1).render("Hello", "en")
-    child = (tmp_path / "pid").read_text().strip()
+def engine(folder: Path, does: str) -> str:
+    """The command line of an engine that does this; $1 is the text's file, $2 the wav."""
+    script = folder / "engine"
+    script.write_text(f"#!/bin/sh\n{does}\n")
+    script.chmod(0o755)
+    return f"{script} {{text_file}} {{wav}}"
 
-    def gone() -> bool:
-        state = Path(f"/proc/{child}/stat")
+
+async def gone(pid: Path) -> None:
+    """Return when the process whose id is in the file has ended."""
+
+    def ended() -> bool:
+        state = Path(f"/proc/{pid.read_text().strip()}/stat")
         return not state.exists() or state.read_text().split(") ")[1].startswith("Z")
 
-    await until(gone, 30, "what the engine started is gone")
+    await until(ended, 30, "what the engine started is gone")
+
+
+async def test_an_engine_that_hangs_is_killed_with_what_it_has_started(tmp_path: Path) -> None:
+    speech = Speech({"*": engine(tmp_path, f"sleep 60 & echo $! > {tmp_path}/pid; wait")}, 1)
+    with pytest.raises(SpeechError, match="took over 1 s"):
+        await speech.render("Hello", "en")
+    await gone(tmp_path / "pid")
+
+
+async def test_an_engine_may_end_and_leave_a_child_behind(tmp_path: Path) -> None:
+    """One that holds its standard error open, too: it is not waited for, and it is killed."""
+    speech = Speech({"*": engine(tmp_path, f"sleep 60 & echo $! > {tmp_path}/pid; exit 3")}, 20)
+    with pytest.raises(SpeechError, match=r"failed \(3\)"):
+        await speech.render("Hello", "en")
+    await gone(tmp_path / "pid")
+
+
+@pytest.mark.parametrize(
+    ("does", "said"),
+    [
+        ("yes garbage | head -c 1000000 >&2; exit 1", r"failed \(1\): garbage garbage"),
+        ("printf 'a\\nb\\377' >&2; exit 1", "failed \\(1\\): a b\ufffd$"),
+        ("kill -SEGV $$", r"failed \(-11\)"),
+        (": > $2", "no usable wav"),
+        ("head -c 100000 /dev/urandom > $2", "no usable wav"),
+        ("head -c 2000000 /dev/zero > $2", "more than 1 MB"),
+        ("exit 0", "no usable wav"),
+        ("mkdir $2", "no usable wav"),
+    ],
+)
+async def test_whatever_an_engine_does_is_an_error_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str, said: str
+) -> None:
+    monkeypatch.setattr("telealarm.survey.engine._LARGEST_FILE", 1_000_000)
+    speech = Speech({"*": engine(tmp_path, does)}, 20)
+    with pytest.raises(SpeechError, match=said) as raised:
+        await speech.render("Hello", "en")
+    assert len(str(raised.value)) < 500
+    assert speech.failing() == [str(tmp_path / "engine")]
+
+
+async def test_an_engine_may_read_the_text_from_standard_input(tmp_path: Path) -> None:
+    """As piper does, in each of its versions."""
+    line = engine(tmp_path, f"cat > {tmp_path}/text; flite -t Hello -o $2")
+    assert audio.seconds(await Speech({"*": line}, 20).render("Hola, José.", "es")) > 0.3
+    assert (tmp_path / "text").read_text() == "Hola, José.\n"
+
+
+async def test_an_engine_that_hangs_is_left_alone_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The calls of a crowd do not wait one after the other for an engine that does not answer."""
+    speech = Speech({"es": engine(tmp_path, "sleep 60"), "*": ENGINES["en"]}, 0.5)
+    started = monotonic()
+    found = await asyncio.gather(
+        *(speech.render(f"Hola {number}", "es") for number in range(50)), return_exceptions=True
+    )
+    assert all(isinstance(error, SpeechError) for error in found)
+    assert monotonic() - started < 5
+    assert "again and again" in str(found[-1])
+    assert speech.failing() == [str(tmp_path / "engine")]
+    assert await speech.render("Other languages go on.", "en")
+    engine(tmp_path, "flite -t Hello -o $2")
+    with pytest.raises(SpeechError, match="tried again within a minute"):
+        await speech.render("Hola", "es")
+    later = monotonic() + REST_SECONDS
+    monkeypatch.setattr("telealarm.survey.engine.monotonic", lambda: later)
+    assert await speech.render("Hola", "es")
+    assert speech.failing() == []
+
+
+async def test_a_folder_for_temporary_files_that_is_full_or_gone_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(SpeechError, match=r"gone cannot be written.*make room"):
+        await Speech(ENGINES, 20).render("Hello", "en")
 
 
 async def test_an_engine_that_is_missing_fails_or_hangs_is_an_error_that_says_so() -> None:
@@ -103,6 +230,36 @@ async def test_the_same_words_are_rendered_once(tmp_path: Path) -> None:
     assert kept.stat().st_mode & stat.S_IROTH  # Asterisk is another user
     assert (await prompts.script("Good evening.", "en")).name != first.name
     assert first.media[0] == f"sound:http://127.0.0.1:8000/prompts/{first.name}.wav"
+
+
+async def test_a_text_that_failed_is_not_tried_again_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has answered meanwhile does not wait for what was tried before the call."""
+    line = engine(tmp_path, f"echo x >> {tmp_path}/tries; exit 1")
+    prompts = Prompts(tmp_path / "prompts", "http://127.0.0.1:8000", Speech({"*": line}, 20))
+    for _ in range(3):
+        with pytest.raises(SpeechError, match="failed"):
+            await prompts.script("Hello", "en")
+    assert (tmp_path / "tries").read_text() == "x\n"
+    monkeypatch.setattr("telealarm.survey.prompts.AGAIN_SECONDS", 0.0)
+    with pytest.raises(SpeechError, match="failed"):
+        await prompts.script("Good morning", "en")
+    engine(tmp_path, "flite -t Hello -o $2")
+    assert (await prompts.script("Good morning", "en")).seconds > 0.3
+
+
+async def test_whoever_is_on_the_line_waits_for_a_text_only_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telealarm.survey.prompts.SOON_SECONDS", 0.2)
+    line = engine(tmp_path, "sleep 1; flite -t Hello -o $2")
+    prompts = Prompts(tmp_path / "prompts", "http://127.0.0.1:8000", Speech({"*": line}, 20))
+    with pytest.raises(SpeechError, match="not rendered within"):
+        await soon(prompts.script("Hello", "en"))
+    # It is rendered all the same, once, and there for the next.
+    assert (await prompts.script("Hello", "en")).seconds > 0.3
+    assert (await soon(prompts.script("Hello", "en"))).seconds > 0.3
 
 
 async def test_our_own_texts_need_no_engine(tmp_path: Path) -> None:

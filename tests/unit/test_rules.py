@@ -1,5 +1,6 @@
 """The pure rules, as people meet them."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -208,6 +209,26 @@ def test_what_has_no_value_is_left_out_or_has_words_of_its_own(text: str, said: 
 def test_what_lacks_a_value_is_named_once() -> None:
     text = "{doc} {name} {doc} {time|soon} {empty} {0} {list}"
     assert placeholders.lacking(text, {"name": "Ann", "empty": "", "list": []}) == ["doc", "list"]
+
+
+def test_a_name_is_any_key_that_people_write() -> None:
+    text = "{médico}, { apt-date }, {Room No.}, {a.b}, {врач|nobody}."
+    values = {"médico": "Ruiz", "apt-date": "noon", "Room No.": 7, "a.b": "c"}
+    assert placeholders.fill(text, values) == "Ruiz, noon, 7, c, nobody."
+    assert placeholders.lacking(text, {}) == ["médico", "apt-date", "Room No.", "a.b"]
+
+
+def test_of_a_text_without_a_word_nothing_is_read_aloud() -> None:
+    assert placeholders.speakable("{greeting}.", {}) == ""
+    assert placeholders.speakable("<<>> \U0001f600 --", {}) == ""
+    assert placeholders.speakable("{greeting}.", {"greeting": "Привет"}) == "Привет."
+
+
+@pytest.mark.parametrize("text", [" " * 10_000, "{" * 10_000, "{a " * 3_333, " {a|" * 2_500])
+def test_a_text_that_is_meant_to_take_long_does_not(text: str) -> None:
+    started = time.process_time()
+    placeholders.fill(text, {})
+    assert time.process_time() - started < 0.1
 
 
 @pytest.mark.parametrize("hostile", ["{0.__class__}", "{doc_name!r}", "{a[0]}", "{{", "%s", "{}"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telealarm.survey.speech import harmless
+from telealarm.survey.speech import harmless, unaccented
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,13 @@ from telealarm.survey.speech import harmless
         ("Zu\u00adsammen\u202e, naïve\u2028Señor & Söhne", "Zusammen, naïve Señor & Söhne"),
         ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
         ("half \ud800 a pair", "half a pair"),
+        ("Hello " + "." * 500 + " you?!?!?!", "Hello ... you?!?"),
+        ("\U0001f600" * 90 + "_" * 90, "\U0001f600" * 3),
+        ("Z" + "\u0301" * 400 + "algo", "Z" + "\u0301" * 3 + "algo"),
+        ("-w /etc/passwd --help", "-w /etc/passwd --help"),
+        ("U.S.A., J. F. Kennedy, 3.5 p. m.", "U S A., J F. Kennedy, 3.5 p m."),
+        ("a . " * 500, "a " * 499 + "a ."),
+        ("\u200b\u2060\ufeff\u202e", ""),
     ],
 )
 def test_orders_to_the_engine_become_words(written: str, spoken: str) -> None:
@@ -33,4 +40,8 @@ def test_nothing_but_what_can_be_said(written: str) -> None:
 
 
 def test_what_nobody_would_listen_to_is_cut() -> None:
-    assert len(harmless("word " * 1_000_000)) == 4000
+    assert len(harmless("words " * 1_000_000)) == 4000
+
+
+def test_names_keep_their_letters_where_an_engine_knows_english_ones_alone() -> None:
+    assert unaccented("José Müller, Łukasz Groß") == "Jose Muller, Lukasz Gross"

@@ -14,7 +14,7 @@ import yaml
 from telealarm.asterisk.ari.errors import AriError
 from telealarm.survey.doors.dialogue import Ask, Dialogue, Order, Phrase, Say
 from telealarm.survey.line import HungUp, Line
-from telealarm.survey.prompts import Prompt, Prompts
+from telealarm.survey.prompts import Prompt, Prompts, soon
 
 # How long the first key, and each next one, is waited for.
 FIRST_SECONDS, NEXT_SECONDS = 8.0, 4.0
@@ -102,9 +102,8 @@ class Talk:
         base, language = self.language.split("-")[0].lower(), self.language
         if base not in _words:
             base = language = _FALLBACK_LANGUAGE
-        return await self._prompts.script(
-            _words[base][phrase.name].format(**phrase.values), language
-        )
+        text = _words[base][phrase.name].format(**phrase.values)
+        return await soon(self._prompts.script(text, language))
 
 
 def _any(key: str) -> str | None:
