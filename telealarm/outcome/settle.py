@@ -15,7 +15,7 @@ from telealarm.models import CallRequest
 from telealarm.rules import verdict
 from telealarm.rules.moment import Action
 from telealarm.rules.states import AmdBehavior, CallStatus, Disposition, Reason
-from telealarm.store import calls, failover, requests, settlement, terms
+from telealarm.store import callbacks, calls, failover, requests, settlement, terms
 from telealarm.store.change import move
 from telealarm.store.database import Database
 from telealarm.store.stage import run_stage
@@ -87,6 +87,10 @@ def _settle(call_id: int, now: datetime, default_zone: ZoneInfo) -> None:
         settlement.withdraw(call, now, **ended)
         return
     ids = by_ids(log, alarm=alarm.id, request=request.id)
+    if call.inbound and reason and callbacks.leave_as_it_was(call, reason, now, **ended):
+        metrics.ATTEMPTS_SETTLED.labels("failure").inc()
+        ids.info("%s; the alarm is as it was before the callee rang back", reason)
+        return
     snoozed_until = _snoozed_until(call, default_zone) if reason is None else None
     if snoozed_until is not None:
         metrics.ATTEMPTS_SETTLED.labels("snoozed").inc()

@@ -22,6 +22,7 @@ from telealarm.models import (
     CalendarUserProfile,
     CallRequest,
     Event,
+    Message,
 )
 from telealarm.planning.series import SeriesPlanner
 from telealarm.questions import Questions
@@ -174,6 +175,48 @@ async def test_who_rings_back_and_hangs_up_uses_up_no_retry(stages: Stages) -> N
         assert await stages.place(again)
         await stages.end(again)
     assert (await stages.get(alarm_id)).status == AlarmStatus.FAILURE
+
+
+@pytest.mark.parametrize(
+    ("disposition", "cause", "status"),
+    [
+        (Disposition.BUSY, 17, AlarmStatus.FAILURE),
+        (Disposition.ANSWER, 16, AlarmStatus.SUCCESS),
+        (None, 0, AlarmStatus.MISSED),
+    ],
+)
+async def test_who_rings_back_and_hangs_up_leaves_a_settled_alarm_as_it_was(
+    stages: Stages, disposition: Disposition | None, cause: int, status: AlarmStatus
+) -> None:
+    await set_up(stages, failure_phonenumber="9")
+    columns = {"phonenumber_sms_failure": "8", "advance_notice": 1800, "max_lateness": 60}
+    alarm_id = await stages.alarm("600", start=MORNING + 30 * MINUTE, **columns)
+    if disposition is None:
+        with at(MORNING + 2 * MINUTE):
+            assert await stages.claim() == []
+    else:
+        (call,) = await stages.claim()
+        assert await stages.place(call)
+        await stages.end(call, disposition, cause)
+    before = await stages.get(alarm_id)
+    assert before.status == status
+    told = await stages.write(lambda: (Message.select().count(), Alarm.select().count()))
+    for minutes in (3, 4):
+        with at(MORNING + minutes * MINUTE):
+            back = await rings_back(stages, alarm_id, f"channel {minutes}")
+            assert back is not None
+            await stages.end(back, Disposition.NOANSWER, 16)
+            alarm = await stages.get(alarm_id)
+            assert (alarm.status, alarm.status_reason) == (before.status, before.status_reason)
+    # Nobody is told of it again, or rung.
+    assert await stages.write(lambda: (Message.select().count(), Alarm.select().count())) == told
+    with at(MORNING + 20 * MINUTE):
+        assert {call.number for call in await stages.claim()} <= {"9"}
+        back = await rings_back(stages, alarm_id)
+        assert back is not None
+        await stages.end(back, Disposition.ANSWER, 16, key="1")
+    alarm = await stages.get(alarm_id)
+    assert (alarm.status, alarm.result) == (AlarmStatus.SUCCESS, 1)
 
 
 async def test_a_pin_is_the_events_else_the_users_and_cannot_be_guessed(stages: Stages) -> None:
