@@ -42,16 +42,18 @@ def understood(samples: Sequence[int], phrases: Sequence[str]) -> set[str]:
         return {found.word.strip() for found in decoder.seg()}
 
 
-def alike(samples: Sequence[int], wav: bytes) -> float:
-    """How much of the sound of a wav file is in `samples` (16 bits, 8 kHz): 1 all, about 0 nothing.
+def alike(samples: Sequence[int], wav: bytes, seconds: float = 60.0) -> float:
+    """How much of a wav file (of its first `seconds`) is heard in `samples` (16 bits, 8 kHz).
 
-    By the correlation of each piece of it, wherever in `samples` it fits best: a language for which
-    no model is at hand is told from another one by the very sounds that its engine makes.
+    1 is all of it; other words of the same voice come to about 0.5. It is the correlation of each
+    piece, wherever in `samples` that fits best: a language for which there is no listener is told
+    from another one by the very sounds that its engine makes.
     """
     heard = struct.pack(f"<{len(samples)}h", *samples)
     with wave.open(io.BytesIO(wav)) as read:
         sound, rate = read.readframes(read.getnframes()), read.getframerate()
     sound, _ = audioop.ratecv(sound, 2, 1, rate, RATE, None)
+    sound = sound[: 2 * round(RATE * seconds)]
     pieces = [sound[at : at + _PIECE] for at in range(0, len(sound) - _PIECE + 1, _PIECE)]
     loud = [piece for piece in pieces if audioop.rms(piece, 2) > LOUD]
     found = [_correlation(heard, piece) for piece in loud[:: 1 + len(loud) // _PIECES]]
