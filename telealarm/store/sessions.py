@@ -16,7 +16,7 @@ from telealarm.rules import placeholders
 from telealarm.rules.states import ANSWERED_BY_KEYS, AlarmResult, AmdStatus
 from telealarm.rules.webhook import Change
 from telealarm.store import recordings, settlement, terms, webhooks
-from telealarm.store.calls import Call, held
+from telealarm.store.calls import Call, detected, held
 from telealarm.store.change import put
 from telealarm.store.recordings import Recording
 from telealarm.store.timeline import tell
@@ -183,6 +183,8 @@ def keep(call: Call, section: int, response: str, *, rating: bool, following: in
     """An answer, and the section that follows it, in one. The first rating that counts stays."""
     row = held(call)
     alarm = row.alarm
+    if row.amd_status:
+        detected(call, AmdStatus.PERSON, f"key {response}")
     last_counts = row.survey.rating_counts == LAST
     answer(row, section, response, again=last_counts or not rating)
     if rating and (alarm.result == AlarmResult.NONE or (last_counts and row.result)):

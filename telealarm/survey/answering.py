@@ -4,6 +4,8 @@ What AMD took for a machine is a person once a key is pressed, also while AMD st
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from telealarm.errors import SpeechError
@@ -53,15 +55,23 @@ async def keys_of_person(means: Means, call: Call, script: Script, line: Line) -
 async def _message(means: Means, script: Script) -> Prompt:
     """The voicemail recording of the calendar setting, else what the survey says first."""
     prompts, language = means.prompts, script.language
-    try:
-        if script.voicemail is not None:
+    first = next((each for each in script.sections if each.recording or each.text), None)
+    if script.voicemail is not None:
+        with _logged():
             return await prompts.recording(script.voicemail)
-        for section in script.sections:
-            if section.recording or section.text:
-                return await soon(prompts.section(section, language))
-    except SpeechError as error:
-        log.error("the machine is left a stock message: %s", error)
+    if first is not None:
+        with _logged():
+            return await soon(prompts.section(first, language))
     return await prompts.system(NO_SPEECH, language)
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """What cannot be played is logged, and something else is played."""
+    try:
+        yield
+    except SpeechError as error:
+        log.error("%s", error)
 
 
 def _ignored(key: str) -> None:

@@ -26,6 +26,8 @@ PATIENCE, SHORT, REST_SECONDS = 2, 500, 60.0
 # Far more than the longest text takes.
 _LARGEST_FILE = 200_000_000
 _LONGEST_COMPLAINT = 300
+# What was killed is gone in a moment, unless it waits for a disk that does not answer.
+_KILLED_SECONDS = 5.0
 
 
 class Engine:
@@ -118,7 +120,9 @@ class Engine:
             # With whatever it has started itself: its session is its own.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_KILLED_SECONDS):
+                    await process.wait()
         if status:
             said = await asyncio.to_thread(_head, complaint)
             raise SpeechError(f"{self.program} failed ({status}): {said}")

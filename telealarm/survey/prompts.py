@@ -117,29 +117,37 @@ class Prompts:
         return self._at(path, recording.seconds)
 
     async def system(self, name: str, language: str) -> Prompt:
-        """One of our own texts: shipped in `language`, else spoken, else shipped in English."""
+        """One of our own texts: shipped in `language`, else spoken, else shipped in English.
+
+        It never takes long, as it may stand in for a text that does.
+        """
+        base = language.split("-")[0].lower()
+        found = await self._ours(name, base)
+        text = self._texts.get(base, {}).get(name)
+        if found is None and text:
+            try:
+                return await soon(self.script(text, language))
+            except SpeechError as error:
+                log.warning("%s is said in English: %s", name, error)
+        if found is None:
+            found = await self._ours(name, _FALLBACK_LANGUAGE)
+        if found is None:
+            raise SpeechError(f"sounds/{_FALLBACK_LANGUAGE}/{name}.wav is missing; reinstall")
+        return found
+
+    async def _ours(self, name: str, language: str) -> Prompt | None:
+        """One of our own texts as it is shipped in this very language, if it is."""
         known = self._system.get((name, language))
         if known is not None:
             with suppress(OSError):
                 await asyncio.to_thread(self._cache.use, known.name)
                 return known
-        known = self._system[name, language] = await self._find_system(name, language)
-        return known
-
-    async def _find_system(self, name: str, language: str) -> Prompt:
-        base = language.split("-")[0].lower()
-        shipped = await asyncio.to_thread(self._shipped, name, base)
-        text = self._texts.get(base, {}).get(name)
-        if shipped is None and text:
-            try:
-                return await self.script(text, language)
-            except SpeechError as error:
-                log.warning("%s is said in English: %s", name, error)
+        shipped = await asyncio.to_thread(self._shipped, name, language)
         if shipped is None:
-            shipped = await asyncio.to_thread(self._shipped, name, _FALLBACK_LANGUAGE)
-        if shipped is None:
-            raise SpeechError(f"sounds/{_FALLBACK_LANGUAGE}/{name}.wav is missing; reinstall")
-        return await asyncio.to_thread(self._keep, hashlib.sha256(shipped).hexdigest(), shipped)
+            return None
+        digest = hashlib.sha256(shipped).hexdigest()
+        made = self._system[name, language] = await asyncio.to_thread(self._keep, digest, shipped)
+        return made
 
     async def _render(self, name: str, text: str, language: str) -> Prompt:
         self._failed.pop(name, None)

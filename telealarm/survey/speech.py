@@ -55,9 +55,9 @@ class Speech:
         engine = self.engine(language)
         if engine is None:
             raise SpeechError(f"no speech engine serves {language!r}; name one in speech.engines")
-        words = harmless(text)
         if _base(language) == "en":
-            words = unaccented(words)
+            text = unaccented(text)  # first: it makes plain brackets of wide ones, too
+        words = harmless(text)
         if not words:
             raise SpeechError("nothing in the text can be said")
         return await engine.speak(words, language)

@@ -1,78 +1,94 @@
 """Who answers: a person is asked, an answering machine is not mistaken for one."""
 
-import pytest
+from dataclasses import replace
+from typing import Any
 
-from tests.acceptance.conftest import Plug, Practices
+from tests.acceptance.conftest import Plug, Practice
+from tests.acceptance.test_recordings import LOW, cycles, uploaded
 from tests.lab.behaviours import person, voicemail, voicemail_with_keys
-from tests.lab.rest import JSON
+from tests.lab.clinic import Appointment
 
 ALWAYS, HUMAN_ONLY, VOICEMAIL_ONLY = 1, 2, 3
 
 
-def detecting(behavior: int) -> JSON:
-    return {"voicemail": True, "amd_behavior": behavior}
+async def appointment(
+    practice: Practice, number: str, behavior: int, *, recording: str | None = None, **alarm: Any
+) -> Appointment:
+    """An appointment whose reminder finds out who answers; it is being dialled already."""
+    setting = {"voicemail": True, "amd_behavior": behavior, "voicemail_audiofile": recording}
+    await practice.clinic.rest.patch(practice.clinic.setting, setting)
+    made = await practice.clinic.appointment(number, **{"maxretry": 0, **alarm})
+    await practice.told(made, "originate")
+    return made
 
 
-async def test_a_person_is_asked(practices: Practices, plug: Plug) -> None:
-    practice = await practices(setting=detecting(HUMAN_ONLY))
+async def test_a_person_is_asked(practice: Practice, plug: Plug) -> None:
     phone = await plug("801", person("1"))
-    appointment = await practice.clinic.appointment("801")
-    alarm = await practice.settled(appointment)
+    made = await appointment(practice, "801", HUMAN_ONLY)
+    alarm = await practice.settled(made)
     assert (alarm["status"], alarm["result"]) == (5, 1)
-    (call,) = await practice.clinic.calls(appointment)
+    (call,) = await practice.clinic.calls(made)
     assert (call["disposition"], call["amd_status"]) == ("ANSWER", 1)
-    assert "person" in await practice.words(appointment)
+    assert "person" in await practice.words(made)
     assert phone.heard.seconds_heard() > 2
 
 
-async def test_nothing_is_said_to_a_machine(practices: Practices, plug: Plug) -> None:
-    practice = await practices(setting=detecting(HUMAN_ONLY))
+async def test_nothing_is_said_to_a_machine(practice: Practice, plug: Plug) -> None:
+    """MACHINE has a retry of its own: the alarm has no other."""
     phone = await plug("802", voicemail())
     policy = {"machine": {"delay": 1, "count": 1}}
-    appointment = await practice.clinic.appointment("802", maxretry=0, retry_policy=policy)
-    alarm = await practice.settled(appointment)
+    made = await appointment(practice, "802", HUMAN_ONLY, retry_policy=policy)
+    alarm = await practice.settled(made)
     assert (alarm["status"], alarm["status_reason"], alarm["num_attempt"]) == (3, "machine", 2)
-    calls = await practice.clinic.calls(appointment)
+    calls = await practice.clinic.calls(made)
     assert {(call["disposition"], call["amd_status"]) for call in calls} == {("MACHINE", 2)}
     assert phone.heard.seconds_heard() == 0
 
 
-@pytest.mark.parametrize(
-    ("behavior", "number", "status", "reason"),
-    [(ALWAYS, "803", 3, "machine"), (VOICEMAIL_ONLY, "804", 5, "")],
-)
 async def test_a_machine_is_left_a_message_after_its_greeting(
-    practices: Practices, plug: Plug, behavior: int, number: str, status: int, reason: str
+    practice: Practice, plug: Plug
 ) -> None:
-    practice = await practices(setting=detecting(behavior))
-    phone = await plug(number, voicemail())
-    appointment = await practice.clinic.appointment(number, maxretry=0)
-    alarm = await practice.settled(appointment, 60)
-    assert (alarm["status"], alarm["status_reason"], alarm["result"]) == (status, reason, 0)
-    assert "message_left" in await practice.words(appointment)
-    (answered,) = [entry for entry in await phone.log() if entry.what == "answered"]
-    spoken = phone.heard.first_loud_at()
-    assert spoken is not None
-    assert (spoken - answered.at).total_seconds() > phone.says_seconds
-    assert phone.heard.seconds_heard() > 2
+    """By behaviour 1 what the survey says first, here; by 3 the recording of the setting."""
+    recording = await uploaded(practice, 3.0, LOW)
+    first, second = await plug("803", voicemail()), await plug("804", voicemail())
+    spoken = await appointment(practice, "803", ALWAYS)
+    played = await appointment(practice, "804", VOICEMAIL_ONLY, recording=recording["url"])
+    for made, phone, ending in (
+        (spoken, first, (3, "machine", 0)),
+        (played, second, (5, "", 0)),
+    ):
+        alarm = await practice.settled(made, 60)
+        assert (alarm["status"], alarm["status_reason"], alarm["result"]) == ending
+        assert "message_left" in await practice.words(made)
+        (answered,) = [entry for entry in await phone.log() if entry.what == "answered"]
+        began = phone.heard.first_loud_at()
+        assert began is not None
+        assert (began - answered.at).total_seconds() > phone.says_seconds
+    assert first.heard.seconds_heard() > 4
+    assert cycles(first.heard, LOW) < 1
+    assert 2.4 < cycles(second.heard, LOW) < 3.5
 
 
 async def test_where_a_message_is_for_machines_a_person_hears_goodbye(
-    practices: Practices, plug: Plug
+    practice: Practice, plug: Plug
 ) -> None:
-    practice = await practices(setting=detecting(VOICEMAIL_ONLY))
     phone = await plug("805", person())
-    appointment = await practice.clinic.appointment("805", maxretry=0)
-    alarm = await practice.settled(appointment)
+    made = await appointment(practice, "805", VOICEMAIL_ONLY)
+    alarm = await practice.settled(made)
     assert (alarm["status"], alarm["status_reason"]) == (3, "person")
     assert 0.3 < phone.heard.seconds_heard() < 4
 
 
-async def test_a_key_proves_a_person(practices: Practices, plug: Plug) -> None:
-    practice = await practices(setting=detecting(ALWAYS))
+async def test_a_key_proves_a_person(practice: Practice, plug: Plug) -> None:
+    """Pressed before anything is said, whatever is to be done with machines."""
     await plug("806", voicemail_with_keys("2", first_key=3.0))
-    appointment = await practice.clinic.appointment("806", maxretry=0)
-    alarm = await practice.settled(appointment, 60)
-    assert (alarm["status"], alarm["result"]) == (5, 2)
-    (call,) = await practice.clinic.calls(appointment)
-    assert (call["disposition"], call["amd_status"]) == ("ANSWER", 1)
+    # By SIP INFO: what the phone says is not broken off.
+    await plug("807", replace(voicemail_with_keys("3", first_key=0.8), info=True))
+    for made, key in [
+        (await appointment(practice, "806", ALWAYS), 2),
+        (await appointment(practice, "807", HUMAN_ONLY), 3),
+    ]:
+        alarm = await practice.settled(made, 60)
+        assert (alarm["status"], alarm["result"]) == (5, key)
+        (call,) = await practice.clinic.calls(made)
+        assert (call["disposition"], call["amd_status"]) == ("ANSWER", 1)

@@ -19,7 +19,8 @@ from telealarm.rules import audio, placeholders
 from telealarm.rules.placeholders import LONGEST_VALUE
 from telealarm.store.recordings import Recordings, Sound
 from telealarm.survey.engine import REST_SECONDS
-from telealarm.survey.prompts import NO_SPEECH, Prompts, soon
+from telealarm.survey.machine import GOODBYE
+from telealarm.survey.prompts import AGAIN_SECONDS, NO_SPEECH, Prompts, soon
 from telealarm.survey.speech import Speech
 from tests.integration.api_client import tone
 from tests.lab.waiting import until
@@ -61,6 +62,12 @@ async def test_a_sound_of_nothing_but_silence_is_an_error(text: str, language: s
 async def test_what_has_no_words_is_not_given_to_an_engine(text: str) -> None:
     with pytest.raises(SpeechError, match="nothing in the text can be said"):
         await Speech({"*": "no-such-engine {wav}"}, 20).render(text, "en")
+
+
+async def test_wide_brackets_do_not_become_markup(tmp_path: Path) -> None:
+    line = engine(tmp_path, f"cp $1 {tmp_path}/text; flite -t Hello -o $2")
+    await Speech({"*": line}, 20).render("\uff3b\uff3bab\uff3d\uff3d \uff1cs\uff1e", "en")
+    assert (tmp_path / "text").read_text() == "ab s\n"
 
 
 async def test_the_letters_of_a_name_are_spoken_in_english() -> None:
@@ -171,6 +178,7 @@ async def test_whatever_an_engine_does_is_an_error_that_says_so(
 
 async def test_an_engine_may_read_the_text_from_standard_input(tmp_path: Path) -> None:
     """As piper does, in each of its versions."""
+    assert SpeechConfig(engines={"es": "piper -m es.onnx -f {wav}"}).engines
     line = engine(tmp_path, f"cat > {tmp_path}/text; flite -t Hello -o $2")
     assert audio.seconds(await Speech({"*": line}, 20).render("Hola, José.", "es")) > 0.3
     assert (tmp_path / "text").read_text() == "Hola, José.\n"
@@ -260,6 +268,21 @@ async def test_whoever_is_on_the_line_waits_for_a_text_only_a_moment(
     # It is rendered all the same, once, and there for the next.
     assert (await prompts.script("Hello", "en")).seconds > 0.3
     assert (await soon(prompts.script("Hello", "en"))).seconds > 0.3
+
+
+async def test_our_own_texts_are_said_in_english_while_their_engine_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speech = Speech({"*": engine(tmp_path, "exit 1")}, 20)
+    prompts = Prompts(tmp_path / "prompts", "http://127.0.0.1:8000", speech)
+    monkeypatch.setitem(prompts._texts, "de", {GOODBYE: "Vielen Dank."})
+    english = await prompts.system(GOODBYE, "en")
+    assert await prompts.system(GOODBYE, "de-AT") == english
+    engine(tmp_path, "flite -t Danke -o $2")
+    later = monotonic() + AGAIN_SECONDS
+    monkeypatch.setattr("telealarm.survey.prompts.monotonic", lambda: later)
+    german = await prompts.system(GOODBYE, "de-AT")
+    assert german not in (english, await prompts.system(GOODBYE, "es"))
 
 
 async def test_our_own_texts_need_no_engine(tmp_path: Path) -> None:

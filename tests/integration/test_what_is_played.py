@@ -1,0 +1,162 @@
+"""What an answered callee is played where there is little or nothing to play, by what is asked of
+Asterisk (a double: no telephone is needed for it).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from telealarm.asterisk.ari import Client
+from telealarm.models import AudioFile, CalendarSetting, Section
+from telealarm.rules.states import AmdStatus, SectionType
+from telealarm.store import calls
+from telealarm.store.database import Database
+from telealarm.store.voice_messages import VoiceMessages
+from telealarm.survey.line import Files
+from telealarm.survey.machine import GOODBYE, NO_ANSWER
+from telealarm.survey.prompts import NO_SPEECH, Prompts
+from telealarm.survey.scene import Means
+from telealarm.survey.session import Survey
+from telealarm.survey.speech import Speech
+from tests.integration.stages import Stages
+from tests.lab.ari_double import PASSWORD, USER, AriDouble
+from tests.lab.waiting import until
+
+HANGS = "tail -f {text_file} {wav}"
+SPEAKS = "flite -voice slt -f {text_file} -o {wav}"
+
+
+class Asterisk:
+    """A call that is answered, on a double of Asterisk that plays all it is asked to."""
+
+    def __init__(self, double: AriDouble, stages: Stages, folder: Path) -> None:
+        self.stages = stages
+        self._double = double
+        self._folder = folder
+
+    async def plays(self, engine: str, **setting: Any) -> list[str]:
+        """What is played to whoever answers, by name where it is ours, else `words`.
+
+        With columns of the calendar `setting` an answering machine has answered.
+        """
+        client = Client(url=self._double.url, user=USER, password=PASSWORD, app="lab")
+        prompts = Prompts(self._folder, "http://127.0.0.1:1", Speech({"*": engine}, 0.5))
+        voice_messages = VoiceMessages(self._folder / "recordings")
+        means = Means(self.stages.db, client, prompts, voice_messages, files=Files(first=False))
+        survey = Survey(means)
+        await self.stages.write(CalendarSetting.update(setting or {"voicemail": False}).execute)
+        await self.stages.alarm(data={"first": "Ann"})
+        (call,) = await self.stages.claim()
+        await survey.prepare(call)
+        assert await self.stages.place(call)
+        self._double.channels[call.channel_id] = {"id": call.channel_id, "state": "Up"}
+        running = asyncio.create_task(client.run())
+        try:
+            await until(lambda: client.connected, 30, "connected")
+            channel = client.open(call.channel_id)
+            if setting:
+                found = partial(calls.detected, call, AmdStatus.MACHINE, "")
+                await self.stages.db.write(found)
+            session = asyncio.create_task(survey.converse(call, channel))
+            await self._to_its_end(session)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        names = {
+            (await prompts.system(name, "en")).name: name
+            for name in (NO_SPEECH, NO_ANSWER, GOODBYE)
+        }
+        asked = [ask for ask in self._double.requests if "/play/" in ask.path]
+        files = [Path(ask.body["media"][0]).stem for ask in asked]
+        return [names.get(file, "words") for file in files]
+
+    async def _to_its_end(self, session: asyncio.Task[None]) -> None:
+        ended = 0
+        while not session.done():
+            asked = [ask for ask in self._double.requests if "/play/" in ask.path]
+            for ask in asked[ended:]:
+                _, channel, _, playback = ask.path.rsplit("/", 3)
+                target = f"channel:{channel}"
+                sound = {"id": playback, "state": "done", "target_uri": target}
+                await self._double.send("lab", "PlaybackFinished", playback=sound)
+            ended = len(asked)
+            await asyncio.sleep(0.01)
+        session.result()
+
+
+@pytest_asyncio.fixture
+async def asterisk(db: Database, tmp_path: Path) -> AsyncIterator[Asterisk]:
+    stages = await Stages.build(db)
+    async with AriDouble() as double:
+        yield Asterisk(double, stages, tmp_path / "prompts")
+
+
+async def sections(stages: Stages, *made: tuple[SectionType, str]) -> None:
+    """The survey has these sections, which wait for keys a second."""
+
+    def write() -> None:
+        Section.delete().execute()
+        for order, (kind, script) in enumerate(made, 1):
+            columns = {"type": kind, "script": script, "timeout": 1, "rating_laps": 3}
+            Section.create(survey=stages.survey, order=order, **columns)
+
+    await stages.write(write)
+
+
+@pytest.mark.parametrize(
+    ("engine", "script", "played"),
+    [
+        (SPEAKS, "Hello {first}.", ["words", NO_ANSWER]),
+        # Nobody waits in silence for a key, whyever there are no words.
+        (SPEAKS, "{missing}.", [NO_SPEECH, NO_ANSWER]),
+        (SPEAKS, "<<\u202e>> {missing}", [NO_SPEECH, NO_ANSWER]),
+        (SPEAKS, "Привет", [NO_SPEECH, NO_ANSWER]),
+        (HANGS, "Hello {first}.", [NO_SPEECH, NO_ANSWER]),
+        ("false {wav}", "Hello {first}.", [NO_SPEECH, NO_ANSWER]),
+        # A survey may mean to say nothing here: what it asks was said before.
+        (SPEAKS, "", [NO_ANSWER]),
+    ],
+)
+async def test_a_question_without_words(
+    asterisk: Asterisk, engine: str, script: str, played: list[str]
+) -> None:
+    await sections(asterisk.stages, (SectionType.RATING, script))
+    assert await asterisk.plays(engine) == played
+
+
+async def test_a_sentence_whose_value_is_missing_is_left_out(asterisk: Asterisk) -> None:
+    play = SectionType.PLAY_MESSAGE
+    await sections(asterisk.stages, (play, "{missing}."), (play, "Hello."))
+    assert await asterisk.plays(SPEAKS) == ["words"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "script", "played"),
+    [
+        (SPEAKS, "Hello {first}.", ["words"]),
+        (HANGS, "Hello {first}.", [NO_SPEECH]),
+        (SPEAKS, "{missing}.", [NO_SPEECH]),
+    ],
+)
+async def test_a_machine_is_left_what_can_be_said(
+    asterisk: Asterisk, engine: str, script: str, played: list[str]
+) -> None:
+    await sections(asterisk.stages, (SectionType.RATING, script))
+    assert await asterisk.plays(engine, voicemail=True) == played
+
+
+async def test_a_machine_is_left_the_words_where_the_recording_is_gone(asterisk: Asterisk) -> None:
+    def write() -> int:
+        owner = asterisk.stages.survey.owner_id
+        row = AudioFile.create(owner=owner, name="gone", digest="0" * 64, seconds=2.0)
+        made: int = row.id
+        return made
+
+    recording = await asterisk.stages.write(write)
+    await sections(asterisk.stages, (SectionType.RATING, "Hello {first}."))
+    assert await asterisk.plays(SPEAKS, voicemail=True, voicemail_audiofile=recording) == ["words"]
