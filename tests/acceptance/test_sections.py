@@ -4,6 +4,7 @@ import asyncio
 import io
 import wave
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -67,6 +68,12 @@ async def answered(practice: Practice, appointment: Appointment, seconds: float 
     return Answered(alarm, call, results, await practice.words(appointment))
 
 
+def seconds_up(call: JSON) -> float:
+    """How long it was answered."""
+    answered_at, ended_at = (datetime.fromisoformat(call[name]) for name in ("answered", "ended"))
+    return (ended_at - answered_at).total_seconds()
+
+
 async def test_keys_by_info_choose_capture_and_rate(practice: Practice, plug: Plug) -> None:
     rest = practice.clinic.rest
     survey = await sealed(
@@ -89,6 +96,14 @@ async def test_keys_by_info_choose_capture_and_rate(practice: Practice, plug: Pl
     assert found.responses == ["4", "0123", "2"]
     assert (found.alarm["status"], found.alarm["result"], found.call["result"]) == (5, 2, "2")
     assert phone.heard.seconds_heard() > 1.5
+    # The request, the call and the timeline tell the same story.
+    timeline = await practice.clinic.timeline(alarm)
+    assert [row["why"] for row in timeline if row["what"] == "key"] == found.responses
+    (request,) = await rest.results(f"alarm-request/?alarm={number_of(alarm.alarm)}")
+    assert (request["status"], request["callrequest"]) == (5, found.call["url"])
+    assert (found.call["status"], found.call["disposition"]) == (4, "ANSWER")
+    assert request["callstatus"] == found.call["hangup_cause"] == 16
+    assert request["duration"] == pytest.approx(seconds_up(found.call), abs=0.6)
     totals = await rest.get(f"surveyaggregate/{number_of(survey)}/")
     assert [one["response"] for one in totals["results"]] == ["4", "0123", "2"]
 
