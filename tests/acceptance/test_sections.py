@@ -161,6 +161,23 @@ async def test_a_message_ends_by_silence_by_its_longest_time_by_a_key_or_by_a_ha
     assert by_hang_up > 1.5
 
 
+async def test_a_key_in_the_beep_ends_the_message_too(practice: Practice, plug: Plug) -> None:
+    async def begun(number: str, first_key: float) -> None:
+        survey = await sealed(
+            practice.clinic.rest, {"type": RECORD, "script": "Speak.", "timeout": 0}, RATES
+        )
+        phone = await plug(number, answers_and_presses("31", first_key=first_key, between=2.0))
+        alarm = await practice.clinic.appointment(number, survey=survey)
+        assert (await answered(practice, alarm)).responses == ["1"]
+        # The question is asked already as the second key is pressed.
+        (pressed,) = [entry.at for entry in await phone.log() if entry.what == "key 1"]
+        rows = await practice.clinic.timeline(alarm)
+        (kept,) = [datetime.fromisoformat(row["at"]) for row in rows if row["what"] == "key"]
+        assert (kept - pressed).total_seconds() < 1.5, first_key
+
+    await asyncio.gather(begun("315", 0.6), begun("316", 0.75), begun("317", 0.9))
+
+
 def to_agent(number: str | None, **section: Any) -> JSON:
     return {
         "type": TRANSFER,
