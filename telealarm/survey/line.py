@@ -128,7 +128,7 @@ class Line:
         """
         for media in reversed(prompt.media) if self._files.first else prompt.media:
             playback_id = self._next_id()
-            await asyncio.gather(self._stopped(), self._hold_prompt(prompt.seconds))
+            await asyncio.gather(self.quiet(), self._hold_prompt(prompt.seconds))
             self._playing, _ = await asyncio.gather(
                 self.channel.play(media, playback_id), _noted(note, playback_id)
             )
@@ -171,7 +171,7 @@ class Line:
 
     async def sound(self, media: str) -> None:
         """Play something that has no end of its own; the next thing said, or `quiet`, ends it."""
-        await self._stopped()
+        await self.quiet()
         self._playing = await self.channel.play(media, self._sound_id)
 
     async def silence(self) -> None:
@@ -179,8 +179,13 @@ class Line:
         await self.channel.playback(self._sound_id).stop()
 
     async def quiet(self) -> None:
-        """Stop what plays."""
-        await self._stopped()
+        """Nothing plays any more."""
+        stopping, self._stopping = self._stopping, None
+        playing, self._playing = self._playing, None
+        if stopping is not None:
+            await stopping
+        if playing is not None:
+            await playing.stop()
 
     async def _hold_prompt(self, seconds: float) -> None:
         """Of the first prompt the callee need not wait for this, unless it is long."""
@@ -213,15 +218,6 @@ class Line:
 
     def _next_id(self) -> str:
         return f"{self.channel.id}-{self._run_id}-{next(self._numbers)}"
-
-    async def _stopped(self) -> None:
-        """Nothing plays any more."""
-        stopping, self._stopping = self._stopping, None
-        playing, self._playing = self._playing, None
-        if stopping is not None:
-            await stopping
-        if playing is not None:
-            await playing.stop()
 
 
 async def _noted(note: Callable[[str], Awaitable[None]] | None, playback_id: str) -> None:

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 RECORDED = "recorded"
 # For the beep, and for Asterisk to end what has reached its length.
 MARGIN_SECONDS = 5.0
+# Longer than the beep takes: an order to stop that comes while Asterisk beeps is lost.
+BEEP_SECONDS = 0.8
 # Until a recording that has ended can be fetched.
 STORED_PAUSES_SECONDS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5)
 # 16 bit, 8000 a second, with room for a header: of the longest that a section may ask for.
@@ -55,6 +57,7 @@ async def record(scene: Scene) -> str:
 
 async def _until_ended(scene: Scene, name: str) -> None:
     until = monotonic() + scene.section.recording_seconds + MARGIN_SECONDS
+    beeps_until = monotonic() + BEEP_SECONDS
     stopped = False
     while (left := until - monotonic()) > 0:
         event = await scene.line.event(left)
@@ -65,6 +68,7 @@ async def _until_ended(scene: Scene, name: str) -> None:
                 scene.ahead(event.digit or "")
             else:
                 stopped = True
+                await asyncio.sleep(beeps_until - monotonic())
                 await scene.means.ari.recordings.stop(name)
         elif event.type.startswith("Recording") and event.recording_name == name:
             return

@@ -105,6 +105,11 @@ CASES = {
         [{**COUNTS, "min_number": 1123, "max_number": 1123, "retries": 1}],
         ["1123"],
     ),
+    "too much, and a digit taken back": Case(
+        answers_and_presses("9999" + "7*1123#", first_key=1.5, between=0.6),
+        [{**COUNTS, "max_number": 1500, "retries": 1}],
+        ["1123"],
+    ),
     "rated, sent back, and rated again": Case(
         answers_and_presses("1322", first_key=1.5, between=1.5),
         [RATES, CHOOSES | {"key_3": "again", "key_2": "done"}],

@@ -4,6 +4,7 @@ import asyncio
 import io
 import wave
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -67,6 +68,12 @@ async def answered(practice: Practice, appointment: Appointment, seconds: float 
     return Answered(alarm, call, results, await practice.words(appointment))
 
 
+def seconds_up(call: JSON) -> float:
+    """How long it was answered."""
+    answered_at, ended_at = (datetime.fromisoformat(call[name]) for name in ("answered", "ended"))
+    return (ended_at - answered_at).total_seconds()
+
+
 async def test_keys_by_info_choose_capture_and_rate(practice: Practice, plug: Plug) -> None:
     rest = practice.clinic.rest
     survey = await sealed(
@@ -89,37 +96,30 @@ async def test_keys_by_info_choose_capture_and_rate(practice: Practice, plug: Pl
     assert found.responses == ["4", "0123", "2"]
     assert (found.alarm["status"], found.alarm["result"], found.call["result"]) == (5, 2, "2")
     assert phone.heard.seconds_heard() > 1.5
+    # The request, the call and the timeline tell the same story.
+    timeline = await practice.clinic.timeline(alarm)
+    assert [row["why"] for row in timeline if row["what"] == "key"] == found.responses
+    (request,) = await rest.results(f"alarm-request/?alarm={number_of(alarm.alarm)}")
+    assert (request["status"], request["callrequest"]) == (5, found.call["url"])
+    assert (found.call["status"], found.call["disposition"]) == (4, "ANSWER")
+    assert request["callstatus"] == found.call["hangup_cause"] == 16
+    assert request["duration"] == pytest.approx(seconds_up(found.call), abs=0.6)
     totals = await rest.get(f"surveyaggregate/{number_of(survey)}/")
     assert [one["response"] for one in totals["results"]] == ["4", "0123", "2"]
 
 
-async def test_a_number_out_of_range_is_asked_for_again(practice: Practice, plug: Plug) -> None:
-    survey = await sealed(
-        practice.clinic.rest,
-        {
-            "type": DIGITS,
-            "script": "How many?",
-            "number_digits": 4,
-            "max_number": 1500,
-            "retries": 1,
-        },
-    )
-    # 9999 is too much; `*` takes the 7 back.
-    phone = await plug("302", answers_and_presses("9999" + "7*1123#", first_key=1.5, between=0.8))
-    alarm = await practice.clinic.appointment("302", survey=survey)
-    assert (await answered(practice, alarm)).responses == ["1123"]
-    assert phone.heard.seconds_heard() > 1.5
+async def test_the_survey_says_which_rating_counts(practice: Practice, plug: Plug) -> None:
+    async def rated(number: str, counts: str, result: int) -> None:
+        survey = await sealed(practice.clinic.rest, RATES, RATES, rating_counts=counts)
+        await plug(number, answers_and_presses("12", first_key=1.0, between=1.0))
+        found = await answered(practice, await practice.clinic.appointment(number, survey=survey))
+        assert found.responses == ["1", "2"]
+        assert (found.alarm["result"], found.call["result"]) == (result, str(result))
+
+    await asyncio.gather(rated("303", "first", 1), rated("304", "last", 2))
 
 
-@pytest.mark.parametrize(("counts", "result", "number"), [("first", 1, "303"), ("last", 2, "304")])
-async def test_the_survey_says_which_rating_counts(
-    practice: Practice, plug: Plug, counts: str, result: int, number: str
-) -> None:
-    survey = await sealed(practice.clinic.rest, RATES, RATES, rating_counts=counts)
-    await plug(number, answers_and_presses("12", first_key=1.0, between=1.0))
-    found = await answered(practice, await practice.clinic.appointment(number, survey=survey))
-    assert found.responses == ["1", "2"]
-    assert (found.alarm["result"], found.call["result"]) == (result, str(result))
+BEEP = 700  # Hz
 
 
 async def fetched(url: str) -> bytes:
@@ -129,58 +129,53 @@ async def fetched(url: str) -> bytes:
         return await reply.read()
 
 
-async def test_a_message_is_recorded_and_can_be_fetched(practice: Practice, plug: Plug) -> None:
-    survey = await sealed(
-        practice.clinic.rest,
-        {"type": RECORD, "script": "Speak.", "timeout": 2, "recording_seconds": 20},
-        RATES,
-    )
-    phone = await plug("311", speaks(3.0, after=2.5, keys="1", first_key=5.0))
-    found = await answered(practice, await practice.clinic.appointment("311", survey=survey))
-    assert found.responses == ["recorded", "1"]
-    message = found.results[0]
-    with wave.open(io.BytesIO(await fetched(message["record_file"]))) as wav:
-        seconds = wav.getnframes() / wav.getframerate()
-    assert 2.0 < seconds < 7.0
-    assert message["recording_duration"] == pytest.approx(seconds, abs=0.01)
-    assert "recorded" in found.words
-    assert phone.heard.seconds_heard() > 1.0
-
-
-BEEP = 700  # Hz
-
-
-async def test_a_message_has_a_longest_time_and_a_key_ends_it(
+async def test_a_message_ends_by_silence_by_its_longest_time_by_a_key_or_by_a_hang_up(
     practice: Practice, plug: Plug
 ) -> None:
-    async def recorded(number: str, phone: Behaviour, longest: int) -> tuple[Answered, float]:
-        speaks_up = {"type": RECORD, "script": "Speak.", "recording_seconds": longest}
+    async def recorded(number: str, phone: Behaviour, *rated: str, **section: Any) -> float:
+        """The seconds of the message that the API has."""
+        speaks_up = {"type": RECORD, "script": "Speak.", "completed": True, **section}
         survey = await sealed(practice.clinic.rest, speaks_up, RATES)
         heard = (await plug(number, phone)).heard
         found = await answered(practice, await practice.clinic.appointment(number, survey=survey))
-        assert found.responses == ["recorded", "1"], (number, found)
-        # The script is short; the beep follows it.
+        assert found.responses == ["recorded", *rated], (number, found)
+        assert "recorded" in found.words
+        assert (found.alarm["status"], found.call["completed"]) == (5, True)
         assert 0.1 < cycles(heard, BEEP) < 0.6, number
-        return found, float(found.results[0]["recording_duration"])
+        message = found.results[0]
+        with wave.open(io.BytesIO(await fetched(message["record_file"]))) as wav:
+            seconds = wav.getnframes() / wav.getframerate()
+        assert message["recording_duration"] == pytest.approx(seconds, abs=0.01)
+        return seconds
 
-    (_, cut), (_, ended) = await asyncio.gather(
-        recorded("313", speaks(8.0, after=1.0, keys="1", first_key=0.5), longest=3),
-        recorded("314", Behaviour(keys="51", first_key=4.0, between=2.0, voice=1.0), longest=20),
+    # What the phone has sent: it sends nothing while it is silent.
+    by_silence, by_time, by_key, by_hang_up = await asyncio.gather(
+        recorded("311", speaks(3.0, after=2.5, keys="1", first_key=5.0), "1", timeout=2),
+        recorded("313", speaks(8.0, after=1.0, keys="1", first_key=0.5), "1", recording_seconds=3),
+        recorded("314", Behaviour(voice=1.0, keys="51", first_key=4.0, between=2.0), "1"),
+        recorded("312", Behaviour(voice=2.0, voice_after=2.5, hang_up=0.5), timeout=10),
     )
-    assert cut == 3.0
-    assert 0.5 < ended < 2.0  # of what the phone has sent
+    assert 2.0 < by_silence < 7.0
+    assert by_time == 3.0
+    assert 0.5 < by_key < 2.0
+    assert by_hang_up > 1.5
 
 
-async def test_whoever_hangs_up_has_left_a_message_too(practice: Practice, plug: Plug) -> None:
-    survey = await sealed(
-        practice.clinic.rest,
-        {"type": RECORD, "script": "Speak.", "timeout": 10, "completed": True},
-    )
-    await plug("312", Behaviour(voice=2.0, voice_after=2.5, hang_up=0.5))
-    found = await answered(practice, await practice.clinic.appointment("312", survey=survey))
-    assert found.responses == ["recorded"]
-    assert found.results[0]["recording_duration"] > 1.5
-    assert (found.alarm["status"], found.call["completed"]) == (5, True)
+async def test_a_key_in_the_beep_ends_the_message_too(practice: Practice, plug: Plug) -> None:
+    async def begun(number: str, first_key: float) -> None:
+        survey = await sealed(
+            practice.clinic.rest, {"type": RECORD, "script": "Speak.", "timeout": 0}, RATES
+        )
+        phone = await plug(number, answers_and_presses("31", first_key=first_key, between=2.0))
+        alarm = await practice.clinic.appointment(number, survey=survey)
+        assert (await answered(practice, alarm)).responses == ["1"]
+        # The question is asked already as the second key is pressed.
+        (pressed,) = [entry.at for entry in await phone.log() if entry.what == "key 1"]
+        rows = await practice.clinic.timeline(alarm)
+        (kept,) = [datetime.fromisoformat(row["at"]) for row in rows if row["what"] == "key"]
+        assert (kept - pressed).total_seconds() < 1.5, first_key
+
+    await asyncio.gather(begun("315", 0.6), begun("316", 0.75), begun("317", 0.9))
 
 
 def to_agent(number: str | None, **section: Any) -> JSON:

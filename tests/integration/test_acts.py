@@ -137,6 +137,20 @@ async def test_a_section_marked_completed_makes_the_call_a_success(stages: Stage
     assert "completed" in [what for what, _ in await stages.words(call.alarm_id)]
 
 
+async def test_a_completed_section_that_a_key_leads_to_is_told_once(stages: Stages) -> None:
+    call, section = await answered(stages, SectionType.PLAY_MESSAGE, completed=True)
+    first = stages.section.id
+    keep = partial(sessions.keep, call, first, "1", rating=True, following=section)
+    await stages.db.write(keep)
+    # As the session goes on there, is sent back, and comes again.
+    for place in (section, first, section):
+        await stages.db.write(partial(sessions.enter, call, place, 0))
+    await stages.end(call, Disposition.ANSWER, 16)
+    words = [what for what, _ in await stages.words(call.alarm_id)]
+    assert words.count("completed") == 1
+    assert (await stages.db.write(partial(CallRequest.get_by_id, call.id))).completed
+
+
 async def test_without_it_a_call_without_a_key_has_failed(stages: Stages) -> None:
     call, section = await answered(stages, SectionType.SMS, sms_text="x")
     await stages.db.write(partial(acts.send, call, section, utcnow()))
