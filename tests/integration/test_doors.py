@@ -482,8 +482,13 @@ async def test_dialplans_ask_and_order_without_a_call(stages: Stages, config: Co
     alarm = await stages.get(alarm_id)
     assert (alarm.status, alarm.result) == (AlarmStatus.SUCCESS, 1)
     assert await stages.claim() == []
-    kept = await ask("wakeup", "0730", "daily", calendar=str(stages.calendar.id))
+    ours = str(stages.calendar.id)
+    kept = await ask("wakeup", "0730", "daily", calendar=ours)
     assert (kept["TELEALARM_TIME"], kept["TELEALARM_DAILY"]) == ("0730", "1")
+    assert (await ask("wakeup", calendar=ours)) == kept
+    assert (await ask("wakeup", "cancel", calendar=ours))["TELEALARM_STATUS"] == "ok"
+    for words in (("wakeup",), ("wakeup", "cancel")):
+        assert (await ask(*words, calendar=ours))["TELEALARM_STATUS"] == "none"
     for strange in ("${SHELL(id)}", "999999999", "-1", "1 OR 1"):
         assert (await ask("wakeup", calendar=strange))["TELEALARM_STATUS"] == "refused"
     assert (await ask("due", caller="unknown"))["TELEALARM_STATUS"] == "refused"
@@ -491,3 +496,27 @@ async def test_dialplans_ask_and_order_without_a_call(stages: Stages, config: Co
     requests = await stages.write(lambda: AlarmRequest.select().count())
     statuses = await stages.write(lambda: {row.status for row in CallRequest.select()})
     assert (requests, statuses) == (2 + 1, {CallStatus.RETRY})
+
+
+async def test_a_dialplan_gives_the_pin_and_cannot_guess_it(stages: Stages, config: Config) -> None:
+    await set_up(stages, callback_pin=True)
+    questions = Questions(stages.db, Wakeups(config, stages.db))
+
+    async def ask(script: str, *words: str) -> Any:
+        return await questions.answer(Question(script, words, "600", {}))
+
+    alarm_id = await stages.alarm("600", data={"pin": "4711"})
+    for words in (("due",), ("due", "0000"), ("confirm", "1"), ("confirm", "1", "")):
+        said = await ask(*words)
+        assert (said["TELEALARM_STATUS"], said["TELEALARM_REASON"]) == (
+            "refused",
+            "a PIN is asked for",
+        )
+        assert "TELEALARM_TITLE" not in said
+    assert (await ask("due", "4711"))["TELEALARM_TITLE"] == "Visit"
+    for _ in range(9):
+        await ask("confirm", "1", "9999")
+    assert (await ask("confirm", "1", "4711"))["TELEALARM_STATUS"] == "refused"
+    with at(MORNING + 61 * MINUTE):
+        assert (await ask("confirm", "1", "4711"))["TELEALARM_STATUS"] == "none", "it is over"
+    assert (await stages.get(alarm_id)).result == 0
