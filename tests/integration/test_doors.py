@@ -1,7 +1,7 @@
 """Behind the doors, on both databases: ringing back, snoozing, wake-up calls, the front desk."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -18,10 +18,12 @@ from telealarm.errors import NotVisible, TeleAlarmError
 from telealarm.models import (
     Alarm,
     AlarmRequest,
+    Calendar,
     CalendarSetting,
     CalendarUserProfile,
     CallRequest,
     Event,
+    Gateway,
     Message,
 )
 from telealarm.planning.series import SeriesPlanner
@@ -175,6 +177,35 @@ async def test_who_rings_back_and_hangs_up_uses_up_no_retry(stages: Stages) -> N
         assert await stages.place(again)
         await stages.end(again)
     assert (await stages.get(alarm_id)).status == AlarmStatus.FAILURE
+
+
+@pytest.mark.parametrize(
+    "cap",
+    [
+        lambda: Gateway.update(maximum_call=1).execute(),
+        lambda: Calendar.update(max_concurrent=1).execute(),
+    ],
+    ids=["maximum_call", "max_concurrent"],
+)
+async def test_who_rings_back_waits_for_no_cap_and_takes_up_a_place_in_it(
+    stages: Stages, cap: Callable[[], int]
+) -> None:
+    await stages.write(cap)
+    missed = await stages.alarm("600")
+    (call,) = await stages.claim()
+    assert await stages.place(call)
+    await stages.end(call)
+    other = await stages.alarm("601", maxretry=1)
+    (placed,) = await stages.claim()
+    assert await stages.place(placed)
+    back = await rings_back(stages, missed)
+    assert back is not None, "the line is taken, and yet the caller is spoken to"
+    await stages.end(placed)
+    with at(MORNING + MINUTE):
+        assert await stages.claim() == [], "the caller has the only line"
+        await stages.end(back, Disposition.ANSWER, 16, key="1")
+        (again,) = await stages.claim()
+        assert again.alarm_id == other
 
 
 @pytest.mark.parametrize(
