@@ -136,6 +136,8 @@ def _decide(
     action, why = word.get(decision.action, "skip"), decision.reason
     if alarm.event.status == EventStatus.PAUSED:
         action, why = "skip", "event_paused"
+    elif action == "sms" and setting is not None and setting.sms_gateway_id is None:
+        action, why = "skip", Reason.NO_SMS_GATEWAY
     elif action != "skip" and gateway is not None:
         gateway = failover.way_out(gateway, (), alarm.alarm_phonenumber) or gateway
         if not failover.takes(gateway, alarm.alarm_phonenumber):

@@ -236,8 +236,8 @@ async def test_who_withholds_the_number_proves_it_by_a_pin(practice: Practice, d
         alarm = await practice.clinic.appointment("605", data={"pin": "4711"}, maxretry=0)
         assert (await practice.settled(alarm))["status"] == 3
         # The number, a wrong PIN, the right one; then the survey's key, until it is taken.
-        keys = "605#" + "1#" + "4711#" + "11111"
-        await dial("anonymous", CALLBACK, answers_and_presses(keys, first_key=2.0, between=1.4))
+        keys = "605#" + "1#" + "4711#" + "1" * 9
+        await dial("anonymous", CALLBACK, answers_and_presses(keys, first_key=2.0, between=0.8))
         await practice.told(alarm, "called_back", 60)
         settled = await practice.settled(alarm)
         assert (settled["status"], settled["result"]) == (5, 1)

@@ -75,6 +75,7 @@ async def test_every_field_of_an_alarm_comes_back(api: Api) -> None:
         "require_result": True,
         "retry_policy": {"busy": {"delay": 60, "count": 3}},
         "status_reason": "",
+        "about": None,
     }
     assert await due(api, shown["url"]) == "2030-06-03 06:59"
 

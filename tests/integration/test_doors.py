@@ -1,7 +1,7 @@
 """Behind the doors, on both databases: ringing back, snoozing, wake-up calls, the front desk."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -18,10 +18,12 @@ from telealarm.errors import NotVisible, TeleAlarmError
 from telealarm.models import (
     Alarm,
     AlarmRequest,
+    Calendar,
     CalendarSetting,
     CalendarUserProfile,
     CallRequest,
     Event,
+    Gateway,
     Message,
 )
 from telealarm.planning.series import SeriesPlanner
@@ -175,6 +177,35 @@ async def test_who_rings_back_and_hangs_up_uses_up_no_retry(stages: Stages) -> N
         assert await stages.place(again)
         await stages.end(again)
     assert (await stages.get(alarm_id)).status == AlarmStatus.FAILURE
+
+
+@pytest.mark.parametrize(
+    "cap",
+    [
+        lambda: Gateway.update(maximum_call=1).execute(),
+        lambda: Calendar.update(max_concurrent=1).execute(),
+    ],
+    ids=["maximum_call", "max_concurrent"],
+)
+async def test_who_rings_back_waits_for_no_cap_and_takes_up_a_place_in_it(
+    stages: Stages, cap: Callable[[], int]
+) -> None:
+    await stages.write(cap)
+    missed = await stages.alarm("600")
+    (call,) = await stages.claim()
+    assert await stages.place(call)
+    await stages.end(call)
+    other = await stages.alarm("601", maxretry=1)
+    (placed,) = await stages.claim()
+    assert await stages.place(placed)
+    back = await rings_back(stages, missed)
+    assert back is not None, "the line is taken, and yet the caller is spoken to"
+    await stages.end(placed)
+    with at(MORNING + MINUTE):
+        assert await stages.claim() == [], "the caller has the only line"
+        await stages.end(back, Disposition.ANSWER, 16, key="1")
+        (again,) = await stages.claim()
+        assert again.alarm_id == other
 
 
 @pytest.mark.parametrize(
@@ -482,8 +513,13 @@ async def test_dialplans_ask_and_order_without_a_call(stages: Stages, config: Co
     alarm = await stages.get(alarm_id)
     assert (alarm.status, alarm.result) == (AlarmStatus.SUCCESS, 1)
     assert await stages.claim() == []
-    kept = await ask("wakeup", "0730", "daily", calendar=str(stages.calendar.id))
+    ours = str(stages.calendar.id)
+    kept = await ask("wakeup", "0730", "daily", calendar=ours)
     assert (kept["TELEALARM_TIME"], kept["TELEALARM_DAILY"]) == ("0730", "1")
+    assert (await ask("wakeup", calendar=ours)) == kept
+    assert (await ask("wakeup", "cancel", calendar=ours))["TELEALARM_STATUS"] == "ok"
+    for words in (("wakeup",), ("wakeup", "cancel")):
+        assert (await ask(*words, calendar=ours))["TELEALARM_STATUS"] == "none"
     for strange in ("${SHELL(id)}", "999999999", "-1", "1 OR 1"):
         assert (await ask("wakeup", calendar=strange))["TELEALARM_STATUS"] == "refused"
     assert (await ask("due", caller="unknown"))["TELEALARM_STATUS"] == "refused"
@@ -491,3 +527,27 @@ async def test_dialplans_ask_and_order_without_a_call(stages: Stages, config: Co
     requests = await stages.write(lambda: AlarmRequest.select().count())
     statuses = await stages.write(lambda: {row.status for row in CallRequest.select()})
     assert (requests, statuses) == (2 + 1, {CallStatus.RETRY})
+
+
+async def test_a_dialplan_gives_the_pin_and_cannot_guess_it(stages: Stages, config: Config) -> None:
+    await set_up(stages, callback_pin=True)
+    questions = Questions(stages.db, Wakeups(config, stages.db))
+
+    async def ask(script: str, *words: str) -> Any:
+        return await questions.answer(Question(script, words, "600", {}))
+
+    alarm_id = await stages.alarm("600", data={"pin": "4711"})
+    for words in (("due",), ("due", "0000"), ("confirm", "1"), ("confirm", "1", "")):
+        said = await ask(*words)
+        assert (said["TELEALARM_STATUS"], said["TELEALARM_REASON"]) == (
+            "refused",
+            "a PIN is asked for",
+        )
+        assert "TELEALARM_TITLE" not in said
+    assert (await ask("due", "4711"))["TELEALARM_TITLE"] == "Visit"
+    for _ in range(9):
+        await ask("confirm", "1", "9999")
+    assert (await ask("confirm", "1", "4711"))["TELEALARM_STATUS"] == "refused"
+    with at(MORNING + 61 * MINUTE):
+        assert (await ask("confirm", "1", "4711"))["TELEALARM_STATUS"] == "none", "it is over"
+    assert (await stages.get(alarm_id)).result == 0

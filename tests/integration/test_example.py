@@ -135,3 +135,10 @@ async def test_the_plan_is_what_the_three_use_cases_say(api: Api, config: Config
             ("2026-10-26 09:00", "call", "Paul's birthday"),
             ("2026-10-26 16:30", "call", "music class"),
         ]
+
+
+async def test_the_plan_says_that_an_sms_lacks_its_gateway(api: Api, config: Config) -> None:
+    await api.made("gateway/", {"name": "g", "gateways": "PJSIP/{number}@trunk"}, user="root")
+    with time_machine.travel(FRIDAY, tick=False):
+        await load(api.db, config, "appointment")
+        assert [action for _, action, _ in planned(config, FRIDAY, 10)] == ["call", "skip"]

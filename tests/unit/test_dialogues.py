@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
+from functools import cache
+from pathlib import Path
+from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telealarm.rules import phone
 from telealarm.rules import wakeup as rule
 from telealarm.store.callbacks import Found
 from telealarm.survey.doors.callback import CheckPin, callback
@@ -19,6 +24,7 @@ from telealarm.survey.doors.wakeup import Booked, Cancel, Keep, Seek, order
 AT_SEVEN = Booked(datetime(2030, 6, 3, 7, 30), daily=False)
 EVERY_DAY = Booked(datetime(2030, 6, 3, 7, 30), daily=True)
 MADRID = ZoneInfo("Europe/Madrid")
+SOUNDS = Path(__file__).parents[2] / "sounds"
 # More steps than anybody takes.
 MOST = 60
 
@@ -166,6 +172,28 @@ def test_a_guest_without_a_number_and_a_refused_call_are_told_so() -> None:
     assert last(held(door(), ["0730", "1", "1"], refused=True)[0]) == "wakeup-refused"
 
 
+@cache
+def texts(file: str) -> dict[str, dict[str, str]]:
+    """What the doors say, by language."""
+    found: dict[str, dict[str, str]] = yaml.safe_load((SOUNDS / file).read_text())
+    return found
+
+
+def values_in(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("file", ["doors.yml", "prompts.yml"])
+def test_every_language_has_every_text_with_the_same_values(file: str) -> None:
+    by_language = texts(file)
+    values = {
+        language: {name: values_in(text) for name, text in said.items()}
+        for language, said in by_language.items()
+    }
+    assert len(values) > 1
+    assert all(one == values["en"] for one in values.values())
+
+
 KEYS = st.lists(st.text("0123456789*#", max_size=5), max_size=40)
 
 
@@ -176,6 +204,10 @@ def test_any_keys_end_in_words_and_a_hang_up(
     steps, _ = held(door(operator=operator, twelve=twelve), keys, booked)
     assert last(steps)
     assert len(orders(steps)) <= 1
+    asked = [phrase for step in steps if isinstance(step, Ask | Say) for phrase in step.phrases]
+    for phrase in asked:
+        said = texts("doors.yml" if phrase.values else "prompts.yml")["en"][phrase.name]
+        assert values_in(said) == set(phrase.values)
 
 
 @given(st.text("0123456789*#", max_size=6), st.sampled_from([None, False, True]))
@@ -235,3 +267,27 @@ def test_whoever_rings_back_hears_something(
 ) -> None:
     steps, answered = held(callback(number), keys, found=found)
     assert answered == 7 or last(steps)
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("+34 600 100 200", "+34600100200"),
+        ("(0034) 600-100.200", "0034600100200"),
+        ("105", "105"),
+        ("*105", "*105"),
+        ("", ""),
+        ("anonymous", ""),
+        ("Restricted", ""),
+        ("unavailable", ""),
+        ("DAD", ""),
+        ("+", ""),
+        ("0000000000", ""),
+        ("600100200;cpc=x", ""),
+        ("${SHELL(id)}", ""),
+        ("1" * 41, ""),
+        ("\u0661\u0662\u0663", ""),
+    ],
+)
+def test_a_caller_id_is_a_number_or_withheld(said: str, number: str) -> None:
+    assert phone.caller(said) == number
