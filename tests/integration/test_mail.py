@@ -385,7 +385,7 @@ async def test_a_server_down_for_an_hour_what_is_wanted_is_sent_once_and_the_res
     await mailing.server.stop()
     late = await mailing.mail("late@x.y", start=MORNING + HOUR / 2, advance_notice=1800)
     wanted = [await mailing.mail(f"{number}@x.y") for number in range(5)]
-    for minutes in range(0, 75, 5):
+    for minutes in range(0, 90, 5):
         if minutes == 60:
             await mailing.server.start()
         with at(MORNING + timedelta(minutes=minutes)):
