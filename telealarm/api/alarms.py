@@ -18,13 +18,11 @@ from telealarm.api.resource import Action, Resource, Values
 from telealarm.api.survey_templates import LANGUAGE
 from telealarm.api.texts import Phone, Url, Zone
 from telealarm.api.visit import Visit, stamp
-from telealarm.api.webhooks import check_urls
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, Event, Timeline
 from telealarm.rules.states import UNSETTLED, AlarmResult, AlarmStatus, Method
 from telealarm.store import alarms, calllog, events, permissions, wording, zones
 
-URLS = ("url_cancel", "url_confirm")
 WEEK_SECONDS = 7 * 24 * 3600
 STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus})
 METHOD = Choice({method.value: method.name.lower() for method in Method})
@@ -168,7 +166,6 @@ def create(visit: Visit, owner_id: int, values: Values) -> Alarm:
     if values.pop("status", None) not in (None, AlarmStatus.PENDING):
         raise Invalid({"status": ["a new alarm is 1 (pending)"]})
     _check_recipient(values, None)
-    check_urls(visit, values, URLS)
     _to_offset(visit, values["event"], values)
     alarm = alarms.create(owner_id, values, visit.now)
     permissions.check(alarm, None, ZoneInfo(visit.default_zone))
@@ -187,7 +184,6 @@ def change(visit: Visit, row: Any, values: Values) -> None:
     _check_recipient(values, row)
     _to_offset(visit, values.get("event", row.event), values)
     before = Alarm.get_by_id(row.id)
-    check_urls(visit, values, URLS, before)
     alarms.change(row, values, status, visit.now)
     permissions.check(row, before, ZoneInfo(visit.default_zone))
     wording.look(row, before, visit.now)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from aiohttp import hdrs, web
 from peewee import ModelSelect
 
-from telealarm.api import body, links, lists, relations, shapes, sheets
+from telealarm.api import body, links, lists, relations, shapes, sheets, urls
 from telealarm.api.auth import Logins
 from telealarm.api.errors import Refused, reply
 from telealarm.api.forms import Form, Sent, marked, read
@@ -134,6 +134,7 @@ class Routes:
             relations.resolve(visit.login, sent, None)
             owner_id = _owner(visit, resource, sent)
             relations.check_owner(sent, owner_id)
+            urls.check(visit, sent, None)
             _raise(sent)
             assert owner_id is not None
             made = create(visit, owner_id, sent.values)
@@ -183,6 +184,7 @@ class Routes:
             row = scope.find(visit.login, resource.model, row_id, by=resource.key)
             relations.resolve(visit.login, sent, row)
             relations.check_owner(sent, scope.owner_of(row) or visit.user_id)
+            urls.check(visit, sent, row)
             _raise(sent)
             change(visit, row, sent.values)
             row = scope.find(visit.login, resource.model, row_id, by=resource.key)

@@ -683,7 +683,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = 'webhook_delivery'
-            indexes = ((('status', 'date'), False), (('owner', 'id'), False), (('created_date',), False))
+            indexes = ((('status', 'date'), False), (('owner', 'id'), False), (('created_date',), False), (('lane', 'status'), False))
     db.create_tables([WebhookDelivery])
 
     class Worker(Model):

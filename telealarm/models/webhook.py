@@ -58,4 +58,5 @@ class WebhookDelivery(ClaimableModel):
             (("status", "date"), False),
             (("owner", "id"), False),
             (("created_date",), False),
+            (("lane", "status"), False),
         )

@@ -51,6 +51,9 @@ _BLOCKS = [
     }.items()
     for block in blocks
 ]
+# What `localhost`, and every name below it, stands for (RFC 6761 6.3).
+_THIS_MACHINE = ("127.0.0.1", "::1")
+_ALLOWING = "an operator may allow it in webhooks.allow"
 # All that is given to public hosts so far (RFC 4291); what lies outside is reserved.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 
@@ -111,6 +114,8 @@ class Guard:
             self._check_literal(host, IPv4Address)
         elif not all(_LABEL.fullmatch(label) for label in host.split(".")):
             raise ValueError("the host must be a name like example.com, without a dot at its end")
+        elif host.rpartition(".")[2] == "localhost" and all(map(self.refusal, _THIS_MACHINE)):
+            raise ValueError(f"{host} is not public (loopback); {_ALLOWING}")
         return Target(scheme, host, port)
 
     def _check_literal(self, host: str, kind: type[IPv4Address] | type[IPv6Address]) -> None:
@@ -119,7 +124,7 @@ class Guard:
         except ValueError:
             raise ValueError(f"{host} is no address in its plain form; give a name") from None
         if why := self.refusal(host):
-            raise ValueError(f"{why}; an operator may allow it in webhooks.allow")
+            raise ValueError(f"{why}; {_ALLOWING}")
 
 
 def _special(address: IPv4Address | IPv6Address) -> str | None:

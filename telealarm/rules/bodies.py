@@ -4,10 +4,14 @@ import html
 import re
 from collections.abc import Mapping
 
-# A tag, its name and what it ends included; looked for once, however hostile the template is.
-_TAG = re.compile(r"<(/?[A-Za-z][A-Za-z0-9]*)?[^<>]{0,2000}>")
+# A tag with its name. Possessive (`++`): looked for once, however hostile the template is.
+_TAG = re.compile(r"<(/?[A-Za-z][A-Za-z0-9]*+)?+[^<>]{0,2000}+>")
 _BREAKS = {"br", "/p", "/div", "/tr", "/li", *(f"/h{level}" for level in range(1, 7))}
 _HIDDEN = {"style", "script", "head"}
+_HREF = re.compile(r"""\bhref\s*=\s*["']?(https?://[^"'\s>]+)""", re.IGNORECASE)
+_END = re.compile("</body", re.IGNORECASE | re.ASCII)
+# In a text that is escaped; a full stop behind an address is none of it.
+_URL = re.compile(r"https?://(?:[^\s<>&]|&amp;)*(?:[^\s<>&.,;:!?)]|&amp;)")
 
 
 def escaped(values: Mapping[str, object]) -> dict[str, object]:
@@ -19,19 +23,28 @@ def escaped(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def as_html(text: str) -> str:
-    """A plain text as HTML."""
-    lines = html.escape(text).split("\n")
+    """A plain text as HTML, its addresses as links."""
+    lines = _URL.sub(r'<a href="\g<0>">\g<0></a>', html.escape(text)).split("\n")
     return "<p>" + "<br>\n".join(lines) + "</p>"
 
 
 def as_text(markup: str) -> str:
-    """What of HTML is text."""
+    """What of HTML is text; links with their addresses."""
     parts: list[str] = []
-    at, hidden = 0, ""
+    at, hidden, link = 0, "", ""
     for tag in _TAG.finditer(markup):
         name = (tag[1] or "").lower()
         if not hidden:
-            parts += [markup[at : tag.start()], "\n" if name in _BREAKS else ""]
+            before = markup[at : tag.start()]
+            parts.append(before)
+            if name in _BREAKS:
+                parts.append("\n")
+            elif name == "a":
+                found = _HREF.search(tag[0])
+                link = found[1] if found else ""
+            elif name == "/a" and link:
+                parts.append("" if before.strip() == link else f" ({link})")
+                link = ""
             hidden = name if name in _HIDDEN else ""
         elif name == f"/{hidden}":
             hidden = ""
@@ -54,7 +67,6 @@ def links_as_text(links: Mapping[str, str]) -> str:
 
 def with_links(markup: str, links: Mapping[str, str]) -> str:
     """The links at the end of an HTML body."""
-    end = markup.lower().rfind("</body")
-    if end < 0:
-        return f"{markup}\n{links_as_html(links)}"
-    return f"{markup[:end]}{links_as_html(links)}\n{markup[end:]}"
+    ends = [found.start() for found in _END.finditer(markup)]
+    end = ends[-1] if ends else len(markup)
+    return f"{markup[:end]}\n{links_as_html(links)}\n{markup[end:]}"

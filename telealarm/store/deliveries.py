@@ -173,7 +173,7 @@ class _Load:
             self._owners[row.owner_id] >= OWNER
             or self._endpoints[row.endpoint] >= ENDPOINT
             or row.lane in self._lanes
-            or not _is_ours(row.lane)
+            or not _is_next(row)
         ):
             return False
         self._count(row)
@@ -192,19 +192,21 @@ def _sending_lanes() -> Any:
     return other.select(other.lane).where(other.status == DeliveryStatus.SENDING)
 
 
-def _is_ours(lane: str) -> bool:
-    """Whether no other worker claims from the lane at this moment, or has just begun to send.
+def _is_next(row: WebhookDelivery) -> bool:
+    """Whether nothing of its lane is being sent, or comes before it, whichever worker has that.
 
-    On SQLite there is one writer at a time, and the query has seen what others send.
+    Another may hold an earlier one at this moment without sending it: the query for what is due
+    passes it over then. On SQLite there is one writer at a time.
     """
     database = WebhookDelivery._meta.database
-    if not isinstance(database, PostgresqlDatabase):
-        return True
-    lock = "SELECT pg_try_advisory_xact_lock(hashtext(%s), hashtext(%s))"
-    if not database.execute_sql(lock, ("webhook lane", lane)).fetchone()[0]:
-        return False
-    sending = WebhookDelivery.status == DeliveryStatus.SENDING
-    return not WebhookDelivery.select().where(sending, WebhookDelivery.lane == lane).exists()
+    if isinstance(database, PostgresqlDatabase):
+        lock = "SELECT pg_try_advisory_xact_lock(hashtext(%s), hashtext(%s))"
+        if not database.execute_sql(lock, ("webhook lane", row.lane)).fetchone()[0]:
+            return False
+    date, pending = WebhookDelivery.date, WebhookDelivery.status == DeliveryStatus.PENDING
+    earlier = (date < row.date) | ((date == row.date) & (WebhookDelivery.id < row.id))
+    before = (WebhookDelivery.status == DeliveryStatus.SENDING) | (pending & earlier)
+    return not WebhookDelivery.select().where(WebhookDelivery.lane == row.lane, before).exists()
 
 
 def _put_back(holder: Holder, sending: list[int]) -> None:

@@ -57,9 +57,11 @@ def arrived(message: Message) -> None:
 
 
 def call_off(event: Event) -> None:
-    """The event does not happen, or elsewhere: what invitations to it say is wrong."""
+    """The event does not happen, or elsewhere: what invitations to it say is wrong, of those that
+    are just being sent too.
+    """
     alarms = Alarm.select(Alarm.id).where(Alarm.event == event.id)
-    Message.update(starts=None).where(Message.alarm.in_(alarms), Message.current).execute()
+    Message.update(starts=None).where(Message.alarm.in_(alarms)).execute()
 
 
 def outdated(now: datetime) -> list[int]:

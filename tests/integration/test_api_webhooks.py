@@ -48,6 +48,7 @@ async def test_what_was_read_can_be_written_back(api: Api) -> None:
         ("target_url", "", "must not be empty"),
         ("target_url", "ftp://example.com/", "must be an address like"),
         ("target_url", "http://127.0.0.1/", "127.0.0.1 is not public (loopback)"),
+        ("target_url", "http://localhost:9000/told", "localhost is not public (loopback)"),
         ("target_url", "http://169.254.169.254/latest/", "is not public (link-local)"),
         ("target_url", "http://[::ffff:10.0.0.1]/", "is not public (an IPv4 address within IPv6)"),
         ("target_url", "http://2130706433/", "no address in its plain form"),
@@ -69,6 +70,10 @@ async def test_the_addresses_of_an_alarm_are_checked_too(api: Api) -> None:
     body = {"event": event["url"], "alarm_phonenumber": "600", "url_cancel": "http://10.0.0.1/"}
     reply = await api.post("alarm/", {**body, "url_confirm": "http://0x7f.1/"})
     assert (reply.status, sorted(reply.body)) == (400, ["url_cancel", "url_confirm"])
+    wrong = {**body, "url_confirm": "ftp://x/", "maxretry": "many", "event": 999, "colour": 1}
+    reply = await api.post("alarm/", wrong)
+    named = ["colour", "event", "maxretry", "url_cancel", "url_confirm"]
+    assert (reply.status, sorted(reply.body)) == (400, named)
     alarm = await api.made("alarm/", {**body, "url_cancel": "https://example.com/no"})
     reply = await api.patch(alarm["url"], {"url_confirm": "http://localhost:80:80/"})
     assert (reply.status, list(reply.body)) == (400, ["url_confirm"])

@@ -379,6 +379,26 @@ async def test_webhooks_are_told_of_attempts_by_mail_as_of_calls(mailing: Mailin
     assert await mailing.write(partial(told, sent)) == [(ended, 5)]
 
 
+async def test_a_server_down_for_an_hour_what_is_wanted_is_sent_once_and_the_rest_is_missed(
+    mailing: Mailing,
+) -> None:
+    await mailing.server.stop()
+    late = await mailing.mail("late@x.y", start=MORNING + HOUR / 2, advance_notice=1800)
+    wanted = [await mailing.mail(f"{number}@x.y") for number in range(5)]
+    for minutes in range(0, 90, 5):
+        if minutes == 60:
+            await mailing.server.start()
+        with at(MORNING + timedelta(minutes=minutes)):
+            await mailing.go()
+    took = sorted(letter.recipient for letter in mailing.server.letters)
+    assert took == [f"{number}@x.y" for number in range(5)]
+    for alarm_id in wanted:
+        alarm = await mailing.get(alarm_id)
+        assert (alarm.status, alarm.num_attempt) == (AlarmStatus.SUCCESS, 1)
+    alarm = await mailing.get(late)
+    assert (alarm.status, alarm.status_reason) == (AlarmStatus.MISSED, "late")
+
+
 async def test_a_lost_answer_to_the_data_is_an_unknown_fate(mailing: Mailing) -> None:
     mailing.server.vanishes = True
     alarm_id = await mailing.mail(maxretry=1, retry_delay=60)

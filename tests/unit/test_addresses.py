@@ -92,6 +92,13 @@ def test_a_zone_is_refused() -> None:
     assert Guard(["fe80::/10"]).refusal("fe80::1%eth0") == "fe80::1%eth0 is of one link"
 
 
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "x.localhost"])
+def test_this_machines_names_are_refused_at_once_unless_it_is_allowed(host: str) -> None:
+    with pytest.raises(ValueError, match=r"is not public \(loopback\); an operator may allow it"):
+        Guard(["10.0.0.0/8"]).check(f"http://{host}:8000/")
+    assert Guard(["::1/128"]).check(f"http://{host}:8000/").port == 8000
+
+
 def test_a_network_that_the_operator_allows() -> None:
     guard = Guard(["10.1.0.0/16", "::1/128"])
     assert guard.refusal("10.1.2.3") is None

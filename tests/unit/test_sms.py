@@ -157,5 +157,10 @@ def test_a_link_is_read_back_and_nothing_else_is() -> None:
     token = signed.token("secret", link)
     assert signed.read("secret", token) == link
     assert signed.read("another", token) is None
-    for wrong in ("", "-", "---", "confirm-1f-0-", token + "0", token.upper(), "é-1-1-1"):
+    told = signed.Link("unsubscribe", 31, link.expires, "añn@example.com")
+    of_ann = signed.token("secret", told)
+    assert signed.read("secret", of_ann) == told
+    of_bob = of_ann.replace("añn".encode().hex(), b"bob".hex())
+    assert signed.read("secret", of_bob) is None
+    for wrong in ("", "-", "---", "----", "confirm-1f-0-", token + "0", token.upper(), "é-1-1-1"):
         assert signed.read("secret", wrong) is None
