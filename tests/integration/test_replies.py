@@ -1,5 +1,6 @@
 """What comes back: replies and delivery reports of SMS gateways, and the links of mails."""
 
+import asyncio
 import re
 from collections import Counter
 from datetime import timedelta
@@ -108,7 +109,7 @@ async def test_a_reply_sets_the_result_as_a_key_would_and_is_answered_once(
     assert (said.status, said.body) == (200, {"outcome": "taken"})
     assert await desk.result(alarm) == result
     (answer,) = await desk.send()
-    assert (answer.recipient, answer.purpose) == (NUMBER, "answer")
+    assert (answer.recipient, answer.purpose, answer.request_id) == (NUMBER, "answer", None)
     assert "Visit" in answer.text
     # Told twice, done once.
     assert (await desk.reply(text, id="in-1")).body == {"outcome": "taken"}
@@ -121,6 +122,15 @@ async def test_a_reply_sets_the_result_as_a_key_would_and_is_answered_once(
     assert {(one["type"], one["target_url"]) for one in told} == {
         ("alarm.result", url) for url in called[result]
     }
+
+
+async def test_a_reply_that_comes_five_times_at_once_is_one(desk: Desk) -> None:
+    alarm = await desk.remind()
+    said = await asyncio.gather(*(desk.reply("1", id="x") for _ in range(5)))
+    assert [one.body["outcome"] for one in said] == ["taken"] * 5
+    assert len(await desk.send()) == 1
+    words = [row["what"] for row in (await desk.api.get(f"{alarm}timeline/")).body["results"]]
+    assert words.count("answer") == 1
 
 
 async def test_the_latest_open_alarm_of_the_number_is_meant_however_it_is_written(

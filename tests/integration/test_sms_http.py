@@ -128,7 +128,7 @@ def test_the_settings_of_the_reference_are_taken() -> None:
         {
             "url": "https://sms.example.com/send",
             "method": "PUT",
-            "headers": {"Authorization": "Bearer x"},
+            "headers": {"Authorization": "Bearer x", "api_key": "x"},
             "body": '{"to": "{to}"}\n',
             "success": {"status": [200, 202], "json": {"ok": True}},
             "message_id": "message.id",
@@ -147,6 +147,23 @@ def test_the_settings_of_the_reference_are_taken() -> None:
         ({"url": "http://x/", "headers": {"X: y": "a"}}, "headers: must be"),
         ({"url": "http://x/", "success": {"status": ["200"]}}, "success.status: must be"),
         ({"url": "http://x/", "inbound": {"sender": "from"}}, "inbound: sender is unknown"),
+        (
+            {"url": "http://x/", "headers": {"content-length": "1"}},
+            "headers: content-length follows",
+        ),
+        (
+            {"url": "http://x/", "report": {"delivered": "DELIVRD"}},
+            "report.delivered: must be a list",
+        ),
+        ({"url": "http://x/", "report": {"failed": 5}}, "report.failed: must be a list"),
+        ({"url": "http://x/", "report": {"failed": [5]}}, "report.failed: must be a text"),
+        ({"url": "http://x/", "report": {"id": ["x"]}}, "report.id: must be a text"),
+        ({"url": "http://x/", "success": {"json": "ok"}}, "success.json: must be a JSON object"),
+        ({"url": "http://x/", "success": []}, "success: must be a JSON object"),
+        ({"url": "http://x/", "message_id": 7}, "message_id: must be a text"),
+        ({"url": "http://x/", "body": {}}, "body: must be a text"),
+        ({"url": "http://x:99999/"}, "url: must be an address"),
+        ({"url": ["http://x/"]}, "url: must be an address"),
         ({"url": "http://x/", "other": 1}, "settings: other is unknown"),
     ],
 )
