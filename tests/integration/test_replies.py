@@ -450,6 +450,11 @@ async def test_a_preview_says_how_it_reads_what_it_costs_and_what_is_missing(des
     await desk.api.patch(template["url"], {"sms_text": "😀" * 36})
     shown = await desk.api.post(f"{template['url']}preview/", {"event": event["url"]})
     assert (shown.body["encoding"], shown.body["segments"]) == ("UCS-2", 2)
+    assert shown.body["left_out"] == ""
+    await desk.api.patch(template["url"], {"sms_text": "ж" * 670 + "lost"})
+    shown = await desk.api.post(f"{template['url']}preview/", {"event": event["url"]})
+    assert (shown.body["text"], shown.body["segments"]) == ("ж" * 670, 10)
+    assert shown.body["left_out"] == "lost"
     mail = {"label": "m", "subject": "{title} {when}", "message_html": "<p>{who}</p>"}
     template = await desk.api.made("mail-template/", mail)
     shown = await desk.api.post(f"{template['url']}preview/", {"event": event["url"]})
