@@ -61,7 +61,7 @@ OK = answer("200 OK", b'{"status": "ok", "id": "g-1"}')
     [
         ([OK], SAYS_OK, "g-1"),
         # In pieces, as TCP may deliver it.
-        ([OK[:20], OK[20:90], OK[90:-3], OK[-3:]], SAYS_OK, "g-1"),
+        ([OK[:20], OK[20:-20], OK[-20:-3], OK[-3:]], SAYS_OK, "g-1"),
         ([answer("204 No Content")], {}, ""),
         ([answer("202 Accepted", b"queued")], {}, ""),
         # A status that counts says it all, also where the rest breaks off, drips, or is no JSON.

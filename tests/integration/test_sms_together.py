@@ -116,6 +116,25 @@ async def test_an_sms_that_the_call_had_sent_can_be_answered_too(texting: Textin
     assert (alarm.status, alarm.result) == (AlarmStatus.SUCCESS, 1)
 
 
+async def test_an_answer_that_is_quicker_than_the_gateways_counts(texting: Texting) -> None:
+    sms = await texting.sms("+34600100200")
+    call_alarm = await beside(texting, sms, alarm_phonenumber="600101", offset=600)
+    outcomes = []
+
+    async def at_once(_: str) -> None:
+        texting.gateway_server.told = None
+        outcomes.append(await reply(texting, "+34600100200", "2"))
+
+    texting.gateway_server.told = at_once
+    await texting.go()
+    assert outcomes == ["taken"]
+    alarm = await texting.get(sms)
+    assert (alarm.status, alarm.result) == (AlarmStatus.SUCCESS, 2)
+    assert await texting.status(call_alarm) == (AlarmStatus.CANCELLED, "settled")
+    await texting.go()
+    assert [one.text[:9] for one in texting.gateway_server.messages] == ["Dear Ann,", "Cancelled"]
+
+
 # The bad news
 
 
