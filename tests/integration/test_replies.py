@@ -282,6 +282,16 @@ async def test_a_hook_takes_json_a_form_or_a_query_under_the_gateways_own_names(
     assert (said.body["outcome"], await desk.result(third)) == ("taken", 3)
 
 
+async def test_a_gateway_of_kind_asterisk_has_its_hook_too(desk: Desk) -> None:
+    settings = {"destination": "pjsip:trunk/sip:{to}@provider.example"}
+    change = {"kind": "asterisk", "settings": settings}
+    reply = await desk.api.patch(desk.gateway["url"], change, user="root")
+    assert reply.status == 200, reply.text
+    alarm = await desk.remind()
+    said = await desk.api.get(f"{desk.inbound}?from=%2B34600100200&text=1", user=None)
+    assert (said.body["outcome"], await desk.result(alarm)) == ("taken", 1)
+
+
 async def test_hostile_hooks_are_refused_with_the_reason(desk: Desk) -> None:
     wrong = desk.inbound.replace("/inbound/", "x/inbound/")
     for url in (wrong, desk.inbound.replace("/sms/1/", "/sms/99/"), desk.inbound + "x/"):

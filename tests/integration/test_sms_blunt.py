@@ -89,6 +89,16 @@ async def test_taken(line: Line, parts: list[bytes], settings: Any, reference: s
     assert len(server.requests) == 1
 
 
+async def test_what_counts_and_its_id_may_lie_deep(line: Line) -> None:
+    body = b'{"data": {"code": 0}, "messages": [{"id": 7}, {"id": "g-8"}]}'
+    deep = {"success": {"status": [200], "json": {"data.code": 0}}, "message_id": "messages.1.id"}
+    receipt, _ = await line.send(answer("200 OK", body), **deep)
+    assert isinstance(receipt, Receipt) and receipt.reference == "g-8"
+    for status, said in (("200 OK", body.replace(b"0", b"4", 1)), ("201 Created", body)):
+        error, _ = await line.send(answer(status, said), **deep)
+        assert isinstance(error, TransportError) and error.permanent
+
+
 @pytest.mark.parametrize(
     "parts",
     [

@@ -123,6 +123,20 @@ async def test_hostile_text_breaks_no_template(
     assert raw.headers["X-From"].startswith('A"  X-Evil: 1 "}, {id} & <b>')
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "GET"])
+async def test_the_method_is_the_gateways_own(
+    gateway: SmsGateway, means: Means, method: str
+) -> None:
+    url = gateway.url.replace("/send", "/raw") + "?to={to}&text={text}"
+    await KIND.send(MESSAGE, {"url": url, "method": method, "headers": {"X-Id": "{id}"}}, means)
+    (raw,) = gateway.raw
+    assert (raw.method, raw.headers["X-Id"]) == (method, "ab-1")
+    assert raw.query == {"to": MESSAGE.recipient, "text": MESSAGE.text}
+    # What says nothing of a body has our JSON, and a GET has none.
+    sent = {"to": "+34600", "from": "Clinic", "text": MESSAGE.text, "id": "ab-1"}
+    assert (json.loads(raw.body) if raw.body else None) == (None if method == "GET" else sent)
+
+
 def test_the_settings_of_the_reference_are_taken() -> None:
     KIND.check(
         {
