@@ -10,6 +10,7 @@ from telealarm.api.resource import Action, Values
 from telealarm.api.visit import Visit
 from telealarm.models import Alarm
 from telealarm.rules import placeholders
+from telealarm.rules import sms as counting
 from telealarm.rules.states import Method
 from telealarm.store.composing import Composer
 
@@ -27,10 +28,14 @@ class PreviewForm(Form):
 
 
 def sms(visit: Visit, row: Any, values: Values) -> dict[str, Any]:
-    """How an SMS of this template reads for an event, its segments, and what is missing."""
+    """How an SMS of this template reads for an event, its segments, what is missing, and what is
+    left out because it is too long.
+    """
     composer, said = _said(visit, values, Method.SMS)
-    written = composer.sms(row, said)
-    return {**written, "missing": placeholders.lacking(row.sms_text, said)}
+    text = composer.sms(row, said)
+    sent = counting.columns(text)
+    left_out = text.removeprefix(str(sent["text"]))
+    return {**sent, "left_out": left_out, "missing": placeholders.lacking(row.sms_text, said)}
 
 
 def mail(visit: Visit, row: Any, values: Values) -> dict[str, Any]:
@@ -59,9 +64,10 @@ SMS_PREVIEW = Action(
             "text": _TEXT,
             "encoding": {"type": "string", "enum": ["GSM-7", "UCS-2"]},
             "segments": {"type": "integer", "minimum": 1},
+            "left_out": _TEXT,
             "missing": _MISSING,
         },
-        "required": ["text", "encoding", "segments", "missing"],
+        "required": ["text", "encoding", "segments", "left_out", "missing"],
     },
     example={"event": 1},
 )

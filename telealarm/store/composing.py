@@ -11,6 +11,7 @@ from telealarm.models import Alarm, CalendarSetting, Event, Installation, MailTe
 from telealarm.rules import bodies, languages, phone, placeholders, signed, sms
 from telealarm.rules.states import Method
 from telealarm.store import zones
+from telealarm.store.timeline import tell
 from telealarm.store.wording import values
 
 # Where an alarm names no template.
@@ -45,6 +46,11 @@ class Composer:
         if not phone.is_dialable(alarm.alarm_phonenumber):
             raise Invalid({"alarm_phonenumber": ["an alarm by SMS needs a phone number"]})
         template = alarm.sms_template
+        text = self.sms(template, self.values(alarm, now))
+        columns = sms.columns(text)
+        if columns["text"] != text:
+            why = f"the text needs {sms.size(text).segments} segments; {sms.MOST_SEGMENTS} are sent"
+            tell(alarm.id, "sms_cut", why, at=now)
         own = str(setting.sms_gateway.settings.get("sender", ""))
         return {
             "method": Method.SMS,
@@ -52,12 +58,12 @@ class Composer:
             "recipient": alarm.alarm_phonenumber,
             "tail": phone.tail(alarm.alarm_phonenumber),
             "sender": (template.sender_phonenumber if template else "") or own,
-            **self.sms(template, self.values(alarm, now)),
+            **columns,
         }
 
-    def sms(self, template: SmsTemplate | None, said: dict[str, object]) -> dict[str, Any]:
-        """What an SMS by `template` says, and how it is counted."""
-        return sms.columns(placeholders.fill(template.sms_text if template else SMS_TEXT, said))
+    def sms(self, template: SmsTemplate | None, said: dict[str, object]) -> str:
+        """What an SMS by `template` says; it may be too long to be sent whole."""
+        return placeholders.fill(template.sms_text if template else SMS_TEXT, said)
 
     def mail(
         self, template: MailTemplate | None, said: dict[str, object], language: str | None

@@ -15,7 +15,7 @@ from telealarm.store.timeline import tell
 # How far back a number is known, and how many of its messages: an older one is nobody's any more.
 REMEMBERED, MOST = timedelta(days=400), 200
 # From a gateway that gives its messages no ids, the same words of a number within it are one.
-REPEATED = timedelta(minutes=5)
+REPEATED = timedelta(minutes=1)
 LONGEST = 1000
 _ARRIVED = [MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.UNKNOWN]
 

@@ -68,11 +68,12 @@ def keep_early(
 
 def catch_up(message: Message, now: datetime) -> None:
     """The gateway's id of the message is known now: what was reported of it before is its."""
+    if not message.reference:
+        return
     its = (EarlyReport.gateway == message.gateway_id) & (
         EarlyReport.external_id == message.reference
     )
-    if not message.reference:
-        return
-    for early in EarlyReport.select().where(its).order_by(EarlyReport.id):
+    fresh = EarlyReport.received > now - EARLY
+    for early in EarlyReport.select().where(its, fresh).order_by(EarlyReport.id):
         mark(message, early.delivery, early.said, now)
     EarlyReport.delete().where(its).execute()

@@ -17,6 +17,7 @@ from telealarm.models import (
     DncList,
     Event,
     SmsGateway,
+    SmsTemplate,
 )
 from telealarm.rules.states import AlarmStatus, EventStatus, MessageStatus
 from telealarm.sms_kinds import http as http_kind
@@ -56,6 +57,19 @@ async def test_a_due_alarm_is_sent_once_and_is_a_success_when_the_gateway_took_i
     assert (message.status, message.encoding, message.segments) == (MessageStatus.SENT, "GSM-7", 1)
     words = [what for what, _ in await texting.words(alarm_id)]
     assert words == ["due", "sms_sent", "result"]
+
+
+async def test_a_text_that_is_too_long_is_cut_and_the_timeline_says_so(texting: Texting) -> None:
+    change = SmsTemplate.update(sms_text="ж" * 600 + "{who}")
+    await texting.write(change.execute)
+    alarm_id = await texting.sms(data={"who": "ж" * 100})
+    await texting.go()
+    (sms,) = texting.gateway_server.messages
+    assert sms.text == "ж" * 670
+    message = await texting.message(alarm_id)
+    assert (message.encoding, message.segments) == ("UCS-2", 10)
+    told = dict(await texting.words(alarm_id))
+    assert told["sms_cut"] == "the text needs 11 segments; 10 are sent"
 
 
 async def test_a_gateway_down_for_an_hour_what_is_wanted_is_sent_once_and_the_rest_is_missed(

@@ -1,5 +1,6 @@
 """What comes back: replies and delivery reports of SMS gateways, and the links of mails."""
 
+import asyncio
 import re
 from collections import Counter
 from datetime import timedelta
@@ -111,7 +112,7 @@ async def test_a_reply_sets_the_result_as_a_key_would_and_is_answered_once(
     assert (said.status, said.body) == (200, {"outcome": "taken"})
     assert await desk.result(alarm) == result
     (answer,) = await desk.send()
-    assert (answer.recipient, answer.purpose) == (NUMBER, "answer")
+    assert (answer.recipient, answer.purpose, answer.request_id) == (NUMBER, "answer", None)
     assert "Visit" in answer.text
     # Told twice, done once.
     assert (await desk.reply(text, id="in-1")).body == {"outcome": "taken"}
@@ -124,6 +125,15 @@ async def test_a_reply_sets_the_result_as_a_key_would_and_is_answered_once(
     assert {(one["type"], one["target_url"]) for one in told} == {
         ("alarm.result", url) for url in called[result]
     }
+
+
+async def test_a_reply_that_comes_five_times_at_once_is_one(desk: Desk) -> None:
+    alarm = await desk.remind()
+    said = await asyncio.gather(*(desk.reply("1", id="x") for _ in range(5)))
+    assert [one.body["outcome"] for one in said] == ["taken"] * 5
+    assert len(await desk.send()) == 1
+    words = [row["what"] for row in (await desk.api.get(f"{alarm}timeline/")).body["results"]]
+    assert words.count("answer") == 1
 
 
 async def test_the_latest_open_alarm_of_the_number_is_meant_however_it_is_written(
@@ -275,6 +285,16 @@ async def test_a_hook_takes_json_a_form_or_a_query_under_the_gateways_own_names(
     assert (said.body["outcome"], await desk.result(third)) == ("taken", 3)
 
 
+async def test_a_gateway_of_kind_asterisk_has_its_hook_too(desk: Desk) -> None:
+    settings = {"destination": "pjsip:trunk/sip:{to}@provider.example"}
+    change = {"kind": "asterisk", "settings": settings}
+    reply = await desk.api.patch(desk.gateway["url"], change, user="root")
+    assert reply.status == 200, reply.text
+    alarm = await desk.remind()
+    said = await desk.api.get(f"{desk.inbound}?from=%2B34600100200&text=1", user=None)
+    assert (said.body["outcome"], await desk.result(alarm)) == ("taken", 1)
+
+
 async def test_hostile_hooks_are_refused_with_the_reason(desk: Desk) -> None:
     wrong = desk.inbound.replace("/inbound/", "x/inbound/")
     for url in (wrong, desk.inbound.replace("/sms/1/", "/sms/99/"), desk.inbound + "x/"):
@@ -288,7 +308,13 @@ async def test_hostile_hooks_are_refused_with_the_reason(desk: Desk) -> None:
     ):
         reply = await desk.api.post(desk.inbound, body, user=None)
         assert (reply.status, set(reply.body)) == (400, fields), reply.text
-    for raw, status in ((b"{", 400), (b"[" * 70_000, 413), (b"[" * 60_000, 400), (b"\xff", 400)):
+    for raw, status in (
+        (b"{", 400),
+        (b"[" * 70_000, 413),
+        (b"x" * 1_000_000, 413),
+        (b"[" * 60_000, 400),
+        (b"\xff", 400),
+    ):
         reply = await desk.api.post(desk.inbound, raw=raw, user=None)
         assert reply.status == status, reply.text
     for raw in (b"[]", b'"x"', b"null"):
@@ -532,6 +558,11 @@ async def test_a_preview_says_how_it_reads_what_it_costs_and_what_is_missing(des
     await desk.api.patch(template["url"], {"sms_text": "😀" * 36})
     shown = await desk.api.post(f"{template['url']}preview/", {"event": event["url"]})
     assert (shown.body["encoding"], shown.body["segments"]) == ("UCS-2", 2)
+    assert shown.body["left_out"] == ""
+    await desk.api.patch(template["url"], {"sms_text": "ж" * 670 + "lost"})
+    shown = await desk.api.post(f"{template['url']}preview/", {"event": event["url"]})
+    assert (shown.body["text"], shown.body["segments"]) == ("ж" * 670, 10)
+    assert shown.body["left_out"] == "lost"
     mail = {"label": "m", "subject": "{title} {when}", "message_html": "<p>{who}</p>"}
     template = await desk.api.made("mail-template/", mail)
     shown = await desk.api.post(f"{template['url']}preview/", {"event": event["url"]})

@@ -61,7 +61,7 @@ OK = answer("200 OK", b'{"status": "ok", "id": "g-1"}')
     [
         ([OK], SAYS_OK, "g-1"),
         # In pieces, as TCP may deliver it.
-        ([OK[:20], OK[20:90], OK[90:-3], OK[-3:]], SAYS_OK, "g-1"),
+        ([OK[:20], OK[20:-20], OK[-20:-3], OK[-3:]], SAYS_OK, "g-1"),
         ([answer("204 No Content")], {}, ""),
         ([answer("202 Accepted", b"queued")], {}, ""),
         # A status that counts says it all, also where the rest breaks off, drips, or is no JSON.
@@ -87,6 +87,16 @@ async def test_taken(line: Line, parts: list[bytes], settings: Any, reference: s
     assert isinstance(receipt, Receipt), receipt
     assert receipt.reference == reference
     assert len(server.requests) == 1
+
+
+async def test_what_counts_and_its_id_may_lie_deep(line: Line) -> None:
+    body = b'{"data": {"code": 0}, "messages": [{"id": 7}, {"id": "g-8"}]}'
+    deep = {"success": {"status": [200], "json": {"data.code": 0}}, "message_id": "messages.1.id"}
+    receipt, _ = await line.send(answer("200 OK", body), **deep)
+    assert isinstance(receipt, Receipt) and receipt.reference == "g-8"
+    for status, said in (("200 OK", body.replace(b"0", b"4", 1)), ("201 Created", body)):
+        error, _ = await line.send(answer(status, said), **deep)
+        assert isinstance(error, TransportError) and error.permanent
 
 
 @pytest.mark.parametrize(

@@ -123,12 +123,26 @@ async def test_hostile_text_breaks_no_template(
     assert raw.headers["X-From"].startswith('A"  X-Evil: 1 "}, {id} & <b>')
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "GET"])
+async def test_the_method_is_the_gateways_own(
+    gateway: SmsGateway, means: Means, method: str
+) -> None:
+    url = gateway.url.replace("/send", "/raw") + "?to={to}&text={text}"
+    await KIND.send(MESSAGE, {"url": url, "method": method, "headers": {"X-Id": "{id}"}}, means)
+    (raw,) = gateway.raw
+    assert (raw.method, raw.headers["X-Id"]) == (method, "ab-1")
+    assert raw.query == {"to": MESSAGE.recipient, "text": MESSAGE.text}
+    # What says nothing of a body has our JSON, and a GET has none.
+    sent = {"to": "+34600", "from": "Clinic", "text": MESSAGE.text, "id": "ab-1"}
+    assert (json.loads(raw.body) if raw.body else None) == (None if method == "GET" else sent)
+
+
 def test_the_settings_of_the_reference_are_taken() -> None:
     KIND.check(
         {
             "url": "https://sms.example.com/send",
             "method": "PUT",
-            "headers": {"Authorization": "Bearer x"},
+            "headers": {"Authorization": "Bearer x", "api_key": "x"},
             "body": '{"to": "{to}"}\n',
             "success": {"status": [200, 202], "json": {"ok": True}},
             "message_id": "message.id",
@@ -147,6 +161,23 @@ def test_the_settings_of_the_reference_are_taken() -> None:
         ({"url": "http://x/", "headers": {"X: y": "a"}}, "headers: must be"),
         ({"url": "http://x/", "success": {"status": ["200"]}}, "success.status: must be"),
         ({"url": "http://x/", "inbound": {"sender": "from"}}, "inbound: sender is unknown"),
+        (
+            {"url": "http://x/", "headers": {"content-length": "1"}},
+            "headers: content-length follows",
+        ),
+        (
+            {"url": "http://x/", "report": {"delivered": "DELIVRD"}},
+            "report.delivered: must be a list",
+        ),
+        ({"url": "http://x/", "report": {"failed": 5}}, "report.failed: must be a list"),
+        ({"url": "http://x/", "report": {"failed": [5]}}, "report.failed: must be a text"),
+        ({"url": "http://x/", "report": {"id": ["x"]}}, "report.id: must be a text"),
+        ({"url": "http://x/", "success": {"json": "ok"}}, "success.json: must be a JSON object"),
+        ({"url": "http://x/", "success": []}, "success: must be a JSON object"),
+        ({"url": "http://x/", "message_id": 7}, "message_id: must be a text"),
+        ({"url": "http://x/", "body": {}}, "body: must be a text"),
+        ({"url": "http://x:99999/"}, "url: must be an address"),
+        ({"url": ["http://x/"]}, "url: must be an address"),
         ({"url": "http://x/", "other": 1}, "settings: other is unknown"),
     ],
 )

@@ -31,6 +31,7 @@ class Sms:
 class Raw:
     """A request as it came."""
 
+    method: str
     query: dict[str, str]
     headers: dict[str, str]
     body: str
@@ -128,7 +129,7 @@ class SmsGateway:
 
     async def _raw(self, request: web.Request) -> web.Response:
         body = await request.text()
-        self.raw.append(Raw(dict(request.query), dict(request.headers), body))
+        self.raw.append(Raw(request.method, dict(request.query), dict(request.headers), body))
         return web.json_response({})
 
     async def _read(self, request: web.Request) -> Sms:
