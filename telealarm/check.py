@@ -1,9 +1,11 @@
 """What only a look at this machine and at Asterisk can tell: `check-config`, and /readyz."""
 
 import asyncio
+import errno
 import os
 import shlex
 import shutil
+import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,6 +40,7 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
                 f"speech.engines.{language}: {program} is not installed; until it is, callees"
                 " hear a stock message instead of the texts"
             )
+    _listening(config, mistakes, remarks)
     _cdr(config, mistakes, remarks)
     if config.smtp.host is None:
         remarks.append("smtp.host is null: alarms by email wait until they are missed")
@@ -102,6 +105,27 @@ async def doors(client: Client) -> list[str]:
         " reload the dialplan"
         for context in missing
     ]
+
+
+def _listening(config: Config, mistakes: list[str], remarks: list[str]) -> None:
+    """Whether the API can be served where the configuration says."""
+    host, port = config.api.host, config.api.port
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            remarks.append(
+                f"api.port: {host}:{port} is taken; right, if this service runs there already,"
+                " else name another port"
+            )
+        else:
+            mistakes.append(
+                f"api.host, api.port: cannot listen at {host}:{port} ({error.strerror}); name an"
+                " address of this machine, and a port that this user may open"
+            )
 
 
 def _cdr(config: Config, mistakes: list[str], remarks: list[str]) -> None:

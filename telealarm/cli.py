@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from telealarm import __version__, config, log
+from telealarm import __version__, config_file, log
 from telealarm.clock import utcnow
 from telealarm.config import Config
 from telealarm.errors import TeleAlarmError
@@ -22,9 +22,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status. An error is one clear sentence on standard error."""
     options = _parser().parse_args(argv)
     os.umask(0o077)  # the database holds names, numbers and hashes
-    path = config.find(options.config)
+    path = config_file.find(options.config)
     try:
-        settings = config.load(path)
+        settings = config_file.load(path)
         run: Command = options.run
         status = run(settings, options)
         sys.stdout.flush()
@@ -217,7 +217,7 @@ def _check_config(settings: Config, options: argparse.Namespace) -> int:
     for mistake in mistakes:
         print(f"wrong: {mistake}", file=sys.stderr)
     if not mistakes:
-        print(f"{config.find(options.config)}: ok")
+        print(f"{config_file.find(options.config)}: ok")
     return 1 if mistakes else 0
 
 
@@ -237,7 +237,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--config",
         metavar="FILE",
-        help=f"else $TELEALARM_CONFIG, else {Path(config.DEFAULT_PATH)}",
+        help=f"else $TELEALARM_CONFIG, else {Path(config_file.DEFAULT_PATH)}",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

@@ -9,6 +9,7 @@ from pydantic import model_validator
 from telealarm.api import lists, schemas
 from telealarm.api.calendar_settings import SEALED
 from telealarm.api.fields import Clock, Moment, OneOf, Relation
+from telealarm.api.filters import Words
 from telealarm.api.forms import Form
 from telealarm.api.kind import Kind, Schema
 from telealarm.api.mail_templates import ADDRESS
@@ -20,13 +21,24 @@ from telealarm.api.visit import Visit, stamp
 from telealarm.api.webhooks import check_urls
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, Event, Timeline
-from telealarm.rules.states import AlarmStatus, Method
+from telealarm.rules.states import UNSETTLED, AlarmResult, AlarmStatus, Method
 from telealarm.store import alarms, calllog, events, permissions, wording, zones
 
 URLS = ("url_cancel", "url_confirm")
 WEEK_SECONDS = 7 * 24 * 3600
 STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus})
 METHOD = Choice({method.value: method.name.lower() for method in Method})
+# What a receptionist asks for: `?outcome=cancelled,unanswered`.
+OUTCOME = Words(
+    {
+        "open": Alarm.status.in_(UNSETTLED),
+        "confirmed": Alarm.result == AlarmResult.CONFIRMED,
+        "cancelled": Alarm.result == AlarmResult.CANCELLED,
+        "rescheduled": Alarm.result == AlarmResult.RESCHEDULED,
+        "unanswered": (Alarm.result == AlarmResult.NONE)
+        & Alarm.status.in_([AlarmStatus.FAILURE, AlarmStatus.MISSED]),
+    }
+)
 REASONS = (
     "busy",
     "no_answer",
@@ -237,6 +249,7 @@ ALARM = Resource(
         "event": Alarm.event,
         "status": Alarm.status,
         "result": Alarm.result,
+        "outcome": OUTCOME,
         "alarm_phonenumber": Alarm.alarm_phonenumber,
         "event_start": Event.start,
     },

@@ -43,7 +43,7 @@ from telealarm.api.errors import answer_errors
 from telealarm.api.hooks import Hooks
 from telealarm.api.link_pages import LinkPages
 from telealarm.api.links import BASE
-from telealarm.api.resource import Resource, View
+from telealarm.api.resource import Resource
 from telealarm.api.routes import Routes
 from telealarm.api.tasks import Task
 from telealarm.config import Config
@@ -82,9 +82,7 @@ RESOURCES: tuple[Resource, ...] = (
     webhooks.WEBHOOK,
     webhook_deliveries.WEBHOOK_DELIVERY,
 )
-VIEWS: tuple[View, ...] = (plan.PLAN, plan.LOAD)
-
-TASKS: tuple[Task, ...] = dialing.TASKS
+TASKS: tuple[Task, ...] = (plan.PLAN, plan.LOAD, *dialing.TASKS)
 
 
 def make_app(
@@ -100,13 +98,11 @@ def make_app(
     routes = Routes(db, config, recordings)
     for resource in RESOURCES:
         routes.add(app, resource)
-    for view in VIEWS:
-        routes.add_view(app, view)
     for task in TASKS:
         routes.add_task(app, task)
     names = [resource.name for resource in RESOURCES if resource.listed]
 
-    openapi = json.dumps(document.written(RESOURCES, VIEWS, TASKS))
+    openapi = json.dumps(document.written(RESOURCES, TASKS))
 
     async def root(request: web.Request) -> web.Response:
         if explorer.is_wanted(request):

@@ -6,7 +6,7 @@ from typing import Any
 import telealarm
 from telealarm.api import links, operations, probes, schemas, shapes
 from telealarm.api.kind import Schema
-from telealarm.api.resource import Resource, View
+from telealarm.api.resource import Resource
 from telealarm.api.tasks import Task
 
 DESCRIPTION = """\
@@ -43,9 +43,7 @@ _BAD = {
 }
 
 
-def written(
-    resources: Iterable[Resource], views: Iterable[View], tasks: Iterable[Task]
-) -> dict[str, Any]:
+def written(resources: Iterable[Resource], tasks: Iterable[Task]) -> dict[str, Any]:
     """The document, as JSON can have it."""
     resources, tasks = list(resources), list(tasks)
     allowed = operations.allowed(("GET", "HEAD", "OPTIONS"))
@@ -54,8 +52,6 @@ def written(
     for resource in resources:
         paths.update(operations.of_resource(resource))
         components.update(operations.components(resource))
-    for view in views:
-        paths.update(operations.of_view(view))
     headings = {resource.name: resource.show for resource in resources}
     for task in tasks:
         headings.setdefault(task.path.split("/")[0], task.run)

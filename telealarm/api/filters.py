@@ -1,14 +1,16 @@
 """Filters and orders of lists: closed sets, which the address of a list chooses from."""
 
 from collections.abc import Callable, Iterator, Mapping
-from operator import eq, ge, gt, le, lt
+from dataclasses import dataclass
+from functools import reduce
+from operator import eq, ge, gt, le, lt, or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from peewee import Field, FloatField, ForeignKeyField, IntegerField, ModelSelect
+from peewee import Expression, Field, FloatField, ForeignKeyField, IntegerField, ModelSelect
 
 from telealarm.api.fields import QueryMoment, Relation
-from telealarm.api.kind import Kind
+from telealarm.api.kind import Kind, Schema
 from telealarm.api.links import MODELS
 from telealarm.api.numbers import Whole
 from telealarm.api.texts import Phone, Text
@@ -17,8 +19,28 @@ from telealarm.errors import Invalid
 from telealarm.models.base import UtcField
 from telealarm.rules import dates
 
-# By name, the column that is compared; of a moment, also `name__gte` and so on.
-Filters = Mapping[str, Field]
+
+@dataclass(frozen=True)
+class Words(Kind):
+    """A filter by words, each of which stands for a condition; between commas, one is enough."""
+
+    conditions: Mapping[str, Expression]
+
+    def read(self, value: Any) -> Expression:
+        asked = str(value).split(",")
+        if not set(asked) <= set(self.conditions):
+            raise ValueError(
+                f"must be one of {', '.join(self.conditions)}, or several with commas between"
+            )
+        return reduce(or_, (self.conditions[word] for word in asked))
+
+    def schema(self) -> Schema:
+        word = f"({'|'.join(self.conditions)})"
+        return {"type": "string", "pattern": f"^{word}(,{word})*$"}
+
+
+# By name, the column that is compared, or words; of a moment, also `name__gte` and so on.
+Filters = Mapping[str, Field | Words]
 Orders = Mapping[str, Field]
 
 # What else the address of a list may hold.
@@ -33,8 +55,8 @@ _RANGES: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def choices(filters: Filters) -> Iterator[tuple[str, Field, Callable[[Any, Any], Any]]]:
-    """Every filter that can be asked for: its name, its column, and the comparison."""
+def choices(filters: Filters) -> Iterator[tuple[str, Field | Words, Callable[[Any, Any], Any]]]:
+    """Every filter that can be asked for: its name, its column or words, and the comparison."""
     for name, column in filters.items():
         yield name, column, eq
         if isinstance(column, UtcField):
@@ -42,8 +64,10 @@ def choices(filters: Filters) -> Iterator[tuple[str, Field, Callable[[Any, Any],
                 yield name + ending, column, compare
 
 
-def kind_of(column: Field) -> Kind:
-    """How a filter by this column reads what was sent."""
+def kind_of(column: Field | Words) -> Kind:
+    """How a filter by this column, or by these words, reads what was sent."""
+    if isinstance(column, Words):
+        return column
     if isinstance(column, ForeignKeyField) and column.rel_model in _RESOURCES:
         return Relation(_RESOURCES[column.rel_model])
     if isinstance(column, UtcField):
@@ -67,7 +91,11 @@ def narrowed(visit: Visit, query: ModelSelect, filters: Filters) -> ModelSelect:
             continue
         column, compare = known[name]
         try:
-            query = query.where(_holds(query, column, compare(column, _value(visit, column, text))))
+            value = _value(visit, column, text)
+            if isinstance(column, Words):
+                query = query.where(value)
+            else:
+                query = query.where(_holds(query, column, compare(column, value)))
         except ValueError as error:
             errors[name] = [str(error)]
     if errors:
@@ -105,7 +133,7 @@ def _holds(query: ModelSelect, column: Field, condition: Any) -> Any:
     return key.in_(column.model.select(column.model.id).where(condition))
 
 
-def _value(visit: Visit, column: Field, text: str) -> Any:
+def _value(visit: Visit, column: Field | Words, text: str) -> Any:
     value = kind_of(column).read(text)
     if isinstance(column, UtcField):
         return dates.to_utc(value, ZoneInfo(visit.default_zone))

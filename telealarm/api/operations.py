@@ -9,7 +9,7 @@ from telealarm.api.fields import Relation
 from telealarm.api.idempotency import HEADER, LONGEST_KEY, REPLAYED
 from telealarm.api.kind import Kind, Schema
 from telealarm.api.numbers import Whole
-from telealarm.api.resource import Action, Resource, View
+from telealarm.api.resource import Action, Resource
 from telealarm.api.sheets import LARGEST_SHEET
 from telealarm.api.tasks import Task
 from telealarm.api.texts import Text
@@ -52,36 +52,23 @@ def of_resource(resource: Resource) -> Paths:
     return found
 
 
-def of_view(view: View) -> Paths:
-    """The path of a view."""
-    said = (view.run.__doc__ or view.name).strip().split("\n")[0]
-    replies: dict[str, Any] = {
-        "200": {"description": said, "headers": _headers(200), "content": _json(view.reply)}
-    }
-    for status in sorted((400, 404, *ALWAYS)):
-        replies[str(status)] = {"$ref": f"#/components/responses/{status}"}
-    operation = {
-        "operationId": view.name.replace("/", "_"),
-        "tags": [view.name.split("/")[0]],
-        "summary": said,
-        "parameters": [_parameter(name, kind) for name, kind in view.query.items()],
-        "responses": replies,
-    }
-    path = {"description": allowed(view.methods), "get": operation}
-    return {f"{links.BASE}{view.name}/": path}
-
-
 def of_task(task: Task) -> dict[str, Any]:
     """The path of a task."""
     names = task.path.strip("/").replace("/", "_")
     summary = _summary(task.run)
-    statuses = (403,) if task.method == "GET" else (*BODY, 403, 409)
-    operation = {
+    statuses = {403} if task.superusers_only else set()
+    if task.method == "POST":
+        statuses |= {*BODY, 409}
+    if task.query:
+        statuses |= {400, 404}
+    operation: dict[str, Any] = {
         "operationId": names,
         "tags": [task.path.split("/")[0]],
         "summary": summary,
         "responses": _replies(summary, {200: _json(task.reply)}, statuses),
     }
+    if task.query:
+        operation["parameters"] = [_parameter(name, kind) for name, kind in task.query.items()]
     if task.method == "POST":
         operation["requestBody"] = _body(task_form(task), None)
         operation = _keyed(operation)

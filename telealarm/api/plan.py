@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from telealarm.api import lists, schemas
 from telealarm.api.fields import QueryMoment
-from telealarm.api.resource import View
+from telealarm.api.tasks import Task
 from telealarm.api.visit import Visit, stamp
 from telealarm.errors import Invalid
 from telealarm.rules import dates
@@ -21,7 +21,7 @@ SPAN, LONGEST = timedelta(days=30), timedelta(days=366)
 QUERY = {"after": QueryMoment(), "before": QueryMoment(), **lists.PAGING}
 
 
-def show(visit: Visit) -> dict[str, Any]:
+def show(visit: Visit, values: dict[str, Any]) -> dict[str, Any]:
     """What would be rung, put off or left out from `after` (now) to `before` (30 days later).
 
     In order, the first 10000 at most. `why` of a call is `clock_gap` or `clock_twice` where the
@@ -31,7 +31,7 @@ def show(visit: Visit) -> dict[str, Any]:
     return lists.of_sequence(visit, found, lambda some: _shown(visit, some))
 
 
-def hours(visit: Visit) -> dict[str, Any]:
+def hours(visit: Visit, values: dict[str, Any]) -> dict[str, Any]:
     """How many calls each trunk would get in each hour of the same time, in UTC."""
     found = plan.decided(_entries(visit), ZoneInfo(visit.default_zone))
     per_hour = [
@@ -88,10 +88,12 @@ def _row(visit: Visit, planned: Planned) -> dict[str, Any]:
     }
 
 
-PLAN = View(
-    name="plan",
+PLAN = Task(
+    path="plan/",
+    method="GET",
     run=show,
     query=QUERY,
+    superusers_only=False,
     reply=schemas.page_of(
         {
             "at": schemas.MOMENT,
@@ -105,10 +107,12 @@ PLAN = View(
         }
     ),
 )
-LOAD = View(
-    name="plan/load",
+LOAD = Task(
+    path="plan/load/",
+    method="GET",
     run=hours,
     query=QUERY,
+    superusers_only=False,
     reply=schemas.page_of(
         {
             "hour": schemas.MOMENT,

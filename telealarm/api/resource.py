@@ -47,20 +47,6 @@ class Action:
 
 
 @dataclass(frozen=True)
-class View:
-    """A page that is worked out of many rows and is no table's: `plan/`. It is read only.
-
-    `run` works in a reader thread; what the query may hold is in `query`.
-    """
-
-    name: str
-    run: Callable[[Visit], dict[str, Any]]
-    query: Mapping[str, Kind]
-    reply: Schema
-    methods: tuple[str, ...] = ("GET", "HEAD", "OPTIONS")
-
-
-@dataclass(frozen=True)
 class Resource:
     """One noun of the API.
 

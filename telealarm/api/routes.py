@@ -1,10 +1,9 @@
-"""Serves resources over HTTP: who may, what was sent, the transaction, the reply."""
+"""Serves resources and tasks over HTTP: who may, the transaction, the reply."""
 
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,26 +13,23 @@ from peewee import ModelSelect
 from telealarm.api import body, links, lists, relations, shapes, sheets
 from telealarm.api.auth import Logins
 from telealarm.api.errors import Refused, reply
-from telealarm.api.forms import REQUIRED, Form, Sent, marked, read
+from telealarm.api.forms import Form, Sent, marked, read
 from telealarm.api.health import WAV
 from telealarm.api.idempotency import Once
-from telealarm.api.links import Links
-from telealarm.api.resource import Action, Resource, View
+from telealarm.api.intake import Intake
+from telealarm.api.resource import Action, Resource
 from telealarm.api.tasks import Task
 from telealarm.api.texts import Secret
-from telealarm.api.uploads import Uploads
 from telealarm.api.visit import Visit
 from telealarm.clock import utcnow
 from telealarm.config import Config
-from telealarm.errors import Invalid, NotVisible, StorageError, TeleAlarmError
+from telealarm.errors import Invalid, NotVisible, StorageError
 from telealarm.models import BaseModel
-from telealarm.rules.addresses import Guard
 from telealarm.store import scope
 from telealarm.store.counts import Counts
 from telealarm.store.database import Database
 from telealarm.store.idempotency import Answer
 from telealarm.store.recordings import Recordings, Sound
-from telealarm.store.voice_messages import VoiceMessages
 
 log = logging.getLogger(__name__)
 
@@ -47,15 +43,11 @@ class Routes:
     """Serves resources. One for an application."""
 
     def __init__(self, db: Database, config: Config, recordings: Recordings) -> None:
+        logins = Logins(db)
         self._db = db
-        self._recordings = recordings
-        self._voice_messages = VoiceMessages(config.path(config.recordings.folder))
-        self._config = config
-        self._logins = Logins(db)
-        self._uploads = Uploads()
-        self._once = Once(db, self._logins)
+        self._intake = Intake(db, config, recordings, logins)
+        self._once = Once(db, logins)
         self._counts = Counts()
-        self._guard = Guard(config.webhooks.allow)
         self._recounts: set[asyncio.Task[None]] = set()
 
     def add(self, app: web.Application, resource: Resource) -> None:
@@ -73,18 +65,6 @@ class Routes:
 
             app.router.add_route("*", f"{path}{{id}}/{action.name}/", self._guarded(act, resource))
 
-    def add_view(self, app: web.Application, view: View) -> None:
-        """The route of a view."""
-
-        async def handler(request: web.Request) -> web.StreamResponse:
-            visit = await self._visit(request, view.methods)
-            if request.method == "OPTIONS":
-                return _allowing(reply(200, {"name": view.name}), view.methods)
-            found = await self._db.read(lambda: view.run(visit))
-            return _allowing(reply(200, found), view.methods)
-
-        app.router.add_route("*", f"{links.BASE}{view.name}/", handler)
-
     def add_task(self, app: web.Application, task: Task) -> None:
         """The route of a task."""
 
@@ -96,7 +76,7 @@ class Routes:
     async def root(self, request: web.Request, names: list[str]) -> web.Response:
         """The list of resources."""
         allow = ("GET", "HEAD", "OPTIONS")
-        visit = await self._visit(request, allow)
+        visit = await self._intake.visit(request, allow)
         if request.method == "OPTIONS":
             return _allowing(reply(200, {"name": "TeleAlarm"}), allow)
         found = {name: f"{visit.links.origin}{links.BASE}{name}/" for name in names}
@@ -112,7 +92,7 @@ class Routes:
         return handler
 
     async def _list(self, request: web.Request, resource: Resource) -> web.Response:
-        visit = await self._visit(request, resource.methods)
+        visit = await self._intake.visit(request, resource.methods)
         if request.method == "OPTIONS":
             return _options(resource, resource.methods)
         _check_rights(visit, resource, request.method)
@@ -145,10 +125,10 @@ class Routes:
         return response
 
     async def _create(self, request: web.Request, resource: Resource, visit: Visit) -> web.Response:
-        sent = await self._sent(request, resource, partial=False)
+        sent = await self._intake.sent(request, resource, partial=False)
         assert resource.create is not None
         create = resource.create
-        await self._weigh(visit, resource, sent, None)
+        await self._intake.weigh(visit, resource, sent, None)
 
         def work() -> Answer:
             relations.resolve(visit.login, sent, None)
@@ -165,10 +145,10 @@ class Routes:
         secret = bool(marked(resource.form or Form, Secret))
         asked = _asked(sent) if resource.upload else await request.read()
         writing = self._once.write(request, visit, work, body=asked, secret=secret)
-        return await self._write(writing, sent)
+        return await self._intake.write(writing, sent)
 
     async def _row(self, request: web.Request, resource: Resource) -> web.Response:
-        visit = await self._visit(request, resource.row_methods)
+        visit = await self._intake.visit(request, resource.row_methods)
         if request.method == "OPTIONS":
             return _options(resource, resource.row_methods)
         _check_rights(visit, resource, request.method)
@@ -194,10 +174,10 @@ class Routes:
             await self._db.read(
                 lambda: scope.find(visit.login, resource.model, row_id, by=resource.key)
             )
-        sent = await self._sent(request, resource, partial=request.method == "PATCH")
+        sent = await self._intake.sent(request, resource, partial=request.method == "PATCH")
         assert resource.change is not None
         change = resource.change
-        await self._weigh(visit, resource, sent, row_id)
+        await self._intake.weigh(visit, resource, sent, row_id)
 
         def work() -> dict[str, Any]:
             row = scope.find(visit.login, resource.model, row_id, by=resource.key)
@@ -208,7 +188,7 @@ class Routes:
             row = scope.find(visit.login, resource.model, row_id, by=resource.key)
             return resource.show(visit, row)
 
-        return await self._write(self._db.write(work), sent)
+        return await self._intake.write(self._db.write(work), sent)
 
     async def _delete(self, resource: Resource, visit: Visit, row_id: int) -> None:
         assert resource.delete is not None
@@ -222,7 +202,7 @@ class Routes:
     async def _act(
         self, request: web.Request, resource: Resource, action: Action
     ) -> web.StreamResponse:
-        visit = await self._visit(request, action.methods)
+        visit = await self._intake.visit(request, action.methods)
         if request.method == "OPTIONS":
             return _options(resource, action.methods)
         row_id = _id(request)
@@ -250,11 +230,11 @@ class Routes:
         return await self._once.write(request, visit, work, body=await request.read())
 
     async def _carry_out(self, request: web.Request, task: Task) -> web.Response:
-        visit = await self._visit(request, task.methods)
+        visit = await self._intake.visit(request, task.methods)
         if request.method == "OPTIONS":
             described = {"name": task.path.strip("/"), "parses": ["application/json"]}
             return _allowing(reply(200, described), task.methods)
-        if not visit.login.is_superuser:
+        if task.superusers_only and not visit.login.is_superuser:
             raise Refused(403, FORBIDDEN)
         asked = await body.read(request) if task.method == "POST" else {}
         sent = read(task.form, asked, read_only=frozenset(), partial=False)
@@ -268,89 +248,6 @@ class Routes:
             answer = await self._db.read(work)
             return reply(answer.status, answer.body, answer.headers)
         return await self._once.write(request, visit, work, body=await request.read())
-
-    async def _visit(self, request: web.Request, methods: tuple[str, ...]) -> Visit:
-        """Raises Refused: 401 without a login, 405 for a method that is not allowed here."""
-        login = await self._logins.login(request)
-        if request.method not in methods:
-            raise Refused(
-                405, f'Method "{request.method[:40]}" not allowed.', {"Allow": ", ".join(methods)}
-            )
-        api = self._config.api
-        fallback = f"[{api.host}]:{api.port}" if ":" in api.host else f"{api.host}:{api.port}"
-        return Visit(
-            login=login,
-            links=Links(links.origin(request.scheme, request.host, fallback)),
-            path=request.path,
-            query=dict(request.query),
-            now=utcnow(),
-            default_zone=self._config.timezone,
-            recordings=self._recordings,
-            guard=self._guard,
-            voice_messages=self._voice_messages,
-        )
-
-    async def _sent(self, request: web.Request, resource: Resource, *, partial: bool) -> Sent:
-        assert resource.form is not None
-        upload = resource.upload
-        sent = read(
-            resource.form,
-            await (self._uploads.read(request, upload) if upload else body.read(request)),
-            read_only=resource.read_only,
-            partial=partial,
-        )
-        if upload and upload in sent.values and not sent.errors:
-            await self._keep(sent.values[upload])
-        secrets = marked(resource.form, Secret)
-        if request.method == "POST":
-            missing = [name for name in secrets if sent.values.get(name) is None]
-            sent.errors.update((name, [REQUIRED]) for name in missing if name not in sent.errors)
-        if not sent.errors:
-            for name in secrets:
-                password = sent.values.pop(name, None)
-                if password is not None:
-                    sent.values[f"{name}_hash"] = await self._logins.hashed(password)
-        return sent
-
-    async def _weigh(
-        self, visit: Visit, resource: Resource, sent: Sent, row_id: int | None
-    ) -> None:
-        """What takes long to check. What is wrong otherwise is told by the write that follows."""
-        weigh = resource.weigh
-        if weigh is None or sent.errors:
-            return
-        # The write resolves the relations again, as they are then.
-        trial = Sent(sent.form, dict(sent.values), {})
-
-        def work() -> None:
-            row = None
-            if row_id is not None:
-                row = scope.find(visit.login, resource.model, row_id, by=resource.key)
-            relations.resolve(visit.login, trial, row)
-            if not trial.errors:
-                weigh(visit, row, trial.values)
-
-        await self._db.read(work)
-
-    async def _write(self, writing: Awaitable[T], sent: Sent) -> T:
-        """Await a write; a sound whose row is not written goes again."""
-        sounds = [value for value in sent.values.values() if isinstance(value, Sound)]
-        try:
-            return await writing
-        except TeleAlarmError:
-            for sound in sounds:
-                await self._db.write(partial(self._recordings.discard, sound.digest))
-            raise
-
-    async def _keep(self, sound: Sound) -> None:
-        """The file is there before its row is."""
-        try:
-            await asyncio.to_thread(self._recordings.keep, sound)
-        except OSError as error:
-            log.error("prompts.folder: a recording cannot be kept: %s", error)
-            raise Refused(
-                503, "The recording cannot be kept now; the service's log says why."
-            ) from error
 
 
 def _check_rights(visit: Visit, resource: Resource, method: str) -> None:

@@ -377,6 +377,14 @@ async def test_the_receptionists_sheets_of_today(api: Api) -> None:
 
     await api.db.write(settled)
     today = "event_start__gte=2030-06-03 00:00&event_start__lt=2030-06-04 00:00&format=csv"
-    for query, link, reason in (("result=2", links[0], ""), ("status=3", links[1], "no_answer")):
-        (row,) = csv.DictReader(io.StringIO((await api.get(f"alarm/?{today}&{query}")).text))
-        assert (row["url"], row["status_reason"]) == (link, reason)
+    sheet = csv.DictReader(
+        io.StringIO((await api.get(f"alarm/?{today}&outcome=cancelled,unanswered")).text)
+    )
+    found = [(row["url"], row["status_reason"]) for row in sheet]
+    assert found == [(links[0], ""), (links[1], "no_answer")]
+    for word, expected in (("cancelled", links[:1]), ("unanswered", links[1:2]), ("open", [])):
+        rows = csv.DictReader(io.StringIO((await api.get(f"alarm/?{today}&outcome={word}")).text))
+        assert [row["url"] for row in rows] == expected
+    wrong = await api.get("alarm/?outcome=cancelled,lost")
+    assert wrong.status == 400
+    assert "unanswered" in wrong.body["outcome"][0]

@@ -8,14 +8,14 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from telealarm.api import document
-from telealarm.api.app import RESOURCES, TASKS, VIEWS, make_app
+from telealarm.api.app import RESOURCES, TASKS, make_app
 from telealarm.api.kind import Kind
 from telealarm.config import Config
 from telealarm.store.database import Database
 from tests.integration.api_client import Api, id_of
 from tests.integration.test_api_tenants import all_of_it
 
-DOCUMENT = document.written(RESOURCES, VIEWS, TASKS)
+DOCUMENT = document.written(RESOURCES, TASKS)
 VERBS = {"get", "post", "put", "patch", "delete"}
 
 

@@ -175,6 +175,9 @@ def test_each_mistake_is_named_with_its_line_and_what_to_change(tmp_path: Path) 
         "  ami: {prot: 1}\n"
         "webhooks:\n"
         "  allow: [10.0.0.1/8]\n"
+        "log:\n"
+        "  level: info\n"
+        "  level: debug\n"
     )
     done = telealarm("check-config", "--config", str(config))
     assert done.returncode == 1
@@ -186,6 +189,7 @@ def test_each_mistake_is_named_with_its_line_and_what_to_change(tmp_path: Path) 
         ":6: asterisk.ari.password: the environment variable NOT_SET_ANYWHERE is not set",
         ":7: asterisk.ami.prot: there is no such key; it may be one of host, password, port",
         ":9: webhooks.allow.0: '10.0.0.1/8' is no network; one is 10.0.0.0/8",
+        ":12: log.level: stands in line 11 too; keep one",
     ):
         assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -206,6 +210,19 @@ def test_an_unusable_prompts_folder_is_named(tmp_path: Path) -> None:
     done = telealarm("check-config", "--config", str(write(tmp_path)))
     assert done.returncode == 1
     assert "prompts.folder" in done.stderr
+
+
+def test_an_address_that_cannot_be_listened_at_is_named(tmp_path: Path) -> None:
+    # An address for documentation, which no machine has.
+    foreign = write(tmp_path, api={"host": "203.0.113.1", "port": free_tcp_port()})
+    done = telealarm("check-config", "--config", str(foreign))
+    assert done.returncode == 1
+    assert "api.host, api.port: cannot listen at 203.0.113.1" in done.stderr
+    with socket.create_server(("127.0.0.1", free_tcp_port())) as other:
+        port = other.getsockname()[1]
+        taken = write(tmp_path, api={"port": port})
+        done = telealarm("check-config", "--config", str(taken))
+    assert f"api.port: 127.0.0.1:{port} is taken" in done.stdout
 
 
 def test_a_speech_engine_that_is_not_installed_is_named(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ FLOORS = {
     "errors": 0,
     "clock": 0,
     "config": 0,
+    "config_file": 0,
     "log": 0,
     "metrics": 0,
     "rules": 1,
