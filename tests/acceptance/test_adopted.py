@@ -44,7 +44,7 @@ async def test_two_who_talk_go_on_talking(practices: Practices, plug: Plug) -> N
     practice = await practices()
     survey = await sealed(practice.clinic.rest, to_agent("502"), RATES)
     agent = await plug("502", answers_and_presses("5", first_key=2.0))
-    phone = await plug("501", Behaviour(voice=25.0, voice_after=6.0, hang_up=1.0))
+    phone = await plug("501", Behaviour(voice=18.0, voice_after=6.0, hang_up=1.0))
     appointment = await practice.clinic.appointment("501", survey=survey)
     await practice.told(appointment, "transfer_taken", 30)
     await practice.serve.kill9()
