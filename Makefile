@@ -31,7 +31,7 @@ demo-stop: $(INSTALLED)
 
 test: lint
 	@tests/lab/setup.sh $(BIN)/python tests
-	$(BIN)/python -m pytest -n 4 --dist worksteal tests/unit tests/integration tests/acceptance
+	$(BIN)/python -m pytest -n 6 --dist worksteal tests/unit tests/integration tests/acceptance
 
 lint: $(INSTALLED_TEST)
 	$(BIN)/ruff check .

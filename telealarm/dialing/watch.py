@@ -10,7 +10,7 @@ handed to it.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -39,7 +39,7 @@ from telealarm.dialing.turnstile import Turnstile
 from telealarm.errors import SpeechError, Stale, TeleAlarmError
 from telealarm.log import by_ids
 from telealarm.rules import disposition as dispositions
-from telealarm.rules.states import AmdBehavior, Disposition
+from telealarm.rules.states import AmdBehavior, AmdStatus, Disposition
 from telealarm.store import calls
 from telealarm.store.calls import Call
 from telealarm.store.database import Database
@@ -56,6 +56,8 @@ GRACE_SECONDS = 3.0
 HELD = timedelta(seconds=30)
 # A session that has heard of the hang-up has nothing left to do but to write.
 LAST_WORDS_SECONDS = 10.0
+# How often in a call Asterisk may be out of reach for the session; then the callee is told.
+MOST_INTERRUPTIONS = 5
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class Watch:
         self._rang = call.rang
         self._absent = False
         self._failed = False
+        self._interruptions = 0
 
     def events_lost(self) -> None:
         """The websocket was away: have the channel looked at."""
@@ -176,9 +179,18 @@ class Watch:
 
     def _open(self) -> Channel:
         channel = self._ari.open(self.call.channel_id)
-        for kind in ("Dial", "StasisStart", "ChannelDestroyed"):
+        for kind in ("Dial", "ChannelDestroyed"):
             channel.on_event(kind, self._inbox.put_nowait)
+        channel.on_event("StasisStart", partial(self._enter, channel))
         return channel
+
+    def _enter(self, channel: Channel, event: Event) -> None:
+        """The callee is waiting: their session waits for nothing that is still to be written,
+        but for who AMD says that they are.
+        """
+        if _who(event) is None:
+            self._converse(channel)
+        self._inbox.put_nowait(event)
 
     async def _follow(self, channel: Channel) -> None:
         try:
@@ -206,9 +218,11 @@ class Watch:
             elif event.dialstatus == "ANSWER":
                 await self._pick_up()
         elif event.type == "StasisStart":
-            # The callee is waiting: their session need not wait until this is written.
-            await self._detected(event.args)
-            self._converse(channel)
+            who = _who(event)
+            if who is not None:
+                why = f"Asterisk's AMD says {event.args[1]}"
+                await self._db.write(partial(calls.detected, self.call, who, why))
+                self._converse(channel)
             await self._pick_up()
         elif event.type == "ChannelDestroyed":
             await self._last_words()
@@ -306,15 +320,9 @@ class Watch:
             self._answered = True
             await self._db.write(partial(calls.answered, self.call, utcnow()))
 
-    async def _detected(self, args: Sequence[str]) -> None:
-        """The dialplan passes AMDSTATUS on as the second argument of Stasis."""
-        who = dispositions.of_amd(args[1]) if len(args) > 1 else None
-        if who is not None:
-            why = f"Asterisk's AMD says {args[1]}"
-            await self._db.write(partial(calls.detected, self.call, who, why))
-
     def _converse(self, channel: Channel) -> None:
         if self._session is None or self._session.done():
+            self._failed = False
             self._session = asyncio.create_task(
                 self._run_session(channel), name=f"session-{self.call.id}"
             )
@@ -327,16 +335,28 @@ class Watch:
         except Stale as error:
             # Another worker talks to the callee now.
             self._log.warning("%s", error)
-        except Exception as error:  # noqa: BLE001 - logged, and the callee is told
-            known = isinstance(error, TeleAlarmError)
-            self._log.error(
-                "the session failed, the callee hears the apology: %s",
-                error,
-                exc_info=None if known else error,
-            )
+        except (Unreachable, FateUnknown) as error:
+            self._interruptions += 1
+            if self._interruptions > MOST_INTERRUPTIONS:
+                await self._apologise(channel, error)
+                return
+            # Asterisk is out of reach, the callee is still there: another session goes on with
+            # them as soon as the channel can be looked at.
+            self._log.warning("the session is interrupted: %s", error)
             self._failed = True
-            with suppress(AriError):
-                await channel.continue_in_dialplan(context=CONTEXT, extension=APOLOGY)
+            self._inbox.put_nowait(_Look.PLAIN)
+        except Exception as error:  # noqa: BLE001 - logged, and the callee is told
+            await self._apologise(channel, error)
+
+    async def _apologise(self, channel: Channel, error: Exception) -> None:
+        self._log.error(
+            "the session failed, the callee hears the apology: %s",
+            error,
+            exc_info=None if isinstance(error, TeleAlarmError) else error,
+        )
+        self._failed = True
+        with suppress(AriError):
+            await channel.continue_in_dialplan(context=CONTEXT, extension=APOLOGY)
 
     async def _last_words(self) -> None:
         """Let the session write what it still has to, so that no key is lost to a hang-up."""
@@ -373,6 +393,11 @@ class Watch:
                 refused=refused,
             )
         )
+
+
+def _who(event: Event) -> AmdStatus | None:
+    """The dialplan passes AMDSTATUS on as the second argument of Stasis."""
+    return dispositions.of_amd(event.args[1]) if len(event.args) > 1 else None
 
 
 def _amd(call: Call) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from functools import partial
 
 from telealarm.asterisk.ari import Client
-from telealarm.asterisk.ari.errors import AriError
+from telealarm.asterisk.ari.errors import AriError, FateUnknown, Unreachable
 from telealarm.store import acts
 from telealarm.survey.commands import FAILED
 from telealarm.survey.line import HungUp
@@ -36,6 +36,8 @@ async def confer(scene: Scene) -> str:
     joined = partial(acts.joined, scene.call, scene.section.id, scene.section.conference)
     try:
         await _enter(ari, bridge, line.channel.id)
+    except (Unreachable, FateUnknown):
+        raise
     except AriError as error:
         log.warning("the conference cannot be joined: %s", error, extra={"channel": bridge})
         await scene.means.write(partial(acts.not_joined, scene.call, scene.section.id))

@@ -6,6 +6,8 @@ A key is kept in the database before anything else follows from it.
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from telealarm.asterisk.ari import Channel
@@ -45,6 +47,14 @@ log = logging.getLogger(__name__)
 PREPARED = 2000
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What a session begins with; `first` is the prompt of the section that it begins in."""
+
+    script: Script
+    first: Prompt | None = None
+
+
 class Survey:
     """Prepares and runs the survey of a call."""
 
@@ -53,7 +63,7 @@ class Survey:
         # Why Asterisk could not play the last prompt, or None.
         self.trouble: str | None = None
         # What was read when the call was prepared, so that the callee need not wait for it.
-        self._prepared: OrderedDict[int, Script] = OrderedDict()
+        self._prepared: OrderedDict[int, Prepared] = OrderedDict()
 
     async def prepare(self, call: Call) -> None:
         """Render what will be said, so that the callee is spoken to at once."""
@@ -61,9 +71,17 @@ class Survey:
         for error in await self.render(script):
             by_ids(log, alarm=call.alarm_id).error("%s", error)
             await self._means.db.write(partial(sessions.speech_failed, call, str(error)))
-        self._prepared[call.id] = script
+        self._prepared[call.id] = Prepared(script, await self._first(script))
         if len(self._prepared) > PREPARED:
             self._prepared.popitem(last=False)
+
+    async def _first(self, script: Script) -> Prompt | None:
+        """What is said first, where that is known beforehand."""
+        for section in script.sections:
+            if section.id == script.at and (section.recording or section.text):
+                with suppress(SpeechError):  # told already
+                    return await self._means.prompts.section(section, script.language)
+        return None
 
     async def render(self, script: Script) -> list[SpeechError]:
         """Render all that may be said, where it is not kept yet; returns what of it failed.
@@ -99,16 +117,17 @@ class Survey:
 
     async def converse(self, call: Call, channel: Channel) -> None:
         """Run the survey, from where an earlier session left it, to its end or the hang-up."""
-        script = self._prepared.pop(call.id, None)
-        if script is None:
-            script = await self._means.db.write(partial(sessions.load, call))
+        prepared = self._prepared.pop(call.id, None)
+        if prepared is None:
+            prepared = Prepared(await self._means.db.write(partial(sessions.load, call)))
+        script = prepared.script
         answered = script.answered or utcnow()
         left = call.limit_seconds - (utcnow() - answered).total_seconds()
         with Line(channel, left, files=self._means.files) as line:
             try:
                 keys = await keys_of_person(self._means, call, script, line)
                 if keys is not None:
-                    await Session(call, line, self._means, script, keys).run()
+                    await Session(call, line, self._means, prepared, keys).run()
             except HungUp:
                 by_ids(log, alarm=call.alarm_id, channel=channel.id).info("hung up")
             except SpeechError as error:
@@ -119,7 +138,11 @@ class Survey:
 
 
 class Session:
-    def __init__(self, call: Call, line: Line, means: Means, script: Script, ahead: str) -> None:
+    def __init__(
+        self, call: Call, line: Line, means: Means, prepared: Prepared, ahead: str
+    ) -> None:
+        script = prepared.script
+        self._first = prepared.first
         self._call = call
         self._line = line
         self._means = means
@@ -259,6 +282,7 @@ class Session:
                 except SpeechError as error:
                     self._log.error("%s", error)
             return await prompts.system(say.text, language)
+        first, self._first = self._first, None
         section = self._sections[say.section] if say.section is not None else None
         if section is None:
             return None
@@ -266,6 +290,8 @@ class Session:
             return await self._understood(section, say.answer)
         if not (section.recording or section.text):
             return await prompts.system(NO_SPEECH, language) if section.wordless else None
+        if first is not None and section.id == self._script.at:
+            return first
         try:
             return await soon(prompts.section(section, language))
         except SpeechError as error:

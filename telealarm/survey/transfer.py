@@ -10,7 +10,14 @@ from contextlib import suppress
 from functools import partial
 
 from telealarm.asterisk.ari import Channel, Event
-from telealarm.asterisk.ari.errors import AriError, FateUnknown, NotFound, NotInStasis, Refused
+from telealarm.asterisk.ari.errors import (
+    AriError,
+    FateUnknown,
+    NotFound,
+    NotInStasis,
+    Refused,
+    Unreachable,
+)
 from telealarm.asterisk.dialplan import CONTEXT, EXTENSION
 from telealarm.clock import monotonic, utcnow
 from telealarm.errors import SpeechError
@@ -34,6 +41,8 @@ TURN_SECONDS = 10.0
 # Asterisk itself ends the ringing; this is for a lost event.
 RING_MARGIN_SECONDS = 5.0
 
+# Neither of the two has left: another session takes over, or Asterisk is out of reach.
+_INTERRUPTED = (asyncio.CancelledError, Unreachable, FateUnknown)
 # Not a matter of waiting longer.
 _UNREACHABLE = (Disposition.BUSY, Disposition.CONGESTION, Disposition.FAILED)
 
@@ -96,8 +105,8 @@ class _Transfer:
                     await scene.means.write(partial(transfers.taken, scene.call, agent, utcnow()))
                     await scene.line.quiet()
                     await self._talk(line)
-            except asyncio.CancelledError:
-                raise  # whoever adopts the call goes on with both
+            except _INTERRUPTED:
+                raise  # the session that comes next goes on with both
             except BaseException:
                 await self._end(line)
                 raise
@@ -106,12 +115,13 @@ class _Transfer:
             return how
 
     async def go_on(self) -> str:
-        """Go on with a talk that an earlier session has begun."""
+        """Go on with a talk that an earlier session has begun, or was about to."""
+        await self._scene.line.silence()
         channel = self._ari.open(self._agent.channel_id)
         with self._line(channel) as line:
             try:
                 await self._talk(line)
-            except asyncio.CancelledError:
+            except _INTERRUPTED:
                 raise
             except BaseException:
                 await self._end(line)
@@ -175,6 +185,8 @@ class _Transfer:
         except FateUnknown as error:
             # Its events tell whether it rings; what is never heard of is hung up in the end.
             log.warning("the agent may be rung: %s", error, extra={"channel": agent.channel_id})
+        except Unreachable:
+            raise
         except AriError as error:
             log.warning("no agent is rung: %s", error, extra={"channel": agent.channel_id})
             self._disposition, self._word = Disposition.FAILED, "failed"

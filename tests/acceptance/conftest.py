@@ -3,7 +3,7 @@
 An Asterisk that does not start fails the tests; it never skips them.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,17 +129,6 @@ def kind(request: pytest.FixtureRequest) -> str:
     """Of the database of the practices."""
     named: str = getattr(request, "param", "sqlite")
     return named
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL, started for the first test that needs one."""
-    server = Postgres()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ async def test_two_who_talk_go_on_talking(practices: Practices, plug: Plug) -> N
     practice = await practices()
     survey = await sealed(practice.clinic.rest, to_agent("502"), RATES)
     agent = await plug("502", answers_and_presses("5", first_key=2.0))
-    phone = await plug("501", Behaviour(voice=25.0, voice_after=6.0, hang_up=1.0))
+    phone = await plug("501", Behaviour(voice=18.0, voice_after=6.0, hang_up=1.0))
     appointment = await practice.clinic.appointment("501", survey=survey)
     await practice.told(appointment, "transfer_taken", 30)
     await practice.serve.kill9()
@@ -59,6 +59,41 @@ async def test_two_who_talk_go_on_talking(practices: Practices, plug: Plug) -> N
     (row,) = await transfers(practice, found)
     assert row["taken"] and row["ended"] and row["disposition"] == "ANSWER"
     assert found.words.count("transfer_taken") == found.words.count("transfer_ended") == 1
+
+
+@pytest.mark.parametrize(
+    ("cuts_at", "number"),
+    [(b"/ari/bridges", "541"), (b"/addChannel", "543"), (None, "545")],
+    ids=["before the bridge", "in the midst of joining", "while they talk"],
+)
+async def test_two_who_talk_go_on_talking_through_a_cut_wire(
+    practices: Practices, plug: Plug, asterisk: Asterisk, cuts_at: bytes | None, number: str
+) -> None:
+    wire = Wire(asterisk.ari_url, cuts_at)
+    await wire.start()
+    practice = await practices(settings={"asterisk": {"ari": {"url": wire.url}}})
+    other = str(int(number) + 1)
+    survey = await sealed(practice.clinic.rest, to_agent(other), RATES)
+    agent = await plug(other, answers_and_presses("5", first_key=2.0))
+    phone = await plug(number, Behaviour(voice=10.0, voice_after=6.0, hang_up=1.0))
+    appointment = await practice.clinic.appointment(number, survey=survey)
+    await practice.told(appointment, "transfer_taken", 30)
+    if cuts_at is None:
+        await hears_more(agent, 1)
+        wire.cut()
+    await until(lambda: wire.is_cut, 30, "the wire is cut")
+    await asyncio.sleep(0.5)  # the length of the outage
+    wire.mend()
+    await hears_more(agent, 5)
+    found = await answered(practice, appointment, 60)
+    assert found.responses == ["taken"], practice.serve.tail()
+    assert found.alarm["status"] == 5
+    assert (await phone.events())[-1] == "hung up by phone"
+    await agent.until("hung up by network", 30)
+    (row,) = await transfers(practice, found)
+    assert row["taken"] and row["ended"] and row["disposition"] == "ANSWER"
+    assert found.words.count("transfer_taken") == found.words.count("transfer_ended") == 1
+    await wire.stop()
 
 
 async def test_killed_while_the_agent_rings_another_call_reaches_them(

@@ -1,7 +1,7 @@
 """A running API over a fresh database, once for each kind of database."""
 
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -18,16 +18,6 @@ from telealarm.store.database import Database
 from telealarm.store.schema import open_database
 from tests.integration.api_client import PASSWORD, Api
 from tests.lab.postgres import Postgres
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    server = Postgres()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="session")

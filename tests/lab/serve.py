@@ -138,8 +138,9 @@ class Serve:
         await self.start()
 
     async def stop(self) -> None:
-        """End it and remove its folder."""
-        await self.terminate()
+        """End it and remove its folder; calls that are still up are not waited for."""
+        if self._child:
+            await self._child.terminate(3)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     async def user_add(self, name: str, password: str, *, superuser: bool = True) -> None:

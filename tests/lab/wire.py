@@ -11,16 +11,20 @@ from tests.lab.ports import HOST
 
 
 class Wire:
-    """`cut()` breaks every connection and refuses new ones until `mend()`."""
+    """`cut()` breaks every connection and refuses new ones until `mend()`.
 
-    def __init__(self, target_url: str) -> None:
+    With `cuts_at` the wire is cut by the first bytes from this side that hold it; they are lost.
+    """
+
+    def __init__(self, target_url: str, cuts_at: bytes | None = None) -> None:
         parts = urlsplit(target_url)
         assert parts.hostname and parts.port
         self._target = (parts.hostname, parts.port)
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._is_cut = False
+        self.is_cut = False
+        self._cuts_at = cuts_at
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._accept, HOST, 0)
@@ -39,15 +43,15 @@ class Wire:
         return f"http://{HOST}:{self._server.sockets[0].getsockname()[1]}"
 
     def cut(self) -> None:
-        self._is_cut = True
+        self.is_cut = True
         for writer in self._writers:
             writer.transport.abort()
 
     def mend(self) -> None:
-        self._is_cut = False
+        self.is_cut = False
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._is_cut:
+        if self.is_cut:
             writer.transport.abort()
             return
         try:
@@ -55,15 +59,24 @@ class Wire:
         except OSError:
             writer.transport.abort()
             return
-        for source, target in ((reader, far_writer), (far_reader, writer)):
+        for source, target, cuts_at in (
+            (reader, far_writer, self._cuts_at),
+            (far_reader, writer, None),
+        ):
             self._writers.add(target)
-            task = asyncio.create_task(self._pump(source, target))
+            task = asyncio.create_task(self._pump(source, target, cuts_at))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, cuts_at: bytes | None
+    ) -> None:
         with suppress(OSError):
             while data := await source.read(65536):
+                if cuts_at and self._cuts_at and cuts_at in data:
+                    self._cuts_at = None
+                    self.cut()
+                    break
                 target.write(data)
                 await target.drain()
         self._writers.discard(target)

@@ -17,6 +17,9 @@ from telealarm.log import by_ids
 
 log = logging.getLogger(__name__)
 
+# When many pick up at once, what they are to hear is ordered first.
+FIRST_THINGS_SECONDS = 0.5
+
 
 class Client:
     """ARI of the Asterisk at `url`, as the Stasis application `app`.
@@ -47,6 +50,7 @@ class Client:
         self._own = Socket(self._http, app, self._router.route, self._own_ready)
         self._added: dict[str, asyncio.Task[None] | None] = {}
         self._tasks: asyncio.TaskGroup | None = None
+        self._one_by_one = asyncio.Lock()
         self.channels = Channels(self._http, self.open, self.close)
         self.applications = Applications(self._http)
         self.bridges = Bridges(self._http)
@@ -156,7 +160,7 @@ class Client:
         """Entering Stasis subscribes the channel itself: its events would come twice."""
         if self._sees(str(event.channel.get("name", ""))):
             source = f"channel:{event.channel_id}"
-            self._in_background(self._unsubscribe(event.app, source))
+            self._in_background(self._unsubscribe_later(event.app, source))
 
     def _sees(self, channel_name: str) -> bool:
         """Whether the own application hears this channel (`PJSIP/trunk-0000001f`) anyway."""
@@ -164,6 +168,11 @@ class Client:
         endpoint = rest.rpartition("-")[0]
         sources = (f"endpoint:{technology}", f"endpoint:{technology}/{endpoint}")
         return self.connected and any(source in sources for source in self._event_sources)
+
+    async def _unsubscribe_later(self, app: str, source: str) -> None:
+        await asyncio.sleep(FIRST_THINGS_SECONDS)
+        async with self._one_by_one:
+            await self._unsubscribe(app, source)
 
     async def _unsubscribe(self, app: str, source: str) -> None:
         ids = by_ids(log, channel=source.removeprefix("channel:"))
