@@ -10,7 +10,7 @@ async def test_a_call_its_retry_and_a_crash(
     practices: Practices, plug: Plug, exchange: Exchange, postgres: Postgres
 ) -> None:
     practice = await practices(database=postgres.new_database())
-    phone = await plug("501", busy_once_then_answers("2", first_key=8.0))
+    phone = await plug("501", busy_once_then_answers("2", first_key=14.0))
     appointment = await practice.clinic.appointment("501")
     await phone.until("answered")
     await practice.serve.kill9()
