@@ -153,9 +153,14 @@ def dockerfile(name: str) -> Dockerfile:
 def roots() -> Iterator[dict[str, Path]]:
     """The images' root folders, made side by side by the lines of their Dockerfiles."""
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
-        images = [dockerfile(name).built() for name in SERVICES]
-        building = [pool.submit(stack.enter_context, image) for image in images]
-        yield {name: made.result() for name, made in zip(SERVICES, building, strict=True)}
+        before = os.umask(0o022)  # Docker's; that of the process, so not set where threads build
+        try:
+            images = [dockerfile(name).built() for name in SERVICES]
+            building = [pool.submit(stack.enter_context, image) for image in images]
+            made = {name: one.result() for name, one in zip(SERVICES, building, strict=True)}
+        finally:
+            os.umask(before)
+        yield made
 
 
 def run(name: str, root: Path, *command: str, **values: str) -> subprocess.CompletedProcess[str]:
