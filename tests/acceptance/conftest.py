@@ -93,6 +93,17 @@ async def asterisk(exchange: Exchange) -> AsyncIterator[Asterisk]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def own(exchange: Exchange) -> AsyncIterator[Asterisk]:
+    """An Asterisk for one test alone, which may kill it."""
+    pbx = Asterisk(exchange.port)
+    try:
+        await pbx.start()
+        yield pbx
+    finally:
+        await pbx.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def plug(exchange: Exchange) -> AsyncIterator[Plug]:
     """`phone = await plug("1001", busy())`; every phone is unplugged after the test."""
     phones: list[Phone] = []

@@ -16,7 +16,6 @@ from tests.acceptance.test_sections import (
 )
 from tests.lab.asterisk import Asterisk
 from tests.lab.behaviours import Behaviour, answers_and_presses, answers_only
-from tests.lab.exchange import Exchange
 from tests.lab.phone import Phone
 from tests.lab.waiting import until
 from tests.lab.wire import Wire
@@ -145,57 +144,45 @@ async def test_two_who_confer_go_on_conferring(
 
 
 async def test_asterisk_dies_while_two_talk(
-    practices: Practices, plug: Plug, exchange: Exchange
+    practices: Practices, plug: Plug, own: Asterisk
 ) -> None:
-    own = Asterisk(exchange.port)
+    practice = await practices(asterisk=own)
+    survey = await sealed(practice.clinic.rest, to_agent("522"), RATES)
+    await plug("521", answers_only())
+    await plug("522", answers_and_presses("5", first_key=2.0))
+    appointment = await practice.clinic.appointment("521", survey=survey, maxretry=0)
+    await practice.told(appointment, "transfer_taken", 30)
+    await own.kill()
     await own.start()
-    try:
-        practice = await practices(asterisk=own)
-        survey = await sealed(practice.clinic.rest, to_agent("522"), RATES)
-        await plug("521", answers_only())
-        await plug("522", answers_and_presses("5", first_key=2.0))
-        appointment = await practice.clinic.appointment("521", survey=survey, maxretry=0)
-        await practice.told(appointment, "transfer_taken", 30)
-        await own.kill()
-        await own.start()
-        found = await answered(practice, appointment, 60)
-        assert found.responses == ["taken"], practice.serve.tail()
+    found = await answered(practice, appointment, 60)
+    assert found.responses == ["taken"], practice.serve.tail()
 
-        async def all_ended() -> bool:
-            return all(row["ended"] for row in await transfers(practice, found))
+    async def all_ended() -> bool:
+        return all(row["ended"] for row in await transfers(practice, found))
 
-        await until(all_ended, 30, "the agent's call is accounted for")
-    finally:
-        await own.stop()
+    await until(all_ended, 30, "the agent's call is accounted for")
 
 
-async def test_asterisk_dies_in_mid_survey(
-    practices: Practices, plug: Plug, exchange: Exchange
-) -> None:
-    own = Asterisk(exchange.port)
+async def test_asterisk_dies_in_mid_survey(practices: Practices, plug: Plug, own: Asterisk) -> None:
+    practice = await practices(asterisk=own)
+    survey = await sealed(practice.clinic.rest, RATES, {**RATES, "timeout": 30})
+    # The one has answered the first question; the other is asked again.
+    await plug("523", answers_and_presses("2", first_key=0.5))
+    phone = await plug("524", answers_and_presses("11", first_key=6.0))
+    keyed = await practice.clinic.appointment("523", survey=survey, maxretry=1)
+    silent = await practice.clinic.appointment("524", survey=survey, maxretry=1)
+    await practice.told(keyed, "key", 30)
+    await phone.until("answered", 30)
+    await until(lambda: phone.heard.seconds_heard() > 0.5, 30, "the other is asked")
+    await own.kill()
     await own.start()
-    try:
-        practice = await practices(asterisk=own)
-        survey = await sealed(practice.clinic.rest, RATES, {**RATES, "timeout": 30})
-        # The one has answered the first question; the other is asked again.
-        await plug("523", answers_and_presses("2", first_key=0.5))
-        phone = await plug("524", answers_and_presses("11", first_key=6.0))
-        keyed = await practice.clinic.appointment("523", survey=survey, maxretry=1)
-        silent = await practice.clinic.appointment("524", survey=survey, maxretry=1)
-        await practice.told(keyed, "key", 30)
-        await phone.until("answered", 30)
-        await until(lambda: phone.heard.seconds_heard() > 0.5, 30, "the other is asked")
-        await own.kill()
-        await own.start()
-        found = await answered(practice, keyed, 60)
-        assert (found.alarm["status"], found.alarm["result"]) == (5, 2), practice.serve.tail()
-        assert found.responses == ["2"]
-        alarm = await practice.settled(silent, 60)
-        assert (alarm["status"], alarm["result"], alarm["num_attempt"]) == (5, 1, 2)
-        why = [row["why"] for row in await practice.clinic.timeline(silent)]
-        assert any(said.startswith("interrupted; again") for said in why), why
-    finally:
-        await own.stop()
+    found = await answered(practice, keyed, 60)
+    assert (found.alarm["status"], found.alarm["result"]) == (5, 2), practice.serve.tail()
+    assert found.responses == ["2"]
+    alarm = await practice.settled(silent, 60)
+    assert (alarm["status"], alarm["result"], alarm["num_attempt"]) == (5, 1, 2)
+    why = [row["why"] for row in await practice.clinic.timeline(silent)]
+    assert any(said.startswith("interrupted; again") for said in why), why
 
 
 async def test_what_was_said_when_the_service_was_killed_is_kept(

@@ -241,23 +241,18 @@ async def test_asterisk_freezes_when_it_is_told_to_call(
 
 @on_both_databases
 async def test_asterisk_dies_in_mid_call(
-    practices: Practices, plug: Plug, exchange: Exchange
+    practices: Practices, plug: Plug, exchange: Exchange, own: Asterisk
 ) -> None:
-    own = Asterisk(exchange.port)
+    practice = await practices(asterisk=own)
+    phone = await plug("422", never_answers())
+    appointment = await ringing(practice, phone, maxretry=1, retry_delay=0)
+    await own.kill()
     await own.start()
-    try:
-        practice = await practices(asterisk=own)
-        phone = await plug("422", never_answers())
-        appointment = await ringing(practice, phone, maxretry=1, retry_delay=0)
-        await own.kill()
-        await own.start()
-        alarm = await practice.settled(appointment, 60)
-        words = await practice.words(appointment)
-        assert alarm["num_attempt"] == rings(exchange, "422") == 2
-        assert "unknown" in words
-        assert "redial" in words
-    finally:
-        await own.stop()
+    alarm = await practice.settled(appointment, 60)
+    words = await practice.words(appointment)
+    assert alarm["num_attempt"] == rings(exchange, "422") == 2
+    assert "unknown" in words
+    assert "redial" in words
 
 
 @on_both_databases
