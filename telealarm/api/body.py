@@ -8,18 +8,23 @@ from aiohttp import ClientPayloadError, web
 from telealarm.api.errors import Refused, Undecodable
 
 
+async def whole(request: web.Request) -> bytes:
+    """All that was sent, whatever it is. Raises Refused, or Undecodable."""
+    try:
+        return await request.read()
+    except web.RequestPayloadError as error:
+        raise Undecodable from error
+    except (ClientPayloadError, ConnectionError) as error:
+        raise Refused(400, "The body broke off.") from error
+
+
 async def read(request: web.Request) -> dict[str, Any]:
     """The JSON object that was sent; an empty body is an empty object.
 
     Raises Refused with 400 for what is no JSON object and 415 for another Content-Type. A body
     over the application's `client_max_size` is aiohttp's 413.
     """
-    try:
-        raw = await request.read()
-    except web.RequestPayloadError as error:
-        raise Undecodable from error
-    except (ClientPayloadError, ConnectionError) as error:
-        raise Refused(400, "The body broke off.") from error
+    raw = await whole(request)
     if not raw:
         return {}
     charset = (request.charset or "utf-8").lower()

@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
-from aiohttp import ClientPayloadError, web
+from aiohttp import web
 
-from telealarm.api.errors import Refused, Undecodable, reply
+from telealarm.api import body
+from telealarm.api.errors import Refused, reply
 from telealarm.api.texts import safe
 from telealarm.clock import utcnow
 from telealarm.errors import Invalid, NotVisible
@@ -87,12 +88,7 @@ class Hooks:
             raise NotVisible
         if request.content_length is not None and request.content_length > LARGEST:
             raise Refused(413, "64 KiB is the most.")
-        try:
-            raw = await request.read()
-        except web.RequestPayloadError as error:
-            raise Undecodable from error
-        except (ClientPayloadError, ConnectionError) as error:
-            raise Refused(400, "The body broke off.") from error
+        raw = await body.whole(request)
         if len(raw) > LARGEST:
             raise Refused(413, "64 KiB is the most.")
         if not raw:
@@ -101,12 +97,11 @@ class Hooks:
             form = parse_qsl(raw.decode(errors="replace"), keep_blank_values=True)
             return gateway, {**request.query, **dict(form)}
         try:
-            body = json.loads(raw.decode("utf-8-sig"))
+            return gateway, json.loads(raw.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             raise Refused(
                 400, "The body must be JSON, or a form as application/x-www-form-urlencoded."
             ) from None
-        return gateway, body
 
 
 def _fields(said: Any, names: dict[str, str], needed: tuple[str, ...]) -> dict[str, str]:

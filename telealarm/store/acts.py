@@ -3,17 +3,13 @@
 from datetime import datetime
 
 from telealarm.models import (
-    Alarm,
     DncList,
-    Message,
     Section,
-    SmsGateway,
     SurveyResult,
 )
-from telealarm.rules import phone, placeholders, sms
-from telealarm.store import do_not_call, terms
+from telealarm.rules import placeholders
+from telealarm.store import do_not_call, outbox, terms
 from telealarm.store.calls import Call, held
-from telealarm.store.database import wake
 from telealarm.store.sessions import answer
 from telealarm.store.timeline import tell
 from telealarm.store.wording import values
@@ -41,7 +37,7 @@ def send(call: Call, section_id: int, now: datetime) -> None:
     if SurveyResult.select().where(mine).exists():
         return
     alarm = row.alarm
-    gateway = _sms_gateway(alarm)
+    gateway = terms.sms_gateway_of(alarm)
     if gateway is None:
         answer(row, section_id, "not_sent")
         tell(
@@ -55,19 +51,9 @@ def send(call: Call, section_id: int, now: datetime) -> None:
     said = values(
         alarm, alarm.event, now, language=row.survey.tts_language, attempt=row.num_attempt
     )
-    Message.create(
-        owner=row.owner_id,
-        alarm=alarm,
-        gateway=gateway,
-        recipient=call.number,
-        tail=phone.tail(call.number),
-        sender=str(gateway.settings.get("sender", "")),
-        date=now,
-        **sms.columns(placeholders.fill(text, said)),
-    )
     answer(row, section_id, "queued")
-    tell(alarm.id, "sms_queued", f"to {call.number}", request_id=call.request_id)
-    wake("messages")
+    filled = placeholders.fill(text, said)
+    outbox.queue_sms(alarm, gateway, call.number, filled, now, request_id=call.request_id)
 
 
 def recorded(call: Call, section: int, file: str, seconds: float) -> str:
@@ -93,9 +79,3 @@ def not_joined(call: Call, section: int) -> None:
     """The conference could not be joined."""
     answer(held(call), section, "failed")
     tell(call.alarm_id, "conference_failed", request_id=call.request_id)
-
-
-def _sms_gateway(alarm: Alarm) -> SmsGateway | None:
-    setting = terms.setting_of(alarm)
-    gateway: SmsGateway | None = setting.sms_gateway if setting else None
-    return gateway

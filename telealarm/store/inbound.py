@@ -4,12 +4,11 @@ import uuid
 from datetime import datetime, timedelta
 
 from telealarm.models import Alarm, Event, InboundSms, Message, SmsGateway
-from telealarm.rules import languages, phone, placeholders, sms
-from telealarm.rules.states import AlarmResult, MessageStatus, Method
-from telealarm.store import answers, do_not_call
+from telealarm.rules import languages, phone, placeholders
+from telealarm.rules.states import AlarmResult, MessageStatus
+from telealarm.store import answers, do_not_call, outbox
 from telealarm.store.answers import Answered
 from telealarm.store.composing import Composer
-from telealarm.store.database import wake
 from telealarm.store.timeline import tell
 
 # How far back a number is known, and how many of its messages: an older one is nobody's any more.
@@ -147,20 +146,16 @@ def _write_back(
 
 
 def _send(message: Message, text: str, purpose: str, now: datetime) -> None:
-    Message.create(
-        owner=message.owner_id,
-        alarm=message.alarm_id,
-        gateway=message.gateway_id,
-        method=Method.SMS,
+    outbox.queue_sms(
+        message.alarm,
+        message.gateway,
+        message.recipient,
+        text,
+        now,
         purpose=purpose,
-        recipient=message.recipient,
-        tail=message.tail,
         sender=message.sender,
-        date=now,
-        **sms.columns(text),
+        what=purpose,
     )
-    tell(message.alarm_id, "sms_queued", f"to {message.recipient}: {purpose}", at=now)
-    wake("messages")
 
 
 def _stop(messages: list[Message], number: str, now: datetime) -> str:

@@ -1,10 +1,46 @@
-"""Calling back what waits in the outbox."""
+"""SMS that are no attempt go into the outbox; what waits there is called back."""
 
 from datetime import datetime
 
-from telealarm.models import Message
-from telealarm.rules.states import MessageStatus
+from telealarm.models import Alarm, Message, SmsGateway
+from telealarm.rules import phone, sms
+from telealarm.rules.states import MessageStatus, Method
 from telealarm.store.database import wake
+from telealarm.store.timeline import tell
+
+
+def queue_sms(
+    alarm: Alarm,
+    gateway: SmsGateway,
+    recipient: str,
+    text: str,
+    now: datetime,
+    *,
+    purpose: str = "alarm",
+    sender: str | None = None,
+    what: str = "",
+    request_id: int | None = None,
+) -> None:
+    """An SMS about `alarm` is to be sent, and the timeline tells it, and `what` it is.
+
+    `sender` None is the gateway's own.
+    """
+    own = str(gateway.settings.get("sender", ""))
+    Message.create(
+        owner=alarm.owner_id,
+        alarm=alarm,
+        gateway=gateway,
+        method=Method.SMS,
+        purpose=purpose,
+        recipient=recipient,
+        tail=phone.tail(recipient),
+        sender=own if sender is None else sender,
+        date=now,
+        **sms.columns(text),
+    )
+    why = f"to {recipient}: {what}" if what else f"to {recipient}"
+    tell(alarm.id, "sms_queued", why, request_id=request_id, at=now)
+    wake("messages")
 
 
 def withdraw(alarm_ids: list[int], now: datetime) -> None:

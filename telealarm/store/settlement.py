@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Message
-from telealarm.rules import placeholders, sms
+from telealarm.rules import placeholders
 from telealarm.rules.moment import Action, Decision
 from telealarm.rules.states import (
     UNSETTLED,
@@ -194,8 +194,7 @@ def _inform(alarm: Alarm, default_text: str, now: datetime) -> None:
     recipient = alarm.phonenumber_sms_failure
     if not recipient or alarm.deleted or alarm.event.deleted:
         return
-    setting = terms.setting_of(alarm)
-    gateway = setting.sms_gateway if setting else None
+    gateway = terms.sms_gateway_of(alarm)
     if gateway is None:
         tell(
             alarm.id,
@@ -210,15 +209,4 @@ def _inform(alarm: Alarm, default_text: str, now: datetime) -> None:
     if alarm.method == Method.EMAIL:
         said["alarm_phonenumber"] = alarm.alarm_email
     text = placeholders.fill(template if isinstance(template, str) else default_text, said)
-    Message.create(
-        owner=alarm.owner_id,
-        alarm=alarm,
-        gateway=gateway,
-        purpose="failure",
-        recipient=recipient,
-        sender=str(gateway.settings.get("sender", "")),
-        **sms.columns(text),
-        date=now,
-    )
-    tell(alarm.id, "sms_queued", f"to {recipient}", at=now)
-    wake("messages")
+    outbox.queue_sms(alarm, gateway, recipient, text, now, purpose="failure")

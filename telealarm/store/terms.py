@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from telealarm.models import Alarm, CalendarSetting, CalendarUserProfile
+from telealarm.models import Alarm, CalendarSetting, CalendarUserProfile, SmsGateway
 from telealarm.rules import moment
 from telealarm.rules.moment import Decision, Terms
 from telealarm.rules.window import WEEKDAYS, CallingHours
@@ -19,6 +19,13 @@ def setting_of(alarm: Alarm) -> CalendarSetting | None:
     """How the alarm calls."""
     profile = profile_of(alarm)
     return profile.calendar_setting if profile else None
+
+
+def sms_gateway_of(alarm: Alarm) -> SmsGateway | None:
+    """What SMS about the alarm go out by, if its calendar setting names one."""
+    setting = setting_of(alarm)
+    found: SmsGateway | None = setting.sms_gateway if setting else None
+    return found
 
 
 def decide(alarm: Alarm, at: datetime, default_zone: ZoneInfo) -> Decision:
