@@ -15,9 +15,9 @@ from telealarm.errors import NotVisible
 from telealarm.models import Alarm, Calendar, Event, Rule
 from telealarm.rules import dates, phone, wakeup
 from telealarm.rules.states import UNSETTLED, EventStatus
+from telealarm.rules.wakeup import Booked
 from telealarm.store import alarms, events, zones
 from telealarm.store.database import Database
-from telealarm.survey.doors.wakeup import Booked
 
 TITLE = "Wake-up call"
 # Of each: the call is tried so often after the first, so many seconds apart, and must be answered

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from telealarm.api.forms import Form
-from telealarm.api.health import WAV
 from telealarm.api.resource import Action, Resource, Values
 from telealarm.api.texts import Text
 from telealarm.api.uploads import Wav
 from telealarm.api.visit import Visit, stamp
 from telealarm.models import AudioFile
+from telealarm.rules.audio import WAV
 
 
 class AudioFileForm(Form):

@@ -8,7 +8,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from aiohttp import hdrs, web
 
 from telealarm.api.errors import Refused
-from telealarm.api.texts import safe
+from telealarm.rules.said import safe
 
 CHALLENGE = {
     "WWW-Authenticate": 'Basic realm="TeleAlarm", charset="UTF-8", Bearer realm="TeleAlarm"'

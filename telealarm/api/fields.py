@@ -15,8 +15,8 @@ from pydantic_core import core_schema
 
 from telealarm.api import links
 from telealarm.api.kind import Kind, Schema
-from telealarm.api.texts import safe
 from telealarm.rules import dates
+from telealarm.rules.said import safe
 
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", re.ASCII)
 _MOMENT = re.compile(

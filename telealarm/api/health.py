@@ -10,6 +10,7 @@ from aiohttp import web
 
 from telealarm import metrics
 from telealarm.api.errors import reply
+from telealarm.rules.audio import WAV
 from telealarm.store.recordings import Recordings
 
 
@@ -26,7 +27,6 @@ class Health:
 
 Readiness = Callable[[], Awaitable[Health]]
 
-WAV = "audio/x-wav"
 _PROMPT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 

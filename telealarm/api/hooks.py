@@ -14,11 +14,11 @@ from aiohttp import web
 
 from telealarm.api import body
 from telealarm.api.errors import Refused, reply
-from telealarm.api.texts import safe
 from telealarm.clock import utcnow
 from telealarm.errors import Invalid, NotVisible
 from telealarm.models import SmsGateway
 from telealarm.rules import phone
+from telealarm.rules.said import safe
 from telealarm.sms_kinds.kind import found_at
 from telealarm.store import handover, inbound
 from telealarm.store.composing import Composer

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from telealarm.api.health import WAV
 from telealarm.api.resource import Action, Resource, Values
 from telealarm.api.visit import Visit, stamp
 from telealarm.errors import NotVisible
 from telealarm.models import SurveyResult
+from telealarm.rules.audio import WAV
 
 
 def show(visit: Visit, row: Any) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from telealarm.api import body, links, lists, relations, shapes, sheets, urls
 from telealarm.api.auth import Logins
 from telealarm.api.errors import Refused, reply
 from telealarm.api.forms import Form, Sent, marked, read
-from telealarm.api.health import WAV
 from telealarm.api.idempotency import Once
 from telealarm.api.intake import Intake
 from telealarm.api.resource import Action, Resource
@@ -25,6 +24,7 @@ from telealarm.clock import utcnow
 from telealarm.config import Config
 from telealarm.errors import Invalid, NotVisible, StorageError
 from telealarm.models import BaseModel
+from telealarm.rules.audio import WAV
 from telealarm.store import scope
 from telealarm.store.counts import Counts
 from telealarm.store.database import Database

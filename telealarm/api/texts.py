@@ -8,19 +8,10 @@ from zoneinfo import ZoneInfo
 
 from telealarm.api.kind import Kind, Schema
 from telealarm.rules import phone
-
-# Control characters and halves of surrogate pairs; in a text of several lines, tab and line
-# breaks are no control characters.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_UNSAFE_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+from telealarm.rules.said import safe
 
 # A number that is taken as its digits.
 NUMBER: Schema = {"type": "integer", "minimum": -(2**53), "maximum": 2**53}
-
-
-def safe(text: str, *, lines: bool = False) -> bool:
-    """Whether `text` is free of control characters (several `lines` may have tabs and breaks)."""
-    return not (_UNSAFE_IN_LINES if lines else _UNSAFE).search(text)
 
 
 @dataclass(frozen=True)

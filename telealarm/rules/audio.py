@@ -6,6 +6,7 @@ import struct
 import wave
 
 RATE = 8000
+WAV = "audio/x-wav"
 _WIDTH = 2
 # A hundredth of a second whose loudest sample is below this is silence.
 _AUDIBLE = 200

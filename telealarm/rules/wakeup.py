@@ -1,9 +1,18 @@
 """The time of a wake-up call, as it is keyed, and when that is next."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from telealarm.rules import dates
+
+
+@dataclass(frozen=True)
+class Booked:
+    """A wake-up call: when it is next, on the clock of its calendar."""
+
+    start: datetime
+    daily: bool
 
 
 def parse(keys: str, *, afternoon: bool | None = None) -> time | None:

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from telealarm.rules import phone
 from telealarm.rules import wakeup as rule
+from telealarm.rules.wakeup import Booked
 from telealarm.store.callbacks import Found
 from telealarm.survey.doors.callback import CheckPin, callback
 from telealarm.survey.doors.callback import Seek as SeekAlarm
 from telealarm.survey.doors.dialogue import Ask, Dialogue, Phrase, Say, Step
-from telealarm.survey.doors.wakeup import Booked, Cancel, Keep, Seek, order
+from telealarm.survey.doors.wakeup import Cancel, Keep, Seek, order
 
 AT_SEVEN = Booked(datetime(2030, 6, 3, 7, 30), daily=False)
 EVERY_DAY = Booked(datetime(2030, 6, 3, 7, 30), daily=True)

@@ -14,6 +14,7 @@ from telealarm.asterisk.dialplan import APOLOGY, CONTEXT, DOORS
 from telealarm.clock import monotonic, utcnow
 from telealarm.errors import SpeechError, TeleAlarmError
 from telealarm.rules import phone
+from telealarm.rules.wakeup import Booked
 from telealarm.store import callbacks, coming
 from telealarm.store.calls import Call
 from telealarm.store.claim import Holder
@@ -21,7 +22,6 @@ from telealarm.store.sessions import Script
 from telealarm.survey.doors import callback, wakeup
 from telealarm.survey.doors.dialogue import Order, Phrase
 from telealarm.survey.doors.talk import Talk
-from telealarm.survey.doors.wakeup import Booked
 from telealarm.survey.line import RINGING, HungUp, Line
 from telealarm.survey.scene import Means
 

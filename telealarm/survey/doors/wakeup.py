@@ -8,17 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, time
 
 from telealarm.rules import spoken, wakeup
+from telealarm.rules.wakeup import Booked
 from telealarm.survey.doors.dialogue import TRIES, Ask, Dialogue, Order, Phrase, Say, asked, say
 
 LONGEST_ROOM = 20
-
-
-@dataclass(frozen=True)
-class Booked:
-    """A wake-up call: when it is next, on the clock of its calendar."""
-
-    start: datetime
-    daily: bool
 
 
 @dataclass(frozen=True)
