@@ -69,5 +69,5 @@ setup(
             "types-python-dateutil",
         ]
     },
-    entry_points={"console_scripts": ["telealarm=telealarm.cli:main"]},
+    entry_points={"console_scripts": ["telealarm=telealarm.cli.main:main"]},
 )

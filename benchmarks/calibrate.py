@@ -8,9 +8,9 @@ import time
 
 import rig  # noqa: F401
 
-from telealarm.config import Config
+from telealarm.config.model import Config
 from telealarm.models import CallRequest
-from telealarm.store.schema import open_database
+from telealarm.store.open import open_database
 
 
 def spin() -> float:

@@ -19,12 +19,12 @@ from functools import partial
 from peewee import SqliteDatabase
 
 from telealarm.clock import utcnow
-from telealarm.config import Config
+from telealarm.config.model import Config
 from telealarm.models import Alarm, AlarmRequest, BaseModel, User
-from telealarm.rules.states import AlarmStatus
-from telealarm.store import calls
-from telealarm.store.claim import oldest
-from telealarm.store.schema import open_database
+from telealarm.store.dialing import calls
+from telealarm.store.engine.claim import oldest
+from telealarm.store.open import open_database
+from telealarm.words import AlarmStatus
 from tests.integration.stages import Stages
 
 ROUNDS = 20

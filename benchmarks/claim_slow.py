@@ -15,9 +15,9 @@ import rig  # noqa: F401
 
 from benchmarks.claim import multiply
 from telealarm.clock import utcnow
-from telealarm.config import Config
+from telealarm.config.model import Config
 from telealarm.models import Alarm, AlarmRequest, User
-from telealarm.store.schema import open_database
+from telealarm.store.open import open_database
 from tests.integration.stages import Stages
 
 parser = argparse.ArgumentParser()

@@ -21,11 +21,12 @@ from rig import DurablePostgres, cpu_ms, load, postgres_pid
 
 from benchmarks.claim import multiply
 from telealarm.clock import utcnow
-from telealarm.config import Config
+from telealarm.config.model import Config
 from telealarm.models import Alarm, AlarmRequest, Event, User
-from telealarm.rules.states import AlarmStatus
-from telealarm.store import calls, claim
-from telealarm.store.schema import open_database
+from telealarm.store.dialing import calls
+from telealarm.store.engine import claim
+from telealarm.store.open import open_database
+from telealarm.words import AlarmStatus
 from tests.integration.stages import Stages
 
 

@@ -23,7 +23,7 @@ def install(path: str) -> None:
 
     from telealarm.asterisk.ari import http, router
     from telealarm.asterisk.ari.events import glance
-    from telealarm.store import database
+    from telealarm.store.engine import database
 
     stats = defaultdict(Counter)  # job -> counter
     sql = Counter()  # (job, shape) -> n

@@ -19,11 +19,11 @@ import aiohttp
 from aiohttp.test_utils import TestServer
 
 from telealarm.api.app import make_app
-from telealarm.config import Config
+from telealarm.config.model import Config
 from telealarm.models import Calendar, CalendarUser, User
-from telealarm.store import accounts
-from telealarm.store.database import Database
-from telealarm.store.schema import open_database
+from telealarm.store.access import users
+from telealarm.store.engine.database import Database
+from telealarm.store.open import open_database
 from tests.lab import crowd
 
 PASSWORD = "benchmark"
@@ -91,8 +91,8 @@ async def timed(session: aiohttp.ClientSession, address: str, headers: dict[str,
 
 def fill(name: str, count: int) -> None:
     """An owner with a calendar of so many events. Within a transaction."""
-    owner: User = accounts.add_user(name, PASSWORD, is_superuser=False)
-    creator: CalendarUser = accounts.add_calendar_user(
+    owner: User = users.add_user(name, PASSWORD, is_superuser=False)
+    creator: CalendarUser = users.add_calendar_user(
         owner.id, {"username": f"doctor of {name}", "password_hash": "-"}
     )
     calendar = Calendar.create(owner=owner, name="book", user=creator)

@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from peewee import chunked
 
 from benchmarks.network import Network, network
-from telealarm import config_file
+from telealarm.config import file
 from telealarm.models import Alarm
-from telealarm.store.database import Database, connect
+from telealarm.store.engine.database import Database, connect
 from tests.lab.rest import number_of
 from tests.lab.waiting import until
 
@@ -68,7 +68,7 @@ async def fill(lab: Network, count: int, due: datetime) -> None:
     """The alarms, written past the API, which would take longer than until they are due."""
     first = await lab.clinic.appointment("100000", due_in=3600, maxretry=0)
     row_id = number_of(first.alarm)
-    database = Database(connect(config_file.load(lab.serve.config)))
+    database = Database(connect(file.load(lab.serve.config)))
 
     def write() -> None:
         row = Alarm.get_by_id(row_id)

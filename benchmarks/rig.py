@@ -266,10 +266,10 @@ class Ours:
     def database(self) -> Any:
         """Our own connection to its database, beside the service's."""
         if self.database_ is None:
-            from telealarm import config_file
-            from telealarm.store.database import Database, connect
+            from telealarm.config import file
+            from telealarm.store.engine.database import Database, connect
 
-            config = config_file.load(self.serve.config)
+            config = file.load(self.serve.config)
             self.database_ = Database(connect(config))
         from telealarm import models
 

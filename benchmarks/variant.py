@@ -29,6 +29,6 @@ if os.environ.get("VARIANT_COUNT"):
 
     counting.install(os.environ["VARIANT_COUNT"])
 
-from telealarm.cli import main  # noqa: E402
+from telealarm.cli.main import main  # noqa: E402
 
 raise SystemExit(main())

@@ -1,6 +1,6 @@
 """`python -m telealarm` is the command `telealarm`."""
 
-from telealarm.cli import main
+from telealarm.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

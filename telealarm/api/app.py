@@ -6,7 +6,13 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from telealarm.api import (
+from telealarm.api.core.errors import answer_errors
+from telealarm.api.core.links import BASE
+from telealarm.api.openapi import document
+from telealarm.api.public import explorer, probes
+from telealarm.api.public.inbound_hooks import Hooks
+from telealarm.api.public.link_pages import LinkPages
+from telealarm.api.resources import (
     alarm_requests,
     alarms,
     audio_files,
@@ -18,11 +24,8 @@ from telealarm.api import (
     dialing,
     dnc_contacts,
     dnc_lists,
-    document,
     events,
-    explorer,
     gateways,
-    health,
     mail_templates,
     messages,
     plan,
@@ -39,17 +42,13 @@ from telealarm.api import (
     webhook_deliveries,
     webhooks,
 )
-from telealarm.api.errors import answer_errors
-from telealarm.api.hooks import Hooks
-from telealarm.api.link_pages import LinkPages
-from telealarm.api.links import BASE
-from telealarm.api.resource import Resource
-from telealarm.api.routes import Routes
-from telealarm.api.tasks import Task
-from telealarm.config import Config
-from telealarm.store.composing import Composer
-from telealarm.store.database import Database
-from telealarm.store.recordings import Recordings
+from telealarm.api.rest.handlers import Routes
+from telealarm.api.rest.resource import Resource
+from telealarm.api.rest.tasks import Task
+from telealarm.config.model import Config
+from telealarm.store.engine.database import Database
+from telealarm.store.messages.compose import Composer
+from telealarm.store.survey.audio_files import AudioFolder
 
 LARGEST_BODY = 1024**2
 
@@ -86,7 +85,7 @@ TASKS: tuple[Task, ...] = (plan.PLAN, plan.LOAD, *dialing.TASKS)
 
 
 def make_app(
-    db: Database, config: Config, *, readiness: health.Readiness, prompts: Path
+    db: Database, config: Config, *, readiness: probes.ReadyCheck, prompts: Path
 ) -> web.Application:
     """The application, to be run on the event loop that `db` was started on.
 
@@ -94,7 +93,7 @@ def make_app(
     that of the recordings in it.
     """
     app = web.Application(middlewares=[answer_errors], client_max_size=LARGEST_BODY)
-    recordings = Recordings(prompts)
+    recordings = AudioFolder(prompts)
     routes = Routes(db, config, recordings)
     for resource in RESOURCES:
         routes.add(app, resource)
@@ -118,8 +117,8 @@ def make_app(
     composer = Composer(ZoneInfo(config.timezone), config.public_url, config.mail_sender)
     Hooks(db, composer).add(app)
     LinkPages(db, composer).add(app)
-    app.router.add_get("/healthz", health.healthz)
-    app.router.add_get("/readyz", health.readyz(readiness))
-    app.router.add_get("/metrics", health.metrics_text)
-    app.router.add_get("/prompts/{name}.wav", health.prompts(prompts, recordings))
+    app.router.add_get("/healthz", probes.healthz)
+    app.router.add_get("/readyz", probes.readyz(readiness))
+    app.router.add_get("/metrics", probes.metrics_text)
+    app.router.add_get("/prompts/{name}.wav", probes.prompts(prompts, recordings))
     return app

@@ -16,7 +16,7 @@ def is_uid(uid: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Refused:
+class Rejected:
     """What cannot be imported: where it stands, and what to change."""
 
     line: int

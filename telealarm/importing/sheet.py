@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from telealarm.api.alarms import AlarmForm
-from telealarm.api.events import EventForm
+from telealarm.api.resources.alarms import AlarmForm
+from telealarm.api.resources.events import EventForm
 from telealarm.errors import TeleAlarmError
-from telealarm.importing.draft import NO_UID, Draft, Refused, is_uid
+from telealarm.importing.draft import NO_UID, Draft, Rejected, is_uid
 
 _OWN = ("uid", "calendar", "rrule")
 _EVENT = tuple(set(EventForm.model_fields) - {"calendar", "rule", "exdate", "data", "creator"})
@@ -20,7 +20,7 @@ _DATA = "data."
 _JSON = ("retry_policy",)
 
 
-def read(path: Path) -> Iterator[Draft | Refused]:
+def read(path: Path) -> Iterator[Draft | Rejected]:
     """The rows of the file. Raises TeleAlarmError where it is no table with these columns."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -55,15 +55,15 @@ def _check_header(path: Path, header: list[str]) -> None:
         )
 
 
-def _row(line: int, header: list[str], cells: list[str]) -> Draft | Refused:
+def _row(line: int, header: list[str], cells: list[str]) -> Draft | Rejected:
     if len(cells) > len(header):
-        return Refused(line, f"it has {len(cells)} cells, the first line {len(header)}; quote it")
+        return Rejected(line, f"it has {len(cells)} cells, the first line {len(header)}; quote it")
     row = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell.strip()}
     uid = row.get("uid") or _uid(row)
     if not is_uid(uid):
-        return Refused(line, f"uid: {NO_UID}")
+        return Rejected(line, f"uid: {NO_UID}")
     if "start" not in row:
-        return Refused(line, "start: this field is required, like 2030-01-02 10:30")
+        return Rejected(line, "start: this field is required, like 2030-01-02 10:30")
     event: dict[str, Any] = {name: row[name] for name in _EVENT if name in row}
     event.setdefault("end", None)  # an hour after the start, also of one that was moved
     data = {n.removeprefix(_DATA): cell for n, cell in row.items() if n.startswith(_DATA)}
@@ -79,7 +79,7 @@ def _row(line: int, header: list[str], cells: list[str]) -> Draft | Refused:
             try:
                 alarm[name] = json.loads(alarm[name])
             except ValueError:
-                return Refused(line, f"{name}: must be a JSON object")
+                return Rejected(line, f"{name}: must be a JSON object")
     return Draft(
         line=line,
         uid=uid,

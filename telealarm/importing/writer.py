@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 
 from peewee import IntegrityError, PeeweeException
 
-from telealarm.api.clerk import Clerk
-from telealarm.config import Config
+from telealarm.api.local_client import LocalClient
+from telealarm.config.model import Config
 from telealarm.errors import Invalid, NotVisible, StorageError, TeleAlarmError
-from telealarm.importing.draft import Body, Draft, Moved, Refused
+from telealarm.importing.draft import Body, Draft, Moved, Rejected
 from telealarm.models import Alarm, Calendar, Event, Rule, User
 from telealarm.rules import phone
-from telealarm.rules.states import EventStatus, Method
-from telealarm.store import memory
-from telealarm.store.database import Database
+from telealarm.store.engine import read_cache
+from telealarm.store.engine.database import Database
+from telealarm.words import EventStatus, Method
 
 BATCH = 200
 
@@ -34,7 +34,7 @@ class Report:
     """How many events were `made`, `changed`, `unchanged`, `deleted here`; what was refused."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[Rejected] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
 
@@ -46,7 +46,7 @@ class Writer:
         self._db = db
         self._calendar = calendar
         self._user = user
-        self._clerks: dict[int, Clerk] = {}
+        self._clerks: dict[int, LocalClient] = {}
         self._calendars: dict[str, Calendar] = {}
         self._seen: dict[tuple[int, str], int] = {}
         self._known: dict[tuple[int, str], Event] = {}
@@ -54,7 +54,7 @@ class Writer:
 
     def write(
         self,
-        drafts: Iterable[Draft | Refused],
+        drafts: Iterable[Draft | Rejected],
         *,
         dry_run: bool,
         progress: Callable[[int], None],
@@ -63,7 +63,7 @@ class Writer:
         done, stream = 0, iter(drafts)
         while batch := list(itertools.islice(stream, BATCH)):
 
-            def work(batch: list[Draft | Refused] = batch) -> None:
+            def work(batch: list[Draft | Rejected] = batch) -> None:
                 uids = [one.uid for one in batch if isinstance(one, Draft)]
                 known = Event.select().where(Event.uid.in_(uids))
                 self._known = {(one.calendar_id, one.uid): one for one in known}
@@ -74,7 +74,7 @@ class Writer:
 
             self._clerks.clear()  # a batch has its own moment
             try:
-                with suppress(_DryRun), memory.remembering():
+                with suppress(_DryRun), read_cache.remembering():
                     self._db.run(work)
             except PeeweeException as error:
                 said = " ".join(str(error).split())
@@ -91,8 +91,8 @@ class Writer:
         assert self._calendar is not None
         return self._db.run(lambda: self._find(str(self._calendar)))
 
-    def _one(self, draft: Draft | Refused) -> None:
-        if isinstance(draft, Refused):
+    def _one(self, draft: Draft | Rejected) -> None:
+        if isinstance(draft, Rejected):
             self.report.refused.append(draft)
             return
         try:
@@ -108,7 +108,7 @@ class Writer:
             self.report.remarks.append(f"line {draft.line}: {draft.remark}")
 
     def _refuse(self, line: int, said: str) -> None:
-        self.report.refused.append(Refused(line, said))
+        self.report.refused.append(Rejected(line, said))
 
     def _write(self, draft: Draft) -> str:
         named = self._calendar or draft.calendar
@@ -128,7 +128,7 @@ class Writer:
             return "unchanged"
         return self._change(clerk, known, draft)
 
-    def _make(self, clerk: Clerk, calendar: Calendar, draft: Draft) -> str:
+    def _make(self, clerk: LocalClient, calendar: Calendar, draft: Draft) -> str:
         if draft.cancelled:
             return "cancelled"
         body = self._body(draft, calendar, clerk)
@@ -141,7 +141,7 @@ class Writer:
             _move(clerk, event.id, moved)
         return "made"
 
-    def _change(self, clerk: Clerk, event: Event, draft: Draft) -> str:
+    def _change(self, clerk: LocalClient, event: Event, draft: Draft) -> str:
         Event.update(import_digest=draft.digest()).where(Event.id == event.id).execute()
         if draft.cancelled:
             clerk.change("event", event.id, {"status": EventStatus.COMPLETED.value})
@@ -152,7 +152,7 @@ class Writer:
             _move(clerk, event.id, moved)
         return "changed"
 
-    def _body(self, draft: Draft, calendar: Calendar, clerk: Clerk) -> Body:
+    def _body(self, draft: Draft, calendar: Calendar, clerk: LocalClient) -> Body:
         body = {**draft.event, "calendar": calendar.id}
         if draft.rrule is not None:
             text = draft.rrule
@@ -162,9 +162,9 @@ class Writer:
             body["rule"] = rule.id
         return body
 
-    def _clerk(self, owner: User) -> Clerk:
+    def _clerk(self, owner: User) -> LocalClient:
         if owner.id not in self._clerks:
-            self._clerks[owner.id] = Clerk(self._config, owner)
+            self._clerks[owner.id] = LocalClient(self._config, owner)
         return self._clerks[owner.id]
 
     def _find(self, named: str) -> Calendar:
@@ -188,7 +188,7 @@ class Writer:
         return self._calendars[named]
 
 
-def _change_alarms(clerk: Clerk, event: Event, wanted: list[Body]) -> None:
+def _change_alarms(clerk: LocalClient, event: Event, wanted: list[Body]) -> None:
     """The alarms of the file to the same recipient, one by one in order; others stay."""
     taken: set[int] = set()
     for body in wanted:
@@ -211,7 +211,7 @@ def _change_alarms(clerk: Clerk, event: Event, wanted: list[Body]) -> None:
         clerk.change("alarm", alarm.id, body)
 
 
-def _move(clerk: Clerk, event_id: int, moved: Moved) -> None:
+def _move(clerk: LocalClient, event_id: int, moved: Moved) -> None:
     try:
         place = {"start": moved.start, "to": moved.to}
         made = clerk.act("event", event_id, "move_occurrence", place)

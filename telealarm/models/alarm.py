@@ -16,7 +16,7 @@ from telealarm.models.base import BaseModel, ClaimableModel, UtcField, created
 from telealarm.models.event import Event
 from telealarm.models.survey import Survey
 from telealarm.models.template import MailTemplate, SmsTemplate
-from telealarm.rules.states import AlarmResult, AlarmStatus, Method
+from telealarm.words import AlarmResult, AlarmStatus, Method
 
 
 class Alarm(BaseModel):

@@ -10,7 +10,7 @@ from telealarm.models.audio import AudioFile
 from telealarm.models.base import BaseModel, ClaimableModel, UtcField, created
 from telealarm.models.gateway import Gateway
 from telealarm.models.survey import Section, Survey
-from telealarm.rules.states import CallStatus
+from telealarm.words import CallStatus
 
 
 class CallRequest(ClaimableModel):

@@ -6,7 +6,7 @@ from telealarm.models.account import User
 from telealarm.models.base import BaseModel, UtcField, created
 from telealarm.models.calendar import Calendar, CalendarUser
 from telealarm.models.rule import Rule
-from telealarm.rules.states import EventStatus
+from telealarm.words import EventStatus
 
 
 class Event(BaseModel):

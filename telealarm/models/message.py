@@ -8,7 +8,7 @@ from telealarm.models.account import User
 from telealarm.models.alarm import Alarm, AlarmRequest
 from telealarm.models.base import BaseModel, ClaimableModel, UtcField, created
 from telealarm.models.gateway import SmsGateway
-from telealarm.rules.states import MessageStatus, Method
+from telealarm.words import MessageStatus, Method
 
 
 class Message(ClaimableModel):

@@ -7,7 +7,7 @@ from telealarm.models.audio import AudioFile
 from telealarm.models.base import BaseModel, created
 from telealarm.models.gateway import Gateway, SmsGateway
 from telealarm.models.survey import Survey
-from telealarm.rules.states import AmdBehavior
+from telealarm.words import AmdBehavior
 
 
 class CalendarSetting(BaseModel):

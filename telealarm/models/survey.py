@@ -5,7 +5,7 @@ from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, TextF
 from telealarm.models.account import User
 from telealarm.models.audio import AudioFile
 from telealarm.models.base import BaseModel, created
-from telealarm.rules.states import SectionType
+from telealarm.words import SectionType
 
 # Which of several ratings in one call becomes the alarm's result.
 FIRST, LAST = "first", "last"

@@ -6,7 +6,7 @@ from telealarm.models.account import User
 from telealarm.models.alarm import Alarm
 from telealarm.models.base import BaseModel, ClaimableModel, UtcField, created
 from telealarm.models.gateway import ACTIVE
-from telealarm.rules.states import DeliveryStatus
+from telealarm.words import DeliveryStatus
 
 
 class Webhook(BaseModel):

@@ -15,11 +15,13 @@ from typing import Any
 from telealarm.clock import utcnow
 from telealarm.errors import Stale, StorageError
 from telealarm.log import by_ids
-from telealarm.rules.pacing import READY
-from telealarm.rules.states import Reason
-from telealarm.store import crowd, planning, requests, settlement
-from telealarm.store.database import Database
-from telealarm.store.stage import run_stage
+from telealarm.rules.rate_limit import READY
+from telealarm.store.alarms import attempts, enqueue
+from telealarm.store.alarms import due as alarms_due
+from telealarm.store.engine.database import Database
+from telealarm.store.engine.loop import run_stage
+from telealarm.store.outcome import apply
+from telealarm.words import Reason
 
 log = logging.getLogger(__name__)
 
@@ -39,23 +41,23 @@ class Planner:
     async def step(self) -> datetime | None:
         """Plan what is due now; returns when the next is."""
         now = utcnow()
-        alarms = await self._db.read(partial(planning.due_alarms, now + READY, CROWD))
+        alarms = await self._db.read(partial(alarms_due.due_alarms, now + READY, CROWD))
         alone = await self._together(alarms, now)
         await self._each(alone, lambda alarm_id: partial(_enqueue, alarm_id, now))
-        expired = await self._db.read(lambda: [r.id for r in requests.expired(now, CROWD)])
+        expired = await self._db.read(lambda: [r.id for r in attempts.expired(now, CROWD)])
         await self._each(expired, lambda request_id: partial(_expire, request_id, now))
-        if await self._db.read(partial(planning.some_over, now)):
-            await self._db.write(partial(planning.complete_events, now))
+        if await self._db.read(partial(alarms_due.some_over, now)):
+            await self._db.write(partial(alarms_due.complete_events, now))
         if len(alarms) == CROWD or len(expired) == CROWD:
             return now
-        return await self._db.read(planning.next_due)
+        return await self._db.read(alarms_due.next_due)
 
     async def _together(self, alarms: list[int], now: datetime) -> list[int]:
         """Enqueue a crowd in one write; returns those that are left to be enqueued one by one."""
         if len(alarms) < FEW:
             return alarms
         try:
-            done = await self._db.write(partial(crowd.enqueue, alarms, now))
+            done = await self._db.write(partial(enqueue.enqueue, alarms, now))
         except Stale as error:
             log.debug("a crowd is enqueued one by one: %s", error)
             return alarms
@@ -85,21 +87,21 @@ class Planner:
 
 
 def _enqueue(alarm_id: int, now: datetime) -> None:
-    alarm = planning.still_due(alarm_id, now + READY)
+    alarm = alarms_due.still_due(alarm_id, now + READY)
     if alarm is not None:
         due: Any = alarm.due
-        request = requests.enqueue(alarm, max(now, due), now)
+        request = attempts.enqueue(alarm, max(now, due), now)
         by_ids(log, alarm=alarm_id, request=request.id).info("due")
 
 
 def _expire(request_id: int, now: datetime) -> None:
-    request = planning.still_waiting(request_id)
+    request = alarms_due.still_waiting(request_id)
     if request is None:
         return
     # The event may have been moved since the request was written.
-    expires = requests.expiry(request.alarm)
+    expires = attempts.expiry(request.alarm)
     if expires is not None and expires > now:
-        requests.put_off(request, expires)
+        attempts.put_off(request, expires)
     else:
-        settlement.miss(request, Reason.LATE, now)
+        apply.miss(request, Reason.LATE, now)
         by_ids(log, alarm=request.alarm_id, request=request_id).warning("missed")

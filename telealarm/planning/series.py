@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from telealarm.clock import utcnow
 from telealarm.errors import Conflict, Stale, StorageError
-from telealarm.store import series
-from telealarm.store.database import Database
-from telealarm.store.stage import run_stage
+from telealarm.store.calendars import series
+from telealarm.store.engine.database import Database
+from telealarm.store.engine.loop import run_stage
 
 log = logging.getLogger(__name__)
 

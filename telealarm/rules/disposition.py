@@ -1,6 +1,6 @@
 """What became of a call: from what Asterisk said to a disposition, and from that to a reason."""
 
-from telealarm.rules.states import AmdStatus, Disposition, Reason
+from telealarm.words import AmdStatus, Disposition, Reason
 
 # Q.850 hang-up causes.
 NORMAL_CLEARING = 16

@@ -7,14 +7,15 @@ from telealarm.clock import utcnow
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, DncContact, DncList
 from telealarm.rules import phone
-from telealarm.rules.states import Method
-from telealarm.store import rows, webhooks
+from telealarm.store.engine import crud
+from telealarm.store.webhooks import webhooks
+from telealarm.words import Method
 
 
 def add(values: Mapping[str, Any]) -> DncContact:
     """A new contact. Raises Invalid where the list has the number already."""
     _check_single(values["dnc"], values.get("phone_number"), values.get("email"), own_id=0)
-    contact: DncContact = rows.insert(DncContact, values)
+    contact: DncContact = crud.insert(DncContact, values)
     webhooks.tell_contact(contact, utcnow())
     return contact
 
@@ -26,7 +27,7 @@ def change(contact: DncContact, values: Mapping[str, Any]) -> None:
     email = values.get("email", contact.email)
     _check_single(dnc, number, email, own_id=contact.id)
     is_new = (dnc.id, number, email) != (contact.dnc_id, contact.phone_number, contact.email)
-    rows.change(contact, values)
+    crud.change(contact, values)
     if is_new:
         webhooks.tell_contact(contact, utcnow())
 
@@ -50,7 +51,7 @@ def _by_number(alarms: Sequence[Alarm]) -> set[int]:
     spellings = {one for alarm in alarms for one in phone.spellings(alarm.alarm_phonenumber)}
     listed = {
         (owner, phone.normal(number))
-        for chunk in rows.chunks(sorted(spellings))
+        for chunk in crud.chunks(sorted(spellings))
         for owner, number in DncContact.select(DncList.owner, DncContact.phone_number)
         .join(DncList)
         .where(DncContact.phone_number.in_(chunk))

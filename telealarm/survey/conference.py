@@ -11,10 +11,10 @@ from functools import partial
 
 from telealarm.asterisk.ari import Client
 from telealarm.asterisk.ari.errors import AriError, FateUnknown, Unreachable
-from telealarm.store import acts
+from telealarm.store.survey import section_effects
+from telealarm.survey.channel_io import HungUp
 from telealarm.survey.commands import FAILED
-from telealarm.survey.line import HungUp
-from telealarm.survey.scene import Scene
+from telealarm.survey.section_context import SectionContext
 
 log = logging.getLogger(__name__)
 
@@ -29,18 +29,18 @@ ALONE = "tone:425/150,0/5000"
 _doors: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
 
-async def confer(scene: Scene) -> str:
+async def confer(scene: SectionContext) -> str:
     """Stay until the callee leaves by the key; JOINED, or FAILED. Raises HungUp."""
     bridge = bridge_of(scene)
     ari, line = scene.means.ari, scene.line
-    joined = partial(acts.joined, scene.call, scene.section.id, scene.section.conference)
+    joined = partial(section_effects.joined, scene.call, scene.section.id, scene.section.conference)
     try:
         await _enter(ari, bridge, line.channel.id)
     except (Unreachable, FateUnknown):
         raise
     except AriError as error:
         log.warning("the conference cannot be joined: %s", error, extra={"channel": bridge})
-        await scene.means.write(partial(acts.not_joined, scene.call, scene.section.id))
+        await scene.means.write(partial(section_effects.not_joined, scene.call, scene.section.id))
         return FAILED
     try:
         await scene.means.write(joined)
@@ -57,7 +57,7 @@ async def confer(scene: Scene) -> str:
     return JOINED
 
 
-def bridge_of(scene: Scene) -> str:
+def bridge_of(scene: SectionContext) -> str:
     """The bridge's id: of this installation, this manager, and this name."""
     installation = scene.call.channel_id.rpartition("-")[0]
     name = hashlib.sha256(scene.section.conference.strip().casefold().encode()).hexdigest()

@@ -15,7 +15,6 @@ none fits what happened, ends the call.
 from collections.abc import Iterable
 from enum import Enum, auto
 
-from telealarm.rules.states import ANSWERED_BY_KEYS, SectionType
 from telealarm.survey.commands import (
     FAILED,
     GOODBYE,
@@ -33,7 +32,8 @@ from telealarm.survey.commands import (
     Listen,
     Say,
 )
-from telealarm.survey.section import Section
+from telealarm.survey.ivr_step import IvrStep
+from telealarm.words import ANSWERED_BY_KEYS, SectionType
 
 # Done when their script has been heard, which a key may cut.
 _AFTER_SCRIPT = {SectionType.RECORD_MESSAGE, SectionType.CALL_TRANSFER, SectionType.CONFERENCE}
@@ -66,7 +66,7 @@ class Machine:
 
     def __init__(
         self,
-        sections: Iterable[Section],
+        sections: Iterable[IvrStep],
         at: int | None,
         lap: int = 0,
         *,
@@ -157,7 +157,7 @@ class Machine:
         told = [Say(text=NO_AGENT)] if transfers else []
         return [*told, *self._leave(section, "invalid" if how == FAILED else "timeout")]
 
-    def _section(self) -> Section | None:
+    def _section(self) -> IvrStep | None:
         return None if self._at is None else self._sections[self._at]
 
     def _enter(self, section_id: int, lap: int) -> list[Command]:
@@ -176,11 +176,11 @@ class Machine:
             return [entered, *(self._answer_ahead(section) or [Say(section=section_id)])]
         return [entered, Say(section=section_id)]
 
-    def _listen(self, section: Section) -> list[Command]:
+    def _listen(self, section: IvrStep) -> list[Command]:
         least = _NEXT_SECONDS if self._typed else LEAST_SECONDS
         return [Listen(max(section.timeout_seconds, least))]
 
-    def _answer_ahead(self, section: Section) -> list[Command]:
+    def _answer_ahead(self, section: IvrStep) -> list[Command]:
         """What follows from the keys that were pressed ahead; nothing, if they are no answer."""
         read: list[Command] = []
         while self._ahead:
@@ -200,7 +200,7 @@ class Machine:
         whole, self._whole = self._whole, False
         return whole and key == "#"
 
-    def _read(self, section: Section, key: str) -> list[Command]:
+    def _read(self, section: IvrStep, key: str) -> list[Command]:
         """A key that is, or begins, or goes on with, or ends an answer; or a wrong one."""
         self._state = _State.ASKING
         if section.spells and key == "#":
@@ -211,11 +211,11 @@ class Machine:
         self._whole = key != "#"
         return self._judge(section)
 
-    def _judge(self, section: Section) -> list[Command]:
+    def _judge(self, section: IvrStep) -> list[Command]:
         typed, self._typed = self._typed, ""
         return self._answer(section, typed) if section.takes(typed) else self._invalid(section)
 
-    def _answer(self, section: Section, response: str) -> list[Command]:
+    def _answer(self, section: IvrStep, response: str) -> list[Command]:
         following = self._following(section, response, "any")
         rating = section.type is SectionType.RATING
         answered: list[Command] = [Keep(section.id, response, rating, following)]
@@ -225,7 +225,7 @@ class Machine:
             return [*answered, *self._close(GOODBYE)]
         return [*answered, *self._enter(following, 0)]
 
-    def _invalid(self, section: Section) -> list[Command]:
+    def _invalid(self, section: IvrStep) -> list[Command]:
         self._wrong += 1
         if self._lap < section.retries:
             return [Say(text=INVALID_KEY), *self._enter(section.id, self._lap + 1)]
@@ -234,7 +234,7 @@ class Machine:
         # No lap is left, but a slip of the finger is not an answer: one more chance to key.
         return [Say(text=INVALID_KEY)]
 
-    def _leave(self, section: Section, *hows: str) -> list[Command]:
+    def _leave(self, section: IvrStep, *hows: str) -> list[Command]:
         """Go where the section leads without an answer: after a message, or for want of a key."""
         asks = section.type in ANSWERED_BY_KEYS
         following = self._following(section, *hows, *(() if asks else ("0", "any")))
@@ -245,7 +245,7 @@ class Machine:
         self._state = _State.GIVING_UP
         return [Say(text=NO_ANSWER)]
 
-    def _following(self, section: Section, *hows: str) -> int | None:
+    def _following(self, section: IvrStep, *hows: str) -> int | None:
         for how in hows:
             if how in section.branches:
                 return section.branches[how]

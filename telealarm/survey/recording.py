@@ -11,11 +11,11 @@ from telealarm.asterisk.ari.errors import AriError, NotFound
 from telealarm.clock import monotonic
 from telealarm.errors import TeleAlarmError
 from telealarm.rules import audio
-from telealarm.store import acts
-from telealarm.store.calls import Call
+from telealarm.store.dialing.calls import Call
+from telealarm.store.survey import section_effects
+from telealarm.survey.channel_io import HungUp
 from telealarm.survey.commands import FAILED, NOTHING
-from telealarm.survey.line import HungUp
-from telealarm.survey.scene import Means, Scene
+from telealarm.survey.section_context import SectionContext, SessionServices
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ MOST_BYTES = 16_000 * 620
 SILENCE = 60
 
 
-async def record(scene: Scene) -> str:
+async def record(scene: SectionContext) -> str:
     """Record until a key, silence, or the longest time; whoever hangs up has said enough too.
 
     Returns RECORDED, NOTHING where nobody spoke, or FAILED.
@@ -55,7 +55,7 @@ async def record(scene: Scene) -> str:
     return await kept()
 
 
-async def _until_ended(scene: Scene, name: str) -> None:
+async def _until_ended(scene: SectionContext, name: str) -> None:
     until = monotonic() + scene.section.recording_seconds + MARGIN_SECONDS
     beeps_until = monotonic() + BEEP_SECONDS
     stopped = False
@@ -75,7 +75,9 @@ async def _until_ended(scene: Scene, name: str) -> None:
     await scene.means.ari.recordings.stop(name)
 
 
-async def keep(means: Means, call: Call, section: int, name: str, most_seconds: int) -> str:
+async def keep(
+    means: SessionServices, call: Call, section: int, name: str, most_seconds: int
+) -> str:
     """Fetch what was recorded, keep it, and have Asterisk forget it.
 
     Asterisk counts whole seconds, and may record one more than it was told.
@@ -95,7 +97,7 @@ async def keep(means: Means, call: Call, section: int, name: str, most_seconds: 
     return NOTHING if sound is None else RECORDED
 
 
-async def _put(means: Means, call: Call, section: int, sound: bytes) -> None:
+async def _put(means: SessionServices, call: Call, section: int, sound: bytes) -> None:
     try:
         file = await asyncio.to_thread(means.voice_messages.keep, sound)
     except OSError as error:
@@ -104,12 +106,12 @@ async def _put(means: Means, call: Call, section: int, sound: bytes) -> None:
             " or name another"
         ) from None
     seconds = round(audio.seconds(sound), 3)
-    old = await means.db.write(partial(acts.recorded, call, section, file, seconds))
+    old = await means.db.write(partial(section_effects.recorded, call, section, file, seconds))
     if old:
         await asyncio.to_thread(means.voice_messages.discard, [old])
 
 
-async def _fetch(means: Means, name: str) -> bytes | None:
+async def _fetch(means: SessionServices, name: str) -> bytes | None:
     for pause in STORED_PAUSES_SECONDS:
         await asyncio.sleep(pause)
         try:

@@ -14,14 +14,13 @@ from telealarm.asterisk.ari import Channel
 from telealarm.clock import utcnow
 from telealarm.errors import SpeechError
 from telealarm.log import by_ids
-from telealarm.rules.states import ANSWERED_BY_KEYS, SectionType
-from telealarm.store import sessions
-from telealarm.store.calls import Call
-from telealarm.store.recordings import Recording
-from telealarm.store.sessions import Script, ScriptSection
-from telealarm.survey import understood
-from telealarm.survey.acts import ACTS
-from telealarm.survey.answering import keys_of_person
+from telealarm.store.dialing.calls import Call
+from telealarm.store.survey import session_state
+from telealarm.store.survey.audio_files import Recording
+from telealarm.store.survey.session_state import Script, ScriptSection
+from telealarm.survey import read_back
+from telealarm.survey.amd import keys_of_person
+from telealarm.survey.channel_io import ChannelIO, HungUp, nothing
 from telealarm.survey.commands import (
     GOODBYE,
     INVALID_KEY,
@@ -35,11 +34,12 @@ from telealarm.survey.commands import (
     Listen,
     Say,
 )
-from telealarm.survey.line import HungUp, Line, nothing
+from telealarm.survey.ivr_step import IvrStep
 from telealarm.survey.machine import Machine
-from telealarm.survey.prompts import NO_SPEECH, Prompt, soon
-from telealarm.survey.scene import Means, Scene
-from telealarm.survey.section import Section
+from telealarm.survey.section_actions import ACTIONS
+from telealarm.survey.section_context import SectionContext, SessionServices
+from telealarm.survey.tts.prompts import NO_SPEECH, Prompt, soon
+from telealarm.words import ANSWERED_BY_KEYS, SectionType
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +55,10 @@ class Prepared:
     first: Prompt | None = None
 
 
-class Survey:
+class SurveyRunner:
     """Prepares and runs the survey of a call."""
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, means: SessionServices) -> None:
         self._means = means
         # Why Asterisk could not play the last prompt, or None.
         self.trouble: str | None = None
@@ -67,10 +67,10 @@ class Survey:
 
     async def prepare(self, call: Call) -> None:
         """Render what will be said, so that the callee is spoken to at once."""
-        script = await self._means.db.write(partial(sessions.load, call))
+        script = await self._means.db.write(partial(session_state.load, call))
         for error in await self.render(script):
             by_ids(log, alarm=call.alarm_id).error("%s", error)
-            await self._means.db.write(partial(sessions.speech_failed, call, str(error)))
+            await self._means.db.write(partial(session_state.speech_failed, call, str(error)))
         self._prepared[call.id] = Prepared(script, await self._first(script))
         if len(self._prepared) > PREPARED:
             self._prepared.popitem(last=False)
@@ -112,18 +112,18 @@ class Survey:
         if section.agent_text and section.type == SectionType.CALL_TRANSFER:
             await prompts.script(section.agent_text, script.language)
         if script.confirms and section.type in ANSWERED_BY_KEYS:
-            for answer in understood.possible(section):
-                await prompts.script(*understood.words(section, answer, script.language))
+            for answer in read_back.possible(section):
+                await prompts.script(*read_back.words(section, answer, script.language))
 
     async def converse(self, call: Call, channel: Channel) -> None:
         """Run the survey, from where an earlier session left it, to its end or the hang-up."""
         prepared = self._prepared.pop(call.id, None)
         if prepared is None:
-            prepared = Prepared(await self._means.db.write(partial(sessions.load, call)))
+            prepared = Prepared(await self._means.db.write(partial(session_state.load, call)))
         script = prepared.script
         answered = script.answered or utcnow()
         left = call.limit_seconds - (utcnow() - answered).total_seconds()
-        with Line(channel, left, files=self._means.files) as line:
+        with ChannelIO(channel, left, files=self._means.files) as line:
             try:
                 keys = await keys_of_person(self._means, call, script, line)
                 if keys is not None:
@@ -132,14 +132,14 @@ class Survey:
                 by_ids(log, alarm=call.alarm_id, channel=channel.id).info("hung up")
             except SpeechError as error:
                 self.trouble = str(error)
-                await self._means.db.write(partial(sessions.speech_failed, call, str(error)))
+                await self._means.db.write(partial(session_state.speech_failed, call, str(error)))
                 raise
             self.trouble = None
 
 
 class Session:
     def __init__(
-        self, call: Call, line: Line, means: Means, prepared: Prepared, ahead: str
+        self, call: Call, line: ChannelIO, means: SessionServices, prepared: Prepared, ahead: str
     ) -> None:
         script = prepared.script
         self._first = prepared.first
@@ -207,7 +207,7 @@ class Session:
         self._log.info("key %s in section %d", command.response, command.section)
         await self._means.write(
             partial(
-                sessions.keep,
+                session_state.keep,
                 self._call,
                 command.section,
                 command.response,
@@ -222,7 +222,7 @@ class Session:
         place = (command.section, command.lap)
         known = place == self._place and not self._acting
         if command.section is None or not known or self._completes(command.section):
-            await self._means.write(partial(sessions.enter, self._call, *place))
+            await self._means.write(partial(session_state.enter, self._call, *place))
             self._place, self._acting = place, False
 
     def _completes(self, section: int) -> bool:
@@ -236,12 +236,12 @@ class Session:
         self._log.info("section %d: %s", section.id, SectionType(section.type).name.lower())
         if not self._acting:
             self._acting = True
-            await self._means.write(partial(sessions.acting, self._call))
+            await self._means.write(partial(session_state.acting, self._call))
         await self._was_heard()
-        scene = Scene(
+        scene = SectionContext(
             self._means, self._call, self._script, section, self._line, self._machine.keyed
         )
-        return await ACTS[section.type](scene)
+        return await ACTIONS[section.type](scene)
 
     async def _say(self, say: Say) -> Sequence[Command] | None:
         """Speak to the end, or until a key cuts it: then what the machine says to the key."""
@@ -263,13 +263,13 @@ class Session:
         return self._machine.keyed(key) or None
 
     async def _playing(self, playback_id: str) -> None:
-        await self._means.write(partial(sessions.playing, self._call, playback_id))
+        await self._means.write(partial(session_state.playing, self._call, playback_id))
 
     async def _was_heard(self) -> None:
         """The first prompt came to its end, or the callee had heard enough and pressed a key."""
         if not self._heard:
             self._heard = True
-            await self._means.write(partial(sessions.heard, self._call))
+            await self._means.write(partial(session_state.heard, self._call))
 
     async def _prompt(self, say: Say) -> Prompt | None:
         """The prompt, or None where there is nothing to say (an empty text)."""
@@ -299,7 +299,7 @@ class Session:
             return await prompts.system(NO_SPEECH, language)
 
     async def _understood(self, section: ScriptSection, answer: str) -> Prompt | None:
-        words = understood.words(section, answer, self._script.language)
+        words = read_back.words(section, answer, self._script.language)
         try:
             return await soon(self._means.prompts.script(*words))
         except SpeechError as error:
@@ -312,9 +312,9 @@ class Session:
         return self._sections[at].wrong_key if at is not None else None
 
 
-def _known(section: ScriptSection) -> Section:
+def _known(section: ScriptSection) -> IvrStep:
     """What the machine must know of a section."""
-    return Section(
+    return IvrStep(
         id=section.id,
         type=SectionType(section.type),
         keys=section.keys,

@@ -9,27 +9,28 @@ import logging
 from contextlib import suppress
 from functools import partial
 
-from telealarm.asterisk.ari import Channel, Event
+from telealarm.asterisk.ari import AriEvent, Channel
 from telealarm.asterisk.ari.errors import (
     AriError,
     FateUnknown,
     NotFound,
     NotInStasis,
-    Refused,
+    RequestRefused,
     Unreachable,
 )
 from telealarm.asterisk.dialplan import CONTEXT, EXTENSION
 from telealarm.clock import monotonic, utcnow
 from telealarm.errors import SpeechError
 from telealarm.rules import disposition as dispositions
-from telealarm.rules.states import Disposition
-from telealarm.store import pace, transfers
-from telealarm.store.transfers import Agent
+from telealarm.store.dialing import call_rate
+from telealarm.store.survey import transfers
+from telealarm.store.survey.transfers import Agent
+from telealarm.survey.channel_io import RINGING, ChannelIO, HungUp, nothing
 from telealarm.survey.commands import FAILED, NO_ONE, TAKEN
-from telealarm.survey.line import RINGING, HungUp, Line, nothing
 from telealarm.survey.machine import LEAST_SECONDS
-from telealarm.survey.prompts import soon
-from telealarm.survey.scene import Scene
+from telealarm.survey.section_context import SectionContext
+from telealarm.survey.tts.prompts import soon
+from telealarm.words import Disposition
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ _INTERRUPTED = (asyncio.CancelledError, Unreachable, FateUnknown)
 _UNREACHABLE = (Disposition.BUSY, Disposition.CONGESTION, Disposition.FAILED)
 
 
-async def transfer(scene: Scene) -> str:
+async def transfer(scene: SectionContext) -> str:
     """Returns TAKEN after a talk that the agent has ended, NO_ONE, or FAILED (busy, wrong number).
 
     Raises HungUp where the callee does; then the agent is hung up too.
@@ -71,12 +72,12 @@ async def transfer(scene: Scene) -> str:
     return FAILED if agent is None else await _Transfer(scene, agent).run()
 
 
-async def _kind(line: Line) -> str:
+async def _kind(line: ChannelIO) -> str:
     event = await line.event(RENEW_SECONDS)
     return event.type if event else ""
 
 
-async def _lives(scene: Scene, agent: Agent) -> bool:
+async def _lives(scene: SectionContext, agent: Agent) -> bool:
     with suppress(NotFound):
         await scene.means.ari.channels.get(agent.channel_id)
         return True
@@ -84,7 +85,7 @@ async def _lives(scene: Scene, agent: Agent) -> bool:
 
 
 class _Transfer:
-    def __init__(self, scene: Scene, agent: Agent) -> None:
+    def __init__(self, scene: SectionContext, agent: Agent) -> None:
         self._scene = scene
         self._agent = agent
         self._ari = scene.means.ari
@@ -129,11 +130,11 @@ class _Transfer:
             await self._end(line)
             return TAKEN
 
-    def _line(self, channel: Channel) -> Line:
+    def _line(self, channel: Channel) -> ChannelIO:
         limit, files = self._scene.call.limit_seconds, self._scene.means.files
-        return Line(channel, limit, "StasisStart", files=files)
+        return ChannelIO(channel, limit, "StasisStart", files=files)
 
-    async def _won(self, line: Line) -> str:
+    async def _won(self, line: ChannelIO) -> str:
         """TAKEN as soon as the agent takes the call. The callee's keys are kept for later."""
         callee = self._scene.line
         if not await self._has_turn() or not await self._rings():
@@ -155,7 +156,7 @@ class _Transfer:
     async def _has_turn(self) -> bool:
         """Wait until one more call may leave by the gateway, at its pace. Raises HungUp."""
         callee, until = self._scene.line, monotonic() + TURN_SECONDS
-        redraw = partial(pace.redraw, self._agent.gateway)
+        redraw = partial(call_rate.redraw, self._agent.gateway)
         await callee.sound(RINGING)
         while isinstance(slot := await self._scene.means.db.write(redraw), float):
             if slot > until:
@@ -193,7 +194,7 @@ class _Transfer:
             return False
         return True
 
-    async def _ask(self, line: Line) -> str:
+    async def _ask(self, line: ChannelIO) -> str:
         """Wait for the agent to pick up, and ask whether they take the call."""
         scene, agent = self._scene, self._agent
         try:
@@ -210,7 +211,7 @@ class _Transfer:
         except (NotFound, NotInStasis):
             return NO_ONE  # they hung up as something was asked of their channel
 
-    async def _agrees(self, line: Line) -> bool:
+    async def _agrees(self, line: ChannelIO) -> bool:
         """Say whom to take, and wait for the key, as often as the section says."""
         section = self._scene.section
         seconds = max(section.timeout_seconds, LEAST_SECONDS)
@@ -234,7 +235,7 @@ class _Transfer:
                 return True
         return False
 
-    def _left(self, event: Event | None) -> str:
+    def _left(self, event: AriEvent | None) -> str:
         """How the agent's call ended before it was taken."""
         if self._disposition is Disposition.ANSWER or event is None:
             return NO_ONE
@@ -243,7 +244,7 @@ class _Transfer:
         self._word = dispositions.reason(self._disposition, self._cause)
         return FAILED if self._disposition in _UNREACHABLE else NO_ONE
 
-    async def _talk(self, line: Line) -> None:
+    async def _talk(self, line: ChannelIO) -> None:
         """Both in a bridge, until the agent hangs up. Raises HungUp where the callee does."""
         callee = self._scene.line
         gone = asyncio.Event()
@@ -261,7 +262,7 @@ class _Transfer:
             try:
                 await self._ari.bridges.add(self._bridge, callee.channel.id)
                 await self._ari.bridges.add(self._bridge, line.channel.id)
-            except (NotFound, Refused) as error:
+            except (NotFound, RequestRefused) as error:
                 log.info("one of the two has hung up: %s", error)
             while not gone.is_set():
                 await callee.hold(RENEW_SECONDS, TALK_SECONDS - RENEW_SECONDS)
@@ -275,7 +276,7 @@ class _Transfer:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
 
-    async def _end(self, line: Line) -> None:
+    async def _end(self, line: ChannelIO) -> None:
         """Neither the agent nor the bridge is left behind, whatever has happened."""
         for leave in (line.channel.hangup, partial(self._ari.bridges.destroy, self._bridge)):
             try:

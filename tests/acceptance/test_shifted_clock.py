@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from telealarm.rules.pacing import READY
+from telealarm.rules.rate_limit import READY
 from tests.acceptance.conftest import Plug, Practice, Practices
 from tests.lab.behaviours import answers_and_presses
 from tests.lab.exchange import Exchange

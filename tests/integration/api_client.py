@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from aiohttp.test_utils import BaseTestServer
 
-from telealarm.store.database import Database
+from telealarm.store.engine.database import Database
 
 PASSWORD = "correct horse"
 

@@ -10,12 +10,12 @@ from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
 
 from telealarm.api.app import make_app
-from telealarm.api.health import Health
-from telealarm.config import Config
+from telealarm.api.public.probes import Health
+from telealarm.config.model import Config
 from telealarm.models import User
-from telealarm.store import passwords
-from telealarm.store.database import Database
-from telealarm.store.schema import open_database
+from telealarm.store.access import passwords
+from telealarm.store.engine.database import Database
+from telealarm.store.open import open_database
 from tests.integration.api_client import PASSWORD, Api
 from tests.lab.postgres import Postgres
 

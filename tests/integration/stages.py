@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from telealarm.clock import utcnow
-from telealarm.dialing.admission import Admission
 from telealarm.models import (
     Alarm,
     Calendar,
@@ -22,14 +21,17 @@ from telealarm.models import (
     Timeline,
     User,
 )
-from telealarm.outcome.settle import Settler
+from telealarm.outcome.settler import Settler
 from telealarm.planning.planner import Planner
-from telealarm.rules.states import Disposition, SectionType
-from telealarm.store import alarms, calls, sessions, workers
-from telealarm.store.calls import Call
-from telealarm.store.claim import Holder
-from telealarm.store.composing import Composer
-from telealarm.store.database import Database
+from telealarm.store.alarms import alarms
+from telealarm.store.dialing import calls, workers
+from telealarm.store.dialing.admission import Admission
+from telealarm.store.dialing.calls import Call
+from telealarm.store.engine.claim import Holder
+from telealarm.store.engine.database import Database
+from telealarm.store.messages.compose import Composer
+from telealarm.store.survey import session_state
+from telealarm.words import Disposition, SectionType
 
 HOUR = timedelta(hours=1)
 UTC = ZoneInfo("UTC")
@@ -122,10 +124,10 @@ class Stages:
         """The call ends so, with this key, and is settled."""
         if disposition is Disposition.ANSWER:
             await self.db.write(partial(calls.answered, call, utcnow()))
-            await self.db.write(partial(sessions.heard, call))
+            await self.db.write(partial(session_state.heard, call))
         if key:
             section = self.section.id
-            keep = partial(sessions.keep, call, section, key, rating=True, following=None)
+            keep = partial(session_state.keep, call, section, key, rating=True, following=None)
             await self.db.write(keep)
         await self.db.write(
             partial(

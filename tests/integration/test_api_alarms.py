@@ -8,7 +8,7 @@ from typing import Any
 
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, AlarmRequest, CallRequest, User
-from telealarm.rules.states import AlarmStatus
+from telealarm.words import AlarmStatus
 from tests.integration.api_client import Api, Clinic, clinic, id_of
 from tests.integration.test_api_events import alarm, due, event, put_status, told
 

@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any
 
-from telealarm.api import forms
 from telealarm.api.app import RESOURCES, TASKS
-from telealarm.api.resource import Resource
+from telealarm.api.fields import form as fields_form
+from telealarm.api.rest.resource import Resource
 from tests.integration.api_client import Api, clinic, id_of, sealed_survey
 
 HOSTILE: list[Any] = [
@@ -90,7 +90,7 @@ async def bodies(api: Api) -> dict[str, dict[str, Any]]:
 def mistakes(resource: Resource, body: dict[str, Any]) -> dict[str, list[str]]:
     """What the form says of a body, without the relations' existence."""
     assert resource.form is not None
-    sent = forms.read(resource.form, body, read_only=resource.read_only, partial=False)
+    sent = fields_form.read(resource.form, body, read_only=resource.read_only, partial=False)
     return sent.errors
 
 

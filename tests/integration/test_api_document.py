@@ -7,11 +7,11 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from telealarm.api import document
 from telealarm.api.app import RESOURCES, TASKS, make_app
-from telealarm.api.kind import Kind
-from telealarm.config import Config
-from telealarm.store.database import Database
+from telealarm.api.fields.base import FieldType
+from telealarm.api.openapi import document
+from telealarm.config.model import Config
+from telealarm.store.engine.database import Database
 from tests.integration.api_client import Api, id_of
 from tests.integration.test_api_tenants import all_of_it
 
@@ -97,7 +97,7 @@ def test_every_kind_of_field_says_what_it_takes() -> None:
         if form is not None
         for name, info in form.model_fields.items()
         for mark in info.metadata
-        if isinstance(mark, Kind) and not mark.schema()
+        if isinstance(mark, FieldType) and not mark.schema()
     ]
     assert silent == []
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, AlarmRequest, Event, Timeline
-from telealarm.rules.states import AlarmStatus
+from telealarm.words import AlarmStatus
 from tests.integration.api_client import Api, Clinic, clinic, id_of
 
 PENDING, IN_PROCESS, RETRY, CANCELLED = (

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from telealarm.api import errors
+from telealarm.api.core import errors
 from telealarm.errors import Overloaded, StorageError
 from telealarm.models import User
-from telealarm.store import passwords
+from telealarm.store.access import passwords
 from tests.integration.api_client import PASSWORD, Api, clinic, gateways, sealed_survey
 
 LIST_ALLOW = "GET, POST, HEAD, OPTIONS"

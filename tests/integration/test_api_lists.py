@@ -9,17 +9,19 @@ from typing import Any
 import pytest
 from peewee import SqliteDatabase
 
-from telealarm.api import filters, sheets
 from telealarm.api.app import RESOURCES
-from telealarm.api.links import Links
-from telealarm.api.visit import Visit
+from telealarm.api.core.links import Links
+from telealarm.api.core.request_context import RequestContext
+from telealarm.api.rest import csv as rest_csv
+from telealarm.api.rest import filters
 from telealarm.models import Event, User
-from telealarm.rules.addresses import Guard
-from telealarm.store import counts, scope
-from telealarm.store.counts import Counts
-from telealarm.store.database import Database
-from telealarm.store.recordings import Recordings
-from telealarm.store.voice_messages import VoiceMessages
+from telealarm.rules.url_guard import UrlGuard
+from telealarm.store.access import visibility
+from telealarm.store.engine import list_counts
+from telealarm.store.engine.database import Database
+from telealarm.store.engine.list_counts import Counts
+from telealarm.store.survey.audio_files import AudioFolder
+from telealarm.store.survey.voice_messages import VoiceMessages
 from tests.integration.api_client import Api, clinic, id_of
 from tests.lab import crowd
 from tests.lab.waiting import until
@@ -191,13 +193,13 @@ async def test_what_others_write_is_no_formula_in_a_sheet(api: Api) -> None:
     ],
 )
 def test_cells(value: Any, cell: str) -> None:
-    assert sheets.cell(value) == cell
+    assert rest_csv.cell(value) == cell
 
 
 async def test_a_count_is_exact_and_sees_at_once_what_was_added(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counts, "EXACT_TO", 2)
+    monkeypatch.setattr(list_counts, "EXACT_TO", 2)
     events = await three_events(api)
     query = "event/?page_size=1"
     assert (await api.get(query)).body["count"] == 3
@@ -213,7 +215,7 @@ async def test_a_count_is_exact_and_sees_at_once_what_was_added(
 async def test_a_kept_count_is_made_anew_behind_the_list_and_before_it_is_too_old(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counts, "EXACT_TO", 0)
+    monkeypatch.setattr(list_counts, "EXACT_TO", 0)
     events = await three_events(api)
     kept, now = Counts(), datetime(2030, 1, 1, tzinfo=UTC)
     query = Event.select(Event.id).where(Event.deleted.is_null())
@@ -237,8 +239,8 @@ async def test_a_kept_count_is_made_anew_behind_the_list_and_before_it_is_too_ol
 async def test_a_list_has_its_count_made_anew_for_the_next(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counts, "EXACT_TO", 0)
-    monkeypatch.setattr(counts, "KEPT", timedelta(0))
+    monkeypatch.setattr(list_counts, "EXACT_TO", 0)
+    monkeypatch.setattr(list_counts, "KEPT", timedelta(0))
     events = await three_events(api)
     query = "event/?page_size=1"
     assert (await api.get(query)).body["count"] == 3
@@ -269,7 +271,7 @@ async def test_the_first_page_of_a_long_list_sorts_nothing(api: Api) -> None:
         database = Event._meta.database
         explain = "EXPLAIN QUERY PLAN" if isinstance(database, SqliteDatabase) else "EXPLAIN"
         for name in ("manager", "root"):
-            ids = scope.ids(User.get(User.username == name), Event)
+            ids = visibility.ids(User.get(User.username == name), Event)
             for order in ((Event.id,), (Event.start.desc(), Event.id.desc())):
                 sql, values = ids.order_by(*order).limit(11).sql()
                 steps = database.execute_sql(f"{explain} {sql}", values)
@@ -308,18 +310,18 @@ async def test_an_index_has_the_first_page_of_a_filtered_list(
 
     def plan() -> list[str]:
         login = User.get(User.username == user)
-        visit = Visit(
+        visit = RequestContext(
             login=login,
             links=Links("http://here"),
             path="/",
             query=asked,
             now=datetime(2030, 1, 1, tzinfo=UTC),
             default_zone="UTC",
-            recordings=Recordings(Path()),
+            recordings=AudioFolder(Path()),
             voice_messages=VoiceMessages(Path()),
-            guard=Guard(()),
+            guard=UrlGuard(()),
         )
-        ids = filters.narrowed(visit, scope.ids(login, listed.model), listed.filters)
+        ids = filters.narrowed(visit, visibility.ids(login, listed.model), listed.filters)
         sql, values = filters.ordered(visit, ids, listed.orders).limit(101).sql()
         database = listed.model._meta.database
         if isinstance(database, SqliteDatabase):

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from telealarm.config import Config
+from telealarm.config.model import Config
 from telealarm.models import Rule
-from telealarm.store.schema import open_database
+from telealarm.store.open import open_database
 from tests.integration.api_client import Api, clinic
 
 NAMES = {

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from telealarm.api import errors
+from telealarm.api.core import errors
 from tests.integration.api_client import Api
 
 

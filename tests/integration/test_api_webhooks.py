@@ -8,12 +8,12 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from telealarm.api.app import make_app
-from telealarm.api.health import Health
-from telealarm.config import Config, Webhooks
+from telealarm.api.public.probes import Health
+from telealarm.config.model import Config, Webhooks
 from telealarm.models import Webhook, WebhookDelivery
-from telealarm.rules.states import DeliveryStatus
-from telealarm.store.database import Database
-from telealarm.store.webhooks import MOST
+from telealarm.store.engine.database import Database
+from telealarm.store.webhooks.webhooks import MOST
+from telealarm.words import DeliveryStatus
 from tests.integration.api_client import Api, clinic, id_of
 
 TARGET = {"target_url": "https://example.com/told"}

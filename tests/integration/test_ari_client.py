@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from telealarm.asterisk.ari import Client, Event
+from telealarm.asterisk.ari import AriEvent, Client
 from telealarm.asterisk.ari.errors import (
     AllocationFailed,
     AlreadyExists,
@@ -15,7 +15,7 @@ from telealarm.asterisk.ari.errors import (
     FateUnknown,
     NotFound,
     NotInStasis,
-    Refused,
+    RequestRefused,
     Unauthorized,
     Unreachable,
 )
@@ -116,7 +116,7 @@ class TestConnecting:
     async def test_events_are_read_while_the_hook_waits_for_them(self, ari: AriDouble) -> None:
         client = make(ari.url)
         queue = client.open("ta-1").events("ChannelDestroyed")
-        heard: list[Event] = []
+        heard: list[AriEvent] = []
 
         async def hook() -> None:
             heard.append(await queue.get(3))
@@ -210,11 +210,11 @@ class TestOriginate:
         [
             (Fault(409, "Channel with given unique ID already exists"), AlreadyExists),
             (Fault(500, "Allocation failed"), AllocationFailed),
-            (Fault(500, "Out of memory"), Refused),
-            (Fault(400, "Endpoint must be specified"), Refused),
+            (Fault(500, "Out of memory"), RequestRefused),
+            (Fault(400, "Endpoint must be specified"), RequestRefused),
             (Fault(404, "Not found"), NotFound),
             (Fault(403, "Forbidden"), Unauthorized),
-            (Fault(302, "Elsewhere"), Refused),
+            (Fault(302, "Elsewhere"), RequestRefused),
             (Fault(delay_seconds=1.5), FateUnknown),
             (Fault(reset=True), FateUnknown),
         ],
@@ -336,8 +336,8 @@ class TestChannel:
                 await ask
 
     async def test_a_closed_channel_is_forgotten(self, ari: AriDouble, client: Client) -> None:
-        heard: list[Event] = []
-        strangers: list[Event] = []
+        heard: list[AriEvent] = []
+        strangers: list[AriEvent] = []
         client.open("ta-1").on_event("StasisEnd", heard.append)
         client.on_event("StasisEnd", strangers.append)
         client.close("ta-1")

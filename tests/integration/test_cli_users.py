@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from telealarm.config import Config
+from telealarm.config.model import Config
 from telealarm.models import Gateway, SurveyTemplate, User
-from telealarm.store.schema import open_database
+from telealarm.store.open import open_database
 from tests.integration.test_cli import telealarm
 
 

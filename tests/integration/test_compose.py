@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 import yaml
 
-from telealarm.config_file import load
+from telealarm.config.file import load
 from tests.lab.dockerfile import Dockerfile
 from tests.lab.ports import HOST, free_tcp_port, free_udp_port
 from tests.lab.postgres import Postgres

@@ -12,13 +12,14 @@ from playhouse.schema_diff import diff_models
 
 from telealarm import models
 from telealarm.clock import utcnow
-from telealarm.config import Config
+from telealarm.config.model import Config
 from telealarm.errors import Overloaded, Stale, StorageError
 from telealarm.models import Calendar, CalendarUser, Event, User
-from telealarm.rules.states import EventStatus
-from telealarm.store import schema, workers
-from telealarm.store.change import move
-from telealarm.store.database import Database, wake
+from telealarm.store import open
+from telealarm.store.dialing import workers
+from telealarm.store.engine.database import Database, wake
+from telealarm.store.engine.transition import move
+from telealarm.words import EventStatus
 
 
 def add(name: str) -> int:
@@ -132,12 +133,12 @@ def test_an_unusable_database_is_one_clear_sentence(tmp_path: Path) -> None:
     broken = tmp_path / "telealarm.db"
     broken.write_text("this is no database, whatever its name says, and it is long enough")
     with pytest.raises(StorageError, match=r"telealarm\.db cannot be opened") as caught:
-        schema.open_database(Config(database=f"sqlite:///{broken}"))
+        open.open_database(Config(database=f"sqlite:///{broken}"))
     assert "name another" in str(caught.value)
 
 
 def test_a_password_is_in_no_message(tmp_path: Path) -> None:
     url = "postgresql://telealarm:hunter2@127.0.0.1:1/telealarm"
     with pytest.raises(StorageError, match=r"127\.0\.0\.1:1/telealarm") as caught:
-        schema.open_database(Config(database=url))
+        open.open_database(Config(database=url))
     assert "hunter2" not in str(caught.value)

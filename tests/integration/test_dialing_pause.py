@@ -9,9 +9,9 @@ import pytest
 
 from telealarm.clock import utcnow
 from telealarm.models import AlarmRequest, CalendarSetting, Gateway
-from telealarm.rules.states import AlarmStatus
-from telealarm.store import pauses
-from telealarm.store.database import Database
+from telealarm.store.dialing import pauses
+from telealarm.store.engine.database import Database
+from telealarm.words import AlarmStatus
 from tests.integration.api_client import Api, clinic, gateways, id_of
 from tests.integration.stages import HOUR, Stages
 

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from telealarm.clock import utcnow
-from telealarm.dialing.admission import Admission
 from telealarm.models import Alarm
-from telealarm.store import requests, workers
+from telealarm.store.alarms import attempts
+from telealarm.store.dialing import workers
+from telealarm.store.dialing.admission import Admission
 from tests.integration.api_client import Api, clinic, gateways
 
 SOON = timedelta(seconds=60)
@@ -65,7 +66,7 @@ async def ring(api: Api, user: str, number: str, **alarm: Any) -> str:
     made_alarm = await api.made("alarm/", body, user=user)
     row_id = int(made_alarm["url"].rstrip("/").rsplit("/", 1)[1])
     now = utcnow()
-    await api.db.write(lambda: requests.enqueue(Alarm.get_by_id(row_id), now, now))
+    await api.db.write(lambda: attempts.enqueue(Alarm.get_by_id(row_id), now, now))
     link: str = made_alarm["url"]
     return link
 

@@ -11,10 +11,12 @@ import pytest
 import pytest_asyncio
 import time_machine
 
+from telealarm.api.wakeup_booking import WakeupBooking
 from telealarm.asterisk.agi import Question
 from telealarm.clock import utcnow
-from telealarm.config import Config
+from telealarm.config.model import Config
 from telealarm.errors import NotVisible, TeleAlarmError
+from telealarm.fastagi_handlers import FastAgiHandlers
 from telealarm.models import (
     Alarm,
     AlarmRequest,
@@ -27,12 +29,11 @@ from telealarm.models import (
     Message,
 )
 from telealarm.planning.series import SeriesPlanner
-from telealarm.questions import Questions
-from telealarm.rules.states import AlarmStatus, CallStatus, Disposition, EventStatus
-from telealarm.store import callbacks, calls, sessions
-from telealarm.store.calls import Call
-from telealarm.store.database import Database
-from telealarm.wakeups import Wakeups
+from telealarm.store.dialing import call_back, calls
+from telealarm.store.dialing.calls import Call
+from telealarm.store.engine.database import Database
+from telealarm.store.survey import session_state
+from telealarm.words import AlarmStatus, CallStatus, Disposition, EventStatus
 from tests.integration.stages import Stages
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -55,13 +56,13 @@ async def set_up(stages: Stages, **columns: Any) -> None:
 
 
 async def found(stages: Stages, number: str, calendar: int | None = None) -> int | None:
-    seek = partial(callbacks.find, number, calendar, utcnow())
+    seek = partial(call_back.find, number, calendar, utcnow())
     alarm = await stages.db.read(seek)
     return alarm.alarm_id if alarm else None
 
 
 async def rings_back(stages: Stages, alarm_id: int, channel: str = CHANNEL) -> Call | None:
-    answer = partial(callbacks.answer, alarm_id, channel, stages.holder, utcnow())
+    answer = partial(call_back.answer, alarm_id, channel, stages.holder, utcnow())
     return await stages.db.write(answer)
 
 
@@ -148,7 +149,7 @@ async def test_a_phone_that_rings_is_hung_up_for_who_rings_back(stages: Stages) 
     alarm_id = await stages.alarm("600")
     (call,) = await stages.claim()
     assert await stages.place(call)
-    take_back = partial(callbacks.take_back, alarm_id, utcnow())
+    take_back = partial(call_back.take_back, alarm_id, utcnow())
     assert not await stages.write(take_back)
     assert await stages.db.read(partial(calls.withdrawn, stages.holder)) == [call.id]
     assert await rings_back(stages, alarm_id) is None
@@ -255,7 +256,7 @@ async def test_a_pin_is_the_events_else_the_users_and_cannot_be_guessed(stages: 
     alarm_id = await stages.alarm("600")
 
     async def right(pin: str) -> bool:
-        return await stages.db.write(partial(callbacks.check_pin, alarm_id, pin, utcnow()))
+        return await stages.db.write(partial(call_back.check_pin, alarm_id, pin, utcnow()))
 
     assert not await right(""), "none is set: none is right"
     await stages.write(lambda: CalendarUserProfile.update(accountcode=1234).execute())
@@ -297,7 +298,7 @@ async def test_who_presses_another_key_after_all_is_awake(stages: Stages) -> Non
     alarm_id = await stages.alarm("600", snooze_key="2")
     (call,) = await stages.claim()
     assert await stages.place(call)
-    keep = partial(sessions.keep, call, stages.section.id, "2", rating=True, following=None)
+    keep = partial(session_state.keep, call, stages.section.id, "2", rating=True, following=None)
     await stages.write(keep)
     await stages.end(call, Disposition.ANSWER, 16, key="1")
     alarm = await stages.get(alarm_id)
@@ -323,7 +324,7 @@ async def test_the_desk_is_called_for_what_failed_and_what_was_missed_once(stage
     for minutes in range(1, 20):
         with at(MORNING + minutes * MINUTE):
             for call in await stages.claim():
-                said = await stages.write(partial(sessions.load, call))
+                said = await stages.write(partial(session_state.load, call))
                 heard.add(said.sections[0].text)
                 assert await stages.place(call)
                 await stages.end(call)
@@ -337,7 +338,7 @@ async def test_the_desk_is_called_for_what_failed_and_what_was_missed_once(stage
 async def test_a_wakeup_call_is_kept_told_changed_and_cancelled(
     stages: Stages, config: Config
 ) -> None:
-    wakeups, calendar = Wakeups(config, stages.db), stages.calendar.id
+    wakeups, calendar = WakeupBooking(config, stages.db), stages.calendar.id
     assert await wakeups.find(calendar, "105") is None
     # It is ten in Madrid.
     kept = await wakeups.keep(calendar, "105", time(10, 30), False)
@@ -360,7 +361,7 @@ async def test_a_wakeup_call_is_kept_told_changed_and_cancelled(
 async def test_a_daily_wakeup_call_keeps_to_the_wall_clock_until_it_is_cancelled(
     stages: Stages, config: Config
 ) -> None:
-    wakeups, calendar = Wakeups(config, stages.db), stages.calendar.id
+    wakeups, calendar = WakeupBooking(config, stages.db), stages.calendar.id
     with at(datetime(2026, 3, 27, 9, 0, tzinfo=UTC)):
         await wakeups.keep(calendar, "105", time(7, 0), True)
         found = await wakeups.find(calendar, "105")
@@ -384,7 +385,7 @@ async def test_a_daily_wakeup_call_keeps_to_the_wall_clock_until_it_is_cancelled
 async def test_a_wakeup_call_in_the_hour_that_comes_twice_is_the_one_ahead(
     stages: Stages, config: Config
 ) -> None:
-    wakeups, calendar = Wakeups(config, stages.db), stages.calendar.id
+    wakeups, calendar = WakeupBooking(config, stages.db), stages.calendar.id
     # 02:10 in Madrid, for the second time.
     with at(datetime(2026, 10, 25, 1, 10, tzinfo=UTC)):
         kept = await wakeups.keep(calendar, "105", time(2, 30), False)
@@ -398,7 +399,7 @@ async def test_a_wakeup_call_in_the_hour_that_comes_twice_is_the_one_ahead(
 async def test_a_daily_one_is_told_by_its_own_time_even_if_the_first_is_put_on(
     stages: Stages, config: Config
 ) -> None:
-    wakeups, calendar = Wakeups(config, stages.db), stages.calendar.id
+    wakeups, calendar = WakeupBooking(config, stages.db), stages.calendar.id
     # The eve of the night without 02:30: that one rings at 03:30, and all others at 02:30.
     with at(datetime(2026, 3, 28, 22, 0, tzinfo=UTC)):
         kept = await wakeups.keep(calendar, "105", time(2, 30), True)
@@ -423,7 +424,7 @@ async def test_a_daily_one_is_told_by_its_own_time_even_if_the_first_is_put_on(
 async def test_who_cancels_in_the_ten_minutes_more_is_not_rung_again(
     stages: Stages, config: Config, daily: bool
 ) -> None:
-    wakeups, calendar = Wakeups(config, stages.db), stages.calendar.id
+    wakeups, calendar = WakeupBooking(config, stages.db), stages.calendar.id
     await wakeups.keep(calendar, "105", time(10, 30), daily)
     with at(MORNING + 30 * MINUTE):
         (call,) = await stages.claim()
@@ -440,7 +441,7 @@ async def test_who_cancels_in_the_ten_minutes_more_is_not_rung_again(
 async def test_a_room_has_one_wakeup_call_however_often_it_is_ordered(
     stages: Stages, config: Config
 ) -> None:
-    wakeups, calendar = Wakeups(config, stages.db), stages.calendar.id
+    wakeups, calendar = WakeupBooking(config, stages.db), stages.calendar.id
     clocks = [time(10, minute) for minute in range(10, 15)]
     kept = await asyncio.gather(
         *(wakeups.keep(calendar, "105", clock, clock.minute % 2 == 0) for clock in clocks),
@@ -462,7 +463,7 @@ async def test_a_room_that_is_nobodys_is_told_to_the_desk_in_the_morning(
     stages: Stages, config: Config
 ) -> None:
     await set_up(stages, failure_phonenumber="9")
-    wakeups = Wakeups(config, stages.db)
+    wakeups = WakeupBooking(config, stages.db)
     await wakeups.keep(stages.calendar.id, "999", time(10, 5), False)
     with at(MORNING + 5 * MINUTE):
         (call,) = await stages.claim()
@@ -470,12 +471,12 @@ async def test_a_room_that_is_nobodys_is_told_to_the_desk_in_the_morning(
         await stages.end(call, Disposition.FAILED, 1)
         (told,) = await stages.claim()
         assert told.number == "9"
-        said = await stages.write(partial(sessions.load, told))
+        said = await stages.write(partial(session_state.load, told))
     assert said.sections[0].text == "Room 999 did not answer its wake-up call."
 
 
 async def test_what_cannot_be_kept_takes_nothing_away(stages: Stages, config: Config) -> None:
-    wakeups, calendar = Wakeups(config, stages.db), stages.calendar.id
+    wakeups, calendar = WakeupBooking(config, stages.db), stages.calendar.id
     kept = await wakeups.keep(calendar, "105", time(7, 0), False)
     forbid = {"permissions": {"methods": [2], "max_alarms_per_day": None, "prefixes": []}}
     await stages.write(lambda: CalendarUserProfile.update(**forbid).execute())
@@ -487,7 +488,7 @@ async def test_what_cannot_be_kept_takes_nothing_away(stages: Stages, config: Co
 
 
 async def test_dialplans_ask_and_order_without_a_call(stages: Stages, config: Config) -> None:
-    questions = Questions(stages.db, Wakeups(config, stages.db))
+    questions = FastAgiHandlers(stages.db, WakeupBooking(config, stages.db))
 
     async def ask(script: str, *words: str, caller: str = "600", calendar: str = "") -> Any:
         return await questions.answer(
@@ -531,7 +532,7 @@ async def test_dialplans_ask_and_order_without_a_call(stages: Stages, config: Co
 
 async def test_a_dialplan_gives_the_pin_and_cannot_guess_it(stages: Stages, config: Config) -> None:
     await set_up(stages, callback_pin=True)
-    questions = Questions(stages.db, Wakeups(config, stages.db))
+    questions = FastAgiHandlers(stages.db, WakeupBooking(config, stages.db))
 
     async def ask(script: str, *words: str) -> Any:
         return await questions.answer(Question(script, words, "600", {}))

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import time_machine
 
-from telealarm import cli, dry_run, example
-from telealarm.config import Config
+from telealarm.cli import example, main, plan
+from telealarm.config.model import Config
 from telealarm.errors import TeleAlarmError
 from telealarm.models import ALL
-from telealarm.store.database import Database
+from telealarm.store.engine.database import Database
 from tests.integration.api_client import Api, gateways
 
 ASKED = example.Asked("manager", "15550101", "Europe/Madrid", reception="15550199")
@@ -28,7 +28,7 @@ async def rows(db: Database) -> int:
     return await db.read(lambda: sum(model.select().count() for model in ALL))
 
 
-@pytest.mark.parametrize("name", cli.EXAMPLES)
+@pytest.mark.parametrize("name", main.EXAMPLES)
 async def test_an_example_is_loaded_once(api: Api, config: Config, name: str) -> None:
     await gateways(api)
     before = await rows(api.db)
@@ -44,7 +44,7 @@ async def test_an_example_is_loaded_once(api: Api, config: Config, name: str) ->
 async def test_every_example_has_its_own_for_every_manager(api: Api, config: Config) -> None:
     await gateways(api)
     for user in ("manager", "other"):
-        for name in cli.EXAMPLES:
+        for name in main.EXAMPLES:
             asked = example.Asked(user, "15550101", "Asia/Tokyo")
             await load(api.db, config, name, asked=asked)
         alarms = (await api.get("alarm/", user=user)).body["results"]
@@ -105,7 +105,7 @@ async def test_what_is_in_the_way_is_said_and_nothing_is_written(api: Api, confi
 def planned(config: Config, now: datetime, days: int) -> list[tuple[str, str, str]]:
     """What `telealarm plan` says at `now`: the local time, what is done, and about which event."""
     lines: list[str] = []
-    dry_run.show(config, days, now, lines.append)
+    plan.show(config, days, now, lines.append)
     calls = lines[1 : next(n for n, line in enumerate(lines) if line.startswith("\nload"))]
     found = [line.split("\t") for line in calls]
     return [(at[:16], action, title) for at, action, _, _, title, *_ in found]

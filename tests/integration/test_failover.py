@@ -4,10 +4,11 @@ import pytest_asyncio
 
 from telealarm.clock import utcnow
 from telealarm.models import AlarmRequest, CallRequest, Event, Gateway
-from telealarm.rules.states import AlarmStatus, Disposition, EventStatus
-from telealarm.store import calls, events
-from telealarm.store.calls import Call
-from telealarm.store.database import Database
+from telealarm.store.calendars import events
+from telealarm.store.dialing import calls
+from telealarm.store.dialing.calls import Call
+from telealarm.store.engine.database import Database
+from telealarm.words import AlarmStatus, Disposition, EventStatus
 from tests.integration.api_client import Api
 from tests.integration.stages import Stages
 

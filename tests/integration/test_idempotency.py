@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from telealarm.api import intake
+from telealarm.api.rest import request_reader
 from telealarm.clock import utcnow
 from telealarm.errors import StorageError
 from telealarm.models import Event, IdempotencyKey, SurveyTemplate, User
-from telealarm.store import idempotency
+from telealarm.store.access import idempotency
 from tests.integration.api_client import Api, Reply, clinic
 
 BODY = {"name": "Appointment"}
@@ -156,10 +156,10 @@ async def test_keys_live_for_a_day_and_are_swept(api: Api, monkeypatch: pytest.M
     now = utcnow()
     await post(api, key="swept")
     first = await post(api)
-    monkeypatch.setattr(intake, "utcnow", lambda: now + timedelta(hours=23, minutes=59))
+    monkeypatch.setattr(request_reader, "utcnow", lambda: now + timedelta(hours=23, minutes=59))
     assert (await post(api)).body["url"] == first.body["url"]
     await post(api, key="later")
-    monkeypatch.setattr(intake, "utcnow", lambda: now + timedelta(hours=24, minutes=1))
+    monkeypatch.setattr(request_reader, "utcnow", lambda: now + timedelta(hours=24, minutes=1))
     monkeypatch.setattr(idempotency, "_SWEPT_AT_ONCE", 1)
     again = await post(api)  # even before it is swept
     assert again.body["url"] != first.body["url"]

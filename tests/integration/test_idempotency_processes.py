@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from telealarm.config import Config
+from telealarm.config.model import Config
 from tests.integration.test_cli import Running, telealarm, write
 
 LOGIN = aiohttp.encode_basic_auth("ann", "a long secret")

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from telealarm.config import Config
+from telealarm.cli.import_file import Options, load
+from telealarm.config.model import Config
 from telealarm.errors import TeleAlarmError
-from telealarm.importing.command import Options, load
 from telealarm.models import ALL
-from telealarm.store.database import Database
+from telealarm.store.engine.database import Database
 from tests.integration.api_client import Api, Clinic, clinic
 
 HEADER = "uid,title,start,end,data.doc_name,alarm_phonenumber,advance_notice\n"

@@ -10,8 +10,8 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from telealarm import clock
-from telealarm.api import credentials
-from telealarm.store import passwords
+from telealarm.api.core import credentials
+from telealarm.store.access import passwords
 from tests.integration.api_client import PASSWORD, Api
 
 WRONG = {"detail": "Invalid username/password."}

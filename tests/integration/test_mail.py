@@ -17,11 +17,11 @@ import time_machine
 from icalendar import Calendar as ICalendar
 
 from telealarm.clock import utcnow
-from telealarm.config import Smtp
-from telealarm.dialing.admission import Admission
-from telealarm.messaging.outbound import Outbound, sms_session
-from telealarm.messaging.renewer import Renewer
-from telealarm.messaging.sender import Sender
+from telealarm.config.model import Smtp
+from telealarm.messaging.dispatcher import MessageDispatcher
+from telealarm.messaging.invitation_updater import InvitationUpdater
+from telealarm.messaging.transport import MessageTransport, sms_session
+from telealarm.methods.sms.provider import SmsTransports
 from telealarm.models import (
     Alarm,
     DncContact,
@@ -32,13 +32,15 @@ from telealarm.models import (
     Rule,
     WebhookDelivery,
 )
-from telealarm.notify.mail import Mailer
 from telealarm.planning.series import SeriesPlanner
-from telealarm.rules.states import AlarmStatus, MessageStatus, Method
-from telealarm.sms_kinds.kind import Means
-from telealarm.store import events, invitations, occurrences, webhooks
-from telealarm.store.composing import Composer
-from telealarm.store.database import Database
+from telealarm.store.calendars import events, occurrences
+from telealarm.store.dialing.admission import Admission
+from telealarm.store.engine.database import Database
+from telealarm.store.messages import invitations
+from telealarm.store.messages.compose import Composer
+from telealarm.store.webhooks import webhooks
+from telealarm.transports.smtp import SmtpTransport
+from telealarm.words import AlarmStatus, MessageStatus, Method
 from tests.integration.stages import HOUR, Stages
 from tests.lab.mail_server import Letter, MailServer
 
@@ -58,25 +60,29 @@ async def server(tmp_path: Path) -> AsyncIterator[MailServer]:
 
 
 @pytest_asyncio.fixture
-async def mailer(server: MailServer) -> AsyncIterator[Mailer]:
-    made = Mailer(Smtp(**server.settings()))
+async def mailer(server: MailServer) -> AsyncIterator[SmtpTransport]:
+    made = SmtpTransport(Smtp(**server.settings()))
     yield made
     await made.close()
 
 
 class Mailing(Stages):
     server: MailServer
-    mailer: Mailer
-    sender: Sender
-    renewer: Renewer
+    mailer: SmtpTransport
+    sender: MessageDispatcher
+    renewer: InvitationUpdater
 
-    async def connect(self, server: MailServer, mailer: Mailer, means: Means) -> None:
+    async def connect(
+        self, server: MailServer, mailer: SmtpTransport, means: SmsTransports
+    ) -> None:
         self.server, self.mailer = server, mailer
         zone = ZoneInfo("Europe/Madrid")
         self.composer = Composer(zone, "https://clinic.example", "noreply@clinic.example")
         self.admission = Admission(self.holder, zone, self.composer)
-        self.sender = Sender(self.db, self.holder, Outbound(means, mailer).send, zone)
-        self.renewer = Renewer(self.db, self.composer)
+        self.sender = MessageDispatcher(
+            self.db, self.holder, MessageTransport(means, mailer).send, zone
+        )
+        self.renewer = InvitationUpdater(self.db, self.composer)
         owner = self.calendar.owner_id
         self.template = await self.write(
             lambda: MailTemplate.create(
@@ -105,12 +111,14 @@ class Mailing(Stages):
 
 
 @pytest_asyncio.fixture
-async def mailing(db: Database, server: MailServer, mailer: Mailer) -> AsyncIterator[Mailing]:
+async def mailing(
+    db: Database, server: MailServer, mailer: SmtpTransport
+) -> AsyncIterator[Mailing]:
     with at(MORNING):
         async with sms_session() as session:
             stages = await Mailing.build(db)
             assert isinstance(stages, Mailing)
-            await stages.connect(server, mailer, Means(session, None))
+            await stages.connect(server, mailer, SmsTransports(session, None))
             yield stages
             await stages.sender.settled()
 

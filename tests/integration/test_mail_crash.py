@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest_asyncio
 
-from telealarm.config import Config
+from telealarm.config.model import Config
 from tests.integration.test_cli import Running, telealarm, write
 from tests.lab.clinic import Appointment, Clinic
 from tests.lab.mail_server import Letter, MailServer

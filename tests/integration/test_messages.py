@@ -9,6 +9,7 @@ from typing import Any
 import pytest_asyncio
 
 from telealarm.clock import utcnow
+from telealarm.methods.sms.providers import http as http_kind
 from telealarm.metrics import REGISTRY
 from telealarm.models import (
     Alarm,
@@ -19,10 +20,11 @@ from telealarm.models import (
     SmsGateway,
     SmsTemplate,
 )
-from telealarm.rules.states import AlarmStatus, EventStatus, MessageStatus
-from telealarm.sms_kinds import http as http_kind
-from telealarm.store import alarms, events, workers
-from telealarm.store.database import Database
+from telealarm.store.alarms import alarms
+from telealarm.store.calendars import events
+from telealarm.store.dialing import workers
+from telealarm.store.engine.database import Database
+from telealarm.words import AlarmStatus, EventStatus, MessageStatus
 from tests.integration.stages import HOUR
 from tests.integration.texting import MORNING, Texting, at, open_texting
 from tests.lab import sms_gateway as lab

@@ -7,16 +7,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from telealarm import dry_run
+from telealarm.cli import plan as cli_plan
 from telealarm.clock import utcnow
-from telealarm.config import Config
-from telealarm.dialing.admission import Admission
+from telealarm.config.model import Config
 from telealarm.models import Alarm, AlarmRequest
 from telealarm.planning.planner import Planner
 from telealarm.planning.series import SeriesPlanner
-from telealarm.rules.states import AlarmStatus
-from telealarm.store import plan, workers
-from telealarm.store.database import Database
+from telealarm.store.dialing import workers
+from telealarm.store.dialing.admission import Admission
+from telealarm.store.dry_run import dry_run as dry_run_dry_run
+from telealarm.store.engine.database import Database
+from telealarm.words import AlarmStatus
 from tests.integration.api_client import Api, Clinic, clinic, id_of
 from tests.integration.test_api_events import alarm, event
 
@@ -241,7 +242,9 @@ async def test_a_plan_of_many_is_cut_to_the_first_of_them(api: Api) -> None:
 
     def look() -> list[str]:
         login = Alarm.get().owner
-        ask = partial(plan.entries, login, utcnow(), after, after + timedelta(days=60), default)
+        ask = partial(
+            dry_run_dry_run.entries, login, utcnow(), after, after + timedelta(days=60), default
+        )
         assert ask(1000)[:4] == ask(4)
         return [f"{entry.at:%d %H}" for entry in ask(4)]
 
@@ -256,7 +259,7 @@ async def test_the_command_prints_the_plan_the_load_and_the_clock_changes(
     await alarm(api, link)
     lines: list[str] = []
     now = datetime(2030, 3, 28, tzinfo=UTC)
-    await db.read(lambda: dry_run.show(config, 5, now, lines.append))
+    await db.read(lambda: cli_plan.show(config, 5, now, lines.append))
     text = "\n".join(lines)
     assert "2030-03-31 03:30:00+02:00\tcall\t+34600100200\t" in text
     assert "2030-03-31 03:00 CEST\t" in text

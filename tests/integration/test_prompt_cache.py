@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from telealarm.rules import audio
-from telealarm.survey.cache import NEEDED_SECONDS, Cache
 from telealarm.survey.commands import GOODBYE
-from telealarm.survey.prompts import Prompts
-from telealarm.survey.speech import Speech
+from telealarm.survey.tts.cache import NEEDED_SECONDS, Cache
+from telealarm.survey.tts.prompts import Prompts
+from telealarm.survey.tts.speech import Speech
 from tests.integration.api_client import tone
 
 WAV = audio.for_telephone(tone(0.5))

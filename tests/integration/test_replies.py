@@ -13,14 +13,16 @@ import pytest_asyncio
 import time_machine
 
 from telealarm.clock import utcnow
-from telealarm.dialing.admission import Admission
 from telealarm.models import Alarm, InboundSms, Message, SmsGateway
 from telealarm.planning.planner import Planner
 from telealarm.rules import languages, placeholders
-from telealarm.rules.states import AlarmStatus
-from telealarm.store import handover, messages, workers
-from telealarm.store.claim import Holder
-from telealarm.store.composing import Composer
+from telealarm.store.dialing import workers
+from telealarm.store.dialing.admission import Admission
+from telealarm.store.engine.claim import Holder
+from telealarm.store.messages.compose import Composer
+from telealarm.store.messaging import claim
+from telealarm.store.messaging import result as messaging_result
+from telealarm.words import AlarmStatus
 from tests.integration.api_client import Api, Reply, clinic, gateways, id_of
 
 NUMBER = "+34600100200"
@@ -57,11 +59,11 @@ class Desk:
         composer = Composer(ZoneInfo("UTC"), self.api.origin, "desk@clinic.example")
         admission = Admission(self.holder, ZoneInfo("UTC"), composer)
         await self.api.db.write(partial(admission.claim, utcnow(), 50))
-        take = partial(messages.take, self.holder, utcnow(), 50, Counter(), ZoneInfo("UTC"))
+        take = partial(claim.take, self.holder, utcnow(), 50, Counter(), ZoneInfo("UTC"))
         sent: list[Message] = []
         while taken := (await self.api.db.write(take)).messages:
             for message in taken:
-                said = partial(handover.taken, message, f"ref-{message.id}", "ok", utcnow())
+                said = partial(messaging_result.taken, message, f"ref-{message.id}", "ok", utcnow())
                 await self.api.db.write(said)
             sent += taken
         return sent

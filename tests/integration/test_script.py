@@ -5,10 +5,10 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from telealarm.config import Config
+from telealarm.config.model import Config
 from telealarm.models import Alarm, CallRequest, Section, SurveyResult
-from telealarm.store import coming
-from telealarm.store.voice_messages import VoiceMessages
+from telealarm.store.survey import upcoming
+from telealarm.store.survey.voice_messages import VoiceMessages
 from tests.integration.api_client import Api, clinic, id_of, tone
 
 EVERY_KEY = {f"key_{key}": f"label {key}" for key in range(10)}
@@ -30,7 +30,7 @@ async def script(api: Api, *sections: dict[str, Any], **setting: Any) -> list[di
         "alarm/",
         {"event": event["url"], "alarm_phonenumber": "600100200", "survey": sealed["url"]},
     )
-    found = await api.db.read(partial(coming.script, id_of(alarm["url"])))
+    found = await api.db.read(partial(upcoming.script, id_of(alarm["url"])))
     assert found is not None
     assert found.confirms is bool(setting.get("confirm_spoken"))
     return [asdict(section) for section in found.sections]

@@ -14,9 +14,9 @@ import time_machine
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, Event
 from telealarm.planning.series import CROWD, SeriesPlanner
-from telealarm.rules.pacing import READY
-from telealarm.rules.states import AlarmStatus, Disposition
-from telealarm.store.database import Database
+from telealarm.rules.rate_limit import READY
+from telealarm.store.engine.database import Database
+from telealarm.words import AlarmStatus, Disposition
 from tests.integration.api_client import Api, id_of
 from tests.integration.stages import HOUR, Stages
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from telealarm.errors import TransportError
-from telealarm.sms_kinds.asterisk import KIND
-from telealarm.sms_kinds.kind import Means, Sms
+from telealarm.methods.sms.provider import Sms, SmsTransports
+from telealarm.methods.sms.providers.asterisk import PROVIDER
 
 SETTINGS = {"destination": "pjsip:trunk/sip:{to}@provider.example:5070", "from": "sip:c@d.example"}
 
@@ -31,7 +31,7 @@ class AmiDouble:
 
 async def send(ami: AmiDouble | None, text: str = "Hello", to: str = "+34600") -> Any:
     sms = Sms(id="ab-1", recipient=to, sender="Clinic", text=text)
-    return await KIND.send(sms, SETTINGS, Means(None, ami))  # type: ignore[arg-type]
+    return await PROVIDER.send(sms, SETTINGS, SmsTransports(None, ami))  # type: ignore[arg-type]
 
 
 async def test_a_text_is_sent_whole_in_lines_that_ami_takes() -> None:
@@ -104,9 +104,9 @@ async def test_without_ami_it_waits_and_a_number_that_is_none_is_refused() -> No
 )
 def test_each_wrong_setting_says_what_would_be_right(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        KIND.check(settings)
+        PROVIDER.check(settings)
 
 
 def test_the_settings_of_the_manual_are_taken() -> None:
-    KIND.check(SETTINGS)
-    KIND.check({"destination": "pjsip:{to}", "sender": "Clinic", "inbound": {}})
+    PROVIDER.check(SETTINGS)
+    PROVIDER.check({"destination": "pjsip:{to}", "sender": "Clinic", "inbound": {}})

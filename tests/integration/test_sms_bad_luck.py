@@ -10,13 +10,14 @@ import pytest_asyncio
 
 from telealarm.clock import utcnow
 from telealarm.errors import StorageError
-from telealarm.messaging import sender as sender_module
+from telealarm.messaging import dispatcher
+from telealarm.methods.sms.providers import http as http_kind
 from telealarm.models import Alarm, AlarmRequest, DncContact, DncList, EarlyReport, SmsGateway
 from telealarm.models.gateway import ACTIVE
-from telealarm.rules.states import AlarmStatus, MessageStatus
-from telealarm.sms_kinds import http as http_kind
-from telealarm.store import answers, handover
-from telealarm.store.database import Database
+from telealarm.store.engine.database import Database
+from telealarm.store.messaging import result
+from telealarm.store.outcome import answers
+from telealarm.words import AlarmStatus, MessageStatus
 from tests.integration.stages import HOUR
 from tests.integration.texting import MORNING, Texting, at, open_texting
 
@@ -33,7 +34,7 @@ async def texting(db: Database) -> AsyncIterator[Texting]:
 
 async def report(texting: Texting, message_id: str, delivered: bool, said: str = "") -> str:
     def tell() -> str:
-        return handover.report(SmsGateway.get(), message_id, delivered, said, utcnow())
+        return result.report(SmsGateway.get(), message_id, delivered, said, utcnow())
 
     outcome: str = await texting.write(tell)
     return outcome
@@ -147,7 +148,7 @@ async def test_a_database_that_is_away_when_the_gateway_took_it_doubles_nothing(
                 await texting.db.write(change)
             raise StorageError("The database did not commit.")
 
-    monkeypatch.setattr(sender_module, "KEEP_AGAIN_SECONDS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(dispatcher, "KEEP_AGAIN_SECONDS", (0.01, 0.01, 0.01))
     monkeypatch.setattr(texting.sender, "_db", Faulty())
     alarm_id = await texting.sms(maxretry=3)
     for _ in range(3):

@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 
 from telealarm.errors import TransportError
-from telealarm.messaging.outbound import sms_session
-from telealarm.sms_kinds import http
-from telealarm.sms_kinds.http import KIND
-from telealarm.sms_kinds.kind import Means, Receipt, Sms
+from telealarm.messaging.transport import sms_session
+from telealarm.methods.sms.provider import Sms, SmsReceipt, SmsTransports
+from telealarm.methods.sms.providers import http
+from telealarm.methods.sms.providers.http import PROVIDER
 from tests.lab.blunt_gateway import CUT, SILENCE, BluntGateway
 
 MESSAGE = Sms(id="ab-1", recipient="+34600", sender="Clinic", text="Hello")
@@ -29,17 +29,17 @@ def answer(status: str, body: bytes = b"", *headers: str, length: int | None = N
 class Line:
     """A gateway that answers so, and what we make of it."""
 
-    means: Means
+    means: SmsTransports
 
     async def send(
         self, *parts: bytes, **settings: Any
-    ) -> tuple[Receipt | TransportError, BluntGateway]:
+    ) -> tuple[SmsReceipt | TransportError, BluntGateway]:
         server = BluntGateway(parts)
         await server.start()
         settings.setdefault("url", server.url)
-        KIND.check(settings)
+        PROVIDER.check(settings)
         try:
-            return await KIND.send(MESSAGE, settings, self.means), server
+            return await PROVIDER.send(MESSAGE, settings, self.means), server
         except TransportError as error:
             return error, server
         finally:
@@ -50,7 +50,7 @@ class Line:
 async def line(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Line]:
     monkeypatch.setattr(http, "TIMEOUT_SECONDS", 1.0)
     async with sms_session() as session:
-        yield Line(Means(session, None))
+        yield Line(SmsTransports(session, None))
 
 
 OK = answer("200 OK", b'{"status": "ok", "id": "g-1"}')
@@ -84,7 +84,7 @@ OK = answer("200 OK", b'{"status": "ok", "id": "g-1"}')
 )
 async def test_taken(line: Line, parts: list[bytes], settings: Any, reference: str) -> None:
     receipt, server = await line.send(*parts, message_id="id", **settings)
-    assert isinstance(receipt, Receipt), receipt
+    assert isinstance(receipt, SmsReceipt), receipt
     assert receipt.reference == reference
     assert len(server.requests) == 1
 
@@ -93,7 +93,7 @@ async def test_what_counts_and_its_id_may_lie_deep(line: Line) -> None:
     body = b'{"data": {"code": 0}, "messages": [{"id": 7}, {"id": "g-8"}]}'
     deep = {"success": {"status": [200], "json": {"data.code": 0}}, "message_id": "messages.1.id"}
     receipt, _ = await line.send(answer("200 OK", body), **deep)
-    assert isinstance(receipt, Receipt) and receipt.reference == "g-8"
+    assert isinstance(receipt, SmsReceipt) and receipt.reference == "g-8"
     for status, said in (("200 OK", body.replace(b"0", b"4", 1)), ("201 Created", body)):
         error, _ = await line.send(answer(status, said), **deep)
         assert isinstance(error, TransportError) and error.permanent

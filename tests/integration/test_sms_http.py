@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 
 from telealarm.errors import TransportError
-from telealarm.messaging.outbound import sms_session
-from telealarm.sms_kinds import http
-from telealarm.sms_kinds.http import KIND
-from telealarm.sms_kinds.kind import Means, Sms
+from telealarm.messaging.transport import sms_session
+from telealarm.methods.sms.provider import Sms, SmsTransports
+from telealarm.methods.sms.providers import http
+from telealarm.methods.sms.providers.http import PROVIDER
 from tests.lab.sms_gateway import SmsGateway
 
 MESSAGE = Sms(id="ab-1", recipient="+34600", sender="Clinic", text='Say "hello"\nto {to}')
@@ -28,24 +28,26 @@ async def gateway() -> AsyncIterator[SmsGateway]:
 
 
 @pytest_asyncio.fixture
-async def means() -> AsyncIterator[Means]:
+async def means() -> AsyncIterator[SmsTransports]:
     async with sms_session() as session:
-        yield Means(session, None)
+        yield SmsTransports(session, None)
 
 
-async def test_by_its_address_alone_a_gateway_gets_json(gateway: SmsGateway, means: Means) -> None:
-    receipt = await KIND.send(MESSAGE, {"url": gateway.url, "message_id": "id"}, means)
+async def test_by_its_address_alone_a_gateway_gets_json(
+    gateway: SmsGateway, means: SmsTransports
+) -> None:
+    receipt = await PROVIDER.send(MESSAGE, {"url": gateway.url, "message_id": "id"}, means)
     (sms,) = gateway.messages
     assert (sms.to, sms.sender, sms.text, sms.id) == ("+34600", "Clinic", MESSAGE.text, "ab-1")
     assert receipt.reference
 
 
 async def test_a_body_of_the_gateways_own_form_is_filled_as_json(
-    gateway: SmsGateway, means: Means
+    gateway: SmsGateway, means: SmsTransports
 ) -> None:
     body = json.dumps({"to": "{to}", "from": "X", "text": "{text}", "id": "{id}"})
     settings = {"url": gateway.url, "body": body, "headers": {"Authorization": "k"}}
-    await KIND.send(MESSAGE, settings, means)
+    await PROVIDER.send(MESSAGE, settings, means)
     (sms,) = gateway.messages
     assert (sms.text, sms.authorization) == (MESSAGE.text, "k")
 
@@ -61,7 +63,7 @@ async def test_a_body_of_the_gateways_own_form_is_filled_as_json(
 )
 async def test_what_goes_wrong_is_told_apart_by_what_can_help(
     gateway: SmsGateway,
-    means: Means,
+    means: SmsTransports,
     monkeypatch: pytest.MonkeyPatch,
     mood: str,
     permanent: bool,
@@ -70,20 +72,20 @@ async def test_what_goes_wrong_is_told_apart_by_what_can_help(
     monkeypatch.setattr(http, "TIMEOUT_SECONDS", 1.0)
     gateway.mood = mood  # type: ignore[assignment]
     with pytest.raises(TransportError) as caught:
-        await KIND.send(MESSAGE, {"url": gateway.url}, means)
+        await PROVIDER.send(MESSAGE, {"url": gateway.url}, means)
     assert (caught.value.permanent, caught.value.unknown) == (permanent, unknown)
     assert gateway.messages == []
 
 
-async def test_a_200_that_says_no_is_no_success(gateway: SmsGateway, means: Means) -> None:
+async def test_a_200_that_says_no_is_no_success(gateway: SmsGateway, means: SmsTransports) -> None:
     settings = {"url": gateway.url, "success": {"status": [200], "json": {"status": "queued"}}}
     with pytest.raises(TransportError, match="status is None"):
-        await KIND.send(MESSAGE, settings, means)
+        await PROVIDER.send(MESSAGE, settings, means)
 
 
-async def test_a_gateway_that_is_not_there_got_nothing(means: Means) -> None:
+async def test_a_gateway_that_is_not_there_got_nothing(means: SmsTransports) -> None:
     with pytest.raises(TransportError) as caught:
-        await KIND.send(MESSAGE, {"url": "http://127.0.0.1:9/"}, means)
+        await PROVIDER.send(MESSAGE, {"url": "http://127.0.0.1:9/"}, means)
     assert (caught.value.permanent, caught.value.unknown) == (False, False)
 
 
@@ -108,13 +110,17 @@ HOSTILE = Sms(
     ],
 )
 async def test_hostile_text_breaks_no_template(
-    gateway: SmsGateway, means: Means, media: str | None, body: str, parse: Callable[[str], str]
+    gateway: SmsGateway,
+    means: SmsTransports,
+    media: str | None,
+    body: str,
+    parse: Callable[[str], str],
 ) -> None:
     headers = {"X-From": "{from} {text}", **({"Content-Type": media} if media else {})}
     url = gateway.url.replace("/send", "/raw") + "?text={text}&id={id}"
     settings = {"url": url, "headers": headers, "body": body}
-    KIND.check(settings)
-    await KIND.send(HOSTILE, settings, means)
+    PROVIDER.check(settings)
+    await PROVIDER.send(HOSTILE, settings, means)
     (raw,) = gateway.raw
     whole = HOSTILE.text.replace("\r\n", "\n") if media else HOSTILE.text
     assert parse(raw.body) == (whole.replace("\x07", "") if media else whole)
@@ -125,10 +131,10 @@ async def test_hostile_text_breaks_no_template(
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "GET"])
 async def test_the_method_is_the_gateways_own(
-    gateway: SmsGateway, means: Means, method: str
+    gateway: SmsGateway, means: SmsTransports, method: str
 ) -> None:
     url = gateway.url.replace("/send", "/raw") + "?to={to}&text={text}"
-    await KIND.send(MESSAGE, {"url": url, "method": method, "headers": {"X-Id": "{id}"}}, means)
+    await PROVIDER.send(MESSAGE, {"url": url, "method": method, "headers": {"X-Id": "{id}"}}, means)
     (raw,) = gateway.raw
     assert (raw.method, raw.headers["X-Id"]) == (method, "ab-1")
     assert raw.query == {"to": MESSAGE.recipient, "text": MESSAGE.text}
@@ -138,7 +144,7 @@ async def test_the_method_is_the_gateways_own(
 
 
 def test_the_settings_of_the_reference_are_taken() -> None:
-    KIND.check(
+    PROVIDER.check(
         {
             "url": "https://sms.example.com/send",
             "method": "PUT",
@@ -183,4 +189,4 @@ def test_the_settings_of_the_reference_are_taken() -> None:
 )
 def test_each_wrong_setting_says_what_would_be_right(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        KIND.check(settings)
+        PROVIDER.check(settings)

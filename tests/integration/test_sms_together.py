@@ -10,9 +10,11 @@ import pytest_asyncio
 
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, Section, SmsGateway
-from telealarm.rules.states import AlarmStatus, Disposition, Method, SectionType
-from telealarm.store import acts, alarms, inbound
-from telealarm.store.database import Database
+from telealarm.store.alarms import alarms
+from telealarm.store.engine.database import Database
+from telealarm.store.messaging import replies
+from telealarm.store.survey import section_effects
+from telealarm.words import AlarmStatus, Disposition, Method, SectionType
 from tests.integration.stages import HOUR
 from tests.integration.texting import MORNING, Texting, at, open_texting
 
@@ -42,7 +44,7 @@ async def beside(texting: Texting, alarm_id: int, **columns: Any) -> int:
 async def reply(texting: Texting, sender: str, text: str) -> str:
     def write() -> str:
         gateway = SmsGateway.get()
-        return inbound.reply(gateway, "", sender, text, texting.composer, utcnow())
+        return replies.reply(gateway, "", sender, text, texting.composer, utcnow())
 
     outcome: str = await texting.write(write)
     return outcome
@@ -107,7 +109,7 @@ async def test_an_sms_that_the_call_had_sent_can_be_answered_too(texting: Textin
             sms_text="Reply 1 to confirm.",
         )
     )
-    await texting.write(partial(acts.send, call, section.id, utcnow()))
+    await texting.write(partial(section_effects.send, call, section.id, utcnow()))
     await texting.end(call, Disposition.ANSWER, 16)
     await texting.go()
     assert [sms.text for sms in texting.gateway_server.messages] == ["Reply 1 to confirm."]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from telealarm.config import Smtp
+from telealarm.config.model import Smtp
 from telealarm.errors import TransportError
-from telealarm.notify import mail
-from telealarm.notify.mail import Mail, Mailer
+from telealarm.transports import smtp
+from telealarm.transports.smtp import Mail, SmtpTransport
 from tests.lab.mail_server import MailServer
 
 MAIL = Mail("id-1", "ann@example.com", "clinic@example.com", "Clínica", "Visit", "Hello\n.\nbye")
@@ -25,13 +25,15 @@ async def server(tmp_path: Path) -> AsyncIterator[MailServer]:
 
 
 @pytest_asyncio.fixture
-async def mailer(server: MailServer) -> AsyncIterator[Mailer]:
-    made = Mailer(Smtp(**server.settings()))
+async def mailer(server: MailServer) -> AsyncIterator[SmtpTransport]:
+    made = SmtpTransport(Smtp(**server.settings()))
     yield made
     await made.close()
 
 
-async def test_one_connection_is_reused_and_mended(server: MailServer, mailer: Mailer) -> None:
+async def test_one_connection_is_reused_and_mended(
+    server: MailServer, mailer: SmtpTransport
+) -> None:
     for _ in range(3):
         await mailer.send(MAIL)
     assert (len(server.letters), server.connections) == (3, 1)
@@ -47,10 +49,10 @@ async def test_one_connection_is_reused_and_mended(server: MailServer, mailer: M
 
 
 async def test_a_connection_that_was_idle_for_long_is_not_used_again(
-    server: MailServer, mailer: Mailer, monkeypatch: pytest.MonkeyPatch
+    server: MailServer, mailer: SmtpTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await mailer.send(MAIL)
-    monkeypatch.setattr(mail, "IDLE_SECONDS", -1.0)
+    monkeypatch.setattr(smtp, "IDLE_SECONDS", -1.0)
     await mailer.send(MAIL)
     assert (len(server.letters), server.connections) == (2, 2)
 
@@ -58,7 +60,7 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(
 async def test_tls_from_the_first_byte(tmp_path: Path) -> None:
     server = MailServer(tmp_path, security="tls")
     await server.start()
-    mailer = Mailer(Smtp(**server.settings()))
+    mailer = SmtpTransport(Smtp(**server.settings()))
     await mailer.send(MAIL)
     await mailer.close()
     assert len(server.letters) == 1
@@ -67,7 +69,7 @@ async def test_tls_from_the_first_byte(tmp_path: Path) -> None:
 
 async def refused(server: MailServer, **settings: str | None) -> None:
     """Nothing is said to the server, least of all the password; later it may be in order."""
-    mailer = Mailer(Smtp(**server.settings(**settings)))
+    mailer = SmtpTransport(Smtp(**server.settings(**settings)))
     with pytest.raises(TransportError, match="not reached") as caught:
         await mailer.send(MAIL)
     assert (caught.value.permanent, caught.value.unknown) == (False, False)
@@ -97,7 +99,7 @@ async def test_without_starttls_where_it_is_asked_for_nothing_is_sent(tmp_path: 
 
 
 async def test_a_late_answer_is_not_taken_for_that_to_the_next_mail(
-    server: MailServer, mailer: Mailer
+    server: MailServer, mailer: SmtpTransport
 ) -> None:
     server.delay = 0.5
     with pytest.raises(TimeoutError):
@@ -112,7 +114,7 @@ async def test_a_late_answer_is_not_taken_for_that_to_the_next_mail(
 
 
 async def test_5xx_is_permanent_4xx_is_not_and_a_lost_answer_is_unknown(
-    server: MailServer, mailer: Mailer
+    server: MailServer, mailer: SmtpTransport
 ) -> None:
     server.replies = {"ann@example.com": "550 no such user"}
     with pytest.raises(TransportError, match="550 no such user") as caught:

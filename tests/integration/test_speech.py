@@ -13,15 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telealarm.clock import monotonic
-from telealarm.config import Speech as SpeechConfig
+from telealarm.config.model import Speech as SpeechConfig
 from telealarm.errors import SpeechError
 from telealarm.rules import audio, placeholders
 from telealarm.rules.placeholders import LONGEST_VALUE
-from telealarm.store.recordings import Recordings, Sound
-from telealarm.survey.engine import REST_SECONDS
+from telealarm.store.survey.audio_files import AudioFolder, Sound
 from telealarm.survey.machine import GOODBYE
-from telealarm.survey.prompts import AGAIN_SECONDS, NO_SPEECH, Prompts, soon
-from telealarm.survey.speech import Speech
+from telealarm.survey.tts.engine import REST_SECONDS
+from telealarm.survey.tts.prompts import AGAIN_SECONDS, NO_SPEECH, Prompts, soon
+from telealarm.survey.tts.speech import Speech
 from tests.integration.api_client import tone
 from tests.lab.waiting import until
 
@@ -168,7 +168,7 @@ async def test_an_engine_may_end_and_leave_a_child_behind(tmp_path: Path) -> Non
 async def test_whatever_an_engine_does_is_an_error_that_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str, said: str
 ) -> None:
-    monkeypatch.setattr("telealarm.survey.engine._LARGEST_FILE", 1_000_000)
+    monkeypatch.setattr("telealarm.survey.tts.engine._LARGEST_FILE", 1_000_000)
     speech = Speech({"*": engine(tmp_path, does)}, 20)
     with pytest.raises(SpeechError, match=said) as raised:
         await speech.render("Hello", "en")
@@ -202,7 +202,7 @@ async def test_an_engine_that_hangs_is_left_alone_for_a_while(
     with pytest.raises(SpeechError, match="tried again within a minute"):
         await speech.render("Hola", "es")
     later = monotonic() + REST_SECONDS
-    monkeypatch.setattr("telealarm.survey.engine.monotonic", lambda: later)
+    monkeypatch.setattr("telealarm.survey.tts.engine.monotonic", lambda: later)
     assert await speech.render("Hola", "es")
     assert speech.failing() == []
 
@@ -250,7 +250,7 @@ async def test_a_text_that_failed_is_not_tried_again_at_once(
         with pytest.raises(SpeechError, match="failed"):
             await prompts.script("Hello", "en")
     assert (tmp_path / "tries").read_text() == "x\n"
-    monkeypatch.setattr("telealarm.survey.prompts.AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr("telealarm.survey.tts.prompts.AGAIN_SECONDS", 0.0)
     with pytest.raises(SpeechError, match="failed"):
         await prompts.script("Good morning", "en")
     engine(tmp_path, "flite -t Hello -o $2")
@@ -260,7 +260,7 @@ async def test_a_text_that_failed_is_not_tried_again_at_once(
 async def test_whoever_is_on_the_line_waits_for_a_text_only_a_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("telealarm.survey.prompts.SOON_SECONDS", 0.2)
+    monkeypatch.setattr("telealarm.survey.tts.prompts.SOON_SECONDS", 0.2)
     line = engine(tmp_path, "sleep 1; flite -t Hello -o $2")
     prompts = Prompts(tmp_path / "prompts", "http://127.0.0.1:8000", Speech({"*": line}, 20))
     with pytest.raises(SpeechError, match="not rendered within"):
@@ -280,7 +280,7 @@ async def test_our_own_texts_are_said_in_english_while_their_engine_fails(
     assert await prompts.system(GOODBYE, "de-AT") == english
     engine(tmp_path, "flite -t Danke -o $2")
     later = monotonic() + AGAIN_SECONDS
-    monkeypatch.setattr("telealarm.survey.prompts.monotonic", lambda: later)
+    monkeypatch.setattr("telealarm.survey.tts.prompts.monotonic", lambda: later)
     german = await prompts.system(GOODBYE, "de-AT")
     assert german not in (english, await prompts.system(GOODBYE, "es"))
 
@@ -298,7 +298,7 @@ async def test_a_recording_is_played_from_where_it_was_uploaded_to(tmp_path: Pat
     sound = Sound.of(audio.for_telephone(tone(2.0)))
     with pytest.raises(SpeechError, match=r"is missing; upload it again"):
         await prompts.recording(sound)
-    Recordings(tmp_path).keep(sound)
+    AudioFolder(tmp_path).keep(sound)
     found = await prompts.recording(sound)
     assert found.media == (
         f"sound:http://127.0.0.1:8000/prompts/{sound.digest}.wav",

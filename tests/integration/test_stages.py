@@ -11,25 +11,14 @@ import pytest_asyncio
 import time_machine
 
 from telealarm.clock import utcnow
-from telealarm.dialing.admission import Admission
-from telealarm.models import (
-    Alarm,
-    AlarmRequest,
-    CallRequest,
-    Event,
-    Gateway,
-    Message,
-)
-from telealarm.rules.states import (
-    AlarmStatus,
-    CallStatus,
-    Disposition,
-    EventStatus,
-    MessageStatus,
-    Method,
-)
-from telealarm.store import alarms, calls, events, messages, workers
-from telealarm.store.database import Database
+from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Gateway, Message
+from telealarm.store.alarms import alarms
+from telealarm.store.calendars import events
+from telealarm.store.dialing import calls, workers
+from telealarm.store.dialing.admission import Admission
+from telealarm.store.engine.database import Database
+from telealarm.store.messaging import claim
+from telealarm.words import AlarmStatus, CallStatus, Disposition, EventStatus, MessageStatus, Method
 from tests.integration.stages import HOUR, Stages
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -368,9 +357,9 @@ async def test_an_sms_whose_fate_is_unknown_is_sent_again_and_told(stages: Stage
     (call,) = await stages.claim()
     await stages.place(call)
     await stages.end(call)
-    take = partial(messages.take, stages.holder, utcnow(), 5, Counter(), ZoneInfo("UTC"))
+    take = partial(claim.take, stages.holder, utcnow(), 5, Counter(), ZoneInfo("UTC"))
     (message,) = (await stages.write(take)).messages
-    await stages.write(partial(messages.forgotten, stages.holder, [], utcnow()))
+    await stages.write(partial(claim.forgotten, stages.holder, [], utcnow()))
     again = await stages.write(partial(Message.get_by_id, message.id))
     assert again.status == MessageStatus.PENDING
     assert "sms_unknown" in [what for what, _ in await stages.words(alarm_id)]

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from telealarm import cli
-from telealarm.api import auth
+from telealarm.api.core import auth
+from telealarm.cli import main
 from telealarm.clock import utcnow
-from telealarm.config import Config
+from telealarm.config.model import Config
 from telealarm.errors import Overloaded
 from telealarm.models import ApiToken
-from telealarm.store import accounts, tokens
+from telealarm.store.access import tokens, users
 from tests.integration.api_client import Api, Reply
 
 
@@ -53,7 +53,7 @@ def command(
     path.write_text(yaml.safe_dump({"database": config.database}))
 
     def run(*words: str) -> Done:
-        status = cli.main([*words, "--config", str(path)])
+        status = main.main([*words, "--config", str(path)])
         return Done(status, *capsys.readouterr())
 
     monkeypatch.setattr(sys, "stdin", io.StringIO("a long secret\n"))
@@ -63,7 +63,7 @@ def command(
 
 async def made(api: Api, user: str = "manager", name: str = "books") -> str:
     """The text of a new token."""
-    return await api.db.write(lambda: tokens.add(accounts.named(user), name))
+    return await api.db.write(lambda: tokens.add(users.named(user), name))
 
 
 async def bearer(api: Api, token: str, path: str = "calendar/", **options: Any) -> Reply:

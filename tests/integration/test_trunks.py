@@ -11,9 +11,9 @@ import time_machine
 from telealarm.clock import utcnow
 from telealarm.models import Gateway
 from telealarm.rules import phone
-from telealarm.rules.states import AlarmStatus
-from telealarm.store import trunks
-from telealarm.store.database import Database
+from telealarm.store.dialing import trunks
+from telealarm.store.engine.database import Database
+from telealarm.words import AlarmStatus
 from tests.integration.api_client import Api, gateways
 from tests.integration.stages import HOUR, Stages
 

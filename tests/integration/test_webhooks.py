@@ -18,17 +18,19 @@ import time_machine
 from standardwebhooks import Webhook as Verifier
 
 from telealarm.clock import utcnow
-from telealarm.config import Config
+from telealarm.config.model import Config
 from telealarm.errors import StorageError
 from telealarm.models import Alarm, DncContact, DncList, User, Webhook, WebhookDelivery
-from telealarm.notify.webhook_http import WebhookSender
-from telealarm.outcome.courier import Courier
-from telealarm.rules.addresses import Guard
-from telealarm.rules.states import AlarmStatus, DeliveryStatus, Disposition
-from telealarm.rules.webhook import PAUSES, Change
-from telealarm.store import deliveries, do_not_call, webhooks, workers
-from telealarm.store.database import Database
-from telealarm.store.deliveries import Delivery
+from telealarm.rules.url_guard import UrlGuard
+from telealarm.rules.webhook_retry import PAUSES, Change
+from telealarm.store import do_not_call
+from telealarm.store.dialing import workers
+from telealarm.store.engine.database import Database
+from telealarm.store.webhooks import deliveries, webhooks
+from telealarm.store.webhooks.deliveries import Delivery
+from telealarm.transports.http import WebhookTransport
+from telealarm.webhooks.dispatcher import WebhookDispatcher
+from telealarm.words import AlarmStatus, DeliveryStatus, Disposition
 from tests.integration.stages import HOUR, Stages
 from tests.integration.test_cli import Running, telealarm, write
 from tests.lab.receiver import Receiver
@@ -48,8 +50,8 @@ class Post:
 
     def __init__(self, stages: Stages) -> None:
         self.stages = stages
-        self.sender = WebhookSender(Guard(["127.0.0.0/8"]))
-        self.courier = Courier(stages.db, stages.holder, self.sender.send, KEEP)
+        self.sender = WebhookTransport(UrlGuard(["127.0.0.0/8"]))
+        self.courier = WebhookDispatcher(stages.db, stages.holder, self.sender.send, KEEP)
 
     async def hook(self, receiver: Receiver, *events: str, path: str = "") -> Webhook:
         values = {"target_url": receiver.url + path, "events": list(events)}
@@ -399,7 +401,7 @@ async def test_what_was_told_is_forgotten_after_a_time(post: Post, receiver: Rec
         await post.optout("2")
         await post.send()
     with at(MORNING + KEEP + HOUR):
-        later = Courier(post.stages.db, post.stages.holder, post.sender.send, KEEP)
+        later = WebhookDispatcher(post.stages.db, post.stages.holder, post.sender.send, KEEP)
         await later.step()
         (row,) = await post.rows()
         assert row.created_date == MORNING + KEEP
@@ -423,7 +425,10 @@ async def test_two_workers_send_each_once_and_the_changes_of_an_alarm_in_order(
     two = Database(post.stages.db.peewee)
     two.start()
     enter = partial(workers.enter, "two", utcnow(), timedelta(seconds=30))
-    couriers = [post.courier, Courier(two, await two.write(enter), post.sender.send, KEEP)]
+    couriers = [
+        post.courier,
+        WebhookDispatcher(two, await two.write(enter), post.sender.send, KEEP),
+    ]
     running = [asyncio.create_task(one.run()) for one in couriers]
 
     async def all_told() -> bool:

@@ -13,16 +13,16 @@ import pytest_asyncio
 
 from telealarm.asterisk.ari import Client
 from telealarm.models import AudioFile, CalendarSetting, Section
-from telealarm.rules.states import AmdStatus, SectionType
-from telealarm.store import calls
-from telealarm.store.database import Database
-from telealarm.store.voice_messages import VoiceMessages
-from telealarm.survey.line import Files
+from telealarm.store.dialing import calls
+from telealarm.store.engine.database import Database
+from telealarm.store.survey.voice_messages import VoiceMessages
+from telealarm.survey.channel_io import Files
 from telealarm.survey.machine import GOODBYE, NO_ANSWER
-from telealarm.survey.prompts import NO_SPEECH, Prompts
-from telealarm.survey.scene import Means
-from telealarm.survey.session import Survey
-from telealarm.survey.speech import Speech
+from telealarm.survey.section_context import SessionServices
+from telealarm.survey.session import SurveyRunner
+from telealarm.survey.tts.prompts import NO_SPEECH, Prompts
+from telealarm.survey.tts.speech import Speech
+from telealarm.words import AmdStatus, SectionType
 from tests.integration.stages import Stages
 from tests.lab.ari_double import PASSWORD, USER, AriDouble
 from tests.lab.waiting import until
@@ -47,8 +47,10 @@ class Asterisk:
         client = Client(url=self._double.url, user=USER, password=PASSWORD, app="lab")
         prompts = Prompts(self._folder, "http://127.0.0.1:1", Speech({"*": engine}, 0.5))
         voice_messages = VoiceMessages(self._folder / "recordings")
-        means = Means(self.stages.db, client, prompts, voice_messages, files=Files(first=False))
-        survey = Survey(means)
+        means = SessionServices(
+            self.stages.db, client, prompts, voice_messages, files=Files(first=False)
+        )
+        survey = SurveyRunner(means)
         await self.stages.write(CalendarSetting.update(setting or {"voicemail": False}).execute)
         await self.stages.alarm(data={"first": "Ann"})
         (call,) = await self.stages.claim()

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import time_machine
 
-from telealarm.messaging.outbound import Outbound, sms_session
-from telealarm.messaging.sender import Sender
+from telealarm.messaging.dispatcher import MessageDispatcher
+from telealarm.messaging.transport import MessageTransport, sms_session
+from telealarm.methods.sms.provider import SmsTransports
 from telealarm.models import Message, SmsGateway, SmsTemplate
-from telealarm.rules.states import Method
-from telealarm.sms_kinds.kind import Means
-from telealarm.store.database import Database
+from telealarm.store.engine.database import Database
+from telealarm.words import Method
 from tests.integration.stages import Stages
 from tests.lab import sms_gateway as lab
 
@@ -25,11 +25,13 @@ class Texting(Stages):
     """Stages that send what is in the outbox."""
 
     gateway_server: lab.SmsGateway
-    sender: Sender
+    sender: MessageDispatcher
 
-    async def connect(self, server: lab.SmsGateway, means: Means) -> None:
+    async def connect(self, server: lab.SmsGateway, means: SmsTransports) -> None:
         self.gateway_server = server
-        self.sender = Sender(self.db, self.holder, Outbound(means, None).send, UTC_ZONE)
+        self.sender = MessageDispatcher(
+            self.db, self.holder, MessageTransport(means, None).send, UTC_ZONE
+        )
         await self.write(lambda: SmsGateway.update(settings={"url": server.url}).execute())
         owner = self.calendar.owner_id
         self.template = await self.write(
@@ -67,7 +69,7 @@ async def open_texting(db: Database) -> AsyncIterator[Texting]:
         async with sms_session() as session:
             stages = await Texting.build(db)
             assert isinstance(stages, Texting)
-            await stages.connect(server, Means(session, None))
+            await stages.connect(server, SmsTransports(session, None))
             yield stages
             await stages.sender.settled()
     await server.stop()

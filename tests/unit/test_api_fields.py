@@ -5,15 +5,16 @@ from typing import Annotated, Any
 
 import pytest
 
-from telealarm.api import forms, links
-from telealarm.api.alarms import RetryPolicy
-from telealarm.api.calendar_settings import CallingDays, Holidays, Manager
-from telealarm.api.fields import Absent, Clock, Json, Moment, Moments, Relation
-from telealarm.api.forms import Form
-from telealarm.api.kind import Kind
-from telealarm.api.numbers import Choice, Flag, Real, Whole
-from telealarm.api.profiles import Permissions
-from telealarm.api.texts import Phone, Secret, Text, Url, Zone
+from telealarm.api.core import links
+from telealarm.api.fields import form
+from telealarm.api.fields.base import FieldType
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.numbers import Choice, Flag, Real, Whole
+from telealarm.api.fields.texts import Phone, Secret, Text, Url, Zone
+from telealarm.api.fields.values import Absent, Clock, Json, Moment, Moments, Relation
+from telealarm.api.resources.alarms import RetryPolicy
+from telealarm.api.resources.calendar_settings import CallingDays, Holidays, Manager
+from telealarm.api.resources.profiles import Permissions
 
 ACTIVE = Choice({1: "active", 0: "inactive"})
 CALENDAR = Relation("calendar")
@@ -64,7 +65,7 @@ USER = Relation("users")
         ),
     ],
 )
-def test_what_is_taken(kind: Kind, sent: Any, kept: Any) -> None:
+def test_what_is_taken(kind: FieldType, sent: Any, kept: Any) -> None:
     found = kind.read(sent)
     assert found == kept
     assert type(found) is type(kept)
@@ -111,7 +112,7 @@ def test_what_is_taken(kind: Kind, sent: Any, kept: Any) -> None:
         (Permissions(), {"methods": [4]}, "methods: must be a list"),
     ],
 )
-def test_what_is_refused(kind: Kind, sent: Any, said: str) -> None:
+def test_what_is_refused(kind: FieldType, sent: Any, said: str) -> None:
     with pytest.raises(ValueError) as error:
         kind.read(sent)
     assert said in str(error.value)
@@ -125,8 +126,8 @@ class Sample(Form):
     password: Annotated[str | None, Secret()] = None
 
 
-def read(body: dict[str, Any], *, partial: bool = False) -> forms.Sent:
-    return forms.read(Sample, body, read_only=frozenset({"url"}), partial=partial)
+def read(body: dict[str, Any], *, partial: bool = False) -> form.Sent:
+    return form.read(Sample, body, read_only=frozenset({"url"}), partial=partial)
 
 
 def test_a_whole_form_has_its_defaults() -> None:

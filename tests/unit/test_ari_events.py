@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from telealarm.asterisk.ari.channel import QUEUE_LENGTH, Channel
-from telealarm.asterisk.ari.events import Event, glance
+from telealarm.asterisk.ari.events import AriEvent, glance
 from telealarm.asterisk.ari.http import Http
 from telealarm.asterisk.ari.router import Router
 
@@ -31,30 +31,30 @@ DIAL = '"dialstatus":"ANSWER","caller":{"id":"other"},"peer":{"id":"ta-1"}'
 
 class TestEvent:
     def test_its_time_is_utc(self) -> None:
-        event = Event.parse(text("StasisStart").replace("+0000", "+0200"))
+        event = AriEvent.parse(text("StasisStart").replace("+0000", "+0200"))
         assert event.at == datetime(2026, 11, 23, 12, 42, 23, 945000, UTC)
         assert event.at.utcoffset() == timedelta(0)
 
     def test_a_key(self) -> None:
-        event = Event.parse(dtmf("#", "14:42:23.945"))
+        event = AriEvent.parse(dtmf("#", "14:42:23.945"))
         assert (event.channel_id, event.digit, event.app) == ("ta-1", "#", "ta")
 
     def test_a_dial_is_about_the_channel_that_is_called(self) -> None:
-        event = Event.parse(text("Dial", DIAL))
+        event = AriEvent.parse(text("Dial", DIAL))
         assert (event.channel_id, event.dialstatus) == ("ta-1", "ANSWER")
 
     def test_a_playback_names_its_channel_by_target(self) -> None:
-        event = Event.parse(text("PlaybackFinished", PLAYBACK))
+        event = AriEvent.parse(text("PlaybackFinished", PLAYBACK))
         assert (event.channel_id, event.playback_id, event.playback_state) == ("ta-1", "p1", "done")
 
     def test_why_it_was_destroyed(self) -> None:
-        event = Event.parse(
+        event = AriEvent.parse(
             text("ChannelDestroyed", f'"cause":21,"cause_txt":"Rejected",{CHANNEL}')
         )
         assert (event.cause, event.cause_txt) == (21, "Rejected")
 
     def test_arguments_of_stasis(self) -> None:
-        assert Event.parse(text("StasisStart", f'"args":["amd","HUMAN"],{CHANNEL}')).args == (
+        assert AriEvent.parse(text("StasisStart", f'"args":["amd","HUMAN"],{CHANNEL}')).args == (
             "amd",
             "HUMAN",
         )
@@ -62,12 +62,12 @@ class TestEvent:
     @pytest.mark.parametrize("wrong", ["", "[]", '{"type":1}', '{"type":"X"}', "not json"])
     def test_what_is_no_event_is_a_value_error(self, wrong: str) -> None:
         with pytest.raises(ValueError):
-            Event.parse(wrong)
+            AriEvent.parse(wrong)
 
     def test_a_naive_time_is_refused(self) -> None:
         naive = datetime.now(timezone(timedelta(hours=2))).replace(tzinfo=None)
         with pytest.raises(ValueError, match="aware"):
-            Event(type="X", channel_id=None, app="ta", at=naive, data={})
+            AriEvent(type="X", channel_id=None, app="ta", at=naive, data={})
 
 
 class TestGlance:
@@ -86,12 +86,12 @@ class TestGlance:
 
 
 @pytest.fixture
-def entered() -> list[Event]:
+def entered() -> list[AriEvent]:
     return []
 
 
 @pytest.fixture
-def router(entered: list[Event]) -> Router:
+def router(entered: list[AriEvent]) -> Router:
     return Router(entered.append)
 
 
@@ -106,7 +106,7 @@ class TestRouter:
     def test_one_press_is_heard_once_and_two_presses_twice(
         self, router: Router, channel: Channel
     ) -> None:
-        heard: list[Event] = []
+        heard: list[AriEvent] = []
         channel.on_event("ChannelDtmfReceived", heard.append)
         for at in ("14:42:23.945", "14:42:23.945", "14:42:24.100", "14:42:24.100"):
             router.route(dtmf("1", at))
@@ -115,7 +115,7 @@ class TestRouter:
     def test_the_copy_of_another_application_is_a_copy_too(
         self, router: Router, channel: Channel
     ) -> None:
-        heard: list[Event] = []
+        heard: list[AriEvent] = []
         channel.on_event("ChannelDtmfReceived", heard.append)
         router.route(dtmf("1", "14:42:23.945", app="ta"))
         router.route(dtmf("2", "14:42:23.950", app="ta"))
@@ -133,7 +133,7 @@ class TestRouter:
         assert strangers == ["1795.1"]
 
     def test_entering_stasis_is_told_even_when_nobody_listens(
-        self, router: Router, channel: Channel, entered: list[Event]
+        self, router: Router, channel: Channel, entered: list[AriEvent]
     ) -> None:
         channel.events("StasisStart").close()
         router.route(text("StasisStart", app="dead worker"))
@@ -143,9 +143,9 @@ class TestRouter:
     def test_a_failing_handler_is_logged_with_the_channel_and_ends_nothing(
         self, router: Router, channel: Channel, caplog: pytest.LogCaptureFixture
     ) -> None:
-        heard: list[Event] = []
+        heard: list[AriEvent] = []
 
-        def fails(event: Event) -> None:
+        def fails(event: AriEvent) -> None:
             raise RuntimeError("broken")
 
         channel.on_event("StasisEnd", fails)
@@ -157,7 +157,7 @@ class TestRouter:
     def test_rubbish_is_logged_and_ends_nothing(
         self, router: Router, channel: Channel, caplog: pytest.LogCaptureFixture
     ) -> None:
-        heard: list[Event] = []
+        heard: list[AriEvent] = []
         channel.on_event("StasisEnd", heard.append)
         router.route("rubbish")
         router.route(text("StasisEnd"))
@@ -170,8 +170,8 @@ class TestListening:
         self, router: Router, channel: Channel
     ) -> None:
         router.route(text("StasisStart"))
-        first: list[Event] = []
-        second: list[Event] = []
+        first: list[AriEvent] = []
+        second: list[AriEvent] = []
         channel.on_event("StasisStart", first.append)
         channel.on_event("StasisStart", second.append)
         assert (len(first), len(second)) == (1, 0)
@@ -179,7 +179,7 @@ class TestListening:
     def test_a_key_between_two_listeners_is_not_kept(
         self, router: Router, channel: Channel
     ) -> None:
-        heard: list[Event] = []
+        heard: list[AriEvent] = []
         channel.on_event("ChannelDtmfReceived", heard.append)()
         router.route(dtmf("1", "14:42:23.945"))
         channel.on_event("ChannelDtmfReceived", heard.append)

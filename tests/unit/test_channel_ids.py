@@ -2,7 +2,7 @@
 
 from itertools import permutations
 
-from telealarm.store.calls import channel_id
+from telealarm.store.dialing.calls import channel_id
 
 REQUESTS = [*range(1, 130), 1_000, 999_999, 1_000_000, 9_999_999_999]
 

@@ -1,101 +1,148 @@
-"""The floors of the house: an import never goes up, and no stage imports another."""
+"""The floors of the house: no import goes up, no stage imports another, nothing is circular.
+
+Where a file belongs, by three rules:
+
+1. A folder of store/ bears a stage's name if only that stage writes there, else the noun's. A stage
+   folder holds loops and nothing that runs inside a transaction; the store holds transactions and
+   no loop.
+2. A kind is a file: an alarm method, an SMS provider, a section type, a language. A registry finds
+   it; nothing else asks "which kind is it?".
+3. Names are the field's: the word of Asterisk, RFC 5545, SIP, Django REST Framework or SQL.
+"""
 
 import ast
 from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import telealarm
 
 PACKAGE = Path(telealarm.__file__).parent
 
-FLOORS = {
-    "errors": 0,
-    "clock": 0,
-    "config": 0,
-    "config_file": 0,
-    "log": 0,
-    "metrics": 0,
-    "rules": 1,
-    "models": 2,
-    "store": 2,
-    "migrations": 2,
-    "asterisk": 3,
-    "notify": 3,
-    "sms_kinds": 3,
-    "planning": 4,
-    "dialing": 4,
-    "survey": 4,
-    "outcome": 4,
-    "messaging": 4,
-    "api": 5,
-    "app": 6,
-    "check": 6,
-    "dry_run": 6,
-    "example": 6,
-    "importing": 6,
-    "questions": 6,
-    "readiness": 6,
-    "wakeups": 6,
-    "cli": 6,
-    "__main__": 6,
-    "__init__": 0,
-    "sounds": 0,
-    "examples": 0,
+# From the ground up. A room imports itself and the rooms before it.
+ROOMS = [
+    # 0
+    *("__init__", "errors", "clock", "words", "metrics", "log", "config", "i18n"),
+    # 1
+    "rules",
+    # 1b
+    *("methods", "sections"),
+    # 2
+    *("models", "migrations"),
+    *("store.__init__", "store.engine", "store.webhooks", "store.access", "store.do_not_call"),
+    *("store.messages", "store.alarms", "store.outcome", "store.calendars", "store.messaging"),
+    *("store.open", "store.dialing", "store.survey", "store.dry_run"),
+    # 3
+    *("asterisk", "transports"),
+    # 4
+    *("planning", "dialing", "survey", "outcome", "messaging", "webhooks"),
+    # 5
+    *("api.__init__", "api.core", "api.fields", "api.rest", "api.openapi", "api.public"),
+    *("api.resources", "api.app", "api.local_client", "api.wakeup_booking"),
+    "importing",
+    # 6
+    *("doctor", "health", "fastagi_handlers", "service", "cli", "__main__"),
+]
+STAGES = {"planning", "dialing", "survey", "outcome", "messaging", "webhooks"}
+# Beyond the order: what a room never reaches although it stands below.
+NEVER = {
+    "asterisk": {"models", "store"},
+    "transports": {"models", "store", "asterisk"},
+    **{stage: STAGES - {stage} for stage in STAGES},
+    **{room: {"asterisk", "transports"} | STAGES for room in ("api", "importing")},
 }
-# Beyond the order of the floors: what a floor may not reach although it stands higher.
-BLIND = {
-    "asterisk": {"rules", "models", "store"},
-    "notify": {"rules", "models", "store"},
-    "sms_kinds": {"rules", "models", "store", "asterisk", "notify"},
-    "models": {"store"},
-    "api": {"asterisk", "notify", "planning", "dialing", "survey", "outcome", "messaging"},
-}
-STAGES = {"planning", "dialing", "survey", "outcome", "messaging"}
 
 
-def room(module: str) -> str:
-    """`telealarm.store.calls` is in the room `store`."""
-    parts = module.split(".")
-    return parts[1] if len(parts) > 1 and parts[1] != "__version__" else "__init__"
+def module_of(path: Path) -> str:
+    """`store/alarms/due.py` is `store.alarms.due`, a package is `store.alarms.__init__`."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
 
 
-def imports() -> Iterator[tuple[Path, str, str]]:
-    """Every import within the package: the file, its room, the imported room."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        here = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        for node in ast.walk(ast.parse(path.read_text())):
-            names: list[str] = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{path}: a relative import hides where it goes"
-                if node.module == "telealarm":
-                    names = [f"telealarm.{alias.name}" for alias in node.names]
-                else:
-                    names = [node.module or ""]
-            for name in names:
-                if name.split(".")[0] == "telealarm":
-                    yield path, here, room(name)
+@cache
+def modules() -> dict[str, Path]:
+    return {module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-def test_every_room_has_a_floor() -> None:
-    rooms = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.suffix == ".py"}
-    rooms |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert rooms <= FLOORS.keys()
+def room_of(module: str) -> str:
+    """The longest room that the module is in; the test below says that each is in one."""
+    rooms = [room for room in ROOMS if f"{module}.".startswith(f"{room}.")]
+    return max(rooms, key=len, default="")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The modules of the house that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import hides where it goes"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] != "telealarm" or parts[1:2] in (["sounds"], ["examples"]):
+                continue
+            while parts[1:]:
+                module = ".".join(parts[1:])
+                if module in modules():
+                    yield module
+                    break
+                if f"{module}.__init__" in modules():
+                    yield f"{module}.__init__"
+                    break
+                parts.pop()
+
+
+@cache
+def arrows() -> dict[str, set[str]]:
+    return {module: set(imported(path)) - {module} for module, path in modules().items()}
+
+
+def test_every_file_is_in_a_room() -> None:
+    outside = [
+        module for module in modules() if not room_of(module) and module[:10] != "migrations"
+    ]
+    assert outside == [], f"no room of ROOMS holds these files.\n{__doc__}"
 
 
 def test_no_import_goes_up_or_across() -> None:
-    found = list(imports())
-    assert len(found) > 100
-    wrong = [
-        f"{path.relative_to(PACKAGE)}: {here} imports {there}"
-        for path, here, there in found
-        if there != "__init__"
-        and here != there
-        and (
-            FLOORS[there] > FLOORS[here]
-            or there in BLIND.get(here, set())
-            or (here in STAGES and there in STAGES)
-        )
-    ]
-    assert wrong == []
+    assert sum(map(len, arrows().values())) > 1000
+    wrong = []
+    for module, targets in arrows().items():
+        for target in targets:
+            room, other = room_of(module), room_of(target)
+            too_high = ROOMS.index(other) > ROOMS.index(room)
+            never = NEVER.get(room.split(".")[0], set())
+            if too_high or other.split(".")[0] in never - {room.split(".")[0]}:
+                wrong.append(f"{module} imports {target}")
+    assert not wrong, "\n".join(["these imports go up or across:", *wrong, "", __doc__])
+
+
+def test_no_circle() -> None:
+    """Also within a room: whoever reads a file never comes back to it."""
+    done: set[str] = set()
+
+    def visit(module: str, way: tuple[str, ...]) -> None:
+        if module in way:
+            circle = [*way[way.index(module) :], module]
+            raise AssertionError(f"a circle: {' -> '.join(circle)}\n{__doc__}")
+        if module not in done:
+            for target in sorted(arrows()[module]):
+                visit(target, (*way, module))
+            done.add(module)
+
+    for module in arrows():
+        visit(module, ())
+
+
+def test_rooms_stand_in_one_order() -> None:
+    """Each folder of store/ and api/ is ordered, and a room is listed once."""
+    assert len(set(ROOMS)) == len(ROOMS)
+    listed = {tuple(room.split(".")[:2]) for room in ROOMS if "." in room}
+    for folder in ("store", "api"):
+        there = {
+            (folder, path.stem) for path in (PACKAGE / folder).iterdir() if path.name[0] not in "_."
+        }
+        assert there <= listed, f"rooms without a place in ROOMS.\n{__doc__}"
+    assert all(a != b for a, b in pairwise(ROOMS))

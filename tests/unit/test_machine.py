@@ -6,7 +6,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telealarm.rules.states import SectionType
 from telealarm.survey.commands import (
     FAILED,
     GOODBYE,
@@ -24,16 +23,17 @@ from telealarm.survey.commands import (
     Listen,
     Say,
 )
+from telealarm.survey.ivr_step import IvrStep
 from telealarm.survey.machine import Machine
-from telealarm.survey.section import Section
+from telealarm.words import SectionType
 
-RATING = Section(1, SectionType.RATING, keys=frozenset("123"))
-RATING_2 = Section(2, SectionType.RATING, keys=frozenset("123"))
+RATING = IvrStep(1, SectionType.RATING, keys=frozenset("123"))
+RATING_2 = IvrStep(2, SectionType.RATING, keys=frozenset("123"))
 SAY_2 = Say(section=2)
 
 
-def play(section_id: int, **branches: int | None) -> Section:
-    return Section(
+def play(section_id: int, **branches: int | None) -> IvrStep:
+    return IvrStep(
         section_id,
         SectionType.PLAY_MESSAGE,
         branches={key.removeprefix("on_"): goto for key, goto in branches.items()},
@@ -56,7 +56,7 @@ def test_a_key_after_the_prompt_counts_as_well() -> None:
 
 
 def test_no_key_repeats_the_prompt_as_often_as_retries_say_and_then_says_so() -> None:
-    machine = Machine([Section(1, SectionType.RATING, keys=frozenset("1"), retries=1)], 1)
+    machine = Machine([IvrStep(1, SectionType.RATING, keys=frozenset("1"), retries=1)], 1)
     machine.begin()
     machine.heard()
     assert machine.timed_out() == [Enter(1, 1), Say(section=1)]
@@ -93,7 +93,7 @@ def test_a_key_not_offered_is_refused_and_another_may_follow() -> None:
 
 
 def test_with_retries_left_a_key_not_offered_repeats_the_prompt() -> None:
-    machine = Machine([Section(1, SectionType.RATING, keys=frozenset("1"), retries=1)], 1)
+    machine = Machine([IvrStep(1, SectionType.RATING, keys=frozenset("1"), retries=1)], 1)
     machine.begin()
     assert machine.keyed("*") == [Say(text=INVALID_KEY), Enter(1, 1), Say(section=1)]
 
@@ -109,7 +109,7 @@ def test_wrong_keys_without_end_do_not_hold_the_line() -> None:
 
 
 def test_branches_lead_by_key_any_invalid_and_timeout() -> None:
-    section = Section(
+    section = IvrStep(
         1,
         SectionType.MULTI_CHOICE,
         keys=frozenset("12"),
@@ -139,7 +139,7 @@ def test_sections_without_branching_follow_each_other_and_the_last_ends_the_call
 
 
 def test_a_section_with_branchings_of_which_none_fits_ends_the_call() -> None:
-    section = Section(1, SectionType.RATING, keys=frozenset("12"), branches={"1": 2})
+    section = IvrStep(1, SectionType.RATING, keys=frozenset("12"), branches={"1": 2})
     machine = Machine([section, play(2)], 1)
     machine.begin()
     assert machine.keyed("2")[-1] == Say(text=GOODBYE)
@@ -166,13 +166,13 @@ def test_a_session_that_is_adopted_after_the_end_hangs_up() -> None:
 
 
 def test_a_hang_up_section_says_its_words_and_ends() -> None:
-    machine = Machine([Section(1, SectionType.HANG_UP)], 1)
+    machine = Machine([IvrStep(1, SectionType.HANG_UP)], 1)
     machine.begin()
     assert machine.heard() == [Enter(None, 0), HangUp()]
 
 
-def capture(section_id: int = 1, **fields: Any) -> Section:
-    return Section(section_id, SectionType.CAPTURE_DIGITS, **{"digits": 4, **fields})
+def capture(section_id: int = 1, **fields: Any) -> IvrStep:
+    return IvrStep(section_id, SectionType.CAPTURE_DIGITS, **{"digits": 4, **fields})
 
 
 def keyed(machine: Machine, keys: str) -> list[Command]:
@@ -268,14 +268,14 @@ def test_answers_are_spoken_back() -> None:
 
 
 def test_a_recording_follows_its_script_and_a_key_skips_the_script() -> None:
-    machine = Machine([Section(1, SectionType.RECORD_MESSAGE), RATING_2], 1)
+    machine = Machine([IvrStep(1, SectionType.RECORD_MESSAGE), RATING_2], 1)
     machine.begin()
     assert machine.keyed("1") == [Act(1)]
     assert machine.done("recorded") == [Enter(2, 0), Say(section=2)]
 
 
 def test_who_says_nothing_may_try_again() -> None:
-    machine = Machine([Section(1, SectionType.RECORD_MESSAGE, retries=1), RATING_2], 1)
+    machine = Machine([IvrStep(1, SectionType.RECORD_MESSAGE, retries=1), RATING_2], 1)
     machine.begin()
     assert machine.heard() == [Act(1)]
     assert machine.done(NOTHING) == [Enter(1, 1), Say(section=1)]
@@ -284,7 +284,7 @@ def test_who_says_nothing_may_try_again() -> None:
 
 
 def test_who_asks_not_to_be_called_is_put_on_the_list_before_a_word_is_said() -> None:
-    machine = Machine([Section(1, SectionType.DO_NOT_CALL)], 1)
+    machine = Machine([IvrStep(1, SectionType.DO_NOT_CALL)], 1)
     assert machine.begin() == [Enter(1, 0), Act(1)]
     assert machine.keyed("5") == []  # nothing stops it
     assert machine.done("added") == [Say(section=1)]
@@ -293,7 +293,7 @@ def test_who_asks_not_to_be_called_is_put_on_the_list_before_a_word_is_said() ->
 
 def test_a_transfer_that_was_taken_ends_the_call_unless_the_survey_goes_on() -> None:
     for branches, after in (({}, [Enter(None, 0), HangUp()]), ({"0": 2}, [Enter(2, 0), SAY_2])):
-        machine = Machine([Section(1, SectionType.CALL_TRANSFER, branches=branches), RATING_2], 1)
+        machine = Machine([IvrStep(1, SectionType.CALL_TRANSFER, branches=branches), RATING_2], 1)
         machine.begin()
         assert machine.heard() == [Act(1)]
         assert machine.done(TAKEN) == after
@@ -301,14 +301,14 @@ def test_a_transfer_that_was_taken_ends_the_call_unless_the_survey_goes_on() -> 
 
 def test_where_nobody_takes_a_call_the_callee_is_told_and_the_survey_goes_on() -> None:
     for branches in ({}, {"0": 2}, {"timeout": 2}, {"timeout": 2, "0": None}):
-        machine = Machine([Section(1, SectionType.CALL_TRANSFER, branches=branches), RATING_2], 1)
+        machine = Machine([IvrStep(1, SectionType.CALL_TRANSFER, branches=branches), RATING_2], 1)
         machine.begin()
         machine.heard()
         assert machine.done(NO_ONE) == [Say(text=NO_AGENT), Enter(2, 0), SAY_2]
 
 
 def test_a_key_pressed_while_the_agent_rings_answers_what_comes_next() -> None:
-    machine = Machine([Section(1, SectionType.CALL_TRANSFER), RATING_2], 1)
+    machine = Machine([IvrStep(1, SectionType.CALL_TRANSFER), RATING_2], 1)
     machine.begin()
     machine.heard()
     assert machine.keyed("3") == []
@@ -316,7 +316,7 @@ def test_a_key_pressed_while_the_agent_rings_answers_what_comes_next() -> None:
 
 
 def test_whoever_adopts_a_talk_goes_on_with_it_and_repeats_what_else_was_done() -> None:
-    transfer = Section(1, SectionType.CALL_TRANSFER)
+    transfer = IvrStep(1, SectionType.CALL_TRANSFER)
     assert Machine([transfer], 1, acting=True).begin() == [Act(1)]
     assert Machine([RATING], 1, acting=True).begin() == [Enter(1, 0), Say(section=1)]
 
@@ -331,9 +331,9 @@ def test_a_survey_that_goes_in_a_circle_comes_to_an_end() -> None:
     raise AssertionError("it goes on for ever")
 
 
-def rating_up_to(laps: int, **fields: Any) -> Section:
+def rating_up_to(laps: int, **fields: Any) -> IvrStep:
     keys = frozenset(str(key) for key in range(1, laps + 1))
-    return Section(1, SectionType.RATING, keys=keys, **fields)
+    return IvrStep(1, SectionType.RATING, keys=keys, **fields)
 
 
 def test_a_rating_up_to_ten_waits_for_a_second_digit_where_one_may_follow() -> None:
@@ -375,7 +375,7 @@ def test_a_hash_after_an_answer_belongs_to_it() -> None:
 
 def test_a_choice_has_the_labelled_keys_alone() -> None:
     for key in "023456789*#":
-        machine = Machine([Section(1, SectionType.MULTI_CHOICE, keys=frozenset("1"))], 1)
+        machine = Machine([IvrStep(1, SectionType.MULTI_CHOICE, keys=frozenset("1"))], 1)
         machine.begin()
         assert machine.keyed(key) == [Say(text=INVALID_KEY)], key
 
@@ -391,7 +391,7 @@ def test_two_keys_at_once_are_one_answer_each_or_one_number() -> None:
 
 
 def test_a_timeout_of_nothing_leaves_time_to_press_a_key() -> None:
-    machine = Machine([Section(1, SectionType.RATING, keys=frozenset("1"), timeout_seconds=0)], 1)
+    machine = Machine([IvrStep(1, SectionType.RATING, keys=frozenset("1"), timeout_seconds=0)], 1)
     machine.begin()
     assert machine.heard() == [Listen(1.0)]
     machine = Machine([capture(timeout_seconds=0)], 1)
@@ -400,7 +400,7 @@ def test_a_timeout_of_nothing_leaves_time_to_press_a_key() -> None:
 
 
 def test_a_rating_that_is_asked_again_is_kept_again_and_the_rows_say_which_counts() -> None:
-    again = Section(
+    again = IvrStep(
         1, SectionType.RATING, keys=frozenset("123"), branches={"3": 1, "any": None, "timeout": 1}
     )
     machine = Machine([again], 1)
@@ -412,7 +412,7 @@ def test_a_rating_that_is_asked_again_is_kept_again_and_the_rows_say_which_count
 
 
 def test_a_wrong_key_may_lead_back_to_the_question_and_still_comes_to_an_end() -> None:
-    circle = Section(1, SectionType.RATING, keys=frozenset("1"), branches={"invalid": 1})
+    circle = IvrStep(1, SectionType.RATING, keys=frozenset("1"), branches={"invalid": 1})
     machine = Machine([circle], 1)
     said = machine.begin()
     for _ in range(1000):
@@ -430,7 +430,7 @@ def test_any_stands_for_whatever_has_no_branching_of_its_own() -> None:
         (SectionType.CALL_TRANSFER, NO_ONE),
         (SectionType.CONFERENCE, FAILED),
     ):
-        machine = Machine([Section(1, kind, branches={"any": 2}), play(9), RATING_2], 1)
+        machine = Machine([IvrStep(1, kind, branches={"any": 2}), play(9), RATING_2], 1)
         machine.begin()
         machine.heard()
         assert machine.done(how)[-2:] == [Enter(2, 0), SAY_2], (kind, how)
@@ -440,7 +440,7 @@ def test_any_stands_for_whatever_has_no_branching_of_its_own() -> None:
 
 
 def test_silence_is_no_key_that_any_stands_for() -> None:
-    question = Section(1, SectionType.RATING, keys=frozenset("1"), branches={"any": 2})
+    question = IvrStep(1, SectionType.RATING, keys=frozenset("1"), branches={"any": 2})
     machine = Machine([question, RATING_2], 1)
     machine.begin()
     machine.heard()
@@ -461,7 +461,7 @@ def test_the_first_of_two_keys_in_the_greeting_answers_and_the_second_the_next_q
 
 
 def test_keys_while_a_message_is_recorded_or_an_agent_rings_are_not_lost() -> None:
-    machine = Machine([Section(1, SectionType.RECORD_MESSAGE), RATING_2, capture(3)], 1)
+    machine = Machine([IvrStep(1, SectionType.RECORD_MESSAGE), RATING_2, capture(3)], 1)
     machine.begin()
     machine.heard()
     assert keyed(machine, "2" + "1123") == []
@@ -477,7 +477,7 @@ WAYS = st.sampled_from(["0", "1", "any", "timeout", "invalid", "12"])
 HOWS = st.sampled_from([TAKEN, NO_ONE, FAILED, NOTHING, "recorded", "joined", "added"])
 SECTIONS = st.lists(
     st.builds(
-        Section,
+        IvrStep,
         id=st.just(0),
         type=st.sampled_from(SectionType),
         keys=st.frozensets(st.sampled_from([*"1234567890", "10", "12", "33"]), max_size=5),
@@ -500,7 +500,7 @@ SECTIONS = st.lists(
     confirms=st.booleans(),
 )
 def test_whatever_happens_it_is_never_silent_and_ends(
-    sections: list[Section], keys: list[str | None], hows: list[str], confirms: bool
+    sections: list[IvrStep], keys: list[str | None], hows: list[str], confirms: bool
 ) -> None:
     """Each answer of the machine ends in something that is heard, waited for, done, or the end;
     when the callee presses no more keys, it hangs up.

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from telealarm.errors import IllegalTransition
-from telealarm.rules import dates, disposition, phone, placeholders, transition, verdict
-from telealarm.rules.states import AlarmStatus, Disposition, Reason
+from telealarm.rules import dates, disposition, outcome, phone, placeholders, transitions
+from telealarm.words import AlarmStatus, Disposition, Reason
 
 MADRID = ZoneInfo("Europe/Madrid")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -46,7 +46,7 @@ def test_an_answered_call_is_answered_whatever_the_cause() -> None:
 # Verdicts
 
 
-def attempt(**changes: object) -> verdict.Attempt:
+def attempt(**changes: object) -> outcome.Attempt:
     values: dict[str, object] = {
         "disposition": Disposition.ANSWER,
         "cause": 16,
@@ -55,27 +55,27 @@ def attempt(**changes: object) -> verdict.Attempt:
         "finished": True,
         **changes,
     }
-    return verdict.Attempt(**values)  # type: ignore[arg-type]
+    return outcome.Attempt(**values)  # type: ignore[arg-type]
 
 
 def test_no_key_is_a_success_unless_a_result_is_required() -> None:
-    assert verdict.failure(attempt(), require_result=False) is None
-    assert verdict.failure(attempt(), require_result=True) is Reason.NO_KEY
+    assert outcome.failure(attempt(), require_result=False) is None
+    assert outcome.failure(attempt(), require_result=True) is Reason.NO_KEY
 
 
 def test_a_hang_up_within_the_first_prompt_is_a_failed_attempt() -> None:
     early = attempt(heard_first_prompt=False)
-    assert verdict.failure(early, require_result=False) is Reason.EARLY_HANGUP
+    assert outcome.failure(early, require_result=False) is Reason.EARLY_HANGUP
 
 
 def test_a_key_counts_even_where_the_call_was_broken_off() -> None:
     kept = attempt(has_key=True, heard_first_prompt=False, finished=False)
-    assert verdict.failure(kept, require_result=True) is None
+    assert outcome.failure(kept, require_result=True) is None
 
 
 def test_a_session_that_we_broke_off_is_not_the_callees_doing() -> None:
     broken = attempt(heard_first_prompt=False, finished=False)
-    assert verdict.failure(broken, require_result=False) is Reason.INTERRUPTED
+    assert outcome.failure(broken, require_result=False) is Reason.INTERRUPTED
 
 
 def retry(reason: Reason, failures: dict[str, int], **changes: object) -> datetime | None:
@@ -87,7 +87,7 @@ def retry(reason: Reason, failures: dict[str, int], **changes: object) -> dateti
         "policy": None,
         **changes,
     }
-    return verdict.retry_at(reason, **values)  # type: ignore[arg-type]
+    return outcome.retry_at(reason, **values)  # type: ignore[arg-type]
 
 
 def test_maxretry_counts_the_attempts_after_the_first() -> None:
@@ -280,6 +280,6 @@ def test_a_month_later_is_the_same_day_or_the_last() -> None:
 
 
 def test_a_change_that_is_not_listed_is_an_error() -> None:
-    transition.check(transition.ALARM, AlarmStatus.PENDING, AlarmStatus.IN_PROCESS)
+    transitions.check(transitions.ALARM, AlarmStatus.PENDING, AlarmStatus.IN_PROCESS)
     with pytest.raises(IllegalTransition, match="SUCCESS cannot become RETRY"):
-        transition.check(transition.ALARM, AlarmStatus.SUCCESS, AlarmStatus.RETRY)
+        transitions.check(transitions.ALARM, AlarmStatus.SUCCESS, AlarmStatus.RETRY)

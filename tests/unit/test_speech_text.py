@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telealarm.survey.speech import harmless, unaccented
+from telealarm.survey.tts.speech import harmless, unaccented
 
 
 @pytest.mark.parametrize(

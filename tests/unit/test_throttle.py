@@ -3,8 +3,8 @@
 import pytest
 
 from telealarm import clock
-from telealarm.api import throttle
-from telealarm.api.throttle import Throttle
+from telealarm.api.core import throttle
+from telealarm.api.core.throttle import Throttle
 
 
 class Turned:

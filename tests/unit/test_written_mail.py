@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telealarm.errors import TransportError
-from telealarm.notify.mail import Mail, written
+from telealarm.transports.smtp import Mail, written
 
 MAIL = Mail("id-1", "ann@example.com", "clinic@example.com", "The Clinic", "Visit", "Hello")
 HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"]

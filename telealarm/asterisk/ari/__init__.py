@@ -2,6 +2,6 @@
 
 from telealarm.asterisk.ari.channel import Channel, EventQueue, Playback
 from telealarm.asterisk.ari.client import Client
-from telealarm.asterisk.ari.events import Event
+from telealarm.asterisk.ari.events import AriEvent
 
-__all__ = ["Channel", "Client", "Event", "EventQueue", "Playback"]
+__all__ = ["AriEvent", "Channel", "Client", "EventQueue", "Playback"]

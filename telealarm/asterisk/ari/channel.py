@@ -8,14 +8,14 @@ from contextlib import suppress
 from typing import Any
 
 from telealarm.asterisk.ari.errors import NotFound
-from telealarm.asterisk.ari.events import Event
+from telealarm.asterisk.ari.events import AriEvent
 from telealarm.asterisk.ari.http import Http
 from telealarm.clock import monotonic
 from telealarm.log import by_ids
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[Event], object]
+Handler = Callable[[AriEvent], object]
 
 QUEUE_LENGTH = 256
 # Whoever misses one of these waits for ever.
@@ -43,10 +43,10 @@ class EventQueue:
     def __init__(self, channel_id: str, unlisten: Callable[[Handler], None]) -> None:
         self._channel_id = channel_id
         self._unlisten = unlisten
-        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._events: asyncio.Queue[AriEvent | None] = asyncio.Queue()
         self._warned = False
 
-    def put(self, event: Event) -> None:
+    def put(self, event: AriEvent) -> None:
         """Called by the reader. A full queue drops the event, unless somebody must have it."""
         if self._events.qsize() < QUEUE_LENGTH or event.type in NEVER_DROPPED:
             self._events.put_nowait(event)
@@ -56,7 +56,7 @@ class EventQueue:
                 "nobody takes this channel's events; %s and others are dropped", event.type
             )
 
-    async def get(self, timeout_seconds: float | None = None) -> Event:
+    async def get(self, timeout_seconds: float | None = None) -> AriEvent:
         """The next event; TimeoutError if none comes in time, or before a nudge."""
         async with asyncio.timeout(timeout_seconds):
             event = await self._events.get()
@@ -87,7 +87,7 @@ class Channel:
         self.entered: float | None = None
         self._http = http
         self._handlers: dict[str, list[Handler]] = {}
-        self._kept: dict[str, list[Event]] = {kind: [] for kind in KEPT}
+        self._kept: dict[str, list[AriEvent]] = {kind: [] for kind in KEPT}
 
     # what is heard
 
@@ -121,7 +121,7 @@ class Channel:
         """Whether an event of this type is worth parsing."""
         return event_type in self._handlers or event_type in self._kept
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: AriEvent) -> None:
         """Called by the router with each of the channel's events."""
         if event.type == "StasisStart":
             self.app = event.app
@@ -145,7 +145,7 @@ class Channel:
         if not handlers:
             self._handlers.pop(event_type, None)
 
-    def _call(self, handler: Handler, event: Event) -> None:
+    def _call(self, handler: Handler, event: AriEvent) -> None:
         try:
             handler(event)
         except Exception:

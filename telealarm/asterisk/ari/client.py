@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from telealarm.asterisk.ari.bridges import Bridges
 from telealarm.asterisk.ari.channel import Channel, Handler
 from telealarm.asterisk.ari.errors import AriError
-from telealarm.asterisk.ari.events import Event
+from telealarm.asterisk.ari.events import AriEvent
 from telealarm.asterisk.ari.http import Http
 from telealarm.asterisk.ari.recordings import Recordings
 from telealarm.asterisk.ari.resources import Applications, Asterisk, Channels, Endpoints
@@ -156,7 +156,7 @@ class Client:
             await self._unsubscribe(socket.app, source)
         socket.is_ready()
 
-    def _entered_stasis(self, event: Event) -> None:
+    def _entered_stasis(self, event: AriEvent) -> None:
         """Entering Stasis subscribes the channel itself: its events would come twice."""
         if self._sees(str(event.channel.get("name", ""))):
             source = f"channel:{event.channel_id}"

@@ -45,7 +45,7 @@ class AllocationFailed(AriError):
     code = "allocation_failed"
 
 
-class Refused(AriError):
+class RequestRefused(AriError):
     """Asterisk refused the request. `status` is the HTTP status."""
 
     code = "refused"
@@ -55,7 +55,7 @@ class Refused(AriError):
         self.status = status
 
 
-class NotInStasis(Refused):
+class NotInStasis(RequestRefused):
     """The channel lives but is in no Stasis application: it has left or not yet entered."""
 
     code = "not_in_stasis"

@@ -16,7 +16,7 @@ CHANNEL_ID = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class AriEvent:
     """One event. `at` is Asterisk's own clock, in UTC; `data` is the whole of what it sent."""
 
     type: str
@@ -30,7 +30,7 @@ class Event:
             raise ValueError("an event's time must be aware")
 
     @classmethod
-    def parse(cls, text: str) -> "Event":
+    def parse(cls, text: str) -> "AriEvent":
         """Read what Asterisk sent; ValueError if it is not an event."""
         data = json.loads(text)
         if not isinstance(data, dict) or not isinstance(data.get("type"), str):

@@ -17,7 +17,7 @@ from telealarm.asterisk.ari.errors import (
     FateUnknown,
     NotFound,
     NotInStasis,
-    Refused,
+    RequestRefused,
     Unauthorized,
     Unreachable,
 )
@@ -129,7 +129,7 @@ class Http:
         if reply.status >= 300:
             raise answered(what, reply.status, said or b"")
         if said is None:
-            raise Refused(f"{what}: the answer has more than {most_bytes} bytes")
+            raise RequestRefused(f"{what}: the answer has more than {most_bytes} bytes")
         return said
 
 
@@ -158,7 +158,7 @@ def answered(what: str, status: int, said: bytes) -> AriError:
         return AlreadyExists(message)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR and "Allocation failed" in reason:
         return AllocationFailed(message)
-    return Refused(message, status=status)
+    return RequestRefused(message, status=status)
 
 
 def _reason(said: bytes) -> str:

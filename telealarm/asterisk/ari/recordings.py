@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
-from telealarm.asterisk.ari.errors import NotFound, Refused
+from telealarm.asterisk.ari.errors import NotFound, RequestRefused
 from telealarm.asterisk.ari.http import Http
 
 
@@ -34,7 +34,7 @@ class Recordings:
 
     async def stored(self) -> list[str]:
         """The names of all that are stored, ours or not."""
-        with suppress(NotFound, Refused):
+        with suppress(NotFound, RequestRefused):
             found: list[dict[str, Any]] = await self._http.request("GET", "recordings", "stored")
             return [str(one["name"]) for one in found]
         return []

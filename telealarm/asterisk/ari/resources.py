@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from telealarm.asterisk.ari.channel import Channel, variable_name
-from telealarm.asterisk.ari.errors import AriError, NotFound, Refused
+from telealarm.asterisk.ari.errors import AriError, NotFound, RequestRefused
 from telealarm.asterisk.ari.http import Http, without_control
 
 # Asterisk's HTTP status for an event source that does not exist or is not subscribed to.
@@ -126,7 +126,7 @@ class Applications:
             await self._subscription("DELETE", app, event_source)
         except NotFound:
             pass
-        except Refused as error:
+        except RequestRefused as error:
             if error.status != NO_SUCH_SOURCE:
                 raise
 

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 
 from telealarm.asterisk.ari.channel import Channel, Handler
-from telealarm.asterisk.ari.events import Event, glance
+from telealarm.asterisk.ari.events import AriEvent, glance
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ REMEMBERED = 4096
 class Router:
     """Sorts events by channel. It never waits, and whatever a handler does, it goes on."""
 
-    def __init__(self, on_stasis_start: Callable[[Event], None]) -> None:
+    def __init__(self, on_stasis_start: Callable[[AriEvent], None]) -> None:
         self.channels: dict[str, Channel] = {}
         self._on_stasis_start = on_stasis_start
         self._app_handlers: dict[str, list[Handler]] = {}
@@ -36,7 +36,7 @@ class Router:
         if self._is_copy(text):
             return
         try:
-            event = Event.parse(text)
+            event = AriEvent.parse(text)
         except ValueError as error:
             log.warning("an event could not be read: %s: %.200s", error, text)
             return
@@ -53,7 +53,7 @@ class Router:
             return kind in self._app_handlers
         return kind == "StasisStart" or channel.wants(kind)
 
-    def _tell_app(self, event: Event) -> None:
+    def _tell_app(self, event: AriEvent) -> None:
         for handler in tuple(self._app_handlers.get(event.type, ())):
             try:
                 handler(event)

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import aiohttp
 
-from telealarm.asterisk.ari.errors import AriError, Refused, Unauthorized, Unreachable
+from telealarm.asterisk.ari.errors import AriError, RequestRefused, Unauthorized, Unreachable
 from telealarm.asterisk.ari.events import glance
 from telealarm.asterisk.ari.http import Http
 from telealarm.asterisk.ari.resources import NO_SUCH_SOURCE
@@ -149,6 +149,6 @@ def advice(error: Exception, http: Http) -> str:
         return f"Asterisk does not answer at {http.base}: is it running? check asterisk.ari.url"
     if isinstance(error, Disconnected):
         return str(error)
-    if isinstance(error, Refused) and error.status == NO_SUCH_SOURCE:
+    if isinstance(error, RequestRefused) and error.status == NO_SUCH_SOURCE:
         return f"Asterisk knows no such event source, is chan_pjsip loaded? ({error})"
     return f"the connection with Asterisk failed: {error or type(error).__name__}"

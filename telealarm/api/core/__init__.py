@@ -1,0 +1,1 @@
+"""What every request needs: links, errors, logins, limits."""

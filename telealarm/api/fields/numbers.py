@@ -1,0 +1,119 @@
+"""Fields that hold numbers and flags, sent as such or as texts."""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from telealarm.api.fields.base import FieldType, Schema
+
+SMALLEST, LARGEST = -(2**31), 2**31 - 1
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
+_REAL = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Whole(FieldType):
+    """A whole number, as a number or a text."""
+
+    least: int = SMALLEST
+    most: int = LARGEST
+
+    def read(self, value: Any) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValueError("must be a whole number")
+        if not self.least <= value <= self.most:
+            raise ValueError(f"must lie between {self.least} and {self.most}")
+        return value
+
+    def schema(self) -> Schema:
+        return _also_as_text(self.shown())
+
+    def shown(self) -> Schema:
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+
+@dataclass(frozen=True)
+class Real(FieldType):
+    """A finite number, as a number or a text."""
+
+    least: float
+    most: float
+
+    def read(self, value: Any) -> float:
+        if isinstance(value, str) and _REAL.fullmatch(value.strip()):
+            value = float(value)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise ValueError("must be a number")
+        if not self.least <= value <= self.most:  # also refuses not-a-number
+            raise ValueError(f"must lie between {self.least:g} and {self.most:g}")
+        return float(value)
+
+    def schema(self) -> Schema:
+        return _also_as_text(self.shown(), r"(?:\.[0-9]{1,20})?")
+
+    def shown(self) -> Schema:
+        return {"type": "number", "minimum": self.least, "maximum": self.most}
+
+
+@dataclass(frozen=True)
+class Flag(FieldType):
+    """true or false, as JSON has them or as texts."""
+
+    def read(self, value: Any) -> bool:
+        if isinstance(value, str):
+            value = {"true": True, "false": False}.get(value.strip().lower())
+        if not isinstance(value, bool):
+            raise ValueError("must be true or false")
+        return value
+
+    def schema(self) -> Schema:
+        return {"anyOf": [self.shown(), {"type": "string", "enum": ["true", "false"]}]}
+
+    def shown(self) -> Schema:
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True)
+class Choice(FieldType):
+    """One number of a closed set, or its word: `Choice({1: "active", 0: "inactive"})`."""
+
+    words: Mapping[int, str]
+
+    def read(self, value: Any) -> int:
+        by_word = {word: number for number, word in self.words.items()}
+        if isinstance(value, str) and value.strip().lower() in by_word:
+            return by_word[value.strip().lower()]
+        with suppress(ValueError):
+            number = Whole().read(value)
+            if number in self.words:
+                return number
+        offered = ", ".join(f"{number} ({word})" for number, word in self.words.items())
+        raise ValueError(f"must be one of {offered}")
+
+    def schema(self) -> Schema:
+        numbers = list(self.words)
+        return {
+            "enum": [*numbers, *map(str, numbers), *self.words.values()],
+            "description": ", ".join(f"{number} {word}" for number, word in self.words.items()),
+        }
+
+    def shown(self) -> Schema:
+        return {"type": "integer"}
+
+
+def _also_as_text(number: Schema, fraction: str = "") -> Schema:
+    """Texts are taken too; the pattern has those that surely lie within the limits."""
+    digits = len(f"{number['maximum']:.0f}") - 1
+    if digits < 1 or number["minimum"] > 1:
+        return number
+    sign = "[+-]?" if number["minimum"] <= -(10**digits) else r"\+?"
+    first = "[1-9]" if number["minimum"] == 1 else "[0-9]"
+    pattern = f"^{sign}{first}[0-9]{{0,{digits - 1}}}{fraction}$"
+    return {"anyOf": [number, {"type": "string", "pattern": pattern}]}

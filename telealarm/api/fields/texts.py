@@ -1,0 +1,156 @@
+"""Fields that hold texts: lines, passwords, telephone numbers, addresses, time zones."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from telealarm.api.fields.base import FieldType, Schema
+from telealarm.rules import phone
+from telealarm.rules.text import safe
+
+# A number that is taken as its digits.
+NUMBER: Schema = {"type": "integer", "minimum": -(2**53), "maximum": 2**53}
+
+
+@dataclass(frozen=True)
+class Text(FieldType):
+    """A text; a number is taken as its digits, null as an empty text."""
+
+    max_length: int
+    min_length: int = 0
+    lines: bool = False
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
+            value = int(value)  # JSON does not tell 5.0 from 5
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
+            value = str(value)
+        if value is None and not self.min_length:
+            value = ""
+        if not isinstance(value, str):
+            raise ValueError("must be a text")
+        text: str = value if self.lines else value.strip()
+        if not safe(text, lines=self.lines):
+            raise ValueError("must not hold control characters")
+        if len(text) < self.min_length:
+            raise ValueError("must not be empty")
+        if len(text) > self.max_length:
+            raise ValueError(f"must have at most {self.max_length} characters")
+        return text
+
+    def schema(self) -> Schema:
+        barred = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f" if self.lines else r"\x00-\x1f\x7f-\x9f"
+        pattern = f"^[^{barred}]*$"
+        if self.min_length:
+            pattern = rf"^[^{barred}]*[^{barred}\s][^{barred}]*$"
+        text = {**self.line(), "pattern": pattern}
+        return {"anyOf": [text, NUMBER] if self.min_length else [text, NUMBER, {"type": "null"}]}
+
+    def shown(self) -> Schema:
+        return {"type": "string"}
+
+    def line(self) -> Schema:
+        """The schema of a text of this length."""
+        return {"type": "string", "minLength": self.min_length, "maxLength": self.max_length}
+
+
+@dataclass(frozen=True)
+class Secret(Text):
+    """A password: hashed before it is kept, never shown."""
+
+    max_length: int = 128
+    min_length: int = 1
+
+    def schema(self) -> Schema:
+        text: Schema = super().schema()["anyOf"][0]
+        return {**text, "format": "password", "writeOnly": True}
+
+
+@dataclass(frozen=True)
+class Word(Text):
+    """A text that must match `pattern` as a whole; `right` says what would."""
+
+    pattern: str = ""
+    right: str = ""
+
+    def read(self, value: Any) -> str:
+        text = super().read(value)
+        if not re.fullmatch(self.pattern, text, re.ASCII):
+            raise ValueError(self.right)
+        return text
+
+    def schema(self) -> Schema:
+        return {**self.line(), "pattern": f"^(?:{self.pattern})$", "description": self.right}
+
+
+@dataclass(frozen=True)
+class Header(Text):
+    """A text that goes into a header of a message: one line, by any reading of Unicode."""
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, str) and len(value.splitlines()) > 1:
+            raise ValueError("must be one line")
+        return super().read(value)
+
+
+@dataclass(frozen=True)
+class Phone(Text):
+    """A telephone number without the punctuation that people write; empty: none."""
+
+    max_length: int = 50
+
+    def read(self, value: Any) -> str:
+        number = phone.clean(super().read(value))
+        if number and not phone.is_dialable(number):
+            raise ValueError("must be a phone number: digits with an optional leading +")
+        return number
+
+    def schema(self) -> Schema:
+        number = r"\+?(?:[0-9A-D*#][ ().\-/]*){1,40}"
+        pattern = f"^{number}$" if self.min_length else f"^(?:{number})?$"
+        text = {**self.line(), "pattern": pattern, "examples": ["+34600100200"]}
+        return {"anyOf": [text, {**NUMBER, "minimum": 0}]}
+
+
+@dataclass(frozen=True)
+class Url(Text):
+    """An http or https address; empty: none."""
+
+    max_length: int = 500
+
+    def read(self, value: Any) -> str:
+        address = super().read(value)
+        try:
+            parts = urlsplit(address)
+            found = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            found = False
+        if address and (not found or " " in address):
+            raise ValueError("must be an address like https://example.com/path")
+        return address
+
+    def schema(self) -> Schema:
+        pattern = r"^(?:https?://[A-Za-z0-9.-]+(?::[1-9][0-9]{0,3})?(?:/[^\s]*)?)?$"
+        return {**self.line(), "pattern": pattern, "examples": ["https://example.com/path"]}
+
+
+@dataclass(frozen=True)
+class Zone(Text):
+    """An IANA time zone."""
+
+    max_length: int = 64
+
+    def read(self, value: Any) -> str | None:  # type: ignore[override]
+        name = super().read(value)
+        try:
+            if name:
+                ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("must be an IANA time zone, like Europe/Madrid") from None
+        return name or None
+
+    def schema(self) -> Schema:
+        name = {**self.line(), "pattern": "^[A-Za-z0-9_+/-]*$"}
+        return {**name, "description": "An IANA time zone.", "examples": ["Europe/Madrid"]}

@@ -1,0 +1,1 @@
+"""What is served without a login: hooks, links in messages, the explorer, probes."""

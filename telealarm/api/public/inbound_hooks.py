@@ -1,0 +1,132 @@
+"""/hooks/sms/{gateway}/{secret}/: what SMS gateways tell us. The secret in the path is the login.
+
+`inbound/` takes replies, `report/` delivery reports, as JSON, as a form, or in the query. The
+gateway's settings say what its fields are called.
+"""
+
+import hmac
+import json
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from telealarm.api.core import body
+from telealarm.api.core.errors import ApiError, reply
+from telealarm.clock import utcnow
+from telealarm.errors import Invalid, NotVisible
+from telealarm.methods.sms.provider import found_at
+from telealarm.models import SmsGateway
+from telealarm.rules import phone
+from telealarm.rules.text import safe
+from telealarm.store.engine.database import Database
+from telealarm.store.messages.compose import Composer
+from telealarm.store.messaging import replies, result
+
+LARGEST = 64 * 1024
+PATH = "/hooks/sms/{gateway}/{secret}/"
+# What a report says where the gateway's settings name no words of its own.
+DELIVERED = ("delivered", "delivrd", "success", "ok")
+FAILED = ("failed", "undelivered", "undeliv", "rejected", "rejectd", "expired", "error", "deleted")
+
+
+class Hooks:
+    """The two hooks. `composer` writes the answers to replies."""
+
+    def __init__(self, db: Database, composer: Composer) -> None:
+        self._db = db
+        self._composer = composer
+
+    def add(self, app: web.Application) -> None:
+        for method in ("GET", "POST"):
+            app.router.add_route(method, PATH + "inbound/", self._inbound)
+            app.router.add_route(method, PATH + "report/", self._report)
+
+    async def _inbound(self, request: web.Request) -> web.Response:
+        gateway, said = await self._read(request)
+        names = {"id": "id", "from": "from", "text": "text"} | gateway.settings.get("inbound", {})
+        found = _fields(said, names, needed=("from",))
+        if not phone.is_dialable(phone.clean(found["from"])):
+            raise Invalid({names["from"]: ["must be the sender's phone number"]})
+        work = partial(
+            replies.reply,
+            gateway,
+            found["id"],
+            found["from"],
+            found["text"],
+            self._composer,
+            utcnow(),
+        )
+        return reply(200, {"outcome": await self._db.write(work)})
+
+    async def _report(self, request: web.Request) -> web.Response:
+        gateway, said = await self._read(request)
+        own = gateway.settings.get("report", {})
+        names = {
+            "id": own.get("id", "id"),
+            "status": own.get("status", "status"),
+            "said": own.get("said", "error"),
+        }
+        found = _fields(said, names, needed=("id", "status"))
+        status = found["status"].casefold()
+        delivered = {word.casefold() for word in own.get("delivered", DELIVERED)}
+        failed = {word.casefold() for word in own.get("failed", FAILED)}
+        if status not in delivered | failed:
+            return reply(200, {"outcome": "ignored"})  # on its way
+        words = f"{found['status']} {found['said']}".strip()
+        work = partial(result.report, gateway, found["id"], status in delivered, words, utcnow())
+        return reply(200, {"outcome": await self._db.write(work)})
+
+    async def _read(self, request: web.Request) -> tuple[SmsGateway, Any]:
+        """Whose hook it is, and what was sent. Raises NotVisible, Refused."""
+        row_id, secret = request.match_info["gateway"], request.match_info["secret"]
+        number = int(row_id) if row_id.isascii() and row_id.isdigit() and len(row_id) < 10 else 0
+        gateway = await self._db.read(lambda: SmsGateway.get_or_none(SmsGateway.id == number))
+        known = gateway.secret if gateway else ""
+        if not hmac.compare_digest(known.encode(), secret.encode()) or not known:
+            raise NotVisible
+        if request.content_length is not None and request.content_length > LARGEST:
+            raise ApiError(413, "64 KiB is the most.")
+        raw = await body.whole(request)
+        if len(raw) > LARGEST:
+            raise ApiError(413, "64 KiB is the most.")
+        if not raw:
+            return gateway, dict(request.query)
+        if request.content_type == "application/x-www-form-urlencoded":
+            form = parse_qsl(raw.decode(errors="replace"), keep_blank_values=True)
+            return gateway, {**request.query, **dict(form)}
+        try:
+            return gateway, json.loads(raw.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            raise ApiError(
+                400, "The body must be JSON, or a form as application/x-www-form-urlencoded."
+            ) from None
+
+
+def _fields(said: Any, names: dict[str, str], needed: tuple[str, ...]) -> dict[str, str]:
+    """The fields, as texts. Raises Invalid, naming each that is missing or wrong."""
+    found: dict[str, str] = {}
+    errors: dict[str, list[str]] = {}
+    for field, path in names.items():
+        value = said.get(path) if isinstance(said, dict) and path in said else found_at(said, path)
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
+            value = str(value)
+        if value is None and field == "text":
+            errors[path] = ["this field is required; it may be empty"]
+            continue
+        if value is None:
+            value = ""
+        if not isinstance(value, str):
+            errors[path] = ["must be a text"]
+        elif field in needed and not value.strip():
+            errors[path] = ["this field is required"]
+        elif len(value) > (200 if field != "text" else 10_000):
+            errors[path] = ["is too long"]
+        elif not safe(value, lines=field in ("text", "said")):
+            errors[path] = ["must not hold control characters"]
+        else:
+            found[field] = value.strip()
+    if errors:
+        raise Invalid(errors)
+    return found

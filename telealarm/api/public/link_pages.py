@@ -1,0 +1,135 @@
+"""/links/{token}: the pages behind the links in messages. GET shows and changes nothing.
+
+A mail scanner that follows every link does no harm: what a link is for is done by the POST of
+its page's button, or by the one-click POST of RFC 8058.
+"""
+
+import html
+import re
+from collections.abc import Callable
+from functools import partial
+
+from aiohttp import web
+
+from telealarm.clock import utcnow
+from telealarm.models import Alarm, Installation
+from telealarm.rules import languages, signed_links
+from telealarm.rules.signed_links import Link
+from telealarm.store import do_not_call
+from telealarm.store.engine.database import Database
+from telealarm.store.engine.timeline import record
+from telealarm.store.messages.compose import Composer
+from telealarm.store.outcome import answers
+from telealarm.store.outcome.answers import Answered
+from telealarm.words import AlarmResult
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self';"
+    " frame-ancestors 'none'; base-uri 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+PAGE = """<!doctype html>
+<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>body {{ font: 1.2em sans-serif; margin: 3em auto; max-width: 30em; padding: 0 1em }}
+button {{ font: inherit; padding: .5em 1.5em }}</style></head>
+<body><h1>{title}</h1><p>{text}</p>{form}</body></html>
+"""
+FORM = '<form method="post"><button type="submit">{word}</button></form>'
+RESULTS = {"confirm": AlarmResult.CONFIRMED, "cancel": AlarmResult.CANCELLED}
+# By the names that rules.languages has for their words.
+BUTTONS = {"confirm": "confirm", "cancel": "cancel_button", "unsubscribe": "unsubscribe"}
+SAID: dict[int, str] = {AlarmResult.CONFIRMED: "confirmed", AlarmResult.CANCELLED: "cancelled"}
+
+
+class LinkPages:
+    """The pages. `composer` says what the event is, and when."""
+
+    def __init__(self, db: Database, composer: Composer) -> None:
+        self._db = db
+        self._composer = composer
+
+    def add(self, app: web.Application) -> None:
+        app.router.add_get("/links/{token}", self._show)
+        app.router.add_post("/links/{token}", self._do)
+
+    async def _show(self, request: web.Request) -> web.Response:
+        return await self._db.read(partial(self._answer, request, self._look))
+
+    async def _do(self, request: web.Request) -> web.Response:
+        return await self._db.write(partial(self._answer, request, self._act))
+
+    def _answer(
+        self, request: web.Request, turn: Callable[[Link, Alarm, "Page"], web.Response]
+    ) -> web.Response:
+        link = signed_links.read(Installation.get().secret, request.match_info["token"])
+        alarm = Alarm.get_or_none(Alarm.id == link.alarm_id) if link else None
+        if link is None or alarm is None or link.kind not in signed_links.KINDS:
+            return Page(_browsers(request)).write(404, "no_link")
+        page = Page(alarm.language)
+        if link.expires <= utcnow():
+            return page.write(410, "expired")
+        return turn(link, alarm, page)
+
+    def _look(self, link: Link, alarm: Alarm, page: "Page") -> web.Response:
+        """What the link is for, with a button that does it."""
+        button = BUTTONS[link.kind]
+        if link.kind == "unsubscribe":
+            return page.write(200, "stop_asked", button=button, recipient=link.recipient)
+        about = self._about(alarm)
+        if alarm.result != AlarmResult.NONE:
+            return page.write(200, _said(alarm), about)
+        if not answers.is_open(alarm, alarm.event, utcnow()):
+            return page.write(410, "closed", about)
+        return page.write(200, "", about, button)
+
+    def _act(self, link: Link, alarm: Alarm, page: "Page") -> web.Response:
+        """Do what the link is for."""
+        now = utcnow()
+        if link.kind == "unsubscribe":
+            is_mail = "@" in link.recipient
+            who = {"email" if is_mail else "number": link.recipient}
+            if do_not_call.opt_out(alarm.owner_id, **who):
+                record(alarm.id, "stop", f"{link.recipient} wants no more messages", at=now)
+            return page.write(200, "stopped", recipient=link.recipient)
+        if answers.answer(alarm, RESULTS[link.kind], "by a link", now) is Answered.CLOSED:
+            return page.write(410, "closed", self._about(alarm))
+        return page.write(200, _said(alarm), self._about(alarm))
+
+    def _about(self, alarm: Alarm) -> str:
+        said = self._composer.values(alarm, utcnow())
+        return f"{alarm.event.title}, {said['start_date']} {said['start_time']}"
+
+
+class Page:
+    """A page in the recipient's language."""
+
+    def __init__(self, language: str | None) -> None:
+        self._language = languages.code(language)
+        self._texts = languages.of(language).texts
+
+    def write(
+        self, status: int, said: str, title: str = "", button: str = "", recipient: str = ""
+    ) -> web.Response:
+        """`said` and `button` are names of texts; without a `title` what is said stands alone."""
+        text = self._texts[said].replace("{recipient}", recipient) if said else ""
+        form = FORM.format(word=html.escape(self._texts[button])) if button else ""
+        body = PAGE.format(
+            language=self._language,
+            title=html.escape(title or text),
+            text=html.escape(text) if title else "",
+            form=form,
+        )
+        return web.Response(status=status, text=body, content_type="text/html", headers=HEADERS)
+
+
+def _said(alarm: Alarm) -> str:
+    return SAID.get(alarm.result, "answered")
+
+
+def _browsers(request: web.Request) -> str:
+    """The language that the browser asks for first: what to speak where nobody is known."""
+    return re.split("[,;]", request.headers.get("Accept-Language", ""))[0].strip()

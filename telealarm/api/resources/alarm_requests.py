@@ -1,0 +1,118 @@
+"""alarm-request/: the attempts of alarms. The log stands; what still waits can be changed."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields import json_schema
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.values import Moment, Relation
+from telealarm.api.resources.alarms import STATUS
+from telealarm.api.rest.resource import Action, Resource, Values
+from telealarm.errors import Invalid
+from telealarm.models import AlarmRequest, Event
+from telealarm.store.alarms import alarms
+from telealarm.store.calendars import events
+from telealarm.store.dialing import call_log
+from telealarm.store.engine import time_zones
+from telealarm.words import AlarmStatus
+
+
+class AlarmRequestForm(Form):
+    alarm: Annotated[int, Relation("alarm")]
+    date: Annotated[datetime | None, Moment()] = None
+    status: Annotated[int | None, STATUS] = None
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("alarm-request", row.id),
+        "alarm": visit.links.to("alarm", row.alarm_id),
+        "date": stamp(row.date),
+        "status": row.status,
+        "callstatus": row.callstatus,
+        "duration": row.duration,
+        "callrequest": visit.links.maybe("callrequest", row.callrequest_id),
+        "created_date": stamp(row.created_date),
+        "status_reason": row.status_reason,
+    }
+
+
+def create(visit: RequestContext, owner_id: int, values: Values) -> AlarmRequest:
+    if values["status"] not in (None, AlarmStatus.PENDING):
+        raise Invalid({"status": ["a new attempt is 1 (pending)"]})
+    alarm = values["alarm"]
+    return alarms.attempt(alarm, _date(visit, alarm, values) or visit.now, visit.now)
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    if "alarm" in values and values["alarm"].id != row.alarm_id:
+        raise Invalid({"alarm": ["an attempt stays with its alarm"]})
+    date = _date(visit, row.alarm, values)
+    alarms.change_attempt(row, date, values.get("status"), visit.now)
+
+
+def _date(visit: RequestContext, alarm: Any, values: Values) -> datetime | None:
+    date = values.get("date")
+    if date is None:
+        return None
+    return events.to_utc(
+        "date", date, time_zones.of_event(alarm.event, ZoneInfo(visit.default_zone))
+    )
+
+
+def nested(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+    """The predecessor's nested log: by event, by alarm, by attempt; values as texts."""
+    log: dict[str, Any] = {"event-url": visit.links.to("event", row.id)}
+    for event, alarms_of_event in call_log.attempts(row):
+        log[f"event-{event.id}"] = {
+            f"alarm-{alarm.id}": {
+                "url": visit.links.to("alarm", alarm.id),
+                **{f"alarm-request-{one.id}": _entry(visit, one) for one in attempts},
+            }
+            for alarm, attempts in alarms_of_event
+        }
+    return log
+
+
+def _entry(visit: RequestContext, request: Any) -> dict[str, str]:
+    return {
+        "status": str(request.status),
+        "url": visit.links.to("alarm-request", request.id),
+        "alarm-callrequest": visit.links.maybe("callrequest", request.callrequest_id) or "",
+        "duration": str(request.duration),
+        "date": str(request.date),
+        "callstatus": str(request.callstatus),
+    }
+
+
+ALARM_REQUEST = Resource(
+    name="alarm-request",
+    model=AlarmRequest,
+    show=show,
+    form=AlarmRequestForm,
+    read_only=frozenset(
+        {"url", "callstatus", "duration", "callrequest", "created_date", "status_reason"}
+    ),
+    filters={
+        "alarm": AlarmRequest.alarm,
+        "status": AlarmRequest.status,
+        "date": AlarmRequest.date,
+    },
+    orders={"date": AlarmRequest.date},
+    shapes={"callrequest": json_schema.MAYBE_LINK},
+    create=create,
+    change=change,
+    put=False,
+    parent="alarm",
+    actions=(
+        Action(
+            "get_nested_alarm_request",
+            "GET",
+            nested,
+            of=Event,
+            reply={"type": "object", "required": ["event-url"]},
+        ),
+    ),
+)

@@ -1,0 +1,279 @@
+"""alarm/: the notice of an event to one recipient, and its timeline."""
+
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import model_validator
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields import json_schema
+from telealarm.api.fields.base import FieldType, Schema
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.numbers import LARGEST, Choice, Flag, Whole
+from telealarm.api.fields.texts import Phone, Url, Zone
+from telealarm.api.fields.values import Clock, Moment, OneOf, Relation
+from telealarm.api.resources.calendar_settings import SEALED
+from telealarm.api.resources.mail_templates import ADDRESS
+from telealarm.api.resources.survey_templates import LANGUAGE
+from telealarm.api.rest import lists
+from telealarm.api.rest.filters import Words
+from telealarm.api.rest.resource import Action, Resource, Values
+from telealarm.errors import Invalid
+from telealarm.models import Alarm, Event, Timeline
+from telealarm.store.alarms import alarms, permissions
+from telealarm.store.calendars import events
+from telealarm.store.dialing import call_log
+from telealarm.store.engine import time_zones
+from telealarm.store.messages import template_values
+from telealarm.words import UNSETTLED, AlarmResult, AlarmStatus, Method
+
+WEEK_SECONDS = 7 * 24 * 3600
+STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus})
+METHOD = Choice({method.value: method.name.lower() for method in Method})
+# What a receptionist asks for: `?outcome=cancelled,unanswered`.
+OUTCOME = Words(
+    {
+        "open": Alarm.status.in_(UNSETTLED),
+        "confirmed": Alarm.result == AlarmResult.CONFIRMED,
+        "cancelled": Alarm.result == AlarmResult.CANCELLED,
+        "rescheduled": Alarm.result == AlarmResult.RESCHEDULED,
+        "unanswered": (Alarm.result == AlarmResult.NONE)
+        & Alarm.status.in_([AlarmStatus.FAILURE, AlarmStatus.MISSED]),
+    }
+)
+REASONS = (
+    "busy",
+    "no_answer",
+    "declined",
+    "congestion",
+    "failed",
+    "machine",
+    "no_key",
+    "early_hangup",
+)
+
+
+class RetryPolicy(FieldType):
+    """By the reason of a failure, its own delay (seconds) and count of retries."""
+
+    def read(self, value: Any) -> dict[str, dict[str, int]]:
+        if not isinstance(value, dict) or not set(value) <= set(REASONS):
+            raise ValueError(
+                'must be a JSON object like {"busy": {"delay": 60, "count": 3}}, with keys'
+                f" {', '.join(REASONS)}"
+            )
+        return {reason: self._entry(reason, entry) for reason, entry in value.items()}
+
+    def _entry(self, reason: str, entry: Any) -> dict[str, int]:
+        if not isinstance(entry, dict) or set(entry) != {"delay", "count"}:
+            raise ValueError(f"{reason}: must have a delay (seconds) and a count")
+        try:
+            delay = Whole(0, WEEK_SECONDS).read(entry["delay"])
+            return {"delay": delay, "count": Whole(0, 100).read(entry["count"])}
+        except ValueError as error:
+            raise ValueError(f"{reason}: delay or count {error}") from None
+
+    def schema(self) -> Schema:
+        entry = {
+            "type": "object",
+            "properties": {
+                "delay": Whole(0, WEEK_SECONDS).schema(),
+                "count": Whole(0, 100).schema(),
+            },
+            "required": ["delay", "count"],
+            "additionalProperties": False,
+        }
+        return {
+            "type": "object",
+            "properties": dict.fromkeys(REASONS, entry),
+            "additionalProperties": False,
+        }
+
+
+class AlarmForm(Form):
+    alarm_phonenumber: Annotated[str, Phone()]
+    alarm_email: Annotated[str, ADDRESS] = ""
+    daily_start: Annotated[time, Clock()] = time(0, 0, 0)
+    daily_stop: Annotated[time, Clock()] = time(23, 59, 59)
+    advance_notice: Annotated[int, Whole(0)] = 0
+    maxretry: Annotated[int, Whole(0, 100)] = 0
+    retry_delay: Annotated[int, Whole(0, WEEK_SECONDS)] = 0
+    method: Annotated[int, METHOD] = Method.CALL
+    survey: Annotated[int | None, SEALED] = None
+    mail_template: Annotated[int | None, Relation("mail-template")] = None
+    sms_template: Annotated[int | None, Relation("sms-template")] = None
+    event: Annotated[int, Relation("event")]
+    date_start_notice: Annotated[datetime | None, Moment()] = None
+    status: Annotated[int | None, STATUS] = None
+    url_cancel: Annotated[str, Url()] = ""
+    url_confirm: Annotated[str, Url()] = ""
+    phonenumber_transfer: Annotated[str, Phone()] = ""
+    phonenumber_sms_failure: Annotated[str, Phone()] = ""
+    timezone: Annotated[str | None, Zone()] = None
+    language: Annotated[str | None, LANGUAGE] = None
+    max_lateness: Annotated[int | None, Whole(0)] = None
+    require_result: Annotated[bool, Flag()] = False
+    retry_policy: Annotated[dict[str, Any] | None, RetryPolicy()] = None
+    on_unknown: Annotated[str, OneOf(("redial", "miss"))] = "redial"
+    missed_policy: Annotated[str, OneOf(("inform", "run", "skip"))] = "inform"
+    # The rating key that asks for another call in a while.
+    snooze_key: Annotated[str, OneOf(("", *"123456789"))] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mail_needs_no_number(cls, body: Any) -> Any:
+        """A whole alarm by mail may leave the number out."""
+        if cls is AlarmForm and str(body.get("method", "")).lower() in ("3", "email"):
+            return {"alarm_phonenumber": "", **body}
+        return body
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    notice = row.event_start + timedelta(seconds=row.offset)
+    return {
+        "url": visit.links.to("alarm", row.id),
+        "alarm_phonenumber": row.alarm_phonenumber,
+        "alarm_email": row.alarm_email,
+        "daily_start": str(row.daily_start),
+        "daily_stop": str(row.daily_stop),
+        "advance_notice": row.advance_notice,
+        "maxretry": row.maxretry,
+        "retry_delay": row.retry_delay,
+        "num_attempt": row.num_attempt,
+        "method": row.method,
+        "survey": visit.links.maybe("sealed-survey", row.survey_id),
+        "mail_template": visit.links.maybe("mail-template", row.mail_template_id),
+        "sms_template": visit.links.maybe("sms-template", row.sms_template_id),
+        "event": visit.links.to("event", row.event_id),
+        "date_start_notice": visit.local(notice, row.zone),
+        "status": row.status,
+        "result": row.result,
+        "url_cancel": row.url_cancel,
+        "url_confirm": row.url_confirm,
+        "phonenumber_transfer": row.phonenumber_transfer,
+        "phonenumber_sms_failure": row.phonenumber_sms_failure,
+        "created_date": stamp(row.created_date),
+        "timezone": row.timezone,
+        "language": row.language,
+        "max_lateness": row.max_lateness,
+        "require_result": row.require_result,
+        "retry_policy": row.retry_policy,
+        "on_unknown": row.on_unknown,
+        "missed_policy": row.missed_policy,
+        "snooze_key": row.snooze_key,
+        "status_reason": row.status_reason,
+        "about": visit.links.maybe("alarm", row.about_id),
+    }
+
+
+def create(visit: RequestContext, owner_id: int, values: Values) -> Alarm:
+    if values.pop("status", None) not in (None, AlarmStatus.PENDING):
+        raise Invalid({"status": ["a new alarm is 1 (pending)"]})
+    _check_recipient(values, None)
+    _to_offset(visit, values["event"], values)
+    alarm = alarms.create(owner_id, values, visit.now)
+    permissions.check(alarm, None, ZoneInfo(visit.default_zone))
+    template_values.look(alarm, None, visit.now)
+    return alarm
+
+
+def missing(made: Any) -> dict[str, Any]:
+    """What a new alarm's survey says and its event's data lack; nothing where all is there."""
+    said = template_values.missing(made, made.created_date)
+    return {"missing_placeholders": said} if said else {}
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    status = values.pop("status", None)
+    _check_recipient(values, row)
+    _to_offset(visit, values.get("event", row.event), values)
+    before = Alarm.get_by_id(row.id)
+    alarms.change(row, values, status, visit.now)
+    permissions.check(row, before, ZoneInfo(visit.default_zone))
+    template_values.look(row, before, visit.now)
+
+
+def _check_recipient(values: Values, row: Any) -> None:
+    """An alarm has a number to ring or to write to, or an address of mail, as its method needs."""
+    method = values.get("method", row and row.method)
+    name = "alarm_email" if method == Method.EMAIL else "alarm_phonenumber"
+    found = values.get(name, row and getattr(row, name))
+    if not found and (row is None or name in values or "method" in values):
+        raise Invalid({name: ["must not be empty" + _OF_METHOD[method]]})
+
+
+_OF_METHOD = {
+    Method.CALL: "",
+    Method.SMS: " in an alarm by SMS",
+    Method.EMAIL: " in an alarm by email",
+}
+
+
+def _to_offset(visit: RequestContext, event: Any, values: Values) -> None:
+    """What is kept is the distance from the event's start, so that it follows the event."""
+    if "date_start_notice" not in values:
+        return
+    notice = values.pop("date_start_notice")
+    values["offset"] = 0
+    if notice is not None:
+        zone = time_zones.of_event(event, ZoneInfo(visit.default_zone))
+        moment = events.to_utc("date_start_notice", notice, zone)
+        values["offset"] = round((moment - event.start).total_seconds())
+    if abs(values["offset"]) > LARGEST:
+        raise Invalid({"date_start_notice": ["must lie within 68 years of the event's start"]})
+
+
+def delete(visit: RequestContext, row: Any) -> None:
+    alarms.delete([row], visit.now)
+
+
+def timeline(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+    return lists.page(visit, call_log.timeline(row), show_entry, Timeline.id)
+
+
+def show_entry(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "at": stamp(row.at),
+        "what": row.what,
+        "why": row.why,
+        "request": visit.links.maybe("alarm-request", row.request_id),
+    }
+
+
+ALARM = Resource(
+    name="alarm",
+    model=Alarm,
+    show=show,
+    form=AlarmForm,
+    read_only=frozenset({"url", "num_attempt", "result", "created_date", "status_reason", "about"}),
+    filters={
+        "event": Alarm.event,
+        "status": Alarm.status,
+        "result": Alarm.result,
+        "outcome": OUTCOME,
+        "alarm_phonenumber": Alarm.alarm_phonenumber,
+        "event_start": Event.start,
+    },
+    create=create,
+    once=missing,
+    change=change,
+    delete=delete,
+    parent="event",
+    actions=(
+        Action(
+            "timeline",
+            "GET",
+            timeline,
+            query=lists.PAGING,
+            reply=json_schema.page_of(
+                {
+                    "at": json_schema.MOMENT,
+                    "what": {"type": "string"},
+                    "why": {"type": "string"},
+                    "request": json_schema.MAYBE_LINK,
+                }
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,61 @@
+"""audio-files/: recordings, uploaded as wav and kept as Asterisk plays them."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.texts import Text
+from telealarm.api.rest.resource import Action, Resource, Values
+from telealarm.api.rest.uploads import Wav
+from telealarm.models import AudioFile
+from telealarm.rules.audio import WAV
+
+
+class AudioFileForm(Form):
+    name: Annotated[str, Text(150, 1)]
+    audio_file: Annotated[Any, Wav()]
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    link = visit.links.to("audio-files", row.id)
+    return {
+        "url": link,
+        "name": row.name,
+        "audio_file": f"{link}download/",
+        "seconds": row.seconds,
+        "created_date": stamp(row.created_date),
+        "updated_date": stamp(row.updated_date),
+    }
+
+
+def create(visit: RequestContext, owner_id: int, values: Values) -> AudioFile:
+    return visit.recordings.create(owner_id, values["name"], values["audio_file"])
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    sound = values.pop("audio_file", None)
+    visit.recordings.change(row, values, sound)
+
+
+def delete(visit: RequestContext, row: Any) -> None:
+    visit.recordings.remove(row)
+
+
+def download(visit: RequestContext, row: Any, values: Values) -> Path:
+    return visit.recordings.path(row.digest)
+
+
+AUDIO_FILE = Resource(
+    name="audio-files",
+    model=AudioFile,
+    show=show,
+    form=AudioFileForm,
+    read_only=frozenset({"url", "seconds", "created_date", "updated_date"}),
+    filters={"name": AudioFile.name},
+    create=create,
+    change=change,
+    delete=delete,
+    upload="audio_file",
+    actions=(Action("download", "GET", download, media=WAV),),
+)

@@ -1,0 +1,63 @@
+"""branching-template/: where a survey goes on, by what was keyed."""
+
+from typing import Annotated, Any
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.texts import Word
+from telealarm.api.fields.values import Relation
+from telealarm.api.rest.resource import Resource, Values
+from telealarm.models import BranchingTemplate
+from telealarm.store.engine import crud
+from telealarm.store.survey import surveys
+
+BRANCH_KEYS = Word(
+    100,
+    1,
+    pattern=r"[0-9]{1,20}|timeout|invalid|any",
+    right="must be a key value like 1, or timeout, invalid or any",
+)
+
+
+class BranchingTemplateForm(Form):
+    keys: Annotated[str, BRANCH_KEYS]
+    section: Annotated[int, Relation("section-template")]
+    goto: Annotated[int | None, Relation("section-template")] = None
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("branching-template", row.id),
+        "keys": row.keys,
+        "section": visit.links.to("section-template", row.section_id),
+        "goto": visit.links.maybe("section-template", row.goto_id),
+        "created_date": stamp(row.created_date),
+        "updated_date": stamp(row.updated_date),
+    }
+
+
+def create(visit: RequestContext, owner_id: int, values: Values) -> BranchingTemplate:
+    return surveys.add_branching(values)
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    surveys.change_branching(row, values)
+
+
+def delete(visit: RequestContext, row: Any) -> None:
+    surveys.check_open(row.section.survey)
+    crud.remove(row)
+
+
+BRANCHING_TEMPLATE = Resource(
+    name="branching-template",
+    model=BranchingTemplate,
+    show=show,
+    form=BranchingTemplateForm,
+    read_only=frozenset({"url", "created_date", "updated_date"}),
+    filters={"section": BranchingTemplate.section, "keys": BranchingTemplate.keys},
+    create=create,
+    change=change,
+    delete=delete,
+    parent="section",
+)

@@ -1,0 +1,179 @@
+"""calendar-setting/: how a manager's calendar users call."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from telealarm.api.core import links
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields.base import FieldType, Schema
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.numbers import Choice, Flag, Whole
+from telealarm.api.fields.texts import Phone, Text
+from telealarm.api.fields.values import Relation
+from telealarm.api.rest.resource import Resource, Values, remove_row
+from telealarm.errors import Invalid
+from telealarm.models import CalendarSetting
+from telealarm.rules.calling_hours import WEEKDAYS
+from telealarm.store.access import users
+from telealarm.store.calendars import calendar_settings
+from telealarm.store.engine import crud
+from telealarm.words import AmdBehavior
+
+EVERY_DAY = ",".join(WEEKDAYS)
+
+SEALED = Relation(
+    "sealed-survey",
+    {
+        "survey-template": "this survey is not sealed; POST to its seal/ and take the sealed-survey"
+        " that it answers with"
+    },
+)
+
+
+class CallingDays(Text):
+    """Days of the week, as MO,TU,WE."""
+
+    def read(self, value: Any) -> str:
+        days = [day.strip().upper() for day in super().read(value).split(",")]
+        if not set(days) <= set(WEEKDAYS):
+            raise ValueError(f"must be days like {EVERY_DAY}")
+        return ",".join(day for day in WEEKDAYS if day in days)
+
+    def schema(self) -> Schema:
+        day = f"(?:{'|'.join(WEEKDAYS)})"
+        return {"type": "string", "pattern": f"^{day}(?:,{day}){{0,6}}$", "examples": [EVERY_DAY]}
+
+
+class Holidays(FieldType):
+    """A list of dates, as 2026-12-25."""
+
+    def read(self, value: Any) -> list[str]:
+        try:
+            if not isinstance(value, list) or len(value) > 1000:
+                raise ValueError
+            return sorted({date.fromisoformat(str(day)).isoformat() for day in value})
+        except ValueError:
+            raise ValueError('must be a list of dates like ["2026-12-25"]') from None
+
+    def schema(self) -> Schema:
+        return {"type": "array", "maxItems": 1000, "items": {"type": "string", "format": "date"}}
+
+
+class Manager(FieldType):
+    """Whose setting it is: a link, an id or a name. Managers cannot say; theirs is the login."""
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise ValueError("must be a link to a user, an id or a name")
+        found = links.parse(str(value))
+        return str(found[1]) if found and found[0] == "users" else Text(150).read(value)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [{"type": "string", "maxLength": 150}, {"type": "integer", "minimum": 1}]}
+
+    def shown(self) -> Schema:
+        return {"type": "string"}
+
+
+class CalendarSettingForm(Form):
+    label: Annotated[str, Text(80, 1)]
+    callerid: Annotated[str, Text(80)] = ""
+    caller_name: Annotated[str, Text(80)] = ""
+    call_timeout: Annotated[int, Whole(1, 600)] = 60
+    user: Annotated[str | None, Manager()] = None
+    survey: Annotated[int, SEALED]
+    aleg_gateway: Annotated[int, Relation("gateway")]
+    sms_gateway: Annotated[int | None, Relation("sms-gateway")] = None
+    voicemail: Annotated[bool, Flag()] = False
+    amd_behavior: Annotated[
+        int, Choice({kind.value: kind.name.lower() for kind in AmdBehavior})
+    ] = AmdBehavior.ALWAYS
+    voicemail_audiofile: Annotated[int | None, Relation("audio-files")] = None
+    settle: Annotated[bool, Flag()] = True
+    calling_days: Annotated[str, CallingDays(30, 1)] = EVERY_DAY
+    holidays: Annotated[list[str], Holidays()] = Field(default_factory=list)
+    snooze_minutes: Annotated[int, Whole(1, 1440)] = 10
+    callback_pin: Annotated[bool, Flag()] = False
+    confirm_spoken: Annotated[bool, Flag()] = False
+    failure_phonenumber: Annotated[str | None, Phone()] = None
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "user": row.owner_name,
+        "sms_gateway": visit.links.maybe("sms-gateway", row.sms_gateway_id),
+        "url": visit.links.to("calendar-setting", row.id),
+        "label": row.label,
+        "callerid": row.callerid,
+        "caller_name": row.caller_name,
+        "call_timeout": row.call_timeout,
+        "survey": visit.links.to("sealed-survey", row.survey_id),
+        "aleg_gateway": visit.links.to("gateway", row.aleg_gateway_id),
+        "voicemail": row.voicemail,
+        "amd_behavior": row.amd_behavior,
+        "voicemail_audiofile": visit.links.maybe("audio-files", row.voicemail_audiofile_id),
+        "created_date": stamp(row.created_date),
+        "updated_date": stamp(row.updated_date),
+        "settle": row.settle,
+        "calling_days": row.calling_days,
+        "holidays": row.holidays,
+        "snooze_minutes": row.snooze_minutes,
+        "callback_pin": row.callback_pin,
+        "confirm_spoken": row.confirm_spoken,
+        "failure_phonenumber": row.failure_phonenumber,
+    }
+
+
+def owner(visit: RequestContext, values: Values) -> int:
+    """A superuser's word; for a manager, the login."""
+    said = values.get("user")
+    if said is None or not visit.login.is_superuser:
+        return visit.user_id
+    return _named(said)
+
+
+def _named(said: str) -> int:
+    user: Any = users.by_id_or_name(said)
+    if user is None:
+        raise Invalid({"user": [f"users {said} does not exist"]})
+    user_id: int = user.id
+    return user_id
+
+
+def create(visit: RequestContext, owner_id: int, values: Values) -> Any:
+    values.pop("user", None)
+    return crud.insert(CalendarSetting, {**values, "owner": owner_id})
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    said = values.pop("user", None)
+    if said is not None and visit.login.is_superuser and _named(said) != row.owner_id:
+        raise Invalid({"user": ["a setting stays with its manager; make another for this one"]})
+    calendar_settings.change(row, values)
+
+
+CALENDAR_SETTING = Resource(
+    name="calendar-setting",
+    model=CalendarSetting,
+    show=show,
+    form=CalendarSettingForm,
+    read_only=frozenset({"url", "created_date", "updated_date"}),
+    filters={"label": CalendarSetting.label, "survey": CalendarSetting.survey},
+    orders={"label": CalendarSetting.label},
+    shapes={"user": {"type": "string"}},
+    example={
+        "label": "cal_setting",
+        "callerid": "123456",
+        "caller_name": "xyz",
+        "user": "http://127.0.0.1:8000/rest-api/user/2/",
+        "survey": "http://127.0.0.1:8000/rest-api/sealed-survey/1/",
+        "aleg_gateway": "http://127.0.0.1:8000/rest-api/gateway/1/",
+        "sms_gateway": "http://127.0.0.1:8000/rest-api/sms-gateway/1/",
+    },
+    create=create,
+    change=change,
+    delete=remove_row,
+    owner=owner,
+)

@@ -1,0 +1,55 @@
+"""calendar-user/: whose calendars they are. A calendar user does not log in."""
+
+from typing import Annotated, Any
+
+from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.texts import Secret, Text, Word
+from telealarm.api.rest.resource import Resource, Values, change_row
+from telealarm.models import CalendarUser
+from telealarm.store.access import users
+
+EMAIL = Word(254, pattern=r"([^@\s]+@[^@\s]+)?", right="must be an address like ann@example.com")
+
+
+class CalendarUserForm(Form):
+    username: Annotated[str, Text(150, 1)]
+    password: Annotated[str | None, Secret()] = None
+    last_name: Annotated[str, Text(150)] = ""
+    first_name: Annotated[str, Text(150)] = ""
+    email: Annotated[str, EMAIL] = ""
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("calendar-user", row.id),
+        "username": row.username,
+        "last_name": row.last_name,
+        "first_name": row.first_name,
+        "email": row.email,
+        "groups": [],
+    }
+
+
+def create(visit: RequestContext, owner_id: int, values: Values) -> CalendarUser:
+    return users.add_calendar_user(owner_id, values)
+
+
+def delete(visit: RequestContext, row: Any) -> None:
+    users.remove_calendar_user(row, visit.now)
+
+
+CALENDAR_USER = Resource(
+    name="calendar-user",
+    model=CalendarUser,
+    show=show,
+    form=CalendarUserForm,
+    read_only=frozenset({"url", "groups"}),
+    filters={"username": CalendarUser.username, "email": CalendarUser.email},
+    orders={"username": CalendarUser.username},
+    shapes={"groups": {"type": "array", "maxItems": 0}},
+    example={"username": "caluser3", "password": "caluser3", "email": "caluser3@gmail.com"},
+    create=create,
+    change=change_row,
+    delete=delete,
+)

@@ -1,0 +1,62 @@
+"""calendar/: what holds the events of a calendar user."""
+
+from typing import Annotated, Any
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.numbers import Whole
+from telealarm.api.fields.texts import Text, Zone
+from telealarm.api.fields.values import Relation
+from telealarm.api.rest.resource import Resource, Values, insert_into
+from telealarm.models import Calendar
+from telealarm.store.alarms import permissions
+from telealarm.store.calendars import calendars, events
+
+
+class CalendarForm(Form):
+    name: Annotated[str, Text(200, 1)]
+    user: Annotated[int, Relation("calendar-user")]
+    max_concurrent: Annotated[int, Whole(0)] = 0
+    timezone: Annotated[str | None, Zone()] = None
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("calendar", row.id),
+        "name": row.name,
+        "user": visit.links.to("calendar-user", row.user_id),
+        "max_concurrent": row.max_concurrent,
+        "created_date": stamp(row.created_date),
+        "timezone": row.timezone,
+    }
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    user = values.get("user", row.user)
+    if user.id != row.user_id:
+        permissions.check_handed_over(row, user)
+    calendars.change_calendar(row, values, visit.now)
+
+
+def delete(visit: RequestContext, row: Any) -> None:
+    events.delete_calendar(row, visit.now)
+
+
+CALENDAR = Resource(
+    name="calendar",
+    model=Calendar,
+    show=show,
+    form=CalendarForm,
+    read_only=frozenset({"url", "created_date"}),
+    filters={"name": Calendar.name, "user": Calendar.user},
+    orders={"name": Calendar.name},
+    create=insert_into(Calendar),
+    change=change,
+    delete=delete,
+    parent="user",
+    example={
+        "name": "mynewcalendar",
+        "max_concurrent": "1",
+        "user": "http://127.0.0.1:8000/rest-api/calendar-user/6/",
+    },
+)

@@ -1,0 +1,69 @@
+"""dnc-contact/: the numbers and mail addresses of do-not-call lists."""
+
+from typing import Annotated, Any
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.texts import Phone
+from telealarm.api.fields.values import Relation
+from telealarm.api.resources.mail_templates import ADDRESS
+from telealarm.api.rest.resource import Resource, Values, remove_row
+from telealarm.errors import Invalid
+from telealarm.models import DncContact
+from telealarm.store import do_not_call
+
+
+class DncContactForm(Form):
+    dnc: Annotated[int, Relation("dnc-list")]
+    phone_number: Annotated[str | None, Phone(min_length=1)] = None
+    email: Annotated[str | None, ADDRESS] = None
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("dnc-contact", row.id),
+        "dnc": visit.links.to("dnc-list", row.dnc_id),
+        "phone_number": row.phone_number,
+        "email": row.email,
+        "created_date": stamp(row.created_date),
+        "updated_date": stamp(row.updated_date),
+    }
+
+
+def create(visit: RequestContext, owner_id: int, values: Values) -> DncContact:
+    return do_not_call.add(_checked(values, None))
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    do_not_call.change(row, _checked(values, row))
+
+
+def _checked(values: Values, row: Any) -> Values:
+    """A contact is a number or an address of mail, and not both."""
+    values = dict(values)
+    if "email" in values:
+        values["email"] = (values["email"] or "").lower() or None
+    number, email = (values.get(n, row and getattr(row, n)) for n in ("phone_number", "email"))
+    if not number and not email:
+        raise Invalid({"phone_number": ["this field is required, or else email"]})
+    if number and email:
+        raise Invalid({"email": ["must be a contact of its own, without a phone_number"]})
+    return values
+
+
+DNC_CONTACT = Resource(
+    name="dnc-contact",
+    model=DncContact,
+    show=show,
+    form=DncContactForm,
+    read_only=frozenset({"url", "created_date", "updated_date"}),
+    filters={
+        "dnc": DncContact.dnc,
+        "phone_number": DncContact.phone_number,
+        "email": DncContact.email,
+    },
+    create=create,
+    change=change,
+    delete=remove_row,
+    parent="dnc",
+)

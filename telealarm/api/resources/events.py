@@ -1,0 +1,190 @@
+"""event/: what happens at a time, with its occurrences and its alarms."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields import json_schema
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.numbers import Choice
+from telealarm.api.fields.texts import Text, Zone
+from telealarm.api.fields.values import Absent, Json, Moment, Moments, Relation
+from telealarm.api.resources import occurrences
+from telealarm.api.rest.resource import Action, Resource, Values
+from telealarm.models import Event
+from telealarm.store.alarms import permissions
+from telealarm.store.calendars import events, series
+from telealarm.store.dialing import call_log
+from telealarm.words import EventStatus
+
+STATUS = Choice({status.value: status.name.lower() for status in EventStatus})
+
+
+# What an edit has to touch for the series to be worked out anew.
+_SHAPES_SERIES = frozenset(
+    {"rule", "start", "end_recurring_period", "timezone", "calendar", "exdate"}
+)
+
+
+class EventForm(Form):
+    title: Annotated[str, Text(255, 1)]
+    description: Annotated[str | None, Text(10_000, lines=True)] = None
+    start: Annotated[datetime | None, Moment()] = None
+    end: Annotated[datetime | None, Moment()] = None
+    creator: Annotated[int | None, Relation("calendar-user")] = None
+    # Null: the series has no end. Left out: a month after the start.
+    end_recurring_period: Annotated[datetime | Absent | None, Moment()] = Absent.LEFT_OUT
+    rule: Annotated[int | None, Relation("rule")] = None
+    calendar: Annotated[int, Relation("calendar")]
+    status: Annotated[int, STATUS] = EventStatus.PENDING
+    data: Annotated[dict[str, Any] | None, Json()] = None
+    timezone: Annotated[str | None, Zone()] = None
+    exdate: Annotated[list[datetime] | None, Moments()] = None
+
+
+class StatusForm(Form):
+    status: Annotated[int, STATUS]
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("event", row.id),
+        "title": row.title,
+        "description": row.description,
+        "start": visit.local(row.start, row.zone),
+        "end": visit.local(row.end, row.zone),
+        "creator": visit.links.to("calendar-user", row.creator_id),
+        "created_on": stamp(row.created_on),
+        "end_recurring_period": visit.local(row.end_recurring_period, row.zone),
+        "rule": visit.links.maybe("rule", row.rule_id),
+        "calendar": visit.links.to("calendar", row.calendar_id),
+        "notify_count": row.notify_count,
+        "status": row.status,
+        "data": row.data,
+        "parent_event": visit.links.maybe("event", row.parent_event_id),
+        "occ_count": row.occ_count,
+        "timezone": row.timezone,
+        "exdate": row.exdate,
+    }
+
+
+def weigh(visit: RequestContext, row: Any | None, values: Values) -> None:
+    """Whether the series can be used, worked out before anybody waits for the write."""
+    default = ZoneInfo(visit.default_zone)
+    if row is not None and not _SHAPES_SERIES & values.keys():
+        return
+    if row is None:
+        row = Event(**events.drafted(values, visit.now, default))
+    else:
+        for name, value in events.redrafted(row, values, default).items():
+            setattr(row, name, value)
+    series.check(row, default)
+
+
+def create(visit: RequestContext, owner_id: int, values: Values) -> Event:
+    return events.create(owner_id, values, visit.now, ZoneInfo(visit.default_zone))
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    zone, user_id = ZoneInfo(visit.default_zone), row.calendar.user_id
+    events.change(row, values, visit.now, zone)
+    if row.calendar.user_id != user_id:
+        permissions.check_moved(row, zone)
+
+
+def delete(visit: RequestContext, row: Any) -> None:
+    events.delete(row, visit.now)
+
+
+def list_child(visit: RequestContext, row: Any, values: Values) -> Any:
+    found = [
+        {
+            "url": visit.links.to("event", child.id),
+            "start": str(child.start.astimezone(UTC)),
+            "end": str(child.end.astimezone(UTC)),
+            "description": child.description or "",
+            "title": child.title,
+        }
+        for child in events.children(row.id)
+    ]
+    return _bare(found, "no child event found")
+
+
+def list_alarm(visit: RequestContext, row: Any, values: Values) -> Any:
+    found = [
+        {
+            "url": visit.links.to("alarm", alarm.id),
+            "title": row.title,
+            "phonenumber": alarm.alarm_phonenumber,
+            "daily_start": str(alarm.daily_start),
+            "daily_stop": str(alarm.daily_stop),
+            "advance_notice": str(alarm.advance_notice),
+            "maxretry": str(alarm.maxretry),
+            "retry_delay": str(alarm.retry_delay),
+            "num_attempt": str(alarm.num_attempt),
+            "method": str(alarm.method),
+            "status": str(alarm.status),
+            "result": str(alarm.result),
+            "created_date": str(alarm.created_date.astimezone(UTC)),
+        }
+        for alarm in call_log.alarms_of(row)
+    ]
+    return _bare(found, "no child alarm found")
+
+
+def _bare(found: list[dict[str, Any]], none: str) -> Any:
+    """The predecessor's shape: one is an object, several an array, none a note."""
+    if not found:
+        return {"note": none}
+    return found[0] if len(found) == 1 else found
+
+
+def update_last_child_status(visit: RequestContext, row: Any, values: Values) -> dict[str, str]:
+    events.set_series_status(row, values["status"], visit.now)
+    return {"status": "event status has been updated"}
+
+
+EVENT = Resource(
+    name="event",
+    model=Event,
+    show=show,
+    form=EventForm,
+    read_only=frozenset({"url", "created_on", "notify_count", "parent_event", "occ_count"}),
+    filters={
+        "calendar": Event.calendar,
+        "creator": Event.creator,
+        "status": Event.status,
+        "parent_event": Event.parent_event,
+        "start": Event.start,
+        "end": Event.end,
+    },
+    orders={"start": Event.start},
+    weigh=weigh,
+    create=create,
+    change=change,
+    delete=delete,
+    parent="calendar",
+    example={
+        "title": "event_with_new_title",
+        "start": "2013-12-10 12:34:43",
+        "end": "2013-12-15 14:43:32",
+        "creator": "http://127.0.0.1:8000/rest-api/calendar-user/6/",
+        "end_recurring_period": "2013-12-27 12:23:34",
+        "calendar": "http://127.0.0.1:8000/rest-api/calendar/4/",
+        "status": "1",
+    },
+    actions=(
+        Action("get_list_child", "GET", list_child, reply=json_schema.BARE),
+        Action("get_list_alarm", "GET", list_alarm, reply=json_schema.BARE),
+        Action(
+            "update_last_child_status",
+            "PATCH",
+            update_last_child_status,
+            StatusForm,
+            reply=json_schema.thing({"status": {"type": "string"}}),
+            example={"status": "3"},
+        ),
+        *occurrences.ACTIONS,
+    ),
+)

@@ -1,0 +1,129 @@
+"""gateway/: the ways out for calls. Superusers write them, managers read the active ones."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields.base import FieldType, Schema
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.numbers import Choice, Real, Whole
+from telealarm.api.fields.texts import Text, Word
+from telealarm.api.fields.values import Relation
+from telealarm.api.rest.resource import Resource, Values, insert_into, remove_row
+from telealarm.models import Gateway
+from telealarm.models.gateway import ACTIVE, INACTIVE
+from telealarm.models.trunk import DOWN, UNKNOWN, UP
+from telealarm.rules import phone
+from telealarm.store.dialing import failover, trunks
+from telealarm.store.engine import crud
+
+STATUS = Choice({ACTIVE: "active", INACTIVE: "inactive"})
+PREFIX = Word(60, pattern=r"[+0-9*#]*", right="may hold digits, +, * and # alone")
+
+
+class DialTemplate(Text):
+    """How Asterisk dials a number."""
+
+    def read(self, value: Any) -> str:
+        template = super().read(value)
+        if not phone.is_template(template):
+            raise ValueError("must look like PJSIP/{number}@trunk")
+        return template
+
+    def schema(self) -> Schema:
+        pattern = r"^PJSIP/[A-Za-z0-9_.:@/\[\]\-]*\{number\}[A-Za-z0-9_.:@/\[\]\-]*$"
+        return {**self.line(), "pattern": pattern, "examples": ["PJSIP/{number}@trunk"]}
+
+
+class NumberPattern(Text):
+    """A regular expression for the numbers that a gateway takes."""
+
+    def read(self, value: Any) -> str:
+        pattern = super().read(value) or phone.DEFAULT_PATTERN
+        if not phone.is_pattern(pattern):
+            raise ValueError(
+                r"must be a quick regular expression like \+?[0-9]{6,15}: no repeated group, no"
+                " back reference, three repeats at the most"
+            )
+        return pattern
+
+    def schema(self) -> Schema:
+        text = {**self.line(), "pattern": r"^[\x20-\x7e]*$"}
+        return {**text, "format": "regex", "examples": [phone.DEFAULT_PATTERN]}
+
+
+class Prefixes(FieldType):
+    """A list of number prefixes; empty: every number."""
+
+    def read(self, value: Any) -> list[str]:
+        if not isinstance(value, list) or len(value) > 1000:
+            raise ValueError('must be a list of prefixes like ["+34", "00"]')
+        return [PREFIX.read(prefix) for prefix in value]
+
+    def schema(self) -> Schema:
+        return {"type": "array", "maxItems": 1000, "items": PREFIX.schema()}
+
+
+class GatewayForm(Form):
+    name: Annotated[str, Text(255, 1)]
+    status: Annotated[int, STATUS] = ACTIVE
+    description: Annotated[str | None, Text(10_000, lines=True)] = None
+    addprefix: Annotated[str, PREFIX] = ""
+    removeprefix: Annotated[str, PREFIX] = ""
+    gateways: Annotated[str, DialTemplate(500, 1)]
+    gateway_codecs: Annotated[str, Text(500)] = ""
+    gateway_timeouts: Annotated[str, Text(500)] = ""
+    gateway_retries: Annotated[str, Text(500)] = ""
+    originate_dial_string: Annotated[str, Text(500)] = ""
+    failover: Annotated[int | None, Relation("gateway")] = None
+    addparameter: Annotated[str, Text(360)] = ""
+    maximum_call: Annotated[int, Whole(0)] = 0
+    calls_per_second: Annotated[float, Real(0, 10_000)] = 0
+    number_pattern: Annotated[str, NumberPattern(100)] = phone.DEFAULT_PATTERN
+    allowed_prefixes: Annotated[list[str], Prefixes()] = Field(default_factory=list)
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("gateway", row.id),
+        "name": row.name,
+        "status": row.status,
+        "description": row.description,
+        "addprefix": row.addprefix,
+        "removeprefix": row.removeprefix,
+        "gateways": row.gateways,
+        "gateway_codecs": row.gateway_codecs,
+        "gateway_timeouts": row.gateway_timeouts,
+        "gateway_retries": row.gateway_retries,
+        "originate_dial_string": row.originate_dial_string,
+        "failover": visit.links.maybe("gateway", row.failover_id),
+        "addparameter": row.addparameter,
+        "created_date": stamp(row.created_date),
+        "updated_date": stamp(row.updated_date),
+        "maximum_call": row.maximum_call,
+        "calls_per_second": row.calls_per_second,
+        "number_pattern": row.number_pattern,
+        "allowed_prefixes": row.allowed_prefixes,
+        "trunk_state": trunks.state(row),
+    }
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    failover.check(row.id, values.get("failover"))
+    crud.change(row, values)
+
+
+GATEWAY = Resource(
+    name="gateway",
+    model=Gateway,
+    show=show,
+    form=GatewayForm,
+    read_only=frozenset({"url", "created_date", "updated_date", "trunk_state"}),
+    filters={"name": Gateway.name, "status": Gateway.status},
+    create=insert_into(Gateway, owned=False),
+    change=change,
+    delete=remove_row,
+    superusers="writes",
+    shapes={"trunk_state": {"enum": [UP, DOWN, UNKNOWN]}},
+)

@@ -1,0 +1,80 @@
+"""mail-template/: what an alarm by mail says. `{placeholders}` are plain names."""
+
+from typing import Annotated, Any
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.texts import Header, Text, Word
+from telealarm.api.resources.previews import MAIL_PREVIEW
+from telealarm.api.rest.resource import Resource, Values, change_row, remove_row
+from telealarm.errors import Invalid
+from telealarm.models import MailTemplate
+from telealarm.store.engine import crud
+
+TEMPLATE_KEY = Word(
+    30, pattern=r"[A-Za-z0-9_.-]*", right="may hold letters, digits and _ . - alone"
+)
+# One address of RFC 5321, without quoted names, comments and encoded words: it becomes a header.
+ADDRESS = Word(
+    254,
+    pattern=r"((?!.*=\?)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)?",
+    right="must be one address like clinic@example.com",
+)
+MESSAGE = Text(100_000, lines=True)
+
+
+class MailTemplateForm(Form):
+    label: Annotated[str, Header(75, 1)]
+    template_key: Annotated[str, TEMPLATE_KEY] = ""
+    from_email: Annotated[str, ADDRESS] = ""
+    from_name: Annotated[str, Header(75)] = ""
+    subject: Annotated[str, Header(200, 1)]
+    message_plaintext: Annotated[str, MESSAGE] = ""
+    message_html: Annotated[str, MESSAGE] = ""
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("mail-template", row.id),
+        "label": row.label,
+        "template_key": row.template_key,
+        "from_email": row.from_email,
+        "from_name": row.from_name,
+        "subject": row.subject,
+        "message_plaintext": row.message_plaintext,
+        "message_html": row.message_html,
+        "created_date": stamp(row.created_date),
+        "updated_date": stamp(row.updated_date),
+    }
+
+
+def create(visit: RequestContext, owner_id: int, values: Values) -> Any:
+    _check(values["message_plaintext"], values["message_html"])
+    return crud.insert(MailTemplate, {**values, "owner": owner_id})
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    _check(
+        values.get("message_plaintext", row.message_plaintext),
+        values.get("message_html", row.message_html),
+    )
+    change_row(visit, row, values)
+
+
+def _check(plain: str, html: str) -> None:
+    if not plain.strip() and not html.strip():
+        raise Invalid({"message_plaintext": ["must not be empty where message_html is"]})
+
+
+MAIL_TEMPLATE = Resource(
+    name="mail-template",
+    model=MailTemplate,
+    show=show,
+    form=MailTemplateForm,
+    read_only=frozenset({"url", "created_date", "updated_date"}),
+    filters={"label": MailTemplate.label, "template_key": MailTemplate.template_key},
+    create=create,
+    change=change,
+    delete=remove_row,
+    actions=(MAIL_PREVIEW,),
+)

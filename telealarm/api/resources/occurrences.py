@@ -1,0 +1,116 @@
+"""What can be done with the occurrences of an event: list them, call one off, move one."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields import json_schema
+from telealarm.api.fields.base import FieldType
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.numbers import Whole
+from telealarm.api.fields.values import Moment, QueryMoment
+from telealarm.api.rest.resource import Action, Values
+from telealarm.errors import Invalid
+from telealarm.store.calendars import occurrences
+from telealarm.store.calendars.occurrences import Told
+from telealarm.store.engine import time_zones
+
+LIMIT, LARGEST_LIMIT = 100, 1000
+QUERY: dict[str, FieldType] = {
+    "after": QueryMoment(),
+    "before": QueryMoment(),
+    "limit": Whole(1, LARGEST_LIMIT),
+}
+TOLD = {"start": json_schema.MOMENT, "end": json_schema.MOMENT, "event": json_schema.MAYBE_LINK}
+
+
+class CancelForm(Form):
+    start: Annotated[datetime, Moment()]
+
+
+class MoveForm(Form):
+    start: Annotated[datetime, Moment()]
+    to: Annotated[datetime, Moment()]
+
+
+def list_them(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+    """The occurrences from `after` to `before`, in order; `count` is null where there is no end"""
+    asked = _asked(visit)
+    default = ZoneInfo(visit.default_zone)
+    limit = asked.get("limit", LIMIT)
+    found = occurrences.page(row, asked.get("after"), asked.get("before"), limit, default)
+    zone = str(time_zones.of_event(row, default))
+    following = None
+    if found.following is not None:
+        query = {**visit.query, "after": visit.local(found.following, zone) or ""}
+        following = f"{visit.links.origin}{visit.path}?{urlencode(query)}"
+    return {
+        "count": found.count,
+        "next": following,
+        "previous": None,
+        "results": [_show(visit, one, zone) for one in found.told],
+    }
+
+
+def cancel(visit: RequestContext, row: Any, values: Values) -> dict[str, str]:
+    """Call one occurrence off, made or not yet made"""
+    occurrences.cancel(row, values["start"], visit.now, ZoneInfo(visit.default_zone))
+    return {"status": "occurrence has been cancelled"}
+
+
+def move(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+    """Move one occurrence to another time, made or not yet made"""
+    default = ZoneInfo(visit.default_zone)
+    made: Any = occurrences.move(row, values["start"], values["to"], visit.now, default)
+    zone = str(time_zones.of_event(row, default))
+    return _show(visit, Told(made.start, made.end, made.id), zone)
+
+
+def _show(visit: RequestContext, one: Told, zone: str) -> dict[str, Any]:
+    return {
+        "start": visit.local(one.start, zone),
+        "end": visit.local(one.end, zone),
+        "event": visit.links.maybe("event", one.event_id),
+    }
+
+
+def _asked(visit: RequestContext) -> dict[str, Any]:
+    """What the address asks for. Raises Invalid, naming each mistake."""
+    asked: dict[str, Any] = {}
+    errors: dict[str, list[str]] = {}
+    for name, text in visit.query.items():
+        try:
+            if name not in QUERY:
+                raise ValueError(f"there is no such filter; those here are: {', '.join(QUERY)}")
+            asked[name] = QUERY[name].read(text)
+        except ValueError as error:
+            errors[name] = [str(error)]
+    if errors:
+        raise Invalid(errors)
+    return asked
+
+
+_PAGE = json_schema.page_of(TOLD)
+
+ACTIONS = (
+    Action(
+        "occurrences",
+        "GET",
+        list_them,
+        query=QUERY,
+        reply={
+            **_PAGE,
+            "properties": {**_PAGE["properties"], "count": {"type": ["integer", "null"]}},
+        },
+    ),
+    Action(
+        "cancel_occurrence",
+        "POST",
+        cancel,
+        CancelForm,
+        reply=json_schema.thing({"status": {"type": "string"}}),
+    ),
+    Action("move_occurrence", "POST", move, MoveForm, reply=json_schema.thing(TOLD)),
+)

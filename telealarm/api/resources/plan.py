@@ -1,0 +1,124 @@
+"""plan/: the dry run. What would be placed, put off or left out, when and why; nothing is rung."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields import json_schema
+from telealarm.api.fields.values import QueryMoment
+from telealarm.api.rest import lists
+from telealarm.api.rest.tasks import Task
+from telealarm.errors import Invalid
+from telealarm.rules import dates
+from telealarm.store.dry_run import dry_run, load
+from telealarm.store.dry_run.dry_run import Entry, Planned
+
+# More than these are not worked out in one go.
+MOST = 10_000
+SPAN, LONGEST = timedelta(days=30), timedelta(days=366)
+
+QUERY = {"after": QueryMoment(), "before": QueryMoment(), **lists.PAGING}
+
+
+def show(visit: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
+    """What would be rung, put off or left out from `after` (now) to `before` (30 days later).
+
+    In order, the first 10000 at most. `why` of a call is `clock_gap` or `clock_twice` where the
+    clock is put on or back over the start of its event.
+    """
+    found = _entries(visit)
+    return lists.of_sequence(visit, found, lambda some: _shown(visit, some))
+
+
+def hours(visit: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
+    """How many calls each trunk would get in each hour of the same time, in UTC."""
+    found = dry_run.decided(_entries(visit), ZoneInfo(visit.default_zone))
+    per_hour = [
+        {"hour": stamp(one.hour), "gateway": one.gateway, "calls": one.calls}
+        for one in load.per_hour(found)
+    ]
+    return lists.of_sequence(visit, per_hour, list)
+
+
+def _entries(visit: RequestContext) -> list[Entry]:
+    default = ZoneInfo(visit.default_zone)
+    after, before = _window(visit, default)
+    return dry_run.entries(visit.login, visit.now, after, before, default, MOST)
+
+
+def _window(visit: RequestContext, default: ZoneInfo) -> tuple[datetime, datetime]:
+    """The time that is asked for. Raises Invalid, naming what is wrong of it."""
+    asked: dict[str, datetime] = {}
+    errors: dict[str, list[str]] = {}
+    for name, text in visit.query.items():
+        if name in lists.PAGING:
+            continue
+        try:
+            if name not in QUERY:
+                raise ValueError(f"there is no such parameter; those here are {', '.join(QUERY)}")
+            asked[name] = dates.to_utc(QueryMoment().read(text), default)
+        except ValueError as error:
+            errors[name] = [str(error)]
+    after = asked.get("after", visit.now)
+    before = asked.get("before", after + SPAN)
+    if not errors and not after < before <= after + LONGEST:
+        errors["before"] = ["must be later than `after`, by 366 days at most"]
+    if errors:
+        raise Invalid(errors)
+    return after, before
+
+
+def _shown(visit: RequestContext, some: Sequence[Entry]) -> list[dict[str, Any]]:
+    found = dry_run.decided(some, ZoneInfo(visit.default_zone))
+    return [_row(visit, planned) for planned in found]
+
+
+def _row(visit: RequestContext, planned: Planned) -> dict[str, Any]:
+    zone = str(planned.zone)
+    return {
+        "at": visit.local(planned.at, zone),
+        "alarm": visit.links.to("alarm", planned.alarm_id),
+        "event": visit.links.to("event", planned.event_id),
+        "number": planned.number,
+        "method": planned.method,
+        "action": planned.action,
+        "why": planned.why or (f"clock_{planned.change}" if planned.change else ""),
+        "until": visit.local(planned.until, zone),
+    }
+
+
+PLAN = Task(
+    path="plan/",
+    method="GET",
+    run=show,
+    query=QUERY,
+    superusers_only=False,
+    reply=json_schema.page_of(
+        {
+            "at": json_schema.MOMENT,
+            "alarm": json_schema.LINK,
+            "event": json_schema.LINK,
+            "number": {"type": "string"},
+            "method": {"type": "integer"},
+            "action": {"enum": ["call", "sms", "email", "defer", "skip"]},
+            "why": {"type": "string"},
+            "until": json_schema.nullable(json_schema.MOMENT),
+        }
+    ),
+)
+LOAD = Task(
+    path="plan/load/",
+    method="GET",
+    run=hours,
+    query=QUERY,
+    superusers_only=False,
+    reply=json_schema.page_of(
+        {
+            "hour": json_schema.MOMENT,
+            "gateway": {"type": "string"},
+            "calls": {"type": "integer", "minimum": 1},
+        }
+    ),
+)

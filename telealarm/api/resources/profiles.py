@@ -1,0 +1,118 @@
+"""calendar-user-profile/{calendar user id}/: the particulars and rights of a calendar user."""
+
+from typing import Annotated, Any
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields.base import FieldType, Schema
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.numbers import Whole
+from telealarm.api.fields.texts import Text, Zone
+from telealarm.api.fields.values import Relation
+from telealarm.api.resources.gateways import Prefixes
+from telealarm.api.rest.resource import Resource, Values
+from telealarm.models import CalendarUserProfile
+from telealarm.store.access import users
+from telealarm.store.calendars import calendars
+
+METHODS = [1, 2, 3]
+NO_LIMITS = {"methods": METHODS, "max_alarms_per_day": None, "prefixes": []}
+
+
+class Permissions(FieldType):
+    """What a calendar user may have done: by which methods, how often, to which numbers."""
+
+    def read(self, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict) or set(value) - set(NO_LIMITS):
+            raise ValueError(f"must be a JSON object with {', '.join(NO_LIMITS)}")
+        methods = value.get("methods", METHODS)
+        if not isinstance(methods, list) or not all(method in METHODS for method in methods):
+            raise ValueError("methods: must be a list of 1 (call), 2 (SMS) and 3 (email)")
+        most = value.get("max_alarms_per_day")
+        return {
+            "methods": [number for number in METHODS if number in methods],
+            "max_alarms_per_day": None if most is None else Whole(0).read(most),
+            "prefixes": Prefixes().read(value.get("prefixes", [])),
+        }
+
+    def schema(self) -> Schema:
+        most = {"anyOf": [Whole(0).schema(), {"type": "null"}]}
+        return {
+            "type": "object",
+            "properties": {
+                "methods": {"type": "array", "items": {"enum": METHODS}},
+                "max_alarms_per_day": most,
+                "prefixes": Prefixes().schema(),
+            },
+            "additionalProperties": False,
+        }
+
+
+class ProfileForm(Form):
+    address: Annotated[str | None, Text(200)] = None
+    city: Annotated[str | None, Text(120)] = None
+    state: Annotated[str | None, Text(120)] = None
+    country: Annotated[str, Text(60)] = ""
+    zip_code: Annotated[str | None, Text(120)] = None
+    phone_no: Annotated[str | None, Text(90)] = None
+    fax: Annotated[str | None, Text(90)] = None
+    company_name: Annotated[str | None, Text(150)] = None
+    company_website: Annotated[str | None, Text(200)] = None
+    language: Annotated[str | None, Text(50)] = None
+    note: Annotated[str | None, Text(10_000, lines=True)] = None
+    accountcode: Annotated[int | None, Whole()] = None
+    calendar_setting: Annotated[int | None, Relation("calendar-setting")] = None
+    timezone: Annotated[str | None, Zone()] = None
+    permissions: Annotated[dict[str, Any], Permissions()] = NO_LIMITS
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "manager": row.owner_name,
+        "id": row.id,
+        "user": row.user_id,
+        "address": row.address,
+        "city": row.city,
+        "state": row.state,
+        "country": row.country,
+        "zip_code": row.zip_code,
+        "phone_no": row.phone_no,
+        "fax": row.fax,
+        "company_name": row.company_name,
+        "company_website": row.company_website,
+        "language": row.language,
+        "note": row.note,
+        "accountcode": row.accountcode,
+        "created_date": stamp(row.created_date),
+        "updated_date": stamp(row.updated_date),
+        "calendar_setting": row.calendar_setting_id,
+        "url": visit.links.to("calendar-user-profile", row.user_id),
+        "timezone": row.timezone,
+        "permissions": row.permissions,
+    }
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    calendars.change_profile(row, values, visit.now)
+
+
+def delete(visit: RequestContext, row: Any) -> None:
+    users.empty_profile(row)
+
+
+CALENDAR_USER_PROFILE = Resource(
+    name="calendar-user-profile",
+    model=CalendarUserProfile,
+    show=show,
+    form=ProfileForm,
+    read_only=frozenset({"url", "manager", "id", "user", "created_date", "updated_date"}),
+    filters={"calendar_setting": CalendarUserProfile.calendar_setting},
+    change=change,
+    delete=delete,
+    key="user",
+    shapes={
+        "manager": {"type": "string"},
+        "user": {"type": "integer"},
+        "calendar_setting": {"type": ["integer", "null"]},
+    },
+    example={"accountcode": "35365532", "calendar_setting": "3"},
+)

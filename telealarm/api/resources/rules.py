@@ -1,0 +1,126 @@
+"""rule/: how events come again. The predefined ones are everybody's and fixed."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.texts import Text
+from telealarm.api.fields.values import OneOf
+from telealarm.api.rest.resource import Resource, Values
+from telealarm.models import Rule
+from telealarm.store.calendars import recurrence_rules
+
+FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY")
+_NUMBERS = ("bysetpos", "bymonth", "bymonthday", "byyearday", "byweekno")
+_CLOCK = ("byhour", "byminute", "bysecond", "byeaster")
+OPTIONS = ("count", "interval", "byweekday", *_NUMBERS, *_CLOCK)
+
+_VALUES = re.compile(r"[+-]?[0-9]{1,3}(,[+-]?[0-9]{1,3}){0,99}", re.ASCII)
+_DAY = r"([0-6]|([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU))"
+_DAYS = re.compile(rf"{_DAY}(,{_DAY}){{0,99}}", re.ASCII)
+_COUNT = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
+_PART = re.compile(r"[A-Z]{3,10}=[A-Z0-9,+-]{1,400}", re.ASCII)
+
+
+class Frequency(OneOf):
+    """How often, in capitals or not."""
+
+    def read(self, value: Any) -> str:
+        return super().read(value.strip().upper() if isinstance(value, str) else value)
+
+
+class Params(Text):
+    """The predecessor's form: `count:10;byweekday:TU,WE`."""
+
+    def read(self, value: Any) -> str:
+        text = re.sub(r"\s", "", super().read(value)).strip(";")
+        names = [self._check(part) for part in text.split(";")] if text else []
+        if len(set(names)) < len(names):
+            raise ValueError("must have each option once")
+        return text
+
+    def _check(self, part: str) -> str:
+        name, colon, values = part.partition(":")
+        if name not in OPTIONS or not colon:
+            raise ValueError(f"must look like count:10;byweekday:0,1 with {', '.join(OPTIONS)}")
+        single = name in ("count", "interval")
+        form = _COUNT if single else _DAYS if name == "byweekday" else _VALUES
+        if not form.fullmatch(values):
+            right = "a number above 0" if single else "numbers"
+            if name == "byweekday":
+                right = "days like 0,1 (Monday is 0) or MO,TU"
+            raise ValueError(f"{name}: must be {right}")
+        return name
+
+
+@dataclass(frozen=True)
+class RecurrenceText(Text):
+    """RFC 5545's recurrence: `FREQ=WEEKLY;BYDAY=TU`, with `RRULE:` before it or not. Its parts may
+    come in any order (3.3.10).
+    """
+
+    def read(self, value: Any) -> str | None:  # type: ignore[override]
+        text = re.sub(r"\s", "", super().read(value)).upper().removeprefix("RRULE:").strip(";")
+        if not text:
+            return None
+        parts = text.split(";")
+        names = [part.split("=")[0] for part in parts]
+        if "FREQ" not in names or not all(_PART.fullmatch(part) for part in parts):
+            raise ValueError("must be a recurrence of RFC 5545 like FREQ=WEEKLY;BYDAY=TU")
+        if len(set(names)) < len(names):
+            raise ValueError("must have each part once")
+        if parts[names.index("FREQ")].removeprefix("FREQ=") not in FREQUENCIES:
+            raise ValueError(f"FREQ must be one of {', '.join(FREQUENCIES)}")
+        return text
+
+
+class RuleForm(Form):
+    name: Annotated[str, Text(100, 1)]
+    description: Annotated[str, Text(10_000, lines=True)] = ""
+    frequency: Annotated[str | None, Frequency(FREQUENCIES)] = None
+    params: Annotated[str, Params(500)] = ""
+    rrule: Annotated[str | None, RecurrenceText(500)] = None
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("rule", row.id),
+        "name": row.name,
+        "description": row.description,
+        "frequency": row.frequency,
+        "params": row.params,
+        "rrule": row.rrule,
+    }
+
+
+def weigh(visit: RequestContext, row: Any | None, values: Values) -> None:
+    """Whether the rule can ever occur, and what that costs to find out."""
+    recurrence_rules.check(row, values)
+
+
+def create(visit: RequestContext, owner_id: int, values: Values) -> Rule:
+    return recurrence_rules.create(owner_id, values)
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    recurrence_rules.change(row, values, visit.now)
+
+
+def delete(visit: RequestContext, row: Any) -> None:
+    recurrence_rules.remove(row)
+
+
+RULE = Resource(
+    name="rule",
+    model=Rule,
+    show=show,
+    form=RuleForm,
+    read_only=frozenset({"url"}),
+    filters={"name": Rule.name, "frequency": Rule.frequency},
+    weigh=weigh,
+    create=create,
+    change=change,
+    delete=delete,
+)

@@ -1,0 +1,59 @@
+"""sms-template/: what an alarm by SMS says. `{placeholders}` are plain names."""
+
+from typing import Annotated, Any
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.texts import Header, Text
+from telealarm.api.resources.mail_templates import TEMPLATE_KEY
+from telealarm.api.resources.previews import SMS_PREVIEW
+from telealarm.api.rest.resource import Resource, change_row, insert_into, remove_row
+from telealarm.models import SmsTemplate
+from telealarm.rules import phone
+
+
+class Sender(Header):
+    """Whom an SMS comes from: a number, or a name of the kind that networks show."""
+
+    def read(self, value: Any) -> str:
+        said = super().read(value)
+        if phone.is_dialable(phone.clean(said)):
+            return phone.clean(said)
+        if said and not (len(said) <= 11 and said.isascii() and said.replace(" ", "").isalnum()):
+            raise ValueError(
+                "must be a phone number, or a name of at most 11 letters, digits and spaces"
+            )
+        return said
+
+
+class SmsTemplateForm(Form):
+    label: Annotated[str, Header(75, 1)]
+    template_key: Annotated[str, TEMPLATE_KEY] = ""
+    sender_phonenumber: Annotated[str, Sender(50)] = ""
+    sms_text: Annotated[str, Text(1000, 1, lines=True)]
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("sms-template", row.id),
+        "label": row.label,
+        "template_key": row.template_key,
+        "sender_phonenumber": row.sender_phonenumber,
+        "sms_text": row.sms_text,
+        "created_date": stamp(row.created_date),
+        "updated_date": stamp(row.updated_date),
+    }
+
+
+SMS_TEMPLATE = Resource(
+    name="sms-template",
+    model=SmsTemplate,
+    show=show,
+    form=SmsTemplateForm,
+    read_only=frozenset({"url", "created_date", "updated_date"}),
+    filters={"label": SmsTemplate.label, "template_key": SmsTemplate.template_key},
+    create=insert_into(SmsTemplate),
+    change=change_row,
+    delete=remove_row,
+    actions=(SMS_PREVIEW,),
+)

@@ -1,0 +1,67 @@
+"""survey-template/: surveys as they are written, and sealing them."""
+
+from typing import Annotated, Any
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields import json_schema
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.texts import Text, Word
+from telealarm.api.resources import sealed_surveys
+from telealarm.api.rest.resource import Action, Resource, Values, insert_into
+from telealarm.models import SurveyTemplate
+from telealarm.models.survey import FIRST, LAST
+from telealarm.store.engine import crud
+from telealarm.store.survey import surveys
+
+LANGUAGE = Word(
+    10, pattern=r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", right="must be a language like en or en-GB"
+)
+COUNTS = Word(5, pattern=f"{FIRST}|{LAST}", right="must be first or last")
+
+
+class SurveyTemplateForm(Form):
+    name: Annotated[str, Text(255, 1)]
+    tts_language: Annotated[str, LANGUAGE] = "en"
+    description: Annotated[str | None, Text(10_000, lines=True)] = None
+    rating_counts: Annotated[str, COUNTS] = FIRST
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("survey-template", row.id),
+        "name": row.name,
+        "tts_language": row.tts_language,
+        "description": row.description,
+        "rating_counts": row.rating_counts,
+        "created_date": stamp(row.created_date),
+        "updated_date": stamp(row.updated_date),
+    }
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    surveys.check_open(row)
+    crud.change(row, values)
+
+
+def delete(visit: RequestContext, row: Any) -> None:
+    surveys.check_open(row)
+    crud.remove(row)
+
+
+def seal(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+    return sealed_surveys.show(visit, surveys.seal(row))
+
+
+SURVEY_TEMPLATE = Resource(
+    name="survey-template",
+    model=SurveyTemplate,
+    show=show,
+    form=SurveyTemplateForm,
+    read_only=frozenset({"url", "created_date", "updated_date"}),
+    filters={"name": SurveyTemplate.name},
+    orders={"name": SurveyTemplate.name},
+    create=insert_into(SurveyTemplate),
+    change=change,
+    delete=delete,
+    actions=(Action("seal", "POST", seal, status=201, reply=json_schema.ref("SealedSurvey")),),
+)

@@ -1,0 +1,54 @@
+"""users/: who logs in. For superusers."""
+
+from typing import Annotated, Any
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.numbers import Flag
+from telealarm.api.fields.texts import Secret, Word
+from telealarm.api.rest.resource import Resource, Values, insert_into
+from telealarm.models import User
+from telealarm.store.access import users
+
+
+class UserForm(Form):
+    username: Annotated[
+        str,
+        Word(150, 1, pattern=r"[\w.@+-]+", right="may hold letters, digits and . @ + - _ alone"),
+    ]
+    password: Annotated[str | None, Secret()] = None
+    is_superuser: Annotated[bool, Flag()] = False
+    is_active: Annotated[bool, Flag()] = True
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("users", row.id),
+        "id": row.id,
+        "username": row.username,
+        "is_superuser": row.is_superuser,
+        "is_active": row.is_active,
+        "created_date": stamp(row.created),
+    }
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    users.change_user(visit.login, row, values)
+
+
+def delete(visit: RequestContext, row: Any) -> None:
+    users.remove_user(visit.login, row)
+
+
+USERS = Resource(
+    name="users",
+    model=User,
+    show=show,
+    form=UserForm,
+    read_only=frozenset({"url", "id", "created_date"}),
+    filters={"username": User.username},
+    create=insert_into(User, owned=False),
+    change=change,
+    delete=delete,
+    superusers="everything",
+)

@@ -1,0 +1,93 @@
+"""webhook/: where a manager's programs are told of changes, signed as Standard Webhooks has it."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.fields import json_schema
+from telealarm.api.fields.base import FieldType, Schema
+from telealarm.api.fields.form import Form
+from telealarm.api.fields.texts import Url
+from telealarm.api.resources.gateways import STATUS
+from telealarm.api.rest.resource import Action, Resource, Values, remove_row
+from telealarm.models import Webhook
+from telealarm.models.gateway import ACTIVE
+from telealarm.rules.webhook_retry import Change
+from telealarm.store.webhooks import webhooks
+
+SECRET: Schema = {
+    "type": ["string", "null"],
+    "description": "Shown once, when the webhook is made or its secret is rotated.",
+}
+
+
+class Changes(FieldType):
+    """The changes that are told; none named: all."""
+
+    def read(self, value: Any) -> list[str]:
+        known = [change.value for change in Change]
+        if not isinstance(value, list) or not all(word in known for word in value):
+            raise ValueError(f"must be a list of some of {', '.join(known)}")
+        return [word for word in known if word in value]
+
+    def schema(self) -> Schema:
+        words = {"type": "string", "enum": [change.value for change in Change]}
+        return {"type": "array", "items": words}
+
+
+class WebhookForm(Form):
+    target_url: Annotated[str, Url(min_length=1)]
+    events: Annotated[list[str], Changes()] = Field(default_factory=list)
+    status: Annotated[int, STATUS] = ACTIVE
+
+
+def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+    return {
+        "url": visit.links.to("webhook", row.id),
+        "target_url": row.target_url,
+        "events": row.events,
+        "status": row.status,
+        "status_reason": row.status_reason,
+        "failing_since": stamp(row.failing_since),
+        "secret": None,
+        "created_date": stamp(row.created_date),
+        "updated_date": stamp(row.updated_date),
+    }
+
+
+def show_secret(row: Any) -> dict[str, Any]:
+    return {"secret": row.secret}
+
+
+def create(visit: RequestContext, owner_id: int, values: Values) -> Webhook:
+    return webhooks.add(owner_id, values)
+
+
+def change(visit: RequestContext, row: Any, values: Values) -> None:
+    webhooks.change(row, values)
+
+
+def rotate_secret(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+    """A new secret; for a day the old one signs beside it."""
+    webhooks.rotate(row, visit.now)
+    return {**show(visit, row), **show_secret(row)}
+
+
+WEBHOOK = Resource(
+    name="webhook",
+    model=Webhook,
+    show=show,
+    form=WebhookForm,
+    read_only=frozenset(
+        {"url", "secret", "status_reason", "failing_since", "created_date", "updated_date"}
+    ),
+    filters={"status": Webhook.status},
+    create=create,
+    once=show_secret,
+    change=change,
+    delete=remove_row,
+    actions=(Action("rotate_secret", "POST", rotate_secret, reply=json_schema.ref("Webhook")),),
+    shapes={"secret": SECRET},
+    example={"target_url": "https://example.com/telealarm", "events": ["alarm.result"]},
+)

@@ -1,0 +1,1 @@
+"""Resources over HTTP: handlers, lists, filters, CSV, idempotency."""

@@ -1,0 +1,322 @@
+"""Serves resources and tasks over HTTP: who may, the transaction, the reply."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aiohttp import hdrs, web
+from peewee import ModelSelect
+
+from telealarm.api.core import body, links
+from telealarm.api.core.auth import Logins
+from telealarm.api.core.errors import ApiError, reply
+from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields.form import Form, Sent, marked, read
+from telealarm.api.fields.texts import Secret
+from telealarm.api.rest import body_schemas, csv, lists, relations, url_guard
+from telealarm.api.rest.idempotency import Once
+from telealarm.api.rest.request_reader import RequestReader
+from telealarm.api.rest.resource import Action, Resource
+from telealarm.api.rest.tasks import Task
+from telealarm.clock import utcnow
+from telealarm.config.model import Config
+from telealarm.errors import Invalid, NotVisible, StorageError
+from telealarm.models import BaseModel
+from telealarm.rules.audio import WAV
+from telealarm.store.access import visibility
+from telealarm.store.access.idempotency import Answer
+from telealarm.store.engine.database import Database
+from telealarm.store.engine.list_counts import Counts
+from telealarm.store.survey.audio_files import AudioFolder, Sound
+
+log = logging.getLogger(__name__)
+
+FORBIDDEN = "You do not have permission to perform this action."
+T = TypeVar("T")
+Reply = TypeVar("Reply", bound=web.StreamResponse)
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class Routes:
+    """Serves resources. One for an application."""
+
+    def __init__(self, db: Database, config: Config, recordings: AudioFolder) -> None:
+        logins = Logins(db)
+        self._db = db
+        self._intake = RequestReader(db, config, recordings, logins)
+        self._once = Once(db, logins)
+        self._counts = Counts()
+        self._recounts: set[asyncio.Task[None]] = set()
+
+    def add(self, app: web.Application, resource: Resource) -> None:
+        """The routes of a resource: its list, its rows, its actions."""
+        path = f"{links.BASE}{resource.name}/"
+        if resource.listed:
+            app.router.add_route("*", path, self._guarded(self._list, resource))
+        app.router.add_route("*", path + "{id}/", self._guarded(self._row, resource))
+        for action in resource.actions:
+
+            async def act(
+                request: web.Request, resource: Resource, action: Action = action
+            ) -> web.StreamResponse:
+                return await self._act(request, resource, action)
+
+            app.router.add_route("*", f"{path}{{id}}/{action.name}/", self._guarded(act, resource))
+
+    def add_task(self, app: web.Application, task: Task) -> None:
+        """The route of a task."""
+
+        async def carry_out(request: web.Request) -> web.Response:
+            return await self._carry_out(request, task)
+
+        app.router.add_route("*", links.BASE + task.path, carry_out)
+
+    async def root(self, request: web.Request, names: list[str]) -> web.Response:
+        """The list of resources."""
+        allow = ("GET", "HEAD", "OPTIONS")
+        visit = await self._intake.visit(request, allow)
+        if request.method == "OPTIONS":
+            return _allowing(reply(200, {"name": "TeleAlarm"}), allow)
+        found = {name: f"{visit.links.origin}{links.BASE}{name}/" for name in names}
+        return _allowing(reply(200, found), allow)
+
+    def _guarded(
+        self, serve: Callable[[web.Request, Resource], Any], resource: Resource
+    ) -> Callable[[web.Request], Any]:
+        async def handler(request: web.Request) -> web.StreamResponse:
+            response: web.StreamResponse = await serve(request, resource)
+            return response
+
+        return handler
+
+    async def _list(self, request: web.Request, resource: Resource) -> web.Response:
+        visit = await self._intake.visit(request, resource.methods)
+        if request.method == "OPTIONS":
+            return _options(resource, resource.methods)
+        _check_rights(visit, resource, request.method)
+        if request.method == "POST":
+            return await self._create(request, resource, visit)
+
+        if csv.wanted(visit):
+            return _allowing(await self._sheet(resource, visit), resource.methods)
+        found = await self._db.read(lambda: lists.of_resource(visit, resource, self._counts))
+        for query in self._counts.stale():
+            task = asyncio.create_task(self._recount(query))
+            self._recounts.add(task)
+            task.add_done_callback(self._recounts.discard)
+        return _allowing(reply(200, found), resource.methods)
+
+    async def _recount(self, query: ModelSelect) -> None:
+        """Behind the reply, so that no list waits for its count to be made anew."""
+        try:
+            await self._db.read(lambda: self._counts.recount(query, utcnow()))
+        except StorageError as error:
+            log.warning("a list could not be counted anew: %s", error)
+
+    async def _sheet(self, resource: Resource, visit: RequestContext) -> web.Response:
+        header = body_schemas.reply(resource)["properties"]
+        text, following = await self._db.read(lambda: csv.of_resource(visit, resource, header))
+        response = web.Response(text=text, content_type="text/csv", charset="utf-8")
+        response.headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{resource.name}.csv"'
+        if following:
+            response.headers[hdrs.LINK] = f'<{following}>; rel="next"'
+        return response
+
+    async def _create(
+        self, request: web.Request, resource: Resource, visit: RequestContext
+    ) -> web.Response:
+        sent = await self._intake.sent(request, resource, partial=False)
+        assert resource.create is not None
+        create = resource.create
+        await self._intake.weigh(visit, resource, sent, None)
+
+        def work() -> Answer:
+            relations.resolve(visit.login, sent, None)
+            owner_id = _owner(visit, resource, sent)
+            relations.check_owner(sent, owner_id)
+            url_guard.check(visit, sent, None)
+            _raise(sent)
+            assert owner_id is not None
+            made = create(visit, owner_id, sent.values)
+            row = visibility.find(visit.login, resource.model, made.id)
+            link = visit.links.to(resource.name, made.id)
+            shown = {**resource.show(visit, row), **resource.once(made)}
+            return Answer(201, shown, _headers(resource.methods, link))
+
+        secret = bool(marked(resource.form or Form, Secret))
+        asked = _asked(sent) if resource.upload else await request.read()
+        writing = self._once.write(request, visit, work, body=asked, secret=secret)
+        return await self._intake.write(writing, sent)
+
+    async def _row(self, request: web.Request, resource: Resource) -> web.Response:
+        visit = await self._intake.visit(request, resource.row_methods)
+        if request.method == "OPTIONS":
+            return _options(resource, resource.row_methods)
+        _check_rights(visit, resource, request.method)
+        row_id = _id(request)
+        if request.method in ("PUT", "PATCH"):
+            shown = await self._change(request, resource, visit, row_id)
+        elif request.method == "DELETE":
+            await self._delete(resource, visit, row_id)
+            return _allowing(web.Response(status=204), resource.row_methods)
+        else:
+            shown = await self._db.read(
+                lambda: resource.show(
+                    visit, visibility.find(visit.login, resource.model, row_id, by=resource.key)
+                )
+            )
+        return _allowing(reply(200, shown), resource.row_methods)
+
+    async def _change(
+        self, request: web.Request, resource: Resource, visit: RequestContext, row_id: int
+    ) -> dict[str, Any]:
+        if resource.upload:
+            # A file is not read for a row that is not there.
+            await self._db.read(
+                lambda: visibility.find(visit.login, resource.model, row_id, by=resource.key)
+            )
+        sent = await self._intake.sent(request, resource, partial=request.method == "PATCH")
+        assert resource.change is not None
+        change = resource.change
+        await self._intake.weigh(visit, resource, sent, row_id)
+
+        def work() -> dict[str, Any]:
+            row = visibility.find(visit.login, resource.model, row_id, by=resource.key)
+            relations.resolve(visit.login, sent, row)
+            relations.check_owner(sent, visibility.owner_of(row) or visit.user_id)
+            url_guard.check(visit, sent, row)
+            _raise(sent)
+            change(visit, row, sent.values)
+            row = visibility.find(visit.login, resource.model, row_id, by=resource.key)
+            return resource.show(visit, row)
+
+        return await self._intake.write(self._db.write(work), sent)
+
+    async def _delete(self, resource: Resource, visit: RequestContext, row_id: int) -> None:
+        assert resource.delete is not None
+        delete = resource.delete
+
+        def work() -> None:
+            delete(visit, visibility.find(visit.login, resource.model, row_id, by=resource.key))
+
+        await self._db.write(work)
+
+    async def _act(
+        self, request: web.Request, resource: Resource, action: Action
+    ) -> web.StreamResponse:
+        visit = await self._intake.visit(request, action.methods)
+        if request.method == "OPTIONS":
+            return _options(resource, action.methods)
+        row_id = _id(request)
+        sent = Sent(Form)
+        if action.method != "GET":
+            sent = read(
+                action.form or Form,
+                await body.read(request),
+                read_only=frozenset(),
+                partial=False,
+            )
+
+        def work() -> Answer:
+            row = visibility.find(visit.login, action.of or resource.model, row_id)
+            relations.resolve(visit.login, sent, None)
+            _raise(sent)
+            shown = action.run(visit, row, sent.values)
+            link = shown["url"] if action.status == 201 else None
+            return Answer(action.status, shown, _headers(action.methods, link))
+
+        if action.method == "GET":
+            answer = await self._db.read(work)
+            if isinstance(answer.body, Path):
+                return _allowing(await _file(answer.body), action.methods)
+            return reply(answer.status, answer.body, answer.headers)
+        return await self._once.write(request, visit, work, body=await request.read())
+
+    async def _carry_out(self, request: web.Request, task: Task) -> web.Response:
+        visit = await self._intake.visit(request, task.methods)
+        if request.method == "OPTIONS":
+            described = {"name": task.path.strip("/"), "parses": ["application/json"]}
+            return _allowing(reply(200, described), task.methods)
+        if task.superusers_only and not visit.login.is_superuser:
+            raise ApiError(403, FORBIDDEN)
+        asked = await body.read(request) if task.method == "POST" else {}
+        sent = read(task.form, asked, read_only=frozenset(), partial=False)
+
+        def work() -> Answer:
+            relations.resolve(visit.login, sent, None)
+            _raise(sent)
+            return Answer(200, task.run(visit, sent.values), _headers(task.methods, None))
+
+        if task.method == "GET":
+            answer = await self._db.read(work)
+            return reply(answer.status, answer.body, answer.headers)
+        return await self._once.write(request, visit, work, body=await request.read())
+
+
+def _check_rights(visit: RequestContext, resource: Resource, method: str) -> None:
+    if visit.login.is_superuser or resource.superusers == "nothing":
+        return
+    if resource.superusers == "everything" or method not in _SAFE:
+        raise ApiError(403, FORBIDDEN)
+
+
+def _owner(visit: RequestContext, resource: Resource, sent: Sent) -> int | None:
+    """Whose a new row is; None where what was sent about it is wrong."""
+    parent = sent.values.get(resource.parent or "")
+    if isinstance(parent, BaseModel):
+        return visibility.owner_of(parent) or visit.user_id
+    try:
+        return resource.owner(visit, sent.values)
+    except Invalid as error:
+        sent.errors.update(error.fields)
+        return None
+
+
+def _id(request: web.Request) -> int:
+    row_id = links.row_id(request.match_info["id"])
+    if row_id is None:
+        raise NotVisible
+    return row_id
+
+
+def _raise(sent: Sent) -> None:
+    if sent.errors:
+        raise Invalid(sent.errors)
+
+
+def _options(resource: Resource, methods: tuple[str, ...]) -> web.Response:
+    parses = "multipart/form-data" if resource.upload else "application/json"
+    described = {"name": resource.name, "parses": [parses]}
+    return _allowing(reply(200, described), methods)
+
+
+async def _file(path: Path) -> web.StreamResponse:
+    """A sound file of ours. Raises NotVisible where it is gone."""
+    if not await asyncio.to_thread(path.is_file):
+        raise NotVisible
+    return web.FileResponse(path, headers={"Content-Type": WAV, "Cache-Control": "private"})
+
+
+def _asked(sent: Sent) -> bytes:
+    """What an upload asks for: its form's boundary changes each time it is sent, this does not."""
+    fields = {
+        name: value.digest if isinstance(value, Sound) else value
+        for name, value in sent.values.items()
+    }
+    return json.dumps(fields, sort_keys=True, default=str).encode()
+
+
+def _headers(methods: tuple[str, ...], link: str | None) -> dict[str, str]:
+    """Those of an answer: what is allowed, and where the new row is."""
+    headers = {str(hdrs.ALLOW): ", ".join(methods)}
+    if link is not None:
+        headers[hdrs.LOCATION] = link
+    return headers
+
+
+def _allowing(response: Reply, methods: tuple[str, ...]) -> Reply:
+    response.headers[hdrs.ALLOW] = ", ".join(methods)
+    return response

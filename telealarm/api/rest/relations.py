@@ -1,0 +1,40 @@
+"""Relations: from ids to rows that the login sees, all of one owner."""
+
+from typing import Any
+
+from telealarm.api.core.links import MODELS
+from telealarm.api.fields.form import Sent, marked
+from telealarm.api.fields.values import Relation
+from telealarm.errors import NotVisible
+from telealarm.models import User
+from telealarm.store.access import visibility
+
+
+def resolve(login: User, sent: Sent, row: Any | None) -> None:
+    """Put rows in the place of ids; what is not to be seen becomes an error of its field.
+
+    What the row refers to already stays allowed, so that what was read can be written back.
+    """
+    for name, kind in marked(sent.form, Relation).items():
+        row_id = sent.values.get(name)
+        if row_id is None:
+            continue
+        if row is not None and getattr(row, f"{name}_id", None) == row_id:
+            sent.values[name] = getattr(row, name)
+            continue
+        try:
+            sent.values[name] = visibility.find(login, MODELS[kind.resource], row_id)
+        except NotVisible:
+            sent.errors[name] = [kind.missing(row_id)]
+
+
+def check_owner(sent: Sent, owner_id: int | None) -> None:
+    """A superuser sees rows of many owners; one row must not mix them."""
+    if owner_id is None:
+        return
+    for name, kind in marked(sent.form, Relation).items():
+        related = sent.values.get(name)
+        if name not in sent.errors and related is not None:
+            of = visibility.owner_of(related)
+            if of is not None and of != owner_id:
+                sent.errors[name] = [kind.missing(related.id)]

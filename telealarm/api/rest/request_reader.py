@@ -1,0 +1,130 @@
+"""What comes in: who asks, what was sent, whether it is right, and the files that came with it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from functools import partial
+from typing import TypeVar
+
+from aiohttp import web
+
+from telealarm.api.core import body, links
+from telealarm.api.core.auth import Logins
+from telealarm.api.core.errors import ApiError
+from telealarm.api.core.links import Links
+from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields.form import REQUIRED, Sent, marked, read
+from telealarm.api.fields.texts import Secret
+from telealarm.api.rest import relations
+from telealarm.api.rest.resource import Resource
+from telealarm.api.rest.uploads import Uploads
+from telealarm.clock import utcnow
+from telealarm.config.model import Config
+from telealarm.errors import TeleAlarmError
+from telealarm.rules.url_guard import UrlGuard
+from telealarm.store.access import visibility
+from telealarm.store.engine.database import Database
+from telealarm.store.survey.audio_files import AudioFolder, Sound
+from telealarm.store.survey.voice_messages import VoiceMessages
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class RequestReader:
+    """Makes of a request what a resource works with. One for an application."""
+
+    def __init__(
+        self, db: Database, config: Config, recordings: AudioFolder, logins: Logins
+    ) -> None:
+        self._db = db
+        self._config = config
+        self._recordings = recordings
+        self._logins = logins
+        self._voice_messages = VoiceMessages(config.path(config.recordings.folder))
+        self._guard = UrlGuard(config.webhooks.allow)
+        self._uploads = Uploads()
+
+    async def visit(self, request: web.Request, methods: tuple[str, ...]) -> RequestContext:
+        """Raises Refused: 401 without a login, 405 for a method that is not allowed here."""
+        login = await self._logins.login(request)
+        if request.method not in methods:
+            raise ApiError(
+                405, f'Method "{request.method[:40]}" not allowed.', {"Allow": ", ".join(methods)}
+            )
+        api = self._config.api
+        fallback = f"[{api.host}]:{api.port}" if ":" in api.host else f"{api.host}:{api.port}"
+        return RequestContext(
+            login=login,
+            links=Links(links.origin(request.scheme, request.host, fallback)),
+            path=request.path,
+            query=dict(request.query),
+            now=utcnow(),
+            default_zone=self._config.timezone,
+            recordings=self._recordings,
+            guard=self._guard,
+            voice_messages=self._voice_messages,
+        )
+
+    async def sent(self, request: web.Request, resource: Resource, *, partial: bool) -> Sent:
+        assert resource.form is not None
+        upload = resource.upload
+        sent = read(
+            resource.form,
+            await (self._uploads.read(request, upload) if upload else body.read(request)),
+            read_only=resource.read_only,
+            partial=partial,
+        )
+        if upload and upload in sent.values and not sent.errors:
+            await self._keep(sent.values[upload])
+        secrets = marked(resource.form, Secret)
+        if request.method == "POST":
+            missing = [name for name in secrets if sent.values.get(name) is None]
+            sent.errors.update((name, [REQUIRED]) for name in missing if name not in sent.errors)
+        if not sent.errors:
+            for name in secrets:
+                password = sent.values.pop(name, None)
+                if password is not None:
+                    sent.values[f"{name}_hash"] = await self._logins.hashed(password)
+        return sent
+
+    async def weigh(
+        self, visit: RequestContext, resource: Resource, sent: Sent, row_id: int | None
+    ) -> None:
+        """What takes long to check. What is wrong otherwise is told by the write that follows."""
+        weigh = resource.weigh
+        if weigh is None or sent.errors:
+            return
+        # The write resolves the relations again, as they are then.
+        trial = Sent(sent.form, dict(sent.values), {})
+
+        def work() -> None:
+            row = None
+            if row_id is not None:
+                row = visibility.find(visit.login, resource.model, row_id, by=resource.key)
+            relations.resolve(visit.login, trial, row)
+            if not trial.errors:
+                weigh(visit, row, trial.values)
+
+        await self._db.read(work)
+
+    async def write(self, writing: Awaitable[T], sent: Sent) -> T:
+        """Await a write; a sound whose row is not written goes again."""
+        sounds = [value for value in sent.values.values() if isinstance(value, Sound)]
+        try:
+            return await writing
+        except TeleAlarmError:
+            for sound in sounds:
+                await self._db.write(partial(self._recordings.discard, sound.digest))
+            raise
+
+    async def _keep(self, sound: Sound) -> None:
+        """The file is there before its row is."""
+        try:
+            await asyncio.to_thread(self._recordings.keep, sound)
+        except OSError as error:
+            log.error("prompts.folder: a recording cannot be kept: %s", error)
+            raise ApiError(
+                503, "The recording cannot be kept now; the service's log says why."
+            ) from error

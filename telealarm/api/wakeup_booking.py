@@ -1,0 +1,149 @@
+"""Wake-up calls as events and alarms: found, kept and cancelled for a number of a calendar.
+
+For the door and for FastAGI. They are written with every check of the API, as the manager's own.
+"""
+
+from datetime import datetime, time, timedelta
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from telealarm.api.local_client import LocalClient
+from telealarm.clock import utcnow
+from telealarm.config.model import Config
+from telealarm.errors import NotVisible
+from telealarm.models import Alarm, Calendar, Event, Rule
+from telealarm.rules import dates, phone, wakeup
+from telealarm.rules.wakeup import Booked
+from telealarm.store.alarms import alarms
+from telealarm.store.calendars import events
+from telealarm.store.engine import time_zones
+from telealarm.store.engine.database import Database
+from telealarm.words import UNSETTLED, EventStatus
+
+TITLE = "Wake-up call"
+# Of each: the call is tried so often after the first, so many seconds apart, and must be answered
+# by a key; `2` is for a while later.
+RETRIES, DELAY, SNOOZE = 2, 120, "2"
+LASTS = timedelta(hours=2)
+
+
+class WakeupBooking:
+    def __init__(self, config: Config, db: Database) -> None:
+        self._config = config
+        self._db = db
+        self._default_zone = ZoneInfo(config.timezone)
+
+    async def find(self, calendar_id: int, number: str) -> Booked | None:
+        """The wake-up call that rings `number`. Raises NotVisible where there is no calendar."""
+        return await self._db.read(partial(self._find, calendar_id, number))
+
+    async def keep(self, calendar_id: int, number: str, clock: time, daily: bool) -> Booked:
+        """Ring `number` when the calendar's wall reads `clock`, in place of what was kept for it.
+
+        Raises Invalid, Conflict, NotVisible.
+        """
+        return await self._db.write(
+            partial(self._keep, calendar_id, number, clock, daily, utcnow())
+        )
+
+    async def cancel(self, calendar_id: int, number: str) -> bool:
+        """Whether there was one."""
+        return await self._db.write(partial(self._cancel, calendar_id, number, utcnow()))
+
+    def _find(self, calendar_id: int, number: str) -> Booked | None:
+        calendar = _calendar(calendar_id)
+        zone = time_zones.of_calendar(calendar, self._default_zone)
+        found = _events(calendar, number)
+        return _booked(found[-1], zone) if found else None
+
+    def _keep(
+        self, calendar_id: int, number: str, clock: time, daily: bool, now: datetime
+    ) -> Booked:
+        calendar = _calendar(calendar_id)
+        zone = time_zones.of_calendar(calendar, self._default_zone)
+        start = wakeup.following(clock, now, zone)
+        self._cancel(calendar_id, number, now)
+        clerk = LocalClient(self._config, calendar.owner)
+        body: dict[str, Any] = {
+            "title": TITLE,
+            "start": start.isoformat(),
+            "end": (dates.to_utc(start, zone) + LASTS).isoformat(),
+            "data": {"room": number},
+        }
+        if daily:
+            rule = Rule.get(Rule.owner.is_null(), Rule.frequency == "DAILY")
+            body |= {"rule": rule.id, "end_recurring_period": None}
+        event = clerk.create("event", body, {"calendar": calendar})
+        alarm = {
+            "alarm_phonenumber": number,
+            "maxretry": RETRIES,
+            "retry_delay": DELAY,
+            "require_result": True,
+            "snooze_key": SNOOZE,
+        }
+        clerk.create("alarm", alarm, {"event": event})
+        return _booked(event, zone)
+
+    def _cancel(self, calendar_id: int, number: str, now: datetime) -> bool:
+        found = _events(_calendar(calendar_id), number)
+        for event in found:
+            events.set_series_status(event, EventStatus.COMPLETED, now)
+            if event.rule_id is not None:
+                # That was what is to come; what rings or is snoozed now ends as well.
+                alarms.cancel(_unfinished(event), "event_completed", now)
+        return bool(found)
+
+
+def _booked(event: Any, zone: ZoneInfo) -> Booked:
+    daily = event.rule_id is not None
+    if daily and event.said_start:
+        return Booked(datetime.fromisoformat(event.said_start), daily)
+    return Booked(event.start.astimezone(zone).replace(tzinfo=None), daily)
+
+
+def _calendar(calendar_id: int) -> Calendar:
+    found: Calendar | None = Calendar.get_or_none(
+        Calendar.id == calendar_id, Calendar.deleted.is_null()
+    )
+    if found is None:
+        raise NotVisible(f"there is no calendar {calendar_id}; correct TELEALARM_CALENDAR")
+    return found
+
+
+def _events(calendar: Calendar, number: str) -> list[Event]:
+    """Those of which a wake-up call is still to come: of a daily one its first event."""
+    to_come = Event.rule.is_null(False) & (Event.children_status != EventStatus.COMPLETED)
+    once = Event.rule.is_null() & (Event.status == EventStatus.PENDING)
+    unsettled = Alarm.status.in_(UNSETTLED)
+    query = (
+        Event.select()
+        .join(Alarm)
+        .where(
+            Event.calendar == calendar.id,
+            Event.title == TITLE,
+            Event.parent_event.is_null(),
+            Event.deleted.is_null(),
+            Alarm.alarm_phonenumber.in_(phone.spellings(number)),
+            Alarm.about.is_null(),
+            Alarm.deleted.is_null(),
+            to_come | (once & unsettled),
+        )
+    )
+    return list(query.order_by(Event.id).distinct())
+
+
+def _unfinished(event: Event) -> list[Alarm]:
+    """The wake-up calls of a daily one that are not settled."""
+    occurrence = (Event.id == event.id) | (Event.parent_event == event.id)
+    query = (
+        Alarm.select()
+        .join(Event)
+        .where(
+            occurrence,
+            Alarm.about.is_null(),
+            Alarm.deleted.is_null(),
+            Alarm.status.in_(UNSETTLED),
+        )
+    )
+    return list(query.order_by(Alarm.id))

@@ -1,0 +1,1 @@
+"""The command `telealarm`, one subcommand a file."""

@@ -1,0 +1,1 @@
+"""The configuration: a typed model, and the file that fills it."""

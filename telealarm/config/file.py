@@ -1,0 +1,148 @@
+"""The configuration file: found, read, and every mistake in it explained with its line."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from telealarm.config.model import Config
+from telealarm.errors import ConfigError
+
+DEFAULT_PATH = "config/telealarm.yml"
+
+
+def find(option: str | None) -> Path:
+    """The configuration file: `--config`, else $TELEALARM_CONFIG, else config/telealarm.yml."""
+    return Path(option or os.environ.get("TELEALARM_CONFIG") or DEFAULT_PATH)
+
+
+def load(path: Path) -> Config:
+    """Read the file, and put in `${NAME}` and `${NAME:-default}` from the environment.
+
+    Raises ConfigError with one line for each mistake: its place, the key, and what to change.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(
+            f"{path}: cannot be read ({reason}); name the file with --config FILE"
+            " or in TELEALARM_CONFIG"
+        ) from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or "it is not YAML"
+        raise ConfigError(f"{place}: {problem}; mend the YAML there") from None
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}:1: the file must hold keys and values, like `timezone: UTC`")
+
+    lines: dict[tuple[Any, ...], int] = {}
+    mistakes: list[str] = []
+    for at, line in _lines(node, ()):
+        if at in lines:
+            key = ".".join(map(str, at))
+            mistakes.append(f"{path}:{line}: {key}: stands in line {lines[at]} too; keep one")
+        lines[at] = line
+    values = _environment(values, (), lines, path, mistakes)
+    config = None
+    try:
+        config = Config(**{**values, "base": path.resolve().parent})
+    except ValidationError as error:
+        mistakes += [_explain(path, lines, detail) for detail in error.errors()]
+    except TypeError:
+        mistakes.append(f"{path}:1: every key must be a word, like `timezone`")
+    if mistakes or config is None:
+        raise ConfigError("\n".join(mistakes))
+    return config
+
+
+def _lines(node: Any, at: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], int]]:
+    """The line of each key, by its path."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*at, key.value)
+            yield here, key.start_mark.line + 1
+            yield from _lines(value, here)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*at, index), value.start_mark.line + 1
+            yield from _lines(value, (*at, index))
+
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+def _environment(
+    value: Any,
+    at: tuple[Any, ...],
+    lines: dict[tuple[Any, ...], int],
+    path: Path,
+    mistakes: list[str],
+) -> Any:
+    """`value` with its `${NAME}`s put in; a missing one is noted as a mistake."""
+    if isinstance(value, dict):
+        return {k: _environment(v, (*at, k), lines, path, mistakes) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_environment(v, (*at, i), lines, path, mistakes) for i, v in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def put_in(match: re.Match[str]) -> str:
+        name, default = match.groups()
+        found = os.environ.get(name) or default
+        if found is None:
+            key = ".".join(map(str, at))
+            mistakes.append(
+                f"{path}:{lines.get(at, 1)}: {key}: the environment variable {name} is not set;"
+                f" export it, or write ${{{name}:-default}}"
+            )
+        return found or ""
+
+    return _VARIABLE.sub(put_in, value)
+
+
+def _model(annotation: Any) -> Any:
+    """The model of `Ami | None`."""
+    parts = (annotation, *get_args(annotation))
+    return next((part for part in parts if hasattr(part, "model_fields")), None)
+
+
+# What is to be written where a value has another shape.
+_SHAPES = {
+    "list_type": "must be a list, in brackets: [one, two]",
+    "string_type": 'must be a text; put it in quotes: "1234"',
+    "dict_type": "must hold keys and values of its own, each on an indented line below it",
+    "model_type": "must hold keys and values of its own, each on an indented line below it",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+}
+
+
+def _explain(path: Path, lines: dict[tuple[Any, ...], int], detail: ErrorDetails) -> str:
+    at = detail["loc"]
+    known = next((at[:n] for n in range(len(at), 0, -1) if at[:n] in lines), ())
+    key = ".".join(map(str, at))
+    if detail["type"] == "extra_forbidden":
+        parent: Any = Config
+        for step in at[:-1]:
+            field = parent.model_fields.get(step) if hasattr(parent, "model_fields") else None
+            parent = _model(field.annotation) if field else None
+        names = sorted(getattr(parent, "model_fields", {}).keys() - {"base"})
+        said = f"there is no such key; it may be one of {', '.join(names)}"
+    elif detail["type"] in _SHAPES:
+        said = _SHAPES[detail["type"]]
+    else:
+        said = detail["msg"].removeprefix("Value error, ")
+        said = said[0].lower() + said[1:]
+    return f"{path}:{lines.get(known, 1)}: {key}: {said}"

@@ -1,0 +1,54 @@
+"""The keeper: renews this worker's lease, and takes over what a crash left behind.
+
+What a worker held when it died is put back (claimed, nothing sent), sent again (a message whose
+fate is unknown) or handed to the dialer to be adopted (calls that may be alive).
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+
+from telealarm.clock import monotonic, utcnow
+from telealarm.errors import Fenced, StorageError
+from telealarm.rules.lease import Leases
+from telealarm.store.dialing import workers
+from telealarm.store.engine.claim import Holder
+from telealarm.store.engine.database import Database
+
+log = logging.getLogger(__name__)
+
+# What is done with the names of the workers whose calls may be alive.
+Adopt = Callable[[list[str]], Awaitable[None]]
+
+
+class LeaseKeeper:
+    def __init__(self, db: Database, holder: Holder, lease: timedelta, adopt: Adopt) -> None:
+        self._db = db
+        self._holder = holder
+        self._lease = lease
+        self._adopt = adopt
+        # Two of three renewals may be late.
+        self._leases = Leases(lease.total_seconds() * 2 / 3)
+
+    async def run(self) -> None:
+        """Renew and look after the dead for ever. Raises Fenced when this worker is replaced."""
+        while True:
+            try:
+                await self._db.write(partial(workers.renew, self._holder, utcnow(), self._lease))
+                await self.take_over()
+            except Fenced:
+                raise
+            except StorageError as error:
+                log.error("the lease cannot be renewed: %s; trying again", error)
+            await asyncio.sleep(self._lease.total_seconds() / 3)
+
+    async def take_over(self) -> None:
+        """Make ours what our earlier runs, and workers whose lease ran out, have left."""
+        others = await self._db.read(partial(workers.leases, self._holder))
+        lapsed = self._leases.lapsed(others, utcnow(), monotonic())
+        names = await self._db.write(partial(workers.take_over, self._holder, lapsed))
+        if names:
+            log.warning("taking over the calls of %s", ", ".join(names))
+            await self._adopt(names)

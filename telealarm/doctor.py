@@ -1,0 +1,222 @@
+"""What only a look at this machine and at Asterisk can tell: `check-config`, and /readyz."""
+
+import asyncio
+import errno
+import os
+import shlex
+import shutil
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from telealarm.asterisk.ami import Ami, AmiError
+from telealarm.asterisk.ari import Client
+from telealarm.asterisk.ari.errors import AriError, NotFound, Unauthorized
+from telealarm.asterisk.dialplan import CONTEXT, DOORS, EXTENSION
+from telealarm.config.model import Ari, Config
+from telealarm.errors import StorageError
+from telealarm.store.open import open_database
+
+# How long check-config waits for Asterisk to take its websocket.
+CONNECT_SECONDS = 5.0
+
+
+async def check(config: Config) -> tuple[list[str], list[str]]:
+    """What is wrong, and what is worth knowing; each a sentence that says what to change."""
+    mistakes: list[str] = []
+    remarks: list[str] = []
+    if unusable := folder("prompts.folder", config.path(config.prompts.folder)):
+        mistakes.append(unusable)
+    if unusable := folder("recordings.folder", config.path(config.recordings.folder)):
+        mistakes.append(unusable)
+    try:
+        await asyncio.to_thread(open_database, config)
+    except StorageError as error:
+        mistakes.append(str(error))
+    for language, line in config.speech.engines.items():
+        program = shlex.split(line)[0]
+        if shutil.which(program) is None:
+            remarks.append(
+                f"speech.engines.{language}: {program} is not installed; until it is, callees"
+                " hear a stock message instead of the texts"
+            )
+    _listening(config, mistakes, remarks)
+    _cdr(config, mistakes, remarks)
+    if config.smtp.host is None:
+        remarks.append("smtp.host is null: alarms by email wait until they are missed")
+    elif config.api.public_url is None:
+        remarks.append(f"api.public_url is null: links in mails lead to {config.public_url}")
+    await _ami(config, mistakes, remarks)
+    if not config.asterisk.ari.password:
+        mistakes.append(
+            "asterisk.ari.password is empty; set it to the password of"
+            f" {config.asterisk.ari.user!r} in ari.conf"
+        )
+    else:
+        await _asterisk(config, mistakes, remarks)
+    return mistakes, remarks
+
+
+def folder(key: str, path: Path) -> str | None:
+    """Why the folder cannot be made, read or written; None where it can."""
+    existing = path
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if path.exists() and not path.is_dir():
+        return f"{key}: {path} is not a folder; name another"
+    if not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
+        return f"{key}: {existing} cannot be read and written; let this user, or name another"
+    return None
+
+
+async def trunk(client: Client, name: str) -> str | None:
+    """Why calls cannot go out through a PJSIP endpoint; None where they can. Raises AriError."""
+    try:
+        endpoint = await client.endpoints.get("PJSIP", name)
+    except NotFound:
+        return (
+            f"Asterisk knows no PJSIP endpoint {name!r}; define it in pjsip.conf,"
+            " or correct asterisk.trunks"
+        )
+    if endpoint.get("state") == "offline":
+        return f"Asterisk finds {name!r} offline; see `pjsip show endpoint {name}`"
+    return None
+
+
+async def dialplan(client: Client, app: str) -> str | None:
+    """Why answered calls cannot reach us; None where they can. Raises AriError."""
+    if await client.channels.dialplan_exists(app, CONTEXT, EXTENSION):
+        return None
+    return (
+        f"Asterisk's dialplan has no context {CONTEXT}; #include telealarm.conf in"
+        " extensions.conf, and reload the dialplan"
+    )
+
+
+async def doors(client: Client) -> list[str]:
+    """The doors that nobody can come in by. Raises AriError."""
+    missing = [
+        context
+        for context in DOORS.values()
+        if not await client.channels.dialplan_exists(client.app, context, EXTENSION)
+    ]
+    return [
+        f"Asterisk's dialplan has no context {context}; copy dialplan/telealarm.conf once more, and"
+        " reload the dialplan"
+        for context in missing
+    ]
+
+
+def _listening(config: Config, mistakes: list[str], remarks: list[str]) -> None:
+    """Whether the API can be served where the configuration says."""
+    host, port = config.api.host, config.api.port
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            remarks.append(
+                f"api.port: {host}:{port} is taken; right, if this service runs there already,"
+                " else name another port"
+            )
+        else:
+            mistakes.append(
+                f"api.host, api.port: cannot listen at {host}:{port} ({error.strerror}); name an"
+                " address of this machine, and a port that this user may open"
+            )
+
+
+def _cdr(config: Config, mistakes: list[str], remarks: list[str]) -> None:
+    source = config.asterisk.cdr
+    if source is None:
+        remarks.append(
+            "asterisk.cdr is null: after a crash the fate of a call that has ended is unknown"
+        )
+    elif "://" not in source:
+        path = config.path(source)
+        if path.exists() and not os.access(path, os.R_OK):
+            mistakes.append(f"asterisk.cdr: {path} cannot be read; let this user read it")
+        elif not path.exists():
+            remarks.append(
+                f"asterisk.cdr: {path} is not there; right, if Asterisk has not ended a call yet"
+            )
+
+
+async def _ami(config: Config, mistakes: list[str], remarks: list[str]) -> None:
+    settings = config.asterisk.ami
+    if settings is None:
+        remarks.append(
+            "asterisk.ami is null: calls by a trunk that is down fail; name AMI, and they wait"
+        )
+        return
+
+    async def told(found: object) -> None:
+        """Nobody asks here."""
+
+    ami = Ami(**settings.model_dump(), trunks=[], told=told)
+    try:
+        await ami.check()
+    except AmiError as error:
+        mistakes.append(f"asterisk.ami: {error}")
+    except (OSError, TimeoutError) as error:
+        remarks.append(
+            f"asterisk.ami: {settings.host}:{settings.port} cannot be asked now"
+            f" ({error or 'no answer'}); see manager.conf, or Asterisk may not be running"
+        )
+
+
+async def _asterisk(config: Config, mistakes: list[str], remarks: list[str]) -> None:
+    ari = config.asterisk.ari
+    # An application of its own: one that serves is not disturbed.
+    client = _client(ari, f"check-config-{os.getpid()}")
+    connection: asyncio.Task[None] | None = None
+    try:
+        await client.asterisk.info()
+        for name in config.asterisk.trunks:
+            if trouble := await trunk(client, name):
+                mistakes.append(f"asterisk.trunks: {trouble}")
+        if not config.asterisk.trunks:
+            remarks.append("asterisk.trunks is empty: no trunk is watched; name your endpoints")
+        connected = asyncio.Event()
+
+        async def note() -> None:
+            connected.set()
+
+        client.on_connected(note)
+        connection = asyncio.create_task(client.run())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await connected.wait()
+        if trouble := client.trouble or await dialplan(client, client.app):
+            mistakes.append(trouble)
+        else:
+            remarks += await doors(client)
+    except Unauthorized:
+        mistakes.append(
+            "asterisk.ari.user, asterisk.ari.password: Asterisk refuses them; correct them here"
+            " or in ari.conf"
+        )
+    except NotFound:
+        mistakes.append(
+            f"asterisk.ari.url: no ARI answers at {ari.url}; enable it (ari.conf, http.conf) or"
+            " correct the address"
+        )
+    except AriError as error:
+        remarks.append(f"Asterisk cannot be asked now ({error}); it may not be running")
+    finally:
+        if connection is not None:
+            connection.cancel()
+            await asyncio.gather(connection, return_exceptions=True)
+        await client.aclose()
+
+
+def _client(ari: Ari, app: str) -> Client:
+    return Client(
+        url=ari.url,
+        user=ari.user,
+        password=ari.password,
+        app=app,
+        timeout_seconds=ari.timeout_seconds,
+    )

@@ -1,0 +1,91 @@
+"""/readyz: can the service do its work, and if not, what is to be changed?"""
+
+import asyncio
+import logging
+
+from telealarm import doctor
+from telealarm.api.public.probes import Health
+from telealarm.asterisk.ami import Ami
+from telealarm.asterisk.ari import Client
+from telealarm.asterisk.ari.errors import AriError
+from telealarm.config.model import Config
+from telealarm.errors import StorageError
+from telealarm.store.dialing import pauses
+from telealarm.store.engine.database import Database
+from telealarm.survey.session import SurveyRunner
+from telealarm.survey.tts.speech import Speech
+
+log = logging.getLogger(__name__)
+
+
+class HealthChecks:
+    def __init__(
+        self,
+        config: Config,
+        db: Database,
+        ari: Client,
+        ami: Ami | None,
+        speech: Speech,
+        survey: SurveyRunner,
+    ) -> None:
+        self._config = config
+        self._db = db
+        self._ari = ari
+        self._ami = ami
+        self._speech = speech
+        self._survey = survey
+        self._dialplan: str | None = None
+        ari.on_connected(self.look_at_dialplan)
+
+    async def __call__(self) -> Health:
+        """By part `ok`, or the sentence that says what to change."""
+        checks = {"asterisk": self._ari.trouble or "ok"}
+        if self._ami is not None:
+            checks["ami"] = self._ami.trouble or "ok"
+        if self._ari.connected:
+            for name in self._config.asterisk.trunks:
+                checks[f"trunk {name}"] = await self._trunk(name)
+            if self._dialplan is not None:
+                await self.look_at_dialplan()
+            checks["dialplan"] = self._dialplan or "ok"
+        elif checks["asterisk"] == "ok":
+            checks["asterisk"] = "connecting"
+        folder = self._config.path(self._config.prompts.folder)
+        unusable = await asyncio.to_thread(doctor.folder, "prompts.folder", folder)
+        checks["prompts"] = unusable or self._survey.trouble or "ok"
+        remarks = {"speech": self._speech_speaks()}
+        try:
+            paused = await self._db.read(pauses.said)
+            resume = "; `telealarm dialing resume` lets what waits go"
+            remarks["dialing"] = "; ".join(paused) + resume if paused else "ok"
+            checks["database"] = "ok"
+        except StorageError as error:
+            log.error("%s", error)
+            checks["database"] = "it does not answer; the log says why"
+        return Health(checks, remarks)
+
+    async def look_at_dialplan(self) -> None:
+        """Once a connect, and then as long as something is wrong."""
+        try:
+            self._dialplan = await doctor.dialplan(self._ari, self._ari.app)
+        except AriError as error:
+            self._dialplan = f"Asterisk cannot be asked for its dialplan: {error}"
+        if self._dialplan is not None:
+            log.error("%s", self._dialplan)
+
+    async def _trunk(self, name: str) -> str:
+        watched = self._ami.trunks.get(name) if self._ami else None
+        if watched is not None and watched.state == "down":
+            return f"down: {watched.why}; its calls wait"
+        try:
+            return await doctor.trunk(self._ari, name) or "ok"
+        except AriError as error:
+            return str(error)
+
+    def _speech_speaks(self) -> str:
+        heard = "until then some callees hear a stock message"
+        if missing := ", ".join(self._speech.missing()):
+            return f"{missing} not installed; install it, or change speech.engines; {heard}"
+        if failing := ", ".join(self._speech.failing()):
+            return f"{failing} did not speak the last text; the log says why; {heard}"
+        return "ok"

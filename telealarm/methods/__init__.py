@@ -1,0 +1,1 @@
+"""Alarm methods: how an alarm reaches its recipient. A method is one file."""

@@ -1,0 +1,1 @@
+"""Alarms by SMS: gateways of several providers."""

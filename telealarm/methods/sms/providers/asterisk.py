@@ -1,0 +1,115 @@
+"""A gateway that is our own Asterisk: SIP MESSAGE (RFC 3428), through AMI's MessageSend.
+
+Asterisk takes the message and carries it on by itself; what the far end says is not told to us.
+"""
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from telealarm.errors import TransportError
+from telealarm.methods.sms.provider import (
+    Sms,
+    SmsProvider,
+    SmsReceipt,
+    SmsTransports,
+    one_line,
+    only,
+)
+
+# pjsip:<endpoint>/sip:{to}@host:port, or pjsip:{to}; nothing that the dialplan would read.
+_DESTINATION = re.compile(
+    r"pjsip:[A-Za-z0-9_.:@/+\[\];=-]{0,200}\{to\}[A-Za-z0-9_.:@/+\[\];=-]{0,200}", re.ASCII
+)
+_FROM = re.compile(r"(?:[A-Za-z0-9 ]{0,40}<)?sips?:[A-Za-z0-9_.+@:-]{1,200}>?", re.ASCII)
+_NUMBER = re.compile(r"\+?[0-9A-D*#]{1,40}", re.ASCII)
+# Bytes of one MESSAGE. A line of AMI has at most 1024 characters, and the body is one, in base64;
+# a MESSAGE at most 1300 bytes (RFC 3428 8).
+_LONGEST = 720
+# What Asterisk says of an endpoint that it does not know or that no phone is registered at.
+_FAILED = "Message failed to send"
+
+
+class AsteriskProvider(SmsProvider):
+    """`{"destination": "pjsip:trunk/sip:{to}@provider", "from": "sip:clinic@provider"}`."""
+
+    name = "asterisk"
+
+    def check(self, settings: Mapping[str, Any]) -> None:
+        only(settings, {"destination", "from", "sender", "inbound", "report"}, "settings")
+        destination = settings.get("destination")
+        if not isinstance(destination, str) or not _DESTINATION.fullmatch(destination):
+            raise ValueError("destination: must look like pjsip:trunk/sip:{to}@provider.example")
+        if "from" in settings:
+            one_line(settings["from"], "from")
+            if not _FROM.fullmatch(settings["from"]):
+                raise ValueError("from: must look like sip:clinic@provider.example")
+        one_line(settings.get("sender", ""), "sender")
+        for hook in ("inbound", "report"):
+            if settings.get(hook, {}) != {}:
+                raise ValueError(f"{hook}: is told by nobody here; leave it out")
+
+    def schema(self) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "properties": {
+                "destination": {
+                    "type": "string",
+                    "pattern": r"^pjsip:[a-z0-9]{1,20}/sip:\{to\}@[a-z0-9.-]{1,60}$",
+                },
+                "from": {"type": "string", "pattern": r"^sip:[a-z0-9]{1,20}@[a-z0-9.-]{1,60}$"},
+                "sender": {"type": "string", "pattern": r"^[\x20-\x7e]{0,40}$"},
+            },
+            "required": ["destination"],
+            "additionalProperties": False,
+        }
+
+    async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> SmsReceipt:
+        if means.ami is None:
+            raise TransportError("asterisk.ami.user is not configured")
+        if not _NUMBER.fullmatch(sms.recipient):
+            raise TransportError(f"{sms.recipient!r} is no phone number", permanent=True)
+        fields = {
+            "Destination": settings["destination"].replace("{to}", sms.recipient),
+            "Variable": f"X-TeleAlarm-Id={sms.id}",
+        }
+        if settings.get("from"):
+            fields["From"] = settings["from"]
+        said: Mapping[str, str] = {}
+        parts = _parts(sms.text)
+        for number, part in enumerate(parts, 1):
+            body = base64.b64encode(part.encode()).decode()
+            try:
+                said = await means.ami.action("MessageSend", **fields, Base64Body=body)
+            except TransportError as error:
+                raise _explained(error, number, len(parts)) from error
+        return SmsReceipt("", said.get("message", ""))
+
+
+PROVIDER = AsteriskProvider()
+
+
+def _parts(text: str) -> list[str]:
+    """The text in MESSAGEs that are not too long; no character is split."""
+    parts, current = [], ""
+    for one in text:
+        if len((current + one).encode()) > _LONGEST:
+            parts.append(current)
+            current = ""
+        current += one
+    return [*parts, current]
+
+
+def _explained(error: TransportError, number: int, count: int) -> TransportError:
+    """What was refused may be taken later, when its phone is registered again; but a text of which
+    a part was taken is not begun anew.
+    """
+    why = str(error)
+    not_now = _FAILED in why
+    if not_now:
+        why += " Asterisk knows no such endpoint, or no phone is registered at it"
+    if number > 1:
+        return TransportError(f"part {number} of {count}: {why}", unknown=True)
+    permanent = error.permanent and not not_now
+    return TransportError(why, permanent=permanent, unknown=error.unknown)

@@ -1,0 +1,320 @@
+"""The composition root: builds, starts and drains everything. `telealarm serve` is this."""
+
+import asyncio
+import errno
+import logging
+import signal
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from telealarm import metrics
+from telealarm.api.app import make_app
+from telealarm.api.wakeup_booking import WakeupBooking
+from telealarm.asterisk import cdr
+from telealarm.asterisk.agi import Agi
+from telealarm.asterisk.ami import Ami, Trunk
+from telealarm.asterisk.ari import AriEvent, Client
+from telealarm.asterisk.ari.errors import AriError
+from telealarm.asterisk.dialplan import APOLOGY, CONTEXT
+from telealarm.clock import utcnow
+from telealarm.config.model import Config
+from telealarm.dialing.call import CallServices
+from telealarm.dialing.dispatcher import CallDispatcher
+from telealarm.dialing.lease_keeper import LeaseKeeper
+from telealarm.errors import ConfigError, StorageError, TeleAlarmError
+from telealarm.fastagi_handlers import CALENDAR, FastAgiHandlers
+from telealarm.health import HealthChecks
+from telealarm.messaging.dispatcher import MessageDispatcher
+from telealarm.messaging.invitation_updater import InvitationUpdater
+from telealarm.messaging.transport import MessageTransport, sms_session
+from telealarm.methods.sms.provider import SmsTransports
+from telealarm.outcome.settler import Settler
+from telealarm.planning.planner import Planner
+from telealarm.planning.series import SeriesPlanner
+from telealarm.rules.url_guard import UrlGuard
+from telealarm.store.dialing import trunks, workers
+from telealarm.store.dialing.admission import Admission
+from telealarm.store.engine.database import Database, place
+from telealarm.store.messages.compose import Composer
+from telealarm.store.open import open_database
+from telealarm.store.survey.voice_messages import VoiceMessages
+from telealarm.survey.channel_io import Files
+from telealarm.survey.cleanup import Cleanup
+from telealarm.survey.inbound.doors import Doors
+from telealarm.survey.prefetch import PromptPrefetch
+from telealarm.survey.section_context import SessionServices
+from telealarm.survey.session import SurveyRunner
+from telealarm.survey.tts.prompts import Prompts
+from telealarm.survey.tts.speech import Speech
+from telealarm.transports.http import WebhookTransport
+from telealarm.transports.smtp import SmtpTransport
+from telealarm.webhooks.dispatcher import WebhookDispatcher
+
+log = logging.getLogger(__name__)
+
+# How long calls in flight are waited for at the end; what still lives then is adopted next time.
+DRAIN_SECONDS = 20.0
+# How long webhooks that are being sent are waited for then; what has no end is sent again.
+WEBHOOK_SECONDS = 5.0
+# How long after a connect the calls in flight are adopted at the latest.
+ADOPTED_SECONDS = 10.0
+
+
+class Service:
+    """Everything that runs, wired together. `run` until a signal or a fatal error."""
+
+    def __init__(self, config: Config, db: Database) -> None:
+        self._config = config
+        self._db = db
+        ari = config.asterisk.ari
+        self.ari = Client(
+            url=ari.url,
+            user=ari.user,
+            password=ari.password,
+            app=config.worker_name,
+            timeout_seconds=ari.timeout_seconds,
+        )
+        self._speech = Speech(config.speech.engines, config.speech.timeout_seconds)
+        self._prompts = Prompts(
+            config.path(config.prompts.folder),
+            config.prompts_url,
+            self._speech,
+            max_bytes=config.prompts.max_megabytes * 1_000_000,
+        )
+        self.ami: Ami | None = None
+        if config.asterisk.ami is not None:
+            watched = config.asterisk.trunks
+            login = config.asterisk.ami.model_dump()
+            self.ami = Ami(**login, trunks=watched, told=self._keep_trunks)
+        self._strangers: set[asyncio.Task[None]] = set()
+        self._doors: Doors | None = None
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT. Raises ConfigError where the port is taken."""
+        lease = timedelta(seconds=self._config.worker.lease_seconds)
+        enter = partial(workers.enter, self._config.worker_name, utcnow(), lease)
+        async with AsyncExitStack() as stack:
+            self._db.start()
+            stack.push_async_callback(self._db.close)
+            means = SessionServices(
+                self._db,
+                self.ari,
+                self._prompts,
+                VoiceMessages(self._config.path(self._config.recordings.folder)),
+                files=Files(first=self._config.prompts.url is None),
+            )
+            survey = SurveyRunner(means)
+            ready = HealthChecks(self._config, self._db, self.ari, self.ami, self._speech, survey)
+            # First the port: a second start of the same service shall disturb nothing.
+            await self._serve_api(ready, stack)
+            holder = await self._db.write(enter)
+            stack.push_async_callback(self._db.write, partial(workers.leave, holder))
+            http = await stack.enter_async_context(sms_session())
+            mailer = SmtpTransport(self._config.mail_server) if self._config.smtp.host else None
+            if mailer is not None:
+                stack.push_async_callback(mailer.close)
+            outbound = MessageTransport(SmsTransports(http, self.ami), mailer)
+            webhooks = WebhookTransport(UrlGuard(self._config.webhooks.allow))
+            stack.push_async_callback(webhooks.close)
+            source = self._cdr_source()
+            zone = ZoneInfo(self._config.timezone)
+            composer = Composer(zone, self._config.public_url, self._config.mail_sender)
+            dialer = CallDispatcher(
+                ari=self.ari,
+                holder=holder,
+                admission=Admission(holder, zone, composer),
+                wiring=CallServices(
+                    db=self._db,
+                    prepare=survey.prepare,
+                    converse=survey.converse,
+                    find_cdr=partial(cdr.find, source) if source else None,
+                    default_zone=zone,
+                ),
+            )
+
+            async def adopt(names: list[str]) -> None:
+                # First the watches, then the applications whose events they wait for.
+                if self.ari.connected:
+                    await dialer.adopt()
+                for name in names:
+                    self.ari.add_app(name)
+
+            await self._keep_trunks({})
+            keeper = LeaseKeeper(self._db, holder, lease, adopt)
+            await keeper.take_over()
+            wakeups = WakeupBooking(self._config, self._db)
+            await self._serve_agi(wakeups, stack)
+            self._doors = Doors(
+                means,
+                holder,
+                receive=dialer.receive,
+                render=survey.render,
+                wakeups=wakeups,
+            )
+            self.ari.on_event("StasisStart", partial(self._meet_stranger, dialer))
+            log.info(
+                "worker %s serves http://%s:%d/rest-api/, database %s",
+                holder.name,
+                self._config.api.host,
+                self._config.api.port,
+                place(self._config),
+            )
+            settler = Settler(self._db, zone)
+            days = self._config.recordings.keep_days
+            caretaker = Cleanup(means, holder, timedelta(days=days) if days else None)
+            sender = MessageDispatcher(self._db, holder, outbound.send, zone)
+            kept = timedelta(days=self._config.webhooks.keep_days)
+            courier = WebhookDispatcher(self._db, holder, webhooks.send, kept)
+
+            async def drain() -> None:
+                await asyncio.gather(dialer.drain(DRAIN_SECONDS), self._see_out(DRAIN_SECONDS))
+                await settler.step()
+                await sender.drain()
+                await courier.drain(WEBHOOK_SECONDS)
+
+            ending = await self._until_ended(
+                keeper.run(),
+                Planner(self._db).run(),
+                SeriesPlanner(self._db, zone).run(),
+                PromptPrefetch(self._db, survey).run(),
+                dialer.run(),
+                settler.run(),
+                sender.run(),
+                InvitationUpdater(self._db, composer).run(),
+                courier.run(),
+                caretaker.run(),
+                self.ari.run(),
+                *([self.ami.run()] if self.ami else []),
+                before_end=drain,
+            )
+            log.info("ended: %s", ending)
+
+    async def _serve_api(self, ready: HealthChecks, stack: AsyncExitStack) -> None:
+        app = make_app(
+            self._db,
+            self._config,
+            readiness=ready,
+            prompts=self._config.path(self._config.prompts.folder),
+        )
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        host, port = self._config.api.host, self._config.api.port
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                said = "is taken; end what listens there, or change api.port"
+            else:
+                said = f"cannot be used ({error.strerror}); change api.host or api.port"
+            raise ConfigError(f"api: {host}:{port} {said}") from None
+
+    async def _serve_agi(self, wakeups: WakeupBooking, stack: AsyncExitStack) -> None:
+        if self._config.agi is None:
+            return
+        host, port = self._config.agi.host, self._config.agi.port
+        agi = Agi(host, port, FastAgiHandlers(self._db, wakeups).answer, asks=(CALENDAR,))
+        stack.push_async_callback(agi.stop)
+        try:
+            await agi.start()
+        except OSError as error:
+            raise ConfigError(
+                f"agi: {host}:{port} cannot be used ({error.strerror}); end what listens there,"
+                " or change agi.port"
+            ) from None
+
+    async def _keep_trunks(self, found: Mapping[str, Trunk]) -> None:
+        """What AMI says of the trunks, for the metrics, and for all who read rows."""
+        metrics.TRUNKS.clear()
+        for name, trunk in found.items():
+            if trunk.state != "unknown":
+                metrics.TRUNKS.labels(name).set(trunk.state == "up")
+        states = {name: (trunk.state, trunk.why) for name, trunk in found.items()}
+        write = partial(trunks.keep, self._config.worker_name, states, utcnow())
+        try:
+            await self._db.write(write)
+        except StorageError as error:
+            log.error("the state of the trunks is kept later: %s", error)
+
+    def _cdr_source(self) -> str | None:
+        source = self._config.asterisk.cdr
+        if source is None or "://" in source:
+            return source
+        return str(self._config.path(source))
+
+    def _meet_stranger(self, dialer: CallDispatcher, event: AriEvent) -> None:
+        """A channel came to our application that nobody watches (yet)."""
+        if event.channel_id is not None:
+            channel_id = event.channel_id
+            task = asyncio.create_task(self._welcome(dialer, channel_id, event))
+            self._strangers.add(task)
+            task.add_done_callback(self._strangers.discard)
+
+    async def _see_out(self, seconds: float) -> None:
+        """Let those who are at a door finish what they came for, for some `seconds`."""
+        if self._strangers:
+            log.info("waiting for %d callers at the doors", len(self._strangers))
+            await asyncio.wait(self._strangers, timeout=seconds)
+
+    async def _welcome(self, dialer: CallDispatcher, channel_id: str, event: AriEvent) -> None:
+        """Who comes by a door is spoken to; anybody else was not expected."""
+        if self._doors is None or not await self._doors.enter(event):
+            await self._send_off(dialer, channel_id)
+
+    async def _send_off(self, dialer: CallDispatcher, channel_id: str) -> None:
+        """Nobody shall wait in silence: a channel that is not adopted hears the apology."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ADOPTED_SECONDS):
+                await dialer.reconciled.wait()
+        if self.ari.find(channel_id) is not None:
+            return  # its watch looks at it
+        log.warning("an unexpected channel hears the apology", extra={"channel": channel_id})
+        channel = self.ari.open(channel_id)
+        try:
+            await channel.continue_in_dialplan(context=CONTEXT, extension=APOLOGY)
+        except AriError as error:
+            log.warning("it could not be sent off: %s", error, extra={"channel": channel_id})
+        finally:
+            self.ari.close(channel_id)
+
+    async def _until_ended(
+        self,
+        *parts: Coroutine[None, None, None],
+        before_end: Callable[[], Coroutine[None, None, None]],
+    ) -> str:
+        """Run the parts until a signal comes or one of them fails; returns what ended it.
+
+        At a signal the parts run on until `before_end` is done. A failure is raised.
+        """
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ended.set)
+        tasks = [asyncio.create_task(part) for part in parts]
+        waiting = asyncio.create_task(ended.wait())
+        try:
+            done, _ = await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
+            log.info("draining")
+            await before_end()
+            for task in done - {waiting}:
+                task.result()
+                raise TeleAlarmError(f"{task.get_coro()} ended by itself")
+            return "by a signal"
+        finally:
+            for task in [*tasks, waiting]:
+                task.cancel()
+            await asyncio.gather(*tasks, waiting, return_exceptions=True)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                with suppress(ValueError):
+                    loop.remove_signal_handler(number)
+
+
+async def serve(config: Config) -> None:
+    """Run the service. Raises TeleAlarmError with a sentence that says what to change."""
+    db = await asyncio.to_thread(open_database, config)
+    await Service(config, db).run()

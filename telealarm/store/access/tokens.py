@@ -1,0 +1,76 @@
+"""Bearer tokens: made, recognised, called back."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from telealarm.errors import Invalid
+from telealarm.models import ApiToken, User
+from telealarm.store.engine import crud
+
+# So that people, and scanners for leaked secrets, see what it is.
+PREFIX = "ta_"
+RANDOM_BYTES = 32
+LONGEST_NAME = 80
+# `last_used` is good to this: a busy program shall not cost a write a request.
+USED_EVERY = timedelta(minutes=1)
+
+
+def add(owner: User, name: str) -> str:
+    """A new token of `owner`; its text, which is not kept. Raises Invalid for a bad name."""
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise Invalid({"name": [f"must be 1 to {LONGEST_NAME} printable characters"]})
+    text = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
+    crud.insert(ApiToken, {"owner": owner, "name": name, "digest": _digest(text)})
+    return text
+
+
+def recognise(text: str) -> ApiToken | None:
+    """The token with this text, with its owner, if neither is out of use."""
+    found: ApiToken | None = (
+        ApiToken.select(ApiToken, User)
+        .join(User)
+        .where(
+            ApiToken.digest == _digest(text),
+            ApiToken.revoked.is_null(),
+            User.is_active == True,  # noqa: E712 - an expression of SQL
+        )
+        .first()
+    )
+    return found
+
+
+def is_news(token: ApiToken, now: datetime) -> bool:
+    """Whether a use at `now` is to be noted with `used`."""
+    return token.last_used is None or now - token.last_used >= USED_EVERY
+
+
+def used(token: ApiToken, now: datetime) -> None:
+    """Note the use, if nobody has within the last minute."""
+    ApiToken.update(last_used=now).where(
+        ApiToken.id == token.id,
+        ApiToken.last_used.is_null() | (ApiToken.last_used <= now - USED_EVERY),
+    ).execute()
+
+
+def of(owner: User | None) -> list[ApiToken]:
+    """The tokens of `owner`, or everybody's, with their owners, oldest first."""
+    query = ApiToken.select(ApiToken, User).join(User).order_by(ApiToken.id)
+    return list(query if owner is None else query.where(ApiToken.owner == owner.id))
+
+
+def revoke(token_id: int, now: datetime) -> ApiToken:
+    """Call a token back for good; again is no mistake. Raises Invalid where there is none."""
+    token: ApiToken | None = None
+    if token_id < 2**31:  # SQLite cannot even be asked for much larger ones
+        token = ApiToken.get_or_none(ApiToken.id == token_id)
+    if token is None:
+        raise Invalid({"id": [f"there is no token {token_id}; `telealarm token list` names them"]})
+    if token.revoked is None:
+        crud.change(token, {"revoked": now})
+    return token
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,140 @@
+"""Who logs in, and the calendar users, who do not."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from telealarm.errors import Conflict, Invalid
+from telealarm.models import CalendarSetting, CalendarUser, CalendarUserProfile, User
+from telealarm.store.access import passwords
+from telealarm.store.engine import crud, read_cache
+
+_EMPTY = "it is empty; write one line with it to standard input"
+
+
+def by_name(username: str) -> User | None:
+    """The user with this name, active or not."""
+    found: User | None = User.get_or_none(User.username == username)
+    return found
+
+
+def named(username: str) -> User:
+    """The user with this name. Raises Invalid where there is none."""
+    found = by_name(username)
+    if found is None:
+        raise Invalid({"user": [f"there is no user {username!r}; `telealarm user add` makes one"]})
+    return found
+
+
+def by_id_or_name(said: str) -> User | None:
+    """The user with this name, else with this id."""
+    number = int(said) if said.isascii() and said.isdigit() and len(said) < 10 else 0
+    return by_name(said) or User.get_or_none(User.id == number)
+
+
+def add_user(username: str, password: str, *, is_superuser: bool) -> User:
+    """A new login. Raises Invalid where the name is taken or no name, or the password empty."""
+    wrong = {}
+    if not re.fullmatch(r"[\w.@+-]{1,150}", username):
+        wrong["username"] = [f"{username!r} is no name: up to 150 letters, digits and . @ + - _"]
+    if not password:
+        wrong["password"] = [_EMPTY]
+    if wrong:
+        raise Invalid(wrong)
+    values = {"username": username, "password_hash": passwords.hashed(password)}
+    user: User = crud.insert(User, {**values, "is_superuser": is_superuser})
+    return user
+
+
+def users() -> list[User]:
+    """Everybody who logs in, or did."""
+    return list(User.select().order_by(User.username))
+
+
+def set_password(user: User, password: str) -> None:
+    """From now on the earlier one is wrong. Raises Invalid where it is empty."""
+    if not password:
+        raise Invalid({"password": [_EMPTY]})
+    crud.change(user, {"password_hash": passwords.hashed(password)})
+
+
+def set_active(user: User, *, active: bool) -> None:
+    """Whether the login is let in, by its password or by a token."""
+    crud.change(user, {"is_active": active})
+
+
+def remove_unused(user: User) -> None:
+    """Delete a login. Raises Conflict where it owns something."""
+    try:
+        crud.remove(user)
+    except Conflict as error:
+        raise Conflict(
+            f"{error} `telealarm user disable {user.username}` lets nobody in."
+        ) from None
+
+
+def change_user(login: User, user: User, values: Mapping[str, Any]) -> None:
+    """Edit a login. Raises Conflict where a superuser would lock themselves out."""
+    stays = values.get("is_superuser", True) and values.get("is_active", True)
+    if user.id == login.id and not stays:
+        raise Conflict("You cannot take your own rights away; let another superuser do it.")
+    crud.change(user, values)
+
+
+def remove_user(login: User, user: User) -> None:
+    """Delete a login that owns nothing. Raises Conflict."""
+    if user.id == login.id:
+        raise Conflict("You cannot delete yourself; let another superuser do it.")
+    crud.remove(user)
+
+
+def add_calendar_user(owner_id: int, values: Mapping[str, Any]) -> CalendarUser:
+    """A new calendar user, and a profile with the owner's first calendar setting."""
+    user: CalendarUser = crud.insert(CalendarUser, {**values, "owner": owner_id})
+    setting = (
+        CalendarSetting.select()
+        .where(CalendarSetting.owner == owner_id)
+        .order_by(CalendarSetting.id)
+        .first()
+    )
+    CalendarUserProfile.create(user=user, owner=owner_id, calendar_setting=setting)
+    return user
+
+
+def remove_calendar_user(user: CalendarUser, now: datetime) -> None:
+    """Delete one whose calendars and events are gone. Raises Conflict, with the reason.
+
+    A call log that refers to it stays: then it is hidden, and its name is free again. No client
+    can write a name that begins with a space.
+    """
+    crud.check_unused(user, but_hidden=True)
+    if crud.is_used(user):
+        CalendarUserProfile.delete().where(CalendarUserProfile.user == user.id).execute()
+        crud.change(user, {"deleted": now, "username": f" deleted {user.id}", "email": ""})
+    else:
+        crud.remove(user)
+
+
+def empty_profile(profile: CalendarUserProfile) -> None:
+    """Put a profile back to its defaults: a calendar user is never without one."""
+    kept = {"id", "user", "owner", "created_date", "updated_date"}
+    blank = CalendarUserProfile()
+    names = [name for name in CalendarUserProfile._meta.fields if name not in kept]
+    crud.change(profile, {name: getattr(blank, name) for name in names})
+
+
+def setting_of(user: CalendarUser) -> CalendarSetting:
+    """How a calendar user's alarms call. Raises Invalid on `event`: it says what to do."""
+    profile = read_cache.profile_of(user.id)
+    if profile is None or profile.calendar_setting is None:
+        raise Invalid(
+            {
+                "event": [
+                    f"the calendar user {user.username} has no calendar setting, so no gateway and"
+                    f" no survey; set calendar_setting in calendar-user-profile/{user.id}/"
+                ]
+            }
+        )
+    setting: CalendarSetting = profile.calendar_setting
+    return setting

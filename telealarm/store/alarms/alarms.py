@@ -1,0 +1,292 @@
+"""Alarms as clients write them: when they are due, and how they are called off."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from telealarm.errors import Conflict, IllegalTransition, Invalid
+from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
+from telealarm.rules import calling_hours
+from telealarm.store.access import users
+from telealarm.store.alarms import attempts, parents
+from telealarm.store.engine import crud
+from telealarm.store.engine.database import wake
+from telealarm.store.engine.timeline import record
+from telealarm.store.engine.transition import move, put
+from telealarm.store.messages import outbox
+from telealarm.words import UNSETTLED, AlarmResult, AlarmStatus, EventStatus, Reason
+
+# What the log of an alarm's attempts is about.
+_TOLD = ("alarm_phonenumber", "alarm_email", "method", "event")
+_ATTEMPTING = [AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
+
+
+def moment(alarm: Alarm, event: Event) -> datetime:
+    """When the alarm is to go out: date_start_notice less advance_notice."""
+    start: Any = event.start
+    found: datetime = start + timedelta(seconds=alarm.offset - alarm.advance_notice)
+    return found
+
+
+def schedule(alarm: Alarm, event: Event) -> None:
+    """Set `due`, which is null while the event is paused, completed or deleted."""
+    wanted = event.status == EventStatus.PENDING and not event.deleted and not alarm.deleted
+    crud.change(alarm, {"due": moment(alarm, event) if wanted else None})
+    wake("planning")
+    wake("ahead")
+
+
+def is_over(alarm: Alarm, event: Event, now: datetime) -> bool:
+    """Whether nobody would want the alarm any more."""
+    expires = calling_hours.expiry(
+        due=moment(alarm, event),
+        start=event.start,
+        end=event.end,
+        max_lateness_seconds=alarm.max_lateness,
+        missed_policy=alarm.missed_policy,
+    )
+    return expires <= now
+
+
+def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
+    """A new alarm. One that is over already is recorded as missed, and nobody is told.
+
+    An alarm of a parent event is copied to its children, also once the parent itself is over.
+    """
+    event = values["event"]
+    completed = event.status == EventStatus.COMPLETED
+    if completed and event.next_child_due is None:
+        raise Invalid({"event": ["the event is completed; set its status to 1 first"]})
+    users.setting_of(event.calendar.user)
+    alarm: Alarm = crud.insert(Alarm, {**values, "owner": owner_id, "created_date": now})
+    record(alarm.id, "created", at=now)
+    if is_over(alarm, event, now):
+        move(alarm, AlarmStatus.MISSED, status_reason="past")
+        record(alarm.id, "missed", "was over when it was written", at=now)
+    elif completed:
+        cancel([alarm], "event_completed", now)
+    else:
+        schedule(alarm, event)
+    parents.edited([event.id], now)
+    return alarm
+
+
+def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: datetime) -> None:
+    """Edit an alarm; `status`, where it is another than now, cancels or re-arms it.
+
+    The edit of a parent's alarm reaches its copies; one that is edited by itself is on its own.
+    Raises Invalid, and Conflict where the edit would make the history of its attempts untrue.
+    """
+    before, old_hours, old_event = _wanted_at(alarm), hours(alarm), alarm.event_id
+    _check_history(alarm, values)
+    crud.change(alarm, {**values, "detached": alarm.origin_id is not None})
+    if "alarm_phonenumber" in values:
+        # A waiting attempt may have waited for another number to be free.
+        AlarmRequest.update(waits_for=0).where(AlarmRequest.alarm == alarm.id).execute()
+        wake("dialing")
+    event = alarm.event
+    if event.id != old_event:
+        users.setting_of(event.calendar.user)
+    if status is not None and status != alarm.status:
+        _set_status(alarm, event, status, now)
+    elif alarm.status in UNSETTLED and _wanted_at(alarm) != before:
+        reschedule([alarm], event, now)
+    elif hours(alarm) != old_hours:
+        attempts.reconsider([alarm.id])
+    parents.edited([old_event, event.id], now)
+
+
+def hours(alarm: Alarm) -> tuple[Any, ...]:
+    """What of the alarm itself says when an attempt that waits may be made."""
+    lateness = (alarm.max_lateness, alarm.missed_policy)
+    return alarm.daily_start, alarm.daily_stop, alarm.timezone, *lateness
+
+
+def _check_history(alarm: Alarm, values: Mapping[str, Any]) -> None:
+    if alarm.status in UNSETTLED or not alarm.num_attempt:
+        return
+    for name in _TOLD:
+        if name in values and values[name] != getattr(alarm, name):
+            raise Conflict(
+                f"The alarm was carried out, so its {name} stays as it was; make another alarm."
+            )
+
+
+def _wanted_at(alarm: Alarm) -> tuple[Any, ...]:
+    return alarm.event_id, alarm.offset, alarm.advance_notice
+
+
+def _set_status(alarm: Alarm, event: Event, status: int, now: datetime) -> None:
+    if status == AlarmStatus.CANCELLED and alarm.status in UNSETTLED:
+        cancel([alarm], "cancelled", now)
+        return
+    try:
+        if status != AlarmStatus.PENDING or alarm.status in _ATTEMPTING:
+            raise IllegalTransition
+        if is_over(alarm, event, now):
+            raise Invalid({"status": ["the alarm is over; move its event into the future first"]})
+        move(alarm, AlarmStatus.PENDING, status_reason="")
+    except IllegalTransition:
+        words = {number.value: number.name for number in AlarmStatus}
+        raise Invalid(
+            {
+                "status": [
+                    f"{words[alarm.status]} cannot be made {words.get(status, status)}; 7 cancels"
+                    " an unfinished alarm, 1 takes up a missed or cancelled one, and"
+                    " POST alarm-request/ asks for one more attempt"
+                ]
+            }
+        ) from None
+    record(alarm.id, "rearmed", at=now)
+    schedule(alarm, event)
+
+
+def reschedule(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
+    """The unfinished `alarms` follow their event, or an edit of their own, to another time.
+
+    One that then lies ahead is pending again: what waits to be attempted now is called off.
+    """
+    for alarm in alarms:
+        due = moment(alarm, event)
+        if due > now and alarm.status in _ATTEMPTING:
+            _withdraw([alarm.id], "rescheduled")
+            _hang_up([alarm.id], now)
+            record(alarm.id, "rescheduled", f"due {due:%Y-%m-%d %H:%M:%S}Z", at=now)
+        schedule(alarm, event)
+
+
+def hold(alarms: Sequence[Alarm], now: datetime) -> None:
+    """Their event was paused: nothing waits to be attempted, and nobody's phone rings on."""
+    # Requests before alarms, as claiming and settling do: the same order never deadlocks.
+    for ids in _ids(alarms):
+        _withdraw(ids, "event_paused")
+        _hang_up(ids, now)
+        Alarm.update(due=None).where(Alarm.id.in_(ids)).execute()
+    for alarm in alarms:
+        record(alarm.id, "paused", "event_paused", at=now)
+
+
+def resume(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
+    """Their event goes on: they are due again. What was over meanwhile is not owed."""
+    for alarm in alarms:
+        if alarm.status == AlarmStatus.PENDING and is_over(alarm, event, now):
+            move(alarm, AlarmStatus.MISSED, status_reason="event_paused")
+            record(alarm.id, "missed", "was over before its event was resumed", at=now)
+        else:
+            schedule(alarm, event)
+            record(alarm.id, "resumed", at=now)
+
+
+def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
+    """Call the unfinished off, for good: what rings is hung up; a call that somebody has
+    answered is finished, and keeps its result.
+    """
+    for ids in _ids(alarms):
+        _call_off_requests(ids, reason)
+        _hang_up(ids, now)
+        # The reason of those that ring too, for when they are hung up.
+        Alarm.update(due=None, status_reason=reason).where(Alarm.id.in_(ids)).execute()
+        ring_on = {row.alarm_id for row in _ringing(ids)}
+        still = [alarm_id for alarm_id in ids if alarm_id not in ring_on]
+        Alarm.update(status=AlarmStatus.CANCELLED).where(
+            Alarm.id.in_(still), Alarm.status.in_(UNSETTLED)
+        ).execute()
+        for alarm_id in ids:
+            record(alarm_id, "called_off" if alarm_id in ring_on else "cancelled", reason, at=now)
+
+
+def delete(alarms: Sequence[Alarm], now: datetime) -> None:
+    """Hide alarms and call the unfinished off; the log of their calls stays."""
+    cancel([alarm for alarm in alarms if alarm.status in UNSETTLED], "deleted", now)
+    for ids in _ids(alarms):
+        Alarm.update(deleted=now, due=None).where(Alarm.id.in_(ids)).execute()
+    for alarm in alarms:
+        if alarm.status not in UNSETTLED:
+            record(alarm.id, "deleted", at=now)
+    parents.edited([alarm.event_id for alarm in alarms], now)
+
+
+def attempt(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
+    """One more attempt, asked for by hand. Raises Conflict where one waits or is being made.
+
+    Its answer is the alarm's result: the earlier one is put back to none.
+    """
+    if alarm.event.status == EventStatus.PAUSED:
+        raise Conflict("The event is paused; set its status to 1 first.")
+    unfinished = AlarmRequest.status.in_([AlarmStatus.PENDING, AlarmStatus.IN_PROCESS])
+    if AlarmRequest.select().where(AlarmRequest.alarm == alarm.id, unfinished).exists():
+        raise Conflict("An attempt of this alarm waits or is being made already.")
+    # Asked for by hand: without a due time it has no expiry either.
+    crud.change(alarm, {"due": None, "result": AlarmResult.NONE})
+    return attempts.enqueue(alarm, date, now)
+
+
+def change_attempt(
+    request: AlarmRequest, date: datetime | None, status: int | None, now: datetime
+) -> None:
+    """Move a waiting attempt, or cancel it and its alarm. Raises Conflict for any other.
+
+    Its own date moves nothing; the API shows that to the millisecond.
+    """
+    if request.status != AlarmStatus.PENDING:
+        raise Conflict("Only an attempt that still waits can be changed; the log stands.")
+    if status not in (None, AlarmStatus.PENDING, AlarmStatus.CANCELLED):
+        raise Invalid({"status": ["only 7 (cancel) can be set"]})
+    alarm = request.alarm
+    if status == AlarmStatus.CANCELLED:
+        move(request, AlarmStatus.CANCELLED, status_reason="cancelled")
+        move(alarm, AlarmStatus.CANCELLED, status_reason="cancelled")
+        record(alarm.id, "cancelled", "the waiting attempt", request_id=request.id, at=now)
+    elif date is not None and abs(date - request.date) >= timedelta(milliseconds=1):
+        put(request, date=date, status_reason="moved")
+        record(alarm.id, "moved", f"to {date:%Y-%m-%d %H:%M:%S}Z", request_id=request.id, at=now)
+    wake("dialing")
+
+
+def call_off_waiting(alarm_id: int, reason: str) -> None:
+    """Another call of the alarm is up: what waits to be attempted is not."""
+    _call_off_requests([alarm_id], reason)
+
+
+def take_back(alarm_id: int, now: datetime) -> None:
+    """The callee rings back: a call of the alarm that nobody has answered is hung up."""
+    Alarm.update(status_reason=Reason.CALLED_BACK).where(
+        Alarm.id == alarm_id, Alarm.status.in_(_ATTEMPTING)
+    ).execute()
+    _hang_up([alarm_id], now)
+
+
+def _withdraw(ids: list[int], reason: str) -> None:
+    """Nothing waits to be attempted: their alarms are pending, but for those that ring."""
+    _call_off_requests(ids, reason)
+    Alarm.update(status=AlarmStatus.PENDING).where(
+        Alarm.id.in_(ids), Alarm.status.in_(_ATTEMPTING), Alarm.id.not_in(_ringing(ids))
+    ).execute()
+
+
+def _call_off_requests(ids: list[int], reason: str) -> None:
+    AlarmRequest.update(status=AlarmStatus.CANCELLED, status_reason=reason).where(
+        AlarmRequest.alarm.in_(ids), AlarmRequest.status == AlarmStatus.PENDING
+    ).execute()
+
+
+def _hang_up(ids: list[int], now: datetime) -> None:
+    """Calls that nobody has answered are taken back by the worker that placed them; those that
+    somebody has go on, and no other follows one that fails. Messages that nobody has sent are
+    not sent.
+    """
+    outbox.withdraw(ids, now)
+    CallRequest.update(withdrawn=now).where(
+        CallRequest.alarm.in_(ids), CallRequest.ended.is_null(), CallRequest.withdrawn.is_null()
+    ).execute()
+    wake("dialing")
+
+
+def _ringing(ids: list[int]) -> Any:
+    return AlarmRequest.select(AlarmRequest.alarm).where(
+        AlarmRequest.alarm.in_(ids), AlarmRequest.status == AlarmStatus.IN_PROCESS
+    )
+
+
+def _ids(alarms: Sequence[Alarm]) -> Iterator[list[int]]:
+    return crud.chunks([alarm.id for alarm in alarms])

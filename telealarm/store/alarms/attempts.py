@@ -1,0 +1,143 @@
+"""Alarm requests: the attempts of an alarm, between planning and dialing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from peewee import fn
+
+from telealarm.clock import utcnow
+from telealarm.models import Alarm, AlarmRequest, CallRequest
+from telealarm.rules import calling_hours
+from telealarm.rules.rate_limit import READY
+from telealarm.store.engine.database import wake
+from telealarm.store.engine.timeline import record
+from telealarm.store.engine.transition import move, put
+from telealarm.words import AlarmStatus, Method, Reason
+
+_RANG_BACK = CallRequest.inbound == True  # noqa: E712 - SQL
+
+# The queue of requests that are not to be dialled.
+NO_CALL = 0
+
+
+def enqueue(alarm: Alarm, date: datetime, now: datetime, *, why: str = "") -> AlarmRequest:
+    """One more attempt of `alarm`, to be made at `date`; the alarm is in process with it.
+
+    An alarm without a due time (finished, or asked for by hand) has no expiry either.
+    """
+    if alarm.status != AlarmStatus.IN_PROCESS:
+        move(alarm, AlarmStatus.IN_PROCESS, status_reason="")
+    request = write(alarm, date, now, queue=_queue(alarm))
+    record(alarm.id, "due", why, request_id=request.id, at=now)
+    wake("dialing")
+    wake("planning")  # it watches over the expiry
+    return request
+
+
+def again(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
+    """The attempt that follows a failed one; the alarm is in RETRY until it is made."""
+    request = write(alarm, date, now, queue=_queue(alarm))
+    wake("dialing")
+    wake("planning")
+    return request
+
+
+def write(
+    alarm: Alarm, date: datetime, now: datetime, *, queue: int, tried: Sequence[int] = ()
+) -> AlarmRequest:
+    """The row of one attempt. `tried`: the gateways that it was made by already."""
+    request: AlarmRequest = AlarmRequest.create(
+        owner=alarm.owner_id,
+        alarm=alarm,
+        queue=queue,
+        date=date,
+        expires=expiry(alarm),
+        created_date=now,
+        tried=list(tried),
+    )
+    return request
+
+
+def _queue(alarm: Alarm) -> int:
+    queue: int = alarm.event.calendar_id if alarm.method == Method.CALL else NO_CALL
+    return queue
+
+
+def expiry(alarm: Alarm) -> datetime | None:
+    """Past this nobody wants the alarm any more; None where it has no due time."""
+    if alarm.due is None:
+        return None
+    return calling_hours.expiry(
+        due=alarm.due,
+        start=alarm.event.start,
+        end=alarm.event.end,
+        max_lateness_seconds=alarm.max_lateness,
+        missed_policy=alarm.missed_policy,
+    )
+
+
+def defer(request: AlarmRequest, until: datetime, reason: str, why: str) -> None:
+    """The attempt waits until `until`; the timeline says `why` when the `reason` is a new one."""
+    if request.status_reason != reason:
+        record(
+            request.alarm_id,
+            "deferred",
+            why,
+            request_id=request.id,
+        )
+    put(request, date=until, status_reason=reason)
+
+
+def reconsider(alarms: Any) -> None:
+    """What may be rung when was edited: the waiting attempts of `alarms`, ids or a query of ids,
+    that were put off for their calling hours are looked at again.
+    """
+    AlarmRequest.update(date=utcnow(), status_reason="").where(
+        AlarmRequest.alarm.in_(alarms),
+        AlarmRequest.status == AlarmStatus.PENDING,
+        AlarmRequest.status_reason == Reason.CALLING_HOURS,
+    ).execute()
+    wake("dialing")
+
+
+def put_off(request: AlarmRequest, expires: datetime) -> None:
+    """The event was moved: the request is wanted until `expires`."""
+    put(request, expires=expires)
+
+
+def next_due(now: datetime) -> datetime | None:
+    """When the next waiting attempt that is not looked at now is to be made ready."""
+    row = (
+        AlarmRequest.select(AlarmRequest.date)
+        .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.date > now + READY)
+        .order_by(AlarmRequest.date)
+        .first()
+    )
+    return row.date - READY if row else None
+
+
+def expired(now: datetime, limit: int) -> list[AlarmRequest]:
+    """Waiting attempts that nobody wants any more."""
+    return list(
+        AlarmRequest.select()
+        .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.expires <= now)
+        .order_by(AlarmRequest.expires)
+        .limit(limit)
+    )
+
+
+def failures(alarm_id: int) -> dict[str, int]:
+    """How many requests of the alarm failed, by reason; calls that the callee made not counted."""
+    rows = (
+        AlarmRequest.select(AlarmRequest.status_reason, fn.COUNT(AlarmRequest.id))
+        .where(
+            AlarmRequest.alarm == alarm_id,
+            AlarmRequest.status.in_([AlarmStatus.RETRY, AlarmStatus.FAILURE]),
+            AlarmRequest.status_reason != Reason.FAILOVER,
+            AlarmRequest.id.not_in(CallRequest.select(CallRequest.request).where(_RANG_BACK)),
+        )
+        .group_by(AlarmRequest.status_reason)
+        .tuples()
+    )
+    return dict(rows)

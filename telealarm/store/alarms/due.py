@@ -1,0 +1,76 @@
+"""What the planner asks: which alarms are due, which events are over."""
+
+from datetime import datetime
+from typing import Any
+
+from peewee import fn
+
+from telealarm.models import Alarm, AlarmRequest, Event
+from telealarm.rules.rate_limit import READY
+from telealarm.words import UNSETTLED, AlarmStatus, EventStatus
+
+
+def due_alarms(now: datetime, limit: int) -> list[int]:
+    """The ids of pending alarms whose due time has come, oldest first."""
+    rows = (
+        Alarm.select(Alarm.id)
+        .where(Alarm.status == AlarmStatus.PENDING, Alarm.due <= now)
+        .order_by(Alarm.due)
+        .limit(limit)
+    )
+    return [row.id for row in rows]
+
+
+def still_due(alarm_id: int, now: datetime) -> Alarm | None:
+    """The alarm, read anew, if it still is pending and due."""
+    found: Alarm | None = Alarm.get_or_none(
+        Alarm.id == alarm_id, Alarm.status == AlarmStatus.PENDING, Alarm.due <= now
+    )
+    return found
+
+
+def still_waiting(request_id: int) -> AlarmRequest | None:
+    """The request, read anew, if nobody has claimed or ended it."""
+    found: AlarmRequest | None = AlarmRequest.get_or_none(
+        AlarmRequest.id == request_id, AlarmRequest.status == AlarmStatus.PENDING
+    )
+    return found
+
+
+def next_due() -> datetime | None:
+    """The next moment at which an alarm is to be made ready or a waiting request expires."""
+    alarm = (
+        Alarm.select(fn.MIN(Alarm.due))
+        .where(Alarm.status == AlarmStatus.PENDING, Alarm.due.is_null(False))
+        .scalar()
+    )
+    expiry = (
+        AlarmRequest.select(fn.MIN(AlarmRequest.expires))
+        .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.expires.is_null(False))
+        .scalar()
+    )
+    ready = alarm and alarm - READY
+    return min((moment for moment in (ready, expiry) if moment is not None), default=None)
+
+
+def some_over(now: datetime) -> bool:
+    """Whether an event is over and its alarms are settled."""
+    found: bool = Event.select().where(_over(now)).exists()
+    return found
+
+
+def complete_events(now: datetime) -> None:
+    """An event is completed when it has ended and its alarms are settled."""
+    Event.update(status=EventStatus.COMPLETED).where(_over(now)).execute()
+
+
+def _over(now: datetime) -> Any:
+    unsettled = Alarm.select(Alarm.event).where(
+        Alarm.event == Event.id, Alarm.status.in_(UNSETTLED), Alarm.deleted.is_null()
+    )
+    return (
+        (Event.status == EventStatus.PENDING)
+        & (Event.end <= now)
+        & ~fn.EXISTS(unsettled)
+        & Event.deleted.is_null()
+    )

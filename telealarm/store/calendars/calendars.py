@@ -1,0 +1,35 @@
+"""Calendars and profiles as clients write them, and what follows their clock: attempts that wait
+for the calling hours, and the occurrences of series.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
+from telealarm.store.alarms import attempts, parents
+from telealarm.store.engine import crud
+
+
+def change_calendar(calendar: Calendar, values: Mapping[str, Any], now: datetime) -> None:
+    """Edit a calendar; its zone may be that of its calendar user."""
+    before = (calendar.timezone, calendar.user_id)
+    crud.change(calendar, values)
+    if (calendar.timezone, calendar.user_id) != before:
+        _follow(Calendar.id == calendar.id, now)
+
+
+def change_profile(profile: CalendarUserProfile, values: Mapping[str, Any], now: datetime) -> None:
+    """Edit the profile of a calendar user; another calendar setting has other calling days."""
+    before = (profile.timezone, profile.calendar_setting_id)
+    crud.change(profile, values)
+    if (profile.timezone, profile.calendar_setting_id) != before:
+        _follow(Calendar.user == profile.user_id, now)
+
+
+def _follow(calendars: Any, now: datetime) -> None:
+    """What waits is looked at again, and series are worked out anew."""
+    mine = Event.select(Event.id).join(Calendar).where(calendars, Event.deleted.is_null())
+    attempts.reconsider(Alarm.select(Alarm.id).where(Alarm.event.in_(mine)))
+    series = mine.where(Event.rule.is_null(False), Event.timezone.is_null())
+    parents.edited([event.id for event in series], now)

@@ -1,0 +1,204 @@
+"""The child events of a series as rows: made, brought up to date with their parent, hidden."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from peewee import ModelSelect
+
+from telealarm.models import Alarm, Event
+from telealarm.store.alarms import alarms, attempts
+from telealarm.store.engine import crud
+from telealarm.store.engine.timeline import record
+from telealarm.store.engine.transition import move
+from telealarm.words import UNSETTLED, AlarmStatus, EventStatus
+
+# What a child takes from its parent, beside its times.
+_OF_EVENT = ("title", "description", "creator", "calendar", "timezone", "data")
+
+# Everything else of an alarm is the same in its copies: its offset too, but never a time.
+_OWN = frozenset(
+    {
+        "id",
+        "event",
+        "due",
+        "num_attempt",
+        "status",
+        "status_reason",
+        "result",
+        "created_date",
+        "origin",
+        "detached",
+        "deleted",
+    }
+)
+
+# Small enough for one statement on either database.
+_CHUNK = 500
+
+
+def ahead(parent_id: int, now: datetime) -> ModelSelect:
+    """The children that are not begun yet."""
+    return Event.select().where(
+        Event.parent_event == parent_id,
+        Event.original_start.is_null(False),
+        Event.start > now,
+        Event.deleted.is_null(),
+    )
+
+
+def following(parent_id: int, now: datetime) -> ModelSelect:
+    """Those of them that follow edits of their parent."""
+    return ahead(parent_id, now).where(~Event.detached)
+
+
+def known(parent_id: int, originals: Iterable[datetime]) -> Iterator[Event]:
+    """The children of these occurrences, deleted ones too."""
+    places = sorted(originals)
+    for first in range(0, len(places), _CHUNK):
+        yield from Event.select().where(
+            Event.parent_event == parent_id,
+            Event.original_start.in_(places[first : first + _CHUNK]),
+        )
+
+
+def templates(parent: Event) -> list[Alarm]:
+    """The alarms that are copied: those of the parent, but for what a client called off."""
+    found = Alarm.select().where(Alarm.event == parent.id, Alarm.deleted.is_null())
+    found = found.where(Alarm.about.is_null())
+    return [alarm for alarm in found.order_by(Alarm.id) if not _called_off(alarm)]
+
+
+def bring_up_to_date(
+    parent: Event, wanted: Sequence[tuple[datetime, datetime]], now: datetime
+) -> int:
+    """Of each wanted occurrence (start and end) there is a child after this; how many are new.
+
+    A child that was deleted stays so. One that has begun, or was edited by itself, stays as it is.
+    """
+    there: dict[Any, Any] = {
+        child.original_start: child for child in known(parent.id, [start for start, _ in wanted])
+    }
+    copied = templates(parent)
+    new = 0
+    for start, end in wanted:
+        child = there.get(start)
+        if child is None:
+            make(parent, start, start, end, copied, now)
+            new += 1
+        elif not child.deleted and not child.detached and child.start > now:
+            _follow(child, parent, start, end, copied, now)
+    return new
+
+
+def make(
+    parent: Event,
+    original: datetime,
+    start: datetime,
+    end: datetime,
+    copied: Sequence[Alarm],
+    now: datetime,
+    *,
+    detached: bool = False,
+) -> Event:
+    """A child for the occurrence at `original`, from `start` to `end`, with copies of alarms.
+
+    Raises Conflict where another process made it at the same moment.
+    """
+    crud.change(parent, {"children_made": parent.children_made + 1})
+    status = parent.children_status
+    columns = {
+        "owner": parent.owner_id,
+        "start": start,
+        "end": end,
+        "created_on": now,
+        "status": EventStatus.PAUSED if status == EventStatus.PAUSED else EventStatus.PENDING,
+        "parent_event": parent,
+        "occ_count": parent.occ_count + parent.children_made,
+        "original_start": original,
+        "detached": detached,
+    }
+    inherited = {name: parent.__data__[name] for name in _OF_EVENT}
+    child: Event = crud.insert(Event, {**inherited, **columns})
+    for alarm in copied:
+        _copy(alarm, child, now)
+    return child
+
+
+def hide(ids: Sequence[int], now: datetime) -> None:
+    """Children whose occurrence is no more go, with their alarms; the log of their calls stays."""
+    for some in crud.chunks(ids):
+        Event.update(deleted=now, original_start=None).where(Event.id.in_(some)).execute()
+        found = Alarm.select().where(Alarm.event.in_(some), Alarm.deleted.is_null())
+        alarms.delete(list(found), now)
+
+
+def _follow(
+    child: Event,
+    parent: Event,
+    start: datetime,
+    end: datetime,
+    copied: Sequence[Alarm],
+    now: datetime,
+) -> None:
+    """Edits of the parent, and of its alarms, reach a child."""
+    moved = child.start != start
+    wanted = {name: parent.__data__[name] for name in _OF_EVENT} | {"start": start, "end": end}
+    changed = _changed(child, wanted)
+    crud.change(child, changed)
+    mine: list[Alarm] = list(Alarm.select().where(Alarm.event == child.id).order_by(Alarm.id))
+    if moved:
+        live = [one for one in mine if not one.deleted and one.status in UNSETTLED]
+        alarms.reschedule(live, child, now)
+    if changed.keys() & {"timezone", "calendar"}:
+        attempts.reconsider([one.id for one in mine])
+    copies = {one.origin_id: one for one in mine if one.origin_id}
+    for alarm in copied:
+        copy = copies.pop(alarm.id, None)
+        if copy is None:
+            _copy(alarm, child, now)
+        elif not copy.deleted and not copy.detached:
+            _follow_alarm(copy, alarm, child, now)
+    left = [one for one in copies.values() if not one.deleted and not one.detached]
+    called_off = [one for one in left if not one.origin.deleted]
+    alarms.cancel([one for one in called_off if one.status in UNSETTLED], "cancelled", now)
+    alarms.delete([one for one in left if one.origin.deleted], now)
+
+
+def _follow_alarm(copy: Alarm, alarm: Alarm, child: Event, now: datetime) -> None:
+    before, old_hours = alarms.moment(copy, child), alarms.hours(copy)
+    crud.change(copy, _changed(copy, _columns(alarm)))
+    if _called_off(copy):
+        move(copy, AlarmStatus.PENDING, status_reason="")
+        record(copy.id, "rearmed", at=now)
+        alarms.schedule(copy, child)
+    elif copy.status in UNSETTLED and alarms.moment(copy, child) != before:
+        alarms.reschedule([copy], child, now)
+    elif alarms.hours(copy) != old_hours:
+        attempts.reconsider([copy.id])
+
+
+def _copy(alarm: Alarm, child: Event, now: datetime) -> None:
+    copy: Alarm = Alarm.create(**_columns(alarm), event=child, origin=alarm, created_date=now)
+    record(copy.id, "created", f"a copy of alarm {alarm.id}", at=now)
+    written: Any = alarm.created_date
+    if alarms.is_over(copy, child, written):
+        # It was over before the alarm that it is a copy of was written: nobody is owed it.
+        move(copy, AlarmStatus.MISSED, status_reason="past")
+        record(copy.id, "missed", "was over when its alarm was written", at=now)
+    else:
+        alarms.schedule(copy, child)
+
+
+def _changed(row: Any, wanted: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in wanted.items() if row.__data__[name] != value}
+
+
+def _columns(alarm: Alarm) -> dict[str, Any]:
+    names = [name for name in Alarm._meta.sorted_field_names if name not in _OWN]
+    return {name: alarm.__data__[name] for name in names}
+
+
+def _called_off(alarm: Alarm) -> bool:
+    """Whether a client called the alarm off, and its copies with it."""
+    return alarm.status == AlarmStatus.CANCELLED and alarm.status_reason == "cancelled"

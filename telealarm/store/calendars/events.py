@@ -1,0 +1,264 @@
+"""Events and calendars as clients write them, and the alarms and children that follow them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from telealarm.errors import IllegalTransition, Invalid
+from telealarm.models import Alarm, Calendar, Event
+from telealarm.rules import dates
+from telealarm.store.alarms import alarms, attempts, parents
+from telealarm.store.engine import crud, time_zones
+from telealarm.store.engine.database import wake
+from telealarm.store.engine.transition import move
+from telealarm.store.messages import invitations
+from telealarm.words import UNSETTLED, EventStatus
+
+_TIMES = ("start", "end", "end_recurring_period")
+
+
+def drafted(values: Mapping[str, Any], now: datetime, default: ZoneInfo) -> dict[str, Any]:
+    """The columns of a new event, of which `values` were sent. Raises Invalid."""
+    values = {"creator": values["calendar"].user_id, **_without_none(values, "creator")}
+    zone = ZoneInfo(
+        values.get("timezone") or str(time_zones.of_calendar(values["calendar"], default))
+    )
+    columns = {**values, **_times(values, now.replace(microsecond=0), zone)}
+    columns["exdate"] = _texts(values.get("exdate"))
+    if columns.get("rule") is not None:
+        _check_period(columns["start"], columns["end_recurring_period"])
+    return columns
+
+
+def redrafted(event: Event, values: Mapping[str, Any], default: ZoneInfo) -> dict[str, Any]:
+    """The columns that an edit of `event` changes. Raises Invalid."""
+    columns = _without_none(values, "creator")
+    for name in ("calendar", "timezone"):
+        if name in columns:
+            setattr(event, name, columns[name])
+    columns.update(_times(columns, event.start, time_zones.of_event(event, default), event))
+    if "exdate" in columns:
+        columns["exdate"] = _texts(columns["exdate"])
+    rule = columns.get("rule", event.rule_id)
+    if rule is not None and event.parent_event_id is not None:
+        raise Invalid({"rule": ["an occurrence does not recur itself; change its parent_event"]})
+    if rule is not None:
+        start = columns.get("start", event.start)
+        _check_period(start, columns.get("end_recurring_period", event.end_recurring_period))
+    return columns
+
+
+def create(owner_id: int, values: Mapping[str, Any], now: datetime, default: ZoneInfo) -> Event:
+    """A new event. `default` is the zone of those who have none. Raises Invalid.
+
+    Of a series that began earlier nothing is owed: its first child lies ahead.
+    """
+    columns = drafted(values, now, default)
+    if columns.get("rule") is not None:
+        columns.update(made_to=max(columns["start"], now), next_child_due=now)
+        columns["children_status"] = columns.get("status", EventStatus.PENDING)
+        wake("series")
+    event: Event = crud.insert(Event, {**columns, "owner": owner_id, "created_on": now})
+    _give_up_excluded(event, now, default)
+    return event
+
+
+def change(event: Event, values: Mapping[str, Any], now: datetime, default: ZoneInfo) -> None:
+    """Edit an event; its unfinished alarms follow its times and its status. Raises Invalid.
+
+    The edit of a parent reaches its children, its status also those that are not made yet. A
+    child that is edited by itself does not follow its parent any more.
+    """
+    old_start, old_end, recurs = event.start, event.end, event.rule_id is not None
+    old_clock = (event.timezone, event.calendar_id)
+    columns = redrafted(event, values, default)
+    status = columns.pop("status", None)
+    if event.parent_event_id is not None:
+        columns["detached"] = True
+    crud.change(event, columns)
+    if status is None and event.status == EventStatus.COMPLETED and old_end <= now < event.end:
+        status = EventStatus.PENDING  # moved into the future, it lives again
+    if status is not None and status != event.status:
+        set_status(event, status, now)
+        if recurs:
+            _set_children_status(event, status, now)
+    elif event.start != old_start:
+        alarms.reschedule(unfinished([event.id]), event, now)
+    if (event.timezone, event.calendar_id) != old_clock:
+        attempts.reconsider([alarm.id for alarm in unfinished([event.id])])
+    _give_up_excluded(event, now, default)
+    parents.edited([event.id], now)
+
+
+def give_up_own(event: Event, reason: str, now: datetime) -> None:
+    """The own occurrence of a parent does not happen; the series goes on."""
+    if event.status != EventStatus.COMPLETED:
+        move(event, EventStatus.COMPLETED)
+    alarms.cancel(unfinished([event.id]), reason, now)
+    invitations.call_off(event)
+
+
+def _give_up_excluded(event: Event, now: datetime, default: ZoneInfo) -> None:
+    """A parent may be among its own `exdate`."""
+    if event.rule_id is None or not event.exdate:
+        return
+    zone = time_zones.of_event(event, default)
+    excluded = [datetime.fromisoformat(text) for text in event.exdate]
+    if event.start in [dates.to_utc(one, zone) for one in excluded]:
+        give_up_own(event, "occurrence_cancelled", now)
+
+
+def set_status(event: Event, status: int, now: datetime) -> None:
+    """Pause, complete or resume an event with its alarms. Raises Invalid."""
+    completed = event.status == EventStatus.COMPLETED
+    if completed and status == EventStatus.PENDING and event.end <= now:
+        raise Invalid({"status": ["the event has ended; move it into the future first"]})
+    try:
+        move(event, status)
+    except IllegalTransition:
+        raise Invalid(
+            {"status": ["a completed event cannot be paused; set its status to 1 first"]}
+        ) from None
+    concerned = unfinished([event.id])
+    if status == EventStatus.PAUSED:
+        alarms.hold(concerned, now)
+    elif status == EventStatus.COMPLETED:
+        alarms.cancel(concerned, "event_completed", now)
+    else:
+        alarms.resume(concerned, event, now)
+
+
+def set_series_status(event: Event, status: int, now: datetime) -> None:
+    """The same for every occurrence not yet begun, made or not; what was held goes on.
+
+    An event without any other occurrence is its own series.
+    """
+    parent = event.parent_event or event
+    if parent.rule_id is not None:
+        if parent.status == EventStatus.PAUSED or parent.start > now:
+            _set_if_open(parent, status, now)
+        _set_children_status(parent, status, now)
+    elif made := children(parent.id):
+        for one in [parent, *made]:
+            if one.start > now:
+                _set_if_open(one, status, now)
+    elif parent.status != status:
+        set_status(parent, status, now)
+
+
+def _set_children_status(parent: Event, status: int, now: datetime) -> None:
+    """Of the children not yet begun, of those that were held, and of those to come."""
+    crud.change(parent, {"children_status": status})
+    parents.edited([parent.id], now)
+    concerned = Event.select().where(
+        Event.parent_event == parent.id,
+        Event.deleted.is_null(),
+        (Event.start > now) | (Event.status == EventStatus.PAUSED),
+    )
+    for child in list(concerned):
+        _set_if_open(child, status, now)
+
+
+def _set_if_open(event: Event, status: int, now: datetime) -> None:
+    if event.status not in (status, EventStatus.COMPLETED):
+        set_status(event, status, now)
+
+
+def children(event_id: int) -> list[Event]:
+    """The occurrences that were made of an event, oldest first."""
+    return list(
+        Event.select()
+        .where(Event.parent_event == event_id, Event.deleted.is_null())
+        .order_by(Event.id)
+    )
+
+
+def unfinished(event_ids: Sequence[int]) -> list[Alarm]:
+    """The alarms of these events that are not settled."""
+    return list(
+        Alarm.select()
+        .where(Alarm.event.in_(event_ids), Alarm.deleted.is_null(), Alarm.status.in_(UNSETTLED))
+        .order_by(Alarm.id)
+    )
+
+
+def delete(event: Event, now: datetime) -> None:
+    """Hide an event with its occurrences and alarms; the log of their calls stays."""
+    _hide([event.id, *(child.id for child in children(event.id))], now)
+
+
+def delete_calendar(calendar: Calendar, now: datetime) -> None:
+    """Hide a calendar with its events and alarms; the log of their calls stays."""
+    found = Event.select(Event.id).where(Event.calendar == calendar.id, Event.deleted.is_null())
+    _hide([event.id for event in found], now)
+    crud.change(calendar, {"deleted": now})
+
+
+def _hide(event_ids: Sequence[int], now: datetime) -> None:
+    for ids in crud.chunks(event_ids):
+        Event.update(deleted=now, next_child_due=None).where(Event.id.in_(ids)).execute()
+        found = Alarm.select().where(Alarm.event.in_(ids), Alarm.deleted.is_null())
+        alarms.delete(list(found), now)
+
+
+def to_utc(field: str, value: datetime, zone: ZoneInfo) -> datetime:
+    """`value` in UTC, a naive one being local to `zone`. Raises Invalid on `field`."""
+    try:
+        return dates.to_utc(value, zone)
+    except ValueError as error:
+        raise Invalid({field: [str(error)]}) from None
+
+
+def _times(
+    values: Mapping[str, Any], start: datetime, zone: ZoneInfo, event: Event | None = None
+) -> dict[str, Any]:
+    """The times to write, in UTC: those that were sent, and defaults for what was left out.
+
+    `start` stands in for one that was left out; `event` has the others, where it exists.
+    """
+    times: dict[str, Any] = {}
+    errors: dict[str, list[str]] = {}
+    for name in _TIMES:
+        if values.get(name) is not None:
+            try:
+                times[name] = to_utc(name, values[name], zone)
+            except Invalid as error:
+                errors.update(error.fields)
+    if errors:
+        raise Invalid(errors)
+    if event is None or times.get("start", event.start) != event.start or "timezone" in values:
+        times["said_start"] = _skipped(values.get("start"), zone)
+    start = times.setdefault("start", start)
+    if event is None or "end" in values:
+        times.setdefault("end", start + timedelta(hours=1))
+    if "end_recurring_period" in values:
+        times.setdefault("end_recurring_period", None)
+    elif event is None:
+        month_later = dates.add_month(start.astimezone(zone).replace(tzinfo=None))
+        times["end_recurring_period"] = to_utc("start", month_later, zone)
+    end = times["end"] if event is None or "end" in times else event.end
+    if end <= start:
+        raise Invalid({"end": ["must be later than start"]})
+    return times
+
+
+def _skipped(start: datetime | None, zone: ZoneInfo) -> str | None:
+    """The start as it was sent, where the clock of `zone` skips it."""
+    if start is None or start.tzinfo is not None:
+        return None
+    shown = dates.to_utc(start, zone).astimezone(zone).replace(tzinfo=None)
+    return None if shown == start else start.isoformat()
+
+
+def _check_period(start: datetime, end: datetime | None) -> None:
+    if end is not None and end < start:
+        raise Invalid({"end_recurring_period": ["must not be earlier than start"]})
+
+
+def _texts(exdate: Sequence[datetime] | None) -> list[str]:
+    return [moment.isoformat() for moment in exdate or ()]
+
+
+def _without_none(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key != name or value is not None}

@@ -1,0 +1,1 @@
+"""What the stage dialing claims: admission, caps, gateways, calls."""

@@ -1,0 +1,250 @@
+"""Ringing back: what was meant for a number, and the caller's channel as a call of its alarm."""
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import combinations
+from typing import Any
+
+from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Section, Survey, Timeline
+from telealarm.rules import phone
+from telealarm.rules.webhook_retry import Change
+from telealarm.store.alarms import alarms, attempts, eligibility
+from telealarm.store.dialing import calls
+from telealarm.store.dialing.calls import Call
+from telealarm.store.engine.claim import Holder
+from telealarm.store.engine.timeline import record
+from telealarm.store.engine.transition import move, put
+from telealarm.store.outcome import apply
+from telealarm.store.webhooks import webhooks
+from telealarm.words import (
+    UNSETTLED,
+    AlarmResult,
+    AlarmStatus,
+    CallStatus,
+    EventStatus,
+    Method,
+    Reason,
+    SectionType,
+)
+
+# Alarms that are over or called off are not looked at; of the others, so many.
+_LOOKED_AT = 50
+# Wrong PINs, in so long a time, after which none is taken for an alarm.
+_MOST_WRONG = 9
+_WRONG_WITHIN = timedelta(hours=1)
+_WRONG_PIN = "wrong_pin"
+_SETTLED = (AlarmStatus.SUCCESS, AlarmStatus.FAILURE, AlarmStatus.MISSED)
+
+
+@dataclass(frozen=True)
+class CallBack:
+    """An alarm for the caller. `asks_pin`: nothing is told of it before its PIN is keyed."""
+
+    alarm_id: int
+    title: str
+    language: str
+    asks_pin: bool
+
+
+def find(number: str, calendar_id: int | None, now: datetime) -> CallBack | None:
+    """The latest alarm for `number` that was attempted or is due, has no result, and whose event
+    is not over. `calendar_id`: of this calendar only.
+
+    Where none has the number as it is, it is looked for with its country, or without.
+    """
+    alarm = _latest(phone.spellings(number), calendar_id, now)
+    if alarm is None:
+        alarm = _latest(_elsewhere(number), calendar_id, now)
+    if alarm is None:
+        return None
+    setting = eligibility.setting_of(alarm)
+    assert setting is not None
+    survey = alarm.survey or setting.survey
+    language = alarm.language or survey.tts_language
+    return CallBack(alarm.id, alarm.event.title, language, setting.callback_pin)
+
+
+def check_pin(alarm_id: int, keyed: str, now: datetime) -> bool:
+    """Whether this is the alarm's PIN: its event's data `pin`, else its calendar user's
+    accountcode. Where neither is there, or too many were wrong within the hour, none is.
+    """
+    alarm = Alarm.get_by_id(alarm_id)
+    wrong = Timeline.select().where(
+        Timeline.alarm == alarm_id,
+        Timeline.what == _WRONG_PIN,
+        Timeline.at > now - _WRONG_WITHIN,
+    )
+    right = _pin(alarm)
+    matches = bool(right) and hmac.compare_digest(keyed.encode(), right.encode())
+    if matches and wrong.count() < _MOST_WRONG:
+        return True
+    record(alarm_id, _WRONG_PIN, "keyed by a caller" if right else "no PIN is set", at=now)
+    return False
+
+
+def take_back(alarm_id: int, now: datetime) -> bool:
+    """The callee is on the line already: nobody need be rung. True once no call is up."""
+    alarms.take_back(alarm_id, now)
+    return not _being_made(alarm_id)
+
+
+def answer(alarm_id: int, channel_id: str, holder: Holder, now: datetime) -> Call | None:
+    """The caller's channel is a call of the alarm, answered now; what waited is called off.
+
+    None where the alarm needs no answer any more, or another call of it is up.
+    """
+    alarm = Alarm.get_by_id(alarm_id)
+    setting = eligibility.setting_of(alarm)
+    wanted = alarm.result == AlarmResult.NONE and alarm.status != AlarmStatus.CANCELLED
+    if not wanted or setting is None or alarm.deleted or _being_made(alarm_id):
+        return None
+    alarms.call_off_waiting(alarm_id, Reason.CALLED_BACK)
+    request = attempts.enqueue(alarm, now, now, why="the callee rang back")
+    move(request, AlarmStatus.IN_PROCESS, worker=holder.name, fence=holder.fence)
+    gateway = setting.aleg_gateway
+    row: CallRequest = CallRequest.create(
+        owner=alarm.owner_id,
+        request=request,
+        alarm=alarm,
+        inbound=True,
+        aleg_uuid=channel_id,
+        call_time=now,
+        phone_number=alarm.alarm_phonenumber,
+        # Nobody rings this number meanwhile.
+        dialled=phone.dialled(
+            alarm.alarm_phonenumber,
+            removeprefix=gateway.removeprefix,
+            addprefix=gateway.addprefix,
+        ),
+        endpoint="",
+        gateway=gateway,
+        survey=alarm.survey or setting.survey,
+        num_attempt=alarm.num_attempt,
+        worker=holder.name,
+        fence=holder.fence,
+    )
+    move(row, CallStatus.CALLING, started=now, last_attempt_time=now, answered=now)
+    record(
+        alarm_id, "called_back", f"from {alarm.alarm_phonenumber}", request_id=request.id, at=now
+    )
+    return calls.describe(row)
+
+
+def leave_as_it_was(call: CallRequest, reason: Reason, now: datetime, **ended: int) -> bool:
+    """Who rang back about a settled alarm hung up without an answer: it stays settled as it was,
+    and nobody is told of it again. False where it was not settled.
+    """
+    request, alarm = call.request, call.alarm
+    rang_back = CallRequest.select(CallRequest.request).where(
+        CallRequest.alarm == alarm.id,
+        CallRequest.inbound == True,  # noqa: E712 - SQL
+    )
+    before = (
+        AlarmRequest.select()
+        .where(AlarmRequest.alarm == alarm.id, AlarmRequest.id.not_in(rang_back))
+        .order_by(AlarmRequest.id.desc())
+        .first()
+    )
+    if before is None or before.status not in _SETTLED or before.status_reason == Reason.SNOOZED:
+        return False
+    move(call, CallStatus.FAILURE, settled=now)
+    move(request, AlarmStatus.FAILURE, status_reason=reason, **ended)
+    move(alarm, before.status, status_reason=before.status_reason)
+    record(
+        alarm.id, "unchanged", f"{reason}; the alarm is as before", request_id=request.id, at=now
+    )
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
+    return True
+
+
+def confirm(alarm_id: int, key: int, now: datetime) -> str:
+    """The callee has answered the alarm by another way than a call; returns why that is refused,
+    or nothing.
+
+    The key is one that a rating of its survey takes.
+    """
+    alarm = Alarm.get_by_id(alarm_id)
+    setting = eligibility.setting_of(alarm)
+    if setting is None or alarm.result != AlarmResult.NONE or _being_made(alarm_id):
+        return "it is being answered"
+    if str(key) == alarm.snooze_key or not _is_offered(alarm.survey or setting.survey, str(key)):
+        return "its survey has no such key"
+    alarms.call_off_waiting(alarm_id, Reason.CALLED_BACK)
+    request = attempts.enqueue(alarm, now, now, why="confirmed without a call")
+    move(request, AlarmStatus.IN_PROCESS)
+    put(alarm, result=key)
+    record(alarm_id, "key", str(key), request_id=request.id, at=now)
+    webhooks.tell(alarm, Change.RESULT, now, request)
+    apply.settle_others(alarm, now)
+    apply.succeed(request, now)
+    return ""
+
+
+def _is_offered(survey: Survey, key: str) -> bool:
+    ratings = Section.select().where(
+        Section.survey == survey.id, Section.type == SectionType.RATING
+    )
+    return any(key in section.offered_keys() for section in ratings)
+
+
+def _elsewhere(number: str) -> set[str]:
+    """The numbers of alarms that are `number` with its country, or without: 600100200 and
+    +34600100200. None where those are of two countries, since it cannot be told who calls.
+    """
+    end = phone.national(number)
+    if end is None:
+        return set()
+    written = Alarm.select(Alarm.alarm_phonenumber).where(Alarm.alarm_phonenumber.endswith(end))
+    found = {row.alarm_phonenumber for row in written.distinct()}
+    found = {one for one in found if phone.same(one, number)}
+    alike = all(phone.same(one, other) for one, other in combinations(found, 2))
+    return found if alike else set()
+
+
+def _latest(numbers: Iterable[str], calendar_id: int | None, now: datetime) -> Alarm | None:
+    attempted = (Alarm.num_attempt > 0) | (Alarm.due <= now)
+    query = (
+        Alarm.select(Alarm, Event)
+        .join(Event)
+        .where(
+            Alarm.alarm_phonenumber.in_(list(numbers)),
+            Alarm.method == Method.CALL,
+            Alarm.result == AlarmResult.NONE,
+            Alarm.status != AlarmStatus.CANCELLED,
+            Alarm.deleted.is_null(),
+            attempted,
+            Event.deleted.is_null(),
+            Event.status == EventStatus.PENDING,
+            Event.end > now,
+        )
+    )
+    if calendar_id is not None:
+        query = query.where(Event.calendar == calendar_id)
+    found: list[Alarm] = list(query.order_by(Alarm.id.desc()).limit(_LOOKED_AT))
+    found = [alarm for alarm in found if eligibility.setting_of(alarm) is not None]
+    return max(found, key=_order, default=None)
+
+
+def _order(alarm: Alarm) -> tuple[bool, datetime, int]:
+    """What still waits for an answer first, then what was last due."""
+    return alarm.status in UNSETTLED, alarms.moment(alarm, alarm.event), alarm.id
+
+
+def _being_made(alarm_id: int) -> bool:
+    being_made: bool = (
+        AlarmRequest.select()
+        .where(AlarmRequest.alarm == alarm_id, AlarmRequest.status == AlarmStatus.IN_PROCESS)
+        .exists()
+    )
+    return being_made
+
+
+def _pin(alarm: Alarm) -> str:
+    own: Any = (alarm.event.data or {}).get("pin")
+    if isinstance(own, str | int) and not isinstance(own, bool) and str(own).strip():
+        return str(own).strip()
+    profile = eligibility.profile_of(alarm)
+    code = profile.accountcode if profile else None
+    return "" if code is None else str(code)

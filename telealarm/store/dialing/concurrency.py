@@ -1,0 +1,97 @@
+"""The calls that are up or on their way, and what they take up of the caps."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from peewee import PostgresqlDatabase, fn
+
+from telealarm.models import Alarm, AlarmRequest, Calendar, CallRequest, Event, Gateway, Transfer
+from telealarm.words import AlarmStatus
+
+# PostgreSQL's advisory lock for claiming, any fixed number.
+_LOCK = 7_135_712
+
+_LIVE = CallRequest.ended.is_null()
+
+
+@dataclass
+class LiveCalls:
+    """How many calls have not ended, by what limits them."""
+
+    calendars: Counter[int] = field(default_factory=Counter)
+    gateways: Counter[int] = field(default_factory=Counter)
+
+    def full_calendars(self) -> list[int]:
+        """The ids of the calendars that have reached their cap."""
+        rows = Calendar.select().where(Calendar.id.in_(list(self.calendars)))
+        return [row.id for row in rows if not self.calendar_has_room(row)]
+
+    def full_gateways(self) -> list[int]:
+        """The ids of the gateways that have reached their cap."""
+        rows = Gateway.select().where(Gateway.id.in_(list(self.gateways)))
+        return [row.id for row in rows if not self.gateway_has_room(row)]
+
+    def calendar_has_room(self, calendar: Calendar) -> bool:
+        most: int = calendar.max_concurrent
+        return not most or self.calendars[calendar.id] < most
+
+    def gateway_has_room(self, gateway: Gateway) -> bool:
+        most: int = gateway.maximum_call
+        return not most or self.gateways[gateway.id] < most
+
+
+def alone() -> None:
+    """Until the end of this transaction no other worker counts and claims.
+
+    Two that counted at once would both find room under one cap. SQLite has one writer anyway.
+    """
+    database = CallRequest._meta.database
+    if isinstance(database, PostgresqlDatabase):
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+
+
+def count() -> LiveCalls:
+    """Count the calls that have not ended."""
+    by_gateway = CallRequest.select(CallRequest.gateway, fn.COUNT(CallRequest.id)).where(_LIVE)
+    by_calendar = (
+        CallRequest.select(Event.calendar, fn.COUNT(CallRequest.id))
+        .join(Alarm)
+        .join(Event)
+        .where(_LIVE)
+    )
+    found = LiveCalls(
+        calendars=Counter(dict(by_calendar.group_by(Event.calendar).tuples())),
+        gateways=Counter(dict(by_gateway.group_by(CallRequest.gateway).tuples())),
+    )
+    agents = Transfer.select(Transfer.gateway).where(Transfer.ended.is_null()).tuples()
+    found.gateways.update(gateway for (gateway,) in agents)
+    return found
+
+
+def ringing(dialled: str) -> int | None:
+    """The id of the live call to this number, as it is dialled; locked against its end."""
+    query: Any = CallRequest.select(CallRequest.id).where(_LIVE, CallRequest.dialled == dialled)
+    if isinstance(CallRequest._meta.database, PostgresqlDatabase):
+        query = query.for_update("FOR SHARE")
+    row = query.first()
+    return row.id if row else None
+
+
+def release(call_ids: Collection[int]) -> None:
+    """These calls are over: who waits for their numbers may go on."""
+    AlarmRequest.update(waits_for=0).where(
+        AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.waits_for.in_(list(call_ids))
+    ).execute()
+
+
+def release_all() -> None:
+    """Nobody waits for a call that is over, whatever went wrong."""
+    waiting = AlarmRequest.select(AlarmRequest.waits_for).where(
+        AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.waits_for != 0
+    )
+    ids = {row.waits_for for row in waiting.distinct()}
+    if ids:
+        live = {row.id for row in CallRequest.select().where(CallRequest.id.in_(ids), _LIVE)}
+        release(ids - live)

@@ -1,0 +1,82 @@
+"""The next gateway of a chain, for a call that its gateway had no line for, or would not take.
+
+The attempt goes on there at once, by a request of its own: it uses up no retry. A gateway is tried
+once in an attempt, so a chain that leads in a circle comes to its end.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from telealarm.errors import Invalid
+from telealarm.models import CallRequest, Gateway
+from telealarm.models.gateway import ACTIVE
+from telealarm.rules import phone
+from telealarm.store.alarms import attempts
+from telealarm.store.engine.database import wake
+from telealarm.store.engine.timeline import record
+from telealarm.store.engine.transition import move
+from telealarm.words import AlarmStatus, Disposition, Reason
+
+# A longer chain is not followed to its end.
+LONGEST = 10
+
+
+def check(gateway_id: int, failover: Gateway | None) -> None:
+    """Raise Invalid where the chain from `failover` on comes back to the gateway."""
+    seen: set[int] = set()
+    while failover is not None and failover.id not in seen:
+        if failover.id == gateway_id:
+            raise Invalid(
+                {"failover": ["must not lead back to this gateway, by itself or by its own"]}
+            )
+        seen.add(failover.id)
+        failover = failover.failover
+
+
+def way_out(first: Gateway, tried: Collection[int], number: str) -> Gateway | None:
+    """The first active gateway of the chain that was not tried and, after `first`, takes `number`.
+
+    Where all were tried (the chain was edited meanwhile), `first` once more.
+    """
+    chain = _chain(first)
+    for gateway in chain:
+        # Nothing is sent on to a gateway whose dialing is paused; what is its own waits for it.
+        fits = gateway.id == first.id or (gateway.paused is None and takes(gateway, number))
+        if gateway.status == ACTIVE and gateway.id not in tried and fits:
+            return gateway
+    return first if tried and first.status == ACTIVE else None
+
+
+def takes(gateway: Gateway, number: str) -> bool:
+    """Whether the gateway dials this number."""
+    pattern, prefixes = gateway.number_pattern, gateway.allowed_prefixes
+    return phone.is_allowed(number, pattern=pattern, prefixes=prefixes)
+
+
+def go_on(call: CallRequest, now: datetime) -> bool:
+    """Where the ended `call` was congested or refused, and a gateway is left: try that one."""
+    congested = call.disposition == Disposition.CONGESTION
+    request, alarm = call.request, call.alarm
+    if not (congested or call.refused) or alarm.deleted or alarm.event.deleted:
+        return False
+    tried = [*request.tried, call.gateway_id]
+    gateway = way_out(call.gateway, tried, alarm.alarm_phonenumber)
+    if gateway is None or gateway.id in tried:
+        return False
+    move(request, AlarmStatus.RETRY, status_reason=Reason.FAILOVER, callstatus=call.hangup_cause)
+    # It is still the same attempt, and stands before those that came due later.
+    following = attempts.write(alarm, request.date, now, queue=request.queue, tried=tried)
+    why = "congested" if congested else "of no use"
+    told = f"gateway {call.gateway.name} is {why}; at once by {gateway.name}"
+    record(alarm.id, "failover", told, request_id=following.id, at=now)
+    wake("dialing")
+    return True
+
+
+def _chain(first: Gateway) -> list[Gateway]:
+    chain: list[Gateway] = []
+    gateway: Gateway | None = first
+    while gateway is not None and len(chain) < LONGEST and gateway not in chain:
+        chain.append(gateway)
+        gateway = gateway.failover
+    return chain

@@ -1,0 +1,84 @@
+"""Trial calls: one number is rung with a sealed survey, now, to hear what it is like.
+
+A trial goes the way of every call, so that do-not-call lists, gateway rules, caps and pauses hold
+for it, and its timeline tells what happened. Its event is in a calendar of its own for each
+calendar setting, which is made with the first trial.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from telealarm.errors import Invalid
+from telealarm.models import (
+    AlarmRequest,
+    Calendar,
+    CalendarSetting,
+    CalendarUser,
+    CalendarUserProfile,
+    Event,
+    Survey,
+)
+from telealarm.store.alarms import alarms, attempts
+from telealarm.store.engine import crud
+
+# A trial that could not be placed in this time is not wanted any more.
+PATIENCE = timedelta(minutes=5)
+
+
+def call(
+    survey: Survey, number: str, data: Mapping[str, Any] | None, now: datetime
+) -> AlarmRequest:
+    """Ring `number`. `data` fills the placeholders, as an event's does. Raises Invalid."""
+    calendar = _calendar(_setting(survey))
+    event: Event = crud.insert(
+        Event,
+        {
+            "owner": survey.owner_id,
+            "title": f"Trial call: {survey.name}"[:255],
+            "start": now,
+            "end": now + PATIENCE,
+            "creator": calendar.user_id,
+            "calendar": calendar,
+            "data": data,
+            "created_on": now,
+        },
+    )
+    values = {"event": event, "alarm_phonenumber": number, "survey": survey}
+    return attempts.enqueue(alarms.create(survey.owner_id, values, now), now, now)
+
+
+def _setting(survey: Survey) -> CalendarSetting:
+    """The owner's first calendar setting with this survey, else their first."""
+    of_owner = CalendarSetting.select().where(CalendarSetting.owner == survey.owner_id)
+    own = of_owner.order_by(CalendarSetting.id)
+    found: CalendarSetting | None = (
+        own.where(CalendarSetting.survey == survey.id).first() or own.first()
+    )
+    if found is None:
+        raise Invalid(
+            {
+                "calendar-setting": [
+                    "there is none, so no gateway and no caller id; make one with"
+                    " POST calendar-setting/"
+                ]
+            }
+        )
+    return found
+
+
+def _calendar(setting: CalendarSetting) -> Calendar:
+    owner_id, name = setting.owner_id, f"trial calls {setting.id}"
+    mine = (CalendarUser.owner == owner_id) & (CalendarUser.username == name)
+    user = CalendarUser.get_or_none(mine, CalendarUser.deleted.is_null())
+    if user is None:
+        # No password has this hash: a calendar user does not log in, this one least of all.
+        values = {"owner": owner_id, "username": name, "password_hash": "!"}
+        user = crud.insert(CalendarUser, values)
+    profile, _ = CalendarUserProfile.get_or_create(user=user, defaults={"owner": owner_id})
+    if profile.calendar_setting_id != setting.id:
+        crud.change(profile, {"calendar_setting": setting})
+    calendar: Calendar | None = Calendar.get_or_none(
+        Calendar.user == user.id, Calendar.deleted.is_null()
+    )
+    return calendar or crud.insert(Calendar, {"owner": owner_id, "name": name, "user": user})

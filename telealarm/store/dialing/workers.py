@@ -1,0 +1,129 @@
+"""Workers: their leases, and what one leaves behind."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from telealarm.clock import utcnow
+from telealarm.errors import Fenced, Stale
+from telealarm.models import (
+    AlarmRequest,
+    CallRequest,
+    Installation,
+    Message,
+    WebhookDelivery,
+    Worker,
+)
+from telealarm.rules import lease
+from telealarm.store.dialing import concurrency
+from telealarm.store.engine.claim import Holder
+from telealarm.store.engine.database import wake
+from telealarm.store.engine.timeline import record
+from telealarm.store.engine.transition import move
+from telealarm.store.messaging import result
+from telealarm.store.webhooks import deliveries
+from telealarm.words import AlarmStatus, CallStatus, MessageStatus
+
+
+def installation() -> str:
+    """The name of this installation, part of every channel id."""
+    name: str = Installation.get().name
+    return name
+
+
+def enter(name: str, now: datetime, lasts: timedelta) -> Holder:
+    """Begin a run of the worker `name`. An earlier run that still lives is fenced off."""
+    worker, made = Worker.get_or_create(name=name, defaults={"lease_until": now + lasts})
+    if not made:
+        worker.fence += 1
+        worker.lease_until = now + lasts
+        worker.save()
+    return Holder(name, worker.fence)
+
+
+def renew(holder: Holder, now: datetime, lasts: timedelta) -> None:
+    """Raises Fenced where another process has entered under this name, or taken it over."""
+    mine = (Worker.name == holder.name) & (Worker.fence == holder.fence)
+    if Worker.update(lease_until=now + lasts).where(mine).execute() != 1:
+        raise Fenced(
+            f"another process runs as worker {holder.name!r}; give each a worker.name of its own"
+        )
+
+
+def leave(holder: Holder) -> None:
+    """End a run in order: others need not wait for the lease to take over what is left."""
+    mine = (Worker.name == holder.name) & (Worker.fence == holder.fence)
+    Worker.update(lease_until=lease.ENDED).where(mine).execute()
+
+
+def leases(holder: Holder) -> dict[str, datetime]:
+    """Until when the other workers hold what is theirs."""
+    rows = Worker.select(Worker.name, Worker.lease_until).where(Worker.name != holder.name)
+    return dict(rows.tuples())
+
+
+def take_over(holder: Holder, lapsed: Mapping[str, datetime]) -> list[str]:
+    """Make the rows of every worker whose lease ran out, and of our own earlier runs, ours.
+
+    `lapsed`: those workers, with the leases that were seen to run out.
+
+    Returns the names of the workers (ours among them) whose live calls are to be looked after:
+    their channels sit in the Stasis application of that name.
+    """
+    dead = [
+        name
+        for name, until in lapsed.items()
+        # Fence it off, so that it cannot come back unnoticed; one that is back already is not dead.
+        if Worker.update(fence=Worker.fence + 1)
+        .where((Worker.name == name) & (Worker.lease_until == until))
+        .execute()
+    ]
+    names = []
+    for name in [holder.name, *dead]:
+        if _inherit(name, holder, utcnow()):
+            names.append(name)
+    return names
+
+
+def _inherit(name: str, holder: Holder, now: datetime) -> bool:
+    """Take what worker `name` held. True where some of it are calls that may be alive."""
+
+    def older(model: Any) -> Any:
+        mine = (model.worker == holder.name) & (model.fence == holder.fence)
+        return (model.worker == name) & ~mine
+
+    for call in CallRequest.select().where(
+        older(CallRequest), CallRequest.status == CallStatus.PENDING
+    ):
+        # Claimed, never placed: nothing was sent.
+        put_back(call, "the service stopped before the call was placed")
+    for message in Message.select().where(older(Message), Message.status == MessageStatus.SENDING):
+        result.unknown(message, "the service stopped while it was sent", now)
+    deliveries.inherit(older(WebhookDelivery))
+    AlarmRequest.update(worker=holder.name, fence=holder.fence).where(
+        older(AlarmRequest), AlarmRequest.status == AlarmStatus.IN_PROCESS
+    ).execute()
+    live = (
+        CallRequest.update(worker=holder.name, fence=holder.fence)
+        .where(older(CallRequest), CallRequest.ended.is_null())
+        .execute()
+    )
+    return bool(live)
+
+
+def put_back(call: CallRequest, why: str) -> None:
+    """A claimed call of which nothing was sent: its request waits again.
+
+    Raises Stale where its worker has just placed it.
+    """
+    unchanged = (CallRequest.status == call.status) & (CallRequest.fence == call.fence)
+    gone = CallRequest.delete().where(
+        CallRequest.id == call.id, CallRequest.worker == call.worker, unchanged
+    )
+    if gone.execute() != 1:
+        raise Stale(f"call {call.id} was placed meanwhile")
+    concurrency.release([call.id])
+    request = call.request
+    move(request, AlarmStatus.PENDING, worker=None)
+    record(call.alarm_id, "put_back", why, request_id=request.id)
+    wake("dialing")

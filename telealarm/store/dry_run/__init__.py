@@ -1,0 +1,1 @@
+"""What would be called, put off or left out. Reads only."""

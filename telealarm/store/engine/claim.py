@@ -1,0 +1,72 @@
+"""The one claiming routine: rows that are due pass from the stage that wrote them to a worker."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from peewee import InterfaceError, OperationalError, PostgresqlDatabase
+
+from telealarm.errors import Stale
+from telealarm.store.engine.transition import move
+
+log = logging.getLogger(__name__)
+
+# How long a row waits that could not be claimed for a fault of ours or of its data.
+PUT_OFF = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The worker that claims. `fence` tells this run of it from an earlier one."""
+
+    name: str
+    fence: int
+
+
+def oldest(model: Any, now: datetime, limit: int, *, pending: int, where: Any = None) -> list[Any]:
+    """Up to `limit` rows in status `pending` whose `date` has come, oldest first.
+
+    `where` narrows them. Several workers never get the same row: on PostgreSQL rows that another
+    is claiming are passed over, SQLite has one writer at a time.
+    """
+    query = model.select().where(model.status == pending, model.date <= now)
+    if where is not None:
+        query = query.where(where)
+    query = query.order_by(model.date, model.id).limit(limit)
+    if isinstance(model._meta.database, PostgresqlDatabase):
+        query = query.for_update(skip_locked=True)
+    return list(query)
+
+
+def claim(
+    rows: Iterable[Any],
+    holder: Holder,
+    now: datetime,
+    *,
+    claimed: int,
+    admit: Callable[[Any], bool] | None = None,
+) -> list[Any]:
+    """Those of `rows` that may be claimed, now `claimed`.
+
+    `admit` sees each before it is claimed, and where it returns False it has dealt with the row,
+    or leaves it for later. A row for which it raises is put off, so that it stops none of the
+    others.
+    """
+    taken = []
+    for row in rows:
+        model = type(row)
+        try:
+            with model._meta.database.atomic():
+                if admit is None or admit(row):
+                    move(row, claimed, worker=holder.name, fence=holder.fence)
+                    taken.append(row)
+        except (OperationalError, InterfaceError):
+            raise  # the connection is at fault, not the row
+        except Stale as error:
+            log.debug("%s", error)  # changed meanwhile: looked at again
+        except Exception:
+            log.exception("%s %d cannot be claimed; it is put off", model.__name__, row.id)
+            model.update(date=now + PUT_OFF).where(model.id == row.id).execute()
+    return taken

@@ -1,0 +1,296 @@
+"""The bridge between the event loop and peewee; hides SQLite and PostgreSQL.
+
+`await db.write(fn)` queues ordinary peewee code for ONE writer thread, which drains its queue into
+one transaction with a savepoint for each fn, and answers after the commit (group commit): many
+callers share one commit, and one that fails takes none with it. `await db.read(fn)` runs in a few
+reader threads. Both queues are bounded: a full one raises Overloaded at once.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import peewee
+from playhouse.db_url import parse
+
+from telealarm import models
+from telealarm.config.model import Config
+from telealarm.errors import Overloaded, StorageError
+from telealarm.store.engine.notify import CommitListener
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+QUEUE = 10_000
+BATCH = 500
+READERS = 3
+
+_batch = threading.local()
+
+
+def wake(stage: str) -> None:
+    """From within a write: once it is committed, wake the `stage` that has something to do.
+
+    On PostgreSQL it is woken in every process; on SQLite in this one.
+    """
+    woken = getattr(_batch, "woken", None)
+    if woken is not None:
+        woken.add(stage)
+
+
+def connect(config: Config) -> peewee.Database:
+    """A peewee database for the configuration, with the models bound to it. Nothing is opened."""
+    path = config.sqlite_path
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        database: peewee.Database = peewee.SqliteDatabase(
+            str(path),
+            timeout=20,
+            pragmas={"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1},
+        )
+    else:
+        options = parse(config.database, unquote_password=True, unquote_user=True)
+        # A link that was cut is noticed, and no statement waits for ever.
+        options.setdefault("connect_timeout", 5)
+        options.setdefault("keepalives_idle", 5)
+        options.setdefault("keepalives_interval", 2)
+        options.setdefault("keepalives_count", 3)
+        options.setdefault("tcp_user_timeout", 10_000)
+        options.setdefault("options", "-c statement_timeout=30000 -c lock_timeout=15000")
+        database = peewee.PostgresqlDatabase(**options, prefer_psycopg3=True)
+    database.bind(models.ALL)
+    return database
+
+
+def place(config: Config) -> str:
+    """The database for messages: its file, or its host and name, never its password."""
+    if config.sqlite_path is not None:
+        return str(config.sqlite_path)
+    parts = urlsplit(config.database)
+    return f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
+
+
+class _Job:
+    """One write on its way through the writer thread."""
+
+    def __init__(self, fn: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.fn = fn
+        self.loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def answer(self) -> None:
+        if self.future.done():  # its waiter was cancelled
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class Database:
+    """Owns the threads that talk to peewee. `start` it on the event loop, end it with `close`."""
+
+    def __init__(self, database: peewee.Database) -> None:
+        self.peewee = database
+        self._jobs: queue.Queue[_Job | None] = queue.Queue(QUEUE)
+        self._stages: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._reading = 0
+        self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
+        self._closed = False
+        self._bell = (
+            CommitListener(database) if isinstance(database, peewee.PostgresqlDatabase) else None
+        )
+
+    def start(self) -> None:
+        """Start the threads; call it on the event loop that the stages run on."""
+        self._loop = asyncio.get_running_loop()
+        self._writer.start()
+        if self._bell is not None:
+            self._bell.start(self._heard)
+
+    async def close(self) -> None:
+        """Commit what is queued, then end the threads."""
+        self._closed = True
+        if self._bell is not None:
+            await asyncio.to_thread(self._bell.stop)
+        if self._writer.is_alive():
+            await asyncio.to_thread(self._jobs.put, None)
+            await asyncio.to_thread(self._writer.join)
+        all_here = threading.Barrier(READERS)
+        for _ in range(READERS):
+            self._readers.submit(self._leave, all_here)
+        await asyncio.to_thread(self._readers.shutdown)
+
+    def stage(self, name: str) -> asyncio.Event:
+        """Set after each commit that called `wake(name)`."""
+        return self._stages[name]
+
+    async def write(self, fn: Callable[[], T]) -> T:
+        """Run `fn` in the writer's next transaction; its result comes after the commit.
+
+        Raises what `fn` raised (its changes are undone), Overloaded, or StorageError where the
+        commit failed or the connection was lost: nothing of `fn` was kept, or it is not known.
+        """
+        if self._closed:
+            raise StorageError("The database is closed.")
+        job = _Job(fn, asyncio.get_running_loop())
+        try:
+            self._jobs.put_nowait(job)
+        except queue.Full:
+            raise Overloaded from None
+        result: T = await job.future
+        return result
+
+    async def read(self, fn: Callable[[], T]) -> T:
+        """Run `fn` in a reader thread, in one read transaction. Raises Overloaded, StorageError."""
+        if self._closed:
+            raise StorageError("The database is closed.")
+        if self._reading >= QUEUE:
+            raise Overloaded
+        self._reading += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn)
+        finally:
+            self._reading -= 1
+
+    def run(self, fn: Callable[[], T]) -> T:
+        """Run `fn` in a transaction of its own on this thread, for the command line."""
+        _batch.woken = set()
+        with self.peewee.connection_context(), self._transaction():
+            result = fn()
+            self._ring(_batch.woken)
+        return result
+
+    def look(self, fn: Callable[[], T]) -> T:
+        """The same for what only reads: no writer waits for it."""
+        with self.peewee.connection_context(), self.peewee.atomic():
+            return fn()
+
+    def _transaction(self) -> Any:
+        if isinstance(self.peewee, peewee.SqliteDatabase):
+            # Take the write lock at once: a read lock that is raised later can deadlock.
+            return self.peewee.atomic("IMMEDIATE")
+        return self.peewee.atomic()
+
+    def _read(self, fn: Callable[[], T]) -> T:
+        try:
+            self.peewee.connect(reuse_if_open=True)
+            with self.peewee.atomic():
+                return fn()
+        except (peewee.OperationalError, peewee.InterfaceError) as error:
+            self._disconnect()
+            raise StorageError(f"The database did not answer: {_sentence(error)}") from error
+
+    def _leave(self, all_here: threading.Barrier) -> None:
+        """In each reader thread, once: its connection is its own to close."""
+        all_here.wait()
+        self._disconnect()
+
+    def _write_forever(self) -> None:
+        while True:
+            job = self._jobs.get()
+            batch: list[_Job] = []
+            while job is not None:
+                batch.append(job)
+                if len(batch) >= BATCH:
+                    break
+                try:
+                    job = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+            if batch:
+                self._commit(batch)
+            if job is None:
+                self._disconnect()
+                return
+
+    def _commit(self, batch: list[_Job], *, again: bool = True) -> None:
+        _batch.woken = set()
+        committing = False
+        try:
+            self.peewee.connect(reuse_if_open=True)
+            with self._transaction():
+                for job in batch:
+                    self._run_in_savepoint(job)
+                self._ring(_batch.woken)
+                committing = True
+        except Exception as error:  # noqa: BLE001 - it reaches every waiter of the batch
+            self._disconnect()
+            if again and not committing:
+                # A lost connection or a deadlock. Nothing was kept: each once more, alone, so
+                # that the one at fault takes no other with it.
+                for job in batch:
+                    self._commit([job], again=False)
+                return
+            failure = StorageError(f"The database did not commit: {_sentence(error)}")
+            failure.__cause__ = error
+            for job in batch:
+                job.error = failure
+            _batch.woken = set()
+        self._answer(batch, _batch.woken)
+
+    def _run_in_savepoint(self, job: _Job) -> None:
+        before = set(_batch.woken)
+        job.error = None
+        try:
+            with self.peewee.atomic():
+                job.result = job.fn()
+        except (peewee.OperationalError, peewee.InterfaceError):
+            raise  # the connection or the disk is at fault, and with it the whole batch
+        except Exception as error:  # noqa: BLE001 - it reaches the waiter
+            job.error = error
+            _batch.woken = before
+
+    def _ring(self, woken: set[str]) -> None:
+        """Within the transaction: with its commit the other processes hear of it."""
+        if self._bell is not None and woken:
+            self._bell.ring(woken)
+
+    def _heard(self, woken: set[str] | None) -> None:
+        """In the bell's thread: another process woke these stages; None: perhaps all of them."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop was closed
+                self._loop.call_soon_threadsafe(self._set_stages, woken)
+
+    def _answer(self, batch: list[_Job], woken: set[str]) -> None:
+        loops: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+        for job in batch:
+            loops.setdefault(job.loop, []).append(job)
+        for loop, jobs in loops.items():
+            try:
+                loop.call_soon_threadsafe(_answer_all, jobs)
+                if loop is self._loop:
+                    loop.call_soon_threadsafe(self._set_stages, woken)
+            except RuntimeError:  # the loop was closed: nobody waits any more
+                log.warning("%d writes were committed after their event loop ended", len(jobs))
+
+    def _set_stages(self, woken: set[str] | None) -> None:
+        for name in list(self._stages) if woken is None else woken:
+            self._stages[name].set()
+
+    def _disconnect(self) -> None:
+        try:
+            self.peewee.close()
+        except peewee.PeeweeException as error:
+            log.warning("closing a broken database connection: %s", _sentence(error))
+
+
+def _answer_all(jobs: list[_Job]) -> None:
+    for job in jobs:
+        job.answer()
+
+
+def _sentence(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,50 @@
+"""The heartbeat of a stage: work what is there, then sleep until a commit or the next due row."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime
+
+from telealarm.clock import utcnow
+from telealarm.errors import Fenced, Stale, StorageError
+from telealarm.store.engine.database import Database
+
+# The slow safety poll: what another process commits to an SQLite file wakes nobody here.
+POLL_SECONDS = 2.0
+# After a failure, so that a broken database is not hammered.
+PAUSE_SECONDS = 1.0
+
+
+async def run_stage(
+    db: Database,
+    name: str,
+    step: Callable[[], Awaitable[datetime | None]],
+    log: logging.Logger,
+) -> None:
+    """Await `step` for ever. It returns when it has something to do next, or None.
+
+    Woken before that by a commit that called `wake(name)`. A failed step is logged and tried
+    again after a pause; it never ends the stage. Fenced does: another has this worker's work.
+    """
+    woken = db.stage(name)
+    while True:
+        woken.clear()
+        pause: float = POLL_SECONDS
+        try:
+            due = await step()
+            if due is not None:
+                pause = min(pause, max(0.0, (due - utcnow()).total_seconds()))
+        except Fenced:
+            raise
+        except Stale as error:
+            log.debug("%s: %s", name, error)
+        except StorageError as error:
+            log.error("%s: %s; trying again", name, error)
+            await asyncio.sleep(PAUSE_SECONDS)
+        except Exception:
+            log.exception("%s: a step failed; trying again", name)
+            await asyncio.sleep(PAUSE_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await woken.wait()

@@ -1,0 +1,1 @@
+"""Texts of SMS and mails, and the outbox that holds them."""

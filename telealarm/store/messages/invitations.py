@@ -1,0 +1,144 @@
+"""Invitations that no longer say what their event says: whoever had one is told."""
+
+from datetime import datetime
+from typing import Any
+
+from telealarm.errors import Invalid
+from telealarm.models import Alarm, Event, Message
+from telealarm.rules import languages, placeholders
+from telealarm.store import do_not_call
+from telealarm.store.engine.database import wake
+from telealarm.store.engine.timeline import record
+from telealarm.store.messages.compose import Composer
+from telealarm.words import EventStatus, MessageStatus, Method
+
+CROWD = 50
+
+
+def continued(alarm: Alarm, recipient: str, invitation: dict[str, Any]) -> dict[str, Any]:
+    """The columns of an invitation: UID and SEQUENCE go on from what the recipient had before.
+
+    RFC 5546 2.1.4: SEQUENCE grows with each change of the event, and not with a mere repetition.
+    """
+    before = (
+        Message.select()
+        .join(Alarm)
+        .where(
+            Alarm.event == alarm.event_id,
+            Message.recipient == recipient,
+            Message.invitation.is_null(False),
+            Message.status.in_([MessageStatus.SENT, MessageStatus.SENDING, MessageStatus.UNKNOWN]),
+        )
+        .order_by(Message.sequence.desc())
+        .first()
+    )
+    if before is None:
+        return {"invitation": invitation, "sequence": 0}
+    invitation = invitation | {"uid": before.invitation["uid"]}
+    number = before.sequence + (_content(before.invitation) != _content(invitation))
+    return {"invitation": invitation, "sequence": number}
+
+
+def _content(invitation: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(invitation.get(name) for name in ("title", "start", "end", "zone", "cancelled"))
+
+
+def arrived(message: Message) -> None:
+    """The recipient has this invitation now, as far as is known, and no older one of the event."""
+    if message.invitation is None:
+        return
+    event_id = message.alarm.event_id
+    of_event = Alarm.select(Alarm.id).where(Alarm.event == event_id)
+    Message.update(current=False).where(
+        Message.alarm.in_(of_event), Message.recipient == message.recipient, Message.current
+    ).execute()
+    if not message.invitation["cancelled"]:
+        Message.update(current=True).where(Message.id == message.id).execute()
+
+
+def call_off(event: Event) -> None:
+    """The event does not happen, or elsewhere: what invitations to it say is wrong, of those that
+    are just being sent too.
+    """
+    alarms = Alarm.select(Alarm.id).where(Alarm.event == event.id)
+    Message.update(starts=None).where(Message.alarm.in_(alarms)).execute()
+
+
+def outdated(now: datetime) -> list[int]:
+    """The ids of messages whose invitation stands in a calendar, and is wrong there."""
+    wrong = (
+        Event.deleted.is_null(False)
+        | Message.starts.is_null()
+        | (Event.start != Message.starts)
+        | (Event.end != Message.ends)
+    )
+    rows = (
+        Message.select(Message.id)
+        .join(Alarm)
+        .join(Event)
+        .where(Message.current, Message.ends > now, wrong)
+        .order_by(Message.id)
+        .limit(CROWD)
+    )
+    return [row.id for row in rows]
+
+
+def _successor(old: Message) -> Alarm | None:
+    """The alarm that stands for that of `old` now; None where its event was called off.
+
+    The first occurrence of a series that is moved becomes an event of its own.
+    """
+    alarm, event = old.alarm, old.alarm.event
+    if event.deleted or old.starts is not None:
+        return None if event.deleted else alarm
+    moved = (Event.parent_event == event.id) & (Event.original_start == event.start)
+    copies = Alarm.select().join(Event).where(Alarm.origin == alarm.id, moved)
+    found: Alarm | None = copies.where(Event.deleted.is_null()).first()
+    return found
+
+
+def renew(message_id: int, composer: Composer, now: datetime) -> None:
+    """Tell the recipient that the event was moved or cancelled, once."""
+    old = Message.get_by_id(message_id)
+    mine = Message.update(current=False).where(Message.id == message_id, Message.current)
+    if not mine.execute():
+        return  # another worker tells it
+    found = _successor(old)
+    cancelled, alarm = found is None, found or old.alarm
+    event = alarm.event
+    if do_not_call.lists_mail(alarm.owner_id, old.recipient):
+        return
+    if not cancelled and event.status == EventStatus.COMPLETED and event.end <= now:
+        return
+    # Whomever, and however, the alarm tells by now.
+    alarm.alarm_email, alarm.method = old.recipient, Method.EMAIL
+    try:
+        columns = composer.envelope(alarm, event, alarm.mail_template, now)
+    except Invalid as error:
+        record(alarm.id, "wrong", str(error), at=now)
+        return
+    kept = ("uid", "title", "start", "end", "zone") if cancelled else ("uid",)
+    invitation = columns["invitation"] | {name: old.invitation[name] for name in kept}
+    said = composer.values(alarm, now)
+    words = languages.of(alarm.language).texts
+    subject = placeholders.fill(words["called_off" if cancelled else "moved"], said)
+    if cancelled:
+        said |= {"confirm_url": None, "cancel_url": None}
+    body = composer.mail(None, said, alarm.language)
+    Message.create(
+        **columns
+        | body
+        | {
+            "owner": old.owner_id,
+            "alarm": alarm.id,
+            "purpose": "invitation",
+            "subject": subject,
+            "date": now,
+            "invitation": invitation | {"cancelled": cancelled},
+            "sequence": old.sequence + 1,
+        }
+    )
+    record(
+        alarm.id, "mail_queued", f"{'CANCEL' if cancelled else 'update'} of the invitation", at=now
+    )
+    wake("messages")

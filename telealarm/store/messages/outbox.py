@@ -1,0 +1,53 @@
+"""SMS that are no attempt go into the outbox; what waits there is called back."""
+
+from datetime import datetime
+
+from telealarm.models import Alarm, Message, SmsGateway
+from telealarm.rules import phone, sms_segments
+from telealarm.store.engine.database import wake
+from telealarm.store.engine.timeline import record
+from telealarm.words import MessageStatus, Method
+
+
+def queue_sms(
+    alarm: Alarm,
+    gateway: SmsGateway,
+    recipient: str,
+    text: str,
+    now: datetime,
+    *,
+    purpose: str = "alarm",
+    sender: str | None = None,
+    what: str = "",
+    request_id: int | None = None,
+) -> None:
+    """An SMS about `alarm` is to be sent, and the timeline tells it, and `what` it is.
+
+    `sender` None is the gateway's own.
+    """
+    own = str(gateway.settings.get("sender", ""))
+    Message.create(
+        owner=alarm.owner_id,
+        alarm=alarm,
+        gateway=gateway,
+        method=Method.SMS,
+        purpose=purpose,
+        recipient=recipient,
+        tail=phone.tail(recipient),
+        sender=own if sender is None else sender,
+        date=now,
+        **sms_segments.columns(text),
+    )
+    why = f"to {recipient}: {what}" if what else f"to {recipient}"
+    record(alarm.id, "sms_queued", why, request_id=request_id, at=now)
+    wake("messages")
+
+
+def withdraw(alarm_ids: list[int], now: datetime) -> None:
+    """Their alarms were called off: their attempts that nobody has sent yet are not sent."""
+    Message.update(withdrawn=now).where(
+        Message.alarm.in_(alarm_ids),
+        Message.request.is_null(False),
+        Message.status == MessageStatus.PENDING,
+    ).execute()
+    wake("messages")

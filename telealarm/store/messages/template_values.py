@@ -1,0 +1,94 @@
+"""What is said of an alarm: the values that placeholders stand for, and what lacks one."""
+
+from datetime import datetime
+
+from telealarm.models import Alarm, Event, Section, Survey
+from telealarm.rules import placeholders, spoken_dates
+from telealarm.store.access import users
+from telealarm.store.engine import read_cache, time_zones
+from telealarm.store.engine.timeline import record
+from telealarm.words import Method, SectionType
+
+
+def values(
+    alarm: Alarm,
+    event: Event,
+    now: datetime,
+    *,
+    language: str | None = None,
+    attempt: int | None = None,
+) -> dict[str, object]:
+    """The event's own data, over what every alarm can say, in the recipient's language and zone.
+
+    `language` is what is spoken, where the alarm does not say; else English. `now` is what
+    `minutes_left` counts from; `attempt` the number of the one that is being made.
+    """
+    spoken_in = alarm.language or language or "en"
+    zone = time_zones.of_recipient(alarm, time_zones.configured())
+    start = event.start.astimezone(zone)
+    person = event.calendar.user
+    told = alarm.about if alarm.about_id else alarm
+    return {
+        "title": event.title,
+        "first_name": person.first_name or None,
+        "last_name": person.last_name or None,
+        "name": f"{person.first_name} {person.last_name}".strip() or None,
+        "start_date": spoken_dates.day(start, spoken_in, now.astimezone(zone).date()),
+        "start_time": spoken_dates.clock(start, spoken_in),
+        "minutes_left": max(0, round((event.start - now).total_seconds() / 60)),
+        "alarm_phonenumber": told.alarm_phonenumber,
+        "num_attempt": alarm.num_attempt if attempt is None else attempt,
+        **(event.data or {}),
+    }
+
+
+def look(alarm: Alarm, before: Alarm | None, now: datetime) -> None:
+    """Tell what a call of `alarm`, as it was just written, could not say: it is left out there.
+
+    An edit that leaves alone what the words come from (`before`) is not looked at again.
+    """
+    if before is not None and _sources(before) == _sources(alarm):
+        return
+    if said := missing(alarm, now):
+        record(
+            alarm.id,
+            "words_missing",
+            f"{'; '.join(said)}: the event's data has no such value, so it is left out; add it to"
+            " data, or write {name|words to say instead} in the survey",
+            at=now,
+        )
+
+
+def missing(alarm: Alarm, now: datetime) -> list[str]:
+    """The placeholders of the alarm's survey that have no value, a sentence for each section."""
+    if alarm.method != Method.CALL:
+        return []
+    survey = alarm.survey or users.setting_of(alarm.event.calendar.user).survey
+    known = values(alarm, alarm.event, now)
+    return [
+        f"section {number} of the survey {survey.name!r} says {_listed(names)}"
+        for number, text in read_cache.once(("texts", survey.id), lambda: _texts(survey))
+        if (names := placeholders.lacking(text, known))
+    ]
+
+
+def _sources(alarm: Alarm) -> tuple[int | None, ...]:
+    return alarm.event_id, alarm.survey_id, alarm.method
+
+
+def _texts(survey: Survey) -> list[tuple[int, str]]:
+    """What the survey says, by the number of the section."""
+    found: list[tuple[int, str]] = []
+    rows = survey.sections.order_by(Section.order, Section.id)
+    for number, section in enumerate(rows, 1):
+        texts = [] if section.audiofile_id else [section.script]
+        if section.type == SectionType.CALL_TRANSFER:
+            texts.append(section.confirm_script or "")
+        if section.type == SectionType.SMS:
+            texts.append(section.sms_text or "")
+        found += [(number, text) for text in texts]
+    return found
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)

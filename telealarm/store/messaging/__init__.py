@@ -1,0 +1,1 @@
+"""What the stage messaging claims, and what became of it."""

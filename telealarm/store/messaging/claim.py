@@ -1,0 +1,249 @@
+"""The outbox: which messages may be sent now."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from peewee import fn
+
+from telealarm.models import (
+    Alarm,
+    AlarmRequest,
+    Calendar,
+    CalendarSetting,
+    CalendarUserProfile,
+    Event,
+    Message,
+    SmsGateway,
+)
+from telealarm.models.gateway import ACTIVE
+from telealarm.rules.eligibility import Verdict
+from telealarm.store import do_not_call
+from telealarm.store.alarms import eligibility
+from telealarm.store.engine.claim import Holder, claim, oldest
+from telealarm.store.engine.database import wake
+from telealarm.store.engine.timeline import record
+from telealarm.store.engine.transition import move
+from telealarm.store.messages import invitations
+from telealarm.store.messaging import result
+from telealarm.store.outcome import apply
+from telealarm.words import AlarmStatus, EventStatus, MessageStatus, Method
+
+# The lane of mails; every SMS gateway is a lane by its id.
+MAIL = 0
+MAIL_AT_ONCE = 1  # on one connection
+# Alarms of one lane that may be in the outbox at once: what is beyond waits as a request, where
+# calling hours, do-not-call lists and changes of its event still reach it.
+OUTBOX, OUTBOX_SECONDS = 20, 5.0
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The messages that are to be sent, and how many were looked at to find them."""
+
+    messages: list[Message]
+    looked_at: int
+
+
+def lane(message: Message) -> int:
+    """What a message shares its pace and its connections with."""
+    return message.gateway_id or MAIL
+
+
+def take(
+    holder: Holder, now: datetime, limit: int, sending: Counter[int], default_zone: ZoneInfo
+) -> Taken:
+    """Claim what is to be sent now. `sending`: how many this worker sends already, by lane;
+    `default_zone` is the configuration's.
+    """
+    gateways = {gateway.id: gateway for gateway in SmsGateway.select()}
+    inactive = [row_id for row_id, gateway in gateways.items() if gateway.status != ACTIVE]
+    full = [
+        row_id
+        for row_id, gateway in gateways.items()
+        if gateway.status == ACTIVE
+        and (
+            sending[row_id] >= gateway.maximum_sending
+            or (gateway.next_send and gateway.next_send > now)
+        )
+    ]
+    waits = Message.gateway.in_(inactive) & Message.request.is_null()
+    where = Message.gateway.is_null(False) & Message.gateway.not_in(full) & ~waits
+    if sending[MAIL] < MAIL_AT_ONCE:
+        where |= Message.gateway.is_null()
+    begun = Counter(sending)
+
+    def admit(message: Message) -> bool:
+        here = lane(message)
+        most = gateways[here].maximum_sending if here else MAIL_AT_ONCE
+        if begun[here] >= most or not _wanted(message, now, default_zone):
+            return False
+        if here in inactive:
+            # As a request it is watched over, and expires.
+            why = f"gateway {gateways[here].name} is inactive"
+            result.put_back(message, now, "gateway_inactive", why)
+            return False
+        if here and not _has_pace(gateways[here], now):
+            return False
+        begun[here] += 1
+        return True
+
+    found = oldest(Message, now, limit, pending=MessageStatus.PENDING, where=where)
+    rows: list[Message] = claim(found, holder, now, claimed=MessageStatus.SENDING, admit=admit)
+    for row in rows:
+        _ = row.gateway  # read it here: outside the write nothing is read
+    return Taken(rows, len(found))
+
+
+def _wanted(message: Message, now: datetime, default_zone: ZoneInfo) -> bool:
+    """Whether the attempt still is to be made; where not, it is ended or put back."""
+    request, alarm = message.request, message.alarm
+    if request is None:
+        return not _asked_to_stop(message, now)
+    event = alarm.event
+    ahead = alarm.due is not None and alarm.due > now
+    gone = event.status == EventStatus.PAUSED or alarm.deleted or event.deleted
+    address = alarm.alarm_email if message.method == Method.EMAIL else alarm.alarm_phonenumber
+    if message.withdrawn or ahead or gone:
+        move(message, MessageStatus.WITHDRAWN)
+        apply.call_off(request, "nothing was sent", now)
+        return False
+    if message.recipient != address or message.method != alarm.method:
+        result.put_back(message, now, "edited", "its alarm was edited before it was sent")
+        return False
+    decision = eligibility.decide(alarm, now, default_zone)
+    if decision.action is Verdict.WAIT:
+        result.put_back(message, now, "", decision.why)  # put off when it is claimed again
+        return False
+    if decision.action is not Verdict.GO:
+        move(message, MessageStatus.WITHDRAWN)
+        apply.end(request, decision, now)
+        return False
+    if alarm.status == AlarmStatus.RETRY:
+        move(alarm, AlarmStatus.IN_PROCESS)
+    return True
+
+
+def _asked_to_stop(message: Message, now: datetime) -> bool:
+    """Whether the bad news is for a number on a do-not-call list; it is ended then."""
+    listed = message.purpose == "failure" and do_not_call.lists_number(
+        message.owner_id, message.recipient
+    )
+    if listed:
+        move(message, MessageStatus.WITHDRAWN)
+        why = f"{message.recipient} is on a do-not-call list"
+        record(message.alarm_id, "sms_not_sent", why, at=now)
+    return listed
+
+
+def _has_pace(gateway: SmsGateway, now: datetime) -> bool:
+    """Reserve the next moment of the gateway's pace, which all workers share."""
+    if not gateway.messages_per_second:
+        return True
+    free = SmsGateway.next_send.is_null() | (SmsGateway.next_send <= now)
+    following = now + timedelta(seconds=1 / gateway.messages_per_second)
+    reserved = SmsGateway.update(next_send=following).where(SmsGateway.id == gateway.id, free)
+    return bool(reserved.execute() == 1)
+
+
+def forgotten(holder: Holder, sending: Collection[int], now: datetime) -> None:
+    """What this worker claimed and nobody sends or can end any more: its fate is unknown."""
+    for row in Message.select().where(
+        Message.worker == holder.name,
+        Message.fence == holder.fence,
+        Message.status == MessageStatus.SENDING,
+        Message.id.not_in(list(sending)),
+    ):
+        result.unknown(row, "what became of it could not be kept", now)
+
+
+class Room:
+    """How much the outbox still takes, by lane. What it is asked for is taken."""
+
+    def __init__(self) -> None:
+        rows = (
+            Message.select(Message.gateway, fn.COUNT(Message.id))
+            .where(
+                Message.request.is_null(False),
+                Message.status.in_([MessageStatus.PENDING, MessageStatus.SENDING]),
+            )
+            .group_by(Message.gateway)
+            .tuples()
+        )
+        self._waiting = Counter({gateway or MAIL: count for gateway, count in rows})
+
+    def take(self, gateway: SmsGateway | None) -> bool:
+        """Whether one more fits; of mail where `gateway` is None."""
+        here = gateway.id if gateway else MAIL
+        if self._waiting[here] >= _most(gateway):
+            return False
+        self._waiting[here] += 1
+        return True
+
+    def not_blocked(self) -> Any:
+        """The condition that a waiting request, if it is no call, finds room."""
+        found = SmsGateway.select().where(SmsGateway.id.in_(list(self._waiting)))
+        full = [gateway.id for gateway in found if self._waiting[gateway.id] >= _most(gateway)]
+        mail_full = self._waiting[MAIL] >= _most(None)
+        if not full and not mail_full:
+            return AlarmRequest.id.is_null(False)
+        blocked = (Alarm.method == Method.SMS) & CalendarSetting.sms_gateway.in_(full)
+        if mail_full:
+            blocked |= Alarm.method == Method.EMAIL
+        held = (
+            Alarm.select(Alarm.id)
+            .join(Event)
+            .join(Calendar)
+            .join(CalendarUserProfile, on=CalendarUserProfile.user == Calendar.user)
+            .join(CalendarSetting)
+            .where(blocked)
+        )
+        return AlarmRequest.alarm.not_in(held)
+
+
+def _most(gateway: SmsGateway | None) -> int:
+    if gateway is None or not gateway.messages_per_second:
+        return OUTBOX
+    return max(1, min(OUTBOX, round(gateway.messages_per_second * OUTBOX_SECONDS)))
+
+
+def write(request: AlarmRequest, now: datetime, **columns: Any) -> Message:
+    """The message of a claimed request; one that was put back before is written anew.
+
+    After a message of unknown fate it has the same uid.
+    """
+    columns |= {"owner": request.owner_id, "alarm": request.alarm_id, "date": now}
+    if invitation := columns.get("invitation"):
+        columns |= invitations.continued(request.alarm, columns["recipient"], invitation)
+    held: Message | None = Message.get_or_none(Message.request == request)
+    wake("messages")
+    if held is not None:
+        move(held, MessageStatus.PENDING, **columns, worker=None)
+        return held
+    before = (
+        Message.select()
+        .where(Message.alarm == request.alarm_id, Message.request.is_null(False))
+        .order_by(Message.id.desc())
+        .first()
+    )
+    if before is not None and before.status == MessageStatus.UNKNOWN:
+        columns["uid"] = before.uid
+    made: Message = Message.create(request=request, **columns)
+    return made
+
+
+def next_due(now: datetime) -> datetime | None:
+    """When the next message comes due after `now`, or a gateway's pace allows the next."""
+    row = (
+        Message.select(Message.date)
+        .where(Message.status == MessageStatus.PENDING, Message.date > now)
+        .order_by(Message.date)
+        .first()
+    )
+    paced = (
+        SmsGateway.select(fn.MIN(SmsGateway.next_send)).where(SmsGateway.next_send > now).scalar()
+    )
+    return min((moment for moment in (row and row.date, paced) if moment), default=None)

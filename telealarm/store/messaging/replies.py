@@ -1,0 +1,174 @@
+"""Replies: what people write back by SMS, and what they are told. Told to us twice, done once."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from telealarm.models import Alarm, Event, InboundSms, Message, SmsGateway
+from telealarm.rules import languages, phone, placeholders
+from telealarm.store import do_not_call
+from telealarm.store.engine.timeline import record
+from telealarm.store.messages import outbox
+from telealarm.store.messages.compose import Composer
+from telealarm.store.outcome import answers
+from telealarm.store.outcome.answers import Answered
+from telealarm.words import AlarmResult, MessageStatus
+
+# How far back a number is known, and how many of its messages: an older one is nobody's any more.
+REMEMBERED, MOST = timedelta(days=400), 200
+# From a gateway that gives its messages no ids, the same words of a number within it are one.
+REPEATED = timedelta(minutes=1)
+LONGEST = 1000
+_ARRIVED = [MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.UNKNOWN]
+
+
+def reply(
+    gateway: SmsGateway, external_id: str, sender: str, text: str, composer: Composer, now: datetime
+) -> str:
+    """A reply came in; returns what became of it, in one word.
+
+    `external_id` is the gateway's own, empty where it has none.
+    """
+    number, text = phone.clean(sender), text[:LONGEST]
+    known = _known(gateway, external_id, number, text, now)
+    if known is not None:
+        outcome: str = known.outcome
+        return outcome
+    messages = _messages_to(gateway, number, now)
+    message = next((one for one in messages if _is_open(one, now)), next(iter(messages), None))
+    if message is None:
+        outcome = "unknown_number"
+    else:
+        meaning = languages.meaning(text, message.alarm.language)
+        if meaning == languages.STOP:
+            outcome = _stop(messages, number, now)
+        else:
+            outcome = _answer(message, meaning, text, composer, now)
+    InboundSms.create(
+        gateway=gateway,
+        external_id=external_id or uuid.uuid4().hex,
+        sender=number,
+        text=text,
+        received=now,
+        alarm=message and message.alarm,
+        outcome=outcome,
+    )
+    return outcome
+
+
+def _known(
+    gateway: SmsGateway, external_id: str, number: str, text: str, now: datetime
+) -> InboundSms | None:
+    """The same SMS, where the gateway has told of it before."""
+    if external_id:
+        same = InboundSms.external_id == external_id
+    else:
+        same = (InboundSms.sender == number) & (InboundSms.text == text)
+        same &= InboundSms.received > now - REPEATED
+    found: InboundSms | None = (
+        InboundSms.select().where(InboundSms.gateway == gateway.id, same).first()
+    )
+    return found
+
+
+def _messages_to(gateway: SmsGateway, number: str, now: datetime) -> list[Message]:
+    """What was sent for alarms to this number through this gateway, the latest first."""
+    rows = (
+        Message.select(Message, Alarm, Event)
+        .join(Alarm)
+        .join(Event)
+        .where(
+            Message.tail == phone.tail(number),
+            Message.gateway == gateway.id,
+            Message.purpose == "alarm",
+            Message.status.in_(_ARRIVED),
+            Message.created_date > now - REMEMBERED,
+        )
+        .order_by(Message.date.desc(), Message.id.desc())
+        .limit(MOST)
+    )
+    return [row for row in rows if phone.same(row.recipient, number)]
+
+
+def _is_open(message: Message, now: datetime) -> bool:
+    alarm = message.alarm
+    return alarm.result == AlarmResult.NONE and answers.is_open(alarm, alarm.event, now)
+
+
+def _answer(
+    message: Message, meaning: str | None, text: str, composer: Composer, now: datetime
+) -> str:
+    """Two machines shall not talk for ever: all that is written back but for an answer that was
+    taken is written once for an alarm.
+    """
+    alarm = message.alarm
+    if not _is_open(message, now):
+        return _too_late(message, meaning, text, composer, now)
+    if meaning is None:
+        record(alarm.id, "reply_unclear", text, at=now)
+        _write_back_once(message, "unclear", "unclear", composer, now)
+        return "unclear"
+    done = answers.answer(alarm, int(meaning), f"by SMS from {message.recipient}", now)
+    _write_back(message, meaning, "answer", composer, now)
+    return str(done)
+
+
+def _too_late(
+    message: Message, meaning: str | None, text: str, composer: Composer, now: datetime
+) -> str:
+    """The alarm was answered, called off, or is over: the first answer stays, and whoever means
+    another is told so. Who thanks us, or says the same again, is left in peace.
+    """
+    alarm = message.alarm
+    record(alarm.id, "reply_late", text, at=now)
+    if alarm.result == AlarmResult.NONE:
+        _write_back_once(message, "late", "late", composer, now)
+        return Answered.CLOSED
+    if meaning is not None and int(meaning) != alarm.result:
+        _write_back_once(message, "answered_before", "late", composer, now)
+    return Answered.BEFORE
+
+
+def _write_back_once(
+    message: Message, words: str, purpose: str, composer: Composer, now: datetime
+) -> None:
+    before = Message.select().where(Message.alarm == message.alarm_id, Message.purpose == purpose)
+    if not before.exists():
+        _write_back(message, words, purpose, composer, now)
+
+
+def _write_back(
+    message: Message, words: str, purpose: str, composer: Composer, now: datetime
+) -> None:
+    """Have the sender told, unless they want no messages."""
+    if do_not_call.lists_number(message.owner_id, message.recipient):
+        return
+    alarm = message.alarm
+    text = languages.of(alarm.language).texts[words]
+    _send(message, placeholders.fill(text, composer.values(alarm, now)), purpose, now)
+
+
+def _send(message: Message, text: str, purpose: str, now: datetime) -> None:
+    outbox.queue_sms(
+        message.alarm,
+        message.gateway,
+        message.recipient,
+        text,
+        now,
+        purpose=purpose,
+        sender=message.sender,
+        what=purpose,
+    )
+
+
+def _stop(messages: list[Message], number: str, now: datetime) -> str:
+    """No more calls and messages to this number, for whoever wrote to it; told once."""
+    newest = messages[0]
+    if do_not_call.lists_number(newest.owner_id, newest.recipient):
+        return "stopped_before"
+    for owner_id, recipient in {(one.owner_id, one.recipient) for one in messages}:
+        do_not_call.opt_out(owner_id, number=recipient)
+        if number.startswith(("+", "00")):  # with its country it is theirs however it is written
+            do_not_call.opt_out(owner_id, number=number)
+    record(newest.alarm_id, "stop", f"{newest.recipient} wants no more messages", at=now)
+    _send(newest, languages.of(newest.alarm.language).texts["stop"], "answer", now)
+    return "stopped"

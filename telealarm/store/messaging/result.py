@@ -1,0 +1,212 @@
+"""How the sending of a message ends, and with it the attempt that it is. One write each."""
+
+from datetime import datetime, timedelta
+
+from telealarm import metrics
+from telealarm.errors import Stale
+from telealarm.models import Alarm, AlarmRequest, Event, Message, SmsGateway
+from telealarm.rules import outcome as rules_outcome
+from telealarm.rules.text import kept
+from telealarm.store.alarms import attempts
+from telealarm.store.engine.database import wake
+from telealarm.store.engine.timeline import record
+from telealarm.store.engine.transition import move, put
+from telealarm.store.messages import delivery_reports, invitations
+from telealarm.store.outcome import apply
+from telealarm.words import AlarmStatus, MessageStatus, Method, Reason
+
+LONGEST_SAID, LONGEST_REFERENCE = delivery_reports.LONGEST_SAID, 200
+# How often a message that is no attempt is sent whose fate stays unknown, and how far apart.
+MOST_UNKNOWN = 3
+UNKNOWN_PAUSE = timedelta(minutes=1)
+
+
+def held(message_id: int, fence: int) -> Message:
+    """The message that is being sent, read anew. Raises Stale where this run holds it no more."""
+    message: Message = Message.get_by_id(message_id)
+    if message.status != MessageStatus.SENDING or message.fence != fence:
+        raise Stale(f"message {message_id} is held by nobody, or by another")
+    return message
+
+
+def taken(message: Message, reference: str, said: str, now: datetime) -> None:
+    """The gateway took it: the attempt is a success."""
+    move(
+        message,
+        MessageStatus.SENT,
+        tries=message.tries + 1,
+        reference=kept(reference, LONGEST_REFERENCE),
+        said=message.said if message.delivery else kept(said, LONGEST_SAID),
+        sent=now,
+    )
+    _tell(message, "sent", f"to {message.recipient}", now)
+    invitations.arrived(message)
+    delivery_reports.catch_up(message, now)
+    if (request := _attempt(message)) is not None:
+        _count(request.alarm, notice=True)
+        apply.succeed(request, now)
+    wake("dialing")  # there is room in the outbox
+
+
+def away(
+    message: Message,
+    why: str,
+    again: datetime | None,
+    now: datetime,
+    leave_alone: datetime | None = None,
+) -> None:
+    """The gateway cannot take it now: tried `again`, or None: given up.
+
+    An alarm's attempt waits as a request, and does not count; its expiry ends it. `leave_alone`:
+    until when the gateway asked to be sent nothing at all.
+    """
+    why = kept(why, LONGEST_SAID)
+    if leave_alone is not None:
+        earlier = SmsGateway.next_send.is_null() | (SmsGateway.next_send < leave_alone)
+        SmsGateway.update(next_send=leave_alone).where(
+            SmsGateway.id == message.gateway_id, earlier
+        ).execute()
+    after = "given up" if again is None else f"again at {again.isoformat(timespec='seconds')}"
+    _tell(message, "failed", f"to {message.recipient}: {why}; {after}", now)
+    tries = message.tries + 1
+    if again is None:
+        move(message, MessageStatus.FAILED, tries=tries, said=why)
+    elif message.request_id is None:
+        move(
+            message,
+            MessageStatus.PENDING,
+            tries=tries,
+            said=why,
+            date=again,
+            worker=None,
+        )
+    else:
+        put(message, tries=tries, said=why)
+        put_back(message, again, "gateway_away", "")
+        return
+    if (request := _attempt(message)) is not None:
+        apply.fail(request, Reason.FAILED, now)
+
+
+def refused(message: Message, why: str, now: datetime) -> None:
+    """The gateway will never take it: the attempt is a failure, and none can help."""
+    why = kept(why, LONGEST_SAID)
+    move(message, MessageStatus.FAILED, tries=message.tries + 1, said=why)
+    _tell(message, "failed", f"to {message.recipient}: {why}; given up", now)
+    if (request := _attempt(message)) is not None:
+        _count(request.alarm, notice=False)
+        apply.fail(request, Reason.REFUSED, now)
+    wake("dialing")
+
+
+def unknown(message: Message, why: str, now: datetime) -> None:
+    """It may have been taken or not: an attempt ends by its alarm's `on_unknown`, and
+    anything else is sent again a few times, with the same uid.
+    """
+    if message.delivery == delivery_reports.DELIVERED:
+        taken(message, message.reference, "", now)
+        return
+    why = kept(why, LONGEST_SAID)
+    metrics.MESSAGES_UNKNOWN.inc()
+    wake("messages")
+    tries = message.tries + 1
+    if message.request_id is None:
+        if tries < MOST_UNKNOWN:
+            again = now + tries * UNKNOWN_PAUSE
+            move(message, MessageStatus.PENDING, worker=None, tries=tries, date=again)
+            what = "it is sent again"
+        else:
+            move(message, MessageStatus.UNKNOWN, tries=tries, said=why)
+            invitations.arrived(message)
+            what = "given up"
+        _tell(message, "unknown", f"{why}; it may have been sent; {what}", now)
+        return
+    move(message, MessageStatus.UNKNOWN, tries=tries, said=why)
+    invitations.arrived(message)
+    _tell(message, "unknown", f"to {message.recipient}: {why}; it may have been sent", now)
+    request = _attempt(message)
+    if request is None:
+        return
+    alarm = request.alarm
+    _count(alarm, notice=True)
+    failures = attempts.failures(alarm.id)
+    failures[Reason.UNKNOWN] = failures.get(Reason.UNKNOWN, 0) + 1
+    again = rules_outcome.retry_at(
+        Reason.UNKNOWN,
+        ended=now,
+        failures=failures,
+        maxretry=alarm.maxretry,
+        retry_delay_seconds=alarm.retry_delay,
+        policy=alarm.retry_policy,
+    )
+    if again is None or alarm.on_unknown == "miss" or alarm.deleted or alarm.event.deleted:
+        apply.fail(request, Reason.UNKNOWN, now)
+        return
+    record(alarm.id, "redial", "on_unknown is redial", request_id=request.id, at=now)
+    apply.retry(request, Reason.UNKNOWN, again, now)
+
+
+def report(gateway: SmsGateway, message_id: str, delivered: bool, said: str, now: datetime) -> str:
+    """A delivery report, by our id or the gateway's; returns what became of it, in one word."""
+    delivery = delivery_reports.DELIVERED if delivered else delivery_reports.FAILED
+    message = delivery_reports.find(gateway, message_id)
+    if message is None:
+        return delivery_reports.keep_early(gateway, message_id, delivery, said, now)
+    outcome = delivery_reports.mark(message, delivery, said, now)
+    if outcome == delivery_reports.DELIVERED:
+        _arrived(message, now)
+    return outcome
+
+
+def _arrived(message: Message, now: datetime) -> None:
+    """It was delivered, although we may not know that it was taken: nothing is sent again."""
+    before = message.status
+    if before in (MessageStatus.SENDING, MessageStatus.SENT):
+        return  # the end of its sending is kept by who sends it
+    move(message, MessageStatus.SENT, sent=now)
+    if message.request_id is None:
+        return
+    if before == MessageStatus.UNKNOWN:
+        apply.arrived(message.alarm, now)
+        return
+    request = message.request
+    if request.status == AlarmStatus.PENDING:
+        move(request, AlarmStatus.IN_PROCESS)
+    if request.status == AlarmStatus.IN_PROCESS:
+        _count(request.alarm, notice=True)
+        apply.succeed(request, now)
+
+
+def put_back(message: Message, until: datetime, reason: str, why: str) -> None:
+    """Nothing was sent: its request waits until then, and is looked at anew."""
+    move(message, MessageStatus.HELD, worker=None)
+    request = _attempt(message)
+    if request is None:
+        return
+    move(request, AlarmStatus.PENDING, worker=None, date=until, status_reason=reason)
+    if why:
+        record(message.alarm_id, "put_back", why, request_id=request.id)
+    wake("dialing")
+    wake("planning")  # it watches over the expiry
+
+
+def _attempt(message: Message) -> AlarmRequest | None:
+    """The request that the message is, read anew, unless it has come to its end meanwhile."""
+    found: AlarmRequest | None = AlarmRequest.get_or_none(
+        AlarmRequest.id == message.request_id, AlarmRequest.status == AlarmStatus.IN_PROCESS
+    )
+    return found
+
+
+def _count(alarm: Alarm, *, notice: bool) -> None:
+    """One more attempt was made; with the first that may have arrived, a notice went out."""
+    if notice and alarm.num_attempt == 0:
+        Event.update(notify_count=Event.notify_count + 1).where(
+            Event.id == alarm.event_id
+        ).execute()
+    put(alarm, num_attempt=alarm.num_attempt + 1)
+
+
+def _tell(message: Message, what: str, why: str, now: datetime) -> None:
+    kind = "mail" if message.method == Method.EMAIL else "sms"
+    record(message.alarm_id, f"{kind}_{what}", why, request_id=message.request_id, at=now)

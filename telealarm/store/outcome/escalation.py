@@ -1,0 +1,85 @@
+"""The bad news by phone: an alarm that failed or was missed is told to failure_phonenumber.
+
+That call is an alarm of its own on the same event, with rows, retries and a timeline like any.
+"""
+
+from datetime import datetime
+
+from telealarm.models import Alarm, Section, Survey
+from telealarm.store.alarms import alarms, eligibility
+from telealarm.store.engine import crud
+from telealarm.store.engine.timeline import record
+from telealarm.words import EventStatus, Method, SectionType
+
+NAME = "Told to failure_phonenumber"
+# By language; another is told in English. A room is what a wake-up call's event has in its data.
+_ROOM = {
+    "en": "Room {room} did not answer its wake-up call.",
+    "es": "La habitación {room} no ha contestado a su llamada despertador.",
+}
+_OTHER = {
+    "en": "{alarm_phonenumber} could not be reached: {title}.",
+    "es": "No se ha podido localizar a {alarm_phonenumber}: {title}.",
+}
+# Of its call: retries, a delay between them and a lateness in seconds.
+RETRIES, DELAY, LATENESS = 3, 60, 3600
+
+
+def call(failed: Alarm, now: datetime) -> None:
+    """Have the calendar setting's failure_phonenumber called, if there is one, and told of it.
+
+    Once for an alarm; what this call itself comes to is told to nobody.
+    """
+    setting = eligibility.setting_of(failed)
+    if setting is None or not setting.failure_phonenumber or failed.about_id is not None:
+        return
+    event = failed.event
+    if failed.deleted or event.deleted or event.status == EventStatus.PAUSED:
+        return
+    if Alarm.select().where(Alarm.about == failed.id).exists():
+        return
+    language = (failed.survey or setting.survey).tts_language
+    text = _text(language, has_room="room" in (event.data or {}))
+    alarm: Alarm = crud.insert(
+        Alarm,
+        {
+            "owner": failed.owner_id,
+            "event": event,
+            "about": failed,
+            "alarm_phonenumber": setting.failure_phonenumber,
+            "method": Method.CALL,
+            "survey": _survey(failed.owner_id, *text),
+            # Due now.
+            "offset": round((now - event.start).total_seconds()),
+            "maxretry": RETRIES,
+            "retry_delay": DELAY,
+            "max_lateness": LATENESS,
+            "detached": True,
+            "created_date": now,
+        },
+    )
+    record(failed.id, "desk_called", f"{alarm.alarm_phonenumber}, by alarm {alarm.id}", at=now)
+    record(alarm.id, "created", f"tells of alarm {failed.id}", at=now)
+    alarms.schedule(alarm, event)
+
+
+def _text(language: str, *, has_room: bool) -> tuple[str, str]:
+    """The language, and the words in it."""
+    texts = _ROOM if has_room else _OTHER
+    base = language.split("-")[0].lower()
+    return (language, texts[base]) if base in texts else ("en", texts["en"])
+
+
+def _survey(owner_id: int, language: str, text: str) -> Survey:
+    """The survey that says this, made when it is first needed."""
+    said = Section.select(Section.survey).where(Section.script == text)
+    found: Survey | None = Survey.get_or_none(
+        Survey.owner == owner_id,
+        Survey.name == NAME,
+        Survey.tts_language == language,
+        Survey.id.in_(said),
+    )
+    if found is None:
+        found = Survey.create(owner=owner_id, name=NAME, tts_language=language)
+        Section.create(survey=found, order=1, type=SectionType.PLAY_MESSAGE, script=text)
+    return found

@@ -1,0 +1,79 @@
+"""What sections do beside asking: each leaves a survey result and a line in the timeline."""
+
+from datetime import datetime
+
+from telealarm.models import DncList, Section, SurveyResult
+from telealarm.rules import placeholders
+from telealarm.store import do_not_call
+from telealarm.store.alarms import eligibility
+from telealarm.store.dialing.calls import Call, held
+from telealarm.store.engine.timeline import record
+from telealarm.store.messages import outbox
+from telealarm.store.messages.template_values import values
+from telealarm.store.survey.session_state import answer
+
+# The list that a number is put on, where its manager has made none.
+OWN_LIST = "Asked not to be called"
+
+
+def block(call: Call, section: int) -> None:
+    """The callee is not to be called again: onto the first of the manager's lists."""
+    row = held(call)
+    if not do_not_call.lists_number(row.owner_id, call.number):
+        own = DncList.select().where(DncList.owner == row.owner_id)
+        chosen = own.order_by(DncList.id).first()
+        chosen = chosen or DncList.create(owner=row.owner_id, name=OWN_LIST)
+        do_not_call.add({"dnc": chosen, "phone_number": call.number})
+    answer(row, section, "added")
+    record(call.alarm_id, "do_not_call", call.number, request_id=call.request_id)
+
+
+def send(call: Call, section_id: int, now: datetime) -> None:
+    """An SMS to the callee goes into the outbox, once in a call, whoever adopts it."""
+    row = held(call)
+    mine = (SurveyResult.call == row.id) & (SurveyResult.section == section_id)
+    if SurveyResult.select().where(mine).exists():
+        return
+    alarm = row.alarm
+    gateway = eligibility.sms_gateway_of(alarm)
+    if gateway is None:
+        answer(row, section_id, "not_sent")
+        record(
+            alarm.id,
+            "sms_not_sent",
+            "the calendar setting names no sms_gateway; set one to have the survey send SMS",
+            request_id=call.request_id,
+        )
+        return
+    text = Section.get_by_id(section_id).sms_text or ""
+    said = values(
+        alarm, alarm.event, now, language=row.survey.tts_language, attempt=row.num_attempt
+    )
+    answer(row, section_id, "queued")
+    filled = placeholders.fill(text, said)
+    outbox.queue_sms(alarm, gateway, call.number, filled, now, request_id=call.request_id)
+
+
+def recorded(call: Call, section: int, file: str, seconds: float) -> str:
+    """A message was recorded; returns the name of the file that it takes the place of, or ``."""
+    row = held(call)
+    old = SurveyResult.get_or_none(call=row, section=section)
+    answer(row, section, "recorded", record_file=file, recording_duration=seconds)
+    record(call.alarm_id, "recorded", f"{seconds:.1f} s", request_id=call.request_id)
+    return old.record_file if old else ""
+
+
+def joined(call: Call, section: int, conference: str) -> None:
+    """The callee is in a conference; told once, also where another session goes on with it."""
+    row = held(call)
+    known = SurveyResult.get_or_none(call=row, section=section, response="joined")
+    if known is not None:
+        return
+    answer(row, section, "joined")
+    record(call.alarm_id, "conference", conference, request_id=call.request_id)
+
+
+def not_joined(call: Call, section: int) -> None:
+    """The conference could not be joined."""
+    answer(held(call), section, "failed")
+    record(call.alarm_id, "conference_failed", request_id=call.request_id)

@@ -1,0 +1,232 @@
+"""What a survey session reads, and what it keeps at each step so that another can go on."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from telealarm.clock import utcnow
+from telealarm.models import Alarm, Branching, CallRequest, Section, SurveyResult
+from telealarm.models.survey import LAST
+from telealarm.rules import placeholders
+from telealarm.rules.webhook_retry import Change
+from telealarm.store.alarms import eligibility
+from telealarm.store.dialing.calls import Call, detected, held
+from telealarm.store.engine.timeline import record
+from telealarm.store.engine.transition import put
+from telealarm.store.messages.template_values import values
+from telealarm.store.outcome import apply
+from telealarm.store.survey import audio_files
+from telealarm.store.survey.audio_files import Recording
+from telealarm.store.webhooks import webhooks
+from telealarm.words import ANSWERED_BY_KEYS, AlarmResult, AmdStatus
+
+DIGITS = "0123456789"
+
+
+@dataclass(frozen=True)
+class ScriptSection:
+    """A section, with the text as it is to be spoken, or what is played instead.
+
+    `wrong_key` is played instead of our own words for a key that is not offered. `wordless`: it
+    asks for keys, and nothing of its script is left to say, as its placeholders have no values.
+    """
+
+    id: int
+    type: int
+    text: str
+    recording: Recording | None
+    wrong_key: Recording | None
+    keys: frozenset[str]
+    retries: int
+    timeout_seconds: int
+    branches: dict[str, int | None]
+    completed: bool = False
+    # What is said of a key that is spoken back.
+    labels: dict[str, str] = field(default_factory=dict)
+    # Of a number that is captured: how long at most, and between what.
+    digits: int = 0
+    low: int | None = None
+    high: int | None = None
+    # Of a message that is recorded.
+    recording_seconds: int = 0
+    # Of a transfer: what the agent hears, and the key that takes the call; empty: none is needed.
+    agent_text: str = ""
+    agent_key: str = ""
+    # The name of a conference.
+    conference: str = ""
+    wordless: bool = False
+
+
+@dataclass(frozen=True)
+class Script:
+    """The survey of a call, and where its session is (`at` None: over).
+
+    `acting`: it does what the section is for. `completed`: a section marked so was reached.
+    `confirms`: answers are spoken back.
+    """
+
+    language: str
+    sections: list[ScriptSection]
+    at: int | None
+    lap: int
+    heard: bool
+    playback: str
+    answered: datetime | None
+    owner: int
+    acting: bool
+    completed: bool
+    confirms: bool
+    # For an answering machine, in place of what the survey says first.
+    voicemail: Recording | None = None
+
+
+def load(call: Call) -> Script:
+    """The survey of `call` in its sections' order. Read it through the writer, so that what an
+    earlier session has queued is in it.
+    """
+    return script(CallRequest.get_by_id(call.id))
+
+
+def script(row: CallRequest) -> Script:
+    """The survey of the call as `row` has it."""
+    alarm = row.alarm
+    # As of the claim: what is spoken then is what was rendered before anybody was rung.
+    said = values(
+        alarm,
+        alarm.event,
+        row.call_time,
+        language=row.survey.tts_language,
+        attempt=row.num_attempt,
+    )
+    branches: dict[int, dict[str, int | None]] = {}
+    for branching in Branching.select().join(Section).where(Section.survey == row.survey_id):
+        branches.setdefault(branching.section_id, {})[branching.keys] = branching.goto_id
+    rows = Section.select().where(Section.survey == row.survey_id)
+    sections = [
+        ScriptSection(
+            id=section.id,
+            type=section.type,
+            text=(text := placeholders.speakable(section.script, said)),
+            recording=audio_files.of(section.audiofile),
+            wrong_key=audio_files.of(section.invalid_audiofile),
+            keys=section.offered_keys(),
+            retries=section.retries,
+            timeout_seconds=section.timeout,
+            branches=branches.get(section.id, {}),
+            completed=section.completed,
+            labels={key: label for key in DIGITS if (label := getattr(section, f"key_{key}"))},
+            digits=section.number_digits,
+            low=section.min_number if section.validate_number else None,
+            high=section.max_number if section.validate_number else None,
+            recording_seconds=section.recording_seconds,
+            agent_text=placeholders.speakable(section.confirm_script or "", said),
+            agent_key=section.confirm_key or "",
+            conference=section.conference or "",
+            wordless=section.type in ANSWERED_BY_KEYS
+            and bool(section.script.strip())
+            and not (text or section.audiofile_id),
+        )
+        for section in rows.order_by(Section.order, Section.id)
+    ]
+    first = sections[0].id if sections else None
+    return Script(
+        language=alarm.language or row.survey.tts_language,
+        sections=sections,
+        at=None if row.finished else (row.section_id or first),
+        lap=row.lap,
+        heard=row.heard,
+        playback=row.playback,
+        answered=row.answered,
+        owner=row.owner_id,
+        acting=row.acting,
+        completed=row.completed,
+        confirms=_confirms(alarm),
+        voicemail=audio_files.of(row.voicemail_audiofile),
+    )
+
+
+def who_answered(call: Call) -> AmdStatus | None:
+    """Who answered, as far as it was found out."""
+    row = held(call)
+    return AmdStatus(row.amd_status) if row.amd_status else None
+
+
+def message_left(call: Call) -> None:
+    """An answering machine was told all there is to tell."""
+    put(held(call), heard=True)
+    record(call.alarm_id, "message_left", "on an answering machine", request_id=call.request_id)
+
+
+def enter(call: Call, section: int | None, lap: int) -> None:
+    """The session is in this section now; None: the survey is over."""
+    _arrive(held(call), section, lap)
+
+
+def acting(call: Call) -> None:
+    """The session does what its section is for from here on, until it enters another."""
+    put(held(call), acting=True)
+
+
+def playing(call: Call, playback: str) -> None:
+    """This playback begins, so that whoever adopts the call can stop it."""
+    put(held(call), playback=playback)
+
+
+def heard(call: Call) -> None:
+    """The callee has heard the first prompt, to its end or to a key."""
+    put(held(call), heard=True)
+
+
+def keep(call: Call, section: int, response: str, *, rating: bool, following: int | None) -> None:
+    """An answer, and the section that follows it, in one. The first rating that counts stays."""
+    row = held(call)
+    alarm = row.alarm
+    if row.amd_status:
+        detected(call, AmdStatus.PERSON, f"key {response}")
+    last_counts = row.survey.rating_counts == LAST
+    answer(row, section, response, again=last_counts or not rating)
+    if rating and (alarm.result == AlarmResult.NONE or (last_counts and row.result)):
+        # Who asks for one more call has not answered yet.
+        put(alarm, result=AlarmResult.NONE if response == alarm.snooze_key else int(response))
+        put(row, result=response)
+        if alarm.result:
+            webhooks.tell(alarm, Change.RESULT, utcnow(), row.request)
+            apply.settle_others(alarm, utcnow())
+    _arrive(row, following, 0)
+    record(call.alarm_id, "key", response, request_id=call.request_id)
+
+
+def answer(
+    row: CallRequest, section: int, response: str, *, again: bool = True, **recorded: object
+) -> None:
+    """The survey result of a section; `again`: it takes the place of an earlier one of the call.
+
+    `recorded`: file and length of a message.
+    """
+    insert = SurveyResult.insert(call=row, section=section, response=response, **recorded)
+    target = [SurveyResult.call, SurveyResult.section]
+    if again:
+        update = {"response": response, **recorded}
+        insert.on_conflict(conflict_target=target, update=update).execute()
+    else:
+        insert.on_conflict(conflict_target=target, action="IGNORE").execute()
+
+
+def speech_failed(call: Call, why: str) -> None:
+    """A prompt could not be rendered; the callee hears a text of ours instead."""
+    record(call.alarm_id, "speech_failed", why, request_id=call.request_id)
+
+
+def _arrive(row: CallRequest, section_id: int | None, lap: int) -> None:
+    put(row, section=section_id, lap=lap, acting=False, finished=section_id is None)
+    if section_id is None or row.completed:
+        return
+    section = Section.get_by_id(section_id)
+    if section.completed:
+        put(row, completed=True)
+        what = section.question or f"section {section.order}"
+        record(row.alarm_id, "completed", what, request_id=row.request_id)
+
+
+def _confirms(alarm: Alarm) -> bool:
+    setting = eligibility.setting_of(alarm)
+    return bool(setting and setting.confirm_spoken)

@@ -1,0 +1,187 @@
+"""Surveys: templates as they are written, and sealing them into copies that never change."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from peewee import fn
+
+from telealarm.errors import Conflict, Invalid
+from telealarm.models import (
+    Branching,
+    BranchingTemplate,
+    Section,
+    SectionTemplate,
+    Survey,
+    SurveyTemplate,
+)
+from telealarm.rules import phone, survey_graph
+from telealarm.store.engine import crud
+from telealarm.words import ANSWERED_BY_KEYS, SectionType
+
+Errors = dict[str, list[str]]
+
+_NOT_A_KEY = {"timeout", "invalid", "any"}
+# Sections that make no sense without words.
+_SPOKEN = {SectionType.PLAY_MESSAGE, *ANSWERED_BY_KEYS}
+
+
+def check_open(template: SurveyTemplate) -> None:
+    """Raise Conflict where the template was sealed: what is sealed stays as it is."""
+    sealed = Survey.select(Survey.id).where(Survey.template == template.id).first()
+    if sealed is not None:
+        raise Conflict(
+            f"The survey template {template.id} was sealed (sealed-survey/{sealed.id}/) and stays"
+            " as it is; make a new template to change it."
+        )
+
+
+def add_section(values: Mapping[str, Any]) -> SectionTemplate:
+    """A new section; without an order it is the last. Raises Conflict once sealed."""
+    survey = values["survey"]
+    check_open(survey)
+    order = values["order"]
+    if order is None:
+        last = SectionTemplate.select(fn.MAX(SectionTemplate.order)).where(
+            SectionTemplate.survey == survey
+        )
+        order = (last.scalar() or 0) + 1
+    section: SectionTemplate = crud.insert(SectionTemplate, {**values, "order": order})
+    return section
+
+
+def change_section(section: SectionTemplate, values: Mapping[str, Any]) -> None:
+    """Edit a section. Raises Conflict once sealed."""
+    check_open(section.survey)
+    check_open(values.get("survey", section.survey))
+    crud.change(section, {k: v for k, v in values.items() if k != "order" or v is not None})
+
+
+def add_branching(values: Mapping[str, Any]) -> BranchingTemplate:
+    """A new branching. Raises Conflict once sealed, Invalid where the section has that one."""
+    check_open(values["section"].survey)
+    _check_single(values["section"], values["keys"], own_id=0)
+    branching: BranchingTemplate = crud.insert(BranchingTemplate, values)
+    return branching
+
+
+def change_branching(branching: BranchingTemplate, values: Mapping[str, Any]) -> None:
+    """Edit a branching. Raises as `add_branching` does."""
+    section = values.get("section", branching.section)
+    check_open(branching.section.survey)
+    check_open(section.survey)
+    _check_single(section, values.get("keys", branching.keys), own_id=branching.id)
+    crud.change(branching, values)
+
+
+def _check_single(section: SectionTemplate, keys: str, *, own_id: int) -> None:
+    same = (BranchingTemplate.section == section.id) & (BranchingTemplate.keys == keys)
+    if BranchingTemplate.select().where(same, BranchingTemplate.id != own_id).exists():
+        raise Invalid({"keys": [f"the section has a branching for {keys} already"]})
+
+
+def seal(template: SurveyTemplate) -> Survey:
+    """A copy that never changes. Raises Invalid, by section, and Conflict where it has one."""
+    check_open(template)
+    sections = list(template.sections.order_by(SectionTemplate.order, SectionTemplate.id))
+    errors = _mistakes(sections)
+    if errors:
+        raise Invalid(errors)
+    survey: Survey = Survey.create(
+        owner=template.owner_id,
+        template=template,
+        name=template.name,
+        tts_language=template.tts_language,
+        description=template.description,
+        rating_counts=template.rating_counts,
+    )
+    copies: dict[int, Section] = {}
+    for section in sections:
+        copied = {name: getattr(section, name) for name in _COPIED}
+        copies[section.id] = Section.create(survey=survey, **copied)
+    for section in sections:
+        for branching in section.branchings:
+            goto = copies[branching.goto_id] if branching.goto_id else None
+            Branching.create(section=copies[section.id], keys=branching.keys, goto=goto)
+    return survey
+
+
+_COPIED = [name for name in Section._meta.fields if name not in ("id", "survey", "created_date")]
+
+
+def outline(survey: Survey) -> list[tuple[Section, list[Branching]]]:
+    """The sections of a sealed survey, in order, each with its branchings."""
+    sections = survey.sections.order_by(Section.order, Section.id)
+    return [(one, list(one.branchings.order_by(Branching.id))) for one in sections]
+
+
+def _mistakes(sections: Sequence[SectionTemplate]) -> Errors:
+    if not sections:
+        return {"sections": ["the survey has none; add one with POST section-template/"]}
+    ids = {section.id for section in sections}
+    found = {section.id: _section_mistakes(section, ids) for section in sections}
+    for section_id, said in survey_graph.dead_ends(
+        [_place(section) for section in sections]
+    ).items():
+        found[section_id] += said
+    return {f"section-{section_id}": said for section_id, said in found.items() if said}
+
+
+def _place(section: SectionTemplate) -> survey_graph.Place:
+    branches = {one.keys: one.goto_id for one in section.branchings}
+    return survey_graph.Place(section.id, section.type, section.offered_keys(), branches)
+
+
+def _section_mistakes(section: SectionTemplate, ids: set[int]) -> list[str]:
+    said = []
+    if section.type in _SPOKEN and section.is_silent:
+        said.append("script is empty; write what is to be spoken, or name an audiofile")
+    said += _lacks(section)
+    for branching in section.branchings.order_by(BranchingTemplate.id):
+        if not _yields(section, branching.keys):
+            offered = ", ".join(_offers(section)) or "none"
+            said.append(f"the branching for {branching.keys} can never be taken; keys: {offered}")
+        if branching.goto_id is not None and branching.goto_id not in ids:
+            said.append(f"the branching for {branching.keys} goes to another survey")
+    return said
+
+
+def _lacks(section: SectionTemplate) -> list[str]:
+    """What a section of its type needs, and this one has not."""
+    if section.type == SectionType.MULTI_CHOICE and not section.offered_keys():
+        return ["a multi-choice needs keys; label at least one of key_0 to key_9"]
+    if section.type == SectionType.RATING and not 1 <= section.rating_laps <= 99:
+        return ["rating_laps must lie between 1 and 99"]
+    if section.type == SectionType.CAPTURE_DIGITS and section.validate_number:
+        if section.min_number > section.max_number:
+            return ["min_number is greater than max_number; no number would do"]
+        if section.max_number < 0 or section.min_number >= 10**section.number_digits:
+            return ["no number of number_digits digits lies between min_number and max_number"]
+    if section.type == SectionType.CALL_TRANSFER:
+        number = phone.clean(section.phonenumber or "")
+        if number and not phone.is_dialable(number):
+            return ["phonenumber must be a phone number: digits with an optional leading +"]
+        if section.confirm_key and not (section.confirm_script or "").strip():
+            return ["confirm_script is empty; write what the agent hears, and which key to press"]
+    if section.type == SectionType.CONFERENCE and not (section.conference or "").strip():
+        return ["conference is empty; name the conference that is joined"]
+    if section.type == SectionType.SMS and not (section.sms_text or "").strip():
+        return ["sms_text is empty; write what is to be sent"]
+    return []
+
+
+def _offers(section: SectionTemplate) -> list[str]:
+    """What a branching of this section may wait for, in words."""
+    if section.type == SectionType.HANG_UP:
+        return []
+    if section.type in ANSWERED_BY_KEYS:
+        captures = section.type == SectionType.CAPTURE_DIGITS
+        number = [f"a number of up to {section.number_digits} digits"] if captures else []
+        return [*sorted(section.offered_keys(), key=int), *number, *sorted(_NOT_A_KEY)]
+    return ["0", *sorted(_NOT_A_KEY)]
+
+
+def _yields(section: SectionTemplate, keys: str) -> bool:
+    """Whether this section can lead there."""
+    if section.type == SectionType.CAPTURE_DIGITS and keys.isascii() and keys.isdigit():
+        return len(keys) <= section.number_digits
+    return keys in _offers(section)

@@ -1,0 +1,151 @@
+"""Transfers: calls to agents, placed out of a survey."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from telealarm.models import CallRequest, Section, Transfer
+from telealarm.models.gateway import ACTIVE
+from telealarm.rules import phone
+from telealarm.store.dialing import concurrency
+from telealarm.store.dialing.calls import Call, held
+from telealarm.store.engine.claim import Holder
+from telealarm.store.engine.timeline import record
+from telealarm.store.survey.session_state import answer
+from telealarm.words import Disposition
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A call to an agent, as the survey passes it on."""
+
+    id: int
+    section: int
+    gateway: int
+    channel_id: str
+    endpoint: str
+    number: str
+    taken: bool
+    ended: bool
+
+
+def begin(call: Call, section_id: int) -> Agent | None:
+    """The call to the agent of a section, counted in among its gateway's; None: none may be made.
+
+    The number is the section's, else the alarm's. The gateway is that of the callee's call, and
+    what it does not take is not dialled.
+    """
+    row = held(call)
+    number = phone.clean(Section.get_by_id(section_id).phonenumber or "")
+    number = number or row.alarm.phonenumber_transfer
+    try:
+        endpoint = _endpoint(row, number)
+    except ValueError as error:
+        answer(row, section_id, "failed")
+        record(row.alarm_id, "transfer_failed", str(error), request_id=row.request_id)
+        return None
+    laps = Transfer.select().where(Transfer.call == row.id).count()
+    made = Transfer.create(
+        owner=row.owner_id,
+        call=row,
+        section=section_id,
+        gateway=row.gateway_id,
+        aleg_uuid=f"{row.aleg_uuid}-agent-{laps + 1}",
+        phone_number=number,
+        endpoint=endpoint,
+    )
+    record(row.alarm_id, "transfer", f"to {number}", request_id=row.request_id)
+    return _describe(made)
+
+
+def latest(call: Call, section_id: int) -> Agent | None:
+    """The last call to an agent of this section, if there was one."""
+    mine = (Transfer.call == call.id) & (Transfer.section == section_id)
+    row = Transfer.select().where(mine).order_by(Transfer.id.desc()).first()
+    return _describe(row) if row else None
+
+
+def answered(agent: Agent, now: datetime) -> None:
+    """The agent has picked up, and hears whom they are to take."""
+    Transfer.update(answered=now, disposition=Disposition.ANSWER).where(
+        Transfer.id == agent.id
+    ).execute()
+
+
+def taken(call: Call, agent: Agent, now: datetime) -> None:
+    """The agent takes the call: that is the section's result, however the talk ends."""
+    row = held(call)
+    Transfer.update(taken=now).where(Transfer.id == agent.id).execute()
+    answer(row, agent.section, "taken")
+    record(row.alarm_id, "transfer_taken", f"by {agent.number}", request_id=row.request_id)
+
+
+def end(
+    call: Call, agent: Agent, how: str, disposition: Disposition | None, cause: int, now: datetime
+) -> None:
+    """The agent's channel is gone; told once. `how` is the result where nobody took the call."""
+    row: Transfer = Transfer.get_by_id(agent.id)
+    if row.ended is not None:
+        return
+    how_it_went = row.disposition or disposition or ""
+    Transfer.update(ended=now, disposition=how_it_went, hangup_cause=cause).where(
+        Transfer.id == agent.id
+    ).execute()
+    if row.taken is not None:
+        seconds = round((now - row.taken).total_seconds())
+        record(call.alarm_id, "transfer_ended", f"after {seconds} s", request_id=call.request_id)
+        return
+    answer(held(call), agent.section, how)
+    record(call.alarm_id, "transfer_failed", f"{agent.number}: {how}", request_id=call.request_id)
+
+
+def orphans(holder: Holder) -> list[Agent]:
+    """The calls to agents whose callee is gone, of the calls of this worker."""
+    rows = (
+        Transfer.select()
+        .join(CallRequest)
+        .where(
+            Transfer.ended.is_null(),
+            CallRequest.ended.is_null(False),
+            CallRequest.worker == holder.name,
+        )
+    )
+    return [_describe(row) for row in rows]
+
+
+def orphan_ended(agent: Agent, now: datetime) -> None:
+    """An agent's channel without a callee was hung up."""
+    Transfer.update(ended=now).where(Transfer.id == agent.id, Transfer.ended.is_null()).execute()
+
+
+def _endpoint(row: CallRequest, number: str) -> str:
+    """What Asterisk is told to dial. Raises ValueError, with the reason, where nothing may be."""
+    gateway = row.gateway
+    if not number:
+        raise ValueError("neither the section nor the alarm names a number")
+    if gateway.status != ACTIVE:
+        raise ValueError(f"gateway {gateway.name} is inactive")
+    pattern, prefixes = gateway.number_pattern, gateway.allowed_prefixes
+    if not phone.is_allowed(number, pattern=pattern, prefixes=prefixes):
+        raise ValueError(f"gateway {gateway.name} does not take {number}")
+    concurrency.alone()
+    if gateway.maximum_call and concurrency.count().gateways[gateway.id] >= gateway.maximum_call:
+        raise ValueError(f"gateway {gateway.name} has {gateway.maximum_call} calls already")
+    return phone.endpoint(
+        gateway.gateways,
+        number,
+        removeprefix=gateway.removeprefix,
+        addprefix=gateway.addprefix,
+    )
+
+
+def _describe(row: Transfer) -> Agent:
+    return Agent(
+        id=row.id,
+        section=row.section_id,
+        gateway=row.gateway_id,
+        channel_id=row.aleg_uuid,
+        endpoint=row.endpoint,
+        number=row.phone_number,
+        taken=row.taken is not None,
+        ended=row.ended is not None,
+    )

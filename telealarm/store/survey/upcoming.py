@@ -1,0 +1,42 @@
+"""What will be said soon: the alarms that come due next, and their scripts."""
+
+from datetime import datetime
+
+from telealarm.models import Alarm, CallRequest
+from telealarm.store.alarms import eligibility
+from telealarm.store.survey import session_state
+from telealarm.store.survey.session_state import Script
+from telealarm.words import AlarmStatus, Method
+
+
+def alarms(after: datetime, until: datetime, limit: int) -> list[tuple[int, datetime]]:
+    """The calls that come due between these moments: id and due time, the next first."""
+    rows = (
+        Alarm.select(Alarm.id, Alarm.due)
+        .where(
+            Alarm.status == AlarmStatus.PENDING,
+            Alarm.due > after,
+            Alarm.due <= until,
+            Alarm.method == Method.CALL,
+        )
+        .order_by(Alarm.due)
+        .limit(limit)
+    )
+    return list(rows.tuples())
+
+
+def script(alarm_id: int) -> Script | None:
+    """What the alarm's next call will say; None where nothing can be known of it."""
+    alarm = Alarm.get_or_none(Alarm.id == alarm_id)
+    if alarm is None:
+        return None
+    setting = eligibility.setting_of(alarm)
+    survey = alarm.survey or (setting.survey if setting else None)
+    if survey is None:
+        return None
+    # A call that is not made yet.
+    return session_state.script(
+        CallRequest(
+            alarm=alarm, survey=survey, call_time=alarm.due, num_attempt=alarm.num_attempt + 1
+        )
+    )

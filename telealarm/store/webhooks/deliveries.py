@@ -1,0 +1,256 @@
+"""What webhooks are told: between the change that wrote it and the endpoint that takes it."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from peewee import PostgresqlDatabase
+
+from telealarm.errors import Conflict
+from telealarm.models import Webhook, WebhookDelivery
+from telealarm.models.gateway import ACTIVE, INACTIVE
+from telealarm.rules.webhook_retry import again, is_given_up
+from telealarm.store.engine.claim import Holder, claim, oldest
+from telealarm.store.engine.database import wake
+from telealarm.store.engine.timeline import record
+from telealarm.store.engine.transition import move
+from telealarm.words import DeliveryStatus
+
+# How many are sent at a time: in all, of one manager, to one host of one manager.
+ALL, OWNER, ENDPOINT = 64, 32, 4
+# Of a delivery that is sent by hand again and again, the last so many tries are kept.
+TRIES = 50
+CROWD = 500
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A claimed delivery as the courier holds it; `secrets` sign it, the newest first."""
+
+    row: WebhookDelivery
+    secrets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Try:
+    """How one try ended: `status` (HTTP) where there was an answer; `why` where it was no 2xx.
+
+    `permanent`: another try cannot help. `gone`: the endpoint wants to be told nothing any more.
+    """
+
+    at: datetime
+    seconds: float
+    status: int | None = None
+    why: str = ""
+    permanent: bool = False
+    gone: bool = False
+
+
+def take(holder: Holder, now: datetime, sending: Collection[Delivery]) -> list[Delivery]:
+    """Claim what may be sent now, beside what this worker is `sending` already.
+
+    The oldest first; those of a manager, a host or a lane that has its share are passed over.
+    """
+    _put_back(holder, [one.row.id for one in sending])
+    taken: list[WebhookDelivery] = []
+    load = _Load([one.row for one in sending])
+    while load.room > 0:
+        due = oldest(
+            WebhookDelivery,
+            now,
+            load.room,
+            pending=DeliveryStatus.PENDING,
+            where=load.not_full(),
+        )
+        found = claim(due, holder, now, claimed=DeliveryStatus.SENDING, admit=load.admit)
+        if not found:
+            break
+        taken += found
+    return [Delivery(row, _secrets(row.webhook, now)) for row in taken]
+
+
+def inherit(condition: Any) -> None:
+    """What a worker that is gone was sending is sent again: its fate is unknown."""
+    back = WebhookDelivery.update(status=DeliveryStatus.PENDING, worker=None)
+    if back.where(condition, WebhookDelivery.status == DeliveryStatus.SENDING).execute():
+        wake("webhooks")
+
+
+def ended(delivery: Delivery, attempt: Try) -> None:
+    """Keep how a try ended, and what follows: nothing, another try, or an end of all tries."""
+    row, now = delivery.row, attempt.at
+    webhook = Webhook.get_or_none(Webhook.id == row.webhook_id) if row.webhook_id else None
+    count = row.attempt + 1
+    if not attempt.why:
+        _keep(row, DeliveryStatus.DELIVERED, attempt, attempt=count)
+        _tell(row, "url_called", f"{row.target_url} answered {attempt.status}")
+        if webhook is not None and webhook.failing_since is not None:
+            Webhook.update(failing_since=None).where(Webhook.id == webhook.id).execute()
+        return
+    off = attempt.gone or (webhook is not None and webhook.status != ACTIVE)
+    following = None if attempt.permanent or off else again(count, now)
+    status = DeliveryStatus.FAILED if following is None else DeliveryStatus.PENDING
+    _keep(row, status, attempt, attempt=count, date=following or row.date, worker=None)
+    after = "given up" if following is None else f"again at {following.isoformat('T', 'seconds')}"
+    _tell(row, "url_failed", f"{row.target_url}: {attempt.why}; {after}")
+    if webhook is not None and webhook.status == ACTIVE:
+        _count_failure(webhook, attempt, is_last=following is None)
+
+
+def call_off(webhook: Webhook) -> None:
+    """What waits for a webhook that is switched off is not sent any more."""
+    WebhookDelivery.update(status=DeliveryStatus.FAILED).where(
+        WebhookDelivery.webhook == webhook.id, WebhookDelivery.status == DeliveryStatus.PENDING
+    ).execute()
+
+
+def redeliver(row: WebhookDelivery, now: datetime) -> None:
+    """Send it now, with a whole schedule of tries. Raises Conflict where that cannot be."""
+    if row.status == DeliveryStatus.SENDING:
+        raise Conflict("It is being sent just now.")
+    if row.webhook_id is not None and row.webhook.status != ACTIVE:
+        raise Conflict("Its webhook is switched off; switch it on first.")
+    if row.status == DeliveryStatus.PENDING:
+        WebhookDelivery.update(date=now, attempt=0).where(
+            WebhookDelivery.id == row.id, WebhookDelivery.status == row.status
+        ).execute()
+    else:
+        move(row, DeliveryStatus.PENDING, date=now, attempt=0, worker=None)
+    wake("webhooks")
+
+
+def next_due(now: datetime) -> datetime | None:
+    """When the next delivery comes due after `now`."""
+    row = (
+        WebhookDelivery.select(WebhookDelivery.date)
+        .where(WebhookDelivery.status == DeliveryStatus.PENDING, WebhookDelivery.date > now)
+        .order_by(WebhookDelivery.date)
+        .first()
+    )
+    return row.date if row else None
+
+
+def forget(now: datetime, keep: timedelta) -> int:
+    """Delete some of what came to its end and is older than `keep`; how many."""
+    old = (
+        WebhookDelivery.select(WebhookDelivery.id)
+        .where(
+            WebhookDelivery.created_date < now - keep,
+            WebhookDelivery.status.in_([DeliveryStatus.DELIVERED, DeliveryStatus.FAILED]),
+        )
+        .limit(CROWD)
+    )
+    ids = [row.id for row in old]
+    gone: int = WebhookDelivery.delete().where(WebhookDelivery.id.in_(ids)).execute()
+    return gone
+
+
+class _Load:
+    """What is being sent, by what has a share."""
+
+    def __init__(self, sending: list[WebhookDelivery]) -> None:
+        self.room = ALL
+        self._owners: Counter[int] = Counter()
+        self._endpoints: Counter[str] = Counter()
+        self._lanes: set[str] = set()
+        for row in sending:
+            self._count(row)
+
+    def not_full(self) -> Any:
+        """The condition that a delivery may be sent beside all these."""
+        owners = [key for key, count in self._owners.items() if count >= OWNER]
+        endpoints = [key for key, count in self._endpoints.items() if count >= ENDPOINT]
+        return (
+            WebhookDelivery.owner.not_in(owners)
+            & WebhookDelivery.endpoint.not_in(endpoints)
+            & WebhookDelivery.lane.not_in(_sending_lanes())
+        )
+
+    def admit(self, row: WebhookDelivery) -> bool:
+        if (
+            self._owners[row.owner_id] >= OWNER
+            or self._endpoints[row.endpoint] >= ENDPOINT
+            or row.lane in self._lanes
+            or not _is_next(row)
+        ):
+            return False
+        self._count(row)
+        return True
+
+    def _count(self, row: WebhookDelivery) -> None:
+        self.room -= 1
+        self._owners[row.owner_id] += 1
+        self._endpoints[row.endpoint] += 1
+        self._lanes.add(row.lane)
+
+
+def _sending_lanes() -> Any:
+    """Those of which one is being sent, by whichever worker."""
+    other = WebhookDelivery.alias()
+    return other.select(other.lane).where(other.status == DeliveryStatus.SENDING)
+
+
+def _is_next(row: WebhookDelivery) -> bool:
+    """Whether nothing of its lane is being sent, or comes before it, whichever worker has that.
+
+    Another may hold an earlier one at this moment without sending it: the query for what is due
+    passes it over then. On SQLite there is one writer at a time.
+    """
+    database = WebhookDelivery._meta.database
+    if isinstance(database, PostgresqlDatabase):
+        lock = "SELECT pg_try_advisory_xact_lock(hashtext(%s), hashtext(%s))"
+        if not database.execute_sql(lock, ("webhook lane", row.lane)).fetchone()[0]:
+            return False
+    date, pending = WebhookDelivery.date, WebhookDelivery.status == DeliveryStatus.PENDING
+    earlier = (date < row.date) | ((date == row.date) & (WebhookDelivery.id < row.id))
+    before = (WebhookDelivery.status == DeliveryStatus.SENDING) | (pending & earlier)
+    return not WebhookDelivery.select().where(WebhookDelivery.lane == row.lane, before).exists()
+
+
+def _put_back(holder: Holder, sending: list[int]) -> None:
+    """What this worker claimed and does not send: its end could not be kept."""
+    inherit(
+        (WebhookDelivery.worker == holder.name)
+        & (WebhookDelivery.fence == holder.fence)
+        & WebhookDelivery.id.not_in(sending)
+    )
+
+
+def _secrets(webhook: Webhook | None, now: datetime) -> tuple[str, ...]:
+    if webhook is None:
+        return ()
+    if webhook.old_secret and webhook.old_until and now < webhook.old_until:
+        return (webhook.secret, webhook.old_secret)
+    return (webhook.secret,)
+
+
+def _keep(row: WebhookDelivery, status: DeliveryStatus, one: Try, **values: Any) -> None:
+    told = {
+        "at": one.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "status": one.status,
+        "seconds": round(one.seconds, 3),
+        "why": one.why,
+    }
+    move(row, status, tries=[*row.tries, told][-TRIES:], **values)
+
+
+def _count_failure(webhook: Webhook, attempt: Try, *, is_last: bool) -> None:
+    values: dict[str, Any] = {}
+    if webhook.failing_since is None:
+        values["failing_since"] = attempt.at
+    if attempt.gone or (is_last and is_given_up(webhook.failing_since, attempt.at)):
+        since = (webhook.failing_since or attempt.at).isoformat("T", "seconds")
+        said = "it wants no more" if attempt.gone else f"it has taken nothing since {since}"
+        values |= {"status": INACTIVE, "status_reason": f"{said}: {attempt.why}"[:300]}
+    if values:
+        Webhook.update(values).where(Webhook.id == webhook.id).execute()
+    if "status" in values:
+        call_off(webhook)
+
+
+def _tell(row: WebhookDelivery, what: str, why: str) -> None:
+    """An alarm's own URL has no other place to tell its story."""
+    if row.webhook_id is None and row.alarm_id is not None:
+        record(row.alarm_id, what, why)

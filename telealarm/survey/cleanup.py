@@ -1,0 +1,68 @@
+"""What surveys may leave behind: agents without a callee, messages in Asterisk, and old ones."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from functools import partial
+
+from telealarm.clock import monotonic, utcnow
+from telealarm.errors import TeleAlarmError
+from telealarm.store.engine.claim import Holder
+from telealarm.store.survey import transfers, voice_messages
+from telealarm.survey.recording import keep
+from telealarm.survey.section_context import SessionServices
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 5.0
+EXPIRE_SECONDS = 600.0
+FETCH_SECONDS = 30.0
+
+
+class Cleanup:
+    """`keep` is how long recorded messages are kept; None: for ever."""
+
+    def __init__(self, means: SessionServices, holder: Holder, keep: timedelta | None) -> None:
+        self._means = means
+        self._holder = holder
+        self._keep = keep
+        self._expire_next = 0.0
+        self._fetch_next = 0.0
+
+    async def run(self) -> None:
+        """Tidy up for ever."""
+        while True:
+            try:
+                await self.step()
+            except (TeleAlarmError, OSError) as error:
+                log.error("%s; trying again", error)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def step(self) -> None:
+        """Hang up the agents that nobody waits for, keep what was said when a crash came, and
+        delete what was kept long enough.
+        """
+        if self._means.ari.connected:
+            for agent in await self._means.db.read(partial(transfers.orphans, self._holder)):
+                log.warning("an agent's callee is gone", extra={"channel": agent.channel_id})
+                await self._means.ari.open(agent.channel_id).hangup()
+                self._means.ari.close(agent.channel_id)
+                await self._means.ari.bridges.destroy(f"{agent.channel_id}-bridge")
+                await self._means.db.write(partial(transfers.orphan_ended, agent, utcnow()))
+            if monotonic() >= self._fetch_next:
+                self._fetch_next = monotonic() + FETCH_SECONDS
+                await self._fetch()
+        if self._keep is not None and monotonic() >= self._expire_next:
+            names = await self._means.db.write(
+                partial(voice_messages.expire, utcnow() - self._keep)
+            )
+            await asyncio.to_thread(self._means.voice_messages.discard, names)
+            if not names:
+                self._expire_next = monotonic() + EXPIRE_SECONDS
+
+    async def _fetch(self) -> None:
+        names = await self._means.ari.recordings.stored()
+        left = partial(voice_messages.left, names, self._holder)
+        for name, call, section, most_seconds in await self._means.db.read(left):
+            log.warning("a message was left in Asterisk", extra={"channel": name})
+            await keep(self._means, call, section, name, most_seconds)

@@ -1,0 +1,110 @@
+"""A dialogue on the line: says what it says, takes the keys it asks for, and does its orders.
+
+Who hangs up with the last key still has ordered what it was for: a channel that is gone ends a
+dialogue when it is to speak or listen, and never before.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from importlib import resources
+from typing import Any, TypeVar
+
+import yaml
+
+from telealarm.asterisk.ari.errors import AriError
+from telealarm.survey.channel_io import ChannelIO, HungUp
+from telealarm.survey.inbound.dialog import Ask, Dialog, Order, Phrase, Say
+from telealarm.survey.tts.prompts import Prompt, Prompts, soon
+
+# How long the first key, and each next one, is waited for.
+FIRST_SECONDS, NEXT_SECONDS = 8.0, 4.0
+_FALLBACK_LANGUAGE = "en"
+_words: dict[str, dict[str, str]] = yaml.safe_load(
+    resources.files("telealarm.sounds").joinpath("doors.yml").read_text(encoding="utf-8")
+)
+T = TypeVar("T")
+
+
+class DialogRunner:
+    """`obey` does the orders, and answers what is sent to the dialogue."""
+
+    def __init__(
+        self,
+        line: ChannelIO,
+        prompts: Prompts,
+        language: str,
+        obey: Callable[[Order], Awaitable[Any]],
+    ) -> None:
+        self.language = language
+        self._line = line
+        self._prompts = prompts
+        self._obey = obey
+        # Keys that were pressed before they were asked for.
+        self._ahead: list[str] = []
+
+    async def run(self, dialogue: Dialog[T]) -> T:
+        """To its end. Raises HungUp, SpeechError, StorageError."""
+        came: Any = None
+        while True:
+            try:
+                step = dialogue.send(came)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            if isinstance(step, Say):
+                await self.say(*step.phrases)
+                came = None
+            elif isinstance(step, Ask):
+                came = await self._ask(step)
+            else:
+                await self._hold(0)
+                came = await self._obey(step)
+
+    async def say(self, *phrases: Phrase) -> None:
+        """Say these to their end."""
+        for phrase in phrases:
+            await self._line.say(await self._prompt(phrase), self._keep)
+
+    async def _ask(self, ask: Ask) -> str:
+        key = self._ahead.pop(0) if self._ahead else None
+        for phrase in ask.phrases if key is None else ():
+            key = await self._line.say(await self._prompt(phrase), _any)
+            if key is not None:
+                break
+        if key is None:
+            await self._hold(FIRST_SECONDS)
+            key = await self._line.keys(FIRST_SECONDS, _any)
+        keyed = ""
+        while key is not None and key != "#":
+            keyed = "" if key == "*" else keyed + key
+            if len(keyed) == ask.digits:
+                break
+            if self._ahead:
+                key = self._ahead.pop(0)
+                continue
+            await self._hold(NEXT_SECONDS)
+            key = await self._line.keys(NEXT_SECONDS, _any)
+        await self._line.quiet()
+        return keyed
+
+    async def _hold(self, seconds: float) -> None:
+        with suppress(HungUp, AriError):
+            await self._line.hold(seconds)
+
+    def _keep(self, key: str) -> str | None:
+        """Cut nothing."""
+        self._ahead.append(key)
+        return None
+
+    async def _prompt(self, phrase: Phrase) -> Prompt:
+        if not phrase.values:
+            return await self._prompts.system(phrase.name, self.language)
+        base, language = self.language.split("-")[0].lower(), self.language
+        if base not in _words:
+            base = language = _FALLBACK_LANGUAGE
+        text = _words[base][phrase.name].format(**phrase.values)
+        return await soon(self._prompts.script(text, language))
+
+
+def _any(key: str) -> str | None:
+    return key or None

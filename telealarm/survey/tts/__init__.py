@@ -1,0 +1,1 @@
+"""Text to speech: engines, rendered prompts and their cache."""

@@ -1,0 +1,1 @@
+"""Webhooks: from a row to the endpoint that takes it."""
