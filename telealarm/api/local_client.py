@@ -17,7 +17,7 @@ from telealarm.api.rest.resource import Resource
 from telealarm.clock import utcnow
 from telealarm.config.model import Config
 from telealarm.errors import Invalid, TeleAlarmError
-from telealarm.models import User
+from telealarm.models import BaseModel, User
 from telealarm.rules.url_guard import UrlGuard
 from telealarm.store.access import passwords, visibility
 from telealarm.store.survey.audio_files import AudioFolder
@@ -45,7 +45,7 @@ class LocalClient:
             guard=UrlGuard(config.webhooks.allow),
         )
 
-    def create(self, name: str, body: Body, related: Body | None = None) -> Any:
+    def create(self, name: str, body: Body, related: Body | None = None) -> BaseModel:
         """The new row that `POST name/` makes of `body`. Raises Invalid, Conflict.
 
         `related` are rows that relations of the body name, where the caller has them.
@@ -53,7 +53,7 @@ class LocalClient:
         resource = _of(name)
         return self._create(resource, self._sent(resource, body, related or {}))
 
-    def keep_or_create(self, name: str, body: Body, same: Sequence[str]) -> tuple[Any, bool]:
+    def keep_or_create(self, name: str, body: Body, same: Sequence[str]) -> tuple[BaseModel, bool]:
         """The login's row that has these fields of the body, else a new one; whether it is new."""
         resource = _of(name)
         sent = self._sent(resource, body)
@@ -61,13 +61,13 @@ class LocalClient:
         for field in same:
             query = query.where(getattr(resource.model, field) == sent.values[field])
         if "owner" in resource.model._meta.fields:
-            query = query.where(resource.model.owner == self.login.id)
-        found = query.order_by(resource.model.id).first()
+            query = query.where(resource.model._meta.fields["owner"] == self.login.id)
+        found = query.order_by(resource.model.id).get_or_none()
         if found is not None:
             return found, False
         return self._create(resource, sent), True
 
-    def change(self, name: str, key: int, body: Body) -> Any:
+    def change(self, name: str, key: int, body: Body) -> BaseModel:
         """The row that `PATCH name/key/` leaves. Raises Invalid, Conflict, NotVisible."""
         resource = _of(name)
         assert resource.change is not None
@@ -108,7 +108,7 @@ class LocalClient:
             raise Invalid(sent.errors)
         return sent
 
-    def _create(self, resource: Resource, sent: Sent) -> Any:
+    def _create(self, resource: Resource, sent: Sent) -> BaseModel:
         assert resource.create is not None
         values = dict(sent.values)
         for name in marked(sent.form, Secret):

@@ -75,6 +75,7 @@ class WakeupBooking:
             rule = Rule.get(Rule.owner.is_null(), Rule.frequency == "DAILY")
             body |= {"rule": rule.id, "end_recurring_period": None}
         event = clerk.create("event", body, {"calendar": calendar})
+        assert isinstance(event, Event)
         alarm = {
             "alarm_phonenumber": number,
             "maxretry": RETRIES,
@@ -95,7 +96,7 @@ class WakeupBooking:
         return bool(found)
 
 
-def _booked(event: Any, zone: ZoneInfo) -> Booked:
+def _booked(event: Event, zone: ZoneInfo) -> Booked:
     daily = event.rule_id is not None
     if daily and event.said_start:
         return Booked(datetime.fromisoformat(event.said_start), daily)
@@ -103,9 +104,7 @@ def _booked(event: Any, zone: ZoneInfo) -> Booked:
 
 
 def _calendar(calendar_id: int) -> Calendar:
-    found: Calendar | None = Calendar.get_or_none(
-        Calendar.id == calendar_id, Calendar.deleted.is_null()
-    )
+    found = Calendar.get_or_none(Calendar.id == calendar_id, Calendar.deleted.is_null())
     if found is None:
         raise NotVisible(f"there is no calendar {calendar_id}; correct TELEALARM_CALENDAR")
     return found

@@ -92,9 +92,9 @@ class Loading:
 
     def _seal(self, step: dict[str, Any]) -> None:
         template = self.known[step["seal"]]
-        sealed = Survey.select().where(Survey.template == template).first()
+        sealed = Survey.select().where(Survey.template == template).get_or_none()
         is_new = sealed is None
-        if is_new:
+        if sealed is None:
             self.clerk.act("survey-template", template, "seal")
             sealed = Survey.select().where(Survey.template == template).get()
         self._note(step, sealed.id, "sealed-survey", is_new, {"name": sealed.name})
@@ -187,10 +187,9 @@ def gateways(name: str | None, sms_name: str | None) -> dict[str, Any]:
     return {"gateway": call, "sms_gateway": sms}
 
 
-def _gateway(model: Any, name: str | None) -> int | None:
+def _gateway(model: type[Gateway] | type[SmsGateway], name: str | None) -> int | None:
     active = model.select().where(model.status == ACTIVE).order_by(model.id)
-    row = active.where(model.name == name).first() if name else active.first()
+    row = active.where(model.name == name).get_or_none() if name else active.get_or_none()
     if name and row is None:
         raise TeleAlarmError(f"there is no active gateway {name!r}")
-    found: int | None = row and row.id
-    return found
+    return row.id if row else None

@@ -26,8 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     path = file.find(options.config)
     try:
         settings = file.load(path)
-        run: Command = options.run
-        status = run(settings, options)
+        status = int(options.run(settings, options))
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # `telealarm plan | head` has read enough

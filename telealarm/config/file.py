@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from telealarm.config.model import Config
@@ -112,7 +112,7 @@ def _environment(
     return _VARIABLE.sub(put_in, value)
 
 
-def _model(annotation: Any) -> Any:
+def _model(annotation: object) -> type[BaseModel] | None:
     """The model of `Ami | None`."""
     parts = (annotation, *get_args(annotation))
     return next((part for part in parts if hasattr(part, "model_fields")), None)
@@ -134,9 +134,9 @@ def _explain(path: Path, lines: dict[tuple[Any, ...], int], detail: ErrorDetails
     known = next((at[:n] for n in range(len(at), 0, -1) if at[:n] in lines), ())
     key = ".".join(map(str, at))
     if detail["type"] == "extra_forbidden":
-        parent: Any = Config
+        parent: type[BaseModel] | None = Config
         for step in at[:-1]:
-            field = parent.model_fields.get(step) if hasattr(parent, "model_fields") else None
+            field = parent.model_fields.get(str(step)) if parent else None
             parent = _model(field.annotation) if field else None
         names = sorted(getattr(parent, "model_fields", {}).keys() - {"base"})
         said = f"there is no such key; it may be one of {', '.join(names)}"

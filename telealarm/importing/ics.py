@@ -176,8 +176,9 @@ class _File:
             return end
         duration = event.get("DURATION")
         if duration is not None:
-            ends: date = start + duration.dt
-            return ends
+            length = duration.dt
+            assert isinstance(length, timedelta)
+            return start + length
         return None if isinstance(start, datetime) else start + timedelta(days=1)
 
     def _local(self, moment: date, name: str | None) -> str:
@@ -216,10 +217,11 @@ class _File:
         found: list[Body] = []
         for alarm in event.walk("VALARM"):
             trigger = alarm.get("TRIGGER")
-            ahead: Any = getattr(trigger, "dt", None)
+            ahead = getattr(trigger, "dt", None)
             # A trigger relative to the end, or at a fixed moment, is not about the start.
-            relative = isinstance(ahead, timedelta) and trigger.params.get("RELATED") != "END"
-            if relative and ahead.total_seconds() <= 0:
+            if not isinstance(ahead, timedelta) or trigger.params.get("RELATED") == "END":
+                continue
+            if ahead.total_seconds() <= 0:
                 seconds = round(-ahead.total_seconds())
                 found.append({"alarm_phonenumber": number, "advance_notice": seconds})
         if found:
@@ -266,7 +268,7 @@ def _beyond_a_rule(master: Any, others: list[tuple[int, Any]]) -> bool:
 
 def _moment(event: Any, name: str) -> date | None:
     """The date or the time of a property, None where it is not there or is no such thing."""
-    found: object = getattr(event.get(name), "dt", None) if name in event else None
+    found = getattr(event.get(name), "dt", None) if name in event else None
     return found if isinstance(found, date) else None
 
 
@@ -284,8 +286,7 @@ def _utc(event: Any, local: ZoneInfo) -> datetime:
 
 
 def _recurrence_id(event: Any) -> str:
-    said: str = event["RECURRENCE-ID"].to_ical().decode()
-    return said
+    return str(event["RECURRENCE-ID"].to_ical(), "utf-8")
 
 
 def _is_cancelled(event: Any) -> bool:

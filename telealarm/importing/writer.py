@@ -66,7 +66,7 @@ class Writer:
             def work(batch: list[Draft | Rejected] = batch) -> None:
                 uids = [one.uid for one in batch if isinstance(one, Draft)]
                 known = Event.select().where(Event.uid.in_(uids))
-                self._known = {(one.calendar_id, one.uid): one for one in known}
+                self._known = {(one.calendar_id, one.uid): one for one in known if one.uid}
                 for one in batch:
                     self._one(one)
                 if dry_run:
@@ -156,9 +156,8 @@ class Writer:
         body = {**draft.event, "calendar": calendar.id}
         if draft.rrule is not None:
             text = draft.rrule
-            rule = Rule.get_or_none(Rule.owner == calendar.owner_id, Rule.rrule == text)
-            if rule is None:
-                rule = clerk.create("rule", {"name": text[:100], "rrule": text})
+            known = Rule.get_or_none(Rule.owner == calendar.owner_id, Rule.rrule == text)
+            rule = known or clerk.create("rule", {"name": text[:100], "rrule": text})
             body["rule"] = rule.id
         return body
 
@@ -202,7 +201,7 @@ def _change_alarms(clerk: LocalClient, event: Event, wanted: list[Body]) -> None
         )
         own = str(body.get(name, ""))
         own = own if method == Method.EMAIL else phone.clean(own)
-        alarm = alarms.where(getattr(Alarm, name) == own).order_by(Alarm.id).first()
+        alarm = alarms.where(getattr(Alarm, name) == own).order_by(Alarm.id).get_or_none()
         if alarm is None:
             made = clerk.create("alarm", body, {"event": event})
             taken.add(made.id)

@@ -167,8 +167,8 @@ def _taken(receipt: AnyReceipt, now: datetime) -> End:
 
 def _again(message: Message, asked: timedelta, now: datetime) -> datetime | None:
     """When to try again, or None to give up; `asked`: for so long the gateway wants no more."""
-    pause: timedelta = FIRST_PAUSE * 2 ** min(message.tries, 10)
-    expires = message.request.expires if message.request_id is not None else None
+    pause = FIRST_PAUSE * (1 << min(message.tries, 10))
+    expires = message.request.expires if message.request is not None else None
     if expires is None and now - message.created_date > LONGEST_WAIT:
         return None
     return now + max(asked, min(LONGEST_PAUSE, pause))

@@ -1,8 +1,9 @@
 """The way out of one message: by its gateway's kind, or by mail."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -48,6 +49,7 @@ class MessageTransport:
         if message.method == Method.EMAIL:
             return await self._mail(message)
         gateway = message.gateway
+        assert gateway is not None  # an SMS has one
         kind = providers().get(gateway.kind)
         if kind is None:
             raise TransportError(f"there is no kind {gateway.kind} of gateways")
@@ -65,7 +67,7 @@ class MessageTransport:
         name, _, address = message.sender.rpartition(" <")
         calendar, cancelled = "", False
         if message.invitation is not None:
-            calendar = await asyncio.to_thread(_invitation, message)
+            calendar = await asyncio.to_thread(_invitation, message, message.invitation)
             cancelled = message.invitation["cancelled"]
         return await self._mailer.send(
             Mail(
@@ -83,8 +85,7 @@ class MessageTransport:
         )
 
 
-def _invitation(message: Message) -> str:
-    said = message.invitation
+def _invitation(message: Message, said: Mapping[str, Any]) -> str:
     return invitation.write(
         invitation.Invitation(
             uid=said["uid"],

@@ -1,10 +1,12 @@
 """The alarm, and its attempts."""
 
-from datetime import time
+from datetime import datetime, time
+from typing import Any
 
 from peewee import (
     BooleanField,
     CharField,
+    Field,
     ForeignKeyField,
     IntegerField,
     JSONField,
@@ -12,7 +14,7 @@ from peewee import (
 )
 
 from telealarm.models.account import User
-from telealarm.models.base import BaseModel, ClaimableModel, UtcField, created
+from telealarm.models.base import BaseModel, ClaimableModel, Key, OptionalKey, UtcField, created
 from telealarm.models.event import Event
 from telealarm.models.survey import Survey
 from telealarm.models.template import MailTemplate, SmsTemplate
@@ -28,7 +30,9 @@ class Alarm(BaseModel):
     """
 
     owner = ForeignKeyField(User)
+    owner_id: Key
     event = ForeignKeyField(Event, backref="alarms")
+    event_id: Key
     alarm_phonenumber = CharField(max_length=50, default="")
     alarm_email = CharField(max_length=254, default="")
     daily_start = TimeField(default=time(0, 0, 0))
@@ -41,8 +45,11 @@ class Alarm(BaseModel):
     num_attempt = IntegerField(default=0)
     method = IntegerField(default=Method.CALL)
     survey = ForeignKeyField(Survey, null=True)
+    survey_id: OptionalKey
     mail_template = ForeignKeyField(MailTemplate, null=True)
+    mail_template_id: OptionalKey
     sms_template = ForeignKeyField(SmsTemplate, null=True)
+    sms_template_id: OptionalKey
     status = IntegerField(default=AlarmStatus.PENDING)
     status_reason = CharField(max_length=40, default="")
     result = IntegerField(default=AlarmResult.NONE)
@@ -54,18 +61,24 @@ class Alarm(BaseModel):
     language = CharField(max_length=10, null=True)
     max_lateness = IntegerField(null=True)
     require_result = BooleanField(default=False)
-    retry_policy = JSONField(null=True)
+    retry_policy: "Field[dict[str, Any] | None]" = JSONField(null=True)
     on_unknown = CharField(max_length=10, default="redial")
     missed_policy = CharField(max_length=10, default="inform")
     # The rating key that asks for one more call in a while; empty: none does.
     snooze_key = CharField(max_length=1, default="")
     # The alarm whose failure this one tells to the setting's failure_phonenumber.
-    about = ForeignKeyField("self", null=True, backref="+")
+    about: "ForeignKeyField[Alarm | None]" = ForeignKeyField("self", null=True, backref="+")
+    about_id: OptionalKey
     created_date = created()
     # The alarm of the parent event that this one is a copy of, unless it was edited by itself.
-    origin = ForeignKeyField("self", null=True)
+    origin: "ForeignKeyField[Alarm | None]" = ForeignKeyField("self", null=True)
+    origin_id: OptionalKey
     detached = BooleanField(default=False)
     deleted = UtcField(null=True)
+
+    # Not columns: what store.scope selects beside them.
+    event_start: datetime
+    zone: str | None
 
     class Meta:
         # Beside the planner's: the lists of an owner, and of a superuser, see api.lists.
@@ -87,7 +100,9 @@ class AlarmRequest(ClaimableModel):
     # Past this nobody wants the attempt any more (rules.window.expiry); null: asked for by hand.
     expires = UtcField(null=True)
     owner = ForeignKeyField(User)
+    owner_id: Key
     alarm = ForeignKeyField(Alarm, backref="requests")
+    alarm_id: Key
     date = UtcField()
     status = IntegerField(default=AlarmStatus.PENDING)
     status_reason = CharField(max_length=40, default="")
@@ -99,7 +114,10 @@ class AlarmRequest(ClaimableModel):
     # The id of the call that rings its number now, for whose end it waits; 0: none.
     waits_for = IntegerField(default=0)
     # The ids of the gateways that were congested in this attempt; it goes on with the next one.
-    tried = JSONField(default=list)
+    tried: "Field[list[int]]" = JSONField(default=list)
+
+    # No column: what store.scope and store.calllog select beside them.
+    callrequest_id: int | None
 
     class Meta:
         indexes = (

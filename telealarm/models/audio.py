@@ -3,13 +3,14 @@
 from peewee import CharField, FloatField, ForeignKeyField
 
 from telealarm.models.account import User
-from telealarm.models.base import BaseModel, created
+from telealarm.models.base import BaseModel, Key, created
 
 
 class AudioFile(BaseModel):
     """`digest` (sha256 of the sound) is the file's name; two rows may share one file."""
 
     owner = ForeignKeyField(User)
+    owner_id: Key
     name = CharField(max_length=150)
     digest = CharField(max_length=64, index=True)
     seconds = FloatField()

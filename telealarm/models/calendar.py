@@ -1,14 +1,17 @@
 """Calendar users, who do not log in, their profiles and their calendars."""
 
-from peewee import CharField, ForeignKeyField, IntegerField, JSONField, TextField
+from typing import Any
+
+from peewee import CharField, Field, ForeignKeyField, IntegerField, JSONField, TextField
 
 from telealarm.models.account import User
-from telealarm.models.base import BaseModel, UtcField, created
+from telealarm.models.base import BaseModel, Key, OptionalKey, UtcField, created
 from telealarm.models.setting import CalendarSetting
 
 
 class CalendarUser(BaseModel):
     owner = ForeignKeyField(User)
+    owner_id: Key
     username = CharField(max_length=150)
     password_hash = CharField(max_length=255)
     first_name = CharField(max_length=150, default="")
@@ -25,7 +28,9 @@ class CalendarUser(BaseModel):
 
 class CalendarUserProfile(BaseModel):
     user = ForeignKeyField(CalendarUser, unique=True, on_delete="CASCADE")
+    user_id: Key
     owner = ForeignKeyField(User)
+    owner_id: Key
     address = CharField(max_length=200, null=True)
     city = CharField(max_length=120, null=True)
     state = CharField(max_length=120, null=True)
@@ -39,18 +44,24 @@ class CalendarUserProfile(BaseModel):
     note = TextField(null=True)
     accountcode = IntegerField(null=True)
     calendar_setting = ForeignKeyField(CalendarSetting, null=True)
+    calendar_setting_id: OptionalKey
     timezone = CharField(max_length=64, null=True)
-    permissions = JSONField(
+    permissions: "Field[dict[str, Any]]" = JSONField(
         default=lambda: {"methods": [1, 2, 3], "max_alarms_per_day": None, "prefixes": []}
     )
     created_date = created()
     updated_date = created()
 
+    # No column: what store.scope selects beside them.
+    owner_name: str
+
 
 class Calendar(BaseModel):
     owner = ForeignKeyField(User)
+    owner_id: Key
     name = CharField(max_length=200)
     user = ForeignKeyField(CalendarUser)
+    user_id: Key
     max_concurrent = IntegerField(default=0)  # 0: no cap
     timezone = CharField(max_length=64, null=True)
     created_date = created()

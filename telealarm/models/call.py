@@ -7,7 +7,7 @@ from peewee import BooleanField, CharField, FloatField, ForeignKeyField, Integer
 from telealarm.models.account import User
 from telealarm.models.alarm import Alarm, AlarmRequest
 from telealarm.models.audio import AudioFile
-from telealarm.models.base import BaseModel, ClaimableModel, UtcField, created
+from telealarm.models.base import BaseModel, ClaimableModel, Key, OptionalKey, UtcField, created
 from telealarm.models.gateway import Gateway
 from telealarm.models.survey import Section, Survey
 from telealarm.words import CallStatus
@@ -17,8 +17,11 @@ class CallRequest(ClaimableModel):
     """One channel. What it dials is copied here when the call is claimed, and then stands."""
 
     owner = ForeignKeyField(User)
+    owner_id: Key
     request = ForeignKeyField(AlarmRequest, unique=True, backref="calls")
+    request_id: Key
     alarm = ForeignKeyField(Alarm)
+    alarm_id: Key
     request_uuid = CharField(max_length=36, default=lambda: str(uuid.uuid4()))
     aleg_uuid = CharField(max_length=80, unique=True)
     call_time = created()
@@ -31,7 +34,9 @@ class CallRequest(ClaimableModel):
     timeout = IntegerField(default=60)  # seconds of ringing
     timelimit = IntegerField(default=3600)  # seconds in all
     gateway = ForeignKeyField(Gateway)
+    gateway_id: Key
     survey = ForeignKeyField(Survey)
+    survey_id: Key
     num_attempt = IntegerField(default=1)
     last_attempt_time = UtcField(null=True)
     result = CharField(max_length=40, default="")
@@ -40,6 +45,7 @@ class CallRequest(ClaimableModel):
     amd_behavior = IntegerField(null=True)  # null: nobody asks who answers
     amd_status = IntegerField(default=0)
     voicemail_audiofile = ForeignKeyField(AudioFile, null=True)
+    voicemail_audiofile_id: OptionalKey
     inbound = BooleanField(default=False)  # the callee rang back; this is the caller's channel
     rang = BooleanField(default=False)
     refused = BooleanField(default=False)  # by Asterisk: the gateway leads nowhere
@@ -51,6 +57,7 @@ class CallRequest(ClaimableModel):
     withdrawn = UtcField(null=True)
     # Where the session is, for whoever adopts it. Null once the survey has come to its end.
     section = ForeignKeyField(Section, null=True)
+    section_id: OptionalKey
     lap = IntegerField(default=0)
     acting = BooleanField(default=False)  # records, talks with an agent, is in a conference
     playback = CharField(max_length=120, default="")  # what plays, or has played last
@@ -77,7 +84,9 @@ class SurveyResult(BaseModel):
     """What was answered in a section of a call."""
 
     call = ForeignKeyField(CallRequest, backref="results")
+    call_id: Key
     section = ForeignKeyField(Section)
+    section_id: Key
     response = CharField(max_length=100)
     # Of a recorded message: the name of its file, and how long it plays.
     record_file = CharField(max_length=64, default="")

@@ -3,11 +3,12 @@
 from peewee import CharField, ForeignKeyField, TextField
 
 from telealarm.models.account import User
-from telealarm.models.base import BaseModel, created
+from telealarm.models.base import BaseModel, Key, created
 
 
 class DncList(BaseModel):
     owner = ForeignKeyField(User)
+    owner_id: Key
     name = CharField(max_length=100)
     description = TextField(null=True)
     created_date = created()
@@ -18,6 +19,7 @@ class DncContact(BaseModel):
     """A number without the punctuation that people write, or a mail address in small letters."""
 
     dnc = ForeignKeyField(DncList, on_delete="CASCADE", backref="contacts")
+    dnc_id: Key
     phone_number = CharField(max_length=50, null=True)
     email = CharField(max_length=254, null=True)
     created_date = created()

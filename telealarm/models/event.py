@@ -1,9 +1,19 @@
 """What happens at a time, and is worth an alarm."""
 
-from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, JSONField, TextField
+from typing import Any
+
+from peewee import (
+    BooleanField,
+    CharField,
+    Field,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    TextField,
+)
 
 from telealarm.models.account import User
-from telealarm.models.base import BaseModel, UtcField, created
+from telealarm.models.base import BaseModel, Key, OptionalKey, UtcField, created
 from telealarm.models.calendar import Calendar, CalendarUser
 from telealarm.models.rule import Rule
 from telealarm.words import EventStatus
@@ -19,22 +29,27 @@ class Event(BaseModel):
     """
 
     owner = ForeignKeyField(User)
+    owner_id: Key
     title = CharField(max_length=255)
     description = TextField(null=True)
     start = UtcField()
     end = UtcField()
     creator = ForeignKeyField(CalendarUser)
+    creator_id: Key
     created_on = created()
     end_recurring_period = UtcField(null=True)
     rule = ForeignKeyField(Rule, null=True)
+    rule_id: OptionalKey
     calendar = ForeignKeyField(Calendar)
+    calendar_id: Key
     notify_count = IntegerField(default=0)
     status = IntegerField(default=EventStatus.PENDING)
-    data = JSONField(null=True)
-    parent_event = ForeignKeyField("self", null=True)
+    data: "Field[dict[str, Any] | None]" = JSONField(null=True)
+    parent_event: "ForeignKeyField[Event | None]" = ForeignKeyField("self", null=True)
+    parent_event_id: OptionalKey
     occ_count = IntegerField(default=0)
     timezone = CharField(max_length=64, null=True)
-    exdate = JSONField(default=list)
+    exdate: "Field[list[str]]" = JSONField(default=list)
     # The start as it was sent, where the clock skips it (02:30): the other occurrences are then.
     said_start = CharField(max_length=32, null=True)
     made_to = UtcField(null=True)
@@ -53,6 +68,9 @@ class Event(BaseModel):
     import_digest = CharField(max_length=64, null=True)
     # A deleted event is hidden, so that its call log keeps what it refers to.
     deleted = UtcField(null=True)
+
+    # No column: what store.scope selects beside them; None: the configuration's.
+    zone: str | None
 
     class Meta:
         # The lists of an owner, and of a superuser: see api.lists.

@@ -1,10 +1,11 @@
 """The ways out: gateways for calls, SMS gateways for messages. Written by superusers only."""
 
 import secrets
+from typing import Any
 
-from peewee import CharField, FloatField, ForeignKeyField, IntegerField, JSONField, TextField
+from peewee import CharField, Field, FloatField, ForeignKeyField, IntegerField, JSONField, TextField
 
-from telealarm.models.base import BaseModel, UtcField, created
+from telealarm.models.base import BaseModel, OptionalKey, UtcField, created
 from telealarm.rules.phone import DEFAULT_PATTERN
 
 ACTIVE, INACTIVE = 1, 0
@@ -23,14 +24,15 @@ class Gateway(BaseModel):
     gateway_timeouts = CharField(max_length=500, default="")
     gateway_retries = CharField(max_length=500, default="")
     originate_dial_string = CharField(max_length=500, default="")
-    failover = ForeignKeyField("self", null=True)
+    failover: "ForeignKeyField[Gateway | None]" = ForeignKeyField("self", null=True)
+    failover_id: OptionalKey
     addparameter = CharField(max_length=360, default="")
     maximum_call = IntegerField(default=0)  # 0: no cap
     calls_per_second = FloatField(default=0)  # 0: no cap
     # When the next call may leave (rules.pacing); drawn from here by every worker.
     next_slot = UtcField(null=True)
     number_pattern = CharField(max_length=200, default=DEFAULT_PATTERN)
-    allowed_prefixes = JSONField(default=list)  # empty: all
+    allowed_prefixes: "Field[list[str]]" = JSONField(default=list)  # empty: all
     # Since when nothing is dialled through it (store.pauses).
     paused = UtcField(null=True)
     created_date = created()
@@ -47,7 +49,7 @@ class SmsGateway(BaseModel):
 
     name = CharField(unique=True)
     kind = CharField(max_length=20, default="http")
-    settings = JSONField(default=dict)
+    settings: "Field[dict[str, Any]]" = JSONField(default=dict)
     status = IntegerField(default=ACTIVE)
     messages_per_second = FloatField(default=0)  # 0: no cap
     maximum_sending = IntegerField(default=4)  # messages of one worker at once

@@ -1,10 +1,10 @@
 """What POSTs with an Idempotency-Key were answered with."""
 
-from peewee import CharField, ForeignKeyField, IntegerField, JSONField, TextField
+from peewee import CharField, Field, ForeignKeyField, IntegerField, JSONField, TextField
 
 from telealarm.clock import utcnow
 from telealarm.models.account import User
-from telealarm.models.base import BaseModel, UtcField
+from telealarm.models.base import BaseModel, Key, UtcField
 
 
 class IdempotencyKey(BaseModel):
@@ -15,11 +15,12 @@ class IdempotencyKey(BaseModel):
     """
 
     owner = ForeignKeyField(User, on_delete="CASCADE")
+    owner_id: Key
     path = CharField(max_length=255)
     key = CharField(max_length=255)
     digest = CharField(max_length=64)
     status = IntegerField()
-    headers = JSONField()
+    headers: "Field[dict[str, str]]" = JSONField()
     body = TextField()
     created = UtcField(default=utcnow, index=True)
 

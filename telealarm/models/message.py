@@ -1,12 +1,21 @@
 """The outbox: SMS and mails."""
 
 import uuid
+from typing import Any
 
-from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, JSONField, TextField
+from peewee import (
+    BooleanField,
+    CharField,
+    Field,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    TextField,
+)
 
 from telealarm.models.account import User
 from telealarm.models.alarm import Alarm, AlarmRequest
-from telealarm.models.base import BaseModel, ClaimableModel, UtcField, created
+from telealarm.models.base import BaseModel, ClaimableModel, Key, OptionalKey, UtcField, created
 from telealarm.models.gateway import SmsGateway
 from telealarm.words import MessageStatus, Method
 
@@ -20,9 +29,13 @@ class Message(ClaimableModel):
     """
 
     owner = ForeignKeyField(User)
+    owner_id: Key
     alarm = ForeignKeyField(Alarm)
+    alarm_id: Key
     request = ForeignKeyField(AlarmRequest, null=True, unique=True, backref="messages")
+    request_id: OptionalKey
     gateway = ForeignKeyField(SmsGateway, null=True)
+    gateway_id: OptionalKey
     method = IntegerField(default=Method.SMS)
     # alarm, failure, invitation (of an event that was moved or cancelled); what a reply is answered
     # with: answer, unclear, late
@@ -53,7 +66,7 @@ class Message(ClaimableModel):
     # Of a mail with an invitation: what its calendar file says (rules.invitation), and of which
     # times; `starts` is null once that occurrence was called off by itself, or moved away.
     # `current`: it is what the recipient's calendar shows.
-    invitation = JSONField(null=True)
+    invitation: "Field[dict[str, Any] | None]" = JSONField(null=True)
     sequence = IntegerField(default=0)
     starts = UtcField(null=True)
     ends = UtcField(null=True)
@@ -73,10 +86,12 @@ class InboundSms(BaseModel):
     """
 
     gateway = ForeignKeyField(SmsGateway)
+    gateway_id: Key
     external_id = CharField(max_length=200)
     sender = CharField(max_length=50)
     text = CharField(max_length=1000)
     alarm = ForeignKeyField(Alarm, null=True)
+    alarm_id: OptionalKey
     outcome = CharField(max_length=40, default="")
     received = created()
 
@@ -88,6 +103,7 @@ class EarlyReport(BaseModel):
     """A delivery report that came before the gateway's id of its message was known."""
 
     gateway = ForeignKeyField(SmsGateway, on_delete="CASCADE")
+    gateway_id: Key
     external_id = CharField(max_length=200)
     delivery = CharField(max_length=12)
     said = CharField(max_length=500)

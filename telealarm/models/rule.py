@@ -3,7 +3,7 @@
 from peewee import CharField, ForeignKeyField, TextField
 
 from telealarm.models.account import User
-from telealarm.models.base import BaseModel, created
+from telealarm.models.base import BaseModel, OptionalKey, created
 
 
 class Rule(BaseModel):
@@ -13,6 +13,7 @@ class Rule(BaseModel):
     """
 
     owner = ForeignKeyField(User, null=True)
+    owner_id: OptionalKey
     name = CharField(max_length=100)
     description = TextField(default="")
     frequency = CharField(max_length=10)

@@ -1,10 +1,10 @@
 """How a manager's calendar users call: caller id, survey, gateways."""
 
-from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, JSONField
+from peewee import BooleanField, CharField, Field, ForeignKeyField, IntegerField, JSONField
 
 from telealarm.models.account import User
 from telealarm.models.audio import AudioFile
-from telealarm.models.base import BaseModel, created
+from telealarm.models.base import BaseModel, Key, OptionalKey, created
 from telealarm.models.gateway import Gateway, SmsGateway
 from telealarm.models.survey import Survey
 from telealarm.words import AmdBehavior
@@ -12,22 +12,30 @@ from telealarm.words import AmdBehavior
 
 class CalendarSetting(BaseModel):
     owner = ForeignKeyField(User)
+    owner_id: Key
     label = CharField(max_length=80)
     callerid = CharField(max_length=80, default="")
     caller_name = CharField(max_length=80, default="")
     call_timeout = IntegerField(default=60)  # seconds of ringing
     survey = ForeignKeyField(Survey)
+    survey_id: Key
     aleg_gateway = ForeignKeyField(Gateway)
+    aleg_gateway_id: Key
     sms_gateway = ForeignKeyField(SmsGateway, null=True)
+    sms_gateway_id: OptionalKey
     voicemail = BooleanField(default=False)
     amd_behavior = IntegerField(default=AmdBehavior.ALWAYS)
     voicemail_audiofile = ForeignKeyField(AudioFile, null=True)
+    voicemail_audiofile_id: OptionalKey
     settle = BooleanField(default=True)
     calling_days = CharField(max_length=30, default="MO,TU,WE,TH,FR,SA,SU")
-    holidays = JSONField(default=list)
+    holidays: "Field[list[str]]" = JSONField(default=list)
     snooze_minutes = IntegerField(default=10)
     callback_pin = BooleanField(default=False)
     confirm_spoken = BooleanField(default=False)
     failure_phonenumber = CharField(max_length=50, null=True)
     created_date = created()
     updated_date = created()
+
+    # No column: what store.scope selects beside them.
+    owner_name: str

@@ -1,10 +1,10 @@
 """Surveys (IVR): templates that are edited, and sealed copies that are called with."""
 
-from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, TextField
+from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, ModelSelect, TextField
 
 from telealarm.models.account import User
 from telealarm.models.audio import AudioFile
-from telealarm.models.base import BaseModel, created
+from telealarm.models.base import BaseModel, Key, OptionalKey, created
 from telealarm.words import SectionType
 
 # Which of several ratings in one call becomes the alarm's result.
@@ -13,6 +13,7 @@ FIRST, LAST = "first", "last"
 
 class SurveyFields(BaseModel):
     owner = ForeignKeyField(User)
+    owner_id: Key
     name = CharField()
     tts_language = CharField(max_length=10, default="en")
     description = TextField(null=True)
@@ -24,11 +25,15 @@ class SurveyFields(BaseModel):
 class SurveyTemplate(SurveyFields):
     """A survey as it is written."""
 
+    sections: "ModelSelect[SectionTemplate]"
+
 
 class Survey(SurveyFields):
     """A sealed survey: a copy that never changes, so that every report means the same."""
 
     template = ForeignKeyField(SurveyTemplate, null=True, on_delete="SET NULL")
+    template_id: OptionalKey
+    sections: "ModelSelect[Section]"
 
 
 class SectionFields(BaseModel):
@@ -38,7 +43,9 @@ class SectionFields(BaseModel):
     script = TextField(default="")
     # Played instead of the script, and instead of our own words for a wrong key.
     audiofile = ForeignKeyField(AudioFile, null=True, backref="+")
+    audiofile_id: OptionalKey
     invalid_audiofile = ForeignKeyField(AudioFile, null=True, backref="+")
+    invalid_audiofile_id: OptionalKey
     retries = IntegerField(default=0)
     timeout = IntegerField(default=5)  # seconds
     key_0 = CharField(max_length=100, null=True)
@@ -82,10 +89,14 @@ class SectionFields(BaseModel):
 
 class SectionTemplate(SectionFields):
     survey = ForeignKeyField(SurveyTemplate, on_delete="CASCADE", backref="sections")
+    survey_id: Key
+    branchings: "ModelSelect[BranchingTemplate]"
 
 
 class Section(SectionFields):
     survey = ForeignKeyField(Survey, backref="sections")
+    survey_id: Key
+    branchings: "ModelSelect[Branching]"
 
 
 class BranchingTemplate(BaseModel):
@@ -93,7 +104,9 @@ class BranchingTemplate(BaseModel):
 
     keys = CharField(max_length=100)
     section = ForeignKeyField(SectionTemplate, on_delete="CASCADE", backref="branchings")
+    section_id: Key
     goto = ForeignKeyField(SectionTemplate, null=True, on_delete="CASCADE")  # null: end of call
+    goto_id: OptionalKey
     created_date = created()
     updated_date = created()
 
@@ -104,7 +117,9 @@ class BranchingTemplate(BaseModel):
 class Branching(BaseModel):
     keys = CharField(max_length=100)
     section = ForeignKeyField(Section, backref="branchings")
+    section_id: Key
     goto = ForeignKeyField(Section, null=True)
+    goto_id: OptionalKey
 
     class Meta:
         indexes = ((("section", "keys"), True),)

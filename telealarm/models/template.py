@@ -3,11 +3,12 @@
 from peewee import CharField, ForeignKeyField, TextField
 
 from telealarm.models.account import User
-from telealarm.models.base import BaseModel, created
+from telealarm.models.base import BaseModel, Key, created
 
 
 class MailTemplate(BaseModel):
     owner = ForeignKeyField(User)
+    owner_id: Key
     label = CharField(max_length=75)
     template_key = CharField(max_length=30, default="")
     from_email = CharField(max_length=254, default="")
@@ -21,6 +22,7 @@ class MailTemplate(BaseModel):
 
 class SmsTemplate(BaseModel):
     owner = ForeignKeyField(User)
+    owner_id: Key
     label = CharField(max_length=75)
     template_key = CharField(max_length=30, default="")
     sender_phonenumber = CharField(max_length=50, default="")

@@ -3,7 +3,7 @@
 from peewee import CharField, ForeignKeyField
 
 from telealarm.models.account import User
-from telealarm.models.base import BaseModel, UtcField, created
+from telealarm.models.base import BaseModel, Key, UtcField, created
 
 
 class ApiToken(BaseModel):
@@ -15,6 +15,7 @@ class ApiToken(BaseModel):
     """
 
     owner = ForeignKeyField(User, on_delete="CASCADE")
+    owner_id: Key
     name = CharField(max_length=80)
     digest = CharField(max_length=64, unique=True)
     created = created()

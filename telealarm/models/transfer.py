@@ -3,7 +3,7 @@
 from peewee import CharField, ForeignKeyField, IntegerField
 
 from telealarm.models.account import User
-from telealarm.models.base import BaseModel, UtcField, created
+from telealarm.models.base import BaseModel, Key, UtcField, created
 from telealarm.models.call import CallRequest
 from telealarm.models.gateway import Gateway
 from telealarm.models.survey import Section
@@ -13,9 +13,13 @@ class Transfer(BaseModel):
     """One call to an agent, on behalf of a callee who hears ringing meanwhile."""
 
     owner = ForeignKeyField(User)
+    owner_id: Key
     call = ForeignKeyField(CallRequest, backref="transfers")
+    call_id: Key
     section = ForeignKeyField(Section)
+    section_id: Key
     gateway = ForeignKeyField(Gateway)
+    gateway_id: Key
     aleg_uuid = CharField(max_length=120, unique=True)
     phone_number = CharField(max_length=80)
     endpoint = CharField(max_length=600)  # what Asterisk is told to dial

@@ -1,10 +1,12 @@
 """Webhooks: where a manager's programs want to be told, and what they were told."""
 
-from peewee import CharField, ForeignKeyField, IntegerField, JSONField, TextField
+from typing import Any
+
+from peewee import CharField, Field, ForeignKeyField, IntegerField, JSONField, TextField
 
 from telealarm.models.account import User
 from telealarm.models.alarm import Alarm
-from telealarm.models.base import BaseModel, ClaimableModel, UtcField, created
+from telealarm.models.base import BaseModel, ClaimableModel, Key, OptionalKey, UtcField, created
 from telealarm.models.gateway import ACTIVE
 from telealarm.words import DeliveryStatus
 
@@ -17,8 +19,9 @@ class Webhook(BaseModel):
     """
 
     owner = ForeignKeyField(User)
+    owner_id: Key
     target_url = CharField(max_length=500)
-    events = JSONField(default=list)
+    events: "Field[list[str]]" = JSONField(default=list)
     secret = CharField(max_length=60)
     old_secret = CharField(max_length=60, null=True)
     old_until = UtcField(null=True)
@@ -39,8 +42,11 @@ class WebhookDelivery(ClaimableModel):
     """
 
     owner = ForeignKeyField(User)
+    owner_id: Key
     webhook = ForeignKeyField(Webhook, null=True, on_delete="CASCADE")
+    webhook_id: OptionalKey
     alarm = ForeignKeyField(Alarm, null=True)
+    alarm_id: OptionalKey
     message_id = CharField(max_length=40, unique=True)
     type = CharField(max_length=40)
     target_url = CharField(max_length=500)
@@ -50,7 +56,7 @@ class WebhookDelivery(ClaimableModel):
     status = IntegerField(default=DeliveryStatus.PENDING)
     date = UtcField()
     attempt = IntegerField(default=0)
-    tries = JSONField(default=list)
+    tries: "Field[list[dict[str, Any]]]" = JSONField(default=list)
     created_date = created()
 
     class Meta:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from telealarm import metrics
@@ -66,7 +65,7 @@ class Settler:
 
 def _settle(call_id: int, now: datetime, default_zone: ZoneInfo) -> None:
     call = calls.still_unsettled(call_id)
-    if call is None:
+    if call is None or call.ended is None:
         return
     request, alarm = call.request, call.alarm
     reason = outcome.failure(
@@ -150,11 +149,10 @@ def _snoozed_until(call: CallRequest, default_zone: ZoneInfo) -> datetime | None
     if not alarm.snooze_key or call.result != alarm.snooze_key or alarm.result:
         return None
     setting = eligibility.setting_of(alarm)
-    if setting is None or apply.snoozes(alarm) >= SNOOZES:
+    if setting is None or call.ended is None or apply.snoozes(alarm) >= SNOOZES:
         return None
     if call.withdrawn or alarm.deleted or alarm.event.deleted:
         return None
-    ended: Any = call.ended
-    at: datetime = ended + timedelta(minutes=setting.snooze_minutes)
+    at = call.ended + timedelta(minutes=setting.snooze_minutes)
     decision = eligibility.decide(alarm, at, default_zone)
     return at if decision.action in (Verdict.GO, Verdict.WAIT) else None

@@ -10,14 +10,12 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from telealarm.clock import utcnow
 from telealarm.errors import Stale, StorageError
 from telealarm.log import by_ids
 from telealarm.rules.rate_limit import READY
-from telealarm.store.alarms import attempts, enqueue
-from telealarm.store.alarms import due as alarms_due
+from telealarm.store.alarms import attempts, due, enqueue
 from telealarm.store.engine.database import Database
 from telealarm.store.engine.loop import run_stage
 from telealarm.store.outcome import apply
@@ -41,16 +39,16 @@ class Planner:
     async def step(self) -> datetime | None:
         """Plan what is due now; returns when the next is."""
         now = utcnow()
-        alarms = await self._db.read(partial(alarms_due.due_alarms, now + READY, CROWD))
+        alarms = await self._db.read(partial(due.due_alarms, now + READY, CROWD))
         alone = await self._together(alarms, now)
         await self._each(alone, lambda alarm_id: partial(_enqueue, alarm_id, now))
         expired = await self._db.read(lambda: [r.id for r in attempts.expired(now, CROWD)])
         await self._each(expired, lambda request_id: partial(_expire, request_id, now))
-        if await self._db.read(partial(alarms_due.some_over, now)):
-            await self._db.write(partial(alarms_due.complete_events, now))
+        if await self._db.read(partial(due.some_over, now)):
+            await self._db.write(partial(due.complete_events, now))
         if len(alarms) == CROWD or len(expired) == CROWD:
             return now
-        return await self._db.read(alarms_due.next_due)
+        return await self._db.read(due.next_due)
 
     async def _together(self, alarms: list[int], now: datetime) -> list[int]:
         """Enqueue a crowd in one write; returns those that are left to be enqueued one by one."""
@@ -87,15 +85,14 @@ class Planner:
 
 
 def _enqueue(alarm_id: int, now: datetime) -> None:
-    alarm = alarms_due.still_due(alarm_id, now + READY)
+    alarm = due.still_due(alarm_id, now + READY)
     if alarm is not None:
-        due: Any = alarm.due
-        request = attempts.enqueue(alarm, max(now, due), now)
+        request = attempts.enqueue(alarm, max(now, alarm.due or now), now)
         by_ids(log, alarm=alarm_id, request=request.id).info("due")
 
 
 def _expire(request_id: int, now: datetime) -> None:
-    request = alarms_due.still_waiting(request_id)
+    request = due.still_waiting(request_id)
     if request is None:
         return
     # The event may have been moved since the request was written.

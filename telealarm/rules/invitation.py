@@ -55,5 +55,4 @@ def write(invitation: Invitation) -> str:
         calendar.add_missing_timezones(
             (invitation.start - around).date(), (invitation.end + around).date()
         )
-    text: str = calendar.to_ical().decode()
-    return text
+    return str(calendar.to_ical(), "utf-8")

@@ -15,7 +15,7 @@ from telealarm.words import Method
 def add(values: Mapping[str, Any]) -> DncContact:
     """A new contact. Raises Invalid where the list has the number already."""
     _check_single(values["dnc"], values.get("phone_number"), values.get("email"), own_id=0)
-    contact: DncContact = crud.insert(DncContact, values)
+    contact = crud.insert(DncContact, values)
     webhooks.tell_contact(contact, utcnow())
     return contact
 
@@ -56,6 +56,7 @@ def _by_number(alarms: Sequence[Alarm]) -> set[int]:
         .join(DncList)
         .where(DncContact.phone_number.in_(chunk))
         .tuples()
+        .execute()
     }
     return {
         alarm.id
@@ -66,24 +67,22 @@ def _by_number(alarms: Sequence[Alarm]) -> set[int]:
 
 def lists_mail(owner_id: int, address: str) -> bool:
     """Whether a list of the owner has this mail address."""
-    found: bool = (
+    return (
         DncContact.select()
         .join(DncList)
         .where(DncList.owner == owner_id, DncContact.email == address.lower())
         .exists()
     )
-    return found
 
 
 def lists_number(owner_id: int, number: str) -> bool:
     """Whether a list of the owner has this number, as it is written."""
-    found: bool = (
+    return (
         DncContact.select()
         .join(DncList)
         .where(DncList.owner == owner_id, DncContact.phone_number.in_(phone.spellings(number)))
         .exists()
     )
-    return found
 
 
 # The list of those who asked for it themselves.

@@ -41,7 +41,7 @@ def open_database(config: Config) -> Database:
 def migrate(database: peewee.Database, config: Config) -> list[str]:
     """Apply the migrations that are missing, one process at a time; returns their names."""
     with database.connection_context(), _alone(database, config):
-        applied: list[str] = Runner(database, str(DIRECTORY)).up()
+        applied = [str(name) for name in Runner(database, str(DIRECTORY)).up()]
         if not Installation.select().exists():
             Installation.create(name=secrets.token_hex(4))
             recurrence_rules.predefine()

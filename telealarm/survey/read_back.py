@@ -1,7 +1,6 @@
 """What was understood, in words: spoken back where the calendar setting says confirm_spoken."""
 
 from importlib import resources
-from typing import Any
 
 import yaml
 
@@ -19,7 +18,7 @@ def words(section: ScriptSection, answer: str, language: str) -> tuple[str, str]
     base = language.split("-")[0].lower()
     if base not in _words:
         base = language = _FALLBACK_LANGUAGE
-    said: dict[str, Any] = _words[base]
+    said = _words[base]
     if section.type == SectionType.CAPTURE_DIGITS:
         return said["number"].format(number=" ".join(answer)), language
     if label := section.labels.get(answer):

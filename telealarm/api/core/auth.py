@@ -73,8 +73,7 @@ class Logins:
             self._addresses.count(address)
             raise ApiError(401, "Invalid token.", CHALLENGE)
         await self._note_use(token)
-        owner: User = token.owner
-        return owner
+        return token.owner
 
     async def _note_use(self, token: ApiToken) -> None:
         now = utcnow()

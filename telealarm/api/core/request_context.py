@@ -34,8 +34,7 @@ class RequestContext:
     @property
     def user_id(self) -> int:
         """The id of the login."""
-        own: int = self.login.id
-        return own
+        return self.login.id
 
     def local(self, moment: datetime | None, zone: str | None) -> str | None:
         """`2013-12-10T12:34:43+01:00`: the moment on the wall clock of `zone`, with its offset."""

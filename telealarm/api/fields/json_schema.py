@@ -1,7 +1,6 @@
 """JSON Schemas of replies: the words that resources say theirs in."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from peewee import BooleanField, Field, FloatField, ForeignKeyField, IntegerField, JSONField
 
@@ -74,5 +73,4 @@ def of_column(column: Field) -> Schema:
 
 def of_columns(model: type[BaseModel], *names: str) -> dict[str, Schema]:
     """What a reply says of these columns."""
-    fields: Mapping[str, Any] = model._meta.fields
-    return {name: of_column(fields[name]) for name in names}
+    return {name: of_column(model._meta.fields[name]) for name in names}

@@ -31,7 +31,7 @@ class Text(FieldType):
             value = ""
         if not isinstance(value, str):
             raise ValueError("must be a text")
-        text: str = value if self.lines else value.strip()
+        text = value if self.lines else value.strip()
         if not safe(text, lines=self.lines):
             raise ValueError("must not hold control characters")
         if len(text) < self.min_length:
@@ -64,8 +64,7 @@ class Secret(Text):
     min_length: int = 1
 
     def schema(self) -> Schema:
-        text: Schema = super().schema()["anyOf"][0]
-        return {**text, "format": "password", "writeOnly": True}
+        return {**super().schema()["anyOf"][0], "format": "password", "writeOnly": True}
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ class Hooks:
         number = int(row_id) if row_id.isascii() and row_id.isdigit() and len(row_id) < 10 else 0
         gateway = await self._db.read(lambda: SmsGateway.get_or_none(SmsGateway.id == number))
         known = gateway.secret if gateway else ""
-        if not hmac.compare_digest(known.encode(), secret.encode()) or not known:
+        if not hmac.compare_digest(known.encode(), secret.encode()) or gateway is None or not known:
             raise NotVisible
         if request.content_length is not None and request.content_length > LARGEST:
             raise ApiError(413, "64 KiB is the most.")

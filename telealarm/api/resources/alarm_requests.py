@@ -11,7 +11,7 @@ from telealarm.api.fields.values import Moment, Relation
 from telealarm.api.resources.alarms import STATUS
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.errors import Invalid
-from telealarm.models import AlarmRequest, Event
+from telealarm.models import Alarm, AlarmRequest, Event
 from telealarm.store.alarms import alarms
 from telealarm.store.calendars import events
 from telealarm.store.dialing import call_log
@@ -25,7 +25,7 @@ class AlarmRequestForm(Form):
     status: Annotated[int | None, STATUS] = None
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: AlarmRequest) -> dict[str, Any]:
     return {
         "url": visit.links.to("alarm-request", row.id),
         "alarm": visit.links.to("alarm", row.alarm_id),
@@ -46,14 +46,14 @@ def create(visit: RequestContext, owner_id: int, values: Values) -> AlarmRequest
     return alarms.attempt(alarm, _date(visit, alarm, values) or visit.now, visit.now)
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: AlarmRequest, values: Values) -> None:
     if "alarm" in values and values["alarm"].id != row.alarm_id:
         raise Invalid({"alarm": ["an attempt stays with its alarm"]})
     date = _date(visit, row.alarm, values)
     alarms.change_attempt(row, date, values.get("status"), visit.now)
 
 
-def _date(visit: RequestContext, alarm: Any, values: Values) -> datetime | None:
+def _date(visit: RequestContext, alarm: Alarm, values: Values) -> datetime | None:
     date = values.get("date")
     if date is None:
         return None
@@ -62,7 +62,7 @@ def _date(visit: RequestContext, alarm: Any, values: Values) -> datetime | None:
     )
 
 
-def nested(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+def nested(visit: RequestContext, row: Event, values: Values) -> dict[str, Any]:
     """The predecessor's nested log: by event, by alarm, by attempt; values as texts."""
     log: dict[str, Any] = {"event-url": visit.links.to("event", row.id)}
     for event, alarms_of_event in call_log.attempts(row):
@@ -76,7 +76,7 @@ def nested(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
     return log
 
 
-def _entry(visit: RequestContext, request: Any) -> dict[str, str]:
+def _entry(visit: RequestContext, request: AlarmRequest) -> dict[str, str]:
     return {
         "status": str(request.status),
         "url": visit.links.to("alarm-request", request.id),

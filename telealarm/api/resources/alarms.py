@@ -129,7 +129,7 @@ class AlarmForm(Form):
         return body
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: Alarm) -> dict[str, Any]:
     notice = row.event_start + timedelta(seconds=row.offset)
     return {
         "url": visit.links.to("alarm", row.id),
@@ -178,13 +178,13 @@ def create(visit: RequestContext, owner_id: int, values: Values) -> Alarm:
     return alarm
 
 
-def missing(made: Any) -> dict[str, Any]:
+def missing(made: Alarm) -> dict[str, Any]:
     """What a new alarm's survey says and its event's data lack; nothing where all is there."""
     said = template_values.missing(made, made.created_date)
     return {"missing_placeholders": said} if said else {}
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: Alarm, values: Values) -> None:
     status = values.pop("status", None)
     _check_recipient(values, row)
     _to_offset(visit, values.get("event", row.event), values)
@@ -194,9 +194,9 @@ def change(visit: RequestContext, row: Any, values: Values) -> None:
     template_values.look(row, before, visit.now)
 
 
-def _check_recipient(values: Values, row: Any) -> None:
+def _check_recipient(values: Values, row: Alarm | None) -> None:
     """An alarm has a number to ring or to write to, or an address of mail, as its method needs."""
-    method = values.get("method", row and row.method)
+    method = values.get("method", row.method if row else Method.CALL)
     name = "alarm_email" if method == Method.EMAIL else "alarm_phonenumber"
     found = values.get(name, row and getattr(row, name))
     if not found and (row is None or name in values or "method" in values):
@@ -210,7 +210,7 @@ _OF_METHOD = {
 }
 
 
-def _to_offset(visit: RequestContext, event: Any, values: Values) -> None:
+def _to_offset(visit: RequestContext, event: Event, values: Values) -> None:
     """What is kept is the distance from the event's start, so that it follows the event."""
     if "date_start_notice" not in values:
         return
@@ -224,15 +224,15 @@ def _to_offset(visit: RequestContext, event: Any, values: Values) -> None:
         raise Invalid({"date_start_notice": ["must lie within 68 years of the event's start"]})
 
 
-def delete(visit: RequestContext, row: Any) -> None:
+def delete(visit: RequestContext, row: Alarm) -> None:
     alarms.delete([row], visit.now)
 
 
-def timeline(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+def timeline(visit: RequestContext, row: Alarm, values: Values) -> dict[str, Any]:
     return lists.page(visit, call_log.timeline(row), show_entry, Timeline.id)
 
 
-def show_entry(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show_entry(visit: RequestContext, row: Timeline) -> dict[str, Any]:
     return {
         "at": stamp(row.at),
         "what": row.what,

@@ -17,7 +17,7 @@ class AudioFileForm(Form):
     audio_file: Annotated[Any, Wav()]
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: AudioFile) -> dict[str, Any]:
     link = visit.links.to("audio-files", row.id)
     return {
         "url": link,
@@ -33,16 +33,16 @@ def create(visit: RequestContext, owner_id: int, values: Values) -> AudioFile:
     return visit.recordings.create(owner_id, values["name"], values["audio_file"])
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: AudioFile, values: Values) -> None:
     sound = values.pop("audio_file", None)
     visit.recordings.change(row, values, sound)
 
 
-def delete(visit: RequestContext, row: Any) -> None:
+def delete(visit: RequestContext, row: AudioFile) -> None:
     visit.recordings.remove(row)
 
 
-def download(visit: RequestContext, row: Any, values: Values) -> Path:
+def download(visit: RequestContext, row: AudioFile, values: Values) -> Path:
     return visit.recordings.path(row.digest)
 
 

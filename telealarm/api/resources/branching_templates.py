@@ -25,7 +25,7 @@ class BranchingTemplateForm(Form):
     goto: Annotated[int | None, Relation("section-template")] = None
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: BranchingTemplate) -> dict[str, Any]:
     return {
         "url": visit.links.to("branching-template", row.id),
         "keys": row.keys,
@@ -40,11 +40,11 @@ def create(visit: RequestContext, owner_id: int, values: Values) -> BranchingTem
     return surveys.add_branching(values)
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: BranchingTemplate, values: Values) -> None:
     surveys.change_branching(row, values)
 
 
-def delete(visit: RequestContext, row: Any) -> None:
+def delete(visit: RequestContext, row: BranchingTemplate) -> None:
     surveys.check_open(row.section.survey)
     crud.remove(row)
 

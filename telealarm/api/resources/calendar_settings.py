@@ -100,7 +100,7 @@ class CalendarSettingForm(Form):
     failure_phonenumber: Annotated[str | None, Phone()] = None
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: CalendarSetting) -> dict[str, Any]:
     return {
         "user": row.owner_name,
         "sms_gateway": visit.links.maybe("sms-gateway", row.sms_gateway_id),
@@ -135,19 +135,18 @@ def owner(visit: RequestContext, values: Values) -> int:
 
 
 def _named(said: str) -> int:
-    user: Any = users.by_id_or_name(said)
+    user = users.by_id_or_name(said)
     if user is None:
         raise Invalid({"user": [f"users {said} does not exist"]})
-    user_id: int = user.id
-    return user_id
+    return user.id
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> Any:
+def create(visit: RequestContext, owner_id: int, values: Values) -> CalendarSetting:
     values.pop("user", None)
     return crud.insert(CalendarSetting, {**values, "owner": owner_id})
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: CalendarSetting, values: Values) -> None:
     said = values.pop("user", None)
     if said is not None and visit.login.is_superuser and _named(said) != row.owner_id:
         raise Invalid({"user": ["a setting stays with its manager; make another for this one"]})

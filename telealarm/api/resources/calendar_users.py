@@ -20,7 +20,7 @@ class CalendarUserForm(Form):
     email: Annotated[str, EMAIL] = ""
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: CalendarUser) -> dict[str, Any]:
     return {
         "url": visit.links.to("calendar-user", row.id),
         "username": row.username,
@@ -35,7 +35,7 @@ def create(visit: RequestContext, owner_id: int, values: Values) -> CalendarUser
     return users.add_calendar_user(owner_id, values)
 
 
-def delete(visit: RequestContext, row: Any) -> None:
+def delete(visit: RequestContext, row: CalendarUser) -> None:
     users.remove_calendar_user(row, visit.now)
 
 

@@ -20,7 +20,7 @@ class CalendarForm(Form):
     timezone: Annotated[str | None, Zone()] = None
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: Calendar) -> dict[str, Any]:
     return {
         "url": visit.links.to("calendar", row.id),
         "name": row.name,
@@ -31,14 +31,14 @@ def show(visit: RequestContext, row: Any) -> dict[str, Any]:
     }
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: Calendar, values: Values) -> None:
     user = values.get("user", row.user)
     if user.id != row.user_id:
         permissions.check_handed_over(row, user)
     calendars.change_calendar(row, values, visit.now)
 
 
-def delete(visit: RequestContext, row: Any) -> None:
+def delete(visit: RequestContext, row: Calendar) -> None:
     events.delete_calendar(row, visit.now)
 
 

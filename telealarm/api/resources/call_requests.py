@@ -8,7 +8,7 @@ from telealarm.api.rest.resource import Resource
 from telealarm.models import CallRequest
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: CallRequest) -> dict[str, Any]:
     return {
         "url": visit.links.to("callrequest", row.id),
         "request_uuid": row.request_uuid,

@@ -19,7 +19,7 @@ class DncContactForm(Form):
     email: Annotated[str | None, ADDRESS] = None
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: DncContact) -> dict[str, Any]:
     return {
         "url": visit.links.to("dnc-contact", row.id),
         "dnc": visit.links.to("dnc-list", row.dnc_id),
@@ -34,11 +34,11 @@ def create(visit: RequestContext, owner_id: int, values: Values) -> DncContact:
     return do_not_call.add(_checked(values, None))
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: DncContact, values: Values) -> None:
     do_not_call.change(row, _checked(values, row))
 
 
-def _checked(values: Values, row: Any) -> Values:
+def _checked(values: Values, row: DncContact | None) -> Values:
     """A contact is a number or an address of mail, and not both."""
     values = dict(values)
     if "email" in values:

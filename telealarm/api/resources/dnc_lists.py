@@ -14,7 +14,7 @@ class DncListForm(Form):
     description: Annotated[str | None, Text(10_000, lines=True)] = None
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: DncList) -> dict[str, Any]:
     return {
         "url": visit.links.to("dnc-list", row.id),
         "name": row.name,

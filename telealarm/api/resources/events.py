@@ -47,7 +47,7 @@ class StatusForm(Form):
     status: Annotated[int, STATUS]
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: Event) -> dict[str, Any]:
     return {
         "url": visit.links.to("event", row.id),
         "title": row.title,
@@ -69,7 +69,7 @@ def show(visit: RequestContext, row: Any) -> dict[str, Any]:
     }
 
 
-def weigh(visit: RequestContext, row: Any | None, values: Values) -> None:
+def weigh(visit: RequestContext, row: Event | None, values: Values) -> None:
     """Whether the series can be used, worked out before anybody waits for the write."""
     default = ZoneInfo(visit.default_zone)
     if row is not None and not _SHAPES_SERIES & values.keys():
@@ -86,18 +86,18 @@ def create(visit: RequestContext, owner_id: int, values: Values) -> Event:
     return events.create(owner_id, values, visit.now, ZoneInfo(visit.default_zone))
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: Event, values: Values) -> None:
     zone, user_id = ZoneInfo(visit.default_zone), row.calendar.user_id
     events.change(row, values, visit.now, zone)
     if row.calendar.user_id != user_id:
         permissions.check_moved(row, zone)
 
 
-def delete(visit: RequestContext, row: Any) -> None:
+def delete(visit: RequestContext, row: Event) -> None:
     events.delete(row, visit.now)
 
 
-def list_child(visit: RequestContext, row: Any, values: Values) -> Any:
+def list_child(visit: RequestContext, row: Event, values: Values) -> Any:
     found = [
         {
             "url": visit.links.to("event", child.id),
@@ -111,7 +111,7 @@ def list_child(visit: RequestContext, row: Any, values: Values) -> Any:
     return _bare(found, "no child event found")
 
 
-def list_alarm(visit: RequestContext, row: Any, values: Values) -> Any:
+def list_alarm(visit: RequestContext, row: Event, values: Values) -> Any:
     found = [
         {
             "url": visit.links.to("alarm", alarm.id),
@@ -140,7 +140,7 @@ def _bare(found: list[dict[str, Any]], none: str) -> Any:
     return found[0] if len(found) == 1 else found
 
 
-def update_last_child_status(visit: RequestContext, row: Any, values: Values) -> dict[str, str]:
+def update_last_child_status(visit: RequestContext, row: Event, values: Values) -> dict[str, str]:
     events.set_series_status(row, values["status"], visit.now)
     return {"status": "event status has been updated"}
 

@@ -84,7 +84,7 @@ class GatewayForm(Form):
     allowed_prefixes: Annotated[list[str], Prefixes()] = Field(default_factory=list)
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: Gateway) -> dict[str, Any]:
     return {
         "url": visit.links.to("gateway", row.id),
         "name": row.name,
@@ -109,7 +109,7 @@ def show(visit: RequestContext, row: Any) -> dict[str, Any]:
     }
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: Gateway, values: Values) -> None:
     failover.check(row.id, values.get("failover"))
     crud.change(row, values)
 

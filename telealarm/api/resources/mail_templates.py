@@ -33,7 +33,7 @@ class MailTemplateForm(Form):
     message_html: Annotated[str, MESSAGE] = ""
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: MailTemplate) -> dict[str, Any]:
     return {
         "url": visit.links.to("mail-template", row.id),
         "label": row.label,
@@ -48,12 +48,12 @@ def show(visit: RequestContext, row: Any) -> dict[str, Any]:
     }
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> Any:
+def create(visit: RequestContext, owner_id: int, values: Values) -> MailTemplate:
     _check(values["message_plaintext"], values["message_html"])
     return crud.insert(MailTemplate, {**values, "owner": owner_id})
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: MailTemplate, values: Values) -> None:
     _check(
         values.get("message_plaintext", row.message_plaintext),
         values.get("message_html", row.message_html),

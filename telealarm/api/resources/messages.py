@@ -19,7 +19,7 @@ STATUSES = {
 }
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: Message) -> dict[str, Any]:
     return {
         "url": visit.links.to("message", row.id),
         "alarm": visit.links.to("alarm", row.alarm_id),

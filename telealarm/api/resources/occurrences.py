@@ -13,6 +13,7 @@ from telealarm.api.fields.numbers import Whole
 from telealarm.api.fields.values import Moment, QueryMoment
 from telealarm.api.rest.resource import Action, Values
 from telealarm.errors import Invalid
+from telealarm.models import Event
 from telealarm.store.calendars import occurrences
 from telealarm.store.calendars.occurrences import Told
 from telealarm.store.engine import time_zones
@@ -35,7 +36,7 @@ class MoveForm(Form):
     to: Annotated[datetime, Moment()]
 
 
-def list_them(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+def list_them(visit: RequestContext, row: Event, values: Values) -> dict[str, Any]:
     """The occurrences from `after` to `before`, in order; `count` is null where there is no end"""
     asked = _asked(visit)
     default = ZoneInfo(visit.default_zone)
@@ -54,16 +55,16 @@ def list_them(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]
     }
 
 
-def cancel(visit: RequestContext, row: Any, values: Values) -> dict[str, str]:
+def cancel(visit: RequestContext, row: Event, values: Values) -> dict[str, str]:
     """Call one occurrence off, made or not yet made"""
     occurrences.cancel(row, values["start"], visit.now, ZoneInfo(visit.default_zone))
     return {"status": "occurrence has been cancelled"}
 
 
-def move(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+def move(visit: RequestContext, row: Event, values: Values) -> dict[str, Any]:
     """Move one occurrence to another time, made or not yet made"""
     default = ZoneInfo(visit.default_zone)
-    made: Any = occurrences.move(row, values["start"], values["to"], visit.now, default)
+    made = occurrences.move(row, values["start"], values["to"], visit.now, default)
     zone = str(time_zones.of_event(row, default))
     return _show(visit, Told(made.start, made.end, made.id), zone)
 

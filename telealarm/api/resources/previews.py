@@ -8,7 +8,7 @@ from telealarm.api.fields.base import Schema
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.values import Relation
 from telealarm.api.rest.resource import Action, Values
-from telealarm.models import Alarm
+from telealarm.models import Alarm, MailTemplate, SmsTemplate
 from telealarm.rules import placeholders, sms_segments
 from telealarm.store.messages.compose import Composer
 from telealarm.words import Method
@@ -26,7 +26,7 @@ class PreviewForm(Form):
     event: Annotated[int, Relation("event")]
 
 
-def sms(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+def sms(visit: RequestContext, row: SmsTemplate, values: Values) -> dict[str, Any]:
     """How an SMS of this template reads for an event, its segments, what is missing, and what is
     left out because it is too long.
     """
@@ -37,7 +37,7 @@ def sms(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
     return {**sent, "left_out": left_out, "missing": placeholders.lacking(row.sms_text, said)}
 
 
-def mail(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+def mail(visit: RequestContext, row: MailTemplate, values: Values) -> dict[str, Any]:
     """How a mail of this template reads for an event, and what is missing."""
     composer, said = _said(visit, values, Method.EMAIL)
     written = composer.mail(row, said, None)

@@ -65,7 +65,7 @@ class ProfileForm(Form):
     permissions: Annotated[dict[str, Any], Permissions()] = NO_LIMITS
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: CalendarUserProfile) -> dict[str, Any]:
     return {
         "manager": row.owner_name,
         "id": row.id,
@@ -91,11 +91,11 @@ def show(visit: RequestContext, row: Any) -> dict[str, Any]:
     }
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: CalendarUserProfile, values: Values) -> None:
     calendars.change_profile(row, values, visit.now)
 
 
-def delete(visit: RequestContext, row: Any) -> None:
+def delete(visit: RequestContext, row: CalendarUserProfile) -> None:
     users.empty_profile(row)
 
 

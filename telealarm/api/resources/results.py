@@ -10,7 +10,7 @@ from telealarm.models import SurveyResult
 from telealarm.rules.audio import WAV
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: SurveyResult) -> dict[str, Any]:
     link = visit.links.to("result", row.id)
     return {
         "url": link,
@@ -24,7 +24,7 @@ def show(visit: RequestContext, row: Any) -> dict[str, Any]:
     }
 
 
-def download(visit: RequestContext, row: Any, values: Values) -> Path:
+def download(visit: RequestContext, row: SurveyResult, values: Values) -> Path:
     """The recorded message."""
     if not row.record_file:
         raise NotVisible

@@ -84,7 +84,7 @@ class RuleForm(Form):
     rrule: Annotated[str | None, RecurrenceText(500)] = None
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: Rule) -> dict[str, Any]:
     return {
         "url": visit.links.to("rule", row.id),
         "name": row.name,
@@ -95,7 +95,7 @@ def show(visit: RequestContext, row: Any) -> dict[str, Any]:
     }
 
 
-def weigh(visit: RequestContext, row: Any | None, values: Values) -> None:
+def weigh(visit: RequestContext, row: Rule | None, values: Values) -> None:
     """Whether the rule can ever occur, and what that costs to find out."""
     recurrence_rules.check(row, values)
 
@@ -104,11 +104,11 @@ def create(visit: RequestContext, owner_id: int, values: Values) -> Rule:
     return recurrence_rules.create(owner_id, values)
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: Rule, values: Values) -> None:
     recurrence_rules.change(row, values, visit.now)
 
 
-def delete(visit: RequestContext, row: Any) -> None:
+def delete(visit: RequestContext, row: Rule) -> None:
     recurrence_rules.remove(row)
 
 

@@ -19,7 +19,7 @@ class CallForm(Form):
     data: Annotated[dict[str, Any] | None, Json()] = None
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: Survey) -> dict[str, Any]:
     return {
         "url": visit.links.to("sealed-survey", row.id),
         "name": row.name,
@@ -40,7 +40,7 @@ def show(visit: RequestContext, row: Any) -> dict[str, Any]:
     }
 
 
-def call(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+def call(visit: RequestContext, row: Survey, values: Values) -> dict[str, Any]:
     """Ring one number with the survey now, to try it; the reply says where to watch"""
     request = test_calls.call(row, values["phonenumber"], values["data"], visit.now)
     alarm = visit.links.to("alarm", request.alarm_id)
@@ -53,7 +53,7 @@ def call(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
     }
 
 
-def show_answers(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show_answers(visit: RequestContext, row: Survey) -> dict[str, Any]:
     found = call_log.aggregate(row)
     return {
         "count": len(found),

@@ -9,6 +9,7 @@ from telealarm.api.fields.texts import Phone, Text, Word
 from telealarm.api.fields.values import Relation
 from telealarm.api.rest.resource import Resource, Values
 from telealarm.models import SectionTemplate
+from telealarm.models.survey import SectionFields
 from telealarm.store.engine import crud
 from telealarm.store.survey import surveys
 from telealarm.words import SectionType
@@ -56,7 +57,7 @@ class SectionTemplateForm(Form):
     survey: Annotated[int, Relation("survey-template")]
 
 
-def content(visit: RequestContext, row: Any) -> dict[str, Any]:
+def content(visit: RequestContext, row: SectionFields) -> dict[str, Any]:
     """What a section is made of; a sealed one shows the same."""
     return {
         "order": row.order,
@@ -83,7 +84,7 @@ def content(visit: RequestContext, row: Any) -> dict[str, Any]:
     }
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: SectionTemplate) -> dict[str, Any]:
     return {
         "url": visit.links.to("section-template", row.id),
         **content(visit, row),
@@ -97,11 +98,11 @@ def create(visit: RequestContext, owner_id: int, values: Values) -> SectionTempl
     return surveys.add_section(values)
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: SectionTemplate, values: Values) -> None:
     surveys.change_section(row, values)
 
 
-def delete(visit: RequestContext, row: Any) -> None:
+def delete(visit: RequestContext, row: SectionTemplate) -> None:
     surveys.check_open(row.survey)
     crud.remove(row)
 

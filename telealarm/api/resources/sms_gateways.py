@@ -37,7 +37,7 @@ class SmsGatewayForm(Form):
     maximum_sending: Annotated[int, Whole(1, 100)] = 4
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: SmsGateway) -> dict[str, Any]:
     shown = {
         "url": visit.links.to("sms-gateway", row.id),
         "name": row.name,
@@ -55,12 +55,12 @@ def show(visit: RequestContext, row: Any) -> dict[str, Any]:
     return shown
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> Any:
+def create(visit: RequestContext, owner_id: int, values: Values) -> SmsGateway:
     _check(values["kind"], values["settings"])
     return crud.insert(SmsGateway, values)
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: SmsGateway, values: Values) -> None:
     if "kind" in values or "settings" in values:
         _check(values.get("kind", row.kind), values.get("settings", row.settings))
     crud.change(row, values)

@@ -33,7 +33,7 @@ class SmsTemplateForm(Form):
     sms_text: Annotated[str, Text(1000, 1, lines=True)]
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: SmsTemplate) -> dict[str, Any]:
     return {
         "url": visit.links.to("sms-template", row.id),
         "label": row.label,

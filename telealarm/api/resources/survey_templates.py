@@ -26,7 +26,7 @@ class SurveyTemplateForm(Form):
     rating_counts: Annotated[str, COUNTS] = FIRST
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: SurveyTemplate) -> dict[str, Any]:
     return {
         "url": visit.links.to("survey-template", row.id),
         "name": row.name,
@@ -38,17 +38,17 @@ def show(visit: RequestContext, row: Any) -> dict[str, Any]:
     }
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: SurveyTemplate, values: Values) -> None:
     surveys.check_open(row)
     crud.change(row, values)
 
 
-def delete(visit: RequestContext, row: Any) -> None:
+def delete(visit: RequestContext, row: SurveyTemplate) -> None:
     surveys.check_open(row)
     crud.remove(row)
 
 
-def seal(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+def seal(visit: RequestContext, row: SurveyTemplate, values: Values) -> dict[str, Any]:
     return sealed_surveys.show(visit, surveys.seal(row))
 
 

@@ -8,7 +8,7 @@ from telealarm.api.rest.resource import Resource
 from telealarm.models import Transfer
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: Transfer) -> dict[str, Any]:
     return {
         "url": visit.links.to("transfer", row.id),
         "callrequest": visit.links.to("callrequest", row.call_id),

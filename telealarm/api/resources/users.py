@@ -21,7 +21,7 @@ class UserForm(Form):
     is_active: Annotated[bool, Flag()] = True
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: User) -> dict[str, Any]:
     return {
         "url": visit.links.to("users", row.id),
         "id": row.id,
@@ -32,11 +32,11 @@ def show(visit: RequestContext, row: Any) -> dict[str, Any]:
     }
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: User, values: Values) -> None:
     users.change_user(visit.login, row, values)
 
 
-def delete(visit: RequestContext, row: Any) -> None:
+def delete(visit: RequestContext, row: User) -> None:
     users.remove_user(visit.login, row)
 
 

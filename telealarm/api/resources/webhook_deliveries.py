@@ -20,7 +20,7 @@ TRY = json_schema.thing(
 )
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: WebhookDelivery) -> dict[str, Any]:
     waits = row.status == DeliveryStatus.PENDING
     return {
         "url": visit.links.to("webhook-delivery", row.id),
@@ -37,7 +37,7 @@ def show(visit: RequestContext, row: Any) -> dict[str, Any]:
     }
 
 
-def redeliver(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+def redeliver(visit: RequestContext, row: WebhookDelivery, values: Values) -> dict[str, Any]:
     """Send it now, with the same id, and a day of tries before it."""
     deliveries.redeliver(row, visit.now)
     return show(visit, WebhookDelivery.get_by_id(row.id))

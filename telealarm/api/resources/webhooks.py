@@ -42,7 +42,7 @@ class WebhookForm(Form):
     status: Annotated[int, STATUS] = ACTIVE
 
 
-def show(visit: RequestContext, row: Any) -> dict[str, Any]:
+def show(visit: RequestContext, row: Webhook) -> dict[str, Any]:
     return {
         "url": visit.links.to("webhook", row.id),
         "target_url": row.target_url,
@@ -56,7 +56,7 @@ def show(visit: RequestContext, row: Any) -> dict[str, Any]:
     }
 
 
-def show_secret(row: Any) -> dict[str, Any]:
+def show_secret(row: Webhook) -> dict[str, Any]:
     return {"secret": row.secret}
 
 
@@ -64,11 +64,11 @@ def create(visit: RequestContext, owner_id: int, values: Values) -> Webhook:
     return webhooks.add(owner_id, values)
 
 
-def change(visit: RequestContext, row: Any, values: Values) -> None:
+def change(visit: RequestContext, row: Webhook, values: Values) -> None:
     webhooks.change(row, values)
 
 
-def rotate_secret(visit: RequestContext, row: Any, values: Values) -> dict[str, Any]:
+def rotate_secret(visit: RequestContext, row: Webhook, values: Values) -> dict[str, Any]:
     """A new secret; for a day the old one signs beside it."""
     webhooks.rotate(row, visit.now)
     return {**show(visit, row), **show_secret(row)}

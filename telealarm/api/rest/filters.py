@@ -77,7 +77,9 @@ def kind_of(column: Field | Words) -> FieldType:
     return Phone() if "phone" in column.name else Text(500)
 
 
-def narrowed(visit: RequestContext, query: ModelSelect, filters: Filters) -> ModelSelect:
+def narrowed(
+    visit: RequestContext, query: "ModelSelect[Any]", filters: Filters
+) -> "ModelSelect[Any]":
     """`query` with the filters of the address. Raises Invalid, naming each wrong one."""
     errors: dict[str, list[str]] = {}
     known = {name: (column, compare) for name, column, compare in choices(filters)}
@@ -103,7 +105,7 @@ def narrowed(visit: RequestContext, query: ModelSelect, filters: Filters) -> Mod
     return query
 
 
-def ordered(visit: RequestContext, query: ModelSelect, orders: Orders) -> ModelSelect:
+def ordered(visit: RequestContext, query: "ModelSelect[Any]", orders: Orders) -> "ModelSelect[Any]":
     """`query` in the order of `?ordering=`; rows that are equal in it, by id.
 
     Without it a range of time comes in its own order, and anything else by id: so an index has
@@ -125,7 +127,7 @@ def order_words(orders: Orders) -> list[str]:
     return [sign + name for name in ("id", *orders) for sign in ("", "-")]
 
 
-def _holds(query: ModelSelect, column: Field, condition: Any) -> Any:
+def _holds(query: "ModelSelect[Any]", column: Field, condition: Any) -> Any:
     """`condition`, also where its column is of a table that the query's own refers to."""
     if column.model is query.model:
         return condition

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,11 +84,12 @@ class Routes:
         return _allowing(reply(200, found), allow)
 
     def _guarded(
-        self, serve: Callable[[web.Request, Resource], Any], resource: Resource
-    ) -> Callable[[web.Request], Any]:
+        self,
+        serve: Callable[[web.Request, Resource], Awaitable[web.StreamResponse]],
+        resource: Resource,
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handler(request: web.Request) -> web.StreamResponse:
-            response: web.StreamResponse = await serve(request, resource)
-            return response
+            return await serve(request, resource)
 
         return handler
 
@@ -109,7 +110,7 @@ class Routes:
             task.add_done_callback(self._recounts.discard)
         return _allowing(reply(200, found), resource.methods)
 
-    async def _recount(self, query: ModelSelect) -> None:
+    async def _recount(self, query: "ModelSelect[Any]") -> None:
         """Behind the reply, so that no list waits for its count to be made anew."""
         try:
             await self._db.read(lambda: self._counts.recount(query, utcnow()))

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 def page(
     visit: RequestContext,
-    query: ModelSelect,
+    query: "ModelSelect[Any]",
     show: Callable[[RequestContext, Any], Shown],
     order: Field,
 ) -> Shown:
@@ -69,7 +69,7 @@ class Listed:
     # How many rows are on the pages before it.
     before: int
     # Selects the ids of all pages.
-    query: ModelSelect
+    query: "ModelSelect[Any]"
     results: list[Shown]
     # Whether another page follows.
     more: bool
@@ -131,7 +131,7 @@ def _noted(errors: dict[str, list[str]]) -> Iterator[None]:
         errors.update(error.fields)
 
 
-def _some(query: ModelSelect, number: int, size: int) -> list[Any]:
+def _some(query: "ModelSelect[Any]", number: int, size: int) -> list[Any]:
     """A page, and one more row if another page follows. Raises Refused where there is none."""
     found = list(query.limit(size + 1).offset((number - 1) * size))
     if number > 1 and not found:

@@ -1,16 +1,14 @@
 """Relations: from ids to rows that the login sees, all of one owner."""
 
-from typing import Any
-
 from telealarm.api.core.links import MODELS
 from telealarm.api.fields.form import Sent, marked
 from telealarm.api.fields.values import Relation
 from telealarm.errors import NotVisible
-from telealarm.models import User
+from telealarm.models import BaseModel, User
 from telealarm.store.access import visibility
 
 
-def resolve(login: User, sent: Sent, row: Any | None) -> None:
+def resolve(login: User, sent: Sent, row: BaseModel | None) -> None:
     """Put rows in the place of ids; what is not to be seen becomes an error of its field.
 
     What the row refers to already stays allowed, so that what was read can be written back.

@@ -63,7 +63,7 @@ class Resource:
     filters: Filters = field(default_factory=dict)
     # What a list can be ordered by, beside the id.
     orders: Orders = field(default_factory=dict)
-    create: Callable[[RequestContext, int, Values], Any] | None = None
+    create: Callable[[RequestContext, int, Values], BaseModel] | None = None
     # What takes long to check is checked in a reader thread, before `create` or `change` (of the
     # row) is queued. Only what is else right gets there. Raises Invalid.
     weigh: Callable[[RequestContext, Any | None, Values], None] | None = None
@@ -104,21 +104,23 @@ class Resource:
         return ("GET", *put, *patch, *delete, "HEAD", "OPTIONS")
 
 
-def insert_into(model: type[BaseModel], *, owned: bool = True) -> Callable[..., Any]:
+def insert_into(
+    model: type[BaseModel], *, owned: bool = True
+) -> Callable[[RequestContext, int, Values], BaseModel]:
     """A `create` without rules of its own."""
 
-    def create(visit: RequestContext, owner_id: int, values: Values) -> Any:
+    def create(visit: RequestContext, owner_id: int, values: Values) -> BaseModel:
         owner: Mapping[str, int] = {"owner": owner_id} if owned else {}
         return crud.insert(model, {**values, **owner})
 
     return create
 
 
-def change_row(visit: RequestContext, row: Any, values: Values) -> None:
+def change_row(visit: RequestContext, row: BaseModel, values: Values) -> None:
     """A `change` without rules of its own."""
     crud.change(row, values)
 
 
-def remove_row(visit: RequestContext, row: Any) -> None:
+def remove_row(visit: RequestContext, row: BaseModel) -> None:
     """A `delete` of a row that nothing refers to."""
     crud.remove(row)

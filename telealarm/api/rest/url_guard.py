@@ -1,13 +1,12 @@
 """Addresses that a user would have us call: refused where they are not to be called."""
 
-from typing import Any
-
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Sent, marked
 from telealarm.api.fields.texts import Url
+from telealarm.models import BaseModel
 
 
-def check(visit: RequestContext, sent: Sent, row: Any | None) -> None:
+def check(visit: RequestContext, sent: Sent, row: BaseModel | None) -> None:
     """What must not be called becomes an error of its field; what `row` has already may stay."""
     for name in marked(sent.form, Url):
         url = sent.values.get(name)

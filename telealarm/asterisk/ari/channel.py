@@ -155,8 +155,7 @@ class Channel:
 
     async def snapshot(self) -> dict[str, Any]:
         """The channel as Asterisk describes it; NotFound when it has hung up."""
-        found: dict[str, Any] = await self._http.request("GET", "channels", self.id)
-        return found
+        return await self._http.one_of("channels", self.id)
 
     async def answer(self) -> None:
         """Answer a channel that called us."""

@@ -100,6 +100,20 @@ class Http:
         except ValueError:
             raise FateUnknown(f"{method} {'/'.join(path)}: the answer is not JSON") from None
 
+    async def one_of(self, *path: str) -> dict[str, Any]:
+        """What is at `path`, which is one thing. Raises as `request` does."""
+        answer = await self.request("GET", *path)
+        if not isinstance(answer, dict):
+            raise FateUnknown(f"GET {'/'.join(path)}: the answer is no object")
+        return answer
+
+    async def all_of(self, *path: str) -> list[dict[str, Any]]:
+        """The things that are at `path`. Raises as `request` does."""
+        answer = await self.request("GET", *path)
+        if not isinstance(answer, list):
+            raise FateUnknown(f"GET {'/'.join(path)}: the answer is no list")
+        return answer
+
     async def fetch(self, *path: str, most_bytes: int) -> bytes:
         """What is at `path`. Raises Refused where it is larger than `most_bytes`, and else as
         `request` does.

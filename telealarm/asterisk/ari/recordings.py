@@ -1,7 +1,6 @@
 """Recordings that Asterisk makes, and those that it has stored."""
 
 from contextlib import suppress
-from typing import Any
 
 from telealarm.asterisk.ari.errors import NotFound, RequestRefused
 from telealarm.asterisk.ari.http import Http
@@ -35,6 +34,6 @@ class Recordings:
     async def stored(self) -> list[str]:
         """The names of all that are stored, ours or not."""
         with suppress(NotFound, RequestRefused):
-            found: list[dict[str, Any]] = await self._http.request("GET", "recordings", "stored")
+            found = await self._http.all_of("recordings", "stored")
             return [str(one["name"]) for one in found]
         return []

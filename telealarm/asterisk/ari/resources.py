@@ -92,13 +92,11 @@ class Channels:
 
     async def get(self, channel_id: str) -> dict[str, Any]:
         """A channel as Asterisk describes it; NotFound when it has hung up."""
-        found: dict[str, Any] = await self._http.request("GET", "channels", channel_id)
-        return found
+        return await self._http.one_of("channels", channel_id)
 
     async def list(self) -> list[dict[str, Any]]:
         """Every channel that lives, ours or not."""
-        found: list[dict[str, Any]] = await self._http.request("GET", "channels")
-        return found
+        return await self._http.all_of("channels")
 
 
 class Applications:
@@ -109,8 +107,7 @@ class Applications:
 
     async def get(self, app: str) -> dict[str, Any]:
         """A Stasis application and what it is subscribed to."""
-        found: dict[str, Any] = await self._http.request("GET", "applications", app)
-        return found
+        return await self._http.one_of("applications", app)
 
     async def subscribe(self, app: str, event_source: str) -> None:
         """Subscribe to `endpoint:PJSIP`, `channel:<id>`, ...
@@ -143,13 +140,11 @@ class Endpoints:
 
     async def get(self, technology: str, resource: str) -> dict[str, Any]:
         """One endpoint: its state and its channels; NotFound if Asterisk does not know it."""
-        found: dict[str, Any] = await self._http.request("GET", "endpoints", technology, resource)
-        return found
+        return await self._http.one_of("endpoints", technology, resource)
 
     async def list(self, technology: str) -> "list[dict[str, Any]]":
         """The endpoints of a technology; NotFound if Asterisk has not loaded it."""
-        found: list[dict[str, Any]] = await self._http.request("GET", "endpoints", technology)
-        return found
+        return await self._http.all_of("endpoints", technology)
 
 
 class Asterisk:
@@ -160,5 +155,4 @@ class Asterisk:
 
     async def info(self) -> dict[str, Any]:
         """Version, build and start time."""
-        found: dict[str, Any] = await self._http.request("GET", "asterisk", "info")
-        return found
+        return await self._http.one_of("asterisk", "info")

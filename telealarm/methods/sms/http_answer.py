@@ -31,7 +31,7 @@ async def read(reply: aiohttp.ClientResponse, settings: Mapping[str, Any]) -> Sm
     if reply.status not in wanted if wanted else not 200 <= reply.status < 300:
         raise _refusal(reply, said)
     fields, path = success.get("json") or {}, settings.get("message_id")
-    found: Any = None
+    found = None
     if fields or path:
         try:
             found = json.loads(said)

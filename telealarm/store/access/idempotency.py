@@ -68,12 +68,11 @@ def once(post: Post, work: Callable[[], Answer], now: datetime) -> Answer:
 
 
 def _first(post: Post) -> IdempotencyKey | None:
-    found: IdempotencyKey | None = IdempotencyKey.get_or_none(
+    return IdempotencyKey.get_or_none(
         IdempotencyKey.owner == post.owner_id,
         IdempotencyKey.path == post.path,
         IdempotencyKey.key == post.key,
     )
-    return found
 
 
 def _alone(post: Post) -> None:

@@ -28,7 +28,7 @@ def add(owner: User, name: str) -> str:
 
 def recognise(text: str) -> ApiToken | None:
     """The token with this text, with its owner, if neither is out of use."""
-    found: ApiToken | None = (
+    return (
         ApiToken.select(ApiToken, User)
         .join(User)
         .where(
@@ -36,9 +36,8 @@ def recognise(text: str) -> ApiToken | None:
             ApiToken.revoked.is_null(),
             User.is_active == True,  # noqa: E712 - an expression of SQL
         )
-        .first()
+        .get_or_none()
     )
-    return found
 
 
 def is_news(token: ApiToken, now: datetime) -> bool:

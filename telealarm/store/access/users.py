@@ -15,8 +15,7 @@ _EMPTY = "it is empty; write one line with it to standard input"
 
 def by_name(username: str) -> User | None:
     """The user with this name, active or not."""
-    found: User | None = User.get_or_none(User.username == username)
-    return found
+    return User.get_or_none(User.username == username)
 
 
 def named(username: str) -> User:
@@ -43,8 +42,7 @@ def add_user(username: str, password: str, *, is_superuser: bool) -> User:
     if wrong:
         raise Invalid(wrong)
     values = {"username": username, "password_hash": passwords.hashed(password)}
-    user: User = crud.insert(User, {**values, "is_superuser": is_superuser})
-    return user
+    return crud.insert(User, {**values, "is_superuser": is_superuser})
 
 
 def users() -> list[User]:
@@ -91,12 +89,12 @@ def remove_user(login: User, user: User) -> None:
 
 def add_calendar_user(owner_id: int, values: Mapping[str, Any]) -> CalendarUser:
     """A new calendar user, and a profile with the owner's first calendar setting."""
-    user: CalendarUser = crud.insert(CalendarUser, {**values, "owner": owner_id})
+    user = crud.insert(CalendarUser, {**values, "owner": owner_id})
     setting = (
         CalendarSetting.select()
         .where(CalendarSetting.owner == owner_id)
         .order_by(CalendarSetting.id)
-        .first()
+        .get_or_none()
     )
     CalendarUserProfile.create(user=user, owner=owner_id, calendar_setting=setting)
     return user
@@ -136,5 +134,4 @@ def setting_of(user: CalendarUser) -> CalendarSetting:
                 ]
             }
         )
-    setting: CalendarSetting = profile.calendar_setting
-    return setting
+    return profile.calendar_setting

@@ -5,7 +5,7 @@ active ones; predefined rules have none either, and everybody sees them. Rows th
 deleted are seen by nobody.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 from peewee import JOIN, ModelSelect, fn
 
@@ -32,28 +32,30 @@ from telealarm.models import (
 )
 from telealarm.models.gateway import ACTIVE
 
+Row = TypeVar("Row", bound=BaseModel)
 
-def rows(login: User, model: type[BaseModel]) -> ModelSelect:
+
+def rows(login: User, model: type[Row]) -> "ModelSelect[Row]":
     """The rows of `model` that `login` sees, each with what its reply needs of other tables."""
     return _seen(_select(model), login, model)
 
 
-def ids(login: User, model: type[BaseModel]) -> ModelSelect:
+def ids(login: User, model: type[Row]) -> "ModelSelect[Row]":
     """The ids of the same rows, from their own table alone."""
     return _seen(model.select(model.id), login, model)
 
 
-def find(login: User, model: type[BaseModel], row_id: int, *, by: str = "id") -> Any:
+def find(login: User, model: type[Row], row_id: int, *, by: str = "id") -> Row:
     """The row with this id, or with this value of the unique column `by`. Raises NotVisible."""
-    row = rows(login, model).where(getattr(model, by) == row_id).first()
+    row = rows(login, model).where(getattr(model, by) == row_id).get_or_none()
     if row is None:
         raise NotVisible
     return row
 
 
-def _seen(query: ModelSelect, login: User, model: type[BaseModel]) -> ModelSelect:
+def _seen(query: "ModelSelect[Row]", login: User, model: type[Row]) -> "ModelSelect[Row]":
     if "deleted" in model._meta.fields:
-        query = query.where(model.deleted.is_null())
+        query = query.where(model._meta.fields["deleted"].is_null())
     if not login.is_superuser:
         query = query.where(_visible(login, model))
     return query
@@ -76,7 +78,7 @@ def owner_of(row: BaseModel) -> int | None:
 
 def _visible(login: User, model: type[BaseModel]) -> Any:
     if model in (Gateway, SmsGateway):
-        return model.status == ACTIVE
+        return model._meta.fields["status"] == ACTIVE
     if model is User:
         return User.id == login.id
     if model is SectionTemplate:
@@ -92,14 +94,14 @@ def _visible(login: User, model: type[BaseModel]) -> Any:
         return SurveyResult.call.in_(_own(login, CallRequest))
     if model is Rule:
         return Rule.owner.is_null() | (Rule.owner == login.id)
-    return model.owner == login.id
+    return model._meta.fields["owner"] == login.id
 
 
-def _own(login: User, model: type[BaseModel]) -> ModelSelect:
-    return model.select(model.id).where(model.owner == login.id)
+def _own(login: User, model: type[Row]) -> "ModelSelect[Row]":
+    return model.select(model.id).where(model._meta.fields["owner"] == login.id)
 
 
-def _select(model: type[BaseModel]) -> ModelSelect:
+def _select(model: type[BaseModel]) -> "ModelSelect[Any]":
     if model is Event:
         return _with_zone(Event.select(Event, _ZONE))
     if model is Alarm:
@@ -115,7 +117,8 @@ def _select(model: type[BaseModel]) -> ModelSelect:
         )
     if model in (CalendarSetting, CalendarUserProfile):
         name = User.username.alias("owner_name")
-        return model.select(model, name).join(User, on=(model.owner == User.id)).objects()
+        owner = model._meta.fields["owner"]
+        return model.select(model, name).join(User, on=(owner == User.id)).objects()
     return model.select()
 
 
@@ -123,7 +126,7 @@ def _select(model: type[BaseModel]) -> ModelSelect:
 _ZONE = fn.COALESCE(Event.timezone, Calendar.timezone, CalendarUserProfile.timezone).alias("zone")
 
 
-def _with_zone(query: ModelSelect) -> ModelSelect:
+def _with_zone(query: "ModelSelect[Row]") -> "ModelSelect[Row]":
     of_user = CalendarUserProfile.user == Calendar.user
     return (
         query.join(Calendar, on=(Event.calendar == Calendar.id))

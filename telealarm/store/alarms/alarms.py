@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from peewee import ModelSelect
+
 from telealarm.errors import Conflict, IllegalTransition, Invalid
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import calling_hours
@@ -23,9 +25,7 @@ _ATTEMPTING = [AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
 
 def moment(alarm: Alarm, event: Event) -> datetime:
     """When the alarm is to go out: date_start_notice less advance_notice."""
-    start: Any = event.start
-    found: datetime = start + timedelta(seconds=alarm.offset - alarm.advance_notice)
-    return found
+    return event.start + timedelta(seconds=alarm.offset - alarm.advance_notice)
 
 
 def schedule(alarm: Alarm, event: Event) -> None:
@@ -58,7 +58,7 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
     if completed and event.next_child_due is None:
         raise Invalid({"event": ["the event is completed; set its status to 1 first"]})
     users.setting_of(event.calendar.user)
-    alarm: Alarm = crud.insert(Alarm, {**values, "owner": owner_id, "created_date": now})
+    alarm = crud.insert(Alarm, {**values, "owner": owner_id, "created_date": now})
     record(alarm.id, "created", at=now)
     if is_over(alarm, event, now):
         move(alarm, AlarmStatus.MISSED, status_reason="past")
@@ -96,7 +96,7 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
     parents.edited([old_event, event.id], now)
 
 
-def hours(alarm: Alarm) -> tuple[Any, ...]:
+def hours(alarm: Alarm) -> tuple[object, ...]:
     """What of the alarm itself says when an attempt that waits may be made."""
     lateness = (alarm.max_lateness, alarm.missed_policy)
     return alarm.daily_start, alarm.daily_stop, alarm.timezone, *lateness
@@ -112,7 +112,7 @@ def _check_history(alarm: Alarm, values: Mapping[str, Any]) -> None:
             )
 
 
-def _wanted_at(alarm: Alarm) -> tuple[Any, ...]:
+def _wanted_at(alarm: Alarm) -> tuple[int, ...]:
     return alarm.event_id, alarm.offset, alarm.advance_notice
 
 
@@ -282,7 +282,7 @@ def _hang_up(ids: list[int], now: datetime) -> None:
     wake("dialing")
 
 
-def _ringing(ids: list[int]) -> Any:
+def _ringing(ids: list[int]) -> "ModelSelect[AlarmRequest]":
     return AlarmRequest.select(AlarmRequest.alarm).where(
         AlarmRequest.alarm.in_(ids), AlarmRequest.status == AlarmStatus.IN_PROCESS
     )

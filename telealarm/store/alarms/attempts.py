@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from peewee import fn
+from peewee import ModelSelect, fn
 
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, AlarmRequest, CallRequest
 from telealarm.rules import calling_hours
 from telealarm.rules.rate_limit import READY
+from telealarm.store.engine.crud import first
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
@@ -47,7 +47,7 @@ def write(
     alarm: Alarm, date: datetime, now: datetime, *, queue: int, tried: Sequence[int] = ()
 ) -> AlarmRequest:
     """The row of one attempt. `tried`: the gateways that it was made by already."""
-    request: AlarmRequest = AlarmRequest.create(
+    return AlarmRequest.create(
         owner=alarm.owner_id,
         alarm=alarm,
         queue=queue,
@@ -56,12 +56,10 @@ def write(
         created_date=now,
         tried=list(tried),
     )
-    return request
 
 
 def _queue(alarm: Alarm) -> int:
-    queue: int = alarm.event.calendar_id if alarm.method == Method.CALL else NO_CALL
-    return queue
+    return alarm.event.calendar_id if alarm.method == Method.CALL else NO_CALL
 
 
 def expiry(alarm: Alarm) -> datetime | None:
@@ -89,7 +87,7 @@ def defer(request: AlarmRequest, until: datetime, reason: str, why: str) -> None
     put(request, date=until, status_reason=reason)
 
 
-def reconsider(alarms: Any) -> None:
+def reconsider(alarms: "Sequence[int] | ModelSelect[Alarm]") -> None:
     """What may be rung when was edited: the waiting attempts of `alarms`, ids or a query of ids,
     that were put off for their calling hours are looked at again.
     """
@@ -108,11 +106,10 @@ def put_off(request: AlarmRequest, expires: datetime) -> None:
 
 def next_due(now: datetime) -> datetime | None:
     """When the next waiting attempt that is not looked at now is to be made ready."""
-    row = (
+    row = first(
         AlarmRequest.select(AlarmRequest.date)
         .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.date > now + READY)
         .order_by(AlarmRequest.date)
-        .first()
     )
     return row.date - READY if row else None
 
@@ -140,4 +137,4 @@ def failures(alarm_id: int) -> dict[str, int]:
         .group_by(AlarmRequest.status_reason)
         .tuples()
     )
-    return dict(rows)
+    return dict(rows.execute())

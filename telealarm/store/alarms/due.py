@@ -7,6 +7,7 @@ from peewee import fn
 
 from telealarm.models import Alarm, AlarmRequest, Event
 from telealarm.rules.rate_limit import READY
+from telealarm.store.engine.crud import selected_moment
 from telealarm.words import UNSETTLED, AlarmStatus, EventStatus
 
 
@@ -23,31 +24,29 @@ def due_alarms(now: datetime, limit: int) -> list[int]:
 
 def still_due(alarm_id: int, now: datetime) -> Alarm | None:
     """The alarm, read anew, if it still is pending and due."""
-    found: Alarm | None = Alarm.get_or_none(
+    return Alarm.get_or_none(
         Alarm.id == alarm_id, Alarm.status == AlarmStatus.PENDING, Alarm.due <= now
     )
-    return found
 
 
 def still_waiting(request_id: int) -> AlarmRequest | None:
     """The request, read anew, if nobody has claimed or ended it."""
-    found: AlarmRequest | None = AlarmRequest.get_or_none(
+    return AlarmRequest.get_or_none(
         AlarmRequest.id == request_id, AlarmRequest.status == AlarmStatus.PENDING
     )
-    return found
 
 
 def next_due() -> datetime | None:
     """The next moment at which an alarm is to be made ready or a waiting request expires."""
-    alarm = (
-        Alarm.select(fn.MIN(Alarm.due))
-        .where(Alarm.status == AlarmStatus.PENDING, Alarm.due.is_null(False))
-        .scalar()
+    alarm = selected_moment(
+        Alarm.select(fn.MIN(Alarm.due)).where(
+            Alarm.status == AlarmStatus.PENDING, Alarm.due.is_null(False)
+        )
     )
-    expiry = (
-        AlarmRequest.select(fn.MIN(AlarmRequest.expires))
-        .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.expires.is_null(False))
-        .scalar()
+    expiry = selected_moment(
+        AlarmRequest.select(fn.MIN(AlarmRequest.expires)).where(
+            AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.expires.is_null(False)
+        )
     )
     ready = alarm and alarm - READY
     return min((moment for moment in (ready, expiry) if moment is not None), default=None)
@@ -55,8 +54,7 @@ def next_due() -> datetime | None:
 
 def some_over(now: datetime) -> bool:
     """Whether an event is over and its alarms are settled."""
-    found: bool = Event.select().where(_over(now)).exists()
-    return found
+    return Event.select().where(_over(now)).exists()
 
 
 def complete_events(now: datetime) -> None:

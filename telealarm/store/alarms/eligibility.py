@@ -26,8 +26,7 @@ def setting_of(alarm: Alarm) -> CalendarSetting | None:
 def sms_gateway_of(alarm: Alarm) -> SmsGateway | None:
     """What SMS about the alarm go out by, if its calendar setting names one."""
     setting = setting_of(alarm)
-    found: SmsGateway | None = setting.sms_gateway if setting else None
-    return found
+    return setting.sms_gateway if setting else None
 
 
 def decide(alarm: Alarm, at: datetime, default_zone: ZoneInfo) -> Decision:

@@ -38,7 +38,7 @@ def enqueue(alarm_ids: Sequence[int], now: datetime) -> list[int]:
             "owner": alarm.owner_id,
             "alarm": alarm.id,
             "queue": alarm.event.calendar_id,
-            "date": max(now, alarm.due),
+            "date": max(now, alarm.due or now),
             "expires": attempts.expiry(alarm),
             "created_date": now,
         }

@@ -6,11 +6,10 @@ nor an edit that leaves alone what it is about: such an alarm can still be cance
 """
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from telealarm.errors import Conflict, Invalid
-from telealarm.models import Alarm, Calendar, CalendarUser, Event
+from telealarm.models import Alarm, Calendar, CalendarUser, CalendarUserProfile, Event
 from telealarm.store.access import users
 from telealarm.store.alarms import alarms
 from telealarm.store.engine import read_cache, time_zones
@@ -81,7 +80,7 @@ def check_handed_over(calendar: Calendar, user: CalendarUser) -> None:
         )
 
 
-def _method(profile: Any, alarm: Alarm, before: Alarm | None) -> str | None:
+def _method(profile: CalendarUserProfile, alarm: Alarm, before: Alarm | None) -> str | None:
     allowed = profile.permissions["methods"]
     if alarm.method in allowed or (before is not None and before.method == alarm.method):
         return None
@@ -89,7 +88,9 @@ def _method(profile: Any, alarm: Alarm, before: Alarm | None) -> str | None:
     return f"the calendar user {profile.user.username} may not have this one; allowed: {said}"
 
 
-def _number(profile: Any, alarm: Alarm, before: Alarm | None, name: str) -> str | None:
+def _number(
+    profile: CalendarUserProfile, alarm: Alarm, before: Alarm | None, name: str
+) -> str | None:
     prefixes = profile.permissions["prefixes"]
     number = getattr(alarm, name)
     if not number or not prefixes or number.startswith(tuple(prefixes)):
@@ -104,7 +105,9 @@ def _number(profile: Any, alarm: Alarm, before: Alarm | None, name: str) -> str 
     )
 
 
-def _day(profile: Any, alarm: Alarm, before: Alarm | None, default: ZoneInfo) -> str | None:
+def _day(
+    profile: CalendarUserProfile, alarm: Alarm, before: Alarm | None, default: ZoneInfo
+) -> str | None:
     most = profile.permissions["max_alarms_per_day"]
     if most is None or alarm.status not in UNSETTLED:
         return None
@@ -137,8 +140,7 @@ def _due(user_id: int, day: date, zone: ZoneInfo, but: Alarm) -> int:
     counted = [status.value for status in AlarmStatus if status != AlarmStatus.CANCELLED]
     due = mine.where(Alarm.status.in_(counted), Alarm.due >= first, Alarm.due < last).count()
     held = mine.where(Alarm.status.in_(UNSETTLED), Alarm.due.is_null())
-    found: int = due + sum(first <= alarms.moment(one, one.event) < last for one in held)
-    return found
+    return due + sum(first <= alarms.moment(one, one.event) < last for one in held)
 
 
 def _bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from peewee import Expression
+
 from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
 from telealarm.store.alarms import attempts, parents
 from telealarm.store.engine import crud
@@ -27,7 +29,7 @@ def change_profile(profile: CalendarUserProfile, values: Mapping[str, Any], now:
         _follow(Calendar.user == profile.user_id, now)
 
 
-def _follow(calendars: Any, now: datetime) -> None:
+def _follow(calendars: Expression, now: datetime) -> None:
     """What waits is looked at again, and series are worked out anew."""
     mine = Event.select(Event.id).join(Calendar).where(calendars, Event.deleted.is_null())
     attempts.reconsider(Alarm.select(Alarm.id).where(Alarm.event.in_(mine)))

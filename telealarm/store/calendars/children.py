@@ -37,7 +37,7 @@ _OWN = frozenset(
 _CHUNK = 500
 
 
-def ahead(parent_id: int, now: datetime) -> ModelSelect:
+def ahead(parent_id: int, now: datetime) -> "ModelSelect[Event]":
     """The children that are not begun yet."""
     return Event.select().where(
         Event.parent_event == parent_id,
@@ -47,7 +47,13 @@ def ahead(parent_id: int, now: datetime) -> ModelSelect:
     )
 
 
-def following(parent_id: int, now: datetime) -> ModelSelect:
+def place(child: Event) -> datetime:
+    """The occurrence of its series that a child is, wherever it was moved to."""
+    assert child.original_start is not None  # an event without one is no child
+    return child.original_start
+
+
+def following(parent_id: int, now: datetime) -> "ModelSelect[Event]":
     """Those of them that follow edits of their parent."""
     return ahead(parent_id, now).where(~Event.detached)
 
@@ -76,7 +82,7 @@ def bring_up_to_date(
 
     A child that was deleted stays so. One that has begun, or was edited by itself, stays as it is.
     """
-    there: dict[Any, Any] = {
+    there = {
         child.original_start: child for child in known(parent.id, [start for start, _ in wanted])
     }
     copied = templates(parent)
@@ -119,7 +125,7 @@ def make(
         "detached": detached,
     }
     inherited = {name: parent.__data__[name] for name in _OF_EVENT}
-    child: Event = crud.insert(Event, {**inherited, **columns})
+    child = crud.insert(Event, {**inherited, **columns})
     for alarm in copied:
         _copy(alarm, child, now)
     return child
@@ -146,7 +152,7 @@ def _follow(
     wanted = {name: parent.__data__[name] for name in _OF_EVENT} | {"start": start, "end": end}
     changed = _changed(child, wanted)
     crud.change(child, changed)
-    mine: list[Alarm] = list(Alarm.select().where(Alarm.event == child.id).order_by(Alarm.id))
+    mine = list(Alarm.select().where(Alarm.event == child.id).order_by(Alarm.id))
     if moved:
         live = [one for one in mine if not one.deleted and one.status in UNSETTLED]
         alarms.reschedule(live, child, now)
@@ -160,9 +166,9 @@ def _follow(
         elif not copy.deleted and not copy.detached:
             _follow_alarm(copy, alarm, child, now)
     left = [one for one in copies.values() if not one.deleted and not one.detached]
-    called_off = [one for one in left if not one.origin.deleted]
+    called_off = [one for one in left if one.origin and not one.origin.deleted]
     alarms.cancel([one for one in called_off if one.status in UNSETTLED], "cancelled", now)
-    alarms.delete([one for one in left if one.origin.deleted], now)
+    alarms.delete([one for one in left if one.origin and one.origin.deleted], now)
 
 
 def _follow_alarm(copy: Alarm, alarm: Alarm, child: Event, now: datetime) -> None:
@@ -179,10 +185,9 @@ def _follow_alarm(copy: Alarm, alarm: Alarm, child: Event, now: datetime) -> Non
 
 
 def _copy(alarm: Alarm, child: Event, now: datetime) -> None:
-    copy: Alarm = Alarm.create(**_columns(alarm), event=child, origin=alarm, created_date=now)
+    copy = Alarm.create(**_columns(alarm), event=child, origin=alarm, created_date=now)
     record(copy.id, "created", f"a copy of alarm {alarm.id}", at=now)
-    written: Any = alarm.created_date
-    if alarms.is_over(copy, child, written):
+    if alarms.is_over(copy, child, alarm.created_date):
         # It was over before the alarm that it is a copy of was written: nobody is owed it.
         move(copy, AlarmStatus.MISSED, status_reason="past")
         record(copy.id, "missed", "was over when its alarm was written", at=now)
@@ -190,7 +195,7 @@ def _copy(alarm: Alarm, child: Event, now: datetime) -> None:
         alarms.schedule(copy, child)
 
 
-def _changed(row: Any, wanted: dict[str, Any]) -> dict[str, Any]:
+def _changed(row: Event | Alarm, wanted: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in wanted.items() if row.__data__[name] != value}
 
 

@@ -59,7 +59,7 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime, default: Zon
         columns.update(made_to=max(columns["start"], now), next_child_due=now)
         columns["children_status"] = columns.get("status", EventStatus.PENDING)
         wake("series")
-    event: Event = crud.insert(Event, {**columns, "owner": owner_id, "created_on": now})
+    event = crud.insert(Event, {**columns, "owner": owner_id, "created_on": now})
     _give_up_excluded(event, now, default)
     return event
 

@@ -1,8 +1,7 @@
 """The occurrences of one event: told in order, moved, called off; made or not yet made."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from telealarm.errors import Invalid, RecurrenceError
@@ -61,9 +60,8 @@ def cancel(event: Event, start: datetime, now: datetime, default: ZoneInfo) -> N
     local = original.astimezone(found.zone)
     # Only with its offset can the second of two equal wall times be told.
     said = (local if local.fold else local.replace(tzinfo=None)).isoformat()
-    exdate: Any = event.exdate
-    if said not in exdate:
-        crud.change(event, {"exdate": [*exdate, said]})
+    if said not in event.exdate:
+        crud.change(event, {"exdate": [*event.exdate, said]})
     if child is not None:
         events.delete(child, now)
     elif original == event.start:
@@ -91,7 +89,7 @@ def move(event: Event, start: datetime, to: datetime, now: datetime, default: Zo
     return made
 
 
-def _of_one(event: Any, since: datetime | None, until: datetime | None) -> Page:
+def _of_one(event: Event, since: datetime | None, until: datetime | None) -> Page:
     inside = (since is None or since <= event.start) and (until is None or event.start < until)
     told = [Told(event.start, event.end, event.id)] if inside else []
     return Page(told, len(told), None)
@@ -138,26 +136,28 @@ def _exceptions(event: Event) -> tuple[frozenset[datetime], list[Told]]:
     )
     aside, moved = set(), []
     for child in found:
-        aside.add(child.original_start)
+        aside.add(children.place(child))
         if child.deleted is None:
             moved.append(Told(child.start, child.end, child.id))
     return frozenset(aside), moved
 
 
-def _made(event: Any, starts: list[datetime]) -> dict[datetime, Told]:
+def _made(event: Event, starts: list[datetime]) -> dict[datetime, Told]:
     """Those of these occurrences that are made; the first is the event itself."""
-    found: list[Any] = list(children.known(event.id, starts))
-    told = {one.original_start: Told(one.start, one.end, one.id) for one in found}
+    found = children.known(event.id, starts)
+    told = {children.place(one): Told(one.start, one.end, one.id) for one in found}
     return {event.start: Told(event.start, event.end, event.id), **told}
 
 
-def _find(event: Event, start: datetime, default: ZoneInfo) -> tuple[Series, datetime, Any]:
+def _find(
+    event: Event, start: datetime, default: ZoneInfo
+) -> tuple[Series, datetime, Event | None]:
     """The series, the place in it, and the child, if it is made, of the occurrence at `start`."""
     found = series.of(event, default)
     if found is None:
         raise Invalid({"start": ["the event does not recur; edit or delete it itself"]})
     moment = events.to_utc("start", start, found.zone)
-    child: Any = (
+    child = (
         Event.select()
         .where(
             Event.parent_event == event.id,
@@ -166,10 +166,10 @@ def _find(event: Event, start: datetime, default: ZoneInfo) -> tuple[Series, dat
             (Event.start == moment) | (Event.original_start == moment),
         )
         .order_by(Event.start != moment)
-        .first()
+        .get_or_none()
     )
     if child is not None:
-        return found, child.original_start, child
+        return found, children.place(child), child
     deleted = Event.select().where(
         Event.parent_event == event.id,
         Event.original_start == moment,
@@ -183,5 +183,5 @@ def _find(event: Event, start: datetime, default: ZoneInfo) -> tuple[Series, dat
     raise Invalid({"start": ["the series has no occurrence then; occurrences/ lists them"]})
 
 
-def _lasts(event: Any) -> Any:
+def _lasts(event: Event) -> timedelta:
     return event.end - event.start

@@ -70,8 +70,7 @@ def _check_series(edited: Rule) -> None:
 def create(owner_id: int, values: Mapping[str, Any]) -> Rule:
     """A new rule. Raises Invalid where its parts contradict each other."""
     frequency = _frequency(values["frequency"], values["params"], values["rrule"])
-    rule: Rule = crud.insert(Rule, {**values, "frequency": frequency, "owner": owner_id})
-    return rule
+    return crud.insert(Rule, {**values, "frequency": frequency, "owner": owner_id})
 
 
 def change(rule: Rule, values: Mapping[str, Any], now: datetime) -> None:

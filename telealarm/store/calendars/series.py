@@ -9,7 +9,7 @@ and of one occurrence there never are two children, whatever the clock does.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from telealarm.models import Event
 from telealarm.rules import dates
 from telealarm.rules.recurrence import Occurrence, Series, parse
 from telealarm.store.calendars import children
-from telealarm.store.engine import time_zones
+from telealarm.store.engine import crud, time_zones
 from telealarm.words import EventStatus
 
 AHEAD = timedelta(hours=48)
@@ -54,17 +54,15 @@ def of(event: Event, default: ZoneInfo) -> Series | None:
         return None
     rule = event.rule
     zone = time_zones.of_event(event, default)
-    start: Any = event.start
-    anchor = start.astimezone(zone).replace(tzinfo=None)
+    anchor = event.start.astimezone(zone).replace(tzinfo=None)
     if event.said_start:
         anchor = datetime.fromisoformat(event.said_start)
-    exdates: Any = event.exdate
     return Series(
         anchor,
         zone,
         parse(rule.frequency, rule.params, rule.rrule),
         end=event.end_recurring_period,
-        exdates=frozenset(datetime.fromisoformat(text) for text in exdates or ()),
+        exdates=frozenset(datetime.fromisoformat(text) for text in event.exdate or ()),
     )
 
 
@@ -88,12 +86,10 @@ def end_of(event: Event, occurrence: Occurrence, series: Series) -> datetime:
     One that steps in elapsed time, or that a change of the clock would leave without any time,
     lasts as long as the event itself.
     """
-    begin: Any = event.start
-    end: Any = event.end
-    elapsed = occurrence.start + (end - begin)
+    elapsed = occurrence.start + (event.end - event.start)
     if series.recurrence.is_elapsed():
         return min(elapsed, dates.LATEST)
-    wall = end.astimezone(series.zone).replace(tzinfo=None) - series.anchor
+    wall = event.end.astimezone(series.zone).replace(tzinfo=None) - series.anchor
     try:
         found = dates.to_utc(occurrence.local + wall, series.zone)
     except (ValueError, OverflowError):
@@ -107,22 +103,21 @@ def due(now: datetime, limit: int, newest: int) -> list[int]:
     Before them come the `newest`: after an outage who writes or edits an event does not wait
     behind ten thousand others.
     """
-    rows = Event.select(Event.id).where(Event.next_child_due <= now)
-    last = rows.order_by(Event.next_child_due.desc()).limit(newest)
-    first = rows.order_by(Event.next_child_due).limit(limit)
+    parents = Event.select(Event.id).where(Event.next_child_due <= now)
+    last = parents.order_by(Event.next_child_due.desc()).limit(newest)
+    first = parents.order_by(Event.next_child_due).limit(limit)
     return list(dict.fromkeys(row.id for query in (last, first) for row in query))
 
 
 def next_due() -> datetime | None:
     """When the next parent is to be looked at."""
     waiting = Event.select(fn.MIN(Event.next_child_due)).where(Event.next_child_due.is_null(False))
-    found: datetime | None = waiting.scalar()
-    return found
+    return crud.selected_moment(waiting)
 
 
 def look(parent_id: int, now: datetime, default: ZoneInfo) -> Look | None:
     """What is to be made of a parent now. Reads only. Raises RecurrenceError, ValueError."""
-    parent: Any = Event.get_or_none(Event.id == parent_id, Event.next_child_due <= now)
+    parent = Event.get_or_none(Event.id == parent_id, Event.next_child_due <= now)
     if parent is None:
         return None
     names = ("made_to", "next_child_due", "series_edited")
@@ -181,21 +176,20 @@ def put_off(parent_id: int, now: datetime) -> None:
     ).execute()
 
 
-def _lead(parent: Any) -> timedelta | None:
+def _lead(parent: Event) -> timedelta | None:
     """How long before an occurrence its first alarm fires; None where it has no alarm."""
     seconds = [alarm.advance_notice - alarm.offset for alarm in children.templates(parent)]
     return timedelta(seconds=max(seconds)) if seconds else None
 
 
-def _furthest(parent: Any, now: datetime, gone: list[int]) -> datetime | None:
+def _furthest(parent: Event, now: datetime, gone: list[int]) -> datetime | None:
     """The last occurrence that has a child which is not begun and follows its parent."""
     there = children.following(parent.id, now).where(Event.id.not_in(gone or [0]))
-    found: datetime | None = there.select(fn.MAX(Event.original_start)).scalar()
-    return found
+    return crud.selected_moment(there.select(fn.MAX(Event.original_start)))
 
 
 def _compare(
-    parent: Any, series: Series | None, now: datetime
+    parent: Event, series: Series | None, now: datetime
 ) -> tuple[list[int], dict[int, datetime]]:
     """The children not yet begun that an edited series has no place for; and those that have
     a new place on the same local day.
@@ -206,15 +200,15 @@ def _compare(
     if series is None or not pool:
         return [child.id for child in pool if not child.detached], {}
     since = max(now, parent.start) + _TICK
-    until = max(child.original_start for child in pool) + timedelta(days=1)
+    until = max(children.place(child) for child in pool) + timedelta(days=1)
     occurs = {o.start for o in series.occurrences(since, until, _COMPARED)}
-    taken = {child.original_start for child in children.known(parent.id, occurs)}
-    free: dict[Any, list[datetime]] = {}
+    taken = {children.place(child) for child in children.known(parent.id, occurs)}
+    free: dict[date, list[datetime]] = {}
     for start in sorted(occurs - taken, reverse=True):
         free.setdefault(start.astimezone(series.zone).date(), []).append(start)
     gone, retimed = [], {}
     for child in pool:
-        original = child.original_start
+        original = children.place(child)
         if original in occurs or (child.detached and not series.excludes(original)):
             continue
         places = free.get(original.astimezone(series.zone).date())

@@ -9,7 +9,6 @@ message in the outbox.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from telealarm.clock import monotonic
@@ -94,8 +93,7 @@ class Admission:
             if request.queue in caps.closed:
                 left += 1
                 return False
-            date: Any = request.date
-            at: datetime = max(now, date)
+            at = max(now, request.date)
             setting = self._setting(request, request.alarm_id in forbidden, at)
             if setting is None:
                 return False
@@ -201,8 +199,7 @@ class Admission:
         if profile is None or decision.action is not Verdict.GO:
             apply.end(request, decision, now)
             return None
-        setting: CalendarSetting = profile.calendar_setting
-        return setting
+        return profile.calendar_setting
 
     def _gateway(
         self, request: AlarmRequest, setting: CalendarSetting, now: datetime

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
-from typing import Any
 
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Section, Survey, Timeline
 from telealarm.rules import phone
@@ -104,7 +103,7 @@ def answer(alarm_id: int, channel_id: str, holder: Holder, now: datetime) -> Cal
     request = attempts.enqueue(alarm, now, now, why="the callee rang back")
     move(request, AlarmStatus.IN_PROCESS, worker=holder.name, fence=holder.fence)
     gateway = setting.aleg_gateway
-    row: CallRequest = CallRequest.create(
+    row = CallRequest.create(
         owner=alarm.owner_id,
         request=request,
         alarm=alarm,
@@ -145,7 +144,7 @@ def leave_as_it_was(call: CallRequest, reason: Reason, now: datetime, **ended: i
         AlarmRequest.select()
         .where(AlarmRequest.alarm == alarm.id, AlarmRequest.id.not_in(rang_back))
         .order_by(AlarmRequest.id.desc())
-        .first()
+        .get_or_none()
     )
     if before is None or before.status not in _SETTLED or before.status_reason == Reason.SNOOZED:
         return False
@@ -233,16 +232,15 @@ def _order(alarm: Alarm) -> tuple[bool, datetime, int]:
 
 
 def _being_made(alarm_id: int) -> bool:
-    being_made: bool = (
+    return (
         AlarmRequest.select()
         .where(AlarmRequest.alarm == alarm_id, AlarmRequest.status == AlarmStatus.IN_PROCESS)
         .exists()
     )
-    return being_made
 
 
 def _pin(alarm: Alarm) -> str:
-    own: Any = (alarm.event.data or {}).get("pin")
+    own = (alarm.event.data or {}).get("pin")
     if isinstance(own, str | int) and not isinstance(own, bool) and str(own).strip():
         return str(own).strip()
     profile = eligibility.profile_of(alarm)

@@ -67,9 +67,9 @@ def aggregate(survey: Survey) -> list[Count]:
         .order_by(Section.order, Section.id, SurveyResult.response)
         .tuples()
     )
-    return [Count(*row) for row in rows]
+    return [Count(*row) for row in rows.execute()]
 
 
-def timeline(alarm: Alarm) -> ModelSelect:
+def timeline(alarm: Alarm) -> "ModelSelect[Timeline]":
     """What happened to an alarm."""
     return Timeline.select().where(Timeline.alarm == alarm.id)

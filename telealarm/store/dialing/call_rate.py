@@ -92,7 +92,7 @@ class CallRate:
             query = Gateway.select().where(Gateway.id == gateway_id)
             if isinstance(Gateway._meta.database, PostgresqlDatabase):
                 # Not FOR UPDATE: calls that refer to the gateway are written all the time.
-                query = query.for_update("FOR NO KEY UPDATE")
+                query = query.for_update("FOR NO KEY UPDATE")  # type: ignore[arg-type]
             known = self._gateways[gateway_id] = query.get()
         return known
 
@@ -131,7 +131,8 @@ def _read_clocks() -> tuple[datetime, float]:
 def _shared_clock() -> datetime:
     database = Gateway._meta.database
     if isinstance(database, PostgresqlDatabase):
-        now: datetime = database.execute_sql("SELECT clock_timestamp()").fetchone()[0]
+        now = database.execute_sql("SELECT clock_timestamp()").fetchone()[0]
+        assert isinstance(now, datetime)
         return now
     return utcnow()
 

@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from telealarm.errors import Fenced
@@ -80,7 +79,7 @@ def begin(
 ) -> CallRequest:
     """The call request of a claimed alarm request. Its channel id follows from the request's id."""
     alarm = request.alarm
-    call: CallRequest = CallRequest.create(
+    return CallRequest.create(
         owner=request.owner_id,
         request=request,
         alarm=alarm,
@@ -100,7 +99,6 @@ def begin(
         worker=holder.name,
         fence=holder.fence,
     )
-    return call
 
 
 def channel_id(installation: str, request_id: int) -> str:
@@ -117,6 +115,7 @@ def _counted(request: AlarmRequest) -> int:
 
 def describe(row: CallRequest, at: float = -math.inf, slot: Slot | None = None) -> Call:
     """`row` as the stages pass it on."""
+    assert row.worker is not None  # it is written with its worker
     return Call(
         id=row.id,
         request_id=row.request_id,
@@ -169,8 +168,8 @@ def start(call: Call, now: datetime, default_zone: ZoneInfo) -> bool:
     if pauses.holds(row.gateway):
         workers.put_back(row, "dialing was paused before it was dialled")
         return False
-    date: Any = request.date  # made ready a moment before it
-    decision = eligibility.decide(alarm, max(now, date), default_zone)
+    # The request was made ready a moment before its date.
+    decision = eligibility.decide(alarm, max(now, request.date), default_zone)
     if decision.action is Verdict.WAIT:
         workers.put_back(row, decision.why)  # it is put off when it is claimed again
         return False
@@ -349,24 +348,18 @@ def unsettled(limit: int, aside: list[int]) -> list[int]:
 
 def still_unsettled(call_id: int) -> CallRequest | None:
     """The call, read anew, if nobody has settled it meanwhile."""
-    found: CallRequest | None = CallRequest.get_or_none(
-        CallRequest.id == call_id, CallRequest.settled.is_null()
-    )
-    return found
+    return CallRequest.get_or_none(CallRequest.id == call_id, CallRequest.settled.is_null())
 
 
 def has_key(call_id: int) -> bool:
     """Whether anything was keyed that counts, or an agent has talked with the callee."""
     counts = Section.type.in_(ANSWERED_BY_KEYS) | (SurveyResult.response == "taken")
-    found: bool = (
-        SurveyResult.select().join(Section).where(SurveyResult.call == call_id, counts).exists()
-    )
-    return found
+    return SurveyResult.select().join(Section).where(SurveyResult.call == call_id, counts).exists()
 
 
 def held(call: Call) -> CallRequest:
     """The row of a call that this worker holds. Raises Fenced where another took it over."""
-    row: CallRequest | None = CallRequest.get_or_none(
+    row = CallRequest.get_or_none(
         CallRequest.id == call.id,
         CallRequest.worker == call.worker,
         CallRequest.fence == call.fence,

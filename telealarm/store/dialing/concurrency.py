@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
 
 from peewee import PostgresqlDatabase, fn
 
 from telealarm.models import Alarm, AlarmRequest, Calendar, CallRequest, Event, Gateway, Transfer
+from telealarm.store.engine.crud import first
 from telealarm.words import AlarmStatus
 
 # PostgreSQL's advisory lock for claiming, any fixed number.
@@ -34,11 +34,11 @@ class LiveCalls:
         return [row.id for row in rows if not self.gateway_has_room(row)]
 
     def calendar_has_room(self, calendar: Calendar) -> bool:
-        most: int = calendar.max_concurrent
+        most = calendar.max_concurrent
         return not most or self.calendars[calendar.id] < most
 
     def gateway_has_room(self, gateway: Gateway) -> bool:
-        most: int = gateway.maximum_call
+        most = gateway.maximum_call
         return not most or self.gateways[gateway.id] < most
 
 
@@ -62,20 +62,21 @@ def count() -> LiveCalls:
         .where(_LIVE)
     )
     found = LiveCalls(
-        calendars=Counter(dict(by_calendar.group_by(Event.calendar).tuples())),
-        gateways=Counter(dict(by_gateway.group_by(CallRequest.gateway).tuples())),
+        calendars=Counter(dict(by_calendar.group_by(Event.calendar).tuples().execute())),
+        gateways=Counter(dict(by_gateway.group_by(CallRequest.gateway).tuples().execute())),
     )
-    agents = Transfer.select(Transfer.gateway).where(Transfer.ended.is_null()).tuples()
-    found.gateways.update(gateway for (gateway,) in agents)
+    agents = Transfer.select(Transfer.gateway).where(Transfer.ended.is_null())
+    found.gateways.update(gateway for (gateway,) in agents.tuples().execute())
     return found
 
 
 def ringing(dialled: str) -> int | None:
     """The id of the live call to this number, as it is dialled; locked against its end."""
-    query: Any = CallRequest.select(CallRequest.id).where(_LIVE, CallRequest.dialled == dialled)
+    query = CallRequest.select(CallRequest.id).where(_LIVE, CallRequest.dialled == dialled)
     if isinstance(CallRequest._meta.database, PostgresqlDatabase):
-        query = query.for_update("FOR SHARE")
-    row = query.first()
+        # peewee takes the clause itself too, which its annotations do not say.
+        query = query.for_update("FOR SHARE")  # type: ignore[arg-type]
+    row = first(query)
     return row.id if row else None
 
 

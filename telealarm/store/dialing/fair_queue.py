@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from peewee import SQL, Case, PostgresqlDatabase, Select, fn
+from peewee import SQL, Case, ModelSelect, PostgresqlDatabase, Select, fn
 
 from telealarm.models import (
     Alarm,
@@ -41,7 +41,7 @@ def turns(
     return [queue for (queue,) in rows]
 
 
-def due_queues(now: datetime, calendars: Sequence[int], gateways: Sequence[int]) -> Any:
+def due_queues(now: datetime, calendars: Sequence[int], gateways: Sequence[int]) -> Select:
     """Hops from queue to queue along the index, however many requests stand in each."""
     first = AlarmRequest.alias()
     start = first.select(fn.MIN(first.queue).alias("queue")).where(*_waiting(first))
@@ -74,7 +74,7 @@ def due_queues(now: datetime, calendars: Sequence[int], gateways: Sequence[int])
     return query
 
 
-def due(queue: int, now: datetime, limit: int) -> Any:
+def due(queue: int, now: datetime, limit: int) -> "ModelSelect[AlarmRequest]":
     """The oldest requests of a queue that are due, with what is needed to look at them."""
     query = (
         AlarmRequest.select(AlarmRequest, Alarm, Event, Calendar)
@@ -87,7 +87,7 @@ def due(queue: int, now: datetime, limit: int) -> Any:
     )
     if isinstance(AlarmRequest._meta.database, PostgresqlDatabase):
         # Rows that another worker, or an edit, has in hand are passed over.
-        query = query.for_update("FOR UPDATE", of=AlarmRequest, skip_locked=True)
+        query = query.for_update(of=AlarmRequest, skip_locked=True)
     return query
 
 

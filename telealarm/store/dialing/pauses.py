@@ -5,9 +5,8 @@ is held, and once that it is released.
 """
 
 from datetime import datetime
-from typing import Any
 
-from peewee import ModelSelect
+from peewee import Expression, ModelSelect
 
 from telealarm.errors import Invalid
 from telealarm.models import (
@@ -31,8 +30,7 @@ REASON = "dialing_paused"
 
 def since() -> datetime | None:
     """Since when nothing is dialled at all; None where that is not so."""
-    moment: datetime | None = Installation.get().paused
-    return moment
+    return Installation.get().paused
 
 
 def gateways() -> list[Gateway]:
@@ -42,8 +40,7 @@ def gateways() -> list[Gateway]:
 
 def waiting() -> int:
     """How many requests are held."""
-    found: int = _held().count()
-    return found
+    return _held().count()
 
 
 def said() -> list[str]:
@@ -57,7 +54,7 @@ def said() -> list[str]:
 
 def gateway_named(name: str) -> Gateway:
     """Raises Invalid where there is none of this name."""
-    found: Gateway | None = Gateway.get_or_none(Gateway.name == name)
+    found = Gateway.get_or_none(Gateway.name == name)
     if found is None:
         raise Invalid({"gateway": [f"there is no gateway {name!r}"]})
     return found
@@ -107,13 +104,13 @@ def hold(now: datetime) -> list[int] | None:
     return [gateway.id for gateway in paused]
 
 
-def _held() -> ModelSelect:
+def _held() -> "ModelSelect[AlarmRequest]":
     return AlarmRequest.select().where(
         AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.status_reason == REASON
     )
 
 
-def _through(gateway: Gateway) -> Any:
+def _through(gateway: Gateway) -> Expression:
     """The condition that a request is dialled through this gateway."""
     alarms = (
         Alarm.select(Alarm.id)
@@ -126,7 +123,9 @@ def _through(gateway: Gateway) -> Any:
     return AlarmRequest.alarm.in_(alarms)
 
 
-def _mark(query: ModelSelect, reason: str, what: str, why: str, now: datetime) -> None:
+def _mark(
+    query: "ModelSelect[AlarmRequest]", reason: str, what: str, why: str, now: datetime
+) -> None:
     found = list(query)
     for ids in crud.chunks([request.id for request in found]):
         AlarmRequest.update(status_reason=reason).where(

@@ -31,7 +31,7 @@ def call(
 ) -> AlarmRequest:
     """Ring `number`. `data` fills the placeholders, as an event's does. Raises Invalid."""
     calendar = _calendar(_setting(survey))
-    event: Event = crud.insert(
+    event = crud.insert(
         Event,
         {
             "owner": survey.owner_id,
@@ -52,9 +52,7 @@ def _setting(survey: Survey) -> CalendarSetting:
     """The owner's first calendar setting with this survey, else their first."""
     of_owner = CalendarSetting.select().where(CalendarSetting.owner == survey.owner_id)
     own = of_owner.order_by(CalendarSetting.id)
-    found: CalendarSetting | None = (
-        own.where(CalendarSetting.survey == survey.id).first() or own.first()
-    )
+    found = own.where(CalendarSetting.survey == survey.id).get_or_none() or own.get_or_none()
     if found is None:
         raise Invalid(
             {
@@ -78,7 +76,5 @@ def _calendar(setting: CalendarSetting) -> Calendar:
     profile, _ = CalendarUserProfile.get_or_create(user=user, defaults={"owner": owner_id})
     if profile.calendar_setting_id != setting.id:
         crud.change(profile, {"calendar_setting": setting})
-    calendar: Calendar | None = Calendar.get_or_none(
-        Calendar.user == user.id, Calendar.deleted.is_null()
-    )
+    calendar = Calendar.get_or_none(Calendar.user == user.id, Calendar.deleted.is_null())
     return calendar or crud.insert(Calendar, {"owner": owner_id, "name": name, "user": user})

@@ -37,7 +37,7 @@ def why_down(gateway: Gateway, worker: str) -> str | None:
     """Why no call can go out through a gateway by this worker's Asterisk; None where it can."""
     name = phone.trunk(gateway.gateways)
     row = Trunk.get_or_none(Trunk.worker == worker, Trunk.name == name, Trunk.state == DOWN)
-    return row and f"trunk {name} is down ({row.why})"
+    return f"trunk {name} is down ({row.why})" if row else None
 
 
 def state(gateway: Gateway) -> str:

@@ -14,6 +14,7 @@ from telealarm.models import (
     WebhookDelivery,
     Worker,
 )
+from telealarm.models.base import ClaimableModel
 from telealarm.rules import lease
 from telealarm.store.dialing import concurrency
 from telealarm.store.engine.claim import Holder
@@ -27,8 +28,7 @@ from telealarm.words import AlarmStatus, CallStatus, MessageStatus
 
 def installation() -> str:
     """The name of this installation, part of every channel id."""
-    name: str = Installation.get().name
-    return name
+    return Installation.get().name
 
 
 def enter(name: str, now: datetime, lasts: timedelta) -> Holder:
@@ -59,7 +59,7 @@ def leave(holder: Holder) -> None:
 def leases(holder: Holder) -> dict[str, datetime]:
     """Until when the other workers hold what is theirs."""
     rows = Worker.select(Worker.name, Worker.lease_until).where(Worker.name != holder.name)
-    return dict(rows.tuples())
+    return dict(rows.tuples().execute())
 
 
 def take_over(holder: Holder, lapsed: Mapping[str, datetime]) -> list[str]:
@@ -88,7 +88,7 @@ def take_over(holder: Holder, lapsed: Mapping[str, datetime]) -> list[str]:
 def _inherit(name: str, holder: Holder, now: datetime) -> bool:
     """Take what worker `name` held. True where some of it are calls that may be alive."""
 
-    def older(model: Any) -> Any:
+    def older(model: type[ClaimableModel]) -> Any:
         mine = (model.worker == holder.name) & (model.fence == holder.fence)
         return (model.worker == name) & ~mine
 

@@ -6,7 +6,6 @@ The decisions are those of rules.moment, which admission acts on when the time h
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from peewee import JOIN
@@ -126,13 +125,13 @@ def decided(found: Sequence[Entry], default: ZoneInfo) -> Iterator[Planned]:
 
 def _decide(
     entry: Entry,
-    alarm: Any,
+    alarm: Alarm,
     profile: CalendarUserProfile | None,
     default: ZoneInfo,
     forbidden: bool,
 ) -> Planned:
-    if entry.start is not None:
-        alarm = _occurring(alarm, entry)
+    if entry.start is not None and entry.end is not None:
+        alarm = _occurring(alarm, entry.start, entry.end, entry.at)
     bound = alarms_eligibility.of(alarm, profile, default, forbidden=forbidden)
     decision = eligibility.decide(bound, entry.at)
     setting = profile.calendar_setting if profile else None
@@ -183,7 +182,7 @@ def _waiting(login: User, now: datetime, before: datetime, most: int) -> Iterato
         .order_by(AlarmRequest.date)
         .limit(most)
     )
-    for date, alarm_id in query.tuples():
+    for date, alarm_id in query.tuples().execute():
         yield Entry(max(date, now), alarm_id)
 
 
@@ -195,7 +194,7 @@ def _pending(login: User, now: datetime, before: datetime, most: int) -> Iterato
         .order_by(Alarm.due)
         .limit(most)
     )
-    for due, alarm_id in query.tuples():
+    for due, alarm_id in query.tuples().execute():
         yield Entry(max(due, now), alarm_id)
 
 
@@ -219,7 +218,7 @@ def _paused(login: User, now: datetime, before: datetime, most: int) -> Iterator
             yield Entry(at, alarm.id)
 
 
-def _parents(login: User) -> Iterator[Any]:
+def _parents(login: User) -> Iterator[Event]:
     """The events that recur."""
     query = Event.select(Event, Rule, Calendar).join(Rule).switch(Event).join(Calendar)
     return iter(
@@ -233,7 +232,7 @@ def _parents(login: User) -> Iterator[Any]:
 
 
 def _ahead(
-    parent: Any, since: datetime, before: datetime, default: ZoneInfo, most: int
+    parent: Event, since: datetime, before: datetime, default: ZoneInfo, most: int
 ) -> Iterator[Entry]:
     """The alarms of those occurrences that have no event yet."""
     templates = children.templates(parent)
@@ -249,7 +248,7 @@ def _ahead(
         occurrences = found.occurrences(first, before - min(leads), most)
     except (RecurrenceError, ValueError):
         return  # such a rule is refused when it is written
-    there = {child.original_start for child in children.known(parent.id, _starts(occurrences))}
+    there = {children.place(child) for child in children.known(parent.id, _starts(occurrences))}
     for occurrence in occurrences:
         if occurrence.start in there:
             continue  # moved or called off before its time; a child that is there is planned itself
@@ -264,25 +263,24 @@ def _starts(occurrences: Sequence[Occurrence]) -> list[datetime]:
     return [occurrence.start for occurrence in occurrences]
 
 
-def _occurring(alarm: Any, entry: Entry) -> Alarm:
+def _occurring(alarm: Alarm, start: datetime, end: datetime, at: datetime) -> Alarm:
     """The alarm as it will be copied for an occurrence."""
-    event: Any = Event(**alarm.event.__data__)
+    event = Event(**alarm.event.__data__)
     event.calendar = alarm.event.calendar
-    event.start, event.end = entry.start, entry.end
+    event.start, event.end = start, end
     event.status = alarm.event.children_status
-    copied: Any = Alarm(**alarm.__data__)
-    copied.event, copied.due, copied.num_attempt = event, entry.at, 0
-    made: Alarm = copied
-    return made
+    copied = Alarm(**alarm.__data__)
+    copied.event, copied.due, copied.num_attempt = event, at, 0
+    return copied
 
 
-def _said(event: Any, zone: ZoneInfo, default: ZoneInfo) -> datetime | None:
+def _said(event: Event, zone: ZoneInfo, default: ZoneInfo) -> datetime | None:
     """The wall time that the rule has for a child, where that may lie in a gap of the clock."""
     original = event.original_start
     if original is None or original != event.start or not dates.is_after_gap(original, zone):
         return None
     try:
-        found = series.of(event.parent_event, default)
+        found = series.of(event.parent_event, default) if event.parent_event else None
         place = found.occurrences(original, original + _TICK, 1) if found else []
     except (RecurrenceError, ValueError):
         return None

@@ -4,12 +4,15 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypeVar
 
-from peewee import InterfaceError, OperationalError, PostgresqlDatabase
+from peewee import Expression, InterfaceError, OperationalError, PostgresqlDatabase
 
 from telealarm.errors import Stale
+from telealarm.models import AlarmRequest, Message, WebhookDelivery
 from telealarm.store.engine.transition import move
+
+Row = TypeVar("Row", AlarmRequest, Message, WebhookDelivery)
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +28,9 @@ class Holder:
     fence: int
 
 
-def oldest(model: Any, now: datetime, limit: int, *, pending: int, where: Any = None) -> list[Any]:
+def oldest(
+    model: type[Row], now: datetime, limit: int, *, pending: int, where: Expression | None = None
+) -> list[Row]:
     """Up to `limit` rows in status `pending` whose `date` has come, oldest first.
 
     `where` narrows them. Several workers never get the same row: on PostgreSQL rows that another
@@ -41,13 +46,13 @@ def oldest(model: Any, now: datetime, limit: int, *, pending: int, where: Any = 
 
 
 def claim(
-    rows: Iterable[Any],
+    rows: Iterable[Row],
     holder: Holder,
     now: datetime,
     *,
     claimed: int,
-    admit: Callable[[Any], bool] | None = None,
-) -> list[Any]:
+    admit: Callable[[Row], bool] | None = None,
+) -> list[Row]:
     """Those of `rows` that may be claimed, now `claimed`.
 
     `admit` sees each before it is claimed, and where it returns False it has dealt with the row,

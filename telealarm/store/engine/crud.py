@@ -1,20 +1,22 @@
 """Writing a row of any table: unique columns, the date of the change, what still is in use."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
-from peewee import IntegrityError
+from peewee import IntegrityError, ModelSelect
 
 from telealarm.clock import utcnow
 from telealarm.errors import Conflict, Invalid
 from telealarm.models import ALL, BaseModel
 
 T = TypeVar("T")
+Row = TypeVar("Row", bound=BaseModel)
 
 _CHUNK = 500
 
 
-def insert(model: type[BaseModel], values: Mapping[str, Any]) -> Any:
+def insert(model: type[Row], values: Mapping[str, Any]) -> Row:
     """A new row. Raises Invalid where a unique column has that value already."""
     _check_unique(model, values)
     try:
@@ -23,7 +25,7 @@ def insert(model: type[BaseModel], values: Mapping[str, Any]) -> Any:
         raise Conflict(f"Another {noun(model)} like this was written just now.") from error
 
 
-def change(row: Any, values: Mapping[str, Any]) -> None:
+def change(row: BaseModel, values: Mapping[str, Any]) -> None:
     """Write `values` to the row, and when that was. Raises Invalid as `insert` does."""
     model = type(row)
     _check_unique(model, values, row)
@@ -40,7 +42,7 @@ def change(row: Any, values: Mapping[str, Any]) -> None:
         setattr(row, name, value)
 
 
-def check_unused(row: Any, *, but_hidden: bool = False) -> None:
+def check_unused(row: BaseModel, *, but_hidden: bool = False) -> None:
     """Raise Conflict, with the reason, where another row refers to this one.
 
     `but_hidden`: rows that are marked as deleted may.
@@ -58,7 +60,7 @@ def check_unused(row: Any, *, but_hidden: bool = False) -> None:
                 )
 
 
-def is_used(row: Any) -> bool:
+def is_used(row: BaseModel) -> bool:
     """Whether another row, seen or hidden, refers to this one."""
     try:
         check_unused(row)
@@ -67,13 +69,27 @@ def is_used(row: Any) -> bool:
     return False
 
 
-def remove(row: Any) -> None:
+def remove(row: BaseModel) -> None:
     """Delete the row. Raises Conflict, with the reason, where another refers to it."""
     check_unused(row)
     try:
         type(row).delete().where(type(row).id == row.id).execute()
     except IntegrityError as error:
         raise Conflict(f"The {noun(type(row))} is in use.") from error
+
+
+def first(query: "ModelSelect[Row]") -> Row | None:
+    """The first row of the query, None if there is none: often so, or get_or_none() would do.
+
+    peewee's own first() has no type, and its get_or_none() writes the SQL twice if there is no row.
+    """
+    return next(iter(query.limit(1)), None)
+
+
+def selected_moment(query: "ModelSelect[Any]") -> datetime | None:
+    """The moment that the query selects, None if there is none."""
+    found = query.scalar()
+    return found if isinstance(found, datetime) else None
 
 
 def chunks(ids: Sequence[T]) -> Iterator[list[T]]:
@@ -84,11 +100,12 @@ def chunks(ids: Sequence[T]) -> Iterator[list[T]]:
 
 def noun(model: type[BaseModel]) -> str:
     """What a row of this table is called: `calendar setting`."""
-    name: str = model._meta.table_name
-    return name.replace("_", " ")
+    return str(model._meta.table_name).replace("_", " ")
 
 
-def _check_unique(model: type[BaseModel], values: Mapping[str, Any], row: Any = None) -> None:
+def _check_unique(
+    model: type[BaseModel], values: Mapping[str, Any], row: BaseModel | None = None
+) -> None:
     """Names the last column of a set: `username` where owner and username are unique together."""
     singles = [(name,) for name, column in model._meta.fields.items() if column.unique]
     together = [tuple(names) for names, unique in model._meta.indexes if unique]

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import peewee
@@ -78,14 +78,14 @@ def place(config: Config) -> str:
     return f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
 
 
-class _Job:
+class _Job(Generic[T]):
     """One write on its way through the writer thread."""
 
-    def __init__(self, fn: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, fn: Callable[[], T], loop: asyncio.AbstractEventLoop) -> None:
         self.fn = fn
         self.loop = loop
-        self.future: asyncio.Future[Any] = loop.create_future()
-        self.result: Any = None
+        self.future: asyncio.Future[T] = loop.create_future()
+        self.result: T
         self.error: BaseException | None = None
 
     def answer(self) -> None:
@@ -102,7 +102,7 @@ class Database:
 
     def __init__(self, database: peewee.Database) -> None:
         self.peewee = database
-        self._jobs: queue.Queue[_Job | None] = queue.Queue(QUEUE)
+        self._jobs: queue.Queue[_Job[Any] | None] = queue.Queue(QUEUE)
         self._stages: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
@@ -150,8 +150,7 @@ class Database:
             self._jobs.put_nowait(job)
         except queue.Full:
             raise Overloaded from None
-        result: T = await job.future
-        return result
+        return await job.future
 
     async def read(self, fn: Callable[[], T]) -> T:
         """Run `fn` in a reader thread, in one read transaction. Raises Overloaded, StorageError."""
@@ -201,7 +200,7 @@ class Database:
     def _write_forever(self) -> None:
         while True:
             job = self._jobs.get()
-            batch: list[_Job] = []
+            batch: list[_Job[Any]] = []
             while job is not None:
                 batch.append(job)
                 if len(batch) >= BATCH:
@@ -216,7 +215,7 @@ class Database:
                 self._disconnect()
                 return
 
-    def _commit(self, batch: list[_Job], *, again: bool = True) -> None:
+    def _commit(self, batch: list[_Job[Any]], *, again: bool = True) -> None:
         _batch.woken = set()
         committing = False
         try:
@@ -241,7 +240,7 @@ class Database:
             _batch.woken = set()
         self._answer(batch, _batch.woken)
 
-    def _run_in_savepoint(self, job: _Job) -> None:
+    def _run_in_savepoint(self, job: _Job[Any]) -> None:
         before = set(_batch.woken)
         job.error = None
         try:
@@ -264,8 +263,8 @@ class Database:
             with suppress(RuntimeError):  # the loop was closed
                 self._loop.call_soon_threadsafe(self._set_stages, woken)
 
-    def _answer(self, batch: list[_Job], woken: set[str]) -> None:
-        loops: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+    def _answer(self, batch: list[_Job[Any]], woken: set[str]) -> None:
+        loops: dict[asyncio.AbstractEventLoop, list[_Job[Any]]] = {}
         for job in batch:
             loops.setdefault(job.loop, []).append(job)
         for loop, jobs in loops.items():
@@ -287,7 +286,7 @@ class Database:
             log.warning("closing a broken database connection: %s", _sentence(error))
 
 
-def _answer_all(jobs: list[_Job]) -> None:
+def _answer_all(jobs: list[_Job[Any]]) -> None:
     for job in jobs:
         job.answer()
 

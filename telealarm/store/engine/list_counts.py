@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from peewee import ModelSelect, fn
 
@@ -33,11 +34,11 @@ class Counts:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self._stale: dict[str, ModelSelect] = {}
+        self._stale: dict[str, ModelSelect[Any]] = {}
 
-    def of(self, query: ModelSelect, now: datetime) -> int:
+    def of(self, query: "ModelSelect[Any]", now: datetime) -> int:
         """The rows of `query`, which selects ids of one table and has no order."""
-        some: int = query.limit(EXACT_TO + 1).count()
+        some = query.limit(EXACT_TO + 1).count()
         if some <= EXACT_TO:
             return some
         key = repr(query.sql())
@@ -55,18 +56,18 @@ class Counts:
             query.where(query.model.id.in_(part)).count() for part in crud.chunks(added)
         )
 
-    def stale(self) -> list[ModelSelect]:
+    def stale(self) -> "list[ModelSelect[Any]]":
         """The queries that are to be counted anew, each handed out once."""
         with self._lock:
             found, self._stale = list(self._stale.values()), {}
         return found
 
-    def recount(self, query: ModelSelect, now: datetime) -> None:
+    def recount(self, query: "ModelSelect[Any]", now: datetime) -> None:
         """Count anew, for those who ask next."""
         self._count(repr(query.sql()), query, _newest(query), now)
 
-    def _count(self, key: str, query: ModelSelect, newest: int, now: datetime) -> _Kept:
-        counted: int = query.where(query.model.id <= newest).count()
+    def _count(self, key: str, query: "ModelSelect[Any]", newest: int, now: datetime) -> _Kept:
+        counted = query.where(query.model.id <= newest).count()
         kept = _Kept(counted, newest, now)
         with self._lock:
             self._kept[key] = kept
@@ -76,6 +77,6 @@ class Counts:
         return kept
 
 
-def _newest(query: ModelSelect) -> int:
+def _newest(query: "ModelSelect[Any]") -> int:
     """The largest id of the table."""
     return query.model.select(fn.MAX(query.model.id)).scalar() or 0

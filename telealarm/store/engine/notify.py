@@ -78,5 +78,5 @@ class CommitListener:
             heard(set(stages))
 
     def _connect(self) -> "psycopg.Connection[Any]":
-        parameters: dict[str, Any] = self._database.connect_params
+        parameters = self._database.connect_params
         return psycopg.connect(dbname=self._database.database, autocommit=True, **parameters)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from telealarm.models import CalendarUserProfile
 
@@ -29,8 +29,7 @@ def once(key: Hashable, read: Callable[[], T]) -> T:
         return read()
     if key not in memory:
         memory[key] = read()
-    found: T = memory[key]
-    return found
+    return cast(T, memory[key])
 
 
 def profile_of(user_id: int) -> CalendarUserProfile | None:

@@ -1,5 +1,7 @@
 """A change of state: listed in the transition table, and done by compare-and-set."""
 
+from collections.abc import Mapping
+from enum import IntEnum
 from typing import Any
 
 from telealarm.errors import Stale
@@ -9,12 +11,18 @@ from telealarm.models import (
     BaseModel,
     CallRequest,
     Event,
+    Gateway,
     Message,
+    SmsGateway,
     WebhookDelivery,
 )
+from telealarm.models.base import ClaimableModel
 from telealarm.rules import transitions
 
-_TABLES = {
+# Rows with a status that a transition table describes.
+Moving = Event | Alarm | AlarmRequest | CallRequest | Message | WebhookDelivery
+
+_TABLES: Mapping[type[BaseModel], Mapping[IntEnum, frozenset[IntEnum]]] = {
     Event: transitions.EVENT,
     Alarm: transitions.ALARM,
     AlarmRequest: transitions.ALARM_REQUEST,
@@ -24,7 +32,7 @@ _TABLES = {
 }
 
 
-def move(row: Any, new: int, **values: Any) -> None:
+def move(row: Moving, new: int, **values: Any) -> None:
     """Set `row.status` to `new`, and `values` with it, if nobody has changed the row meanwhile.
 
     Raises IllegalTransition, or Stale where the row's status (or, of a claimed row, its fence) is
@@ -37,12 +45,12 @@ def move(row: Any, new: int, **values: Any) -> None:
     put(row, status=new, **values)
 
 
-def put(row: Any, **values: Any) -> None:
+def put(row: Moving | Gateway | SmsGateway, **values: Any) -> None:
     """Change columns of `row` if its status and fence still are what `row` says; else Stale."""
-    model: type[BaseModel] = type(row)
+    model = type(row)
     unchanged = (model.id == row.id) & (model.status == row.status)
-    if hasattr(model, "fence"):
-        unchanged &= model.fence == row.fence
+    if isinstance(row, ClaimableModel):
+        unchanged &= type(row).fence == row.fence
     if model.update(**values).where(unchanged).execute() != 1:
         raise Stale(f"{model.__name__} {row.id} was changed by another")
     for name, value in values.items():

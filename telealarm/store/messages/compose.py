@@ -52,6 +52,7 @@ class Composer:
             needed = sms_segments.size(text).segments
             why = f"the text needs {needed} segments; {sms_segments.MOST_SEGMENTS} are sent"
             record(alarm.id, "sms_cut", why, at=now)
+        assert setting.sms_gateway is not None  # without one the attempt has failed already
         own = str(setting.sms_gateway.settings.get("sender", ""))
         return {
             "method": Method.SMS,

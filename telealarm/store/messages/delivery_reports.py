@@ -23,13 +23,12 @@ def find(gateway: SmsGateway, message_id: str) -> Message | None:
     """The latest message that the gateway was given under this id, ours or its own."""
     was_given = (Message.tries > 0) | (Message.status == MessageStatus.SENDING)
     by_id = (Message.uid == message_id) | (Message.reference == message_id)
-    found: Message | None = (
+    return (
         Message.select()
         .where(Message.gateway == gateway.id, by_id, was_given, Message.status.not_in(_GONE))
         .order_by(Message.id.desc())
-        .first()
+        .get_or_none()
     )
-    return found
 
 
 def mark(message: Message, delivery: str, said: str, now: datetime) -> str:

@@ -7,6 +7,7 @@ from telealarm.errors import Invalid
 from telealarm.models import Alarm, Event, Message
 from telealarm.rules import languages, placeholders
 from telealarm.store import do_not_call
+from telealarm.store.engine.crud import first
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.messages.compose import Composer
@@ -20,7 +21,7 @@ def continued(alarm: Alarm, recipient: str, invitation: dict[str, Any]) -> dict[
 
     RFC 5546 2.1.4: SEQUENCE grows with each change of the event, and not with a mere repetition.
     """
-    before = (
+    before = first(
         Message.select()
         .join(Alarm)
         .where(
@@ -30,16 +31,15 @@ def continued(alarm: Alarm, recipient: str, invitation: dict[str, Any]) -> dict[
             Message.status.in_([MessageStatus.SENT, MessageStatus.SENDING, MessageStatus.UNKNOWN]),
         )
         .order_by(Message.sequence.desc())
-        .first()
     )
-    if before is None:
+    if before is None or before.invitation is None:
         return {"invitation": invitation, "sequence": 0}
     invitation = invitation | {"uid": before.invitation["uid"]}
     number = before.sequence + (_content(before.invitation) != _content(invitation))
     return {"invitation": invitation, "sequence": number}
 
 
-def _content(invitation: dict[str, Any]) -> tuple[Any, ...]:
+def _content(invitation: dict[str, Any]) -> tuple[object, ...]:
     return tuple(invitation.get(name) for name in ("title", "start", "end", "zone", "cancelled"))
 
 
@@ -93,8 +93,7 @@ def _successor(old: Message) -> Alarm | None:
         return None if event.deleted else alarm
     moved = (Event.parent_event == event.id) & (Event.original_start == event.start)
     copies = Alarm.select().join(Event).where(Alarm.origin == alarm.id, moved)
-    found: Alarm | None = copies.where(Event.deleted.is_null()).first()
-    return found
+    return copies.where(Event.deleted.is_null()).get_or_none()
 
 
 def renew(message_id: int, composer: Composer, now: datetime) -> None:
@@ -117,6 +116,7 @@ def renew(message_id: int, composer: Composer, now: datetime) -> None:
     except Invalid as error:
         record(alarm.id, "wrong", str(error), at=now)
         return
+    assert old.invitation is not None  # only a mail with one is renewed
     kept = ("uid", "title", "start", "end", "zone") if cancelled else ("uid",)
     invitation = columns["invitation"] | {name: old.invitation[name] for name in kept}
     said = composer.values(alarm, now)

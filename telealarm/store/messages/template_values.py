@@ -27,7 +27,7 @@ def values(
     zone = time_zones.of_recipient(alarm, time_zones.configured())
     start = event.start.astimezone(zone)
     person = event.calendar.user
-    told = alarm.about if alarm.about_id else alarm
+    told = alarm.about or alarm
     return {
         "title": event.title,
         "first_name": person.first_name or None,

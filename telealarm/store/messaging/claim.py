@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from peewee import fn
+from peewee import Expression, fn
 
 from telealarm.models import (
     Alarm,
@@ -24,6 +24,7 @@ from telealarm.rules.eligibility import Verdict
 from telealarm.store import do_not_call
 from telealarm.store.alarms import eligibility
 from telealarm.store.engine.claim import Holder, claim, oldest
+from telealarm.store.engine.crud import first, selected_moment
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
@@ -92,7 +93,7 @@ def take(
         return True
 
     found = oldest(Message, now, limit, pending=MessageStatus.PENDING, where=where)
-    rows: list[Message] = claim(found, holder, now, claimed=MessageStatus.SENDING, admit=admit)
+    rows = claim(found, holder, now, claimed=MessageStatus.SENDING, admit=admit)
     for row in rows:
         _ = row.gateway  # read it here: outside the write nothing is read
     return Taken(rows, len(found))
@@ -172,6 +173,7 @@ class Room:
             )
             .group_by(Message.gateway)
             .tuples()
+            .execute()
         )
         self._waiting = Counter({gateway or MAIL: count for gateway, count in rows})
 
@@ -183,7 +185,7 @@ class Room:
         self._waiting[here] += 1
         return True
 
-    def not_blocked(self) -> Any:
+    def not_blocked(self) -> Expression:
         """The condition that a waiting request, if it is no call, finds room."""
         found = SmsGateway.select().where(SmsGateway.id.in_(list(self._waiting)))
         full = [gateway.id for gateway in found if self._waiting[gateway.id] >= _most(gateway)]
@@ -218,32 +220,29 @@ def write(request: AlarmRequest, now: datetime, **columns: Any) -> Message:
     columns |= {"owner": request.owner_id, "alarm": request.alarm_id, "date": now}
     if invitation := columns.get("invitation"):
         columns |= invitations.continued(request.alarm, columns["recipient"], invitation)
-    held: Message | None = Message.get_or_none(Message.request == request)
+    held = Message.get_or_none(Message.request == request)
     wake("messages")
     if held is not None:
         move(held, MessageStatus.PENDING, **columns, worker=None)
         return held
-    before = (
+    before = first(
         Message.select()
         .where(Message.alarm == request.alarm_id, Message.request.is_null(False))
         .order_by(Message.id.desc())
-        .first()
     )
     if before is not None and before.status == MessageStatus.UNKNOWN:
         columns["uid"] = before.uid
-    made: Message = Message.create(request=request, **columns)
-    return made
+    return Message.create(request=request, **columns)
 
 
 def next_due(now: datetime) -> datetime | None:
     """When the next message comes due after `now`, or a gateway's pace allows the next."""
-    row = (
+    row = first(
         Message.select(Message.date)
         .where(Message.status == MessageStatus.PENDING, Message.date > now)
         .order_by(Message.date)
-        .first()
     )
-    paced = (
-        SmsGateway.select(fn.MIN(SmsGateway.next_send)).where(SmsGateway.next_send > now).scalar()
+    paced = selected_moment(
+        SmsGateway.select(fn.MIN(SmsGateway.next_send)).where(SmsGateway.next_send > now)
     )
     return min((moment for moment in (row and row.date, paced) if moment), default=None)

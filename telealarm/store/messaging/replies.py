@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from telealarm.models import Alarm, Event, InboundSms, Message, SmsGateway
 from telealarm.rules import languages, phone, placeholders
 from telealarm.store import do_not_call
+from telealarm.store.engine.crud import first
 from telealarm.store.engine.timeline import record
 from telealarm.store.messages import outbox
 from telealarm.store.messages.compose import Composer
@@ -64,10 +65,7 @@ def _known(
     else:
         same = (InboundSms.sender == number) & (InboundSms.text == text)
         same &= InboundSms.received > now - REPEATED
-    found: InboundSms | None = (
-        InboundSms.select().where(InboundSms.gateway == gateway.id, same).first()
-    )
-    return found
+    return first(InboundSms.select().where(InboundSms.gateway == gateway.id, same))
 
 
 def _messages_to(gateway: SmsGateway, number: str, now: datetime) -> list[Message]:
@@ -148,6 +146,7 @@ def _write_back(
 
 
 def _send(message: Message, text: str, purpose: str, now: datetime) -> None:
+    assert message.gateway is not None  # what is replied to by SMS went out by one
     outbox.queue_sms(
         message.alarm,
         message.gateway,

@@ -23,7 +23,7 @@ UNKNOWN_PAUSE = timedelta(minutes=1)
 
 def held(message_id: int, fence: int) -> Message:
     """The message that is being sent, read anew. Raises Stale where this run holds it no more."""
-    message: Message = Message.get_by_id(message_id)
+    message = Message.get_by_id(message_id)
     if message.status != MessageStatus.SENDING or message.fence != fence:
         raise Stale(f"message {message_id} is held by nobody, or by another")
     return message
@@ -112,8 +112,8 @@ def unknown(message: Message, why: str, now: datetime) -> None:
     tries = message.tries + 1
     if message.request_id is None:
         if tries < MOST_UNKNOWN:
-            again = now + tries * UNKNOWN_PAUSE
-            move(message, MessageStatus.PENDING, worker=None, tries=tries, date=again)
+            date = now + tries * UNKNOWN_PAUSE
+            move(message, MessageStatus.PENDING, worker=None, tries=tries, date=date)
             what = "it is sent again"
         else:
             move(message, MessageStatus.UNKNOWN, tries=tries, said=why)
@@ -170,6 +170,7 @@ def _arrived(message: Message, now: datetime) -> None:
         apply.arrived(message.alarm, now)
         return
     request = message.request
+    assert request is not None
     if request.status == AlarmStatus.PENDING:
         move(request, AlarmStatus.IN_PROCESS)
     if request.status == AlarmStatus.IN_PROCESS:
@@ -192,10 +193,9 @@ def put_back(message: Message, until: datetime, reason: str, why: str) -> None:
 
 def _attempt(message: Message) -> AlarmRequest | None:
     """The request that the message is, read anew, unless it has come to its end meanwhile."""
-    found: AlarmRequest | None = AlarmRequest.get_or_none(
+    return AlarmRequest.get_or_none(
         AlarmRequest.id == message.request_id, AlarmRequest.status == AlarmStatus.IN_PROCESS
     )
-    return found
 
 
 def _count(alarm: Alarm, *, notice: bool) -> None:

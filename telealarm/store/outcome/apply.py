@@ -99,12 +99,11 @@ def snooze(request: AlarmRequest, at: datetime, now: datetime, **ended: int) -> 
 
 def snoozes(alarm: Alarm) -> int:
     """How often it was snoozed already."""
-    count: int = (
+    return (
         AlarmRequest.select()
         .where(AlarmRequest.alarm == alarm.id, AlarmRequest.status_reason == Reason.SNOOZED)
         .count()
     )
-    return count
 
 
 def retry(request: AlarmRequest, reason: Reason, at: datetime, now: datetime, **ended: int) -> None:

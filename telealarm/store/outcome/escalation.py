@@ -40,7 +40,7 @@ def call(failed: Alarm, now: datetime) -> None:
         return
     language = (failed.survey or setting.survey).tts_language
     text = _text(language, has_room="room" in (event.data or {}))
-    alarm: Alarm = crud.insert(
+    alarm = crud.insert(
         Alarm,
         {
             "owner": failed.owner_id,

@@ -58,8 +58,7 @@ class AudioFolder:
         """The row of a sound that was kept. Raises Conflict where its file has just gone."""
         self._check(sound)
         values = {"name": name, "digest": sound.digest, "seconds": sound.seconds}
-        row: AudioFile = crud.insert(AudioFile, {**values, "owner": owner_id})
-        return row
+        return crud.insert(AudioFile, {**values, "owner": owner_id})
 
     def change(self, row: AudioFile, values: Mapping[str, Any], sound: Recording | None) -> None:
         """Rename the row, or put another sound into it. Raises Conflict where it is in use."""

@@ -21,7 +21,7 @@ def block(call: Call, section: int) -> None:
     row = held(call)
     if not do_not_call.lists_number(row.owner_id, call.number):
         own = DncList.select().where(DncList.owner == row.owner_id)
-        chosen = own.order_by(DncList.id).first()
+        chosen = own.order_by(DncList.id).get_or_none()
         chosen = chosen or DncList.create(owner=row.owner_id, name=OWN_LIST)
         do_not_call.add({"dnc": chosen, "phone_number": call.number})
     answer(row, section, "added")

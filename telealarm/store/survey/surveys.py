@@ -27,7 +27,7 @@ _SPOKEN = {SectionType.PLAY_MESSAGE, *ANSWERED_BY_KEYS}
 
 def check_open(template: SurveyTemplate) -> None:
     """Raise Conflict where the template was sealed: what is sealed stays as it is."""
-    sealed = Survey.select(Survey.id).where(Survey.template == template.id).first()
+    sealed = Survey.select(Survey.id).where(Survey.template == template.id).get_or_none()
     if sealed is not None:
         raise Conflict(
             f"The survey template {template.id} was sealed (sealed-survey/{sealed.id}/) and stays"
@@ -45,8 +45,7 @@ def add_section(values: Mapping[str, Any]) -> SectionTemplate:
             SectionTemplate.survey == survey
         )
         order = (last.scalar() or 0) + 1
-    section: SectionTemplate = crud.insert(SectionTemplate, {**values, "order": order})
-    return section
+    return crud.insert(SectionTemplate, {**values, "order": order})
 
 
 def change_section(section: SectionTemplate, values: Mapping[str, Any]) -> None:
@@ -60,8 +59,7 @@ def add_branching(values: Mapping[str, Any]) -> BranchingTemplate:
     """A new branching. Raises Conflict once sealed, Invalid where the section has that one."""
     check_open(values["section"].survey)
     _check_single(values["section"], values["keys"], own_id=0)
-    branching: BranchingTemplate = crud.insert(BranchingTemplate, values)
-    return branching
+    return crud.insert(BranchingTemplate, values)
 
 
 def change_branching(branching: BranchingTemplate, values: Mapping[str, Any]) -> None:
@@ -86,7 +84,7 @@ def seal(template: SurveyTemplate) -> Survey:
     errors = _mistakes(sections)
     if errors:
         raise Invalid(errors)
-    survey: Survey = Survey.create(
+    survey = Survey.create(
         owner=template.owner_id,
         template=template,
         name=template.name,

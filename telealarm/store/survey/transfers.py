@@ -60,7 +60,7 @@ def begin(call: Call, section_id: int) -> Agent | None:
 def latest(call: Call, section_id: int) -> Agent | None:
     """The last call to an agent of this section, if there was one."""
     mine = (Transfer.call == call.id) & (Transfer.section == section_id)
-    row = Transfer.select().where(mine).order_by(Transfer.id.desc()).first()
+    row = Transfer.select().where(mine).order_by(Transfer.id.desc()).get_or_none()
     return _describe(row) if row else None
 
 
@@ -83,7 +83,7 @@ def end(
     call: Call, agent: Agent, how: str, disposition: Disposition | None, cause: int, now: datetime
 ) -> None:
     """The agent's channel is gone; told once. `how` is the result where nobody took the call."""
-    row: Transfer = Transfer.get_by_id(agent.id)
+    row = Transfer.get_by_id(agent.id)
     if row.ended is not None:
         return
     how_it_went = row.disposition or disposition or ""

@@ -22,7 +22,7 @@ def alarms(after: datetime, until: datetime, limit: int) -> list[tuple[int, date
         .order_by(Alarm.due)
         .limit(limit)
     )
-    return list(rows.tuples())
+    return list(rows.tuples().execute())
 
 
 def script(alarm_id: int) -> Script | None:

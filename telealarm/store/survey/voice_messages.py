@@ -59,9 +59,9 @@ def left(names: Sequence[str], holder: Holder) -> list[tuple[str, Call, int, int
     found = []
     for row in rows:
         name, section_id = wanted[row.aleg_uuid]
-        section = Section.get_or_none(Section.id == section_id)
-        if section is not None:
-            found.append((name, calls.describe(row), section_id, section.recording_seconds))
+        recorded = Section.get_or_none(Section.id == section_id)
+        if recorded is not None:
+            found.append((name, calls.describe(row), section_id, recorded.recording_seconds))
     return found
 
 

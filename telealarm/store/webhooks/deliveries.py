@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import PostgresqlDatabase
+from peewee import Expression, PostgresqlDatabase
 
 from telealarm.errors import Conflict
 from telealarm.models import Webhook, WebhookDelivery
 from telealarm.models.gateway import ACTIVE, INACTIVE
 from telealarm.rules.webhook_retry import again, is_given_up
 from telealarm.store.engine.claim import Holder, claim, oldest
+from telealarm.store.engine.crud import first
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
@@ -71,7 +72,7 @@ def take(holder: Holder, now: datetime, sending: Collection[Delivery]) -> list[D
     return [Delivery(row, _secrets(row.webhook, now)) for row in taken]
 
 
-def inherit(condition: Any) -> None:
+def inherit(condition: Expression) -> None:
     """What a worker that is gone was sending is sent again: its fate is unknown."""
     back = WebhookDelivery.update(status=DeliveryStatus.PENDING, worker=None)
     if back.where(condition, WebhookDelivery.status == DeliveryStatus.SENDING).execute():
@@ -110,7 +111,7 @@ def redeliver(row: WebhookDelivery, now: datetime) -> None:
     """Send it now, with a whole schedule of tries. Raises Conflict where that cannot be."""
     if row.status == DeliveryStatus.SENDING:
         raise Conflict("It is being sent just now.")
-    if row.webhook_id is not None and row.webhook.status != ACTIVE:
+    if row.webhook is not None and row.webhook.status != ACTIVE:
         raise Conflict("Its webhook is switched off; switch it on first.")
     if row.status == DeliveryStatus.PENDING:
         WebhookDelivery.update(date=now, attempt=0).where(
@@ -123,11 +124,10 @@ def redeliver(row: WebhookDelivery, now: datetime) -> None:
 
 def next_due(now: datetime) -> datetime | None:
     """When the next delivery comes due after `now`."""
-    row = (
+    row = first(
         WebhookDelivery.select(WebhookDelivery.date)
         .where(WebhookDelivery.status == DeliveryStatus.PENDING, WebhookDelivery.date > now)
         .order_by(WebhookDelivery.date)
-        .first()
     )
     return row.date if row else None
 
@@ -143,8 +143,7 @@ def forget(now: datetime, keep: timedelta) -> int:
         .limit(CROWD)
     )
     ids = [row.id for row in old]
-    gone: int = WebhookDelivery.delete().where(WebhookDelivery.id.in_(ids)).execute()
-    return gone
+    return int(WebhookDelivery.delete().where(WebhookDelivery.id.in_(ids)).execute())
 
 
 class _Load:
@@ -158,7 +157,7 @@ class _Load:
         for row in sending:
             self._count(row)
 
-    def not_full(self) -> Any:
+    def not_full(self) -> Expression:
         """The condition that a delivery may be sent beside all these."""
         owners = [key for key, count in self._owners.items() if count >= OWNER]
         endpoints = [key for key, count in self._endpoints.items() if count >= ENDPOINT]

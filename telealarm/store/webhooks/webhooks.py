@@ -58,8 +58,7 @@ def add(owner_id: int, values: Mapping[str, Any]) -> Webhook:
     """A new webhook, with a secret. Raises Conflict where the owner has too many."""
     if Webhook.select().where(Webhook.owner == owner_id).count() >= MOST:
         raise Conflict(f"You have {MOST} webhooks, and no more are allowed; delete one.")
-    made: Webhook = crud.insert(Webhook, {**values, "owner": owner_id, "secret": new_secret()})
-    return made
+    return crud.insert(Webhook, {**values, "owner": owner_id, "secret": new_secret()})
 
 
 def change(webhook: Webhook, values: Mapping[str, Any]) -> None:
@@ -93,7 +92,7 @@ def _hooks(owner_id: int, change: Change) -> list[Webhook]:
 def _own_url(alarm: Alarm) -> str:
     """The alarm's own address for its result; empty: none."""
     own = {AlarmResult.CONFIRMED: alarm.url_confirm, AlarmResult.CANCELLED: alarm.url_cancel}
-    return own.get(alarm.result) or ""
+    return next((url for result, url in own.items() if result == alarm.result), "")
 
 
 class _Told:

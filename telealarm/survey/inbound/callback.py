@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from telealarm.store.dialing.call_back import CallBack
-from telealarm.survey.inbound.dialog import TRIES, Ask, Dialog, Order, Phrase, asked, say
+from telealarm.survey.inbound.dialog import TRIES, Ask, Dialog, Order, Phrase, asked, ordered, say
 
 # The longest telephone number, and the longest PIN, that can be keyed.
 LONGEST = 20
 
 
 @dataclass(frozen=True)
-class Seek(Order):
+class Seek(Order[CallBack | None]):
     """What was meant for this number? A number that was `keyed` proves less than a caller id."""
 
     number: str
@@ -18,7 +18,7 @@ class Seek(Order):
 
 
 @dataclass(frozen=True)
-class CheckPin(Order):
+class CheckPin(Order[bool]):
     alarm_id: int
     keyed: str
 
@@ -35,7 +35,7 @@ def callback(number: str) -> Dialog[int | None]:
         if said is None:
             return None
         number = said
-    found: CallBack | None = yield Seek(number, keyed)
+    found = yield from ordered(Seek(number, keyed))
     if found is None:
         yield say("callback-nothing")
         return None
@@ -43,7 +43,7 @@ def callback(number: str) -> Dialog[int | None]:
         return found.alarm_id
     for _ in range(TRIES):
         pin = yield Ask((Phrase("ask-pin"),), LONGEST)
-        if pin and (yield CheckPin(found.alarm_id, pin)):
+        if pin and (yield from ordered(CheckPin(found.alarm_id, pin))):
             return found.alarm_id
         yield say("wrong-pin")
     yield say("goodbye")

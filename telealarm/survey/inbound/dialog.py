@@ -6,7 +6,7 @@ an `Ask` are sent as text, empty where none came. Whatever the caller does, a di
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 # How often something is asked that gets no answer that makes sense.
 TRIES = 3
@@ -39,12 +39,17 @@ class Ask:
     digits: int
 
 
-class Order:
-    """Something to be done that is neither said nor heard; a door has its own."""
+class Order(Generic[T]):
+    """Something to be done that is neither said nor heard; a door has its own. T comes of it."""
 
 
-Step = Say | Ask | Order
+Step = Say | Ask | Order[Any]
 Dialog = Generator[Step, Any, T]
+
+
+def ordered(order: Order[T]) -> Dialog[T]:
+    """Have this done; returns what came of it."""
+    return cast(T, (yield order))
 
 
 def say(*names: str) -> Say:
@@ -60,7 +65,7 @@ def asked(
     Keys that make no sense hear `sorry` before they are asked for again.
     """
     for tried in range(TRIES):
-        keys: str = yield ask
+        keys = str((yield ask))
         made = take(keys)
         if made is not None:
             return made

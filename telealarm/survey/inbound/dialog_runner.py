@@ -7,7 +7,7 @@ dialogue when it is to speak or listen, and never before.
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from importlib import resources
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import yaml
 
@@ -33,7 +33,7 @@ class DialogRunner:
         line: ChannelIO,
         prompts: Prompts,
         language: str,
-        obey: Callable[[Order], Awaitable[Any]],
+        obey: Callable[[Order[Any]], Awaitable[Any]],
     ) -> None:
         self.language = language
         self._line = line
@@ -44,13 +44,12 @@ class DialogRunner:
 
     async def run(self, dialogue: Dialog[T]) -> T:
         """To its end. Raises HungUp, SpeechError, StorageError."""
-        came: Any = None
+        came = None
         while True:
             try:
                 step = dialogue.send(came)
             except StopIteration as end:
-                result: T = end.value
-                return result
+                return cast(T, end.value)
             if isinstance(step, Say):
                 await self.say(*step.phrases)
                 came = None

@@ -103,7 +103,7 @@ class Doors:
         calendar_id = _id(details)
         db = self._means.db
 
-        async def obey(order: Order) -> Any:
+        async def obey(order: Order[Any]) -> Any:
             if isinstance(order, callback.Seek):
                 seek = partial(call_back.find, order.number, calendar_id, utcnow())
                 found = await db.read(seek)
@@ -166,7 +166,7 @@ class Doors:
                 "the dialplan names no calendar for wake-up calls; set TELEALARM_CALENDAR to its id"
             )
 
-        async def obey(order: Order) -> Any:
+        async def obey(order: Order[Any]) -> Any:
             if isinstance(order, wakeup.Seek):
                 return await wakeups.find(calendar_id, order.room)
             if isinstance(order, wakeup.Cancel):

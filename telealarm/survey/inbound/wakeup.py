@@ -9,20 +9,30 @@ from datetime import datetime, time
 
 from telealarm.rules import spoken_dates, wakeup
 from telealarm.rules.wakeup import Booked
-from telealarm.survey.inbound.dialog import TRIES, Ask, Dialog, Order, Phrase, Say, asked, say
+from telealarm.survey.inbound.dialog import (
+    TRIES,
+    Ask,
+    Dialog,
+    Order,
+    Phrase,
+    Say,
+    asked,
+    ordered,
+    say,
+)
 
 LONGEST_ROOM = 20
 
 
 @dataclass(frozen=True)
-class Seek(Order):
+class Seek(Order[Booked | None]):
     """Which wake-up call does the room have? It is sent as Booked, or None."""
 
     room: str
 
 
 @dataclass(frozen=True)
-class Keep(Order):
+class Keep(Order[Booked | None]):
     """In place of the one that the room has. It is sent as Booked; None where it is refused."""
 
     room: str
@@ -31,7 +41,7 @@ class Keep(Order):
 
 
 @dataclass(frozen=True)
-class Cancel(Order):
+class Cancel(Order[None]):
     room: str
 
 
@@ -48,7 +58,7 @@ def order(room: str, *, operator: bool, twelve: bool, language: str) -> Dialog[N
     if not room:
         yield say("wakeup-refused")
         return
-    booked: Booked | None = yield Seek(room)
+    booked = yield from ordered(Seek(room))
     if booked is not None:
         has = (_phrase("have", booked, language), Phrase("wakeup-change"))
         key = yield from asked(Ask(has, 1), _one_of("23"))
@@ -71,7 +81,7 @@ def order(room: str, *, operator: bool, twelve: bool, language: str) -> Dialog[N
         if key is None:
             return
         if key == "1":
-            kept: Booked | None = yield Keep(room, clock, daily)
+            kept = yield from ordered(Keep(room, clock, daily))
             yield Say((_phrase("kept", kept, language),)) if kept else say("wakeup-refused")
             return
     yield say("goodbye")

@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -161,7 +160,7 @@ class Prompts:
         return await asyncio.to_thread(self._keep, name, wav)
 
     def _shipped(self, name: str, language: str) -> bytes | None:
-        file: Any = self._sounds.joinpath(language, f"{name}.wav")
+        file = self._sounds.joinpath(language, f"{name}.wav")
         return file.read_bytes() if language.isalpha() and file.is_file() else None
 
     def _kept(self, name: str) -> Prompt | None:
