@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from telealarm.errors import TransportError
-from telealarm.sms_kinds.kind import Means, Receipt, Sms, SmsKind, one_line, only
+from telealarm.methods.sms.provider import Sms, SmsProvider, SmsReceipt, SmsTransports, one_line, only
 
 
-class PigeonKind(SmsKind):
+class PigeonProvider(SmsProvider):
     name = "pigeon"
 
     def check(self, settings: Mapping[str, Any]) -> None:
@@ -29,15 +29,15 @@ class PigeonKind(SmsKind):
     def schema(self) -> dict[str, Any]:
         return {"type": "object", "properties": {"loft": {"type": "string"}}, "title": "Pigeons"}
 
-    async def send(self, sms: Sms, settings: Mapping[str, Any], means: Means) -> Receipt:
+    async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> SmsReceipt:
         if sms.recipient == "600666":
             raise TransportError("a hawk was seen", permanent=True)
         with open(settings["loft"], "a") as loft:
             loft.write(f"{sms.recipient}: {sms.text}\\n")
-        return Receipt("ring-7", "it flies")
+        return SmsReceipt("ring-7", "it flies")
 
 
-KIND = PigeonKind()
+PROVIDER = PigeonProvider()
 '''
 
 # With the copy of the package that has the file: its row by the API, and its messages.
