@@ -1,37 +1,54 @@
-"""What the command `telealarm import` does and says."""
+"""`telealarm import`: events and their alarms from a CSV or an iCalendar file."""
 
+import argparse
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
-from telealarm.clock import utcnow
+from telealarm.cli.command import Commands
 from telealarm.config.model import Config
-from telealarm.errors import TeleAlarmError
-from telealarm.importing import ics, sheet
-from telealarm.importing.draft import Draft, Rejected
-from telealarm.importing.writer import Report, Writer
-from telealarm.store.engine import time_zones
-from telealarm.store.engine.database import Database
+
+if TYPE_CHECKING:
+    from telealarm.importing.load import Options
+    from telealarm.importing.writer import Report
 
 # So that a file of thousands of mistakes can still be read.
 _SHOWN = 200
 
 
-@dataclass(frozen=True)
-class Options:
-    path: Path
-    calendar: str | None = None
-    user: str | None = None
-    number: str | None = None
-    advance_seconds: int = 0
-    dry_run: bool = False
+def register(commands: Commands) -> None:
+    parser = commands.add("import", run, "import events from a CSV or an iCalendar file")
+    parser.add_argument("file", metavar="FILE.csv|FILE.ics")
+    parser.add_argument("--calendar", metavar="ID|NAME", help="else the column of that name")
+    parser.add_argument("--user", metavar="MANAGER", help="whose calendar that is")
+    parser.add_argument("--number", help="the phone that the alarms of an iCalendar file ring")
+    parser.add_argument(
+        "--advance",
+        metavar="SECONDS",
+        type=int,
+        default=0,
+        help="how long before, where an event of an iCalendar file has no alarm of its own",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would be written")
 
 
-def run(config: Config, db: Database, options: Options) -> int:
-    """Import the file, and say what became of it; 1 where something was refused."""
-    report = load(config, db, options)
+def run(settings: Config, options: argparse.Namespace) -> int:
+    """Import the file, and print what became of it; 1 if something was refused."""
+    from telealarm.importing.load import Options, load
+    from telealarm.store.open import open_database
+
+    asked = Options(
+        path=Path(options.file),
+        calendar=options.calendar,
+        user=options.user,
+        number=options.number,
+        advance_seconds=options.advance,
+        dry_run=options.dry_run,
+    )
+    return _report(load(settings, open_database(settings), asked, _progress), asked)
+
+
+def _report(report: "Report", options: "Options") -> int:
     for remark in report.remarks:
         print(f"remark: {remark}")
     for refused in report.refused[:_SHOWN]:
@@ -42,26 +59,6 @@ def run(config: Config, db: Database, options: Options) -> int:
     said = ", ".join([*counts, f"{len(report.refused)} refused"])
     print(f"{options.path}: {said}{'; nothing was written (dry run)' if options.dry_run else ''}")
     return 1 if report.refused else 0
-
-
-def load(config: Config, db: Database, options: Options) -> Report:
-    """Import the file. Raises TeleAlarmError where nothing of it can be."""
-    writer = Writer(config, db, calendar=options.calendar, user=options.user)
-    kind = options.path.suffix.lower()
-    drafts: Iterator[Draft | Rejected]
-    calendar = None if options.calendar is None else writer.calendar()
-    if kind == ".csv":
-        drafts = sheet.read(options.path)
-    elif kind in (".ics", ".ical"):
-        if calendar is None:
-            raise TeleAlarmError("name the calendar: --calendar ID, or its name")
-        zone = db.run(lambda: time_zones.of_calendar(calendar, ZoneInfo(config.timezone)))
-        wish = ics.Wish(options.number, options.advance_seconds, zone, utcnow())
-        drafts = ics.read(options.path, wish)
-    else:
-        raise TeleAlarmError(f"{options.path}: must end with .csv or .ics")
-    # First the whole file: what is no such file has written nothing.
-    return writer.write(list(drafts), dry_run=options.dry_run, progress=_progress)
 
 
 def _progress(done: int) -> None:

@@ -1,53 +1,32 @@
-"""`telealarm plan`: what would be called, put off or left out; the load; what the clocks touch."""
+"""`telealarm plan`: the dry run. Nothing is rung."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+import argparse
 
+from telealarm.cli.command import Commands
+from telealarm.clock import utcnow
 from telealarm.config.model import Config
-from telealarm.models import User
-from telealarm.rules.dates import ClockChange
-from telealarm.store.dry_run import dry_run, load
-from telealarm.store.dry_run.dry_run import Planned
-
-# What is worked out in one go; a longer plan is asked for in parts, by --days.
-MOST = 100_000
-
-_TOUCHED = {
-    ClockChange.GAP: "the clock is put on over its time; it is rung later by that",
-    ClockChange.TWICE: "the clock is put back and its time comes twice",
-}
 
 
-def show(config: Config, days: int, now: datetime, say: Callable[[str], None]) -> None:
-    """Say the plan of everybody from `now` on, line by line. Times are local to each event."""
-    default = ZoneInfo(config.timezone)
-    before = now + timedelta(days=days)
-    everybody = User(username="-", is_superuser=True)
-    found = dry_run.entries(everybody, now, now, before, default, MOST)
-    planned = []
-    say("at\taction\tnumber\talarm\tevent\twhy\tuntil")
-    for one in dry_run.decided(found, default):
-        planned.append(one)
-        say(_line(one))
-    if len(found) == MOST:
-        say(f"... and more: these are the first {MOST}; ask for fewer --days")
-    say(f"\nload (hours in {default})\ngateway\tcalls")
-    for part in load.per_hour(planned):
-        say(f"{part.hour.astimezone(default):%Y-%m-%d %H:%M %Z}\t{part.gateway}\t{part.calls}")
-    say("\nclock changes")
-    for one in planned:
-        if one.change is not None:
-            start = _local(one.start, one.zone)
-            say(f"{start}\talarm {one.alarm_id}\t{one.title}\t{_TOUCHED[one.change]}")
+def register(commands: Commands) -> None:
+    parser = commands.add(
+        "plan", run, "the dry run: what would be called, put off or left out, and why"
+    )
+    parser.add_argument(
+        "--days", type=_days, default=30, metavar="N", help="how far ahead, 30 by default"
+    )
 
 
-def _line(one: Planned) -> str:
-    until = _local(one.until, one.zone) if one.until else "-"
-    at = _local(one.at, one.zone)
-    words = (at, one.action, one.number, one.alarm_id, one.title, one.why or "-", until)
-    return "\t".join(map(str, words))
+def _days(text: str) -> int:
+    days = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
+    if not 1 <= days <= 366:
+        raise argparse.ArgumentTypeError("a whole number of days from 1 to 366")
+    return days
 
 
-def _local(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).isoformat(sep=" ", timespec="seconds")
+def run(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.cli.plan_text import show
+    from telealarm.store.open import open_database
+
+    db = open_database(settings)
+    db.look(lambda: show(settings, options.days, utcnow(), print))
+    return 0

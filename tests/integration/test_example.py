@@ -6,21 +6,22 @@ from typing import Any
 import pytest
 import time_machine
 
-from telealarm.cli import example, main, plan
+from telealarm.cli import example_steps, plan_text
+from telealarm.cli.example import EXAMPLES
 from telealarm.config.model import Config
 from telealarm.errors import TeleAlarmError
 from telealarm.models import ALL
 from telealarm.store.engine.database import Database
 from tests.integration.api_client import Api, gateways
 
-ASKED = example.Asked("manager", "15550101", "Europe/Madrid", reception="15550199")
+ASKED = example_steps.Asked("manager", "15550101", "Europe/Madrid", reception="15550199")
 
 
 async def load(db: Database, config: Config, name: str, **options: Any) -> list[str]:
     """What became of the steps."""
     asked = options.pop("asked", ASKED)
     dry_run = options.pop("dry_run", False)
-    done = example.load(db, config, example.read(name)[1], asked, dry_run=dry_run)
+    done = example_steps.load(db, config, example_steps.read(name)[1], asked, dry_run=dry_run)
     return [one.what for one in done]
 
 
@@ -28,7 +29,7 @@ async def rows(db: Database) -> int:
     return await db.read(lambda: sum(model.select().count() for model in ALL))
 
 
-@pytest.mark.parametrize("name", main.EXAMPLES)
+@pytest.mark.parametrize("name", EXAMPLES)
 async def test_an_example_is_loaded_once(api: Api, config: Config, name: str) -> None:
     await gateways(api)
     before = await rows(api.db)
@@ -44,8 +45,8 @@ async def test_an_example_is_loaded_once(api: Api, config: Config, name: str) ->
 async def test_every_example_has_its_own_for_every_manager(api: Api, config: Config) -> None:
     await gateways(api)
     for user in ("manager", "other"):
-        for name in main.EXAMPLES:
-            asked = example.Asked(user, "15550101", "Asia/Tokyo")
+        for name in EXAMPLES:
+            asked = example_steps.Asked(user, "15550101", "Asia/Tokyo")
             await load(api.db, config, name, asked=asked)
         alarms = (await api.get("alarm/", user=user)).body["results"]
         assert {alarm["alarm_phonenumber"] for alarm in alarms} == {"15550101"}
@@ -90,10 +91,13 @@ async def test_what_is_in_the_way_is_said_and_nothing_is_written(api: Api, confi
         await load(api.db, config, "wakeup")
     await gateways(api)
     wrong = [
-        (example.Asked("nobody", "1", "UTC"), "there is no user 'nobody'"),
-        (example.Asked("manager", "x", "UTC"), r"step \d+ \(alarm\): alarm_phonenumber: must be"),
-        (example.Asked("manager", "1", "Mars/Crater"), "'Mars/Crater' is no IANA time zone"),
-        (example.Asked("manager", "1", "UTC", gateway="x"), "there is no active gateway 'x'"),
+        (example_steps.Asked("nobody", "1", "UTC"), "there is no user 'nobody'"),
+        (
+            example_steps.Asked("manager", "x", "UTC"),
+            r"step \d+ \(alarm\): alarm_phonenumber: must be",
+        ),
+        (example_steps.Asked("manager", "1", "Mars/Crater"), "'Mars/Crater' is no IANA time zone"),
+        (example_steps.Asked("manager", "1", "UTC", gateway="x"), "there is no active gateway 'x'"),
     ]
     before = await rows(api.db)
     for asked, said in wrong:
@@ -105,7 +109,7 @@ async def test_what_is_in_the_way_is_said_and_nothing_is_written(api: Api, confi
 def planned(config: Config, now: datetime, days: int) -> list[tuple[str, str, str]]:
     """What `telealarm plan` says at `now`: the local time, what is done, and about which event."""
     lines: list[str] = []
-    plan.show(config, days, now, lines.append)
+    plan_text.show(config, days, now, lines.append)
     calls = lines[1 : next(n for n, line in enumerate(lines) if line.startswith("\nload"))]
     found = [line.split("\t") for line in calls]
     return [(at[:16], action, title) for at, action, _, _, title, *_ in found]

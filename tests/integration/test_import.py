@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from telealarm.cli.import_file import Options, load
 from telealarm.config.model import Config
 from telealarm.errors import TeleAlarmError
+from telealarm.importing.load import Options, load
 from telealarm.models import ALL
 from telealarm.store.engine.database import Database
 from tests.integration.api_client import Api, Clinic, clinic

@@ -8,8 +8,8 @@ import icalendar
 import pytest
 import recurring_ical_events
 
-from telealarm.cli.import_file import Options, load
 from telealarm.config.model import Config
+from telealarm.importing.load import Options, load
 from tests.integration.api_client import Api, clinic
 
 SERIES = """BEGIN:VCALENDAR

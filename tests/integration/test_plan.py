@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from telealarm.cli import plan as cli_plan
+from telealarm.cli import plan_text
 from telealarm.clock import utcnow
 from telealarm.config.model import Config
 from telealarm.models import Alarm, AlarmRequest
@@ -259,7 +259,7 @@ async def test_the_command_prints_the_plan_the_load_and_the_clock_changes(
     await alarm(api, link)
     lines: list[str] = []
     now = datetime(2030, 3, 28, tzinfo=UTC)
-    await db.read(lambda: cli_plan.show(config, 5, now, lines.append))
+    await db.read(lambda: plan_text.show(config, 5, now, lines.append))
     text = "\n".join(lines)
     assert "2030-03-31 03:30:00+02:00\tcall\t+34600100200\t" in text
     assert "2030-03-31 03:00 CEST\t" in text

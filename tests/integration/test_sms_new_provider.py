@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from telealarm.errors import TransportError
-from telealarm.methods.sms.provider import Sms, SmsProvider, SmsReceipt, SmsTransports, one_line, only
+from telealarm.methods.sms.provider import Sms, SmsProvider, SmsReceipt, SmsTransports
+from telealarm.methods.sms.provider import one_line, only
 
 
 class PigeonProvider(SmsProvider):

@@ -1,0 +1,26 @@
+"""`telealarm check-config`: what is wrong with the configuration, and with what it names."""
+
+import argparse
+import asyncio
+import sys
+
+from telealarm.cli.command import Commands
+from telealarm.config import file
+from telealarm.config.model import Config
+
+
+def register(commands: Commands) -> None:
+    commands.add("check-config", run, "say what is wrong with the configuration")
+
+
+def run(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.doctor import check
+
+    mistakes, remarks = asyncio.run(check(settings))
+    for remark in remarks:
+        print(f"remark: {remark}")
+    for mistake in mistakes:
+        print(f"wrong: {mistake}", file=sys.stderr)
+    if not mistakes:
+        print(f"{file.find(options.config)}: ok")
+    return 1 if mistakes else 0

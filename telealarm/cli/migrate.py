@@ -1,0 +1,20 @@
+"""`telealarm migrate`: make the database, or bring it up to date."""
+
+import argparse
+
+from telealarm.cli.command import Commands
+from telealarm.config.model import Config
+
+
+def register(commands: Commands) -> None:
+    commands.add("migrate", run, "make or migrate the database")
+
+
+def run(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store import open
+    from telealarm.store.engine import database
+
+    applied = open.migrate(database.connect(settings), settings)
+    where = database.place(settings)
+    print(f"{where}: {', '.join(applied) or 'nothing to do'}")
+    return 0

@@ -1,0 +1,52 @@
+"""`telealarm token`: how programs log in."""
+
+import argparse
+
+from telealarm.cli.command import Commands
+from telealarm.clock import utcnow
+from telealarm.config.model import Config
+
+
+def register(commands: Commands) -> None:
+    tokens = commands.group("token", "how programs log in")
+    parser = tokens.add("add", add, "make a token; it is shown once")
+    parser.add_argument("user", metavar="USER")
+    parser.add_argument("--name", required=True, help="what it is for")
+    parser = tokens.add("list", list_all, "every token, without its text")
+    parser.add_argument("user", metavar="USER", nargs="?")
+    parser = tokens.add("revoke", revoke, "call a token back for good")
+    parser.add_argument("id", metavar="ID", type=int)
+
+
+def add(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store.access import tokens, users
+    from telealarm.store.open import open_database
+
+    db = open_database(settings)
+    # Alone on standard output, so that a script can keep it; it is never shown again.
+    print(db.run(lambda: tokens.add(users.named(options.user), options.name)))
+    return 0
+
+
+def list_all(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store.access import tokens, users
+    from telealarm.store.open import open_database
+
+    db = open_database(settings)
+    rows = db.run(lambda: tokens.of(users.named(options.user) if options.user else None))
+    print("id\tuser\tname\tcreated\tlast used\trevoked")
+    for token in rows:
+        times = (token.created, token.last_used, token.revoked)
+        columns = [f"{time:%Y-%m-%d %H:%M}Z" if time else "-" for time in times]
+        print(token.id, token.owner.username, token.name, *columns, sep="\t")
+    return 0
+
+
+def revoke(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store.access import tokens
+    from telealarm.store.open import open_database
+
+    db = open_database(settings)
+    token = db.run(lambda: tokens.revoke(options.id, utcnow()))
+    print(f"token {token.id} ({token.name}) revoked")
+    return 0

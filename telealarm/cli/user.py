@@ -1,0 +1,88 @@
+"""`telealarm user`: who logs in."""
+
+import argparse
+import sys
+
+from telealarm.cli.command import PASSWORD_STDIN, Commands
+from telealarm.config.model import Config
+
+
+def register(commands: Commands) -> None:
+    users = commands.group("user", "who logs in")
+    parser = users.add("add", add, "add a manager or a superuser")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--superuser", action="store_true")
+    _take_password(parser)
+    users.add("list", list_all, "who logs in")
+    parser = users.add("password", change_password, "give a login another password")
+    parser.add_argument("name", metavar="NAME")
+    _take_password(parser)
+    for word, help_text in (
+        ("disable", "let nobody log in by this name"),
+        ("enable", "take that back"),
+    ):
+        parser = users.add(word, set_active, help_text)
+        parser.add_argument("name", metavar="NAME")
+        parser.set_defaults(active=word == "enable")
+    parser = users.add("remove", remove, "delete a login that owns nothing")
+    parser.add_argument("name", metavar="NAME")
+
+
+def _take_password(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--password-stdin", action="store_true", required=True, help=PASSWORD_STDIN)
+
+
+def add(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store.access import users
+    from telealarm.store.open import open_database
+
+    password = sys.stdin.readline().rstrip("\r\n")
+    db = open_database(settings)
+    db.run(lambda: users.add_user(options.name, password, is_superuser=options.superuser))
+    kind = "superuser" if options.superuser else "manager"
+    print(f"{kind} {options.name} added")
+    return 0
+
+
+def list_all(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store.access import users
+    from telealarm.store.open import open_database
+
+    db = open_database(settings)
+    print("id\tname\tkind\tactive\tcreated")
+    for user in db.run(users.users):
+        kind = "superuser" if user.is_superuser else "manager"
+        active = "yes" if user.is_active else "no"
+        print(user.id, user.username, kind, active, f"{user.created:%Y-%m-%d %H:%M}Z", sep="\t")
+    return 0
+
+
+def change_password(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store.access import users
+    from telealarm.store.open import open_database
+
+    password = sys.stdin.readline().rstrip("\r\n")
+    db = open_database(settings)
+    db.run(lambda: users.set_password(users.named(options.name), password))
+    print(f"{options.name} has a new password")
+    return 0
+
+
+def set_active(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store.access import users
+    from telealarm.store.open import open_database
+
+    db = open_database(settings)
+    db.run(lambda: users.set_active(users.named(options.name), active=options.active))
+    print(f"{options.name} {'enabled' if options.active else 'disabled'}")
+    return 0
+
+
+def remove(settings: Config, options: argparse.Namespace) -> int:
+    from telealarm.store.access import users
+    from telealarm.store.open import open_database
+
+    db = open_database(settings)
+    db.run(lambda: users.remove_unused(users.named(options.name)))
+    print(f"{options.name} removed")
+    return 0
