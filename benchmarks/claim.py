@@ -12,9 +12,8 @@ import argparse
 import asyncio
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import timedelta
-from functools import partial
 
 from peewee import SqliteDatabase
 
@@ -42,13 +41,13 @@ async def main() -> None:
         db = open_database(Config(database=given.database or f"sqlite:///{folder}/claim.db"))
         db.start()
         try:
-            await db.write(lambda: User.create(username="manager", password_hash="-"))
+            await db.write(User.create, username="manager", password_hash="-")
             stages = await Stages.build(db)
             there = 0
             print(f"{'waiting':>10}{'claim':>8}{'plain query':>13}{'planner':>9}  milliseconds")
             for waiting in (1000, given.waiting):
                 alarm_id = await stages.alarm("1", start=utcnow() + timedelta(days=30))
-                await db.write(partial(fill, alarm_id, waiting - there, given.calendars))
+                await db.write(fill, alarm_id, waiting - there, given.calendars)
                 there = waiting
                 times = await measure(stages)
                 print(f"{waiting:10}{times[0]:8.2f}{times[1]:13.2f}{times[2]:9.2f}")
@@ -87,21 +86,21 @@ async def measure(stages: Stages) -> tuple[float, float, float]:
         await stages.alarm(f"7{n:04}")
         await stages.planner.step()
         now = utcnow()
-        query = partial(oldest, AlarmRequest, now, 50, pending=AlarmStatus.PENDING)
-        plain.append(await timed(partial(stages.db.write, query)))
-        claim = partial(stages.admission.claim, now, 50)
+        plain.append(
+            await timed(stages.db.write(oldest, AlarmRequest, now, 50, pending=AlarmStatus.PENDING))
+        )
         started = time.perf_counter()
-        (call,) = (await stages.db.write(claim)).calls
+        (call,) = (await stages.db.write(stages.admission.claim, now, 50)).calls
         claims.append((time.perf_counter() - started) * 1000)
-        await stages.db.write(partial(calls.start, call, now))
+        await stages.db.write(calls.start, call, now)
         await stages.end(call)
-        planner.append(await timed(stages.planner.step))
+        planner.append(await timed(stages.planner.step()))
     return min(claims), min(plain), min(planner)
 
 
-async def timed(work: Callable[[], Awaitable[object]]) -> float:
+async def timed(work: Awaitable[object]) -> float:
     started = time.perf_counter()
-    await work()
+    await work
     return (time.perf_counter() - started) * 1000
 
 

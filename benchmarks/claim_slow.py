@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections import Counter
 from datetime import timedelta
-from functools import partial
 
 import rig  # noqa: F401
 
@@ -66,7 +65,7 @@ async def main() -> None:
 
         db.peewee.execute_sql = timed
         began = time.process_time()
-        found = (await db.write(partial(stages.admission.claim, utcnow(), 50))).calls
+        found = (await db.write(stages.admission.claim, utcnow(), 50)).calls
         print(
             f"{len(found)} claimed, {(time.process_time() - began) * 1000:.0f} CPU-ms; in execute: {sum(times.values()) * 1000:.0f}"
         )

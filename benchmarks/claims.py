@@ -81,7 +81,7 @@ async def measure(db, server, waitings: list[int], due: int) -> None:
         began = time.perf_counter()
         while there < waiting:
             step = min(waiting - there, 200_000)
-            await db.write(partial(fill, step))
+            await db.write(fill, step)
             there += step
         print(f"filled to {waiting} waiting in {time.perf_counter() - began:.0f} s", flush=True)
         for repeat in range(2):
@@ -121,7 +121,7 @@ async def one(db, stages, server, waiting: int, due: int, repeat: int) -> None:
     a = clock(server)
     began, got, calls_ = time.perf_counter(), 0, []
     while got < due:
-        found = (await db.write(partial(stages.admission.claim, utcnow(), 50))).calls
+        found = (await db.write(stages.admission.claim, utcnow(), 50)).calls
         if not found:
             break
         got += len(found)
@@ -171,7 +171,7 @@ async def one(db, stages, server, waiting: int, due: int, repeat: int) -> None:
         await stages.planner.step()
         began = time.perf_counter()
         a = clock(server)
-        (call,) = (await db.write(partial(stages.admission.claim, utcnow(), 50))).calls
+        (call,) = (await db.write(stages.admission.claim, utcnow(), 50)).calls
         b = clock(server)
         lone.append((time.perf_counter() - began) * 1000)
         await db.write(
@@ -191,7 +191,7 @@ async def one(db, stages, server, waiting: int, due: int, repeat: int) -> None:
         await stages.planner.step()
         planner.append((time.perf_counter() - began) * 1000)
         began = time.perf_counter()
-        await db.write(partial(stages.admission.claim, utcnow(), 50))
+        await db.write(stages.admission.claim, utcnow(), 50)
         idle.append((time.perf_counter() - began) * 1000)
     print(
         f"{waiting:9} waiting: a lone claim ms best {min(lone):.2f} median {statistics.median(lone):.2f};"

@@ -12,7 +12,6 @@ import asyncio
 import statistics
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -57,7 +56,7 @@ async def measure(db: Database, config: Config, owners: dict[str, int]) -> None:
     """Make each owner's events, and print the times of their lists side by side."""
     for name, count in owners.items():
         started = time.perf_counter()
-        await db.write(partial(fill, name, count))
+        await db.write(fill, name, count)
         print(f"{name}: {count} events, written in {time.perf_counter() - started:.1f} s")
 
     async def ready() -> dict[str, str]:

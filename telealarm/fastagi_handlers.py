@@ -10,7 +10,6 @@ TELEALARM_STATUS is `ok`, `none` (nothing is there) or `refused`, and TELEALARM_
 
 import logging
 from collections.abc import Mapping
-from functools import partial
 
 from telealarm.api.wakeup_booking import WakeupBooking
 from telealarm.asterisk.agi import Question
@@ -78,8 +77,7 @@ class FastAgiHandlers:
             return _said("none")
         if not await self._may_hear(found, words[1:2]):
             return _refused("a PIN is asked for")
-        confirm = partial(call_back.confirm, found.alarm_id, int(key), utcnow())
-        why = await self._db.write(confirm)
+        why = await self._db.write(call_back.confirm, found.alarm_id, int(key), utcnow())
         if why:
             return _refused(why)
         return {**_said("ok"), "TELEALARM_ALARM": str(found.alarm_id)}
@@ -108,14 +106,14 @@ class FastAgiHandlers:
         }
 
     async def _found(self, number: str, calendar_id: int | None) -> CallBack | None:
-        return await self._db.read(partial(call_back.find, number, calendar_id, utcnow()))
+        return await self._db.read(call_back.find, number, calendar_id, utcnow())
 
     async def _may_hear(self, found: CallBack, pin: tuple[str, ...]) -> bool:
         if not found.asks_pin:
             return True
         if not pin:
             return False
-        return await self._db.write(partial(call_back.check_pin, found.alarm_id, pin[0], utcnow()))
+        return await self._db.write(call_back.check_pin, found.alarm_id, pin[0], utcnow())
 
 
 def _said(status: str, reason: str = "") -> dict[str, str]:

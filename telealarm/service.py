@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -39,7 +38,8 @@ from telealarm.planning.series import SeriesPlanner
 from telealarm.rules.url_guard import UrlGuard
 from telealarm.store.dialing import trunks, workers
 from telealarm.store.dialing.admission import Admission
-from telealarm.store.engine.database import Database, place
+from telealarm.store.engine import dialect
+from telealarm.store.engine.database import Database
 from telealarm.store.messages.compose import Composer
 from telealarm.store.open import open_database
 from telealarm.store.survey.voice_messages import VoiceMessages
@@ -97,7 +97,6 @@ class Service:
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises ConfigError where the port is taken."""
         lease = timedelta(seconds=self._config.worker.lease_seconds)
-        enter = partial(workers.enter, self._config.worker_name, utcnow(), lease)
         async with AsyncExitStack() as stack:
             self._db.start()
             stack.push_async_callback(self._db.close)
@@ -112,8 +111,8 @@ class Service:
             ready = HealthChecks(self._config, self._db, self.ari, self.ami, self._speech, survey)
             # First the port: a second start of the same service shall disturb nothing.
             await self._serve_api(ready, stack)
-            holder = await self._db.write(enter)
-            stack.push_async_callback(self._db.write, partial(workers.leave, holder))
+            holder = await self._db.write(workers.enter, self._config.worker_name, utcnow(), lease)
+            stack.push_async_callback(self._db.write, workers.leave, holder)
             http = await stack.enter_async_context(sms_session())
             mailer = SmtpTransport(self._config.mail_server) if self._config.smtp.host else None
             if mailer is not None:
@@ -122,18 +121,16 @@ class Service:
             webhooks = WebhookTransport(UrlGuard(self._config.webhooks.allow))
             stack.push_async_callback(webhooks.close)
             source = self._cdr_source()
-            zone = ZoneInfo(self._config.timezone)
-            composer = Composer(zone, self._config.public_url, self._config.mail_sender)
+            composer = Composer(self._config.public_url, self._config.mail_sender)
             dialer = CallDispatcher(
                 ari=self.ari,
                 holder=holder,
-                admission=Admission(holder, zone, composer),
+                admission=Admission(holder, composer),
                 wiring=CallServices(
                     db=self._db,
                     prepare=survey.prepare,
                     converse=survey.converse,
                     find_cdr=partial(cdr.find, source) if source else None,
-                    default_zone=zone,
                 ),
             )
 
@@ -162,12 +159,12 @@ class Service:
                 holder.name,
                 self._config.api.host,
                 self._config.api.port,
-                place(self._config),
+                dialect.place(self._config),
             )
-            settler = Settler(self._db, zone)
+            settler = Settler(self._db)
             days = self._config.recordings.keep_days
             caretaker = Cleanup(means, holder, timedelta(days=days) if days else None)
-            sender = MessageDispatcher(self._db, holder, outbound.send, zone)
+            sender = MessageDispatcher(self._db, holder, outbound.send)
             kept = timedelta(days=self._config.webhooks.keep_days)
             courier = WebhookDispatcher(self._db, holder, webhooks.send, kept)
 
@@ -180,7 +177,7 @@ class Service:
             ending = await self._until_ended(
                 keeper.run(),
                 Planner(self._db).run(),
-                SeriesPlanner(self._db, zone).run(),
+                SeriesPlanner(self._db).run(),
                 PromptPrefetch(self._db, survey).run(),
                 dialer.run(),
                 settler.run(),
@@ -235,9 +232,8 @@ class Service:
             if trunk.state != "unknown":
                 metrics.TRUNKS.labels(name).set(trunk.state == "up")
         states = {name: (trunk.state, trunk.why) for name, trunk in found.items()}
-        write = partial(trunks.keep, self._config.worker_name, states, utcnow())
         try:
-            await self._db.write(write)
+            await self._db.write(trunks.keep, self._config.worker_name, states, utcnow())
         except StorageError as error:
             log.error("the state of the trunks is kept later: %s", error)
 

@@ -39,7 +39,6 @@ class LocalClient:
             path="",
             query={},
             now=utcnow(),
-            default_zone=config.timezone,
             recordings=AudioFolder(config.path(config.prompts.folder)),
             voice_messages=VoiceMessages(config.path(config.recordings.folder)),
             guard=UrlGuard(config.webhooks.allow),

@@ -4,7 +4,6 @@ For the door and for FastAGI. They are written with every check of the API, as t
 """
 
 from datetime import datetime, time, timedelta
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,28 +31,25 @@ class WakeupBooking:
     def __init__(self, config: Config, db: Database) -> None:
         self._config = config
         self._db = db
-        self._default_zone = ZoneInfo(config.timezone)
 
     async def find(self, calendar_id: int, number: str) -> Booked | None:
         """The wake-up call that rings `number`. Raises NotVisible where there is no calendar."""
-        return await self._db.read(partial(self._find, calendar_id, number))
+        return await self._db.read(self._find, calendar_id, number)
 
     async def keep(self, calendar_id: int, number: str, clock: time, daily: bool) -> Booked:
         """Ring `number` when the calendar's wall reads `clock`, in place of what was kept for it.
 
         Raises Invalid, Conflict, NotVisible.
         """
-        return await self._db.write(
-            partial(self._keep, calendar_id, number, clock, daily, utcnow())
-        )
+        return await self._db.write(self._keep, calendar_id, number, clock, daily, utcnow())
 
     async def cancel(self, calendar_id: int, number: str) -> bool:
         """Whether there was one."""
-        return await self._db.write(partial(self._cancel, calendar_id, number, utcnow()))
+        return await self._db.write(self._cancel, calendar_id, number, utcnow())
 
     def _find(self, calendar_id: int, number: str) -> Booked | None:
         calendar = _calendar(calendar_id)
-        zone = time_zones.of_calendar(calendar, self._default_zone)
+        zone = time_zones.of_calendar(calendar)
         found = _events(calendar, number)
         return _booked(found[-1], zone) if found else None
 
@@ -61,7 +57,7 @@ class WakeupBooking:
         self, calendar_id: int, number: str, clock: time, daily: bool, now: datetime
     ) -> Booked:
         calendar = _calendar(calendar_id)
-        zone = time_zones.of_calendar(calendar, self._default_zone)
+        zone = time_zones.of_calendar(calendar)
         start = wakeup.following(clock, now, zone)
         self._cancel(calendar_id, number, now)
         clerk = LocalClient(self._config, calendar.owner)

@@ -94,13 +94,12 @@ def _in_table(url: str, unique_id: str) -> Cdr | None:
         raise CdrError(f"asterisk.cdr: {table!r} is no table's name")
     if urlsplit(url).scheme == "sqlite":
         database: peewee.Database = peewee.SqliteDatabase("/" + options["database"].lstrip("/"))
-        mark = "?"
     else:
         database = peewee.PostgresqlDatabase(**options, connect_timeout=5, prefer_psycopg3=True)
-        mark = "%s"
     with database.connection_context():
         cursor = database.execute_sql(
-            f'SELECT disposition, billsec FROM "{table}" WHERE uniqueid = {mark} ORDER BY billsec',
+            f'SELECT disposition, billsec FROM "{table}" WHERE uniqueid = {database.param}'
+            " ORDER BY billsec",
             (unique_id,),
         )
         rows = cursor.fetchall()

@@ -12,9 +12,9 @@ def register(commands: Commands) -> None:
 
 def run(settings: Config, options: argparse.Namespace) -> int:
     from telealarm.store import open
-    from telealarm.store.engine import database
+    from telealarm.store.engine import database, dialect
 
     applied = open.migrate(database.connect(settings), settings)
-    where = database.place(settings)
+    where = dialect.place(settings)
     print(f"{where}: {', '.join(applied) or 'nothing to do'}")
     return 0

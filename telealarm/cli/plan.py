@@ -28,5 +28,5 @@ def run(settings: Config, options: argparse.Namespace) -> int:
     from telealarm.store.open import open_database
 
     db = open_database(settings)
-    db.look(lambda: show(settings, options.days, utcnow(), print))
+    db.look(show, options.days, utcnow(), print)
     return 0

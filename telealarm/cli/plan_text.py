@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from telealarm.config.model import Config
 from telealarm.models import User
 from telealarm.rules.dates import ClockChange
 from telealarm.store.dry_run import dry_run, load
 from telealarm.store.dry_run.dry_run import Planned
+from telealarm.store.engine import time_zones
 
 # What is worked out in one go; a longer plan is asked for in parts, by --days.
 MOST = 100_000
@@ -19,22 +19,22 @@ _TOUCHED = {
 }
 
 
-def show(config: Config, days: int, now: datetime, say: Callable[[str], None]) -> None:
+def show(days: int, now: datetime, say: Callable[[str], None]) -> None:
     """Say the plan of everybody from `now` on, line by line. Times are local to each event."""
-    default = ZoneInfo(config.timezone)
+    zone = time_zones.configured()
     before = now + timedelta(days=days)
     everybody = User(username="-", is_superuser=True)
-    found = dry_run.entries(everybody, now, now, before, default, MOST)
+    found = dry_run.entries(everybody, now, now, before, MOST)
     planned = []
     say("at\taction\tnumber\talarm\tevent\twhy\tuntil")
-    for one in dry_run.decided(found, default):
+    for one in dry_run.decided(found):
         planned.append(one)
         say(_line(one))
     if len(found) == MOST:
         say(f"... and more: these are the first {MOST}; ask for fewer --days")
-    say(f"\nload (hours in {default})\ngateway\tcalls")
+    say(f"\nload (hours in {zone})\ngateway\tcalls")
     for part in load.per_hour(planned):
-        say(f"{part.hour.astimezone(default):%Y-%m-%d %H:%M %Z}\t{part.gateway}\t{part.calls}")
+        say(f"{part.hour.astimezone(zone):%Y-%m-%d %H:%M %Z}\t{part.gateway}\t{part.calls}")
     say("\nclock changes")
     for one in planned:
         if one.change is not None:

@@ -47,6 +47,6 @@ def revoke(settings: Config, options: argparse.Namespace) -> int:
     from telealarm.store.open import open_database
 
     db = open_database(settings)
-    token = db.run(lambda: tokens.revoke(options.id, utcnow()))
+    token = db.run(tokens.revoke, options.id, utcnow())
     print(f"token {token.id} ({token.name}) revoked")
     return 0

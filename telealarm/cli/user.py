@@ -38,7 +38,7 @@ def add(settings: Config, options: argparse.Namespace) -> int:
 
     password = sys.stdin.readline().rstrip("\r\n")
     db = open_database(settings)
-    db.run(lambda: users.add_user(options.name, password, is_superuser=options.superuser))
+    db.run(users.add_user, options.name, password, is_superuser=options.superuser)
     kind = "superuser" if options.superuser else "manager"
     print(f"{kind} {options.name} added")
     return 0

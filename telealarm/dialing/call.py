@@ -17,7 +17,6 @@ from datetime import timedelta
 from enum import Enum, auto
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from telealarm import metrics
 from telealarm.asterisk.ari import AriEvent, Channel, Client
@@ -67,14 +66,12 @@ class CallServices:
     `prepare` renders what will be said, before anything is dialled. `converse` is the survey
     session of an answered channel; it ends when the survey has ended or the channel is gone.
     `find_cdr` asks Asterisk's call detail records (None: none are configured).
-    `default_zone` is the configuration's.
     """
 
     db: Database
     prepare: Callable[[Call], Awaitable[None]]
     converse: Callable[[Call, Channel], Awaitable[None]]
     find_cdr: Callable[[str], Cdr | None] | None
-    default_zone: ZoneInfo
 
 
 class _Look(Enum):
@@ -120,11 +117,10 @@ class CallSupervisor:
             await self._wiring.prepare(call)
         except SpeechError as error:
             self._log.error("%s; the call waits", error)
-            await self._db.write(partial(calls.give_back, call, str(error), utcnow() + HELD))
+            await self._db.write(calls.give_back, call, str(error), utcnow() + HELD)
             return
         await self._turnstile.near(call)
-        zone = self._wiring.default_zone
-        if not await self._db.write(partial(calls.start, call, utcnow(), zone)):
+        if not await self._db.write(calls.start, call, utcnow()):
             self._log.info("withdrawn before it was dialled")
             return
         channel = self._open()
@@ -143,7 +139,7 @@ class CallSupervisor:
             self._log.info("originate")
         except (Unreachable, Unauthorized) as error:
             self._ari.close(call.channel_id)
-            await self._db.write(partial(calls.take_back, call, str(error), utcnow()))
+            await self._db.write(calls.take_back, call, str(error), utcnow())
             return
         except AlreadyExists:
             self._log.warning("Asterisk had the channel already; it is adopted")
@@ -155,7 +151,7 @@ class CallSupervisor:
             return
         except FateUnknown as error:
             self._log.warning("the fate of the originate is unknown: %s", error)
-            await self._db.write(partial(calls.unknown, call, str(error)))
+            await self._db.write(calls.unknown, call, str(error))
             self._inbox.put_nowait(_Look.PLAIN)
         finally:
             if departure is not None:
@@ -167,7 +163,7 @@ class CallSupervisor:
         channel = self._open()
         if await self._snapshot(channel) is not None:
             metrics.CALLS_ADOPTED.inc()
-            await self._db.write(partial(calls.adopted, self.call))
+            await self._db.write(calls.adopted, self.call)
         self._inbox.put_nowait(_Look.PLAIN)
         await self._follow(channel)
 
@@ -214,14 +210,14 @@ class CallSupervisor:
         if event.type == "Dial":
             if event.dialstatus in ("RINGING", "PROGRESS"):
                 self._rang = True
-                await self._db.write(partial(calls.ringing, self.call))
+                await self._db.write(calls.ringing, self.call)
             elif event.dialstatus == "ANSWER":
                 await self._pick_up()
         elif event.type == "StasisStart":
             who = _who(event)
             if who is not None:
                 why = f"Asterisk's AMD says {event.args[1]}"
-                await self._db.write(partial(calls.detected, self.call, who, why))
+                await self._db.write(calls.detected, self.call, who, why)
                 self._converse(channel)
             await self._pick_up()
         elif event.type == "ChannelDestroyed":
@@ -248,7 +244,7 @@ class CallSupervisor:
         if snapshot is None:
             return await self._account()
         self._absent = False
-        await self._db.write(partial(calls.found, self.call))
+        await self._db.write(calls.found, self.call)
         if how is _Look.WITHDRAWN and snapshot["state"] != "Up":
             self._log.info("hung up: called off before anybody answered")
             await channel.hangup()
@@ -300,7 +296,7 @@ class CallSupervisor:
             return False
         else:
             await self._db.write(
-                partial(calls.unknown, self.call, "neither a channel nor a record of it is there")
+                calls.unknown, self.call, "neither a channel nor a record of it is there"
             )
             await self._end(None, 0, "it cannot be told whether the phone rang")
         return True
@@ -318,7 +314,7 @@ class CallSupervisor:
     async def _pick_up(self) -> None:
         if not self._answered:
             self._answered = True
-            await self._db.write(partial(calls.answered, self.call, utcnow()))
+            await self._db.write(calls.answered, self.call, utcnow())
 
     def _converse(self, channel: Channel) -> None:
         if self._session is None or self._session.done():
@@ -381,17 +377,15 @@ class CallSupervisor:
         else:
             metrics.CALLS_ENDED.labels(disposition).inc()
         await self._db.write(
-            partial(
-                calls.end,
-                self.call,
-                disposition=disposition,
-                cause=cause,
-                why=why,
-                now=utcnow(),
-                billed_seconds=billed_seconds,
-                finished=finished,
-                refused=refused,
-            )
+            calls.end,
+            self.call,
+            disposition=disposition,
+            cause=cause,
+            why=why,
+            now=utcnow(),
+            billed_seconds=billed_seconds,
+            finished=finished,
+            refused=refused,
         )
 
 

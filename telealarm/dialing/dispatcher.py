@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from functools import partial
 
 from telealarm.asterisk.ari import Client
 from telealarm.clock import monotonic, utcnow
@@ -68,14 +67,13 @@ class CallDispatcher:
         now = utcnow()
         limit = min(room, CROWD) if calls_too else CROWD
         async with self._taking:
-            claim = partial(self._admission.claim, now, limit, calls_too=calls_too)
-            claimed = await self._db.write(claim)
+            claimed = await self._db.write(self._admission.claim, now, limit, calls_too=calls_too)
             for call in claimed.calls:
                 self._begin(call, CallSupervisor.place)
         await self._withdraw()
         if claimed.more:
             return now
-        due = await self._db.read(partial(attempts.next_due, now))
+        due = await self._db.read(attempts.next_due, now)
         if claimed.again is None:
             return due
         slots = utcnow() + timedelta(seconds=claimed.again - monotonic())
@@ -91,7 +89,7 @@ class CallDispatcher:
 
     async def _withdraw(self) -> None:
         """Have the calls hung up whose alarms were called off."""
-        for call_id in await self._db.read(partial(calls.withdrawn, self._holder)):
+        for call_id in await self._db.read(calls.withdrawn, self._holder):
             if call_id in self._watches:
                 self._watches[call_id].withdraw()
 
@@ -121,9 +119,9 @@ class CallDispatcher:
         """Watch the calls in flight that nobody watches; put back what was never placed."""
         self._adopt_next = monotonic() + ADOPT_SECONDS
         async with self._taking:
-            await self._db.write(partial(calls.forgotten, self._holder, set(self._watches)))
+            await self._db.write(calls.forgotten, self._holder, set(self._watches))
             await self._db.write(concurrency.release_all)
-            for call in await self._db.write(partial(calls.in_flight, self._holder)):
+            for call in await self._db.write(calls.in_flight, self._holder):
                 if call.id not in self._watches:
                     self._begin(call, CallSupervisor.adopt)
 

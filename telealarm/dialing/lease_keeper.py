@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from functools import partial
 
 from telealarm.clock import monotonic, utcnow
 from telealarm.errors import Fenced, StorageError
@@ -36,7 +35,7 @@ class LeaseKeeper:
         """Renew and look after the dead for ever. Raises Fenced when this worker is replaced."""
         while True:
             try:
-                await self._db.write(partial(workers.renew, self._holder, utcnow(), self._lease))
+                await self._db.write(workers.renew, self._holder, utcnow(), self._lease)
                 await self.take_over()
             except Fenced:
                 raise
@@ -46,9 +45,9 @@ class LeaseKeeper:
 
     async def take_over(self) -> None:
         """Make ours what our earlier runs, and workers whose lease ran out, have left."""
-        others = await self._db.read(partial(workers.leases, self._holder))
+        others = await self._db.read(workers.leases, self._holder)
         lapsed = self._leases.lapsed(others, utcnow(), monotonic())
-        names = await self._db.write(partial(workers.take_over, self._holder, lapsed))
+        names = await self._db.write(workers.take_over, self._holder, lapsed)
         if names:
             log.warning("taking over the calls of %s", ", ".join(names))
             await self._adopt(names)

@@ -1,7 +1,6 @@
 """The turnstile: the calls of this process leave at their slots, and never in a burst."""
 
 import asyncio
-from functools import partial
 
 from telealarm.clock import monotonic
 from telealarm.rules.rate_limit import Departure, Window
@@ -48,7 +47,7 @@ class Pacer:
 
     async def _another(self, gateway_id: int) -> Slot | None:
         while True:
-            found = await self._db.write(partial(call_rate.redraw, gateway_id))
+            found = await self._db.write(call_rate.redraw, gateway_id)
             if not isinstance(found, float):
                 return found
             await asyncio.sleep(found - monotonic())

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from telealarm.clock import utcnow
 from telealarm.config.model import Config
@@ -41,7 +40,7 @@ def load(
     elif kind in (".ics", ".ical"):
         if calendar is None:
             raise TeleAlarmError("name the calendar: --calendar ID, or its name")
-        zone = db.run(lambda: time_zones.of_calendar(calendar, ZoneInfo(config.timezone)))
+        zone = db.run(time_zones.of_calendar, calendar)
         wish = ics.Wish(options.number, options.advance_seconds, zone, utcnow())
         drafts = ics.read(options.path, wish)
     else:

@@ -89,7 +89,7 @@ class Writer:
     def calendar(self) -> Calendar:
         """The one that the command named. Raises TeleAlarmError."""
         assert self._calendar is not None
-        return self._db.run(lambda: self._find(str(self._calendar)))
+        return self._db.run(self._find, str(self._calendar))
 
     def _one(self, draft: Draft | Rejected) -> None:
         if isinstance(draft, Rejected):

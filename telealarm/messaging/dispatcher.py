@@ -10,8 +10,6 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from functools import partial
-from zoneinfo import ZoneInfo
 
 from telealarm import metrics
 from telealarm.clock import utcnow
@@ -45,10 +43,9 @@ End = Callable[[Message], None]
 
 
 class MessageDispatcher:
-    """`default_zone` is the configuration's."""
+    """Sends what is due, some messages at once."""
 
-    def __init__(self, db: Database, holder: Holder, send: Send, default_zone: ZoneInfo) -> None:
-        self._default_zone = default_zone
+    def __init__(self, db: Database, holder: Holder, send: Send) -> None:
         self._db = db
         self._holder = holder
         self._send = send
@@ -78,16 +75,15 @@ class MessageDispatcher:
             return None
         async with self._taking:
             now = utcnow()
-            await self._db.write(partial(claim.forgotten, self._holder, set(self._tasks), now))
+            await self._db.write(claim.forgotten, self._holder, set(self._tasks), now)
             while True:
                 sending = Counter(self._sending)
-                take = partial(claim.take, self._holder, now, CROWD, sending, self._default_zone)
-                taken = await self._db.write(take)
+                taken = await self._db.write(claim.take, self._holder, now, CROWD, sending)
                 for message in taken.messages:
                     self._begin(message)
                 if taken.looked_at < CROWD:
                     break
-        return await self._db.read(partial(claim.next_due, now))
+        return await self._db.read(claim.next_due, now)
 
     def _begin(self, message: Message) -> None:
         lane = claim.lane(message)

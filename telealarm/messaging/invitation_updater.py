@@ -6,7 +6,6 @@ event, or how.
 
 import asyncio
 import logging
-from functools import partial
 
 from telealarm.clock import utcnow
 from telealarm.errors import StorageError
@@ -36,5 +35,5 @@ class InvitationUpdater:
     async def step(self) -> None:
         """Renew what is wrong now."""
         now = utcnow()
-        for message_id in await self._db.read(partial(invitations.outdated, now)):
-            await self._db.write(partial(invitations.renew, message_id, self._composer, now))
+        for message_id in await self._db.read(invitations.outdated, now):
+            await self._db.write(invitations.renew, message_id, self._composer, now)

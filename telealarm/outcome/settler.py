@@ -3,8 +3,6 @@
 import asyncio
 import logging
 from datetime import datetime, timedelta
-from functools import partial
-from zoneinfo import ZoneInfo
 
 from telealarm import metrics
 from telealarm.clock import monotonic, utcnow
@@ -32,11 +30,10 @@ ASIDE_SECONDS = 60.0
 
 
 class Settler:
-    """`default_zone` is the configuration's."""
+    """Settles calls that have ended."""
 
-    def __init__(self, db: Database, default_zone: ZoneInfo) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
-        self._default_zone = default_zone
         self._aside: dict[int, float] = {}
 
     async def run(self) -> None:
@@ -47,13 +44,13 @@ class Settler:
         """Settle what has ended; returns now where there may be more."""
         now = utcnow()
         self._aside = {row: until for row, until in self._aside.items() if until > monotonic()}
-        ended = await self._db.read(partial(calls.unsettled, CROWD, list(self._aside)))
+        ended = await self._db.read(calls.unsettled, CROWD, list(self._aside))
         await asyncio.gather(*(self._settle(call_id, now) for call_id in ended))
         return now if len(ended) == CROWD else None
 
     async def _settle(self, call_id: int, now: datetime) -> None:
         try:
-            await self._db.write(partial(_settle, call_id, now, self._default_zone))
+            await self._db.write(_settle, call_id, now)
         except Stale:
             log.debug("call %d was settled by another meanwhile", call_id)
         except StorageError as error:
@@ -63,7 +60,7 @@ class Settler:
             self._aside[call_id] = monotonic() + ASIDE_SECONDS
 
 
-def _settle(call_id: int, now: datetime, default_zone: ZoneInfo) -> None:
+def _settle(call_id: int, now: datetime) -> None:
     call = calls.still_unsettled(call_id)
     if call is None or call.ended is None:
         return
@@ -92,7 +89,7 @@ def _settle(call_id: int, now: datetime, default_zone: ZoneInfo) -> None:
         metrics.ATTEMPTS_SETTLED.labels("failure").inc()
         ids.info("%s; the alarm is as it was before the callee rang back", reason)
         return
-    snoozed_until = _snoozed_until(call, default_zone) if reason is None else None
+    snoozed_until = _snoozed_until(call) if reason is None else None
     if snoozed_until is not None:
         metrics.ATTEMPTS_SETTLED.labels("snoozed").inc()
         move(call, CallStatus.SUCCESS, settled=now)
@@ -127,7 +124,7 @@ def _settle(call_id: int, now: datetime, default_zone: ZoneInfo) -> None:
         again = None
     too_late = ""
     if again is not None:
-        decision = eligibility.decide(alarm, again, default_zone)
+        decision = eligibility.decide(alarm, again)
         if decision.action not in (Verdict.GO, Verdict.WAIT):
             too_late = f"no retry at {again.isoformat(timespec='seconds')}, {decision.reason}"
             again = None
@@ -143,7 +140,7 @@ def _settle(call_id: int, now: datetime, default_zone: ZoneInfo) -> None:
         apply.retry(request, reason, again, now, **ended)
 
 
-def _snoozed_until(call: CallRequest, default_zone: ZoneInfo) -> datetime | None:
+def _snoozed_until(call: CallRequest) -> datetime | None:
     """When to call again, where that was asked for by a key, and may be done; else None."""
     alarm = call.alarm
     if not alarm.snooze_key or call.result != alarm.snooze_key or alarm.result:
@@ -154,5 +151,5 @@ def _snoozed_until(call: CallRequest, default_zone: ZoneInfo) -> datetime | None
     if call.withdrawn or alarm.deleted or alarm.event.deleted:
         return None
     at = call.ended + timedelta(minutes=setting.snooze_minutes)
-    decision = eligibility.decide(alarm, at, default_zone)
+    decision = eligibility.decide(alarm, at)
     return at if decision.action in (Verdict.GO, Verdict.WAIT) else None

@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 
 from telealarm.clock import utcnow
 from telealarm.errors import Stale, StorageError
@@ -39,13 +38,13 @@ class Planner:
     async def step(self) -> datetime | None:
         """Plan what is due now; returns when the next is."""
         now = utcnow()
-        alarms = await self._db.read(partial(due.due_alarms, now + READY, CROWD))
+        alarms = await self._db.read(due.due_alarms, now + READY, CROWD)
         alone = await self._together(alarms, now)
-        await self._each(alone, lambda alarm_id: partial(_enqueue, alarm_id, now))
+        await self._each(alone, _enqueue, now)
         expired = await self._db.read(lambda: [r.id for r in attempts.expired(now, CROWD)])
-        await self._each(expired, lambda request_id: partial(_expire, request_id, now))
-        if await self._db.read(partial(due.some_over, now)):
-            await self._db.write(partial(due.complete_events, now))
+        await self._each(expired, _expire, now)
+        if await self._db.read(due.some_over, now):
+            await self._db.write(due.complete_events, now)
         if len(alarms) == CROWD or len(expired) == CROWD:
             return now
         return await self._db.read(due.next_due)
@@ -55,7 +54,7 @@ class Planner:
         if len(alarms) < FEW:
             return alarms
         try:
-            done = await self._db.write(partial(enqueue.enqueue, alarms, now))
+            done = await self._db.write(enqueue.enqueue, alarms, now)
         except Stale as error:
             log.debug("a crowd is enqueued one by one: %s", error)
             return alarms
@@ -68,9 +67,11 @@ class Planner:
         kept = set(done)
         return [alarm_id for alarm_id in alarms if alarm_id not in kept]
 
-    async def _each(self, ids: list[int], work: Callable[[int], Callable[[], None]]) -> None:
+    async def _each(
+        self, ids: list[int], work: Callable[[int, datetime], None], now: datetime
+    ) -> None:
         """One write a row, so that a row that cannot be worked stops none of the others."""
-        writes = [self._db.write(work(row_id)) for row_id in ids]
+        writes = [self._db.write(work, row_id, now) for row_id in ids]
         for row_id, result in zip(
             ids, await asyncio.gather(*writes, return_exceptions=True), strict=True
         ):

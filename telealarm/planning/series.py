@@ -3,8 +3,6 @@
 import asyncio
 import logging
 from datetime import datetime
-from functools import partial
-from zoneinfo import ZoneInfo
 
 from telealarm.clock import utcnow
 from telealarm.errors import Conflict, Stale, StorageError
@@ -20,11 +18,10 @@ AT_ONCE = 5
 
 
 class SeriesPlanner:
-    """Makes children. `default_zone` is the configuration's."""
+    """Makes children."""
 
-    def __init__(self, db: Database, default_zone: ZoneInfo) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
-        self._default_zone = default_zone
 
     async def run(self) -> None:
         """Make children for ever."""
@@ -33,7 +30,7 @@ class SeriesPlanner:
     async def step(self) -> datetime | None:
         """Look at the series that are due; returns when the next is."""
         now = utcnow()
-        due = await self._db.read(partial(series.due, now, CROWD, AT_ONCE))
+        due = await self._db.read(series.due, now, CROWD, AT_ONCE)
         for first in range(0, len(due), AT_ONCE):
             await asyncio.gather(*(self._look(one, now) for one in due[first : first + AT_ONCE]))
         return await self._db.read(series.next_due)
@@ -41,9 +38,9 @@ class SeriesPlanner:
     async def _look(self, event_id: int, now: datetime) -> None:
         """One series; one that cannot be worked stops none of the others."""
         try:
-            look = await self._db.read(partial(series.look, event_id, now, self._default_zone))
+            look = await self._db.read(series.look, event_id, now)
             if look is not None:
-                new = await self._db.write(partial(series.make, look, now))
+                new = await self._db.write(series.make, look, now)
                 if new:
                     log.info("event %d: %d occurrences are planned", event_id, new)
         except (Stale, Conflict):
@@ -52,4 +49,4 @@ class SeriesPlanner:
             raise
         except Exception:
             log.exception("event %d cannot be planned; it is put off", event_id)
-            await self._db.write(partial(series.put_off, event_id, now))
+            await self._db.write(series.put_off, event_id, now)

@@ -1,9 +1,6 @@
 """Opening a database: made and migrated by whichever command comes first."""
 
-import fcntl
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import peewee
@@ -13,11 +10,10 @@ from telealarm.config.model import Config
 from telealarm.errors import StorageError
 from telealarm.models import Installation
 from telealarm.store.calendars import recurrence_rules
-from telealarm.store.engine import time_zones
-from telealarm.store.engine.database import Database, connect, place
+from telealarm.store.engine import dialect
+from telealarm.store.engine.database import Database, connect
 
 DIRECTORY = Path(__file__).parent.parent / "migrations"
-_LOCK = 7_135_711  # PostgreSQL's advisory lock for migrating, any fixed number
 
 
 def open_database(config: Config) -> Database:
@@ -31,33 +27,17 @@ def open_database(config: Config) -> Database:
     except (peewee.PeeweeException, OSError) as error:
         said = " ".join(str(error).split())
         raise StorageError(
-            f"the database {place(config)} cannot be opened: {said};"
+            f"the database {dialect.place(config)} cannot be opened: {said};"
             " mend it, or name another under `database`"
         ) from error
-    time_zones.configure(config.timezone)
     return Database(peewee_database)
 
 
 def migrate(database: peewee.Database, config: Config) -> list[str]:
     """Apply the migrations that are missing, one process at a time; returns their names."""
-    with database.connection_context(), _alone(database, config):
+    with database.connection_context(), dialect.migrating(database, config):
         applied = [str(name) for name in Runner(database, str(DIRECTORY)).up()]
         if not Installation.select().exists():
             Installation.create(name=secrets.token_hex(4))
             recurrence_rules.predefine()
     return applied
-
-
-@contextmanager
-def _alone(database: peewee.Database, config: Config) -> Iterator[None]:
-    path = config.sqlite_path
-    if path is None:
-        database.execute_sql("SELECT pg_advisory_lock(%s)", (_LOCK,))
-        try:
-            yield
-        finally:
-            database.execute_sql("SELECT pg_advisory_unlock(%s)", (_LOCK,))
-    else:
-        with path.with_name(path.name + ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield

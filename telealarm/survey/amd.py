@@ -6,7 +6,6 @@ What AMD took for a machine is a person once a key is pressed, also while AMD st
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 
 from telealarm.errors import SpeechError
 from telealarm.store.dialing.calls import Call, detected
@@ -34,22 +33,22 @@ async def keys_of_person(
     """
     if call.amd_behavior is None:
         return ""
-    who = await means.db.write(partial(session_state.who_answered, call))
+    who = await means.db.write(session_state.who_answered, call)
     if who == AmdStatus.MACHINE:
         if call.amd_behavior is AmdBehavior.HUMAN_ONLY:
             key = await line.keys(WAITING_SECONDS, str)
         else:
             key = await line.say(await _message(means, script), str)
         if key is not None:
-            await means.write(partial(detected, call, AmdStatus.PERSON, f"key {key}"))
+            await means.write(detected, call, AmdStatus.PERSON, f"key {key}")
             return key
         if call.amd_behavior is not AmdBehavior.HUMAN_ONLY:
-            await means.write(partial(session_state.message_left, call))
+            await means.write(session_state.message_left, call)
     elif call.amd_behavior is AmdBehavior.VOICEMAIL_ONLY:
         await line.say(await means.prompts.system(GOODBYE, script.language), _ignored)
     else:
         return ""
-    await means.write(partial(session_state.enter, call, None, 0))
+    await means.write(session_state.enter, call, None, 0)
     await line.channel.hangup()
     return None
 

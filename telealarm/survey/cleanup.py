@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from datetime import timedelta
-from functools import partial
 
 from telealarm.clock import monotonic, utcnow
 from telealarm.errors import TeleAlarmError
@@ -43,26 +42,25 @@ class Cleanup:
         delete what was kept long enough.
         """
         if self._means.ari.connected:
-            for agent in await self._means.db.read(partial(transfers.orphans, self._holder)):
+            for agent in await self._means.db.read(transfers.orphans, self._holder):
                 log.warning("an agent's callee is gone", extra={"channel": agent.channel_id})
                 await self._means.ari.open(agent.channel_id).hangup()
                 self._means.ari.close(agent.channel_id)
                 await self._means.ari.bridges.destroy(f"{agent.channel_id}-bridge")
-                await self._means.db.write(partial(transfers.orphan_ended, agent, utcnow()))
+                await self._means.db.write(transfers.orphan_ended, agent, utcnow())
             if monotonic() >= self._fetch_next:
                 self._fetch_next = monotonic() + FETCH_SECONDS
                 await self._fetch()
         if self._keep is not None and monotonic() >= self._expire_next:
-            names = await self._means.db.write(
-                partial(voice_messages.expire, utcnow() - self._keep)
-            )
+            names = await self._means.db.write(voice_messages.expire, utcnow() - self._keep)
             await asyncio.to_thread(self._means.voice_messages.discard, names)
             if not names:
                 self._expire_next = monotonic() + EXPIRE_SECONDS
 
     async def _fetch(self) -> None:
         names = await self._means.ari.recordings.stored()
-        left = partial(voice_messages.left, names, self._holder)
-        for name, call, section, most_seconds in await self._means.db.read(left):
+        for name, call, section, most_seconds in await self._means.db.read(
+            voice_messages.left, names, self._holder
+        ):
             log.warning("a message was left in Asterisk", extra={"channel": name})
             await keep(self._means, call, section, name, most_seconds)

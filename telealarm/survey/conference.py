@@ -7,7 +7,6 @@ import asyncio
 import hashlib
 import logging
 from collections import defaultdict
-from functools import partial
 
 from telealarm.asterisk.ari import Client
 from telealarm.asterisk.ari.errors import AriError, FateUnknown, Unreachable
@@ -33,17 +32,18 @@ async def confer(scene: SectionContext) -> str:
     """Stay until the callee leaves by the key; JOINED, or FAILED. Raises HungUp."""
     bridge = bridge_of(scene)
     ari, line = scene.means.ari, scene.line
-    joined = partial(section_effects.joined, scene.call, scene.section.id, scene.section.conference)
     try:
         await _enter(ari, bridge, line.channel.id)
     except (Unreachable, FateUnknown):
         raise
     except AriError as error:
         log.warning("the conference cannot be joined: %s", error, extra={"channel": bridge})
-        await scene.means.write(partial(section_effects.not_joined, scene.call, scene.section.id))
+        await scene.means.write(section_effects.not_joined, scene.call, scene.section.id)
         return FAILED
     try:
-        await scene.means.write(joined)
+        await scene.means.write(
+            section_effects.joined, scene.call, scene.section.id, scene.section.conference
+        )
         while True:
             await line.hold(RENEW_SECONDS, LEFT_ALONE_SECONDS - RENEW_SECONDS)
             if await line.keys(RENEW_SECONDS, _leaves):

@@ -5,7 +5,6 @@ Only a head start. What is not ready when the call is placed, or was edited sinc
 
 import logging
 from datetime import datetime, timedelta
-from functools import partial
 
 from telealarm.clock import utcnow
 from telealarm.errors import SpeechError
@@ -36,12 +35,12 @@ class PromptPrefetch:
         """Render for the next alarms; returns when there is more to do."""
         now = utcnow()
         self._done = {row: due for row, due in self._done.items() if due > now}
-        found = await self._db.read(partial(upcoming.alarms, now, now + AHEAD, CROWD))
+        found = await self._db.read(upcoming.alarms, now, now + AHEAD, CROWD)
         for alarm_id, due in found:
             if self._done.get(alarm_id) == due or due <= utcnow():
                 continue
             self._done[alarm_id] = due
-            script = await self._db.read(partial(upcoming.script, alarm_id))
+            script = await self._db.read(upcoming.script, alarm_id)
             if script is not None:
                 try:
                     await self._survey.render(script)

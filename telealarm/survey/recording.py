@@ -106,7 +106,7 @@ async def _put(means: SessionServices, call: Call, section: int, sound: bytes) -
             " or name another"
         ) from None
     seconds = round(audio.seconds(sound), 3)
-    old = await means.db.write(partial(section_effects.recorded, call, section, file, seconds))
+    old = await means.db.write(section_effects.recorded, call, section, file, seconds)
     if old:
         await asyncio.to_thread(means.voice_messages.discard, [old])
 

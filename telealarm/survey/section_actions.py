@@ -1,7 +1,6 @@
 """What a section does beside asking, by its type. Each act returns how it went."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 
 from telealarm.clock import utcnow
 from telealarm.store.survey import section_effects
@@ -13,12 +12,12 @@ from telealarm.words import SectionType
 
 
 async def _block(scene: SectionContext) -> str:
-    await scene.means.write(partial(section_effects.block, scene.call, scene.section.id))
+    await scene.means.write(section_effects.block, scene.call, scene.section.id)
     return "added"
 
 
 async def _send(scene: SectionContext) -> str:
-    await scene.means.write(partial(section_effects.send, scene.call, scene.section.id, utcnow()))
+    await scene.means.write(section_effects.send, scene.call, scene.section.id, utcnow())
     return "queued"
 
 

@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
 from telealarm.asterisk.ari import Channel
 from telealarm.clock import utcnow
@@ -67,10 +66,10 @@ class SurveyRunner:
 
     async def prepare(self, call: Call) -> None:
         """Render what will be said, so that the callee is spoken to at once."""
-        script = await self._means.db.write(partial(session_state.load, call))
+        script = await self._means.db.write(session_state.load, call)
         for error in await self.render(script):
             by_ids(log, alarm=call.alarm_id).error("%s", error)
-            await self._means.db.write(partial(session_state.speech_failed, call, str(error)))
+            await self._means.db.write(session_state.speech_failed, call, str(error))
         self._prepared[call.id] = Prepared(script, await self._first(script))
         if len(self._prepared) > PREPARED:
             self._prepared.popitem(last=False)
@@ -119,7 +118,7 @@ class SurveyRunner:
         """Run the survey, from where an earlier session left it, to its end or the hang-up."""
         prepared = self._prepared.pop(call.id, None)
         if prepared is None:
-            prepared = Prepared(await self._means.db.write(partial(session_state.load, call)))
+            prepared = Prepared(await self._means.db.write(session_state.load, call))
         script = prepared.script
         answered = script.answered or utcnow()
         left = call.limit_seconds - (utcnow() - answered).total_seconds()
@@ -132,7 +131,7 @@ class SurveyRunner:
                 by_ids(log, alarm=call.alarm_id, channel=channel.id).info("hung up")
             except SpeechError as error:
                 self.trouble = str(error)
-                await self._means.db.write(partial(session_state.speech_failed, call, str(error)))
+                await self._means.db.write(session_state.speech_failed, call, str(error))
                 raise
             self.trouble = None
 
@@ -206,14 +205,12 @@ class Session:
     async def _keep(self, command: Keep) -> None:
         self._log.info("key %s in section %d", command.response, command.section)
         await self._means.write(
-            partial(
-                session_state.keep,
-                self._call,
-                command.section,
-                command.response,
-                rating=command.rating,
-                following=command.following,
-            )
+            session_state.keep,
+            self._call,
+            command.section,
+            command.response,
+            rating=command.rating,
+            following=command.following,
         )
         self._place = (command.following, 0)
         self._acting = False
@@ -222,7 +219,7 @@ class Session:
         place = (command.section, command.lap)
         known = place == self._place and not self._acting
         if command.section is None or not known or self._completes(command.section):
-            await self._means.write(partial(session_state.enter, self._call, *place))
+            await self._means.write(session_state.enter, self._call, *place)
             self._place, self._acting = place, False
 
     def _completes(self, section: int) -> bool:
@@ -236,7 +233,7 @@ class Session:
         self._log.info("section %d: %s", section.id, SectionType(section.type).name.lower())
         if not self._acting:
             self._acting = True
-            await self._means.write(partial(session_state.acting, self._call))
+            await self._means.write(session_state.acting, self._call)
         await self._was_heard()
         scene = SectionContext(
             self._means, self._call, self._script, section, self._line, self._machine.keyed
@@ -263,13 +260,13 @@ class Session:
         return self._machine.keyed(key) or None
 
     async def _playing(self, playback_id: str) -> None:
-        await self._means.write(partial(session_state.playing, self._call, playback_id))
+        await self._means.write(session_state.playing, self._call, playback_id)
 
     async def _was_heard(self) -> None:
         """The first prompt came to its end, or the callee had heard enough and pressed a key."""
         if not self._heard:
             self._heard = True
-            await self._means.write(partial(session_state.heard, self._call))
+            await self._means.write(session_state.heard, self._call)
 
     async def _prompt(self, say: Say) -> Prompt | None:
         """The prompt, or None where there is nothing to say (an empty text)."""

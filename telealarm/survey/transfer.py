@@ -54,7 +54,7 @@ async def transfer(scene: SectionContext) -> str:
     Raises HungUp where the callee does; then the agent is hung up too.
     """
     means, call = scene.means, scene.call
-    agent = await means.db.write(partial(transfers.latest, call, scene.section.id))
+    agent = await means.db.write(transfers.latest, call, scene.section.id)
     if agent is not None and agent.taken and agent.ended:
         return TAKEN
     if agent is not None and not agent.ended:
@@ -63,12 +63,10 @@ async def transfer(scene: SectionContext) -> str:
         await scene.line.silence()
         await means.ari.open(agent.channel_id).hangup()
         means.ari.close(agent.channel_id)
-        await means.write(
-            partial(transfers.end, call, agent, NO_ONE, Disposition.CANCEL, 0, utcnow())
-        )
+        await means.write(transfers.end, call, agent, NO_ONE, Disposition.CANCEL, 0, utcnow())
         if agent.taken:
             return TAKEN
-    agent = await means.db.write(partial(transfers.begin, call, scene.section.id))
+    agent = await means.db.write(transfers.begin, call, scene.section.id)
     return FAILED if agent is None else await _Transfer(scene, agent).run()
 
 
@@ -103,7 +101,7 @@ class _Transfer:
             try:
                 how = await self._won(line)
                 if how == TAKEN:
-                    await scene.means.write(partial(transfers.taken, scene.call, agent, utcnow()))
+                    await scene.means.write(transfers.taken, scene.call, agent, utcnow())
                     await scene.line.quiet()
                     await self._talk(line)
             except _INTERRUPTED:
@@ -156,9 +154,9 @@ class _Transfer:
     async def _has_turn(self) -> bool:
         """Wait until one more call may leave by the gateway, at its pace. Raises HungUp."""
         callee, until = self._scene.line, monotonic() + TURN_SECONDS
-        redraw = partial(call_rate.redraw, self._agent.gateway)
+        db, gateway = self._scene.means.db, self._agent.gateway
         await callee.sound(RINGING)
-        while isinstance(slot := await self._scene.means.db.write(redraw), float):
+        while isinstance(slot := await db.write(call_rate.redraw, gateway), float):
             if slot > until:
                 self._disposition, self._word = Disposition.CONGESTION, "congestion"
                 return False
@@ -202,7 +200,7 @@ class _Transfer:
                 while await _kind(line) != "StasisStart":
                     pass
             self._disposition, self._word = Disposition.ANSWER, "not_taken"
-            await scene.means.write(partial(transfers.answered, agent, utcnow()))
+            await scene.means.write(transfers.answered, agent, utcnow())
             return TAKEN if await self._agrees(line) else NO_ONE
         except TimeoutError:
             return NO_ONE
@@ -285,7 +283,7 @@ class _Transfer:
                 log.warning("left behind: %s", error, extra={"channel": line.channel.id})
         self._ari.close(line.channel.id)
         scene = self._scene
-        ended = partial(
+        await scene.means.write(
             transfers.end,
             scene.call,
             self._agent,
@@ -294,4 +292,3 @@ class _Transfer:
             self._cause,
             utcnow(),
         )
-        await scene.means.write(ended)

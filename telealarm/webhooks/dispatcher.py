@@ -63,11 +63,11 @@ class WebhookDispatcher:
         now = utcnow()
         await self._sweep(now)
         sending = list(self._sending.values())
-        for delivery in await self._db.write(partial(deliveries.take, self._holder, now, sending)):
+        for delivery in await self._db.write(deliveries.take, self._holder, now, sending):
             task = asyncio.create_task(self._deliver(delivery))
             self._sending[task] = delivery
             task.add_done_callback(self._done)
-        return await self._db.read(partial(deliveries.next_due, now))
+        return await self._db.read(deliveries.next_due, now)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         """There is room for another."""
@@ -95,7 +95,7 @@ class WebhookDispatcher:
         if ended.why:
             ids.warning("webhook delivery %d: %s", row.id, ended.why)
         try:
-            await self._db.write(partial(deliveries.ended, delivery, ended))
+            await self._db.write(deliveries.ended, delivery, ended)
         except Stale as error:
             log.debug("%s", error)  # its webhook was deleted meanwhile
         except StorageError as error:
@@ -104,6 +104,6 @@ class WebhookDispatcher:
     async def _sweep(self, now: datetime) -> None:
         if self._swept is not None and monotonic() - self._swept < SWEEP_SECONDS:
             return
-        while await self._db.write(partial(deliveries.forget, now, self._keep)):
+        while await self._db.write(deliveries.forget, now, self._keep):
             pass
         self._swept = monotonic()

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from telealarm.clock import utcnow
 from telealarm.models import (
@@ -34,7 +32,6 @@ from telealarm.store.survey import session_state
 from telealarm.words import Disposition, SectionType
 
 HOUR = timedelta(hours=1)
-UTC = ZoneInfo("UTC")
 
 
 class Stages:
@@ -44,14 +41,13 @@ class Stages:
         self.db = db
         self.holder = holder
         self.planner = Planner(db)
-        self.settler = Settler(db, UTC)
-        self.composer = Composer(UTC)
-        self.admission = Admission(holder, UTC, self.composer)
+        self.settler = Settler(db)
+        self.composer = Composer()
+        self.admission = Admission(holder, self.composer)
 
     @classmethod
     async def build(cls, db: Database, worker: str = "one") -> "Stages":
-        enter = partial(workers.enter, worker, utcnow(), timedelta(seconds=30))
-        stages = cls(db, await db.write(enter))
+        stages = cls(db, await db.write(workers.enter, worker, utcnow(), timedelta(seconds=30)))
         await db.write(stages._furnish)
         return stages
 
@@ -108,11 +104,11 @@ class Stages:
     async def claim(self, limit: int = 50) -> list[Call]:
         """Plan what is due, and claim what may be dialled now."""
         await self.planner.step()
-        claimed = await self.db.write(partial(self.admission.claim, utcnow(), limit))
+        claimed = await self.db.write(self.admission.claim, utcnow(), limit)
         return claimed.calls
 
     async def place(self, call: Call) -> bool:
-        return await self.db.write(partial(calls.start, call, utcnow(), UTC))
+        return await self.db.write(calls.start, call, utcnow())
 
     async def end(
         self,
@@ -123,28 +119,25 @@ class Stages:
     ) -> None:
         """The call ends so, with this key, and is settled."""
         if disposition is Disposition.ANSWER:
-            await self.db.write(partial(calls.answered, call, utcnow()))
-            await self.db.write(partial(session_state.heard, call))
+            await self.db.write(calls.answered, call, utcnow())
+            await self.db.write(session_state.heard, call)
         if key:
             section = self.section.id
-            keep = partial(session_state.keep, call, section, key, rating=True, following=None)
-            await self.db.write(keep)
+            await self.db.write(session_state.keep, call, section, key, rating=True, following=None)
         await self.db.write(
-            partial(
-                calls.end,
-                call,
-                disposition=disposition,
-                cause=cause,
-                why="",
-                now=utcnow(),
-                billed_seconds=0,
-                finished=True,
-            )
+            calls.end,
+            call,
+            disposition=disposition,
+            cause=cause,
+            why="",
+            now=utcnow(),
+            billed_seconds=0,
+            finished=True,
         )
         await self.settler.step()
 
     async def get(self, alarm_id: int) -> Alarm:
-        return await self.db.write(partial(Alarm.get_by_id, alarm_id))
+        return await self.db.write(Alarm.get_by_id, alarm_id)
 
     async def words(self, alarm_id: int) -> list[tuple[str, str]]:
         """The alarm's timeline."""
@@ -155,5 +148,5 @@ class Stages:
 
         return await self.db.write(read)
 
-    async def write(self, change: Callable[[], Any]) -> Any:
-        return await self.db.write(change)
+    async def write(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        return await self.db.write(fn, *args, **kwargs)

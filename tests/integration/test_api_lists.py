@@ -259,7 +259,7 @@ EVENTS = 20_000
 async def test_the_first_page_of_a_long_list_sorts_nothing(api: Api) -> None:
     made = await clinic(api)
     calendar, creator = id_of(made.calendar), id_of(made.user)
-    await api.db.write(lambda: crowd.of_events(EVENTS, owner=2, creator=creator, calendar=calendar))
+    await api.db.write(crowd.of_events, EVENTS, owner=2, creator=creator, calendar=calendar)
     for query in ("", "&ordering=-start", "&start__gte=2030-01-02 01:00&ordering=start"):
         for user in ("manager", "root"):
             reply = await api.get(f"event/?page_size=10{query}", user=user)
@@ -316,7 +316,6 @@ async def test_an_index_has_the_first_page_of_a_filtered_list(
             path="/",
             query=asked,
             now=datetime(2030, 1, 1, tzinfo=UTC),
-            default_zone="UTC",
             recordings=AudioFolder(Path()),
             voice_messages=VoiceMessages(Path()),
             guard=UrlGuard(()),

@@ -119,7 +119,7 @@ async def test_deliveries_are_listed_and_sent_again_by_hand(api: Api) -> None:
         await becomes(status)
         reply = await api.post(again)
         assert (reply.status, reply.body["status"]) == (200, DeliveryStatus.PENDING)
-        assert (await api.db.write(lambda: WebhookDelivery.get())).attempt == 0
+        assert (await api.db.write(WebhookDelivery.get)).attempt == 0
     await becomes(DeliveryStatus.SENDING)
     assert (await api.post(again)).status == 409
     await becomes(DeliveryStatus.FAILED)

@@ -7,9 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -73,7 +71,7 @@ async def start_dialer(db: Database, ari: AriDouble) -> AsyncIterator[StartDiale
             own = Database(db.peewee)
             own.start()
             stack.push_async_callback(own.close)
-            holder = await own.write(partial(workers.enter, name, utcnow(), timedelta(seconds=30)))
+            holder = await own.write(workers.enter, name, utcnow(), timedelta(seconds=30))
             client = Client(url=ari.url, user=USER, password=PASSWORD, app=name)
 
             async def ready(_: Call) -> None:
@@ -85,8 +83,8 @@ async def start_dialer(db: Database, ari: AriDouble) -> AsyncIterator[StartDiale
             dialer = CallDispatcher(
                 ari=client,
                 holder=holder,
-                admission=Admission(holder, ZoneInfo("UTC")),
-                wiring=CallServices(own, prepare or ready, converse, None, ZoneInfo("UTC")),
+                admission=Admission(holder),
+                wiring=CallServices(own, prepare or ready, converse, None),
             )
             tasks = [asyncio.create_task(client.run()), asyncio.create_task(dialer.run())]
 
@@ -231,7 +229,7 @@ async def test_a_blast_of_one_calendar_delays_its_neighbour_by_a_few_calls(
     await blast(stages, range(10_000, 20_000))
     await start_dialer("one")
     await until(lambda: len(dialled(ari)) >= 10, 60, "the blast has begun")
-    neighbour = await stages.write(partial(stages.new_calendar, "hotel", stages.setting))
+    neighbour = await stages.write(stages.new_calendar, "hotel", stages.setting)
     await stages.alarm("700", calendar=neighbour)
     await stages.planner.step()
     before = len(dialled(ari))
@@ -243,7 +241,7 @@ async def test_a_blast_of_one_calendar_delays_its_neighbour_by_a_few_calls(
 async def test_calendars_take_turns_though_only_one_call_may_go_at_a_time(stages: Stages) -> None:
     await stages.write(pace(maximum_call=1))
     for name in ("A", "B", "C"):
-        calendar = await stages.write(partial(stages.new_calendar, name, stages.setting))
+        calendar = await stages.write(stages.new_calendar, name, stages.setting)
         for number in range(3):
             await stages.alarm(f"{ord(name)}{number}", calendar=calendar)
     served = []
@@ -258,16 +256,14 @@ async def test_calendars_take_turns_though_only_one_call_may_go_at_a_time(stages
 async def test_an_event_that_moved_to_another_calendar_counts_for_that_ones_cap(
     stages: Stages,
 ) -> None:
-    capped = await stages.write(
-        partial(stages.new_calendar, "capped", stages.setting, max_concurrent=1)
-    )
+    capped = await stages.write(stages.new_calendar, "capped", stages.setting, max_concurrent=1)
     await stages.alarm("100", calendar=capped)
     assert len(await stages.claim()) == 1
     moved = await stages.alarm("200")
     await stages.planner.step()
     await stages.write(lambda: Event.update(calendar=capped).execute())
     assert await stages.claim() == []
-    request = await stages.write(lambda: AlarmRequest.get(AlarmRequest.alarm == moved))
+    request = await stages.write(AlarmRequest.get, AlarmRequest.alarm == moved)
     assert request.queue == capped.id
 
 
@@ -319,7 +315,7 @@ async def test_a_call_that_was_put_back_frees_its_number(stages: Stages) -> None
     (first,) = await stages.claim()
     second = await stages.alarm("100")
     assert await stages.claim() == []
-    await stages.write(partial(calls.give_back, first, "no prompts", utcnow() + timedelta(hours=9)))
+    await stages.write(calls.give_back, first, "no prompts", utcnow() + timedelta(hours=9))
     assert [call.alarm_id for call in await stages.claim()] == [second]
 
 
@@ -390,9 +386,9 @@ async def test_a_queue_is_found_among_the_others_by_both_databases(stages: Stage
         AlarmRequest.create(owner=alarm.owner_id, alarm=alarm, queue=14, date=now, waits_for=1)
 
     await stages.write(write)
-    assert await stages.write(lambda: fair_queue.turns(now, 0)) == [11, 13]
-    assert await stages.write(lambda: fair_queue.turns(now, 11)) == [13, 11]
-    assert await stages.write(lambda: fair_queue.turns(now, 0, calendars=[13])) == [11]
+    assert await stages.write(fair_queue.turns, now, 0) == [11, 13]
+    assert await stages.write(fair_queue.turns, now, 11) == [13, 11]
+    assert await stages.write(fair_queue.turns, now, 0, calendars=[13]) == [11]
 
 
 # Other processes are woken
@@ -408,17 +404,17 @@ async def test_a_commit_of_one_process_wakes_the_stages_of_another(db: Database)
         await until(bell.connected.is_set, 30, "it listens")
         await asyncio.sleep(0)
         db.stage("dialing").clear()
-        await other.write(lambda: wake("dialing"))
+        await other.write(wake, "dialing")
         async with asyncio.timeout(30):
             await db.stage("dialing").wait()
         # A lost connection is made anew, and what was rung meanwhile is asked for.
         db.stage("dialing").clear()
         cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%%'"
-        await other.write(lambda: db.peewee.execute_sql(cut))
+        await other.write(db.peewee.execute_sql, cut)
         async with asyncio.timeout(30):
             await db.stage("dialing").wait()
         db.stage("dialing").clear()
-        await other.write(lambda: wake("dialing"))
+        await other.write(wake, "dialing")
         async with asyncio.timeout(30):
             await db.stage("dialing").wait()
     finally:

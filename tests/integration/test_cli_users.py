@@ -62,7 +62,7 @@ def test_what_cannot_be_done_to_a_login_says_what_can(command: Any, config: Conf
         status, _, said = command("user", *words, stdin="x\n")
         assert (status, "there is no user 'bob'" in said) == (1, True)
     db = open_database(config)
-    db.run(lambda: _owns_a_survey("ann"))
+    db.run(_owns_a_survey, "ann")
     status, _, said = command("user", "remove", "ann")
     assert status == 1
     assert "survey template" in said
@@ -75,7 +75,7 @@ def _owns_a_survey(name: str) -> None:
 
 def test_dialing_is_paused_and_resumed(command: Any, config: Config) -> None:
     db = open_database(config)
-    db.run(lambda: Gateway.create(name="main trunk", gateways="PJSIP/{number}@trunk"))
+    db.run(Gateway.create, name="main trunk", gateways="PJSIP/{number}@trunk")
     status, said, _ = command("dialing", "pause", "--gateway", "main trunk")
     assert (status, said.startswith("gateway main trunk is paused since ")) == (0, True)
     status, said, _ = command("dialing", "pause")

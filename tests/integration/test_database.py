@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import peewee
@@ -39,7 +38,7 @@ async def test_writes_share_commits_and_one_that_fails_takes_none_with_it(db: Da
             raise ValueError(f"not {number}")
         return made
 
-    writes = [db.write(partial(write, number)) for number in range(200)]
+    writes = [db.write(write, number) for number in range(200)]
     results = await asyncio.gather(*writes, return_exceptions=True)
     assert [isinstance(result, ValueError) for result in results] == [
         n % 10 == 0 for n in range(200)
@@ -64,10 +63,10 @@ async def test_a_stage_is_woken_by_the_commit_and_not_by_what_was_undone(db: Dat
 
 async def test_a_full_queue_says_so_at_once(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     held = threading.Event()
-    holding = asyncio.create_task(db.write(lambda: held.wait(20)))
+    holding = asyncio.create_task(db.write(held.wait, 20))
     await asyncio.sleep(0)
     monkeypatch.setattr(db._jobs, "maxsize", 5)
-    writes = [asyncio.create_task(db.write(partial(add, f"user{n}"))) for n in range(50)]
+    writes = [asyncio.create_task(db.write(add, f"user{n}")) for n in range(50)]
     done, _ = await asyncio.wait(writes, return_when=asyncio.FIRST_EXCEPTION, timeout=5)
     assert any(isinstance(task.exception(), Overloaded) for task in done)
     held.set()
@@ -83,12 +82,12 @@ async def test_a_lost_connection_reaches_every_waiter_and_the_next_write_goes_on
     def break_connection() -> None:
         raise peewee.OperationalError("server closed the connection unexpectedly")
 
-    writes = [db.write(partial(add, "user1")), db.write(break_connection)]
+    writes = [db.write(add, "user1"), db.write(break_connection)]
     results = await asyncio.gather(*writes, return_exceptions=True)
     assert isinstance(results[1], StorageError)
     # The first either shared the batch, and was undone and told, or was committed before.
     assert await db.read(count) == (0 if isinstance(results[0], StorageError) else 1)
-    await db.write(partial(add, "user2"))
+    await db.write(add, "user2")
 
 
 async def test_a_worker_whose_name_another_process_took_is_told(db: Database) -> None:

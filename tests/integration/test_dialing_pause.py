@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -26,11 +25,11 @@ async def words(stages: Stages, alarm: int) -> list[str]:
 
 
 async def pause(stages: Stages, gateway: Gateway | None = None) -> None:
-    await stages.write(partial(pauses.pause, gateway, utcnow()))
+    await stages.write(pauses.pause, gateway, utcnow())
 
 
 async def resume(stages: Stages, gateway: Gateway | None = None) -> None:
-    await stages.write(partial(pauses.resume, gateway, utcnow()))
+    await stages.write(pauses.resume, gateway, utcnow())
 
 
 async def test_what_is_due_is_held_and_released_once_and_goes_at_once(stages: Stages) -> None:

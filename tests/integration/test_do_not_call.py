@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -81,7 +80,7 @@ async def admitted(api: Api) -> list[str]:
     now = utcnow()
 
     def work() -> list[str]:
-        admission = Admission(workers.enter("w", now, SOON), ZoneInfo("UTC"))
+        admission = Admission(workers.enter("w", now, SOON))
         return [call.number for call in admission.claim(now + SOON, 50).calls]
 
     return await api.db.write(work)

@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, time, timedelta
-from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -56,14 +54,12 @@ async def set_up(stages: Stages, **columns: Any) -> None:
 
 
 async def found(stages: Stages, number: str, calendar: int | None = None) -> int | None:
-    seek = partial(call_back.find, number, calendar, utcnow())
-    alarm = await stages.db.read(seek)
+    alarm = await stages.db.read(call_back.find, number, calendar, utcnow())
     return alarm.alarm_id if alarm else None
 
 
 async def rings_back(stages: Stages, alarm_id: int, channel: str = CHANNEL) -> Call | None:
-    answer = partial(call_back.answer, alarm_id, channel, stages.holder, utcnow())
-    return await stages.db.write(answer)
+    return await stages.db.write(call_back.answer, alarm_id, channel, stages.holder, utcnow())
 
 
 async def test_who_rings_back_is_a_call_of_the_alarm_and_what_waited_is_not_made(
@@ -79,7 +75,7 @@ async def test_who_rings_back_is_a_call_of_the_alarm_and_what_waited_is_not_made
         back = await rings_back(stages, alarm_id)
         assert back is not None
         # Whoever comes after a crash finds it as any call that is up.
-        (same,) = await stages.db.read(partial(calls.in_flight, stages.holder))
+        (same,) = await stages.db.read(calls.in_flight, stages.holder)
         assert (same.id, same.channel_id, same.answered) == (back.id, CHANNEL, MORNING + MINUTE)
         assert await rings_back(stages, alarm_id, "other") is None
         await stages.end(back, Disposition.ANSWER, 16, key="1")
@@ -149,12 +145,11 @@ async def test_a_phone_that_rings_is_hung_up_for_who_rings_back(stages: Stages) 
     alarm_id = await stages.alarm("600")
     (call,) = await stages.claim()
     assert await stages.place(call)
-    take_back = partial(call_back.take_back, alarm_id, utcnow())
-    assert not await stages.write(take_back)
-    assert await stages.db.read(partial(calls.withdrawn, stages.holder)) == [call.id]
+    assert not await stages.write(call_back.take_back, alarm_id, utcnow())
+    assert await stages.db.read(calls.withdrawn, stages.holder) == [call.id]
     assert await rings_back(stages, alarm_id) is None
     await stages.end(call, Disposition.NOANSWER, 16)
-    assert await stages.write(take_back)
+    assert await stages.write(call_back.take_back, alarm_id, utcnow())
     # Nobody dials in between, but should the caller be gone, the phone rings a minute later.
     assert await stages.claim() == []
     back = await rings_back(stages, alarm_id)
@@ -256,7 +251,7 @@ async def test_a_pin_is_the_events_else_the_users_and_cannot_be_guessed(stages: 
     alarm_id = await stages.alarm("600")
 
     async def right(pin: str) -> bool:
-        return await stages.db.write(partial(call_back.check_pin, alarm_id, pin, utcnow()))
+        return await stages.db.write(call_back.check_pin, alarm_id, pin, utcnow())
 
     assert not await right(""), "none is set: none is right"
     await stages.write(lambda: CalendarUserProfile.update(accountcode=1234).execute())
@@ -298,8 +293,9 @@ async def test_who_presses_another_key_after_all_is_awake(stages: Stages) -> Non
     alarm_id = await stages.alarm("600", snooze_key="2")
     (call,) = await stages.claim()
     assert await stages.place(call)
-    keep = partial(session_state.keep, call, stages.section.id, "2", rating=True, following=None)
-    await stages.write(keep)
+    await stages.write(
+        session_state.keep, call, stages.section.id, "2", rating=True, following=None
+    )
     await stages.end(call, Disposition.ANSWER, 16, key="1")
     alarm = await stages.get(alarm_id)
     assert (alarm.status, alarm.result) == (AlarmStatus.SUCCESS, 1)
@@ -324,7 +320,7 @@ async def test_the_desk_is_called_for_what_failed_and_what_was_missed_once(stage
     for minutes in range(1, 20):
         with at(MORNING + minutes * MINUTE):
             for call in await stages.claim():
-                said = await stages.write(partial(session_state.load, call))
+                said = await stages.write(session_state.load, call)
                 heard.add(said.sections[0].text)
                 assert await stages.place(call)
                 await stages.end(call)
@@ -369,7 +365,7 @@ async def test_a_daily_wakeup_call_keeps_to_the_wall_clock_until_it_is_cancelled
     # On the 29th the clock is put on.
     for day, hour in ((28, 6), (29, 5), (30, 5)):
         with at(datetime(2026, 3, day, hour, 0, tzinfo=UTC)):
-            await SeriesPlanner(stages.db, ZoneInfo(config.timezone)).step()
+            await SeriesPlanner(stages.db).step()
             (call,) = await stages.claim()
             assert await stages.place(call)
             await stages.end(call, Disposition.ANSWER, 16, key="1")
@@ -378,7 +374,7 @@ async def test_a_daily_wakeup_call_keeps_to_the_wall_clock_until_it_is_cancelled
         assert await wakeups.cancel(calendar, "105")
         assert await wakeups.find(calendar, "105") is None
     with at(datetime(2026, 3, 31, 5, 0, tzinfo=UTC)):
-        await SeriesPlanner(stages.db, ZoneInfo(config.timezone)).step()
+        await SeriesPlanner(stages.db).step()
         assert await stages.claim() == []
 
 
@@ -410,7 +406,7 @@ async def test_a_daily_one_is_told_by_its_own_time_even_if_the_first_is_put_on(
     rings = {"105": (1, 0), "106": (1,)}
     for day, hour in ((29, 1), (30, 0)):
         with at(datetime(2026, 3, day, hour, 30, tzinfo=UTC)):
-            await SeriesPlanner(stages.db, ZoneInfo(config.timezone)).step()
+            await SeriesPlanner(stages.db).step()
             called = await stages.claim()
             assert {call.number for call in called} == {
                 number for number, hours in rings.items() if hour in hours
@@ -454,7 +450,7 @@ async def test_a_room_has_one_wakeup_call_however_often_it_is_ordered(
     rung = []
     for minutes in range(30):
         with at(MORNING + minutes * MINUTE):
-            await SeriesPlanner(stages.db, ZoneInfo(config.timezone)).step()
+            await SeriesPlanner(stages.db).step()
             rung += [(call.number, minutes) for call in await stages.claim()]
     assert sorted(rung) == [("0034600100200", 25), ("105", 14), ("106", 10)]
 
@@ -471,7 +467,7 @@ async def test_a_room_that_is_nobodys_is_told_to_the_desk_in_the_morning(
         await stages.end(call, Disposition.FAILED, 1)
         (told,) = await stages.claim()
         assert told.number == "9"
-        said = await stages.write(partial(session_state.load, told))
+        said = await stages.write(session_state.load, told)
     assert said.sections[0].text == "Room 999 did not answer its wake-up call."
 
 

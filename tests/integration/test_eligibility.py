@@ -4,7 +4,6 @@ retries by reason, one answer that settles an occurrence, outages, and clocks th
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -27,6 +26,7 @@ from telealarm.store.alarms import alarms
 from telealarm.store.calendars import calendar_settings
 from telealarm.store.dialing import calls
 from telealarm.store.dialing.calls import Call
+from telealarm.store.engine import time_zones
 from telealarm.store.engine.database import Database
 from telealarm.store.survey import session_state
 from telealarm.words import UNSETTLED, AlarmStatus, CallStatus, Disposition
@@ -44,6 +44,7 @@ def at(moment: datetime) -> time_machine.travel:
 
 @pytest_asyncio.fixture
 async def stages(db: Database) -> AsyncIterator[Stages]:
+    time_zones.configure(db.peewee, "UTC")
     with at(MONDAY):
         yield await Stages.build(db)
 
@@ -62,12 +63,10 @@ async def end(stages: Stages, alarm_id: int) -> tuple[int, str]:
 
 async def press(stages: Stages, call: Call, key: str) -> None:
     """Somebody answers and presses a key; the call goes on."""
-    await stages.write(partial(calls.answered, call, utcnow()))
-    await stages.write(partial(session_state.heard, call))
+    await stages.write(calls.answered, call, utcnow())
+    await stages.write(session_state.heard, call)
     section = stages.section.id
-    await stages.write(
-        partial(session_state.keep, call, section, key, rating=True, following=section)
-    )
+    await stages.write(session_state.keep, call, section, key, rating=True, following=section)
 
 
 # Days and holidays
@@ -228,7 +227,7 @@ async def test_a_number_that_is_listed_between_the_claim_and_the_dialling_is_not
     await stages.write(opt_out)
     assert await stages.place(call) is False
     assert await end(stages, alarm_id) == (AlarmStatus.FAILURE, "do_not_call")
-    row = await stages.write(partial(CallRequest.get_by_id, call.id))
+    row = await stages.write(CallRequest.get_by_id, call.id)
     assert (row.status, row.started) == (CallStatus.ABORT, None)
 
 
@@ -280,7 +279,7 @@ async def test_one_answer_settles_what_is_pending_waits_or_rings_of_the_same_eve
     for alarm_id in (retried, waits, pending):
         assert await end(stages, alarm_id) == (AlarmStatus.CANCELLED, "settled")
         assert ("cancelled", "settled") in await stages.words(alarm_id)
-    assert await stages.db.read(partial(calls.withdrawn, stages.holder)) == [placed[rings].id]
+    assert await stages.db.read(calls.withdrawn, stages.holder) == [placed[rings].id]
     await stages.end(placed[rings], Disposition.FAILED, 16)
     assert await end(stages, rings) == (AlarmStatus.CANCELLED, "settled")
     await stages.end(placed[answered], Disposition.ANSWER, 16)
@@ -295,10 +294,10 @@ async def test_a_call_that_was_answered_goes_on_and_keeps_its_own_result(stages:
     placed = {call.alarm_id: call for call in await stages.claim()}
     for call in placed.values():
         await stages.place(call)
-    await stages.write(partial(calls.answered, placed[two], utcnow()))
-    await stages.write(partial(calls.answered, placed[silent], utcnow()))
+    await stages.write(calls.answered, placed[two], utcnow())
+    await stages.write(calls.answered, placed[silent], utcnow())
     await press(stages, placed[one], "1")
-    assert await stages.db.read(partial(calls.withdrawn, stages.holder)) == []
+    assert await stages.db.read(calls.withdrawn, stages.holder) == []
     await press(stages, placed[two], "2")
     for alarm_id, result in ((one, 1), (two, 2)):
         await stages.end(placed[alarm_id], Disposition.ANSWER, 16)
@@ -331,7 +330,7 @@ async def test_a_call_of_unknown_fate_that_was_called_off_is_settled(stages: Sta
     alarm_id = await stages.alarm()
     (call,) = await stages.claim()
     await stages.place(call)
-    await stages.write(partial(calls.unknown, call, "no reply"))
+    await stages.write(calls.unknown, call, "no reply")
     await stages.write(lambda: alarms.cancel([Alarm.get_by_id(alarm_id)], "cancelled", utcnow()))
     await stages.end(call, None, 0)
     assert await end(stages, alarm_id) == (AlarmStatus.CANCELLED, "cancelled")
@@ -388,7 +387,7 @@ async def test_a_clock_that_jumps_doubles_nothing_and_loses_nothing(
 
     for call in (placed, answered, ended):
         await place(call)
-    await stages.write(partial(calls.answered, answered, utcnow()))
+    await stages.write(calls.answered, answered, utcnow())
     await stages.end(ended)
     with at(MONDAY + jump):
         await place(claimed)

@@ -82,16 +82,15 @@ async def test_a_gateway_that_leads_nowhere_is_passed_over(stages: Stages) -> No
     (call,) = await stages.claim()
     await stages.place(call)
     await stages.write(
-        lambda: calls.end(
-            call,
-            disposition=Disposition.FAILED,
-            cause=0,
-            why="Allocation failed",
-            now=utcnow(),
-            billed_seconds=0,
-            finished=False,
-            refused=True,
-        )
+        calls.end,
+        call,
+        disposition=Disposition.FAILED,
+        cause=0,
+        why="Allocation failed",
+        now=utcnow(),
+        billed_seconds=0,
+        finished=False,
+        refused=True,
     )
     await stages.settler.step()
     (call,) = await stages.claim()
@@ -136,9 +135,7 @@ async def test_paused_before_it_goes_on_nobody_is_rung(stages: Stages) -> None:
     alarm_id = await stages.alarm()
     (call,) = await stages.claim()
     await congest(stages, call)
-    waiting = await stages.write(
-        lambda: AlarmRequest.get(AlarmRequest.status == AlarmStatus.PENDING)
-    )
+    waiting = await stages.write(AlarmRequest.get, AlarmRequest.status == AlarmStatus.PENDING)
     assert waiting.alarm_id == alarm_id
     await stages.write(lambda: events.set_status(Event.get(), EventStatus.PAUSED, utcnow()))
     assert await stages.claim() == []

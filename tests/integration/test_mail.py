@@ -7,10 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.header import decode_header
-from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest_asyncio
 import time_machine
@@ -76,24 +74,20 @@ class Mailing(Stages):
         self, server: MailServer, mailer: SmtpTransport, means: SmsTransports
     ) -> None:
         self.server, self.mailer = server, mailer
-        zone = ZoneInfo("Europe/Madrid")
-        self.composer = Composer(zone, "https://clinic.example", "noreply@clinic.example")
-        self.admission = Admission(self.holder, zone, self.composer)
-        self.sender = MessageDispatcher(
-            self.db, self.holder, MessageTransport(means, mailer).send, zone
-        )
+        self.composer = Composer("https://clinic.example", "noreply@clinic.example")
+        self.admission = Admission(self.holder, self.composer)
+        self.sender = MessageDispatcher(self.db, self.holder, MessageTransport(means, mailer).send)
         self.renewer = InvitationUpdater(self.db, self.composer)
         owner = self.calendar.owner_id
         self.template = await self.write(
-            lambda: MailTemplate.create(
-                owner=owner,
-                label="t",
-                from_email="desk@clinic.example",
-                from_name="The Clinic",
-                subject="{title} with {doc}",
-                message_plaintext="Dear {who},\nsee you at {start_time}.",
-                message_html="<p>Dear <b>{who}</b></p>",
-            )
+            MailTemplate.create,
+            owner=owner,
+            label="t",
+            from_email="desk@clinic.example",
+            from_name="The Clinic",
+            subject="{title} with {doc}",
+            message_plaintext="Dear {who},\nsee you at {start_time}.",
+            message_html="<p>Dear <b>{who}</b></p>",
         )
 
     async def mail(self, address: str = "ann@example.com", **columns: Any) -> int:
@@ -172,7 +166,7 @@ async def test_moved_and_cancelled_the_invitation_follows_for_those_who_had_it(
     def move() -> None:
         event = Alarm.get_by_id(had).event
         times = {"start": later, "end": later + HOUR}
-        events.change(event, times, utcnow(), ZoneInfo("UTC"))
+        events.change(event, times, utcnow())
 
     await mailing.write(move)
     await mailing.go()
@@ -198,7 +192,6 @@ class Weekly:
 
     def __init__(self, mailing: Mailing, alarm_id: int) -> None:
         self.mailing, self.alarm_id = mailing, alarm_id
-        self.zone = ZoneInfo("Europe/Madrid")
 
     @classmethod
     async def begin(cls, mailing: Mailing) -> "Weekly":
@@ -219,11 +212,11 @@ class Weekly:
         return found
 
     async def change(self, work: Callable[..., Any], *at: datetime) -> None:
-        await self.mailing.write(lambda: work(self.event(), *at, utcnow(), self.zone))
+        await self.mailing.write(lambda: work(self.event(), *at, utcnow()))
         await self.go()
 
     async def go(self) -> None:
-        await SeriesPlanner(self.mailing.db, self.zone).step()
+        await SeriesPlanner(self.mailing.db).step()
         for _ in range(3):
             await self.mailing.go()
 
@@ -314,9 +307,14 @@ async def test_two_workers_renew_an_invitation_once(mailing: Mailing) -> None:
     other = Database(mailing.db.peewee)  # threads, and with them connections, of its own
     other.start()
     try:
-        (wrong,) = await mailing.db.read(partial(invitations.outdated, utcnow()))
-        renew = partial(invitations.renew, wrong, mailing.composer, utcnow())
-        await asyncio.gather(*(one.write(renew) for one in (mailing.db, other) for _ in range(3)))
+        (wrong,) = await mailing.db.read(invitations.outdated, utcnow())
+        await asyncio.gather(
+            *(
+                one.write(invitations.renew, wrong, mailing.composer, utcnow())
+                for one in (mailing.db, other)
+                for _ in range(3)
+            )
+        )
     finally:
         await other.close()
     await mailing.go()
@@ -372,7 +370,7 @@ async def test_the_servers_5xx_is_final_its_4xx_is_tried_again(mailing: Mailing)
 
 async def test_webhooks_are_told_of_attempts_by_mail_as_of_calls(mailing: Mailing) -> None:
     hook = {"target_url": "https://example.com/told", "events": []}
-    await mailing.write(lambda: webhooks.add(mailing.calendar.owner_id, hook))
+    await mailing.write(webhooks.add, mailing.calendar.owner_id, hook)
     mailing.server.replies = {"ann@example.com": "550 no such user"}
     failed, sent = await mailing.mail(), await mailing.mail("bob@example.com")
     await mailing.go()
@@ -383,8 +381,8 @@ async def test_webhooks_are_told_of_attempts_by_mail_as_of_calls(mailing: Mailin
         return [(one.type, json.loads(one.payload)["data"]["status"]) for one in rows]
 
     ended = "attempt.ended"
-    assert await mailing.write(partial(told, failed)) == [(ended, 3), ("alarm.failed", 3)]
-    assert await mailing.write(partial(told, sent)) == [(ended, 5)]
+    assert await mailing.write(told, failed) == [(ended, 3), ("alarm.failed", 3)]
+    assert await mailing.write(told, sent) == [(ended, 5)]
 
 
 async def test_a_server_down_for_an_hour_what_is_wanted_is_sent_once_and_the_rest_is_missed(
@@ -436,7 +434,7 @@ async def test_a_listed_address_gets_nothing_and_a_wrong_one_fails(mailing: Mail
 
 
 async def test_without_a_mail_server_the_alarm_waits_and_says_why(mailing: Mailing) -> None:
-    mailing.admission = Admission(mailing.holder, ZoneInfo("UTC"), Composer(ZoneInfo("UTC")))
+    mailing.admission = Admission(mailing.holder, Composer())
     alarm_id = await mailing.mail()
     await mailing.go()
     told = dict(await mailing.words(alarm_id))["deferred"]
@@ -452,5 +450,5 @@ async def test_a_title_with_line_breaks_stays_one_header(mailing: Mailing) -> No
     assert letter.message["Subject"].startswith("Visit Bcc: evil@example.com: Tuesday, March 3")
     _, event = invitation(letter)
     assert "Bcc: evil" in str(event["SUMMARY"])
-    message = await mailing.write(lambda: Message.get(Message.alarm == alarm_id))
+    message = await mailing.write(Message.get, Message.alarm == alarm_id)
     assert message.status == MessageStatus.SENT

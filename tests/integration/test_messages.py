@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import time, timedelta
-from functools import partial
 from typing import Any
 
 import pytest_asyncio
@@ -150,9 +149,9 @@ async def test_a_claimed_message_that_a_crash_left_has_an_unknown_fate(
     await texting.sender.settled()
     assert (await texting.message(alarm_id)).status == MessageStatus.SENDING
     with at(MORNING + timedelta(seconds=31)):
-        two = await db.write(partial(workers.enter, "two", utcnow(), timedelta(seconds=30)))
-        lapsed = await db.read(partial(workers.leases, two))
-        await db.write(partial(workers.take_over, two, lapsed))
+        two = await db.write(workers.enter, "two", utcnow(), timedelta(seconds=30))
+        lapsed = await db.read(workers.leases, two)
+        await db.write(workers.take_over, two, lapsed)
     assert await texting.status(alarm_id) == (AlarmStatus.RETRY, "unknown")
 
 
@@ -232,7 +231,7 @@ async def test_called_off_in_the_outbox_nothing_is_sent(texting: Texting) -> Non
         events.set_status(Alarm.get_by_id(paused).event, EventStatus.PAUSED, utcnow())
         week = timedelta(days=7)
         times = {"start": MORNING + week, "end": MORNING + week + HOUR}
-        events.change(Alarm.get_by_id(moved).event, times, utcnow(), texting.composer.default_zone)
+        events.change(Alarm.get_by_id(moved).event, times, utcnow())
         Alarm.update(alarm_phonenumber="600200").where(Alarm.id == edited).execute()
 
     await texting.write(change)
@@ -252,9 +251,7 @@ async def test_called_off_in_the_outbox_nothing_is_sent(texting: Texting) -> Non
 async def test_calls_and_sms_of_one_calendar_do_not_take_each_others_room(
     texting: Texting,
 ) -> None:
-    full = await texting.write(
-        partial(texting.new_calendar, "capped", texting.setting, max_concurrent=1)
-    )
+    full = await texting.write(texting.new_calendar, "capped", texting.setting, max_concurrent=1)
     await texting.alarm("600100", calendar=full)
     await texting.alarm("600101", calendar=full)
     sms = await texting.sms("600100", calendar=full)

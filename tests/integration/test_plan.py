@@ -104,7 +104,7 @@ async def test_it_is_what_admission_does(api: Api) -> None:
 
     def claim() -> list[str]:
         holder = workers.enter("w", utcnow(), timedelta(seconds=60))
-        admission = Admission(holder, ZoneInfo("Europe/Madrid"))
+        admission = Admission(holder)
         return [call.number for call in admission.claim(utcnow(), 50).calls]
 
     assert await api.db.write(claim) == ["600000"]
@@ -220,7 +220,7 @@ async def test_a_child_that_is_made_already_is_planned_once_and_its_clock_change
     made = await clinic(api)
     link = (await recurring(api, made, "2030-03-30 02:30"))["url"]
     await alarm(api, link)
-    planner = SeriesPlanner(api.db, ZoneInfo("Europe/Madrid"))
+    planner = SeriesPlanner(api.db)
     await planner.step()
     (child,) = (await api.get(f"event/?parent_event={id_of(link)}")).body["results"]
     rows = await planned(api, after="2030-03-30 00:00", before="2030-04-02 00:00")
@@ -238,13 +238,10 @@ async def test_a_plan_of_many_is_cut_to_the_first_of_them(api: Api) -> None:
     other = (await event(api, made, start="2030-03-06 09:00", end="2030-03-06 20:00"))["url"]
     await alarm(api, other)
     after = datetime(2030, 3, 1, tzinfo=UTC)
-    default = ZoneInfo("Europe/Madrid")
 
     def look() -> list[str]:
         login = Alarm.get().owner
-        ask = partial(
-            dry_run_dry_run.entries, login, utcnow(), after, after + timedelta(days=60), default
-        )
+        ask = partial(dry_run_dry_run.entries, login, utcnow(), after, after + timedelta(days=60))
         assert ask(1000)[:4] == ask(4)
         return [f"{entry.at:%d %H}" for entry in ask(4)]
 
@@ -259,7 +256,7 @@ async def test_the_command_prints_the_plan_the_load_and_the_clock_changes(
     await alarm(api, link)
     lines: list[str] = []
     now = datetime(2030, 3, 28, tzinfo=UTC)
-    await db.read(lambda: plan_text.show(config, 5, now, lines.append))
+    await db.read(plan_text.show, 5, now, lines.append)
     text = "\n".join(lines)
     assert "2030-03-31 03:30:00+02:00\tcall\t+34600100200\t" in text
     assert "2030-03-31 03:00 CEST\t" in text

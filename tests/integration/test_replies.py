@@ -4,9 +4,7 @@ import asyncio
 import re
 from collections import Counter
 from datetime import timedelta
-from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -56,15 +54,17 @@ class Desk:
     async def send(self) -> list[Message]:
         """Whatever is due is taken by the gateway; what that was."""
         await Planner(self.api.db).step()
-        composer = Composer(ZoneInfo("UTC"), self.api.origin, "desk@clinic.example")
-        admission = Admission(self.holder, ZoneInfo("UTC"), composer)
-        await self.api.db.write(partial(admission.claim, utcnow(), 50))
-        take = partial(claim.take, self.holder, utcnow(), 50, Counter(), ZoneInfo("UTC"))
+        composer = Composer(self.api.origin, "desk@clinic.example")
+        admission = Admission(self.holder, composer)
+        await self.api.db.write(admission.claim, utcnow(), 50)
         sent: list[Message] = []
-        while taken := (await self.api.db.write(take)).messages:
+        while taken := (
+            await self.api.db.write(claim.take, self.holder, utcnow(), 50, Counter())
+        ).messages:
             for message in taken:
-                said = partial(messaging_result.taken, message, f"ref-{message.id}", "ok", utcnow())
-                await self.api.db.write(said)
+                await self.api.db.write(
+                    messaging_result.taken, message, f"ref-{message.id}", "ok", utcnow()
+                )
             sent += taken
         return sent
 
@@ -86,8 +86,8 @@ async def desk(api: Api) -> Desk:
     await api.patch(
         f"calendar-user-profile/{id_of(book.user)}/", {"calendar_setting": book.setting}
     )
-    enter = partial(workers.enter, "w", utcnow(), timedelta(seconds=60))
-    return Desk(api, await api.db.write(enter), row, book.calendar)
+    holder = await api.db.write(workers.enter, "w", utcnow(), timedelta(seconds=60))
+    return Desk(api, holder, row, book.calendar)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 from telealarm.config.model import Config
@@ -30,7 +29,7 @@ async def script(api: Api, *sections: dict[str, Any], **setting: Any) -> list[di
         "alarm/",
         {"event": event["url"], "alarm_phonenumber": "600100200", "survey": sealed["url"]},
     )
-    found = await api.db.read(partial(upcoming.script, id_of(alarm["url"])))
+    found = await api.db.read(upcoming.script, id_of(alarm["url"]))
     assert found is not None
     assert found.confirms is bool(setting.get("confirm_spoken"))
     return [asdict(section) for section in found.sections]

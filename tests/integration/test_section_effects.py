@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +37,10 @@ async def answered(stages: Stages, kind: SectionType, **columns: Any) -> tuple[C
     alarm = await stages.alarm(phonenumber_transfer="200", require_result=True)
     (call,) = await stages.claim()
     assert await stages.place(call)
-    make = partial(Section.create, survey=stages.survey, order=2, type=kind, **columns)
-    section = await stages.db.write(make)
-    await stages.db.write(partial(calls.answered, call, utcnow()))
+    section = await stages.db.write(
+        Section.create, survey=stages.survey, order=2, type=kind, **columns
+    )
+    await stages.db.write(calls.answered, call, utcnow())
     assert call.alarm_id == alarm
     return call, section.id
 
@@ -55,7 +55,7 @@ async def results(stages: Stages) -> list[str]:
 async def test_a_number_is_put_on_a_list_once(stages: Stages) -> None:
     call, section = await answered(stages, SectionType.DO_NOT_CALL)
     for _ in range(2):
-        await stages.db.write(partial(section_effects.block, call, section))
+        await stages.db.write(section_effects.block, call, section)
     contacts = await stages.db.write(lambda: [c.phone_number for c in DncContact.select()])
     assert contacts == ["100"]
     assert await results(stages) == ["added"]
@@ -65,7 +65,7 @@ async def test_whoever_adopts_a_call_sends_its_sms_no_second_time(stages: Stages
     text = "{title}: see you."
     call, section = await answered(stages, SectionType.SMS, sms_text=text)
     for _ in range(2):
-        await stages.db.write(partial(section_effects.send, call, section, utcnow()))
+        await stages.db.write(section_effects.send, call, section, utcnow())
     (sent,) = await stages.db.write(lambda: list(Message.select()))
     assert (sent.recipient, sent.text) == ("100", "Visit: see you.")
     assert (sent.encoding, sent.segments) == ("GSM-7", 1)
@@ -74,26 +74,22 @@ async def test_whoever_adopts_a_call_sends_its_sms_no_second_time(stages: Stages
 async def test_an_agent_is_called_through_the_rules_of_the_gateway(stages: Stages) -> None:
     call, section = await answered(stages, SectionType.CALL_TRANSFER)
 
-    def change(**columns: Any) -> Any:
-        return partial(Gateway.update(columns).execute)
-
-    begin = partial(transfers.begin, call, section)
     for columns in (
         {"allowed_prefixes": ["3"]},
         {"allowed_prefixes": [], "number_pattern": "9[0-9]+"},
         {"number_pattern": "", "maximum_call": 1},  # the callee's own call
         {"maximum_call": 0, "status": 0},
     ):
-        await stages.db.write(change(**columns))
-        assert await stages.db.write(begin) is None
+        await stages.db.write(Gateway.update(columns).execute)
+        assert await stages.db.write(transfers.begin, call, section) is None
         assert await results(stages) == ["failed"]
-    await stages.db.write(change(status=1, addprefix="0", maximum_call=2))
-    agent = await stages.db.write(begin)
+    await stages.db.write(Gateway.update(status=1, addprefix="0", maximum_call=2).execute)
+    agent = await stages.db.write(transfers.begin, call, section)
     assert agent is not None
     assert (agent.endpoint, agent.number) == ("PJSIP/0200@trunk", "200")
     assert agent.channel_id == f"{call.channel_id}-agent-1"
     # The agent's line takes up room too.
-    assert await stages.db.write(begin) is None
+    assert await stages.db.write(transfers.begin, call, section) is None
     assert (await stages.words(call.alarm_id))[-1] == (
         "transfer_failed",
         "gateway main has 2 calls already",
@@ -102,12 +98,13 @@ async def test_an_agent_is_called_through_the_rules_of_the_gateway(stages: Stage
 
 async def test_a_talk_with_an_agent_is_an_answer(stages: Stages) -> None:
     call, section = await answered(stages, SectionType.CALL_TRANSFER)
-    agent = await stages.db.write(partial(transfers.begin, call, section))
+    agent = await stages.db.write(transfers.begin, call, section)
     assert agent is not None
-    await stages.db.write(partial(transfers.taken, call, agent, utcnow()))
+    await stages.db.write(transfers.taken, call, agent, utcnow())
     for _ in range(2):
-        end = partial(transfers.end, call, agent, "not_taken", Disposition.ANSWER, 16, utcnow())
-        await stages.db.write(end)
+        await stages.db.write(
+            transfers.end, call, agent, "not_taken", Disposition.ANSWER, 16, utcnow()
+        )
     await stages.end(call, Disposition.ANSWER, 16)
     assert (await stages.get(call.alarm_id)).status == AlarmStatus.SUCCESS
     assert await results(stages) == ["taken"]
@@ -117,21 +114,20 @@ async def test_a_talk_with_an_agent_is_an_answer(stages: Stages) -> None:
 
 async def test_an_agent_whose_callee_is_gone_is_an_orphan(stages: Stages) -> None:
     call, section = await answered(stages, SectionType.CALL_TRANSFER)
-    agent = await stages.db.write(partial(transfers.begin, call, section))
+    agent = await stages.db.write(transfers.begin, call, section)
     assert agent is not None
-    orphans = partial(transfers.orphans, stages.holder)
-    assert await stages.db.write(orphans) == []
+    assert await stages.db.write(transfers.orphans, stages.holder) == []
     await stages.end(call, Disposition.ANSWER, 16)
-    assert await stages.db.write(orphans) == [agent]
-    await stages.db.write(partial(transfers.orphan_ended, agent, utcnow()))
-    assert await stages.db.write(orphans) == []
+    assert await stages.db.write(transfers.orphans, stages.holder) == [agent]
+    await stages.db.write(transfers.orphan_ended, agent, utcnow())
+    assert await stages.db.write(transfers.orphans, stages.holder) == []
     row = await stages.db.write(Transfer.get)
     assert row.ended is not None
 
 
 async def test_a_section_marked_completed_makes_the_call_a_success(stages: Stages) -> None:
     call, section = await answered(stages, SectionType.PLAY_MESSAGE, completed=True)
-    await stages.db.write(partial(session_state.enter, call, section, 0))
+    await stages.db.write(session_state.enter, call, section, 0)
     await stages.end(call, Disposition.ANSWER, 16)
     alarm = await stages.get(call.alarm_id)
     assert (alarm.status, alarm.result) == (AlarmStatus.SUCCESS, 0)
@@ -141,20 +137,19 @@ async def test_a_section_marked_completed_makes_the_call_a_success(stages: Stage
 async def test_a_completed_section_that_a_key_leads_to_is_told_once(stages: Stages) -> None:
     call, section = await answered(stages, SectionType.PLAY_MESSAGE, completed=True)
     first = stages.section.id
-    keep = partial(session_state.keep, call, first, "1", rating=True, following=section)
-    await stages.db.write(keep)
+    await stages.db.write(session_state.keep, call, first, "1", rating=True, following=section)
     # As the session goes on there, is sent back, and comes again.
     for place in (section, first, section):
-        await stages.db.write(partial(session_state.enter, call, place, 0))
+        await stages.db.write(session_state.enter, call, place, 0)
     await stages.end(call, Disposition.ANSWER, 16)
     words = [what for what, _ in await stages.words(call.alarm_id)]
     assert words.count("completed") == 1
-    assert (await stages.db.write(partial(CallRequest.get_by_id, call.id))).completed
+    assert (await stages.db.write(CallRequest.get_by_id, call.id)).completed
 
 
 async def test_without_it_a_call_without_a_key_has_failed(stages: Stages) -> None:
     call, section = await answered(stages, SectionType.SMS, sms_text="x")
-    await stages.db.write(partial(section_effects.send, call, section, utcnow()))
+    await stages.db.write(section_effects.send, call, section, utcnow())
     await stages.end(call, Disposition.ANSWER, 16)
     assert (await stages.get(call.alarm_id)).status_reason == "no_key"
 
@@ -165,13 +160,13 @@ async def test_a_recorded_message_goes_when_its_days_are_over(
     folder = VoiceMessages(tmp_path / "recordings")
     call, section = await answered(stages, SectionType.RECORD_MESSAGE)
     old = folder.keep(b"old")
-    assert await stages.db.write(partial(section_effects.recorded, call, section, old, 2.0)) == ""
+    assert await stages.db.write(section_effects.recorded, call, section, old, 2.0) == ""
     new = folder.keep(b"new")
-    assert await stages.db.write(partial(section_effects.recorded, call, section, new, 3.0)) == old
+    assert await stages.db.write(section_effects.recorded, call, section, new, 3.0) == old
     assert folder.path(new).stat().st_mode & 0o077 == 0
     early, late = utcnow() - timedelta(days=1), utcnow() + timedelta(seconds=1)
-    assert await stages.db.write(partial(voice_messages.expire, early)) == []
-    assert await stages.db.write(partial(voice_messages.expire, late)) == [new]
+    assert await stages.db.write(voice_messages.expire, early) == []
+    assert await stages.db.write(voice_messages.expire, late) == [new]
     folder.discard([old, new])
     assert list((tmp_path / "recordings").iterdir()) == []
     row = await stages.db.write(SurveyResult.get)
@@ -186,10 +181,11 @@ async def test_the_first_rating_that_counts_stays_unless_the_survey_says_last(
 
     async def rate(key: str) -> tuple[int, str, list[str]]:
         section = stages.section.id
-        keep = partial(session_state.keep, call, section, key, rating=True, following=section)
-        await stages.db.write(keep)
-        alarm = await stages.db.write(partial(Alarm.get_by_id, call.alarm_id))
-        row = await stages.db.write(partial(CallRequest.get_by_id, call.id))
+        await stages.db.write(
+            session_state.keep, call, section, key, rating=True, following=section
+        )
+        alarm = await stages.db.write(Alarm.get_by_id, call.alarm_id)
+        row = await stages.db.write(CallRequest.get_by_id, call.id)
         return alarm.result, row.result, await results(stages)
 
     assert await rate("1") == (1, "1", ["1"])

@@ -104,7 +104,7 @@ class World:
 @pytest_asyncio.fixture
 async def world(api: Api, db: Database) -> AsyncIterator[World]:
     with time_machine.travel(NOON, tick=False):
-        yield World(api, await Stages.build(db), SeriesPlanner(db, MADRID))
+        yield World(api, await Stages.build(db), SeriesPlanner(db))
 
 
 def at(moment: datetime) -> time_machine.travel:
@@ -374,7 +374,7 @@ async def test_many_series_after_an_outage_are_worked_off_in_crowds(world: World
 async def test_two_planners_make_no_child_twice(world: World) -> None:
     link = await world.event("FREQ=DAILY", "2026-06-02 09:00")
     await world.alarm(link)
-    other = SeriesPlanner(world.stages.db, MADRID)
+    other = SeriesPlanner(world.stages.db)
     for days in range(4):
         with at(NOON + days * DAY):
             await world.series.step()

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -92,7 +91,7 @@ async def test_a_message_for_a_gateway_that_is_switched_off_expires_or_goes_when
     waits = await texting.sms("600002")
     await texting.claim()  # both are in the outbox
     switch: Callable[[int], Any] = lambda to: SmsGateway.update(status=to).execute()  # noqa: E731
-    await texting.write(partial(switch, 0))
+    await texting.write(switch, 0)
     await texting.go()
     with at(MORNING + 11 * MINUTE):
         await texting.go()
@@ -100,7 +99,7 @@ async def test_a_message_for_a_gateway_that_is_switched_off_expires_or_goes_when
         assert (await texting.status(waits))[0] == AlarmStatus.IN_PROCESS
     assert texting.gateway_server.requests == 0
     assert "gateway sms is inactive" in dict(await texting.words(waits))["put_back"]
-    await texting.write(partial(switch, ACTIVE))
+    await texting.write(switch, ACTIVE)
     with at(MORNING + 12 * MINUTE):
         await texting.go()
     assert {sms.to for sms in texting.gateway_server.messages} == {"600002", "600999"}
@@ -140,12 +139,12 @@ async def test_a_database_that_is_away_when_the_gateway_took_it_doubles_nothing(
         def __getattr__(self, name: str) -> Any:
             return getattr(texting.db, name)
 
-        async def write(self, change: Callable[[], Any]) -> Any:
+        async def write(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
             if not texting.gateway_server.messages or not self.faults:
-                return await texting.db.write(change)
+                return await texting.db.write(fn, *args, **kwargs)
             self.faults -= 1
             if committed and self.faults:
-                await texting.db.write(change)
+                await texting.db.write(fn, *args, **kwargs)
             raise StorageError("The database did not commit.")
 
     monkeypatch.setattr(dispatcher, "KEEP_AGAIN_SECONDS", (0.01, 0.01, 0.01))

@@ -45,7 +45,6 @@ PROVIDER = PigeonProvider()
 STORY = """
 import asyncio, json, sys
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 import aiohttp
 from aiohttp.test_utils import TestServer
@@ -64,7 +63,6 @@ from telealarm.store.access import passwords
 from telealarm.store.dialing import workers
 from telealarm.store.open import open_database
 from tests.integration.api_client import PASSWORD, Api, clinic, id_of
-from zoneinfo import ZoneInfo
 
 async def main(folder):
     config = Config(database=f"sqlite:///{folder}/t.db", base=folder)
@@ -96,12 +94,11 @@ async def main(folder):
         for number in ("600100", "600666"):
             body = {"event": event["url"], "alarm_phonenumber": number, "method": 2}
             alarms.append((await api.made("alarm/", body))["url"])
-        holder = await db.write(partial(workers.enter, "w", utcnow(), timedelta(seconds=60)))
-        utc = ZoneInfo("UTC")
+        holder = await db.write(workers.enter, "w", utcnow(), timedelta(seconds=60))
         await Planner(db).step()
-        await db.write(partial(Admission(holder, utc).claim, utcnow(), 50))
+        await db.write(Admission(holder).claim, utcnow(), 50)
         transport = MessageTransport(SmsTransports(session, None), None)
-        sender = MessageDispatcher(db, holder, transport.send, utc)
+        sender = MessageDispatcher(db, holder, transport.send)
         await sender.step()
         await sender.settled()
         told["alarms"] = [(await api.get(url)).body["status"] for url in alarms]

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -101,15 +100,13 @@ async def test_an_sms_that_the_call_had_sent_can_be_answered_too(texting: Textin
     (call,) = await texting.claim()
     await texting.place(call)
     section = await texting.write(
-        partial(
-            Section.create,
-            survey=texting.survey,
-            order=2,
-            type=SectionType.SMS,
-            sms_text="Reply 1 to confirm.",
-        )
+        Section.create,
+        survey=texting.survey,
+        order=2,
+        type=SectionType.SMS,
+        sms_text="Reply 1 to confirm.",
     )
-    await texting.write(partial(section_effects.send, call, section.id, utcnow()))
+    await texting.write(section_effects.send, call, section.id, utcnow())
     await texting.end(call, Disposition.ANSWER, 16)
     await texting.go()
     assert [sms.text for sms in texting.gateway_server.messages] == ["Reply 1 to confirm."]

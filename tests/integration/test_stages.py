@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
-from functools import partial
-from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -16,6 +14,7 @@ from telealarm.store.alarms import alarms
 from telealarm.store.calendars import events
 from telealarm.store.dialing import calls, workers
 from telealarm.store.dialing.admission import Admission
+from telealarm.store.engine import time_zones
 from telealarm.store.engine.database import Database
 from telealarm.store.messaging import claim
 from telealarm.words import AlarmStatus, CallStatus, Disposition, EventStatus, MessageStatus, Method
@@ -26,6 +25,7 @@ MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 @pytest_asyncio.fixture
 async def stages(db: Database) -> AsyncIterator[Stages]:
+    time_zones.configure(db.peewee, "UTC")
     with time_machine.travel(MORNING, tick=False):
         yield await Stages.build(db)
 
@@ -47,7 +47,7 @@ async def test_after_an_outage_what_is_still_wanted_is_called_and_the_rest_is_mi
         assert call.alarm_id == wanted
         missed = await stages.get(old)
         assert (missed.status, missed.status_reason) == (AlarmStatus.MISSED, "late")
-        sms = await stages.write(lambda: Message.get(Message.alarm == old))
+        sms = await stages.write(Message.get, Message.alarm == old)
         assert (sms.recipient, sms.text) == ("600", "1 was not called in time: Visit")
 
 
@@ -69,12 +69,12 @@ async def test_a_missed_message_is_told_as_one(
     with at(MORNING + 12 * HOUR + timedelta(minutes=30)):
         assert await stages.claim() == []
         assert (await stages.get(old)).status == AlarmStatus.MISSED
-        sms = await stages.write(lambda: Message.get(Message.alarm == old))
+        sms = await stages.write(Message.get, Message.alarm == old)
         assert (sms.recipient, sms.text) == ("600", text)
 
 
 async def test_a_creator_without_a_setting_blocks_nobody_else(stages: Stages) -> None:
-    bare = await stages.write(partial(stages.new_calendar, "bare", None))
+    bare = await stages.write(stages.new_calendar, "bare", None)
     lost = await stages.alarm("1", calendar=bare)
     fine = await stages.alarm("2")
     assert [call.alarm_id for call in await stages.claim()] == [fine]
@@ -89,7 +89,7 @@ async def test_a_number_that_the_gateway_does_not_take_fails_alone_and_is_told(
     foreign = await stages.alarm("+44100", phonenumber_sms_failure="600")
     # Allowed, but with the prefix before its plus it is no number any more.
     unfit = await stages.alarm("+34100")
-    fine = await stages.write(lambda: Gateway.create(name="other", gateways="PJSIP/{number}@trunk"))
+    fine = await stages.write(Gateway.create, name="other", gateways="PJSIP/{number}@trunk")
     assert fine
     assert await stages.claim() == []
     for alarm_id in (foreign, unfit):
@@ -107,7 +107,7 @@ async def test_a_row_that_cannot_be_claimed_is_put_off_and_stops_none_of_the_oth
         lambda: Alarm.update(timezone="No/Where").where(Alarm.id == broken).execute()
     )
     assert [call.alarm_id for call in await stages.claim()] == [fine]
-    request = await stages.write(lambda: AlarmRequest.get(AlarmRequest.alarm == broken))
+    request = await stages.write(AlarmRequest.get, AlarmRequest.alarm == broken)
     assert (request.status, request.date) == (
         AlarmStatus.PENDING,
         MORNING + timedelta(minutes=1),
@@ -121,7 +121,7 @@ async def test_what_the_gateway_is_edited_to_does_not_touch_a_call_that_is_up(
     (call,) = await stages.claim()
     assert await stages.place(call)
     await stages.write(lambda: Gateway.update(addprefix="00").execute())
-    (again,) = await stages.db.read(partial(calls.in_flight, stages.holder))
+    (again,) = await stages.db.read(calls.in_flight, stages.holder)
     assert again.endpoint == "PJSIP/+34100@trunk"
 
 
@@ -190,7 +190,7 @@ async def test_moved_to_another_day_between_the_claim_and_the_dialling_it_waits_
     def move() -> None:
         event = Alarm.get_by_id(alarm_id).event
         later = {"start": MORNING + timedelta(days=7), "end": MORNING + timedelta(days=8)}
-        events.change(event, later, utcnow(), ZoneInfo("UTC"))
+        events.change(event, later, utcnow())
 
     await stages.write(move)
     assert await stages.place(call) is False
@@ -217,10 +217,9 @@ async def test_two_workers_that_claim_at_once_keep_the_caps(db: Database, stages
     await stages.write(lambda: Gateway.update(maximum_call=3).execute())
     for number in range(8):
         await stages.alarm(str(100 + number // 2))
-    enter = partial(workers.enter, "two", utcnow(), timedelta(seconds=30))
-    other = Admission(await db.write(enter), ZoneInfo("UTC"))
+    other = Admission(await db.write(workers.enter, "two", utcnow(), timedelta(seconds=30)))
     first = await stages.claim(limit=2)
-    second = (await db.write(partial(other.claim, utcnow(), 8))).calls
+    second = (await db.write(other.claim, utcnow(), 8)).calls
     assert len(first) + len(second) == 3
     assert len({call.number for call in [*first, *second]}) == 3
 
@@ -231,9 +230,7 @@ async def test_two_workers_that_claim_at_once_keep_the_caps(db: Database, stages
 async def test_the_caps_of_calendar_and_gateway_hold_and_do_not_block_others(
     stages: Stages,
 ) -> None:
-    capped = await stages.write(
-        partial(stages.new_calendar, "capped", stages.setting, max_concurrent=2)
-    )
+    capped = await stages.write(stages.new_calendar, "capped", stages.setting, max_concurrent=2)
     for number in range(60):
         await stages.alarm(f"1{number:02}", calendar=capped)
     other = await stages.alarm("200")
@@ -311,7 +308,7 @@ async def test_notify_count_counts_the_alarms_that_went_out(stages: Stages) -> N
     await stages.alarm(maxretry=1)
     (call,) = await stages.claim()
     await stages.place(call)
-    await stages.write(partial(calls.take_back, call, "Asterisk is away", utcnow()))
+    await stages.write(calls.take_back, call, "Asterisk is away", utcnow())
     with at(MORNING + timedelta(seconds=6)):
         (call,) = await stages.claim()
         await stages.place(call)
@@ -334,15 +331,15 @@ async def test_what_a_dead_worker_held_is_taken_over_once(db: Database, stages: 
     await stages.place(placed)
     with at(MORNING + timedelta(seconds=31)):
         lease = timedelta(seconds=30)
-        two = await db.write(partial(workers.enter, "two", utcnow(), lease))
-        three = await db.write(partial(workers.enter, "three", utcnow(), lease))
-        lapsed = await db.read(partial(workers.leases, two))
+        two = await db.write(workers.enter, "two", utcnow(), lease)
+        three = await db.write(workers.enter, "three", utcnow(), lease)
+        lapsed = await db.read(workers.leases, two)
         names = [
-            await db.write(partial(workers.take_over, holder, {"one": lapsed["one"]}))
+            await db.write(workers.take_over, holder, {"one": lapsed["one"]})
             for holder in (two, three)
         ]
         assert names == [["one"], []]
-        assert [call.id for call in await db.read(partial(calls.in_flight, two))] == [placed.id]
+        assert [call.id for call in await db.read(calls.in_flight, two)] == [placed.id]
         # What was claimed and not placed waits again.
         assert (
             await stages.write(
@@ -357,10 +354,9 @@ async def test_an_sms_whose_fate_is_unknown_is_sent_again_and_told(stages: Stage
     (call,) = await stages.claim()
     await stages.place(call)
     await stages.end(call)
-    take = partial(claim.take, stages.holder, utcnow(), 5, Counter(), ZoneInfo("UTC"))
-    (message,) = (await stages.write(take)).messages
-    await stages.write(partial(claim.forgotten, stages.holder, [], utcnow()))
-    again = await stages.write(partial(Message.get_by_id, message.id))
+    (message,) = (await stages.write(claim.take, stages.holder, utcnow(), 5, Counter())).messages
+    await stages.write(claim.forgotten, stages.holder, [], utcnow())
+    again = await stages.write(Message.get_by_id, message.id)
     assert again.status == MessageStatus.PENDING
     assert "sms_unknown" in [what for what, _ in await stages.words(alarm_id)]
 
@@ -370,8 +366,8 @@ async def test_a_call_that_is_withdrawn_is_an_abort(stages: Stages) -> None:
     (call,) = await stages.claim()
     await stages.place(call)
     await stages.write(lambda: alarms.delete([Alarm.get_by_id(alarm_id)], utcnow()))
-    assert await stages.db.read(partial(calls.withdrawn, stages.holder)) == [call.id]
+    assert await stages.db.read(calls.withdrawn, stages.holder) == [call.id]
     await stages.end(call, Disposition.FAILED, 16)
-    row = await stages.write(partial(CallRequest.get_by_id, call.id))
+    row = await stages.write(CallRequest.get_by_id, call.id)
     assert row.status == CallStatus.ABORT
     assert (await stages.get(alarm_id)).status == AlarmStatus.CANCELLED

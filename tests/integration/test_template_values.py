@@ -1,7 +1,6 @@
 """What is said of an alarm: its event's data, and what every alarm can say; and what is lacking."""
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,11 +32,11 @@ async def said(db: Database, script: str, **alarm: Any) -> str:
     day = timedelta(days=1)
     await stages.alarm(start=NOW + day, advance_notice=24 * 3600, **alarm)
     (call,) = await stages.claim()
-    before = await db.write(partial(session_state.load, call))
+    before = await db.write(session_state.load, call)
     with time_machine.travel(NOW + timedelta(minutes=3), tick=False):
         assert await stages.place(call)
         # What was rendered before anybody was rung is what is spoken.
-        assert (await db.write(partial(session_state.load, call))).sections == before.sections
+        assert (await db.write(session_state.load, call)).sections == before.sections
     return before.sections[0].text
 
 

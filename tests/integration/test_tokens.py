@@ -102,7 +102,7 @@ async def test_a_wrong_token_is_refused_and_both_ways_in_are_named(api: Api) -> 
 async def test_a_revoked_token_and_one_of_an_inactive_user_fail_at_once(api: Api) -> None:
     token, other = await made(api), await made(api, "other")
     assert (await bearer(api, token)).status == 200
-    await api.db.write(lambda: tokens.revoke(1, utcnow()))
+    await api.db.write(tokens.revoke, 1, utcnow())
     assert (await bearer(api, token)).status == 401
     assert (await bearer(api, other)).status == 200
     link = (await api.get("users/?username=other", user="root")).body["results"][0]["url"]

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import pytest
 import pytest_asyncio
@@ -32,7 +31,7 @@ async def stages(db: Database) -> AsyncIterator[Stages]:
 
 
 async def trunk_is(stages: Stages, state: tuple[str, str], worker: str = "one") -> None:
-    await stages.write(partial(trunks.keep, worker, {"trunk": state}, utcnow()))
+    await stages.write(trunks.keep, worker, {"trunk": state}, utcnow())
 
 
 async def test_its_calls_wait_told_once_and_go_at_once_when_it_is_back(stages: Stages) -> None:
@@ -75,7 +74,7 @@ async def test_one_that_is_up_or_not_known_holds_nobody(
 
 async def test_another_trunk_or_another_workers_asterisk_holds_nobody(stages: Stages) -> None:
     await trunk_is(stages, DOWN, worker="two")
-    await stages.write(partial(trunks.keep, "one", {"other": DOWN}, utcnow()))
+    await stages.write(trunks.keep, "one", {"other": DOWN}, utcnow())
     await stages.alarm("1")
     assert len(await stages.claim()) == 1
 
@@ -84,7 +83,7 @@ async def test_a_worker_that_watches_no_more_lets_go(stages: Stages) -> None:
     await trunk_is(stages, DOWN)
     await stages.alarm("1")
     assert await stages.claim() == []
-    await stages.write(partial(trunks.keep, "one", {}, utcnow()))
+    await stages.write(trunks.keep, "one", {}, utcnow())
     assert len(await stages.claim()) == 1
 
 
@@ -93,8 +92,7 @@ async def test_a_gateway_says_how_its_trunk_is(api: Api) -> None:
 
     async def says(*states: tuple[str, str]) -> str:
         for number, state in enumerate(states):
-            write = partial(trunks.keep, f"worker {number}", {"trunk": state}, utcnow())
-            await api.db.write(write)
+            await api.db.write(trunks.keep, f"worker {number}", {"trunk": state}, utcnow())
         found: str = (await api.get(link)).body["trunk_state"]
         return found
 

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,14 +87,14 @@ class Post:
 
     async def rows(self) -> list[WebhookDelivery]:
         query = WebhookDelivery.select().order_by(WebhookDelivery.id)
-        return await self.stages.write(lambda: list(query))
+        return await self.stages.write(list, query)
 
     async def row(self) -> WebhookDelivery:
         (found,) = await self.rows()
         return found
 
     async def get(self, webhook: Webhook) -> Webhook:
-        return await self.stages.write(partial(Webhook.get_by_id, webhook.id))
+        return await self.stages.write(Webhook.get_by_id, webhook.id)
 
 
 @pytest_asyncio.fixture
@@ -292,7 +291,7 @@ async def test_what_is_not_taken_is_tried_for_a_day_and_then_given_up_and_sent_b
     assert (await post.get(webhook)).failing_since == MORNING
     with at(now + 7 * DAY):
         receiver.status = 204
-        await post.stages.write(partial(deliveries.redeliver, row, utcnow()))
+        await post.stages.write(deliveries.redeliver, row, utcnow())
         await post.send()
         row = await post.row()
         assert (row.status, row.tries[-1]["status"]) == (DeliveryStatus.DELIVERED, 204)
@@ -352,7 +351,7 @@ async def test_an_endpoint_that_fails_for_days_is_switched_off_and_can_be_switch
         before = len(await post.rows())
         await post.optout("901")
         assert len(await post.rows()) == before
-        await post.stages.write(lambda: webhooks.change(found, {"status": 1}))
+        await post.stages.write(webhooks.change, found, {"status": 1})
         receiver.status = 200
         await post.optout("902")
         await post.send()
@@ -377,7 +376,7 @@ async def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(
 ) -> None:
     webhook = await post.hook(receiver)
     old = webhook.secret
-    await post.stages.write(partial(webhooks.rotate, webhook, utcnow()))
+    await post.stages.write(webhooks.rotate, webhook, utcnow())
     new = (await post.get(webhook)).secret
     assert new != old
     await post.optout("1")
@@ -424,10 +423,14 @@ async def test_two_workers_send_each_once_and_the_changes_of_an_alarm_in_order(
     await post.stages.write(tell)
     two = Database(post.stages.db.peewee)
     two.start()
-    enter = partial(workers.enter, "two", utcnow(), timedelta(seconds=30))
     couriers = [
         post.courier,
-        WebhookDispatcher(two, await two.write(enter), post.sender.send, KEEP),
+        WebhookDispatcher(
+            two,
+            await two.write(workers.enter, "two", utcnow(), timedelta(seconds=30)),
+            post.sender.send,
+            KEEP,
+        ),
     ]
     running = [asyncio.create_task(one.run()) for one in couriers]
 
@@ -454,10 +457,10 @@ async def test_a_lane_that_another_worker_is_just_claiming_from_is_left_alone(
     """Until the first worker commits, the second cannot see that it is about to send."""
     await post.hook(receiver)
     alarm = await post.stages.get(await post.stages.alarm())
-    await post.stages.write(partial(webhooks.tell, alarm, Change.ATTEMPT_ENDED, utcnow()))
+    await post.stages.write(webhooks.tell, alarm, Change.ATTEMPT_ENDED, utcnow())
     two = Database(post.stages.db.peewee)
     two.start()
-    other = await two.write(partial(workers.enter, "two", utcnow(), timedelta(seconds=30)))
+    other = await two.write(workers.enter, "two", utcnow(), timedelta(seconds=30))
     claimed, resume = threading.Event(), threading.Event()
 
     def take_slowly() -> list[Delivery]:
@@ -467,8 +470,8 @@ async def test_a_lane_that_another_worker_is_just_claiming_from_is_left_alone(
         return found
 
     async def tell_and_take() -> list[Delivery]:
-        await two.write(partial(webhooks.tell, alarm, Change.RESULT, utcnow()))
-        return await two.write(partial(deliveries.take, other, utcnow(), []))
+        await two.write(webhooks.tell, alarm, Change.RESULT, utcnow())
+        return await two.write(deliveries.take, other, utcnow(), [])
 
     try:
         first = asyncio.create_task(post.stages.write(take_slowly))
@@ -488,7 +491,7 @@ async def test_an_end_that_cannot_be_kept_is_sent_again_with_the_same_id(
 ) -> None:
     await post.hook(receiver)
     await post.optout()
-    claimed = await post.stages.write(partial(deliveries.take, post.stages.holder, utcnow(), []))
+    claimed = await post.stages.write(deliveries.take, post.stages.holder, utcnow(), [])
     assert len(claimed) == 1
     await post.send()
     assert (await post.row()).status == DeliveryStatus.DELIVERED

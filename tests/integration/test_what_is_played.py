@@ -4,7 +4,6 @@ Asterisk (a double: no telephone is needed for it).
 
 import asyncio
 from collections.abc import AsyncIterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +61,7 @@ class Asterisk:
             await until(lambda: client.connected, 30, "connected")
             channel = client.open(call.channel_id)
             if setting:
-                found = partial(calls.detected, call, AmdStatus.MACHINE, "")
-                await self.stages.db.write(found)
+                await self.stages.db.write(calls.detected, call, AmdStatus.MACHINE, "")
             session = asyncio.create_task(survey.converse(call, channel))
             await self._to_its_end(session)
         finally:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import time_machine
 
@@ -18,7 +17,6 @@ from tests.integration.stages import Stages
 from tests.lab import sms_gateway as lab
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-UTC_ZONE = ZoneInfo("UTC")
 
 
 class Texting(Stages):
@@ -29,15 +27,15 @@ class Texting(Stages):
 
     async def connect(self, server: lab.SmsGateway, means: SmsTransports) -> None:
         self.gateway_server = server
-        self.sender = MessageDispatcher(
-            self.db, self.holder, MessageTransport(means, None).send, UTC_ZONE
-        )
+        self.sender = MessageDispatcher(self.db, self.holder, MessageTransport(means, None).send)
         await self.write(lambda: SmsGateway.update(settings={"url": server.url}).execute())
         owner = self.calendar.owner_id
         self.template = await self.write(
-            lambda: SmsTemplate.create(
-                owner=owner, label="t", sender_phonenumber="Clinic", sms_text="Dear {who}, {title}"
-            )
+            SmsTemplate.create,
+            owner=owner,
+            label="t",
+            sender_phonenumber="Clinic",
+            sms_text="Dear {who}, {title}",
         )
 
     async def sms(self, number: str = "600100", **columns: Any) -> int:

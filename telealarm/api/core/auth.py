@@ -67,7 +67,7 @@ class Logins:
         # Counted afterwards: nobody guesses 256 bits, and a program may well begin with many
         # requests at once, all of them right.
         self._check_open(None, address)
-        token = await self._db.read(lambda: tokens.recognise(said.text))
+        token = await self._db.read(tokens.recognise, said.text)
         if token is None:
             self._check_open(None, address)
             self._addresses.count(address)
@@ -79,14 +79,14 @@ class Logins:
         now = utcnow()
         if tokens.is_news(token, now):
             try:
-                await self._db.write(lambda: tokens.used(token, now))
+                await self._db.write(tokens.used, token, now)
             except StorageError as error:
                 log.warning("the use of token %d was not noted: %s", token.id, error)
 
     async def _by_password(self, said: Password, address: str) -> User:
         name = self._digest(said.name).hex()  # as long for every name
         self._check_open(name, address)
-        user = await self._db.read(lambda: users.by_name(said.name))
+        user = await self._db.read(users.by_name, said.name)
         digest = self._digest(f"{said.name}\0{said.password}")
         if user is not None and self._remembers(digest, user):
             return user

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from telealarm.api.core.links import Links
 from telealarm.models import User
 from telealarm.rules.url_guard import UrlGuard
+from telealarm.store.engine import time_zones
 from telealarm.store.survey.audio_files import AudioFolder
 from telealarm.store.survey.voice_messages import VoiceMessages
 
@@ -22,8 +23,6 @@ class RequestContext:
     path: str
     query: Mapping[str, str]
     now: datetime
-    # The zone of those who have none of their own.
-    default_zone: str
     # Where uploaded sounds are kept.
     recordings: AudioFolder
     # Which addresses a user may have us call.
@@ -40,7 +39,7 @@ class RequestContext:
         """`2013-12-10T12:34:43+01:00`: the moment on the wall clock of `zone`, with its offset."""
         if moment is None:
             return None
-        return moment.astimezone(ZoneInfo(zone or self.default_zone)).isoformat()
+        return moment.astimezone(ZoneInfo(zone) if zone else time_zones.configured()).isoformat()
 
 
 def stamp(moment: datetime | None) -> str | None:

@@ -6,7 +6,6 @@ gateway's settings say what its fields are called.
 
 import hmac
 import json
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -49,7 +48,7 @@ class Hooks:
         found = _fields(said, names, needed=("from",))
         if not phone.is_dialable(phone.clean(found["from"])):
             raise Invalid({names["from"]: ["must be the sender's phone number"]})
-        work = partial(
+        outcome = await self._db.write(
             replies.reply,
             gateway,
             found["id"],
@@ -58,7 +57,7 @@ class Hooks:
             self._composer,
             utcnow(),
         )
-        return reply(200, {"outcome": await self._db.write(work)})
+        return reply(200, {"outcome": outcome})
 
     async def _report(self, request: web.Request) -> web.Response:
         gateway, said = await self._read(request)
@@ -75,14 +74,16 @@ class Hooks:
         if status not in delivered | failed:
             return reply(200, {"outcome": "ignored"})  # on its way
         words = f"{found['status']} {found['said']}".strip()
-        work = partial(result.report, gateway, found["id"], status in delivered, words, utcnow())
-        return reply(200, {"outcome": await self._db.write(work)})
+        outcome = await self._db.write(
+            result.report, gateway, found["id"], status in delivered, words, utcnow()
+        )
+        return reply(200, {"outcome": outcome})
 
     async def _read(self, request: web.Request) -> tuple[SmsGateway, Any]:
         """Whose hook it is, and what was sent. Raises NotVisible, Refused."""
         row_id, secret = request.match_info["gateway"], request.match_info["secret"]
         number = int(row_id) if row_id.isascii() and row_id.isdigit() and len(row_id) < 10 else 0
-        gateway = await self._db.read(lambda: SmsGateway.get_or_none(SmsGateway.id == number))
+        gateway = await self._db.read(SmsGateway.get_or_none, SmsGateway.id == number)
         known = gateway.secret if gateway else ""
         if not hmac.compare_digest(known.encode(), secret.encode()) or gateway is None or not known:
             raise NotVisible

@@ -7,7 +7,6 @@ its page's button, or by the one-click POST of RFC 8058.
 import html
 import re
 from collections.abc import Callable
-from functools import partial
 
 from aiohttp import web
 
@@ -57,10 +56,10 @@ class LinkPages:
         app.router.add_post("/links/{token}", self._do)
 
     async def _show(self, request: web.Request) -> web.Response:
-        return await self._db.read(partial(self._answer, request, self._look))
+        return await self._db.read(self._answer, request, self._look)
 
     async def _do(self, request: web.Request) -> web.Response:
-        return await self._db.write(partial(self._answer, request, self._act))
+        return await self._db.write(self._answer, request, self._act)
 
     def _answer(
         self, request: web.Request, turn: Callable[[Link, Alarm, "Page"], web.Response]

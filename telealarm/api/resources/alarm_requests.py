@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from telealarm.api.core.request_context import RequestContext, stamp
 from telealarm.api.fields import json_schema
@@ -43,23 +42,21 @@ def create(visit: RequestContext, owner_id: int, values: Values) -> AlarmRequest
     if values["status"] not in (None, AlarmStatus.PENDING):
         raise Invalid({"status": ["a new attempt is 1 (pending)"]})
     alarm = values["alarm"]
-    return alarms.attempt(alarm, _date(visit, alarm, values) or visit.now, visit.now)
+    return alarms.attempt(alarm, _date(alarm, values) or visit.now, visit.now)
 
 
 def change(visit: RequestContext, row: AlarmRequest, values: Values) -> None:
     if "alarm" in values and values["alarm"].id != row.alarm_id:
         raise Invalid({"alarm": ["an attempt stays with its alarm"]})
-    date = _date(visit, row.alarm, values)
+    date = _date(row.alarm, values)
     alarms.change_attempt(row, date, values.get("status"), visit.now)
 
 
-def _date(visit: RequestContext, alarm: Alarm, values: Values) -> datetime | None:
+def _date(alarm: Alarm, values: Values) -> datetime | None:
     date = values.get("date")
     if date is None:
         return None
-    return events.to_utc(
-        "date", date, time_zones.of_event(alarm.event, ZoneInfo(visit.default_zone))
-    )
+    return events.to_utc("date", date, time_zones.of_event(alarm.event))
 
 
 def nested(visit: RequestContext, row: Event, values: Values) -> dict[str, Any]:

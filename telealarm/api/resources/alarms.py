@@ -2,7 +2,6 @@
 
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from pydantic import model_validator
 
@@ -173,7 +172,7 @@ def create(visit: RequestContext, owner_id: int, values: Values) -> Alarm:
     _check_recipient(values, None)
     _to_offset(visit, values["event"], values)
     alarm = alarms.create(owner_id, values, visit.now)
-    permissions.check(alarm, None, ZoneInfo(visit.default_zone))
+    permissions.check(alarm, None)
     template_values.look(alarm, None, visit.now)
     return alarm
 
@@ -190,7 +189,7 @@ def change(visit: RequestContext, row: Alarm, values: Values) -> None:
     _to_offset(visit, values.get("event", row.event), values)
     before = Alarm.get_by_id(row.id)
     alarms.change(row, values, status, visit.now)
-    permissions.check(row, before, ZoneInfo(visit.default_zone))
+    permissions.check(row, before)
     template_values.look(row, before, visit.now)
 
 
@@ -217,7 +216,7 @@ def _to_offset(visit: RequestContext, event: Event, values: Values) -> None:
     notice = values.pop("date_start_notice")
     values["offset"] = 0
     if notice is not None:
-        zone = time_zones.of_event(event, ZoneInfo(visit.default_zone))
+        zone = time_zones.of_event(event)
         moment = events.to_utc("date_start_notice", notice, zone)
         values["offset"] = round((moment - event.start).total_seconds())
     if abs(values["offset"]) > LARGEST:

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from telealarm.api.core.request_context import RequestContext, stamp
 from telealarm.api.fields import json_schema
@@ -71,26 +70,25 @@ def show(visit: RequestContext, row: Event) -> dict[str, Any]:
 
 def weigh(visit: RequestContext, row: Event | None, values: Values) -> None:
     """Whether the series can be used, worked out before anybody waits for the write."""
-    default = ZoneInfo(visit.default_zone)
     if row is not None and not _SHAPES_SERIES & values.keys():
         return
     if row is None:
-        row = Event(**events.drafted(values, visit.now, default))
+        row = Event(**events.drafted(values, visit.now))
     else:
-        for name, value in events.redrafted(row, values, default).items():
+        for name, value in events.redrafted(row, values).items():
             setattr(row, name, value)
-    series.check(row, default)
+    series.check(row)
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> Event:
-    return events.create(owner_id, values, visit.now, ZoneInfo(visit.default_zone))
+    return events.create(owner_id, values, visit.now)
 
 
 def change(visit: RequestContext, row: Event, values: Values) -> None:
-    zone, user_id = ZoneInfo(visit.default_zone), row.calendar.user_id
-    events.change(row, values, visit.now, zone)
+    user_id = row.calendar.user_id
+    events.change(row, values, visit.now)
     if row.calendar.user_id != user_id:
-        permissions.check_moved(row, zone)
+        permissions.check_moved(row)
 
 
 def delete(visit: RequestContext, row: Event) -> None:

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema
@@ -39,10 +38,9 @@ class MoveForm(Form):
 def list_them(visit: RequestContext, row: Event, values: Values) -> dict[str, Any]:
     """The occurrences from `after` to `before`, in order; `count` is null where there is no end"""
     asked = _asked(visit)
-    default = ZoneInfo(visit.default_zone)
     limit = asked.get("limit", LIMIT)
-    found = occurrences.page(row, asked.get("after"), asked.get("before"), limit, default)
-    zone = str(time_zones.of_event(row, default))
+    found = occurrences.page(row, asked.get("after"), asked.get("before"), limit)
+    zone = str(time_zones.of_event(row))
     following = None
     if found.following is not None:
         query = {**visit.query, "after": visit.local(found.following, zone) or ""}
@@ -57,15 +55,14 @@ def list_them(visit: RequestContext, row: Event, values: Values) -> dict[str, An
 
 def cancel(visit: RequestContext, row: Event, values: Values) -> dict[str, str]:
     """Call one occurrence off, made or not yet made"""
-    occurrences.cancel(row, values["start"], visit.now, ZoneInfo(visit.default_zone))
+    occurrences.cancel(row, values["start"], visit.now)
     return {"status": "occurrence has been cancelled"}
 
 
 def move(visit: RequestContext, row: Event, values: Values) -> dict[str, Any]:
     """Move one occurrence to another time, made or not yet made"""
-    default = ZoneInfo(visit.default_zone)
-    made = occurrences.move(row, values["start"], values["to"], visit.now, default)
-    zone = str(time_zones.of_event(row, default))
+    made = occurrences.move(row, values["start"], values["to"], visit.now)
+    zone = str(time_zones.of_event(row))
     return _show(visit, Told(made.start, made.end, made.id), zone)
 
 

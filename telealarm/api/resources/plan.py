@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from telealarm.api.core.request_context import RequestContext, stamp
 from telealarm.api.fields import json_schema
@@ -14,6 +13,7 @@ from telealarm.errors import Invalid
 from telealarm.rules import dates
 from telealarm.store.dry_run import dry_run, load
 from telealarm.store.dry_run.dry_run import Entry, Planned
+from telealarm.store.engine import time_zones
 
 # More than these are not worked out in one go.
 MOST = 10_000
@@ -34,7 +34,7 @@ def show(visit: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
 
 def hours(visit: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
     """How many calls each trunk would get in each hour of the same time, in UTC."""
-    found = dry_run.decided(_entries(visit), ZoneInfo(visit.default_zone))
+    found = dry_run.decided(_entries(visit))
     per_hour = [
         {"hour": stamp(one.hour), "gateway": one.gateway, "calls": one.calls}
         for one in load.per_hour(found)
@@ -43,12 +43,11 @@ def hours(visit: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _entries(visit: RequestContext) -> list[Entry]:
-    default = ZoneInfo(visit.default_zone)
-    after, before = _window(visit, default)
-    return dry_run.entries(visit.login, visit.now, after, before, default, MOST)
+    after, before = _window(visit)
+    return dry_run.entries(visit.login, visit.now, after, before, MOST)
 
 
-def _window(visit: RequestContext, default: ZoneInfo) -> tuple[datetime, datetime]:
+def _window(visit: RequestContext) -> tuple[datetime, datetime]:
     """The time that is asked for. Raises Invalid, naming what is wrong of it."""
     asked: dict[str, datetime] = {}
     errors: dict[str, list[str]] = {}
@@ -58,7 +57,7 @@ def _window(visit: RequestContext, default: ZoneInfo) -> tuple[datetime, datetim
         try:
             if name not in QUERY:
                 raise ValueError(f"there is no such parameter; those here are {', '.join(QUERY)}")
-            asked[name] = dates.to_utc(QueryMoment().read(text), default)
+            asked[name] = dates.to_utc(QueryMoment().read(text), time_zones.configured())
         except ValueError as error:
             errors[name] = [str(error)]
     after = asked.get("after", visit.now)
@@ -71,7 +70,7 @@ def _window(visit: RequestContext, default: ZoneInfo) -> tuple[datetime, datetim
 
 
 def _shown(visit: RequestContext, some: Sequence[Entry]) -> list[dict[str, Any]]:
-    found = dry_run.decided(some, ZoneInfo(visit.default_zone))
+    found = dry_run.decided(some)
     return [_row(visit, planned) for planned in found]
 
 

@@ -1,7 +1,6 @@
 """`{id}/preview/` of mail and SMS templates: how one reads for an event, and what is missing."""
 
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.base import Schema
@@ -49,7 +48,7 @@ def _said(
     visit: RequestContext, values: Values, method: Method
 ) -> tuple[Composer, dict[str, object]]:
     event = values["event"]
-    composer = Composer(ZoneInfo(visit.default_zone))
+    composer = Composer()
     alarm = Alarm(event=event, owner=event.owner_id, method=method)
     return composer, {**_SAMPLES, **composer.values(alarm, visit.now)}
 

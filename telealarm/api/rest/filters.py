@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import eq, ge, gt, le, lt, or_
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from peewee import Expression, Field, FloatField, ForeignKeyField, IntegerField, ModelSelect
 
@@ -18,6 +17,7 @@ from telealarm.api.fields.values import QueryMoment, Relation
 from telealarm.errors import Invalid
 from telealarm.models.base import UtcField
 from telealarm.rules import dates
+from telealarm.store.engine import time_zones
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def narrowed(
             continue
         column, compare = known[name]
         try:
-            value = _value(visit, column, text)
+            value = _value(column, text)
             if isinstance(column, Words):
                 query = query.where(value)
             else:
@@ -135,8 +135,8 @@ def _holds(query: "ModelSelect[Any]", column: Field, condition: Any) -> Any:
     return key.in_(column.model.select(column.model.id).where(condition))
 
 
-def _value(visit: RequestContext, column: Field | Words, text: str) -> Any:
+def _value(column: Field | Words, text: str) -> Any:
     value = kind_of(column).read(text)
     if isinstance(column, UtcField):
-        return dates.to_utc(value, ZoneInfo(visit.default_zone))
+        return dates.to_utc(value, time_zones.configured())
     return value

@@ -103,7 +103,7 @@ class Routes:
 
         if csv.wanted(visit):
             return _allowing(await self._sheet(resource, visit), resource.methods)
-        found = await self._db.read(lambda: lists.of_resource(visit, resource, self._counts))
+        found = await self._db.read(lists.of_resource, visit, resource, self._counts)
         for query in self._counts.stale():
             task = asyncio.create_task(self._recount(query))
             self._recounts.add(task)
@@ -113,13 +113,13 @@ class Routes:
     async def _recount(self, query: "ModelSelect[Any]") -> None:
         """Behind the reply, so that no list waits for its count to be made anew."""
         try:
-            await self._db.read(lambda: self._counts.recount(query, utcnow()))
+            await self._db.read(self._counts.recount, query, utcnow())
         except StorageError as error:
             log.warning("a list could not be counted anew: %s", error)
 
     async def _sheet(self, resource: Resource, visit: RequestContext) -> web.Response:
         header = body_schemas.reply(resource)["properties"]
-        text, following = await self._db.read(lambda: csv.of_resource(visit, resource, header))
+        text, following = await self._db.read(csv.of_resource, visit, resource, header)
         response = web.Response(text=text, content_type="text/csv", charset="utf-8")
         response.headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{resource.name}.csv"'
         if following:
@@ -177,7 +177,7 @@ class Routes:
         if resource.upload:
             # A file is not read for a row that is not there.
             await self._db.read(
-                lambda: visibility.find(visit.login, resource.model, row_id, by=resource.key)
+                visibility.find, visit.login, resource.model, row_id, by=resource.key
             )
         sent = await self._intake.sent(request, resource, partial=request.method == "PATCH")
         assert resource.change is not None

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from functools import partial
 
 from aiohttp import web
 
@@ -55,8 +54,8 @@ class Once:
         self._working.add(post)
         try:
             digest = await self._digest(body, post, secret=secret)
-            once = partial(idempotency.once, Post(*post, digest), work, visit.now)
-            return _response(await self._db.write(once))
+            kept = Post(*post, digest)
+            return _response(await self._db.write(idempotency.once, kept, work, visit.now))
         finally:
             self._working.remove(post)
 

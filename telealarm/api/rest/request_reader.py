@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
-from functools import partial
 from typing import TypeVar
 
 from aiohttp import web
@@ -61,7 +60,6 @@ class RequestReader:
             path=request.path,
             query=dict(request.query),
             now=utcnow(),
-            default_zone=self._config.timezone,
             recordings=self._recordings,
             guard=self._guard,
             voice_messages=self._voice_messages,
@@ -116,7 +114,7 @@ class RequestReader:
             return await writing
         except TeleAlarmError:
             for sound in sounds:
-                await self._db.write(partial(self._recordings.discard, sound.digest))
+                await self._db.write(self._recordings.discard, sound.digest)
             raise
 
     async def _keep(self, sound: Sound) -> None:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import PostgresqlDatabase
-
 from telealarm.errors import Busy, Conflict
 from telealarm.models import IdempotencyKey
+from telealarm.store.engine import dialect
 
 KEPT = timedelta(hours=24)
 _SWEPT_AT_ONCE = 100
@@ -76,18 +75,15 @@ def _first(post: Post) -> IdempotencyKey | None:
 
 
 def _alone(post: Post) -> None:
-    """SQLite has one writer at a time; on PostgreSQL a lock until the end of the transaction.
+    """Hold the post's lock until the end of the transaction. Raises Busy if another has it.
 
     It is tried, not waited for: two processes that wait for each other's keys, each in a batch of
     writes, would be a deadlock, and fail both batches.
     """
-    database = IdempotencyKey._meta.database
-    if isinstance(database, PostgresqlDatabase):
-        name = f"{post.owner_id}\0{post.path}\0{post.key}".encode()
-        number = int.from_bytes(hashlib.sha256(name).digest()[:8], "big", signed=True)
-        cursor = database.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (number,))
-        if not cursor.fetchone()[0]:
-            raise Busy
+    name = f"{post.owner_id}\0{post.path}\0{post.key}".encode()
+    number = int.from_bytes(hashlib.sha256(name).digest()[:8], "big", signed=True)
+    if not dialect.try_lock(IdempotencyKey._meta.database, number):
+        raise Busy
 
 
 def _sweep(now: datetime) -> None:
@@ -97,8 +93,6 @@ def _sweep(now: datetime) -> None:
         .where(IdempotencyKey.created <= now - KEPT)
         .limit(_SWEPT_AT_ONCE)
     )
-    if isinstance(IdempotencyKey._meta.database, PostgresqlDatabase):
-        old = old.for_update(skip_locked=True)
-    ids = [row.id for row in old]
+    ids = [row.id for row in dialect.skip_locked(old)]
     if ids:
         IdempotencyKey.delete().where(IdempotencyKey.id.in_(ids)).execute()

@@ -29,19 +29,17 @@ def sms_gateway_of(alarm: Alarm) -> SmsGateway | None:
     return setting.sms_gateway if setting else None
 
 
-def decide(alarm: Alarm, at: datetime, default_zone: ZoneInfo) -> Decision:
+def decide(alarm: Alarm, at: datetime) -> Decision:
     """May an attempt of the alarm be made at this moment?"""
     profile = profile_of(alarm)
     forbidden = bool(do_not_call.forbidden([alarm]))
-    return eligibility.decide(of(alarm, profile, default_zone, forbidden=forbidden), at)
+    return eligibility.decide(of(alarm, profile, forbidden=forbidden), at)
 
 
-def of(
-    alarm: Alarm, profile: CalendarUserProfile | None, default_zone: ZoneInfo, *, forbidden: bool
-) -> Terms:
+def of(alarm: Alarm, profile: CalendarUserProfile | None, *, forbidden: bool) -> Terms:
     """The terms of an attempt of the alarm; nothing is read that hangs on the rows already."""
     setting = profile.calendar_setting if profile else None
-    zone = time_zones.of_recipient(alarm, default_zone, profile)
+    zone = time_zones.of_recipient(alarm, profile)
     hours = calling_hours(alarm, setting, zone) if setting else None
     return Terms(expires=attempts.expiry(alarm), forbidden=forbidden, hours=hours)
 

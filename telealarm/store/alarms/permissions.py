@@ -20,12 +20,12 @@ _NUMBERS = ("alarm_phonenumber", "phonenumber_transfer")
 _WORDS = {Method.CALL: "call", Method.SMS: "SMS", Method.EMAIL: "email"}
 
 
-def check(alarm: Alarm, before: Alarm | None, default: ZoneInfo) -> None:
+def check(alarm: Alarm, before: Alarm | None) -> None:
     """Check what is new in `alarm`, as it was just written, against what it was `before`.
 
-    `default` is the zone of events that have none. Raises Invalid, naming each wrong field; the
-    write is undone with it. Two processes that write at the same moment may go one alarm a day
-    too far: making them wait for each other could end in a deadlock, which costs more.
+    Raises Invalid, naming each wrong field; the write is undone with it. Two processes that write
+    at the same moment may go one alarm a day too far: making them wait for each other could end
+    in a deadlock, which costs more.
     """
     profile = read_cache.profile_of(alarm.event.calendar.user_id)
     if profile is None:
@@ -35,14 +35,14 @@ def check(alarm: Alarm, before: Alarm | None, default: ZoneInfo) -> None:
     checks = {
         "method": _method(profile, alarm, before),
         **{name: _number(profile, alarm, before, name) for name in _NUMBERS},
-        "date_start_notice": _day(profile, alarm, before, default),
+        "date_start_notice": _day(profile, alarm, before),
     }
     errors = {name: [said] for name, said in checks.items() if said}
     if errors:
         raise Invalid(errors)
 
 
-def check_moved(event: Event, default: ZoneInfo) -> None:
+def check_moved(event: Event) -> None:
     """Check the unfinished alarms of an event that was just moved to another user's calendar.
 
     Raises Invalid on `calendar`.
@@ -51,7 +51,7 @@ def check_moved(event: Event, default: ZoneInfo) -> None:
     for alarm in Alarm.select().where(*unfinished).order_by(Alarm.id):
         try:
             users.setting_of(event.calendar.user)
-            check(alarm, None, default)
+            check(alarm, None)
         except Invalid as error:
             said = [text for texts in error.fields.values() for text in texts]
             raise Invalid({"calendar": [f"alarm {alarm.id}: {text}" for text in said]}) from None
@@ -105,16 +105,14 @@ def _number(
     )
 
 
-def _day(
-    profile: CalendarUserProfile, alarm: Alarm, before: Alarm | None, default: ZoneInfo
-) -> str | None:
+def _day(profile: CalendarUserProfile, alarm: Alarm, before: Alarm | None) -> str | None:
     most = profile.permissions["max_alarms_per_day"]
     if most is None or alarm.status not in UNSETTLED:
         return None
-    zone = time_zones.of_event(alarm.event, default)
+    zone = time_zones.of_event(alarm.event)
     day = alarms.moment(alarm, alarm.event).astimezone(zone).date()
     if before is not None and before.status in UNSETTLED:
-        zone_before = time_zones.of_event(before.event, default)
+        zone_before = time_zones.of_event(before.event)
         if alarms.moment(before, before.event).astimezone(zone_before).date() == day:
             return None
     if _due(profile.user_id, day, zone, alarm) < most:

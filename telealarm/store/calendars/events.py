@@ -18,12 +18,10 @@ from telealarm.words import UNSETTLED, EventStatus
 _TIMES = ("start", "end", "end_recurring_period")
 
 
-def drafted(values: Mapping[str, Any], now: datetime, default: ZoneInfo) -> dict[str, Any]:
+def drafted(values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """The columns of a new event, of which `values` were sent. Raises Invalid."""
     values = {"creator": values["calendar"].user_id, **_without_none(values, "creator")}
-    zone = ZoneInfo(
-        values.get("timezone") or str(time_zones.of_calendar(values["calendar"], default))
-    )
+    zone = ZoneInfo(values.get("timezone") or str(time_zones.of_calendar(values["calendar"])))
     columns = {**values, **_times(values, now.replace(microsecond=0), zone)}
     columns["exdate"] = _texts(values.get("exdate"))
     if columns.get("rule") is not None:
@@ -31,13 +29,13 @@ def drafted(values: Mapping[str, Any], now: datetime, default: ZoneInfo) -> dict
     return columns
 
 
-def redrafted(event: Event, values: Mapping[str, Any], default: ZoneInfo) -> dict[str, Any]:
+def redrafted(event: Event, values: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that an edit of `event` changes. Raises Invalid."""
     columns = _without_none(values, "creator")
     for name in ("calendar", "timezone"):
         if name in columns:
             setattr(event, name, columns[name])
-    columns.update(_times(columns, event.start, time_zones.of_event(event, default), event))
+    columns.update(_times(columns, event.start, time_zones.of_event(event), event))
     if "exdate" in columns:
         columns["exdate"] = _texts(columns["exdate"])
     rule = columns.get("rule", event.rule_id)
@@ -49,22 +47,22 @@ def redrafted(event: Event, values: Mapping[str, Any], default: ZoneInfo) -> dic
     return columns
 
 
-def create(owner_id: int, values: Mapping[str, Any], now: datetime, default: ZoneInfo) -> Event:
-    """A new event. `default` is the zone of those who have none. Raises Invalid.
+def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Event:
+    """A new event. Raises Invalid.
 
     Of a series that began earlier nothing is owed: its first child lies ahead.
     """
-    columns = drafted(values, now, default)
+    columns = drafted(values, now)
     if columns.get("rule") is not None:
         columns.update(made_to=max(columns["start"], now), next_child_due=now)
         columns["children_status"] = columns.get("status", EventStatus.PENDING)
         wake("series")
     event = crud.insert(Event, {**columns, "owner": owner_id, "created_on": now})
-    _give_up_excluded(event, now, default)
+    _give_up_excluded(event, now)
     return event
 
 
-def change(event: Event, values: Mapping[str, Any], now: datetime, default: ZoneInfo) -> None:
+def change(event: Event, values: Mapping[str, Any], now: datetime) -> None:
     """Edit an event; its unfinished alarms follow its times and its status. Raises Invalid.
 
     The edit of a parent reaches its children, its status also those that are not made yet. A
@@ -72,7 +70,7 @@ def change(event: Event, values: Mapping[str, Any], now: datetime, default: Zone
     """
     old_start, old_end, recurs = event.start, event.end, event.rule_id is not None
     old_clock = (event.timezone, event.calendar_id)
-    columns = redrafted(event, values, default)
+    columns = redrafted(event, values)
     status = columns.pop("status", None)
     if event.parent_event_id is not None:
         columns["detached"] = True
@@ -87,7 +85,7 @@ def change(event: Event, values: Mapping[str, Any], now: datetime, default: Zone
         alarms.reschedule(unfinished([event.id]), event, now)
     if (event.timezone, event.calendar_id) != old_clock:
         attempts.reconsider([alarm.id for alarm in unfinished([event.id])])
-    _give_up_excluded(event, now, default)
+    _give_up_excluded(event, now)
     parents.edited([event.id], now)
 
 
@@ -99,11 +97,11 @@ def give_up_own(event: Event, reason: str, now: datetime) -> None:
     invitations.call_off(event)
 
 
-def _give_up_excluded(event: Event, now: datetime, default: ZoneInfo) -> None:
+def _give_up_excluded(event: Event, now: datetime) -> None:
     """A parent may be among its own `exdate`."""
     if event.rule_id is None or not event.exdate:
         return
-    zone = time_zones.of_event(event, default)
+    zone = time_zones.of_event(event)
     excluded = [datetime.fromisoformat(text) for text in event.exdate]
     if event.start in [dates.to_utc(one, zone) for one in excluded]:
         give_up_own(event, "occurrence_cancelled", now)

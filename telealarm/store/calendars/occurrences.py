@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from telealarm.errors import Invalid, RecurrenceError
 from telealarm.models import Event
@@ -32,18 +31,16 @@ class Page:
     following: datetime | None
 
 
-def page(
-    event: Event, after: datetime | None, before: datetime | None, limit: int, default: ZoneInfo
-) -> Page:
+def page(event: Event, after: datetime | None, before: datetime | None, limit: int) -> Page:
     """The first `limit` occurrences from `after` (inclusive) to `before` (exclusive).
 
     A naive time is local to the event. An event that does not recur has one. Raises Invalid.
     """
-    zone = time_zones.of_event(event, default)
+    zone = time_zones.of_event(event)
     since = None if after is None else events.to_utc("after", after, zone)
     until = None if before is None else events.to_utc("before", before, zone)
     try:
-        found = series.of(event, default)
+        found = series.of(event)
         if found is None:
             return _of_one(event, since, until)
         return _of_series(event, found, since, until, limit)
@@ -51,12 +48,12 @@ def page(
         raise Invalid({"rule": [str(error)]}) from None
 
 
-def cancel(event: Event, start: datetime, now: datetime, default: ZoneInfo) -> None:
+def cancel(event: Event, start: datetime, now: datetime) -> None:
     """The occurrence at `start` does not happen: it is among `exdate`, its alarms are called off.
 
     Raises Invalid where there is none.
     """
-    found, original, child = _find(event, start, default)
+    found, original, child = _find(event, start)
     local = original.astimezone(found.zone)
     # Only with its offset can the second of two equal wall times be told.
     said = (local if local.fold else local.replace(tzinfo=None)).isoformat()
@@ -69,15 +66,15 @@ def cancel(event: Event, start: datetime, now: datetime, default: ZoneInfo) -> N
     parents.edited([event.id], now)
 
 
-def move(event: Event, start: datetime, to: datetime, now: datetime, default: ZoneInfo) -> Event:
+def move(event: Event, start: datetime, to: datetime, now: datetime) -> Event:
     """The occurrence at `start` happens at `to` instead; its event. Raises Invalid.
 
     The first occurrence becomes a child then, so that the others still count from its place.
     """
-    found, original, child = _find(event, start, default)
+    found, original, child = _find(event, start)
     begin = events.to_utc("to", to, found.zone)
     if child is not None:
-        events.change(child, {"start": begin, "end": begin + _lasts(child)}, now, default)
+        events.change(child, {"start": begin, "end": begin + _lasts(child)}, now)
         return child
     occurrence = found.occurrences(original, original + _TICK, 1)[0]
     end = begin + (series.end_of(event, occurrence, found) - occurrence.start)
@@ -149,11 +146,9 @@ def _made(event: Event, starts: list[datetime]) -> dict[datetime, Told]:
     return {event.start: Told(event.start, event.end, event.id), **told}
 
 
-def _find(
-    event: Event, start: datetime, default: ZoneInfo
-) -> tuple[Series, datetime, Event | None]:
+def _find(event: Event, start: datetime) -> tuple[Series, datetime, Event | None]:
     """The series, the place in it, and the child, if it is made, of the occurrence at `start`."""
-    found = series.of(event, default)
+    found = series.of(event)
     if found is None:
         raise Invalid({"start": ["the event does not recur; edit or delete it itself"]})
     moment = events.to_utc("start", start, found.zone)

@@ -9,7 +9,7 @@ from telealarm.models import Event, Rule
 from telealarm.rules import recurrence
 from telealarm.store.alarms import parents
 from telealarm.store.calendars import series
-from telealarm.store.engine import crud, time_zones
+from telealarm.store.engine import crud
 
 _WORKDAYS = "byweekday:0,1,2,3,4"
 PREDEFINED = (
@@ -60,7 +60,7 @@ def _check_series(edited: Rule) -> None:
     for event in having.order_by(Event.id.desc()).limit(_CHECKED):
         event.rule = edited
         try:
-            series.check(event, time_zones.configured())
+            series.check(event)
         except Invalid as error:
             field = "rrule" if edited.rrule else "params"
             said = [f"event {event.id} has it: {text}" for text in error.fields["rule"]]

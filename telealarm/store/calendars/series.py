@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from peewee import fn
 
@@ -48,12 +47,12 @@ class Look:
     next_due: datetime | None = None
 
 
-def of(event: Event, default: ZoneInfo) -> Series | None:
+def of(event: Event) -> Series | None:
     """The series of a parent event, None of any other. Raises ValueError where it has none."""
     if event.rule is None or event.parent_event_id is not None:
         return None
     rule = event.rule
-    zone = time_zones.of_event(event, default)
+    zone = time_zones.of_event(event)
     anchor = event.start.astimezone(zone).replace(tzinfo=None)
     if event.said_start:
         anchor = datetime.fromisoformat(event.said_start)
@@ -66,10 +65,10 @@ def of(event: Event, default: ZoneInfo) -> Series | None:
     )
 
 
-def check(event: Event, default: ZoneInfo) -> None:
+def check(event: Event) -> None:
     """Refuse a rule that cannot be used from the start of `event`. Raises Invalid on `rule`."""
     try:
-        series = of(event, default)
+        series = of(event)
         if series is not None:
             series.check()
     except NeverOccurs:
@@ -115,7 +114,7 @@ def next_due() -> datetime | None:
     return crud.selected_moment(waiting)
 
 
-def look(parent_id: int, now: datetime, default: ZoneInfo) -> Look | None:
+def look(parent_id: int, now: datetime) -> Look | None:
     """What is to be made of a parent now. Reads only. Raises RecurrenceError, ValueError."""
     parent = Event.get_or_none(Event.id == parent_id, Event.next_child_due <= now)
     if parent is None:
@@ -127,7 +126,7 @@ def look(parent_id: int, now: datetime, default: ZoneInfo) -> Look | None:
         made_to = min(made_to, now)
     # The parent is its own first occurrence.
     made_to = max(made_to, parent.start)
-    series = None if parent.deleted else of(parent, default)
+    series = None if parent.deleted else of(parent)
     gone, retimed = _compare(parent, series, now) if parent.series_edited else ([], {})
     if series is None or parent.children_status == EventStatus.COMPLETED:
         return Look(parent_id, seen, gone=gone, retimed=retimed, made_to=made_to)

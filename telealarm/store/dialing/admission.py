@@ -9,7 +9,6 @@ message in the outbox.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from telealarm.clock import monotonic
 from telealarm.errors import Invalid
@@ -51,16 +50,11 @@ class Claimed:
 
 
 class Admission:
-    """Claims what may be dialled or sent. `default_zone` is the configuration's; `composer`
-    writes what is sent.
-    """
+    """Claims what may be dialled or sent. `composer` writes what is sent."""
 
-    def __init__(
-        self, holder: Holder, default_zone: ZoneInfo, composer: Composer | None = None
-    ) -> None:
+    def __init__(self, holder: Holder, composer: Composer | None = None) -> None:
         self._holder = holder
-        self._default_zone = default_zone
-        self._composer = composer or Composer(default_zone)
+        self._composer = composer or Composer()
         # The calendar that was served last; its neighbour is next.
         self._served = 0
 
@@ -189,9 +183,7 @@ class Admission:
     ) -> CalendarSetting | None:
         """How to call, or None where the request was put off or ended instead."""
         profile = alarms_eligibility.profile_of(request.alarm)
-        bound = alarms_eligibility.of(
-            request.alarm, profile, self._default_zone, forbidden=forbidden
-        )
+        bound = alarms_eligibility.of(request.alarm, profile, forbidden=forbidden)
         decision = eligibility.decide(bound, now)
         if decision.action is Verdict.WAIT and decision.until is not None:
             attempts.defer(request, decision.until, decision.reason, decision.why)

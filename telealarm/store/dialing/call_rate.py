@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
 
-from peewee import PostgresqlDatabase
-
 from telealarm.clock import monotonic, utcnow
 from telealarm.models import Gateway, Worker
 from telealarm.rules import rate_limit
+from telealarm.store.engine import dialect
 from telealarm.store.engine.transition import put
 
 # A worker that has just left may have calls on their way.
@@ -90,9 +89,8 @@ class CallRate:
         known = self._gateways.get(gateway_id)
         if known is None:
             query = Gateway.select().where(Gateway.id == gateway_id)
-            if isinstance(Gateway._meta.database, PostgresqlDatabase):
-                # Not FOR UPDATE: calls that refer to the gateway are written all the time.
-                query = query.for_update("FOR NO KEY UPDATE")  # type: ignore[arg-type]
+            # Not FOR UPDATE: calls that refer to the gateway are written all the time.
+            query = dialect.lock_rows(query, "FOR NO KEY UPDATE")
             known = self._gateways[gateway_id] = query.get()
         return known
 
@@ -119,22 +117,13 @@ def _read_clocks() -> tuple[datetime, float]:
     readings = []
     for _ in range(TRIES):
         before = monotonic()
-        now = _shared_clock()
+        now = dialect.shared_now(Gateway._meta.database)
         took = monotonic() - before
         readings.append((took, now, before + took / 2))
         if took < EXACT_SECONDS:
             break
     _, now, at = min(readings, key=itemgetter(0))
     return now, at
-
-
-def _shared_clock() -> datetime:
-    database = Gateway._meta.database
-    if isinstance(database, PostgresqlDatabase):
-        now = database.execute_sql("SELECT clock_timestamp()").fetchone()[0]
-        assert isinstance(now, datetime)
-        return now
-    return utcnow()
 
 
 def redraw(gateway_id: int) -> Slot | float | None:

@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from telealarm.errors import Fenced
 from telealarm.models import (
@@ -148,7 +147,7 @@ def in_flight(holder: Holder) -> list[Call]:
     return [describe(row) for row in rows]
 
 
-def start(call: Call, now: datetime, default_zone: ZoneInfo) -> bool:
+def start(call: Call, now: datetime) -> bool:
     """Commit CALLING, before anything is sent. False where the alarm is not wanted any more.
 
     Its prompts were rendered since it was claimed: everything is looked at again.
@@ -169,7 +168,7 @@ def start(call: Call, now: datetime, default_zone: ZoneInfo) -> bool:
         workers.put_back(row, "dialing was paused before it was dialled")
         return False
     # The request was made ready a moment before its date.
-    decision = eligibility.decide(alarm, max(now, request.date), default_zone)
+    decision = eligibility.decide(alarm, max(now, request.date))
     if decision.action is Verdict.WAIT:
         workers.put_back(row, decision.why)  # it is put off when it is claimed again
         return False

@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from peewee import PostgresqlDatabase, fn
+from peewee import fn
 
 from telealarm.models import Alarm, AlarmRequest, Calendar, CallRequest, Event, Gateway, Transfer
+from telealarm.store.engine import dialect
 from telealarm.store.engine.crud import first
 from telealarm.words import AlarmStatus
 
-# PostgreSQL's advisory lock for claiming, any fixed number.
+# The lock for claiming: any fixed number.
 _LOCK = 7_135_712
 
 _LIVE = CallRequest.ended.is_null()
@@ -45,11 +46,9 @@ class LiveCalls:
 def alone() -> None:
     """Until the end of this transaction no other worker counts and claims.
 
-    Two that counted at once would both find room under one cap. SQLite has one writer anyway.
+    Two that counted at once would both find room under one cap.
     """
-    database = CallRequest._meta.database
-    if isinstance(database, PostgresqlDatabase):
-        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+    dialect.lock(CallRequest._meta.database, _LOCK)
 
 
 def count() -> LiveCalls:
@@ -73,10 +72,7 @@ def count() -> LiveCalls:
 def ringing(dialled: str) -> int | None:
     """The id of the live call to this number, as it is dialled; locked against its end."""
     query = CallRequest.select(CallRequest.id).where(_LIVE, CallRequest.dialled == dialled)
-    if isinstance(CallRequest._meta.database, PostgresqlDatabase):
-        # peewee takes the clause itself too, which its annotations do not say.
-        query = query.for_update("FOR SHARE")  # type: ignore[arg-type]
-    row = first(query)
+    row = first(dialect.lock_rows(query, "FOR SHARE"))
     return row.id if row else None
 
 

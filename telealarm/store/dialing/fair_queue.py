@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from peewee import SQL, Case, ModelSelect, PostgresqlDatabase, Select, fn
+from peewee import SQL, Case, ModelSelect, Select, fn
 
 from telealarm.models import (
     Alarm,
@@ -21,6 +21,7 @@ from telealarm.models import (
     Event,
 )
 from telealarm.store.alarms.attempts import NO_CALL
+from telealarm.store.engine import dialect
 from telealarm.words import AlarmStatus
 
 # Of how many calendars requests are taken at once; the others come next.
@@ -85,10 +86,8 @@ def due(queue: int, now: datetime, limit: int) -> "ModelSelect[AlarmRequest]":
         .order_by(AlarmRequest.date, AlarmRequest.id)
         .limit(limit)
     )
-    if isinstance(AlarmRequest._meta.database, PostgresqlDatabase):
-        # Rows that another worker, or an edit, has in hand are passed over.
-        query = query.for_update(of=AlarmRequest, skip_locked=True)
-    return query
+    # Rows that another worker, or an edit, has in hand are passed over.
+    return dialect.skip_locked(query, of=AlarmRequest)
 
 
 @dataclass(frozen=True)

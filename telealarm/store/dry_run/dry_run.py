@@ -83,7 +83,7 @@ class Planned:
 
 
 def entries(
-    login: User, now: datetime, after: datetime, before: datetime, default: ZoneInfo, most: int
+    login: User, now: datetime, after: datetime, before: datetime, most: int
 ) -> list[Entry]:
     """The first `most` attempts that come due from `after` to `before`, in order.
 
@@ -98,13 +98,13 @@ def entries(
     for parent in _parents(login):
         # What lies behind the last of so many need not be looked for.
         until = found[-1].at if len(found) == most else before
-        found += _ahead(parent, max(now, after), until, default, most)
+        found += _ahead(parent, max(now, after), until, most)
         if len(found) > 2 * most:
             found = _first(found, after, most)
     return _first(found, after, most)
 
 
-def decided(found: Sequence[Entry], default: ZoneInfo) -> Iterator[Planned]:
+def decided(found: Sequence[Entry]) -> Iterator[Planned]:
     """What would become of each, as things are."""
     for chunk in crud.chunks(found):
         by_id = {
@@ -120,19 +120,18 @@ def decided(found: Sequence[Entry], default: ZoneInfo) -> Iterator[Planned]:
             alarm = by_id.get(entry.alarm_id)
             if alarm is not None:
                 profile = profiles.get(alarm.event.calendar.user_id)
-                yield _decide(entry, alarm, profile, default, alarm.id in forbidden)
+                yield _decide(entry, alarm, profile, alarm.id in forbidden)
 
 
 def _decide(
     entry: Entry,
     alarm: Alarm,
     profile: CalendarUserProfile | None,
-    default: ZoneInfo,
     forbidden: bool,
 ) -> Planned:
     if entry.start is not None and entry.end is not None:
         alarm = _occurring(alarm, entry.start, entry.end, entry.at)
-    bound = alarms_eligibility.of(alarm, profile, default, forbidden=forbidden)
+    bound = alarms_eligibility.of(alarm, profile, forbidden=forbidden)
     decision = eligibility.decide(bound, entry.at)
     setting = profile.calendar_setting if profile else None
     gateway = setting.aleg_gateway if setting and alarm.method == Method.CALL else None
@@ -148,8 +147,8 @@ def _decide(
             action, why = "skip", Reason.WRONG_NUMBER
         elif gateway.status != ACTIVE:
             action, why = "defer", "gateway_inactive"
-    zone = time_zones.of_event(alarm.event, default, profile)
-    local = entry.local or _said(alarm.event, zone, default)
+    zone = time_zones.of_event(alarm.event, profile)
+    local = entry.local or _said(alarm.event, zone)
     change = dates.clock_change(alarm.event.start, zone, local)
     return Planned(
         at=entry.at,
@@ -231,9 +230,7 @@ def _parents(login: User) -> Iterator[Event]:
     )
 
 
-def _ahead(
-    parent: Event, since: datetime, before: datetime, default: ZoneInfo, most: int
-) -> Iterator[Entry]:
+def _ahead(parent: Event, since: datetime, before: datetime, most: int) -> Iterator[Entry]:
     """The alarms of those occurrences that have no event yet."""
     templates = children.templates(parent)
     if not templates:
@@ -241,7 +238,7 @@ def _ahead(
     leads = [timedelta(seconds=one.offset - one.advance_notice) for one in templates]
     made_to = max(parent.start, parent.made_to or parent.start)
     try:
-        found = series.of(parent, default)
+        found = series.of(parent)
         if found is None:
             return
         first = max(made_to + _TICK, since - max(leads))
@@ -274,13 +271,13 @@ def _occurring(alarm: Alarm, start: datetime, end: datetime, at: datetime) -> Al
     return copied
 
 
-def _said(event: Event, zone: ZoneInfo, default: ZoneInfo) -> datetime | None:
+def _said(event: Event, zone: ZoneInfo) -> datetime | None:
     """The wall time that the rule has for a child, where that may lie in a gap of the clock."""
     original = event.original_start
     if original is None or original != event.start or not dates.is_after_gap(original, zone):
         return None
     try:
-        found = series.of(event.parent_event, default) if event.parent_event else None
+        found = series.of(event.parent_event) if event.parent_event else None
         place = found.occurrences(original, original + _TICK, 1) if found else []
     except (RecurrenceError, ValueError):
         return None

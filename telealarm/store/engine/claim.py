@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from peewee import Expression, InterfaceError, OperationalError, PostgresqlDatabase
+from peewee import Expression, InterfaceError, OperationalError
 
 from telealarm.errors import Stale
 from telealarm.models import AlarmRequest, Message, WebhookDelivery
+from telealarm.store.engine import dialect
 from telealarm.store.engine.transition import move
 
 Row = TypeVar("Row", AlarmRequest, Message, WebhookDelivery)
@@ -33,16 +34,13 @@ def oldest(
 ) -> list[Row]:
     """Up to `limit` rows in status `pending` whose `date` has come, oldest first.
 
-    `where` narrows them. Several workers never get the same row: on PostgreSQL rows that another
-    is claiming are passed over, SQLite has one writer at a time.
+    `where` narrows them. Several workers never get the same row: rows that another is claiming
+    are passed over.
     """
     query = model.select().where(model.status == pending, model.date <= now)
     if where is not None:
         query = query.where(where)
-    query = query.order_by(model.date, model.id).limit(limit)
-    if isinstance(model._meta.database, PostgresqlDatabase):
-        query = query.for_update(skip_locked=True)
-    return list(query)
+    return list(dialect.skip_locked(query.order_by(model.date, model.id).limit(limit)))
 
 
 def claim(

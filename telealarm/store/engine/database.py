@@ -1,9 +1,10 @@
 """The bridge between the event loop and peewee; hides SQLite and PostgreSQL.
 
-`await db.write(fn)` queues ordinary peewee code for ONE writer thread, which drains its queue into
-one transaction with a savepoint for each fn, and answers after the commit (group commit): many
-callers share one commit, and one that fails takes none with it. `await db.read(fn)` runs in a few
-reader threads. Both queues are bounded: a full one raises Overloaded at once.
+`await db.write(fn, *args)` queues ordinary peewee code for ONE writer thread, which drains its
+queue into one transaction with a savepoint for each fn, and answers after the commit (group
+commit): many callers share one commit, and one that fails takes none with it. `await
+db.read(fn, *args)` runs in a few reader threads. Both queues are bounded: a full one raises
+Overloaded at once.
 """
 
 import asyncio
@@ -14,19 +15,20 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
-from urllib.parse import urlsplit
+from functools import partial
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import peewee
-from playhouse.db_url import parse
 
 from telealarm import models
 from telealarm.config.model import Config
 from telealarm.errors import Overloaded, StorageError
+from telealarm.store.engine import dialect, time_zones
 from telealarm.store.engine.notify import CommitListener
 
 log = logging.getLogger(__name__)
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 QUEUE = 10_000
@@ -47,35 +49,14 @@ def wake(stage: str) -> None:
 
 
 def connect(config: Config) -> peewee.Database:
-    """A peewee database for the configuration, with the models bound to it. Nothing is opened."""
-    path = config.sqlite_path
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        database: peewee.Database = peewee.SqliteDatabase(
-            str(path),
-            timeout=20,
-            pragmas={"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1},
-        )
-    else:
-        options = parse(config.database, unquote_password=True, unquote_user=True)
-        # A link that was cut is noticed, and no statement waits for ever.
-        options.setdefault("connect_timeout", 5)
-        options.setdefault("keepalives_idle", 5)
-        options.setdefault("keepalives_interval", 2)
-        options.setdefault("keepalives_count", 3)
-        options.setdefault("tcp_user_timeout", 10_000)
-        options.setdefault("options", "-c statement_timeout=30000 -c lock_timeout=15000")
-        database = peewee.PostgresqlDatabase(**options, prefer_psycopg3=True)
+    """Return a peewee database for the configuration; nothing is opened yet.
+
+    The models are bound to it, and those who have no zone have the configuration's.
+    """
+    database = dialect.connect(config)
     database.bind(models.ALL)
+    time_zones.configure(database, config.timezone)
     return database
-
-
-def place(config: Config) -> str:
-    """The database for messages: its file, or its host and name, never its password."""
-    if config.sqlite_path is not None:
-        return str(config.sqlite_path)
-    parts = urlsplit(config.database)
-    return f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
 
 
 class _Job(Generic[T]):
@@ -109,9 +90,7 @@ class Database:
         self._reading = 0
         self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
         self._closed = False
-        self._bell = (
-            CommitListener(database) if isinstance(database, peewee.PostgresqlDatabase) else None
-        )
+        self._bell = CommitListener(database) if dialect.has_notify(database) else None
 
     def start(self) -> None:
         """Start the threads; call it on the event loop that the stages run on."""
@@ -137,51 +116,49 @@ class Database:
         """Set after each commit that called `wake(name)`."""
         return self._stages[name]
 
-    async def write(self, fn: Callable[[], T]) -> T:
-        """Run `fn` in the writer's next transaction; its result comes after the commit.
+    async def write(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn(*args, **kwargs)` in the writer's next transaction; returns after the commit.
 
         Raises what `fn` raised (its changes are undone), Overloaded, or StorageError where the
         commit failed or the connection was lost: nothing of `fn` was kept, or it is not known.
         """
         if self._closed:
             raise StorageError("The database is closed.")
-        job = _Job(fn, asyncio.get_running_loop())
+        job = _Job(partial(fn, *args, **kwargs), asyncio.get_running_loop())
         try:
             self._jobs.put_nowait(job)
         except queue.Full:
             raise Overloaded from None
         return await job.future
 
-    async def read(self, fn: Callable[[], T]) -> T:
-        """Run `fn` in a reader thread, in one read transaction. Raises Overloaded, StorageError."""
+    async def read(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn(*args, **kwargs)` in a reader thread, in one read transaction.
+
+        Raises what `fn` raised, Overloaded, or StorageError if the connection was lost.
+        """
         if self._closed:
             raise StorageError("The database is closed.")
         if self._reading >= QUEUE:
             raise Overloaded
         self._reading += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn)
+            work = partial(fn, *args, **kwargs)
+            return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
         finally:
             self._reading -= 1
 
-    def run(self, fn: Callable[[], T]) -> T:
+    def run(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` in a transaction of its own on this thread, for the command line."""
         _batch.woken = set()
-        with self.peewee.connection_context(), self._transaction():
-            result = fn()
+        with self.peewee.connection_context(), dialect.writing(self.peewee):
+            result = fn(*args, **kwargs)
             self._ring(_batch.woken)
         return result
 
-    def look(self, fn: Callable[[], T]) -> T:
+    def look(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """The same for what only reads: no writer waits for it."""
         with self.peewee.connection_context(), self.peewee.atomic():
-            return fn()
-
-    def _transaction(self) -> Any:
-        if isinstance(self.peewee, peewee.SqliteDatabase):
-            # Take the write lock at once: a read lock that is raised later can deadlock.
-            return self.peewee.atomic("IMMEDIATE")
-        return self.peewee.atomic()
+            return fn(*args, **kwargs)
 
     def _read(self, fn: Callable[[], T]) -> T:
         try:
@@ -220,7 +197,7 @@ class Database:
         committing = False
         try:
             self.peewee.connect(reuse_if_open=True)
-            with self._transaction():
+            with dialect.writing(self.peewee):
                 for job in batch:
                     self._run_in_savepoint(job)
                 self._ring(_batch.woken)

@@ -1,50 +1,47 @@
 """Whose clock: the IANA zone of an event and of a recipient."""
 
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
+
+from peewee import Database
 
 from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
 from telealarm.store.engine import read_cache
 
-_configured = ZoneInfo("UTC")
+# The configuration's zone, by the database that was opened with it.
+_configured: WeakKeyDictionary[Database, ZoneInfo] = WeakKeyDictionary()
 
 
-def configure(name: str) -> None:
-    """Set the zone of those who have none of their own; the database was opened with it."""
-    global _configured
-    _configured = ZoneInfo(name)
+def configure(database: Database, name: str) -> None:
+    """Set the zone of those who have none of their own, for all that works on this database."""
+    _configured[database] = ZoneInfo(name)
 
 
 def configured() -> ZoneInfo:
-    """The configuration's zone, for those who have none of their own."""
-    return _configured
+    """Return the configuration's zone, for those who have none of their own."""
+    return _configured[Calendar._meta.database]
 
 
-def of_calendar(
-    calendar: Calendar, default: ZoneInfo, profile: CalendarUserProfile | None = None
-) -> ZoneInfo:
-    """The calendar's, else its calendar user's, else `default` (the configuration's).
+def of_calendar(calendar: Calendar, profile: CalendarUserProfile | None = None) -> ZoneInfo:
+    """The calendar's, else its calendar user's, else the configuration's.
 
     `profile` is the calendar user's, where the caller has read it.
     """
     if calendar.timezone:
         return ZoneInfo(calendar.timezone)
     profile = profile or read_cache.profile_of(calendar.user_id)
-    return ZoneInfo(profile.timezone) if profile and profile.timezone else default
+    return ZoneInfo(profile.timezone) if profile and profile.timezone else configured()
 
 
-def of_event(
-    event: Event, default: ZoneInfo, profile: CalendarUserProfile | None = None
-) -> ZoneInfo:
+def of_event(event: Event, profile: CalendarUserProfile | None = None) -> ZoneInfo:
     """The event's own, else its calendar's."""
     if event.timezone:
         return ZoneInfo(event.timezone)
-    return of_calendar(event.calendar, default, profile)
+    return of_calendar(event.calendar, profile)
 
 
-def of_recipient(
-    alarm: Alarm, default: ZoneInfo, profile: CalendarUserProfile | None = None
-) -> ZoneInfo:
+def of_recipient(alarm: Alarm, profile: CalendarUserProfile | None = None) -> ZoneInfo:
     """The recipient's own (calling hours are theirs), else the event's."""
     if alarm.timezone:
         return ZoneInfo(alarm.timezone)
-    return of_event(alarm.event, default, profile)
+    return of_event(alarm.event, profile)

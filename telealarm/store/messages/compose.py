@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, CalendarSetting, Event, Installation, MailTemplate, SmsTemplate
@@ -28,9 +27,8 @@ UNSUBSCRIBE = timedelta(days=365)
 
 @dataclass(frozen=True)
 class Composer:
-    """Writes messages. `default_zone` and `public_url` are the configuration's."""
+    """Writes messages. `public_url` and `mail_sender` are the configuration's."""
 
-    default_zone: ZoneInfo
     public_url: str = "http://127.0.0.1:8000"
     # The From of templates that name none; None where no mail server is configured.
     mail_sender: str | None = None
@@ -120,7 +118,7 @@ class Composer:
                 "description": event.description or "",
                 "start": event.start.isoformat(),
                 "end": event.end.isoformat(),
-                "zone": time_zones.of_event(event, self.default_zone).key,
+                "zone": time_zones.of_event(event).key,
                 "organizer": own_address,
                 "organizer_name": own_name,
                 "cancelled": False,

@@ -24,7 +24,7 @@ def values(
     `minutes_left` counts from; `attempt` the number of the one that is being made.
     """
     spoken_in = alarm.language or language or "en"
-    zone = time_zones.of_recipient(alarm, time_zones.configured())
+    zone = time_zones.of_recipient(alarm)
     start = event.start.astimezone(zone)
     person = event.calendar.user
     told = alarm.about or alarm

@@ -5,7 +5,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from peewee import Expression, fn
 
@@ -54,12 +53,8 @@ def lane(message: Message) -> int:
     return message.gateway_id or MAIL
 
 
-def take(
-    holder: Holder, now: datetime, limit: int, sending: Counter[int], default_zone: ZoneInfo
-) -> Taken:
-    """Claim what is to be sent now. `sending`: how many this worker sends already, by lane;
-    `default_zone` is the configuration's.
-    """
+def take(holder: Holder, now: datetime, limit: int, sending: Counter[int]) -> Taken:
+    """Claim what is to be sent now. `sending`: how many this worker sends already, by lane."""
     gateways = {gateway.id: gateway for gateway in SmsGateway.select()}
     inactive = [row_id for row_id, gateway in gateways.items() if gateway.status != ACTIVE]
     full = [
@@ -80,7 +75,7 @@ def take(
     def admit(message: Message) -> bool:
         here = lane(message)
         most = gateways[here].maximum_sending if here else MAIL_AT_ONCE
-        if begun[here] >= most or not _wanted(message, now, default_zone):
+        if begun[here] >= most or not _wanted(message, now):
             return False
         if here in inactive:
             # As a request it is watched over, and expires.
@@ -99,7 +94,7 @@ def take(
     return Taken(rows, len(found))
 
 
-def _wanted(message: Message, now: datetime, default_zone: ZoneInfo) -> bool:
+def _wanted(message: Message, now: datetime) -> bool:
     """Whether the attempt still is to be made; where not, it is ended or put back."""
     request, alarm = message.request, message.alarm
     if request is None:
@@ -115,7 +110,7 @@ def _wanted(message: Message, now: datetime, default_zone: ZoneInfo) -> bool:
     if message.recipient != address or message.method != alarm.method:
         result.put_back(message, now, "edited", "its alarm was edited before it was sent")
         return False
-    decision = eligibility.decide(alarm, now, default_zone)
+    decision = eligibility.decide(alarm, now)
     if decision.action is Verdict.WAIT:
         result.put_back(message, now, "", decision.why)  # put off when it is claimed again
         return False

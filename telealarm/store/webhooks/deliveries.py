@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import Expression, PostgresqlDatabase
+from peewee import Expression
 
 from telealarm.errors import Conflict
 from telealarm.models import Webhook, WebhookDelivery
 from telealarm.models.gateway import ACTIVE, INACTIVE
 from telealarm.rules.webhook_retry import again, is_given_up
+from telealarm.store.engine import dialect
 from telealarm.store.engine.claim import Holder, claim, oldest
 from telealarm.store.engine.crud import first
 from telealarm.store.engine.database import wake
@@ -195,13 +196,10 @@ def _is_next(row: WebhookDelivery) -> bool:
     """Whether nothing of its lane is being sent, or comes before it, whichever worker has that.
 
     Another may hold an earlier one at this moment without sending it: the query for what is due
-    passes it over then. On SQLite there is one writer at a time.
+    passes it over then.
     """
-    database = WebhookDelivery._meta.database
-    if isinstance(database, PostgresqlDatabase):
-        lock = "SELECT pg_try_advisory_xact_lock(hashtext(%s), hashtext(%s))"
-        if not database.execute_sql(lock, ("webhook lane", row.lane)).fetchone()[0]:
-            return False
+    if not dialect.try_lock_name(WebhookDelivery._meta.database, "webhook lane", row.lane):
+        return False
     date, pending = WebhookDelivery.date, WebhookDelivery.status == DeliveryStatus.PENDING
     earlier = (date < row.date) | ((date == row.date) & (WebhookDelivery.id < row.id))
     before = (WebhookDelivery.status == DeliveryStatus.SENDING) | (pending & earlier)

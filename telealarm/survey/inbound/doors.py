@@ -105,15 +105,13 @@ class Doors:
 
         async def obey(order: Order[Any]) -> Any:
             if isinstance(order, callback.Seek):
-                seek = partial(call_back.find, order.number, calendar_id, utcnow())
-                found = await db.read(seek)
+                found = await db.read(call_back.find, order.number, calendar_id, utcnow())
                 if found is None or (order.keyed and not found.asks_pin):
                     return None
                 talk.language = found.language
                 return found
             assert isinstance(order, callback.CheckPin)
-            check = partial(call_back.check_pin, order.alarm_id, order.keyed, utcnow())
-            return await db.write(check)
+            return await db.write(call_back.check_pin, order.alarm_id, order.keyed, utcnow())
 
         with self._line(channel) as line:
             talk = DialogRunner(line, self._means.prompts, _language(event), obey)
@@ -137,7 +135,7 @@ class Doors:
 
     async def _ready(self, alarm_id: int) -> None:
         """What the alarm says is rendered."""
-        script = await self._means.db.read(partial(upcoming.script, alarm_id))
+        script = await self._means.db.read(upcoming.script, alarm_id)
         if script is not None:
             with suppress(SpeechError, TimeoutError):
                 async with asyncio.timeout(RENDER_SECONDS):
@@ -146,7 +144,7 @@ class Doors:
     async def _taken_back(self, alarm_id: int, line: ChannelIO) -> bool:
         """Whether no other call of the alarm is up; one that rings is hung up and waited for."""
         until, waits = monotonic() + TAKE_BACK_SECONDS, False
-        while not await self._means.db.write(partial(call_back.take_back, alarm_id, utcnow())):
+        while not await self._means.db.write(call_back.take_back, alarm_id, utcnow()):
             if monotonic() > until:
                 return False
             await line.hold(LOOK_SECONDS)

@@ -1,0 +1,137 @@
+"""What SQLite and PostgreSQL do differently. No other module asks which of the two it works on.
+
+SQLite has one writer at a time, on one machine: within a write nothing is left to lock, so the
+locks of this module do nothing there. On PostgreSQL they hold until the transaction ends.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeGuard, TypeVar
+from urllib.parse import urlsplit
+
+import peewee
+from playhouse.db_url import parse
+
+from telealarm.clock import utcnow
+from telealarm.config.model import Config
+
+Query = TypeVar("Query", bound="peewee.ModelSelect[Any]")
+
+# An advisory lock of PostgreSQL for migrating: any fixed number.
+_MIGRATING = 7_135_711
+
+
+def connect(config: Config) -> peewee.Database:
+    """Return a peewee database for the configuration. Nothing is opened yet."""
+    path = config.sqlite_path
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return peewee.SqliteDatabase(
+            str(path),
+            timeout=20,
+            pragmas={"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1},
+        )
+    options = parse(config.database, unquote_password=True, unquote_user=True)
+    # A link that was cut is noticed, and no statement waits for ever.
+    options.setdefault("connect_timeout", 5)
+    options.setdefault("keepalives_idle", 5)
+    options.setdefault("keepalives_interval", 2)
+    options.setdefault("keepalives_count", 3)
+    options.setdefault("tcp_user_timeout", 10_000)
+    options.setdefault("options", "-c statement_timeout=30000 -c lock_timeout=15000")
+    return peewee.PostgresqlDatabase(**options, prefer_psycopg3=True)
+
+
+def place(config: Config) -> str:
+    """Return the database for messages: its file, or its host and name, never its password."""
+    if config.sqlite_path is not None:
+        return str(config.sqlite_path)
+    parts = urlsplit(config.database)
+    return f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
+
+
+def has_notify(database: peewee.Database) -> TypeGuard[peewee.PostgresqlDatabase]:
+    """Whether a commit can wake other processes, by LISTEN and NOTIFY."""
+    return _is_postgresql(database)
+
+
+def writing(database: peewee.Database) -> Any:
+    """Return a transaction that writes, as a context manager."""
+    if _is_postgresql(database):
+        return database.atomic()
+    # Take SQLite's write lock at once: a read lock that is raised later can deadlock.
+    return database.atomic("IMMEDIATE")
+
+
+@contextmanager
+def migrating(database: peewee.Database, config: Config) -> Iterator[None]:
+    """Keep other processes from migrating the database meanwhile; waits for one that does."""
+    path = config.sqlite_path
+    if path is None:
+        database.execute_sql("SELECT pg_advisory_lock(%s)", (_MIGRATING,))
+        try:
+            yield
+        finally:
+            database.execute_sql("SELECT pg_advisory_unlock(%s)", (_MIGRATING,))
+    else:
+        with path.with_name(path.name + ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def skip_locked(query: Query, *, of: Any = None) -> Query:
+    """Return the query with its rows locked (those of model `of` only, if given).
+
+    Rows that another transaction has locked are left out (FOR UPDATE SKIP LOCKED).
+    """
+    if not _is_postgresql(query.model._meta.database):
+        return query
+    return query.for_update(of=of, skip_locked=True)
+
+
+def lock_rows(query: Query, strength: str) -> Query:
+    """Return the query with its rows locked, by a clause of PostgreSQL like FOR SHARE."""
+    if not _is_postgresql(query.model._meta.database):
+        return query
+    # peewee takes the clause itself too, which its annotations do not say.
+    return query.for_update(strength)  # type: ignore[arg-type]
+
+
+def lock(database: peewee.Database, number: int) -> None:
+    """Wait until no other transaction holds the lock of this number; then hold it."""
+    if _is_postgresql(database):
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (number,))
+
+
+def try_lock(database: peewee.Database, number: int) -> bool:
+    """Hold the lock of this number (64 bits, signed). False if another transaction holds it."""
+    if not _is_postgresql(database):
+        return True
+    cursor = database.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (number,))
+    return bool(cursor.fetchone()[0])
+
+
+def try_lock_name(database: peewee.Database, kind: str, name: str) -> bool:
+    """Hold the lock of this name. False if another transaction holds it."""
+    if not _is_postgresql(database):
+        return True
+    lock = "SELECT pg_try_advisory_xact_lock(hashtext(%s), hashtext(%s))"
+    return bool(database.execute_sql(lock, (kind, name)).fetchone()[0])
+
+
+def shared_now(database: peewee.Database) -> datetime:
+    """Return the time by the clock that all workers share, in UTC.
+
+    That is the clock of PostgreSQL's host. Workers on SQLite are on one machine: their own.
+    """
+    if not _is_postgresql(database):
+        return utcnow()
+    now = database.execute_sql("SELECT clock_timestamp()").fetchone()[0]
+    assert isinstance(now, datetime)
+    return now
+
+
+def _is_postgresql(database: peewee.Database) -> bool:
+    return isinstance(database, peewee.PostgresqlDatabase)
