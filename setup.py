@@ -22,7 +22,8 @@ setup(
     },
     package_data={
         "telealarm": ["py.typed"],
-        "telealarm.sounds": ["*.yml", "*/*.wav"],
+        "telealarm.i18n": ["languages/*.yml"],
+        "telealarm.sounds": ["*/*.wav"],
         "telealarm.examples": ["*.yml"],
     },
     install_requires=[

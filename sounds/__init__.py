@@ -1,1 +1,1 @@
-"""The default prompts: prompts.yml and, by language, how they sound."""
+"""The default prompts as sounds, by language; their texts are in telealarm.i18n."""

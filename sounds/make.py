@@ -1,17 +1,20 @@
-"""Speaks sounds/prompts.yml into sounds/<language>/<name>.wav: 8 kHz, 16 bit, mono.
+"""Speaks the prompts of the language files into sounds/<language>/<name>.wav: 8 kHz, 16 bit, mono.
 
 Run it after a change of the texts, on a machine with flite and espeak-ng:
-    .venv/bin/python sounds/make.py
+    .venv/bin/python sounds/make.py           # every language that has prompts
+    .venv/bin/python sounds/make.py de fr     # these
 """
 
 import math
 import struct
 import subprocess
+import sys
 import tempfile
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
+from telealarm import i18n
 
 HERE = Path(__file__).parent
 RATE = 8000
@@ -68,19 +71,35 @@ def write(path: Path, samples: list[float]) -> None:
         wav.writeframes(struct.pack(f"<{len(samples)}h", *(round(gain * s) for s in samples)))
 
 
-def main() -> None:
-    prompts = yaml.safe_load((HERE / "prompts.yml").read_text(encoding="utf-8"))
-    for language, texts in prompts.items():
-        (HERE / language).mkdir(exist_ok=True)
-        for name, text in texts.items():
-            with tempfile.TemporaryDirectory() as folder:
-                spoken = Path(folder) / "spoken.wav"
-                speak(text, language, spoken)
-                rate, samples = read(spoken)
-            target = HERE / language / f"{name}.wav"
-            write(target, resample(samples, rate))
-            print(f"{target.relative_to(HERE.parent)}: {len(samples) / rate:.1f} s")
+def prompts(language: str) -> dict[str, str]:
+    """The prompts that the file of the language has, by the name of their sound."""
+    file = i18n.LANGUAGES[language]
+    return {
+        name: text
+        for name, text in file.spoken.prompts.items()
+        if f"spoken.prompts.{name}" not in file.lacking
+    }
+
+
+def make(language: str, name: str, text: str, folder: Path = HERE) -> None:
+    """Speak one prompt into its file below `folder`."""
+    with tempfile.TemporaryDirectory() as scratch:
+        spoken = Path(scratch) / "spoken.wav"
+        speak(text, language, spoken)
+        rate, samples = read(spoken)
+    target = folder / language / f"{name}.wav"
+    target.parent.mkdir(exist_ok=True)
+    write(target, resample(samples, rate))
+    print(f"{language}/{target.name}: {len(samples) / rate:.1f} s")
+
+
+def main(languages: Sequence[str] = ()) -> None:
+    for language in languages or i18n.LANGUAGES:
+        if language not in i18n.LANGUAGES:
+            sys.exit(f"there is no telealarm/i18n/languages/{language}.yml; write it first")
+        for name, text in prompts(language).items():
+            make(language, name, text)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -16,6 +16,12 @@ class ConfigError(TeleAlarmError):
     code = "config"
 
 
+class LanguageError(TeleAlarmError):
+    """A language file is wrong."""
+
+    code = "language"
+
+
 class StorageError(TeleAlarmError):
     """The database did not keep what was asked of it."""
 

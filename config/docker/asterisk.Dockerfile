@@ -9,9 +9,14 @@ RUN apt-get update \
  && find /etc/asterisk -mindepth 1 -delete \
  && install -d -o asterisk -g asterisk /run/asterisk
 
-# English lies where Asterisk looks when it has no file in the channel's language.
-COPY sounds/en/*.wav /usr/share/asterisk/sounds/telealarm/
-COPY sounds/es/*.wav /usr/share/asterisk/sounds/es/telealarm/
+# English lies where Asterisk looks if it has no file in the channel's language.
+COPY sounds /usr/share/telealarm/sounds/
+RUN cd /usr/share/telealarm/sounds \
+ && for wav in */*.wav; do \
+      language=${wav%/*}/; \
+      install -D -m 644 "$wav" "/usr/share/asterisk/sounds/${language#en/}telealarm/${wav##*/}" \
+      || exit 1; \
+    done
 COPY dialplan/telealarm.conf /etc/asterisk/
 COPY config/asterisk/*.conf /usr/share/telealarm/asterisk/
 COPY config/docker/asterisk/*.conf /usr/share/telealarm/asterisk/docker/

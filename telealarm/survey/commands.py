@@ -4,7 +4,7 @@ went the other.
 
 from dataclasses import dataclass
 
-# Texts of ours, by name, that every language has (sounds/prompts.yml).
+# Prompts of ours, by name (i18n/languages/).
 INVALID_KEY, GOODBYE, NO_ANSWER = "invalid-key", "goodbye", "no-answer"
 NO_AGENT = "no-agent"
 

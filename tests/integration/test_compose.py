@@ -258,6 +258,16 @@ async def _status(url: str, password: str) -> int:
         return reply.status
 
 
+def test_asterisks_image_has_the_sounds_of_every_language(roots: dict[str, Path]) -> None:
+    sounds = roots["asterisk"] / "usr/share/asterisk/sounds"
+    languages = {path.parent.name for path in REPOSITORY.glob("sounds/*/*.wav")}
+    assert {"en", "es"} < languages
+    for language in languages:
+        inside = sounds / ("" if language == "en" else language) / "telealarm"
+        shipped = {path.name for path in (REPOSITORY / "sounds" / language).glob("*.wav")}
+        assert {path.name for path in inside.iterdir()} == shipped
+
+
 @pytest.mark.parametrize("value", ["", "a;b", "a b", "a|b"])
 def test_asterisks_image_refuses_what_would_break_its_files(
     roots: dict[str, Path], value: str

@@ -471,6 +471,27 @@ async def test_a_room_that_is_nobodys_is_told_to_the_desk_in_the_morning(
     assert said.sections[0].text == "Room 999 did not answer its wake-up call."
 
 
+@pytest.mark.parametrize(
+    ("language", "spoken_in", "text"),
+    [
+        ("de-AT", "de-AT", "Zimmer 105 hat den Weckruf nicht beantwortet."),
+        ("fr", "fr", "La chambre 105 n'a pas répondu à son appel de réveil."),
+        ("it", "en", "Room 105 did not answer its wake-up call."),
+    ],
+)
+async def test_the_desk_hears_the_language_of_the_alarm(
+    stages: Stages, language: str, spoken_in: str, text: str
+) -> None:
+    await set_up(stages, failure_phonenumber="9")
+    await stages.alarm("105", data={"room": "105"}, language=language)
+    (call,) = await stages.claim()
+    assert await stages.place(call)
+    await stages.end(call)
+    (told,) = await stages.claim()
+    said = await stages.write(session_state.load, told)
+    assert (said.language, said.sections[0].text) == (spoken_in, text)
+
+
 async def test_what_cannot_be_kept_takes_nothing_away(stages: Stages, config: Config) -> None:
     wakeups, calendar = WakeupBooking(config, stages.db), stages.calendar.id
     kept = await wakeups.keep(calendar, "105", time(7, 0), False)

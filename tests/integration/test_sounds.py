@@ -10,17 +10,25 @@ from typing import Any
 import pytest
 import yaml
 
+from telealarm import i18n
 from telealarm.rules import audio
 from tests.lab.listener import understood
 
 SOUNDS = Path(__file__).parents[2] / "sounds"
-TEXTS: dict[str, dict[str, str]] = yaml.safe_load((SOUNDS / "prompts.yml").read_text("utf-8"))
+FILES = [
+    (path.stem, yaml.safe_load(path.read_text("utf-8")))
+    for path in (Path(i18n.__file__).parent / "languages").iterdir()
+]
+# The prompts by language, of those that have any.
+TEXTS: dict[str, dict[str, str]] = {
+    code: file["spoken"]["prompts"] for code, file in FILES if "spoken" in file
+}
 # A voice says some 15 characters a second; these are very slow and very fast ones.
 SLOW, FAST = 7.0, 30.0
 
 
 def test_each_text_is_there_in_each_language() -> None:
-    assert {"en", "es"} <= TEXTS.keys()
+    assert {"en", "es", "de", "fr"} <= TEXTS.keys()
     for language, texts in TEXTS.items():
         assert texts.keys() == TEXTS["en"].keys()
         assert {path.stem for path in (SOUNDS / language).iterdir()} == texts.keys()
@@ -54,11 +62,12 @@ def test_the_english_words_are_understood(name: str, said: set[str]) -> None:
 
 def test_the_script_makes_them(tmp_path: Path) -> None:
     """A word of ours in a copy of the folder is spoken anew, as it is here."""
-    for file in ("make.py", "prompts.yml"):
-        shutil.copy(SOUNDS / file, tmp_path)
-    some = {language: {"goodbye": texts["goodbye"]} for language, texts in TEXTS.items()}
-    (tmp_path / "prompts.yml").write_text(yaml.safe_dump(some), encoding="utf-8")
+    shutil.copy(SOUNDS / "make.py", tmp_path)
     made: dict[str, Any] = runpy.run_path(str(tmp_path / "make.py"))
+    everything: dict[str, dict[str, str]] = {code: made["prompts"](code) for code, _ in FILES}
+    assert {code: texts for code, texts in everything.items() if texts} == TEXTS
+    some = {code: {"goodbye": texts["goodbye"]} for code, texts in TEXTS.items()}
+    made["main"].__globals__["prompts"] = lambda code: some.get(code, {})
     made["main"]()
     for language in TEXTS:
         shipped = audio.seconds((SOUNDS / language / "goodbye.wav").read_bytes())

@@ -3,6 +3,7 @@
 import asyncio
 import audioop
 import io
+import shutil
 import stat
 import tempfile
 import wave
@@ -12,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from telealarm import i18n
 from telealarm.clock import monotonic
 from telealarm.config.model import Speech as SpeechConfig
 from telealarm.errors import SpeechError
+from telealarm.i18n.loader import load
 from telealarm.rules import audio, placeholders
 from telealarm.rules.placeholders import LONGEST_VALUE
 from telealarm.store.survey.audio_files import AudioFolder, Sound
@@ -275,14 +278,18 @@ async def test_our_own_texts_are_said_in_english_while_their_engine_fails(
 ) -> None:
     speech = Speech({"*": engine(tmp_path, "exit 1")}, 20)
     prompts = Prompts(tmp_path / "prompts", "http://127.0.0.1:8000", speech)
-    monkeypatch.setitem(prompts._texts, "de", {GOODBYE: "Vielen Dank."})
+    languages = tmp_path / "languages"
+    languages.mkdir()
+    shutil.copy(Path(i18n.__file__).parent / "languages" / "en.yml", languages)
+    (languages / "nl.yml").write_text("spoken: {prompts: {goodbye: Dank u wel.}}")
+    monkeypatch.setattr(i18n, "LANGUAGES", load(languages))
     english = await prompts.system(GOODBYE, "en")
-    assert await prompts.system(GOODBYE, "de-AT") == english
-    engine(tmp_path, "flite -t Danke -o $2")
+    assert await prompts.system(GOODBYE, "nl-BE") == english
+    engine(tmp_path, "flite -t Bedankt -o $2")
     later = monotonic() + AGAIN_SECONDS
     monkeypatch.setattr("telealarm.survey.tts.prompts.monotonic", lambda: later)
-    german = await prompts.system(GOODBYE, "de-AT")
-    assert german not in (english, await prompts.system(GOODBYE, "es"))
+    dutch = await prompts.system(GOODBYE, "nl-BE")
+    assert dutch not in (english, await prompts.system(GOODBYE, "es"))
 
 
 async def test_our_own_texts_need_no_engine(tmp_path: Path) -> None:

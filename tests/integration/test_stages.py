@@ -9,7 +9,7 @@ import pytest_asyncio
 import time_machine
 
 from telealarm.clock import utcnow
-from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Gateway, Message
+from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Gateway, Message, Survey
 from telealarm.store.alarms import alarms
 from telealarm.store.calendars import events
 from telealarm.store.dialing import calls, workers
@@ -71,6 +71,29 @@ async def test_a_missed_message_is_told_as_one(
         assert (await stages.get(old)).status == AlarmStatus.MISSED
         sms = await stages.write(Message.get, Message.alarm == old)
         assert (sms.recipient, sms.text) == ("600", text)
+
+
+@pytest.mark.parametrize(
+    ("own", "of_survey", "text"),
+    [
+        ("de-AT", "es", "1 wurde nicht rechtzeitig angerufen: Visit (Montag, 2. März)"),
+        (None, "fr", "1 n'a pas été appelé à temps : Visit (lundi 2 mars)"),
+        ("tlh", "fr", "1 was not called in time: Visit (Monday, March 2)"),
+    ],
+)
+async def test_bad_news_is_in_the_language_of_the_alarm_or_else_of_its_survey(
+    stages: Stages, own: str | None, of_survey: str, text: str
+) -> None:
+    await stages.write(lambda: Survey.update(tts_language=of_survey).execute())
+    words = text.partition(" (")[0]
+    data = {"sms_failure": "({start_date})"}
+    plain = await stages.alarm("1", phonenumber_sms_failure="600", language=own)
+    dated = await stages.alarm("1", phonenumber_sms_failure="600", language=own, data=data)
+    with at(MORNING + 12 * HOUR + timedelta(minutes=30)):
+        assert await stages.claim() == []
+        rows = await stages.write(lambda: list(Message.select().order_by(Message.alarm)))
+    told = {row.alarm_id: row.text for row in rows}
+    assert told == {plain: words, dated: text.removeprefix(words).strip()}
 
 
 async def test_a_creator_without_a_setting_blocks_nobody_else(stages: Stages) -> None:

@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
-from functools import cache
-from pathlib import Path
 from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telealarm import i18n
 from telealarm.rules import phone
 from telealarm.rules import wakeup as rule
 from telealarm.rules.wakeup import Booked
@@ -25,7 +23,6 @@ from telealarm.survey.inbound.wakeup import Cancel, Keep, Seek, order
 AT_SEVEN = Booked(datetime(2030, 6, 3, 7, 30), daily=False)
 EVERY_DAY = Booked(datetime(2030, 6, 3, 7, 30), daily=True)
 MADRID = ZoneInfo("Europe/Madrid")
-SOUNDS = Path(__file__).parents[2] / "sounds"
 # More steps than anybody takes.
 MOST = 60
 
@@ -173,20 +170,24 @@ def test_a_guest_without_a_number_and_a_refused_call_are_told_so() -> None:
     assert last(held(door(), ["0730", "1", "1"], refused=True)[0]) == "wakeup-refused"
 
 
-@cache
-def texts(file: str) -> dict[str, dict[str, str]]:
-    """What the doors say, by language."""
-    found: dict[str, dict[str, str]] = yaml.safe_load((SOUNDS / file).read_text())
-    return found
+def texts(group: str) -> dict[str, dict[str, str]]:
+    """What the doors say, by language: of those that are spoken."""
+    spoken = {
+        code: language.spoken.model_dump()[group]
+        for code, language in i18n.LANGUAGES.items()
+        if not language.lacking
+    }
+    assert {"en", "es", "de", "fr"} <= spoken.keys()
+    return spoken
 
 
 def values_in(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-@pytest.mark.parametrize("file", ["doors.yml", "prompts.yml"])
-def test_every_language_has_every_text_with_the_same_values(file: str) -> None:
-    by_language = texts(file)
+@pytest.mark.parametrize("group", ["wake_up", "prompts", "read_back", "failure"])
+def test_every_language_has_every_text_with_the_same_values(group: str) -> None:
+    by_language = texts(group)
     values = {
         language: {name: values_in(text) for name, text in said.items()}
         for language, said in by_language.items()
@@ -207,7 +208,7 @@ def test_any_keys_end_in_words_and_a_hang_up(
     assert len(orders(steps)) <= 1
     asked = [phrase for step in steps if isinstance(step, Ask | Say) for phrase in step.phrases]
     for phrase in asked:
-        said = texts("doors.yml" if phrase.values else "prompts.yml")["en"][phrase.name]
+        said = texts("wake_up" if phrase.values else "prompts")["en"][phrase.name]
         assert values_in(said) == set(phrase.values)
 
 

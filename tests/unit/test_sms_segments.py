@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telealarm.rules import languages, phone, signed_links, sms_segments
+from telealarm import i18n
+from telealarm.rules import phone, replies, signed_links, sms_segments
 
 
 @pytest.mark.parametrize(
@@ -118,21 +119,21 @@ def test_each_segment_holds_whole_characters_and_no_more_than_fit(text: str) -> 
     ],
 )
 def test_what_a_reply_means(text: str, language: str | None, meaning: str | None) -> None:
-    assert languages.meaning(text, language) == meaning
+    assert replies.meaning(text, language) == meaning
 
 
-@pytest.mark.parametrize("language", languages.LANGUAGES)
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
 def test_every_word_is_understood_by_those_whose_language_it_is(language: str) -> None:
-    for key, words in languages.LANGUAGES[language].words.items():
+    for key, words in replies.by_meaning(i18n.LANGUAGES[language].words).items():
         for word in words:
             for said in (word, word.upper(), f" {word}! "):
-                assert languages.meaning(said, language) == key, said
+                assert replies.meaning(said, language) == key, said
 
 
 def test_every_language_has_every_text() -> None:
-    for one in languages.LANGUAGES.values():
-        assert one.texts.keys() == languages.LANGUAGES["en"].texts.keys()
-        assert one.words.keys() == languages.LANGUAGES["en"].words.keys()
+    for one in i18n.LANGUAGES.values():
+        assert [name for name in one.lacking if name.startswith("written.")] == []
+        assert all(replies.by_meaning(one.words).values())
 
 
 @pytest.mark.parametrize(

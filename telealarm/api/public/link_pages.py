@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from telealarm import i18n
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, Installation
-from telealarm.rules import languages, signed_links
+from telealarm.rules import placeholders, signed_links
 from telealarm.rules.signed_links import Link
 from telealarm.store import do_not_call
 from telealarm.store.engine.database import Database
@@ -39,9 +40,6 @@ button {{ font: inherit; padding: .5em 1.5em }}</style></head>
 """
 FORM = '<form method="post"><button type="submit">{word}</button></form>'
 RESULTS = {"confirm": AlarmResult.CONFIRMED, "cancel": AlarmResult.CANCELLED}
-# By the names that rules.languages has for their words.
-BUTTONS = {"confirm": "confirm", "cancel": "cancel_button", "unsubscribe": "unsubscribe"}
-SAID: dict[int, str] = {AlarmResult.CONFIRMED: "confirmed", AlarmResult.CANCELLED: "cancelled"}
 
 
 class LinkPages:
@@ -67,22 +65,23 @@ class LinkPages:
         link = signed_links.read(Installation.get().secret, request.match_info["token"])
         alarm = Alarm.get_or_none(Alarm.id == link.alarm_id) if link else None
         if link is None or alarm is None or link.kind not in signed_links.KINDS:
-            return Page(_browsers(request)).write(404, "no_link")
+            page = Page(_browsers(request))
+            return page.write(404, page.texts.no_link)
         page = Page(alarm.language)
         if link.expires <= utcnow():
-            return page.write(410, "expired")
+            return page.write(410, page.texts.expired)
         return turn(link, alarm, page)
 
     def _look(self, link: Link, alarm: Alarm, page: "Page") -> web.Response:
         """What the link is for, with a button that does it."""
-        button = BUTTONS[link.kind]
+        button = str(getattr(page.texts, f"{link.kind}_button"))
         if link.kind == "unsubscribe":
-            return page.write(200, "stop_asked", button=button, recipient=link.recipient)
-        about = self._about(alarm)
+            return page.write(200, page.to_recipient(page.texts.stop_asked, link), button=button)
+        about = self._about(alarm, page)
         if alarm.result != AlarmResult.NONE:
-            return page.write(200, _said(alarm), about)
+            return page.write(200, page.outcome(alarm), about)
         if not answers.is_open(alarm, alarm.event, utcnow()):
-            return page.write(410, "closed", about)
+            return page.write(410, page.texts.closed, about)
         return page.write(200, "", about, button)
 
     def _act(self, link: Link, alarm: Alarm, page: "Page") -> web.Response:
@@ -93,29 +92,39 @@ class LinkPages:
             who = {"email" if is_mail else "number": link.recipient}
             if do_not_call.opt_out(alarm.owner_id, **who):
                 record(alarm.id, "stop", f"{link.recipient} wants no more messages", at=now)
-            return page.write(200, "stopped", recipient=link.recipient)
+            return page.write(200, page.to_recipient(page.texts.stopped, link))
         if answers.answer(alarm, RESULTS[link.kind], "by a link", now) is Answered.CLOSED:
-            return page.write(410, "closed", self._about(alarm))
-        return page.write(200, _said(alarm), self._about(alarm))
+            return page.write(410, page.texts.closed, self._about(alarm, page))
+        return page.write(200, page.outcome(alarm), self._about(alarm, page))
 
-    def _about(self, alarm: Alarm) -> str:
-        said = self._composer.values(alarm, utcnow())
-        return f"{alarm.event.title}, {said['start_date']} {said['start_time']}"
+    def _about(self, alarm: Alarm, page: "Page") -> str:
+        """What the event is, and when."""
+        values = self._composer.values(alarm, utcnow()) | {"title": alarm.event.title}
+        return placeholders.fill(page.texts.about, values)
 
 
 class Page:
     """A page in the recipient's language."""
 
     def __init__(self, language: str | None) -> None:
-        self._language = languages.code(language)
-        self._texts = languages.of(language).texts
+        self._language = i18n.code(language)
+        self.texts = i18n.of(language).written.page
 
-    def write(
-        self, status: int, said: str, title: str = "", button: str = "", recipient: str = ""
-    ) -> web.Response:
-        """`said` and `button` are names of texts; without a `title` what is said stands alone."""
-        text = self._texts[said].replace("{recipient}", recipient) if said else ""
-        form = FORM.format(word=html.escape(self._texts[button])) if button else ""
+    def to_recipient(self, text: str, link: Link) -> str:
+        """`text` with whom the link was sent to."""
+        return text.replace("{recipient}", link.recipient)
+
+    def outcome(self, alarm: Alarm) -> str:
+        """How the alarm was answered."""
+        by_result: dict[int, str] = {
+            AlarmResult.CONFIRMED: self.texts.confirmed,
+            AlarmResult.CANCELLED: self.texts.cancelled,
+        }
+        return by_result.get(alarm.result, self.texts.answered)
+
+    def write(self, status: int, text: str, title: str = "", button: str = "") -> web.Response:
+        """The page with `text` below `title`, or as its title; `button` is the word on a button."""
+        form = FORM.format(word=html.escape(button)) if button else ""
         body = PAGE.format(
             language=self._language,
             title=html.escape(title or text),
@@ -123,10 +132,6 @@ class Page:
             form=form,
         )
         return web.Response(status=status, text=body, content_type="text/html", headers=HEADERS)
-
-
-def _said(alarm: Alarm) -> str:
-    return SAID.get(alarm.result, "answered")
 
 
 def _browsers(request: web.Request) -> str:

@@ -30,7 +30,7 @@ def sms(visit: RequestContext, row: SmsTemplate, values: Values) -> dict[str, An
     left out because it is too long.
     """
     composer, said = _said(visit, values, Method.SMS)
-    text = composer.sms(row, said)
+    text = composer.sms(row, said, None)
     sent = sms_segments.columns(text)
     left_out = text.removeprefix(str(sent["text"]))
     return {**sent, "left_out": left_out, "missing": placeholders.lacking(row.sms_text, said)}

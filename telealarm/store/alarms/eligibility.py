@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from telealarm import i18n
 from telealarm.models import Alarm, CalendarSetting, CalendarUserProfile, SmsGateway
 from telealarm.rules import eligibility
 from telealarm.rules.calling_hours import WEEKDAYS, CallingHours
@@ -27,6 +28,13 @@ def sms_gateway_of(alarm: Alarm) -> SmsGateway | None:
     """What SMS about the alarm go out by, if its calendar setting names one."""
     setting = setting_of(alarm)
     return setting.sms_gateway if setting else None
+
+
+def language_of(alarm: Alarm) -> str:
+    """The language that is spoken about the alarm: its own, else that of its survey."""
+    setting = setting_of(alarm)
+    survey = alarm.survey or (setting.survey if setting else None)
+    return alarm.language or (survey.tts_language if survey else i18n.ENGLISH)
 
 
 def decide(alarm: Alarm, at: datetime) -> Decision:

@@ -5,18 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from telealarm import i18n
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, CalendarSetting, Event, Installation, MailTemplate, SmsTemplate
-from telealarm.rules import languages, mail_bodies, phone, placeholders, signed_links, sms_segments
+from telealarm.rules import mail_bodies, phone, placeholders, signed_links, sms_segments
 from telealarm.store.engine import time_zones
 from telealarm.store.engine.timeline import record
 from telealarm.store.messages.template_values import values
 from telealarm.words import Method
-
-# Where an alarm names no template.
-SMS_TEXT = "{title}: {start_date} {start_time}"
-MAIL_SUBJECT = "{title}: {start_date} {start_time}"
-MAIL_TEXT = "{title}\n{start_date} {start_time}"
 
 LONGEST_MAIL = 200_000
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}", re.ASCII)
@@ -44,7 +40,7 @@ class Composer:
         if not phone.is_dialable(alarm.alarm_phonenumber):
             raise Invalid({"alarm_phonenumber": ["an alarm by SMS needs a phone number"]})
         template = alarm.sms_template
-        text = self.sms(template, self.values(alarm, now))
+        text = self.sms(template, self.values(alarm, now), alarm.language)
         columns = sms_segments.columns(text)
         if columns["text"] != text:
             needed = sms_segments.size(text).segments
@@ -61,9 +57,12 @@ class Composer:
             **columns,
         }
 
-    def sms(self, template: SmsTemplate | None, said: dict[str, object]) -> str:
+    def sms(
+        self, template: SmsTemplate | None, said: dict[str, object], language: str | None
+    ) -> str:
         """What an SMS by `template` says; it may be too long to be sent whole."""
-        return placeholders.fill(template.sms_text if template else SMS_TEXT, said)
+        text = template.sms_text if template else i18n.of(language).written.message.sms
+        return placeholders.fill(text, said)
 
     def mail(
         self, template: MailTemplate | None, said: dict[str, object], language: str | None
@@ -72,17 +71,18 @@ class Composer:
 
         One that has no link of ours in it gets them at its end.
         """
-        subject = template.subject if template else MAIL_SUBJECT
-        plain = template.message_plaintext if template else MAIL_TEXT
+        ours = i18n.of(language).written.message
+        subject = template.subject if template else ours.mail_subject
+        plain = template.message_plaintext if template else ours.mail_text
         markup = template.message_html if template else ""
         has_links = any("{" + name + "}" in plain + markup for name in _OWN_LINKS)
         text = placeholders.fill(plain, said, LONGEST_MAIL)
         html = placeholders.fill(markup, mail_bodies.escaped(said), LONGEST_MAIL)
         text, html = text or mail_bodies.as_text(html), html or mail_bodies.as_html(text)
         if not has_links:
-            words = languages.of(language).texts
+            words = i18n.of(language).written.mail
             links = {
-                words[name.removesuffix("_url")]: str(said[name])
+                getattr(words, name.removesuffix("_url")): str(said[name])
                 for name in _OWN_LINKS
                 if said.get(name)
             }

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from telealarm import i18n
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, Event, Message
-from telealarm.rules import languages, placeholders
+from telealarm.rules import placeholders
 from telealarm.store import do_not_call
 from telealarm.store.engine.crud import first
 from telealarm.store.engine.database import wake
@@ -120,8 +121,8 @@ def renew(message_id: int, composer: Composer, now: datetime) -> None:
     kept = ("uid", "title", "start", "end", "zone") if cancelled else ("uid",)
     invitation = columns["invitation"] | {name: old.invitation[name] for name in kept}
     said = composer.values(alarm, now)
-    words = languages.of(alarm.language).texts
-    subject = placeholders.fill(words["called_off" if cancelled else "moved"], said)
+    texts = i18n.of(alarm.language).written.mail
+    subject = placeholders.fill(texts.called_off if cancelled else texts.moved, said)
     if cancelled:
         said |= {"confirm_url": None, "cancel_url": None}
     body = composer.mail(None, said, alarm.language)

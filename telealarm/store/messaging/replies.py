@@ -3,8 +3,10 @@
 import uuid
 from datetime import datetime, timedelta
 
+from telealarm import i18n
+from telealarm.i18n.model import Reply
 from telealarm.models import Alarm, Event, InboundSms, Message, SmsGateway
-from telealarm.rules import languages, phone, placeholders
+from telealarm.rules import phone, placeholders, replies
 from telealarm.store import do_not_call
 from telealarm.store.engine.crud import first
 from telealarm.store.engine.timeline import record
@@ -39,8 +41,8 @@ def reply(
     if message is None:
         outcome = "unknown_number"
     else:
-        meaning = languages.meaning(text, message.alarm.language)
-        if meaning == languages.STOP:
+        meaning = replies.meaning(text, message.alarm.language)
+        if meaning == replies.STOP:
             outcome = _stop(messages, number, now)
         else:
             outcome = _answer(message, meaning, text, composer, now)
@@ -103,10 +105,12 @@ def _answer(
         return _too_late(message, meaning, text, composer, now)
     if meaning is None:
         record(alarm.id, "reply_unclear", text, at=now)
-        _write_back_once(message, "unclear", "unclear", composer, now)
+        _write_back_once(message, _texts(alarm).unclear, "unclear", composer, now)
         return "unclear"
     done = answers.answer(alarm, int(meaning), f"by SMS from {message.recipient}", now)
-    _write_back(message, meaning, "answer", composer, now)
+    texts = _texts(alarm)
+    thanks = {"1": texts.confirmed, "2": texts.cancelled, "3": texts.reschedule}[meaning]
+    _write_back(message, thanks, "answer", composer, now)
     return str(done)
 
 
@@ -119,30 +123,33 @@ def _too_late(
     alarm = message.alarm
     record(alarm.id, "reply_late", text, at=now)
     if alarm.result == AlarmResult.NONE:
-        _write_back_once(message, "late", "late", composer, now)
+        _write_back_once(message, _texts(alarm).late, "late", composer, now)
         return Answered.CLOSED
     if meaning is not None and int(meaning) != alarm.result:
-        _write_back_once(message, "answered_before", "late", composer, now)
+        _write_back_once(message, _texts(alarm).answered_before, "late", composer, now)
     return Answered.BEFORE
 
 
 def _write_back_once(
-    message: Message, words: str, purpose: str, composer: Composer, now: datetime
+    message: Message, text: str, purpose: str, composer: Composer, now: datetime
 ) -> None:
     before = Message.select().where(Message.alarm == message.alarm_id, Message.purpose == purpose)
     if not before.exists():
-        _write_back(message, words, purpose, composer, now)
+        _write_back(message, text, purpose, composer, now)
 
 
 def _write_back(
-    message: Message, words: str, purpose: str, composer: Composer, now: datetime
+    message: Message, text: str, purpose: str, composer: Composer, now: datetime
 ) -> None:
     """Have the sender told, unless they want no messages."""
     if do_not_call.lists_number(message.owner_id, message.recipient):
         return
-    alarm = message.alarm
-    text = languages.of(alarm.language).texts[words]
-    _send(message, placeholders.fill(text, composer.values(alarm, now)), purpose, now)
+    filled = placeholders.fill(text, composer.values(message.alarm, now))
+    _send(message, filled, purpose, now)
+
+
+def _texts(alarm: Alarm) -> Reply:
+    return i18n.of(alarm.language).written.reply
 
 
 def _send(message: Message, text: str, purpose: str, now: datetime) -> None:
@@ -169,5 +176,5 @@ def _stop(messages: list[Message], number: str, now: datetime) -> str:
         if number.startswith(("+", "00")):  # with its country it is theirs however it is written
             do_not_call.opt_out(owner_id, number=number)
     record(newest.alarm_id, "stop", f"{newest.recipient} wants no more messages", at=now)
-    _send(newest, languages.of(newest.alarm.language).texts["stop"], "answer", now)
+    _send(newest, _texts(newest.alarm).stopped, "answer", now)
     return "stopped"

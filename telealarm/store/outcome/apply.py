@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from telealarm import i18n
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Message
 from telealarm.rules import placeholders
 from telealarm.rules.eligibility import Decision, Verdict
@@ -24,12 +25,6 @@ from telealarm.words import (
     Reason,
 )
 
-FAILURE_TEXT = "{alarm_phonenumber} could not be reached in {num_attempt} attempt(s): {title}"
-MISSED_TEXTS: dict[int, str] = {
-    Method.CALL: "{alarm_phonenumber} was not called in time: {title}",
-    Method.SMS: "The SMS to {alarm_phonenumber} was not sent in time: {title}",
-    Method.EMAIL: "The mail to {alarm_phonenumber} was not sent in time: {title}",
-}
 # How long whoever rings back has to take the call that was taken back for them.
 CALLED_BACK = timedelta(minutes=1)
 
@@ -142,7 +137,7 @@ def fail(
     record(alarm.id, "failure", said, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
     webhooks.tell(alarm, Change.FAILED, now, request)
-    _inform(alarm, FAILURE_TEXT, now)
+    _inform(alarm, now)
     escalation.call(alarm, now)
 
 
@@ -187,11 +182,11 @@ def miss(request: AlarmRequest, reason: Reason, now: datetime, why: str = "") ->
     record(alarm.id, "missed", f"{reason}: {why}" if why else reason, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.MISSED, now, request)
     if alarm.missed_policy != "skip":
-        _inform(alarm, MISSED_TEXTS[alarm.method], now)
+        _inform(alarm, now, missed=True)
         escalation.call(alarm, now)
 
 
-def _inform(alarm: Alarm, default_text: str, now: datetime) -> None:
+def _inform(alarm: Alarm, now: datetime, *, missed: bool = False) -> None:
     """Put the SMS with the bad news into the outbox, where the alarm names a number for it."""
     recipient = alarm.phonenumber_sms_failure
     if not recipient or alarm.deleted or alarm.event.deleted:
@@ -207,8 +202,23 @@ def _inform(alarm: Alarm, default_text: str, now: datetime) -> None:
         return
     event = alarm.event
     template = (event.data or {}).get("sms_failure")
-    said = values(alarm, event, now)
+    language = eligibility.language_of(alarm)
+    said = values(alarm, event, now, language=language)
     if alarm.method == Method.EMAIL:
         said["alarm_phonenumber"] = alarm.alarm_email
-    text = placeholders.fill(template if isinstance(template, str) else default_text, said)
+    default = _failure_text(alarm, language, missed=missed)
+    text = placeholders.fill(template if isinstance(template, str) else default, said)
     outbox.queue_sms(alarm, gateway, recipient, text, now, purpose="failure")
+
+
+def _failure_text(alarm: Alarm, language: str, *, missed: bool) -> str:
+    """The bad news of an alarm whose event has no words for it."""
+    texts = i18n.of(language).written.failure
+    if not missed:
+        return texts.failed
+    by_method: dict[int, str] = {
+        Method.CALL: texts.call_missed,
+        Method.SMS: texts.sms_missed,
+        Method.EMAIL: texts.mail_missed,
+    }
+    return by_method[alarm.method]

@@ -5,6 +5,7 @@ That call is an alarm of its own on the same event, with rows, retries and a tim
 
 from datetime import datetime
 
+from telealarm import i18n
 from telealarm.models import Alarm, Section, Survey
 from telealarm.store.alarms import alarms, eligibility
 from telealarm.store.engine import crud
@@ -12,15 +13,6 @@ from telealarm.store.engine.timeline import record
 from telealarm.words import EventStatus, Method, SectionType
 
 NAME = "Told to failure_phonenumber"
-# By language; another is told in English. A room is what a wake-up call's event has in its data.
-_ROOM = {
-    "en": "Room {room} did not answer its wake-up call.",
-    "es": "La habitación {room} no ha contestado a su llamada despertador.",
-}
-_OTHER = {
-    "en": "{alarm_phonenumber} could not be reached: {title}.",
-    "es": "No se ha podido localizar a {alarm_phonenumber}: {title}.",
-}
 # Of its call: retries, a delay between them and a lateness in seconds.
 RETRIES, DELAY, LATENESS = 3, 60, 3600
 
@@ -38,8 +30,9 @@ def call(failed: Alarm, now: datetime) -> None:
         return
     if Alarm.select().where(Alarm.about == failed.id).exists():
         return
-    language = (failed.survey or setting.survey).tts_language
-    text = _text(language, has_room="room" in (event.data or {}))
+    # The event of a wake-up call has a room in its data.
+    name = "room" if "room" in (event.data or {}) else "other"
+    text, language = i18n.spoken("failure", name, eligibility.language_of(failed))
     alarm = crud.insert(
         Alarm,
         {
@@ -48,7 +41,7 @@ def call(failed: Alarm, now: datetime) -> None:
             "about": failed,
             "alarm_phonenumber": setting.failure_phonenumber,
             "method": Method.CALL,
-            "survey": _survey(failed.owner_id, *text),
+            "survey": _survey(failed.owner_id, language, text),
             # Due now.
             "offset": round((now - event.start).total_seconds()),
             "maxretry": RETRIES,
@@ -61,13 +54,6 @@ def call(failed: Alarm, now: datetime) -> None:
     record(failed.id, "desk_called", f"{alarm.alarm_phonenumber}, by alarm {alarm.id}", at=now)
     record(alarm.id, "created", f"tells of alarm {failed.id}", at=now)
     alarms.schedule(alarm, event)
-
-
-def _text(language: str, *, has_room: bool) -> tuple[str, str]:
-    """The language, and the words in it."""
-    texts = _ROOM if has_room else _OTHER
-    base = language.split("-")[0].lower()
-    return (language, texts[base]) if base in texts else ("en", texts["en"])
 
 
 def _survey(owner_id: int, language: str, text: str) -> Survey:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Phrase:
-    """One of our own texts; with `values`, one of sounds/doors.yml, which they are put into."""
+    """One of our own prompts; with `values`, a text of `wake_up`, which they are put into."""
 
     name: str
     values: dict[str, str] = field(default_factory=dict)

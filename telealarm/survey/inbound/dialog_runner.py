@@ -6,11 +6,9 @@ dialogue when it is to speak or listen, and never before.
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from importlib import resources
 from typing import Any, TypeVar, cast
 
-import yaml
-
+from telealarm import i18n
 from telealarm.asterisk.ari.errors import AriError
 from telealarm.survey.channel_io import ChannelIO, HungUp
 from telealarm.survey.inbound.dialog import Ask, Dialog, Order, Phrase, Say
@@ -18,10 +16,6 @@ from telealarm.survey.tts.prompts import Prompt, Prompts, soon
 
 # How long the first key, and each next one, is waited for.
 FIRST_SECONDS, NEXT_SECONDS = 8.0, 4.0
-_FALLBACK_LANGUAGE = "en"
-_words: dict[str, dict[str, str]] = yaml.safe_load(
-    resources.files("telealarm.sounds").joinpath("doors.yml").read_text(encoding="utf-8")
-)
 T = TypeVar("T")
 
 
@@ -98,11 +92,8 @@ class DialogRunner:
     async def _prompt(self, phrase: Phrase) -> Prompt:
         if not phrase.values:
             return await self._prompts.system(phrase.name, self.language)
-        base, language = self.language.split("-")[0].lower(), self.language
-        if base not in _words:
-            base = language = _FALLBACK_LANGUAGE
-        text = _words[base][phrase.name].format(**phrase.values)
-        return await soon(self._prompts.script(text, language))
+        text, spoken_in = i18n.spoken("wake_up", phrase.name, self.language)
+        return await soon(self._prompts.script(text.format(**phrase.values), spoken_in))
 
 
 def _any(key: str) -> str | None:

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-import yaml
-
+from telealarm import i18n
 from telealarm.clock import monotonic
 from telealarm.errors import SpeechError
 from telealarm.rules import audio
@@ -29,7 +28,6 @@ from telealarm.survey.tts.speech import Speech
 log = logging.getLogger(__name__)
 
 NO_SPEECH = "no-speech"
-_FALLBACK_LANGUAGE = "en"
 _MAX_BYTES = 500_000_000
 # Nobody who is on the line waits longer in silence for a text that is not rendered yet.
 SOON_SECONDS = 3.0
@@ -76,9 +74,6 @@ class Prompts:
         # What could not be spoken, by name: until when, and why.
         self._failed: OrderedDict[str, tuple[float, str]] = OrderedDict()
         self._sounds = resources.files("telealarm.sounds")
-        self._texts: dict[str, dict[str, str]] = yaml.safe_load(
-            self._sounds.joinpath("prompts.yml").read_text(encoding="utf-8")
-        )
 
     async def script(self, text: str, language: str) -> Prompt:
         """`text` in `language`. Raises SpeechError where no engine can speak it."""
@@ -122,16 +117,16 @@ class Prompts:
         """
         base = language.split("-")[0].lower()
         found = await self._ours(name, base)
-        text = self._texts.get(base, {}).get(name)
-        if found is None and text:
+        text, spoken_in = i18n.spoken("prompts", name, language)
+        if found is None and spoken_in == language:
             try:
                 return await soon(self.script(text, language))
             except SpeechError as error:
                 log.warning("%s is said in English: %s", name, error)
         if found is None:
-            found = await self._ours(name, _FALLBACK_LANGUAGE)
+            found = await self._ours(name, i18n.ENGLISH)
         if found is None:
-            raise SpeechError(f"sounds/{_FALLBACK_LANGUAGE}/{name}.wav is missing; reinstall")
+            raise SpeechError(f"sounds/{i18n.ENGLISH}/{name}.wav is missing; reinstall")
         return found
 
     async def _ours(self, name: str, language: str) -> Prompt | None:
