@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
 PACKAGING := setup.py pyproject.toml tests/lab/venv.sh
 
-.PHONY: help install demo demo-stop test lint clean
+.PHONY: help install demo demo-stop test lint docs coverage clean
 .DELETE_ON_ERROR:
 
 help:
@@ -18,6 +18,8 @@ help:
 	@echo "make demo-stop ends what KEEP=1 left running"
 	@echo "make test      ruff, mypy, then unit, integration and acceptance tests"
 	@echo "make lint      ruff and mypy alone"
+	@echo "make docs      write the generated pages, and build all pages into site/"
+	@echo "make coverage  the unit and integration tests, and what they did not run, in htmlcov/"
 	@echo "make clean     remove $(VENV) and the tools' caches"
 
 install: $(INSTALLED)
@@ -38,6 +40,19 @@ lint: $(INSTALLED_TEST)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy -p tests.lab
+	$(BIN)/mypy -p docs._generate
+
+docs: $(INSTALLED_TEST)
+	$(BIN)/python -m docs._generate
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
+coverage: $(INSTALLED_TEST)
+	@tests/lab/setup.sh $(BIN)/python tests
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 6 --dist worksteal tests/unit tests/integration
+	$(BIN)/coverage combine
+	$(BIN)/coverage html
+	$(BIN)/coverage report
 
 $(INSTALLED): $(PACKAGING)
 	@tests/lab/venv.sh $(VENV) .
@@ -48,5 +63,5 @@ $(INSTALLED_TEST): $(INSTALLED)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build site htmlcov .coverage .coverage.* *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

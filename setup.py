@@ -2,6 +2,8 @@
 
 from setuptools import find_packages, setup
 
+DOCS = ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10"]
+
 setup(
     name="telealarm",
     version="0.1.0",
@@ -48,8 +50,14 @@ setup(
         "tzdata",
     ],
     extras_require={
+        # What `make docs` builds the pages with; the tests build them too.
+        "docs": DOCS,
         "test": [
+            *DOCS,
             "aiosmtpd",
+            "coverage[toml]>=7",
+            # Reads the nginx blocks of the pages: an unknown or misplaced directive is an error.
+            "crossplane",
             "hypothesis",
             "jsonschema",
             "mypy",
@@ -68,7 +76,7 @@ setup(
             "trustme",
             "types-PyYAML",
             "types-python-dateutil",
-        ]
+        ],
     },
     entry_points={"console_scripts": ["telealarm=telealarm.cli.main:main"]},
 )

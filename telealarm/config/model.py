@@ -21,6 +21,7 @@ from pydantic import (
 
 
 def _http_url(value: str) -> str:
+    """An http(s) address."""
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an address like http://127.0.0.1:8088")
@@ -30,6 +31,7 @@ def _http_url(value: str) -> str:
 
 
 def _database_url(value: str) -> str:
+    """A database's address."""
     parts = urlsplit(value)
     if parts.scheme == "sqlite" and value.startswith("sqlite:///") and len(parts.path) > 1:
         return value
@@ -39,6 +41,7 @@ def _database_url(value: str) -> str:
 
 
 def _zone(value: str) -> str:
+    """An IANA time zone."""
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
@@ -47,18 +50,21 @@ def _zone(value: str) -> str:
 
 
 def _name(value: str) -> str:
+    """A name of at most 64 letters, digits, `_`, `.` and `-`."""
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value):
         raise ValueError("may hold letters, digits, '_', '.' and '-', 64 at most")
     return value
 
 
 def _address(value: str) -> str:
+    """A mail address."""
     if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}", value):
         raise ValueError("must be one address like clinic@example.com")
     return value
 
 
 def _command(value: str) -> str:
+    """A command line with `{wav}`."""
     try:
         words = shlex.split(value)
     except ValueError as error:
@@ -69,6 +75,7 @@ def _command(value: str) -> str:
 
 
 def _network(value: str) -> str:
+    """A network, like `10.0.0.0/8`."""
     try:
         return str(ip_network(value))
     except ValueError:
@@ -87,24 +94,47 @@ class _Part(BaseModel):
 
 
 class Api(_Part):
-    host: str = "127.0.0.1"
-    port: Port = 8000
-    # Where the recipients of messages reach this service. None: http://<host>:<port>.
-    public_url: HttpUrl | None = None
+    """Where the REST API listens."""
+
+    host: str = Field("127.0.0.1", description="The address that the API listens on.")
+    port: Port = Field(8000, description="The TCP port that the API listens on.")
+    public_url: HttpUrl | None = Field(
+        None,
+        description="The address at which the recipients of mails and SMS reach this service, for"
+        " the links to confirm, to cancel and to unsubscribe. null: http://<host>:<port>.",
+    )
 
 
 class Smtp(_Part):
-    # None: no mail is sent.
-    host: str | None = None
-    port: Port = 587
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    user: str | None = None
-    password: str = Field("", repr=False)
-    # The sender: the envelope's always, and the From of templates that name none.
-    sender: Annotated[str, AfterValidator(_address)] = "telealarm@localhost"
-    # Certificates of authorities of one's own, beside the system's.
-    ca_file: str | None = None
-    timeout_seconds: float = Field(15.0, gt=0, le=40)
+    """The mail server for alarms by email."""
+
+    host: str | None = Field(
+        None,
+        description="The server that takes the mails. null: alarms by email wait until they are"
+        " missed.",
+    )
+    port: Port = Field(587, description="The server's TCP port.")
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="How the connection is encrypted: starttls, tls (usually port 465), or none (a"
+        " relay on this host).",
+    )
+    user: str | None = Field(
+        None, description="The login at the server. null: no login. It needs starttls or tls."
+    )
+    password: str = Field("", repr=False, description="The password of that login.")
+    sender: Annotated[str, AfterValidator(_address)] = Field(
+        "telealarm@localhost",
+        description="The envelope's sender of every mail: bounces go there. It is also the From of"
+        " templates that name none.",
+    )
+    ca_file: str | None = Field(
+        None,
+        description="Certificates (PEM) of an authority of your own, in addition to the system's.",
+    )
+    timeout_seconds: float = Field(
+        15.0, gt=0, le=40, description="How long to wait for each answer of the server."
+    )
 
     @model_validator(mode="after")
     def _password_needs_encryption(self) -> "Smtp":
@@ -114,91 +144,186 @@ class Smtp(_Part):
 
 
 class Ari(_Part):
-    url: HttpUrl = "http://127.0.0.1:8088"
-    user: str = "telealarm"
-    password: str = Field("", repr=False)
-    timeout_seconds: float = Field(5.0, gt=0, le=60)
+    """Asterisk's REST interface, which places the calls and runs the surveys."""
+
+    url: HttpUrl = Field(
+        "http://127.0.0.1:8088", description="The address of Asterisk's HTTP server (http.conf)."
+    )
+    user: str = Field("telealarm", description="The user of ari.conf.")
+    password: str = Field("", repr=False, description="The password of that user.")
+    timeout_seconds: float = Field(
+        5.0, gt=0, le=60, description="How long to wait for Asterisk's answer to a request."
+    )
 
 
 class Ami(_Part):
-    host: str = "127.0.0.1"
-    port: Port = 5038
-    user: str = "telealarm"
-    password: str = Field("", repr=False)
-    timeout_seconds: float = Field(5.0, gt=0, le=60)
+    """Asterisk's manager interface, which tells the state of trunks and sends SIP messages."""
+
+    host: str = Field("127.0.0.1", description="The host of manager.conf.")
+    port: Port = Field(5038, description="The TCP port of manager.conf.")
+    user: str = Field("telealarm", description="The user of manager.conf.")
+    password: str = Field("", repr=False, description="The password (secret) of that user.")
+    timeout_seconds: float = Field(
+        5.0, gt=0, le=60, description="How long to wait for Asterisk's answer to an action."
+    )
 
 
 class Asterisk(_Part):
-    ari: Ari = Ari()
-    # None: the trunks are not watched.
-    ami: Ami | None = None
-    trunks: list[Name] = []
-    cdr: str | None = "/var/log/asterisk/cdr-csv/Master.csv"
+    """How to reach Asterisk."""
+
+    ari: Ari = Field(Ari(), description="ARI, which places the calls.")
+    ami: Ami | None = Field(
+        None,
+        description="AMI tells at once when a trunk goes down: its calls wait instead of failing,"
+        " and /readyz, /metrics and gateway/ show it. SMS gateways of the kind asterisk need it"
+        " too. null: it is not used, and trunks are not watched.",
+    )
+    trunks: list[Name] = Field(
+        [],
+        description="The PJSIP endpoints (pjsip.conf) that your gateways dial through; /readyz"
+        " watches them.",
+    )
+    cdr: str | None = Field(
+        "/var/log/asterisk/cdr-csv/Master.csv",
+        description="Where the fate of a call is looked up after a crash: Asterisk's CDR file on"
+        " this host, or a table elsewhere: postgresql://user:${PGPASSWORD}@host/name?table=cdr."
+        " null: nowhere.",
+    )
 
 
 class Worker(_Part):
-    # Lasting and unique: the Stasis application has this name. None: `telealarm-<api.port>`.
-    name: Name | None = None
-    lease_seconds: float = Field(30.0, ge=5, le=600)
+    """One process of `telealarm serve`; several may share a database."""
+
+    name: Name | None = Field(
+        None,
+        description="Lasting, and different for each worker on one database: the worker's Stasis"
+        " application in Asterisk has this name. null: telealarm-<api.port>.",
+    )
+    lease_seconds: float = Field(
+        30.0, ge=5, le=600, description="Another worker takes over one that was silent for so long."
+    )
 
 
 class Prompts(_Part):
-    folder: str = "../var/prompts"
-    # Where Asterisk fetches prompts. None: http://<api.host>:<api.port>.
-    url: HttpUrl | None = None
-    # Of rendered prompts; what was used longest ago goes first.
-    max_megabytes: int = Field(500, ge=1)
+    """The rendered prompts, which Asterisk plays."""
+
+    folder: str = Field(
+        "../var/prompts",
+        description="Rendered prompts are kept here, and uploaded recordings in audio/ below it."
+        " Workers that share a database share this folder too.",
+    )
+    url: HttpUrl | None = Field(
+        None,
+        description="The address that Asterisk fetches prompts from; set it if Asterisk runs on"
+        " another host. null: Asterisk reads the folder, and fetches from"
+        " http://<api.host>:<api.port> what it cannot read.",
+    )
+    max_megabytes: int = Field(
+        500,
+        ge=1,
+        description="The limit for rendered prompts. Beyond it those are deleted that were used"
+        " longest ago, except what calls may need now (two hours' use). Recordings do not count.",
+    )
 
 
 class Recordings(_Part):
-    # The messages that callees record. Not below prompts.folder, which is served to everybody.
-    folder: str = "../var/recordings"
-    # How long they are kept; 0: for ever.
-    keep_days: int = Field(90, ge=0)
+    """The messages that callees record in a survey."""
+
+    folder: str = Field(
+        "../var/recordings",
+        description="Where the messages are kept. The API serves them to those who may see the"
+        " call. It must not lie below prompts.folder, which is served to everybody. Workers that"
+        " share a database share this folder too.",
+    )
+    keep_days: int = Field(
+        90, ge=0, description="Older messages are deleted, file and all. 0: they are kept for ever."
+    )
 
 
 class Speech(_Part):
-    # By language; `*` serves every other one. {language}, {text_file} and {wav} are put in; one
-    # that does not name {text_file} reads its standard input.
-    engines: dict[str, Command] = {
-        "en": "flite -voice slt -f {text_file} -o {wav}",
-        "*": "espeak-ng -v {language} -f {text_file} -w {wav}",
-    }
-    timeout_seconds: float = Field(20.0, gt=0, le=120)
+    """The engines that speak the scripts."""
+
+    engines: dict[str, Command] = Field(
+        {
+            "en": "flite -voice slt -f {text_file} -o {wav}",
+            "*": "espeak-ng -v {language} -f {text_file} -w {wav}",
+        },
+        description="One command line a language, never run by a shell; `*` serves the languages"
+        " that are not named. {text_file} holds the text, and so does standard input; {wav} is to"
+        " be written; {language} is the survey's.",
+    )
+    timeout_seconds: float = Field(
+        20.0,
+        gt=0,
+        le=120,
+        description="A text that takes longer fails, and the callee hears a stock message. An"
+        " engine that takes too long twice in a row is left alone for a minute.",
+    )
 
 
 class Webhooks(_Part):
-    # Networks that webhooks may call although they are not public.
-    allow: list[Network] = []
-    # How long what was told is kept for a look.
-    keep_days: int = Field(30, ge=2, le=3650)
+    """Where webhooks may go."""
+
+    allow: list[Network] = Field(
+        [],
+        description="Networks that webhooks, and an alarm's url_confirm and url_cancel, may reach"
+        " although they are not public, like [10.0.0.0/8], or [127.0.0.0/8] for a receiver on this"
+        " machine.",
+    )
+    keep_days: int = Field(
+        30,
+        ge=2,
+        le=3650,
+        description="For how many days deliveries, with each try, can be looked at.",
+    )
 
 
 class Agi(_Part):
-    # Whoever reaches this port may ask as any caller: let none but Asterisk do so.
-    host: str = "127.0.0.1"
-    port: Port = 4573
+    """FastAGI, for dialplans of your own."""
+
+    host: str = Field(
+        "127.0.0.1",
+        description="The address that FastAGI listens on. Anybody who reaches it may ask as any"
+        " caller, so let only Asterisk reach it.",
+    )
+    port: Port = Field(4573, description="The TCP port that FastAGI listens on.")
 
 
 class Log(_Part):
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["text", "json"] = "text"
+    """The log on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least level that is logged."
+    )
+    format: Literal["text", "json"] = Field(
+        "text", description="How a line looks: text for people, json for programs."
+    )
 
 
 class Config(_Part):
-    database: Annotated[str, AfterValidator(_database_url)] = "sqlite:///../var/telealarm.db"
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    api: Api = Api()
-    worker: Worker = Worker()
-    asterisk: Asterisk = Asterisk()
-    prompts: Prompts = Prompts()
-    recordings: Recordings = Recordings()
-    speech: Speech = Speech()
-    smtp: Smtp = Smtp()
-    webhooks: Webhooks = Webhooks()
-    # None: FastAGI is off.
-    agi: Agi | None = None
-    log: Log = Log()
+    """Every key may be left out."""
+
+    database: Annotated[str, AfterValidator(_database_url)] = Field(
+        "sqlite:///../var/telealarm.db",
+        description="sqlite:///relative.db, sqlite:////absolute.db, or"
+        " postgresql://user:${PGPASSWORD}@host/name if one machine is not enough. The command that"
+        " comes first makes and migrates the tables.",
+    )
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        "UTC",
+        description="The IANA time zone of calendars, events and recipients that have none of"
+        " their own.",
+    )
+    api: Api = Field(Api(), description="The REST API.")
+    worker: Worker = Field(Worker(), description="This process.")
+    asterisk: Asterisk = Field(Asterisk(), description="How to reach Asterisk.")
+    prompts: Prompts = Field(Prompts(), description="The rendered prompts.")
+    recordings: Recordings = Field(Recordings(), description="The recorded messages.")
+    speech: Speech = Field(Speech(), description="The speech engines.")
+    smtp: Smtp = Field(Smtp(), description="The mail server.")
+    webhooks: Webhooks = Field(Webhooks(), description="Where webhooks may go.")
+    agi: Agi | None = Field(None, description="FastAGI. null: it is off.")
+    log: Log = Field(Log(), description="The log.")
     # Where relative paths start; set by `load`.
     base: Path = Field(Path(), exclude=True)
 

@@ -3,6 +3,7 @@
 An Asterisk that does not start fails the tests; it never skips them.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -23,16 +24,17 @@ from tests.lab.serve import Serve
 from tests.lab.sms_gateway import SmsGateway
 from tests.lab.waiting import until
 
-README = Path(__file__).parents[2] / "README.md"
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 
 
-def readme_doors() -> str:
-    """The lines that the README has a user add for the doors, word for word but for what is
+def documented_doors() -> str:
+    """The lines that the how-to pages have a user add for the doors, word for word but for what is
     theirs: the workers (every service here is `lab`), and what the tests dial beside the number:
     a calendar's id, the port of FastAGI.
     """
-    section = README.read_text().split("\n### Who rings you", 1)[1].split("\n### ", 1)[0]
-    lines = [line[4:] for line in section.splitlines() if line.startswith("    ")]
+    pages = [(HOW_TO / name).read_text() for name in ("inbound-doors.md", "fastagi.md")]
+    blocks = re.findall(r"(?ms)^```ini dialplan\n(exten.*?)^```$", "\n".join(pages))
+    lines = "\n".join(blocks).splitlines()
     assert [line[:13] for line in lines if line.startswith("exten")] == [
         f"exten => 700{number}" for number in (1, 2, 3)
     ]
@@ -86,7 +88,7 @@ async def exchange() -> AsyncIterator[Exchange]:
 async def asterisk(exchange: Exchange) -> AsyncIterator[Asterisk]:
     """A real Asterisk, whose only trunk leads to the exchange."""
     pbx = Asterisk(exchange.port)
-    pbx.configure("extensions.conf", lambda text: text + readme_doors() + DOORS)
+    pbx.configure("extensions.conf", lambda text: text + documented_doors() + DOORS)
     await pbx.start()
     yield pbx
     await pbx.stop()

@@ -1,4 +1,6 @@
-"""The README's first alarm by curl, word for word but for where, who and whom."""
+"""The first alarm by curl of the README, and what the how-to pages add to it, word for word but for
+where, who and whom.
+"""
 
 import asyncio
 import json
@@ -11,13 +13,15 @@ from typing import Any
 from tests.acceptance.conftest import LOGIN, Plug, Practices
 from tests.lab.behaviours import answers_and_presses
 
-README = Path(__file__).parents[2] / "README.md"
+TOP = Path(__file__).parents[2]
 
 
-def shell_lines(title: str) -> str:
-    """The indented lines of a section, as a newcomer would paste them."""
-    section = README.read_text().split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
-    return "\n".join(line[4:] for line in section.splitlines() if line.startswith("    "))
+def shell_lines(page: str, title: str) -> str:
+    """The lines that a section of a page has a newcomer paste."""
+    section = (TOP / page).read_text().split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+    blocks = re.findall(r"(?ms)^```sh run\n(.*?)^```$", section)
+    assert blocks, f"{page}: {title} has no shell lines"
+    return "\n".join(blocks)
 
 
 def objects(text: str) -> Iterator[dict[str, Any]]:
@@ -34,7 +38,9 @@ async def test_the_first_alarm_rings_and_its_answer_is_shown(
 ) -> None:
     practice = await practices()
     phone = await plug("15550101", answers_and_presses("1", first_key=2.0))
-    script = shell_lines("The first alarm by curl")
+    script = shell_lines("README.md", "The first alarm by curl")
+    script += shell_lines("docs/how-to/appointment-reminders.md", "Tell the clinic about failures")
+    script += shell_lines("docs/how-to/webhooks.md", "Add a webhook")
     for name, value in (
         ("API", f"{practice.serve.url}/rest-api"),
         ("LOGIN", f"'{LOGIN[0]}:{LOGIN[1]}'"),

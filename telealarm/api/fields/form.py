@@ -17,9 +17,12 @@ K = TypeVar("K", bound=FieldType)
 
 
 class Form(BaseModel):
-    """What may be written to a resource. Rules across fields are checked on the merged row."""
+    """What may be written to a resource. Rules across fields are checked on the merged row.
 
-    model_config = ConfigDict(extra="forbid")
+    The string below a field is its description in the OpenAPI document.
+    """
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 @dataclass

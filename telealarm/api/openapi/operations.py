@@ -122,35 +122,35 @@ def _list(resource: Resource) -> dict[str, Any]:
     ]
     page = _json(json_schema.page_of(body_schemas.title(resource)))
     page["text/csv"] = {"schema": {"type": "string"}}
-    return _operation(
-        resource, "list", f"A page of the list of {resource.name}", {200: page}, (400, 404)
-    ) | {"parameters": parameters}
+    return _operation(resource, "list", "A page of the list", {200: page}, (400, 404)) | {
+        "parameters": parameters
+    }
 
 
 def _create(resource: Resource) -> dict[str, Any]:
     name = body_schemas.title(resource)
     sent = _body(f"{name}New", resource.example, _media(resource))
     made = {201: _json(json_schema.ref(name))}
-    operation = _operation(resource, "create", f"A new {resource.name}", made, (*BODY, 409))
+    operation = _operation(resource, "create", "Create a new one", made, (*BODY, 409))
     return _keyed(operation | {"requestBody": sent})
 
 
 def _read(resource: Resource) -> dict[str, Any]:
     shown = {200: _json(json_schema.ref(body_schemas.title(resource)))}
-    return _operation(resource, "read", f"One {resource.name}", shown, (404,))
+    return _operation(resource, "read", "Show one", shown, (404,))
 
 
 def _change(resource: Resource, verb: str, ending: str) -> dict[str, Any]:
     name = body_schemas.title(resource)
     shown = {200: _json(json_schema.ref(name))}
-    said = f"{verb.capitalize()} a {resource.name}"
+    said = f"{verb.capitalize()} one"
     operation = _operation(resource, verb, said, shown, (*BODY, 404, 409))
     example = resource.example if ending == "Put" or resource.create is None else None
     return operation | {"requestBody": _body(name + ending, example, _media(resource))}
 
 
 def _delete(resource: Resource) -> dict[str, Any]:
-    said = f"Delete a {resource.name}"
+    said = "Delete one"
     return _operation(resource, "delete", said, {204: {}}, (404, 409))
 
 

@@ -20,8 +20,11 @@ from telealarm.words import AlarmStatus
 
 class AlarmRequestForm(Form):
     alarm: Annotated[int, Relation("alarm")]
+    """The alarm that is attempted."""
     date: Annotated[datetime | None, Moment()] = None
+    """When the attempt is to be made; without it, now."""
     status: Annotated[int | None, STATUS] = None
+    """Where the attempt is. A client may write 7 to call off one that waits."""
 
 
 def show(visit: RequestContext, row: AlarmRequest) -> dict[str, Any]:

@@ -92,32 +92,64 @@ class RetryPolicy(FieldType):
 
 class AlarmForm(Form):
     alarm_phonenumber: Annotated[str, Phone()]
+    """The number that is called, or that gets the SMS. An alarm by mail may leave it out."""
     alarm_email: Annotated[str, ADDRESS] = ""
+    """The mail address of an alarm by mail."""
     daily_start: Annotated[time, Clock()] = time(0, 0, 0)
+    """From this time of day on the alarm may go out, in the recipient's time zone."""
     daily_stop: Annotated[time, Clock()] = time(23, 59, 59)
+    """Until this time of day. If it is before `daily_start`, the hours cross midnight."""
     advance_notice: Annotated[int, Whole(0)] = 0
+    """How many seconds before `date_start_notice` the alarm is due."""
     maxretry: Annotated[int, Whole(0, 100)] = 0
+    """How many more attempts follow one that failed."""
     retry_delay: Annotated[int, Whole(0, WEEK_SECONDS)] = 0
+    """Seconds from the end of an attempt to the next one."""
     method: Annotated[int, METHOD] = Method.CALL
+    """How the recipient is told."""
     survey: Annotated[int | None, SEALED] = None
+    """What a call says and asks; without it, the survey of the calendar setting."""
     mail_template: Annotated[int | None, Relation("mail-template")] = None
+    """What a mail says; without it, the title and the start of the event."""
     sms_template: Annotated[int | None, Relation("sms-template")] = None
+    """What an SMS says; without it, the title and the start of the event."""
     event: Annotated[int, Relation("event")]
+    """The event that the alarm is about."""
     date_start_notice: Annotated[datetime | None, Moment()] = None
+    """The time that `advance_notice` counts back from; without it, the event's start."""
     status: Annotated[int | None, STATUS] = None
+    """Where the alarm is. A client may write 1 to take up an alarm again, or 7 to call it off."""
     url_cancel: Annotated[str, Url()] = ""
+    """Gets an unsigned POST when the answer is 2."""
     url_confirm: Annotated[str, Url()] = ""
+    """Gets an unsigned POST when the answer is 1."""
     phonenumber_transfer: Annotated[str, Phone()] = ""
+    """The agent of a call transfer whose section names no number."""
     phonenumber_sms_failure: Annotated[str, Phone()] = ""
+    """This number gets an SMS if the alarm failed or was missed."""
     timezone: Annotated[str | None, Zone()] = None
+    """The recipient's time zone; without it, the event's."""
     language: Annotated[str | None, LANGUAGE] = None
+    """The recipient's language; without it, the survey's."""
     max_lateness: Annotated[int | None, Whole(0)] = None
+    """For how many seconds after it was due the alarm is still wanted; without it, until the
+    event starts or ends.
+    """
     require_result: Annotated[bool, Flag()] = False
+    """Whether an answered call without a key is a failed attempt."""
     retry_policy: Annotated[dict[str, Any] | None, RetryPolicy()] = None
+    """Retries by the reason of the failure; a reason that is not named follows `maxretry` and
+    `retry_delay`.
+    """
     on_unknown: Annotated[str, OneOf(("redial", "miss"))] = "redial"
+    """What follows if nobody can tell whether the phone rang: another call, or none."""
     missed_policy: Annotated[str, OneOf(("inform", "run", "skip"))] = "inform"
+    """What follows if it is too late: `inform` tells the failure number, `run` calls until the
+    event ends, `skip` only records it.
+    """
     # The rating key that asks for another call in a while.
     snooze_key: Annotated[str, OneOf(("", *"123456789"))] = ""
+    """The rating key that asks for another call in a while; empty: none does."""
 
     @model_validator(mode="before")
     @classmethod
@@ -228,6 +260,7 @@ def delete(visit: RequestContext, row: Alarm) -> None:
 
 
 def timeline(visit: RequestContext, row: Alarm, values: Values) -> dict[str, Any]:
+    """What happened to the alarm, in order."""
     return lists.page(visit, call_log.timeline(row), show_entry, Timeline.id)
 
 

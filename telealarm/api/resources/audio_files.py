@@ -14,7 +14,9 @@ from telealarm.rules.audio import WAV
 
 class AudioFileForm(Form):
     name: Annotated[str, Text(150, 1)]
+    """What the recording is called in lists."""
     audio_file: Annotated[Any, Wav()]
+    """The recording, as a part of a form (multipart/form-data)."""
 
 
 def show(visit: RequestContext, row: AudioFile) -> dict[str, Any]:
@@ -43,6 +45,7 @@ def delete(visit: RequestContext, row: AudioFile) -> None:
 
 
 def download(visit: RequestContext, row: AudioFile, values: Values) -> Path:
+    """The recording itself."""
     return visit.recordings.path(row.digest)
 
 

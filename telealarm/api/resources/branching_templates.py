@@ -21,8 +21,11 @@ BRANCH_KEYS = Word(
 
 class BranchingTemplateForm(Form):
     keys: Annotated[str, BRANCH_KEYS]
+    """A key value, or `timeout`, `invalid`, `any`; `0` after a section that takes no keys."""
     section: Annotated[int, Relation("section-template")]
+    """The section that is left by this key."""
     goto: Annotated[int | None, Relation("section-template")] = None
+    """The section that follows; null ends the call."""
 
 
 def show(visit: RequestContext, row: BranchingTemplate) -> dict[str, Any]:

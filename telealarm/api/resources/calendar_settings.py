@@ -79,25 +79,43 @@ class Manager(FieldType):
 
 class CalendarSettingForm(Form):
     label: Annotated[str, Text(80, 1)]
+    """What the setting is called in lists."""
     callerid: Annotated[str, Text(80)] = ""
+    """The number that the callee sees."""
     caller_name: Annotated[str, Text(80)] = ""
+    """The name that the callee sees."""
     call_timeout: Annotated[int, Whole(1, 600)] = 60
+    """For how many seconds the phone rings."""
     user: Annotated[str | None, Manager()] = None
+    """The manager whose setting it is."""
     survey: Annotated[int, SEALED]
+    """What a call says and asks, unless the alarm names a survey."""
     aleg_gateway: Annotated[int, Relation("gateway")]
+    """The gateway that calls go out by."""
     sms_gateway: Annotated[int | None, Relation("sms-gateway")] = None
+    """The gateway that SMS go out by; without it, none go out."""
     voicemail: Annotated[bool, Flag()] = False
+    """Whether Asterisk listens who answers, a person or a machine."""
     amd_behavior: Annotated[
         int, Choice({kind.value: kind.name.lower() for kind in AmdBehavior})
     ] = AmdBehavior.ALWAYS
+    """What follows: talk to both, to persons only, or to machines only."""
     voicemail_audiofile: Annotated[int | None, Relation("audio-files")] = None
+    """What a machine hears; without it, what the survey says first."""
     settle: Annotated[bool, Flag()] = True
+    """Whether one answer calls off the other alarms of the event."""
     calling_days: Annotated[str, CallingDays(30, 1)] = EVERY_DAY
+    """The days of the week on which alarms may go out, in the recipient's time zone."""
     holidays: Annotated[list[str], Holidays()] = Field(default_factory=list)
+    """Dates on which no alarm goes out."""
     snooze_minutes: Annotated[int, Whole(1, 1440)] = 10
+    """How long after a snooze key the next call follows."""
     callback_pin: Annotated[bool, Flag()] = False
+    """Whether a caller who rings back must key a PIN before anything is told."""
     confirm_spoken: Annotated[bool, Flag()] = False
+    """Whether each answer is spoken back to the callee."""
     failure_phonenumber: Annotated[str | None, Phone()] = None
+    """This number is called if an alarm failed or was missed."""
 
 
 def show(visit: RequestContext, row: CalendarSetting) -> dict[str, Any]:

@@ -14,10 +14,15 @@ EMAIL = Word(254, pattern=r"([^@\s]+@[^@\s]+)?", right="must be an address like 
 
 class CalendarUserForm(Form):
     username: Annotated[str, Text(150, 1)]
+    """The name of the calendar user; it is no login."""
     password: Annotated[str | None, Secret()] = None
+    """Kept for the predecessor's clients; nobody logs in with it."""
     last_name: Annotated[str, Text(150)] = ""
+    """The placeholder `{last_name}`."""
     first_name: Annotated[str, Text(150)] = ""
+    """The placeholder `{first_name}`."""
     email: Annotated[str, EMAIL] = ""
+    """The mail address of the calendar user."""
 
 
 def show(visit: RequestContext, row: CalendarUser) -> dict[str, Any]:

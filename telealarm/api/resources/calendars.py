@@ -15,9 +15,13 @@ from telealarm.store.calendars import calendars, events
 
 class CalendarForm(Form):
     name: Annotated[str, Text(200, 1)]
+    """What the calendar is called in lists."""
     user: Annotated[int, Relation("calendar-user")]
+    """The calendar user whose calendar it is."""
     max_concurrent: Annotated[int, Whole(0)] = 0
+    """How many calls of the calendar may be up at once; 0: no limit."""
     timezone: Annotated[str | None, Zone()] = None
+    """The time zone of events that have none; without it, the calendar user's."""
 
 
 def show(visit: RequestContext, row: Calendar) -> dict[str, Any]:

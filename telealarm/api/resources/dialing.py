@@ -12,6 +12,7 @@ from telealarm.store.dialing import pauses
 
 class PauseForm(Form):
     gateway: Annotated[int | None, Relation("gateway")] = None
+    """The gateway; without it, all of them."""
 
 
 def state(visit: RequestContext, values: dict[str, Any]) -> dict[str, Any]:

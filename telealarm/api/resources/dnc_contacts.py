@@ -15,8 +15,11 @@ from telealarm.store import do_not_call
 
 class DncContactForm(Form):
     dnc: Annotated[int, Relation("dnc-list")]
+    """The list that holds the number or the address."""
     phone_number: Annotated[str | None, Phone(min_length=1)] = None
+    """A number that is neither called nor sent an SMS."""
     email: Annotated[str | None, ADDRESS] = None
+    """An address that gets no mail."""
 
 
 def show(visit: RequestContext, row: DncContact) -> dict[str, Any]:

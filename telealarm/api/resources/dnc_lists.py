@@ -11,7 +11,9 @@ from telealarm.models import DncList
 
 class DncListForm(Form):
     name: Annotated[str, Text(100, 1)]
+    """What the list is called."""
     description: Annotated[str | None, Text(10_000, lines=True)] = None
+    """A note for people."""
 
 
 def show(visit: RequestContext, row: DncList) -> dict[str, Any]:

@@ -28,22 +28,35 @@ _SHAPES_SERIES = frozenset(
 
 class EventForm(Form):
     title: Annotated[str, Text(255, 1)]
+    """What happens; the placeholder `{title}`."""
     description: Annotated[str | None, Text(10_000, lines=True)] = None
+    """A note for people."""
     start: Annotated[datetime | None, Moment()] = None
+    """When the event starts; without it, now."""
     end: Annotated[datetime | None, Moment()] = None
+    """When the event ends; without it, an hour after the start."""
     creator: Annotated[int | None, Relation("calendar-user")] = None
+    """The calendar user who made it; without it, the one of the calendar."""
     # Null: the series has no end. Left out: a month after the start.
     end_recurring_period: Annotated[datetime | Absent | None, Moment()] = Absent.LEFT_OUT
+    """When a series ends at the latest; null: never. Left out, a month after the start."""
     rule: Annotated[int | None, Relation("rule")] = None
+    """The rule by which the event comes again; without it, it happens once."""
     calendar: Annotated[int, Relation("calendar")]
+    """The calendar that holds the event."""
     status: Annotated[int, STATUS] = EventStatus.PENDING
+    """Whether the alarms of the event go out."""
     data: Annotated[dict[str, Any] | None, Json()] = None
+    """Values for the placeholders of scripts and templates, by name."""
     timezone: Annotated[str | None, Zone()] = None
+    """The time zone of the event; without it, the calendar's."""
     exdate: Annotated[list[datetime] | None, Moments()] = None
+    """Starts of a series that do not happen, in the event's time zone."""
 
 
 class StatusForm(Form):
     status: Annotated[int, STATUS]
+    """Whether the alarms of the event go out."""
 
 
 def show(visit: RequestContext, row: Event) -> dict[str, Any]:
@@ -96,6 +109,7 @@ def delete(visit: RequestContext, row: Event) -> None:
 
 
 def list_child(visit: RequestContext, row: Event, values: Values) -> Any:
+    """The child events: one as an object, several as a list."""
     found = [
         {
             "url": visit.links.to("event", child.id),
@@ -110,6 +124,7 @@ def list_child(visit: RequestContext, row: Event, values: Values) -> Any:
 
 
 def list_alarm(visit: RequestContext, row: Event, values: Values) -> Any:
+    """The alarms of the event: one as an object, several as a list."""
     found = [
         {
             "url": visit.links.to("alarm", alarm.id),
@@ -139,6 +154,7 @@ def _bare(found: list[dict[str, Any]], none: str) -> Any:
 
 
 def update_last_child_status(visit: RequestContext, row: Event, values: Values) -> dict[str, str]:
+    """Pause, end or go on with all of the series that has not begun."""
     events.set_series_status(row, values["status"], visit.now)
     return {"status": "event status has been updated"}
 

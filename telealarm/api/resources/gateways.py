@@ -67,21 +67,37 @@ class Prefixes(FieldType):
 
 class GatewayForm(Form):
     name: Annotated[str, Text(255, 1)]
+    """What the gateway is called; no two have one name."""
     status: Annotated[int, STATUS] = ACTIVE
+    """Whether calls may go out by it."""
     description: Annotated[str | None, Text(10_000, lines=True)] = None
+    """A note for people."""
     addprefix: Annotated[str, PREFIX] = ""
+    """Digits that are put before each number."""
     removeprefix: Annotated[str, PREFIX] = ""
+    """Digits that are taken from the beginning of each number first."""
     gateways: Annotated[str, DialTemplate(500, 1)]
+    """The dial string, with `{number}` for the number."""
     gateway_codecs: Annotated[str, Text(500)] = ""
+    """Kept for the predecessor's clients; it has no effect."""
     gateway_timeouts: Annotated[str, Text(500)] = ""
+    """Kept for the predecessor's clients; it has no effect."""
     gateway_retries: Annotated[str, Text(500)] = ""
+    """Kept for the predecessor's clients; it has no effect."""
     originate_dial_string: Annotated[str, Text(500)] = ""
+    """Kept for the predecessor's clients; it has no effect."""
     failover: Annotated[int | None, Relation("gateway")] = None
+    """The gateway that is tried next if this one is congested."""
     addparameter: Annotated[str, Text(360)] = ""
+    """Kept for the predecessor's clients; it has no effect."""
     maximum_call: Annotated[int, Whole(0)] = 0
+    """How many calls may be up at once; 0: no limit."""
     calls_per_second: Annotated[float, Real(0, 10_000)] = 0
+    """How many calls may start in a second; 0: no limit."""
     number_pattern: Annotated[str, NumberPattern(100)] = phone.DEFAULT_PATTERN
+    """A regular expression that a number must match as a whole."""
     allowed_prefixes: Annotated[list[str], Prefixes()] = Field(default_factory=list)
+    """The beginnings of numbers that may be dialled; empty: all."""
 
 
 def show(visit: RequestContext, row: Gateway) -> dict[str, Any]:

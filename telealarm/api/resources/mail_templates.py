@@ -25,12 +25,19 @@ MESSAGE = Text(100_000, lines=True)
 
 class MailTemplateForm(Form):
     label: Annotated[str, Header(75, 1)]
+    """What the template is called in lists."""
     template_key: Annotated[str, TEMPLATE_KEY] = ""
+    """A word of your own to find it by."""
     from_email: Annotated[str, ADDRESS] = ""
+    """The From address; without it, `smtp.sender` of the configuration."""
     from_name: Annotated[str, Header(75)] = ""
+    """The name beside that address."""
     subject: Annotated[str, Header(200, 1)]
+    """The subject, with placeholders."""
     message_plaintext: Annotated[str, MESSAGE] = ""
+    """The text, with placeholders."""
     message_html: Annotated[str, MESSAGE] = ""
+    """The same as HTML, with placeholders; without it, the mail has the text alone."""
 
 
 def show(visit: RequestContext, row: MailTemplate) -> dict[str, Any]:

@@ -28,11 +28,14 @@ TOLD = {"start": json_schema.MOMENT, "end": json_schema.MOMENT, "event": json_sc
 
 class CancelForm(Form):
     start: Annotated[datetime, Moment()]
+    """The start of the occurrence, as the series has it."""
 
 
 class MoveForm(Form):
     start: Annotated[datetime, Moment()]
+    """The start of the occurrence, as the series has it."""
     to: Annotated[datetime, Moment()]
+    """The new start."""
 
 
 def list_them(visit: RequestContext, row: Event, values: Values) -> dict[str, Any]:

@@ -23,6 +23,7 @@ _MISSING: Schema = {"type": "array", "items": _TEXT}
 
 class PreviewForm(Form):
     event: Annotated[int, Relation("event")]
+    """The event whose values are put in."""
 
 
 def sms(visit: RequestContext, row: SmsTemplate, values: Values) -> dict[str, Any]:

@@ -49,20 +49,35 @@ class Permissions(FieldType):
 
 class ProfileForm(Form):
     address: Annotated[str | None, Text(200)] = None
+    """Street and house number."""
     city: Annotated[str | None, Text(120)] = None
+    """The city."""
     state: Annotated[str | None, Text(120)] = None
+    """The state or province."""
     country: Annotated[str, Text(60)] = ""
+    """The country."""
     zip_code: Annotated[str | None, Text(120)] = None
+    """The postal code."""
     phone_no: Annotated[str | None, Text(90)] = None
+    """The calendar user's own number."""
     fax: Annotated[str | None, Text(90)] = None
+    """The fax number."""
     company_name: Annotated[str | None, Text(150)] = None
+    """The company."""
     company_website: Annotated[str | None, Text(200)] = None
+    """The company's website."""
     language: Annotated[str | None, Text(50)] = None
+    """A note of the predecessor's; an alarm has its own language."""
     note: Annotated[str | None, Text(10_000, lines=True)] = None
+    """A note for people."""
     accountcode: Annotated[int | None, Whole()] = None
+    """The PIN of callers who ring back, if the event's data has none."""
     calendar_setting: Annotated[int | None, Relation("calendar-setting")] = None
+    """How the alarms of this calendar user call."""
     timezone: Annotated[str | None, Zone()] = None
+    """The time zone of calendars that have none; without it, the service's."""
     permissions: Annotated[dict[str, Any], Permissions()] = NO_LIMITS
+    """What the alarms of this calendar user may do."""
 
 
 def show(visit: RequestContext, row: CalendarUserProfile) -> dict[str, Any]:

@@ -78,10 +78,15 @@ class RecurrenceText(Text):
 
 class RuleForm(Form):
     name: Annotated[str, Text(100, 1)]
+    """What the rule is called in lists."""
     description: Annotated[str, Text(10_000, lines=True)] = ""
+    """A note for people."""
     frequency: Annotated[str | None, Frequency(FREQUENCIES)] = None
+    """How often the event comes again."""
     params: Annotated[str, Params(500)] = ""
+    """Which days, and how many times, in the predecessor's form."""
     rrule: Annotated[str | None, RecurrenceText(500)] = None
+    """The same in the form of RFC 5545, instead of `frequency` and `params`."""
 
 
 def show(visit: RequestContext, row: Rule) -> dict[str, Any]:

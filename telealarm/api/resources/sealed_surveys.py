@@ -16,7 +16,9 @@ from telealarm.store.survey import surveys
 
 class CallForm(Form):
     phonenumber: Annotated[str, Phone(min_length=1)]
+    """The number of the trial call."""
     data: Annotated[dict[str, Any] | None, Json()] = None
+    """Values for the placeholders."""
 
 
 def show(visit: RequestContext, row: Survey) -> dict[str, Any]:

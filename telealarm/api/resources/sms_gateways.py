@@ -30,11 +30,17 @@ class Settings(Json):
 
 class SmsGatewayForm(Form):
     name: Annotated[str, Text(255, 1)]
+    """What the gateway is called; no two have one name."""
     kind: Annotated[str, OneOf(tuple(providers()))] = "http"
+    """By which protocol it sends."""
     settings: Annotated[dict[str, Any], Settings()]
+    """What this kind of gateway needs."""
     status: Annotated[int, STATUS] = ACTIVE
+    """Whether SMS may go out by it."""
     messages_per_second: Annotated[float, Real(0, 10_000)] = 0
+    """How many messages may start in a second; 0: no limit."""
     maximum_sending: Annotated[int, Whole(1, 100)] = 4
+    """How many messages one worker hands over at once."""
 
 
 def show(visit: RequestContext, row: SmsGateway) -> dict[str, Any]:

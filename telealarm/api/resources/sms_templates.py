@@ -28,9 +28,13 @@ class Sender(Header):
 
 class SmsTemplateForm(Form):
     label: Annotated[str, Header(75, 1)]
+    """What the template is called in lists."""
     template_key: Annotated[str, TEMPLATE_KEY] = ""
+    """A word of your own to find it by."""
     sender_phonenumber: Annotated[str, Sender(50)] = ""
+    """The sender that the recipient sees, if the gateway allows it."""
     sms_text: Annotated[str, Text(1000, 1, lines=True)]
+    """The text, with placeholders."""
 
 
 def show(visit: RequestContext, row: SmsTemplate) -> dict[str, Any]:

@@ -21,9 +21,13 @@ COUNTS = Word(5, pattern=f"{FIRST}|{LAST}", right="must be first or last")
 
 class SurveyTemplateForm(Form):
     name: Annotated[str, Text(255, 1)]
+    """What the survey is called in lists."""
     tts_language: Annotated[str, LANGUAGE] = "en"
+    """The language of the scripts, and of our own prompts."""
     description: Annotated[str | None, Text(10_000, lines=True)] = None
+    """A note for people."""
     rating_counts: Annotated[str, COUNTS] = FIRST
+    """Which of several ratings in a call is the alarm's result."""
 
 
 def show(visit: RequestContext, row: SurveyTemplate) -> dict[str, Any]:
@@ -49,6 +53,7 @@ def delete(visit: RequestContext, row: SurveyTemplate) -> None:
 
 
 def seal(visit: RequestContext, row: SurveyTemplate, values: Values) -> dict[str, Any]:
+    """Make a sealed survey: a copy that never changes."""
     return sealed_surveys.show(visit, surveys.seal(row))
 
 

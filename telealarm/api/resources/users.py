@@ -16,9 +16,13 @@ class UserForm(Form):
         str,
         Word(150, 1, pattern=r"[\w.@+-]+", right="may hold letters, digits and . @ + - _ alone"),
     ]
+    """The name to log in with."""
     password: Annotated[str | None, Secret()] = None
+    """The password to log in with."""
     is_superuser: Annotated[bool, Flag()] = False
+    """Whether the login sees everything, and writes gateways and logins."""
     is_active: Annotated[bool, Flag()] = True
+    """Whether the login may log in."""
 
 
 def show(visit: RequestContext, row: User) -> dict[str, Any]:

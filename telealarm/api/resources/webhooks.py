@@ -38,8 +38,11 @@ class Changes(FieldType):
 
 class WebhookForm(Form):
     target_url: Annotated[str, Url(min_length=1)]
+    """The address that gets the POSTs."""
     events: Annotated[list[str], Changes()] = Field(default_factory=list)
+    """The changes that are told; none named: all."""
     status: Annotated[int, STATUS] = ACTIVE
+    """Whether changes are told."""
 
 
 def show(visit: RequestContext, row: Webhook) -> dict[str, Any]:
