@@ -1,4 +1,4 @@
-# Targets for users: install, demo. For developers: test, lint, clean.
+# Targets for users: install, demo. For developers: unit, test, test-long, lint, clean.
 # All are safe to repeat; the first run also fetches what it needs.
 
 MAKEFLAGS += --no-print-directory
@@ -7,16 +7,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
+# The tests start many processes, each of which would compile all modules if Python may not keep them.
+COMPILE := $(BIN)/python -m compileall -q telealarm tests
 PACKAGING := setup.py pyproject.toml tests/lab/venv.sh
 
-.PHONY: help install demo demo-stop test lint docs coverage clean
+.PHONY: help install demo demo-stop unit test test-long lint docs coverage clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make install   the command telealarm, in $(VENV)/bin"
 	@echo "make demo      a clinic's morning on a real Asterisk; KEEP=1 leaves it running"
 	@echo "make demo-stop ends what KEEP=1 left running"
+	@echo "make unit      the unit tests alone: seconds"
 	@echo "make test      ruff, mypy, then unit, integration and acceptance tests"
+	@echo "make test-long the tests that take their time: crashes, clocks, containers, sweeps"
 	@echo "make lint      ruff and mypy alone"
 	@echo "make docs      write the generated pages, and build all pages into site/"
 	@echo "make coverage  the unit and integration tests, and what they did not run, in htmlcov/"
@@ -31,9 +35,19 @@ demo: $(INSTALLED)
 demo-stop: $(INSTALLED)
 	@$(BIN)/python -m tests.lab.demo --stop
 
+unit: $(INSTALLED_TEST)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not long" tests/unit
+
+# What waits for phones needs no processor, so there are more processes than processors.
 test: lint
 	@tests/lab/setup.sh $(BIN)/python tests
-	$(BIN)/python -m pytest -n 6 --dist worksteal tests/unit tests/integration tests/acceptance
+	@$(COMPILE)
+	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not long" tests
+
+test-long: $(INSTALLED_TEST)
+	@tests/lab/setup.sh $(BIN)/python tests
+	@$(COMPILE)
+	$(BIN)/python -m pytest -n 6 --dist worksteal -m long tests
 
 lint: $(INSTALLED_TEST)
 	$(BIN)/ruff check .

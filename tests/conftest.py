@@ -4,11 +4,22 @@ from collections.abc import Iterator
 from itertools import groupby
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from tests.lab import speed
 from tests.lab.postgres import Postgres
+
+# How long an example takes is a matter of the machine.
+settings.register_profile("lab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lab")
 
 # Neighbours in a file often share a clinic; more of them in one process would make it the last.
 NEIGHBOURS = 8
+
+
+def pytest_configure() -> None:
+    """Measure the machine before its own tests keep it busy."""
+    speed.calibrate()
 
 
 @pytest.fixture(scope="session")

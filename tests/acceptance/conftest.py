@@ -4,9 +4,11 @@ An Asterisk that does not start fails the tests; it never skips them.
 """
 
 import re
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from tests.lab.exchange import Exchange
 from tests.lab.phone import Phone
 from tests.lab.postgres import Postgres
 from tests.lab.rest import JSON, Rest
-from tests.lab.serve import Serve
+from tests.lab.serve import Serve, add_login
 from tests.lab.sms_gateway import SmsGateway
 from tests.lab.waiting import until
 
@@ -65,7 +67,9 @@ exten => _73.,1,AGI(agi://127.0.0.1:${EXTEN:2}/due)
  same => n,Hangup()
 """
 
+LOGIN = ("clinic", "correct horse battery")
 Plug = Callable[[str, Behaviour], Awaitable[Phone]]
+NewDatabase = Callable[[], str]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -144,13 +148,36 @@ def kind(request: pytest.FixtureRequest) -> str:
     return named
 
 
+@pytest.fixture(scope="session")
+def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with the clinic's login and nothing else, to be copied."""
+    path = tmp_path_factory.mktemp("prepared") / "telealarm.db"
+    add_login(f"sqlite:///{path}", *LOGIN)
+    return path
+
+
+@pytest.fixture(scope="session")
+def prepared_url(postgres: Postgres) -> str:
+    """The same in PostgreSQL."""
+    url = postgres.new_database()
+    add_login(url, *LOGIN)
+    return url
+
+
 @pytest.fixture(scope="module")
-def new_database(kind: str, request: pytest.FixtureRequest) -> Callable[[], str | None]:
-    """The address of a new database of this kind; None: the file of a practice's own."""
-    if kind == "sqlite":
-        return lambda: None
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.new_database
+def new_database(
+    kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> NewDatabase:
+    """The address of a new database of this kind, in which the clinic has its login."""
+    if kind == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres")
+        return partial(server.new_database, like=request.getfixturevalue("prepared_url"))
+    prepared: Path = request.getfixturevalue("prepared_file")
+
+    def copied() -> str:
+        return f"sqlite:///{shutil.copy(prepared, tmp_path_factory.mktemp('clinic'))}"
+
+    return copied
 
 
 @dataclass
@@ -166,7 +193,7 @@ class Practice:
         await until(
             lambda: self.clinic.settled(appointment),
             seconds,
-            f"the alarm of {appointment.number} is settled; TeleAlarm says:\n{self.serve.tail()}",
+            lambda: f"the alarm of {appointment.number} is settled:\n{self.serve.tail()}",
         )
         return await self.clinic.alarm(appointment)
 
@@ -174,34 +201,34 @@ class Practice:
         """What happened, in the timeline's words."""
         return [row["what"] for row in await self.clinic.timeline(appointment)]
 
-    async def told(self, appointment: Appointment, word: str, seconds: float = 20) -> None:
-        """Return when the timeline has this word."""
+    async def told(
+        self, appointment: Appointment, word: str, seconds: float = 20, *, times: int = 1
+    ) -> None:
+        """Return when the timeline has this word so many times."""
 
         async def has_it() -> bool:
-            return word in await self.words(appointment)
+            return (await self.words(appointment)).count(word) >= times
 
         await until(has_it, seconds, f"{appointment.number}: {word}")
 
 
 Practices = Callable[..., Awaitable[Practice]]
-LOGIN = ("clinic", "correct horse battery")
 
 
 async def open_practice(
     stack: AsyncExitStack,
     asterisk: Asterisk,
     *,
-    database: str | None = None,
+    database: str,
     settings: JSON | None = None,
     **clinic_options: Any,
 ) -> Practice:
-    """TeleAlarm on a new database, with a clinic that is ready to make appointments."""
+    """TeleAlarm on a `NewDatabase`, with a clinic that is ready to make appointments."""
     sms = SmsGateway()
     await sms.start()
     stack.push_async_callback(sms.stop)
     serve = Serve(asterisk, database=database, settings=settings)
     stack.push_async_callback(serve.stop)
-    await serve.user_add(*LOGIN)
     await serve.start()
     clinic = Clinic(await stack.enter_async_context(Rest(serve.url, *LOGIN)))
     await clinic.open(sms_url=sms.url, **clinic_options)
@@ -209,23 +236,18 @@ async def open_practice(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def practice(
-    asterisk: Asterisk, new_database: Callable[[], str | None]
-) -> AsyncIterator[Practice]:
+async def practice(asterisk: Asterisk, new_database: NewDatabase) -> AsyncIterator[Practice]:
     """One clinic for the tests of a file that do it no harm."""
     async with AsyncExitStack() as stack:
         yield await open_practice(stack, asterisk, database=new_database())
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def practices(
-    asterisk: Asterisk, new_database: Callable[[], str | None]
-) -> AsyncIterator[Practices]:
+async def practices(asterisk: Asterisk, new_database: NewDatabase) -> AsyncIterator[Practices]:
     """`await practices(settings=...)`: a clinic of one's own, to be treated badly."""
     async with AsyncExitStack() as stack:
 
         async def open_one(asterisk: Asterisk = asterisk, **options: Any) -> Practice:
-            options.setdefault("database", new_database())
-            return await open_practice(stack, asterisk, **options)
+            return await open_practice(stack, asterisk, database=new_database(), **options)
 
         yield open_one

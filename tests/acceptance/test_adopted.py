@@ -1,55 +1,66 @@
 """Bad luck in the middle of a talk, a conference, or a message: it goes on, or is accounted for."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from tests.acceptance.conftest import Plug, Practice, Practices
+from tests.acceptance.test_faults import RINGS_LONG, is_mended
 from tests.acceptance.test_sections import (
     CONFERENCE,
     RATES,
     RECORD,
     answered,
     sealed,
+    takes,
     to_agent,
     transfers,
 )
 from tests.lab.asterisk import Asterisk
-from tests.lab.behaviours import Behaviour, answers_and_presses, answers_only
-from tests.lab.phone import Phone
+from tests.lab.behaviours import (
+    FOREVER,
+    TALK_SECONDS,
+    answers_and_presses,
+    answers_only,
+    by_hand,
+    talks_on,
+)
+from tests.lab.clinic import Appointment
+from tests.lab.recorder import RATE
 from tests.lab.waiting import until
 from tests.lab.wire import Wire
 
+pytestmark = pytest.mark.long
 
-async def broken(practice: Practice, wire: Wire, how: str) -> None:
-    """The service is killed and started anew, or loses Asterisk for a moment."""
+
+async def broken(
+    practice: Practice, wire: Wire, how: str, appointments: Sequence[Appointment]
+) -> None:
+    """The service is killed and started anew, or loses Asterisk for a moment; it is back now."""
     if how == "killed":
         await practice.serve.kill9()
         await practice.serve.start()
+        for appointment in appointments:
+            await practice.told(appointment, "adopted", 40)
         return
+    websockets = wire.websockets
     wire.cut()
     await asyncio.sleep(0.5)  # the length of the outage
-    wire.mend()
-
-
-async def hears_more(phone: Phone, seconds: float) -> None:
-    before = phone.heard.seconds_heard()
-    await until(
-        lambda: phone.heard.seconds_heard() > before + seconds, 30, f"{phone.number} hears more"
-    )
+    await is_mended(wire, websockets)
 
 
 async def test_two_who_talk_go_on_talking(practices: Practices, plug: Plug) -> None:
     practice = await practices()
     survey = await sealed(practice.clinic.rest, to_agent("502"), RATES)
-    agent = await plug("502", answers_and_presses("5", first_key=2.0))
-    phone = await plug("501", Behaviour(voice=18.0, voice_after=6.0, hang_up=1.0))
+    agent, phone = await plug("502", by_hand()), await plug("501", talks_on())
     appointment = await practice.clinic.appointment("501", survey=survey)
-    await practice.told(appointment, "transfer_taken", 30)
+    await takes(agent, practice, appointment)
     await practice.serve.kill9()
     await practice.serve.start()
     # Asterisk would have ended the call of two whom nobody watches over before that.
-    await hears_more(agent, 5)
+    await agent.hears(5)
+    await phone.hang_up()
     found = await answered(practice, appointment, 60)
     assert found.responses == ["taken"], practice.serve.tail()
     assert found.alarm["status"] == 5
@@ -73,17 +84,17 @@ async def test_two_who_talk_go_on_talking_through_a_cut_wire(
     practice = await practices(settings={"asterisk": {"ari": {"url": wire.url}}})
     other = str(int(number) + 1)
     survey = await sealed(practice.clinic.rest, to_agent(other), RATES)
-    agent = await plug(other, answers_and_presses("5", first_key=2.0))
-    phone = await plug(number, Behaviour(voice=10.0, voice_after=6.0, hang_up=1.0))
+    agent, phone = await plug(other, by_hand()), await plug(number, talks_on())
     appointment = await practice.clinic.appointment(number, survey=survey)
-    await practice.told(appointment, "transfer_taken", 30)
+    await takes(agent, practice, appointment)
     if cuts_at is None:
-        await hears_more(agent, 1)
+        await agent.hears(1)
         wire.cut()
     await until(lambda: wire.is_cut, 30, "the wire is cut")
     await asyncio.sleep(0.5)  # the length of the outage
     wire.mend()
-    await hears_more(agent, 5)
+    await agent.hears(5)
+    await phone.hang_up()
     found = await answered(practice, appointment, 60)
     assert found.responses == ["taken"], practice.serve.tail()
     assert found.alarm["status"] == 5
@@ -98,14 +109,19 @@ async def test_two_who_talk_go_on_talking_through_a_cut_wire(
 async def test_killed_while_the_agent_rings_another_call_reaches_them(
     practices: Practices, plug: Plug
 ) -> None:
-    practice = await practices()
+    practice = await practices(setting=RINGS_LONG)
     survey = await sealed(practice.clinic.rest, to_agent("506"), RATES)
-    agent = await plug("506", Behaviour(ring=4.0, keys="5", first_key=2.0, hang_up=2.0))
+    agent = await plug("506", by_hand(ring=FOREVER))
     await plug("505", answers_only())
     appointment = await practice.clinic.appointment("505", survey=survey)
     await agent.until("ringing", 30)
     await practice.serve.kill9()
     await practice.serve.start()
+    await agent.until("cancelled", 40)
+    await agent.until("ringing", 40, times=2)
+    await agent.pick_up()
+    await takes(agent, practice, appointment)
+    await agent.hang_up()
     found = await answered(practice, appointment, 60)
     assert found.responses == ["taken"], practice.serve.tail()
     rows = await transfers(practice, found)
@@ -113,7 +129,6 @@ async def test_killed_while_the_agent_rings_another_call_reaches_them(
         (False, True),
         (True, True),
     ]
-    assert "cancelled" in await agent.events()
 
 
 @pytest.mark.parametrize(("how", "number"), [("killed", "511"), ("cut off", "513")])
@@ -126,16 +141,19 @@ async def test_two_who_confer_go_on_conferring(
     other = str(int(number) + 1)
     room = {"type": CONFERENCE, "script": "Welcome.", "conference": "Board"}
     survey = await sealed(practice.clinic.rest, room, RATES)
-    one = await plug(number, answers_and_presses("#1", first_key=24.0, between=3.0))
-    two = await plug(
-        other, Behaviour(voice=14.0, voice_after=8.0, keys="#2", first_key=3.0, between=3.0)
-    )
+    one, two = await plug(number, by_hand()), await plug(other, talks_on())
     first = await practice.clinic.appointment(number, survey=survey)
     second = await practice.clinic.appointment(other, survey=survey)
     await practice.told(first, "conference", 30)
     await practice.told(second, "conference", 30)
-    await broken(practice, wire, how)
-    await hears_more(one, 5)
+    await broken(practice, wire, how, [first, second])
+    await one.hears(5)
+    # They leave, are asked, and answer.
+    for phone, appointment, key in ((one, first, "1"), (two, second, "2")):
+        await phone.press("#")
+        await phone.hears(1.5)
+        await phone.press(key)
+        await practice.settled(appointment)
     found, also = await answered(practice, first, 60), await answered(practice, second, 60)
     assert (found.responses, also.responses) == (["joined", "1"], ["joined", "2"])
     assert found.words.count("conference") == also.words.count("conference") == 1
@@ -149,9 +167,9 @@ async def test_asterisk_dies_while_two_talk(
     practice = await practices(asterisk=own)
     survey = await sealed(practice.clinic.rest, to_agent("522"), RATES)
     await plug("521", answers_only())
-    await plug("522", answers_and_presses("5", first_key=2.0))
+    agent = await plug("522", by_hand())
     appointment = await practice.clinic.appointment("521", survey=survey, maxretry=0)
-    await practice.told(appointment, "transfer_taken", 30)
+    await takes(agent, practice, appointment)
     await own.kill()
     await own.start()
     found = await answered(practice, appointment, 60)
@@ -168,14 +186,19 @@ async def test_asterisk_dies_in_mid_survey(practices: Practices, plug: Plug, own
     survey = await sealed(practice.clinic.rest, RATES, {**RATES, "timeout": 30})
     # The one has answered the first question; the other is asked again.
     await plug("523", answers_and_presses("2", first_key=0.5))
-    phone = await plug("524", answers_and_presses("11", first_key=6.0))
+    phone = await plug("524", by_hand())
     keyed = await practice.clinic.appointment("523", survey=survey, maxretry=1)
     silent = await practice.clinic.appointment("524", survey=survey, maxretry=1)
     await practice.told(keyed, "key", 30)
     await phone.until("answered", 30)
-    await until(lambda: phone.heard.seconds_heard() > 0.5, 30, "the other is asked")
+    await phone.hears(0.5)
     await own.kill()
     await own.start()
+    await phone.until("answered", 40, times=2)
+    for answers in (1, 2):
+        await phone.hears(1)
+        await phone.press("1")
+        await practice.told(silent, "key", 30, times=answers)
     found = await answered(practice, keyed, 60)
     assert (found.alarm["status"], found.alarm["result"]) == (5, 2), practice.serve.tail()
     assert found.responses == ["2"]
@@ -185,21 +208,30 @@ async def test_asterisk_dies_in_mid_survey(practices: Practices, plug: Plug, own
     assert any(said.startswith("interrupted; again") for said in why), why
 
 
+def recorded(asterisk: Asterisk) -> int:
+    """How many bytes of recordings Asterisk holds."""
+    return sum(path.stat().st_size for path in asterisk.recordings_dir.rglob("*") if path.is_file())
+
+
 async def test_what_was_said_when_the_service_was_killed_is_kept(
-    practices: Practices, plug: Plug
+    practices: Practices, plug: Plug, asterisk: Asterisk
 ) -> None:
     practice = await practices()
     survey = await sealed(
         practice.clinic.rest,
         {"type": RECORD, "script": "Speak.", "timeout": 10, "completed": True},
     )
-    phone = await plug("531", Behaviour(voice=4.0, voice_after=2.5, hang_up=0.5))
+    phone = await plug("531", by_hand(voice=TALK_SECONDS))
+    before = recorded(asterisk)
     appointment = await practice.clinic.appointment("531", survey=survey)
     await phone.until("answered", 30)
-    await until(lambda: phone.heard.seconds_heard() > 0.5, 30, "it is asked")
-    await asyncio.sleep(3)  # in the midst of what is said
+    await until(lambda: recorded(asterisk) > before, 30, "Asterisk records")
+    await phone.speak()
+    # In the midst of what is said.
+    two_seconds = 2 * 2 * RATE
+    await until(lambda: recorded(asterisk) > before + two_seconds, 30, "two seconds are recorded")
     await practice.serve.kill9()
-    await phone.until("hung up by phone", 30)
+    await phone.hang_up()
     await practice.serve.start()
     await practice.told(appointment, "recorded", 90)
     found = await answered(practice, appointment)

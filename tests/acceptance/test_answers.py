@@ -3,7 +3,7 @@
 import pytest
 
 from tests.acceptance.conftest import Plug, Practice, on_both_databases
-from tests.lab.behaviours import answers_and_presses, answers_only, hangs_up_after
+from tests.lab.behaviours import answers_and_presses, answers_only, by_hand
 from tests.lab.rest import JSON
 
 pytestmark = on_both_databases
@@ -13,8 +13,11 @@ pytestmark = on_both_databases
 async def test_the_key_pressed_is_the_result(
     practice: Practice, plug: Plug, key: str, number: str
 ) -> None:
-    phone = await plug(number, answers_and_presses(key, first_key=3.0))
+    phone = await plug(number, by_hand())
     appointment = await practice.clinic.appointment(number)
+    await phone.until("answered")
+    await phone.hears(2)
+    await phone.press(key)
     alarm = await practice.settled(appointment)
     assert (alarm["status"], alarm["result"], alarm["num_attempt"]) == (5, int(key), 1)
     assert await phone.events() == ["ringing", "answered", f"key {key}", "hung up by network"]
@@ -34,8 +37,12 @@ async def test_the_key_pressed_is_the_result(
 
 
 async def test_a_key_cuts_the_prompt(practice: Practice, plug: Plug) -> None:
-    phone = await plug("211", answers_and_presses("1", first_key=0.6))
-    alarm = await practice.settled(await practice.clinic.appointment("211"))
+    phone = await plug("211", by_hand())
+    appointment = await practice.clinic.appointment("211")
+    await phone.until("answered")
+    await phone.hears(0.2)
+    await phone.press("1")
+    alarm = await practice.settled(appointment)
     assert alarm["result"] == 1
     # The whole prompt takes over eight seconds.
     assert phone.heard.seconds_heard() < 5
@@ -67,15 +74,24 @@ async def test_a_key_not_offered_is_no_result(practice: Practice, plug: Plug) ->
 
 
 async def test_after_a_key_not_offered_the_right_one_counts(practice: Practice, plug: Plug) -> None:
-    phone = await plug("232", answers_and_presses("71", first_key=1.0, between=2.5))
-    alarm = await practice.settled(await practice.clinic.appointment("232"))
+    phone = await plug("232", by_hand())
+    appointment = await practice.clinic.appointment("232")
+    await phone.until("answered")
+    for key in "71":
+        await phone.hears(1)
+        await phone.press(key)
+    alarm = await practice.settled(appointment)
     assert (alarm["status"], alarm["result"]) == (5, 1)
     assert "key 7" in await phone.events()
 
 
 async def test_a_hang_up_in_mid_prompt_is_a_failed_attempt(practice: Practice, plug: Plug) -> None:
-    phone = await plug("241", hangs_up_after(1.5))
+    phone = await plug("241", by_hand())
     appointment = await practice.clinic.appointment("241", maxretry=1, retry_delay=1)
+    for calls in (1, 2):
+        await phone.until("answered", 30, times=calls)
+        await phone.hears(0.5)
+        await phone.hang_up()
     alarm = await practice.settled(appointment)
     assert (alarm["status"], alarm["status_reason"], alarm["num_attempt"]) == (3, "early_hangup", 2)
     assert (await phone.events()).count("hung up by phone") == 2

@@ -4,12 +4,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.acceptance.conftest import Plug, Practice, Practices
 from tests.lab.behaviours import answers_and_presses, busy
 from tests.lab.clinic import Appointment
 from tests.lab.exchange import Exchange
 from tests.lab.shifted_clock import ShiftedClock
 from tests.lab.waiting import until
+
+pytestmark = pytest.mark.long
 
 MADRID = ZoneInfo("Europe/Madrid")
 # A Monday; in the night before, the clocks were put on.

@@ -14,6 +14,7 @@ async def test_the_morning_ends_as_it_is_meant_to() -> None:
 
 
 @pytest.mark.parametrize("name", ["Ann", "Bob", "Carol"])
+@pytest.mark.long
 async def test_with_a_dead_phone_it_fails(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     demo = Demo()
     watch = demo._watch

@@ -3,7 +3,7 @@
 import aiohttp
 
 from tests.acceptance.conftest import Plug, Practice, Practices
-from tests.lab.behaviours import answers_and_presses
+from tests.lab.behaviours import answers_and_presses, by_hand
 from tests.lab.clinic import Appointment
 from tests.lab.exchange import Exchange
 from tests.lab.waiting import until
@@ -13,12 +13,13 @@ async def test_paused_nothing_rings_and_resumed_it_rings_at_once(
     practices: Practices, plug: Plug, exchange: Exchange
 ) -> None:
     practice = await practices()
-    up = await plug("961", answers_and_presses("1", first_key=4.0))
+    up = await plug("961", by_hand())
     phone = await plug("962", answers_and_presses("2"))
     first = await practice.clinic.appointment("961")
     await up.until("answered")
     # From another process; the call that is up goes on.
     assert "dialing is paused since" in await practice.serve.command("dialing", "pause")
+    await up.press("1")
     second = await practice.clinic.appointment("962")
     await practice.told(second, "held")
     # Whether all is ready is another question: the trunk may not have answered OPTIONS yet.

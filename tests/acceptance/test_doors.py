@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.conftest import Plug, Practice, open_practice
+from tests.acceptance.conftest import NewDatabase, Plug, Practice, open_practice
 from tests.lab.asterisk import Asterisk
 from tests.lab.behaviours import Behaviour, answers_and_presses, answers_only, never_answers
 from tests.lab.caller import Caller
@@ -18,6 +18,7 @@ from tests.lab.listener import understood
 from tests.lab.phone import Phone
 from tests.lab.ports import HOST, free_tcp_port
 from tests.lab.rest import JSON, number_of
+from tests.lab.speed import limit
 
 CALLBACK = "7001"
 Dial = Callable[[str, str, Behaviour], Awaitable[Caller]]
@@ -33,11 +34,15 @@ def agi_port() -> int:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def practice(asterisk: Asterisk, agi_port: int) -> AsyncIterator[Practice]:
+async def practice(
+    asterisk: Asterisk, agi_port: int, new_database: NewDatabase
+) -> AsyncIterator[Practice]:
     """A clinic, and hotel, whose phones ring it too."""
     async with AsyncExitStack() as stack:
         settings = {"agi": {"host": HOST, "port": agi_port}}
-        yield await open_practice(stack, asterisk, settings=settings, script=SCRIPT)
+        yield await open_practice(
+            stack, asterisk, database=new_database(), settings=settings, script=SCRIPT
+        )
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -94,7 +99,7 @@ async def test_a_phone_that_rings_is_silenced_for_who_rings_back(
     phone = await plug("606", never_answers())
     alarm = await practice.clinic.appointment("606", maxretry=0)
     await phone.until("ringing")
-    keys = answers_and_presses("111", first_key=7.0, between=3.0)
+    keys = answers_and_presses("1" * 9, first_key=7.0, between=3.0)
     await dial("606", CALLBACK, keys)
     await phone.until("cancelled")
     settled = await practice.settled(alarm)
@@ -186,12 +191,15 @@ async def test_two_guests_and_an_operator_order_at_once(practice: Practice, dial
     assert await practice.clinic.rest.results("alarm/?alarm_phonenumber=412")
 
 
+@pytest.mark.long
 async def test_a_service_that_dies_adopts_who_rang_back_and_leaves_no_guest_in_silence(
     practice: Practice, plug: Plug, dial: Dial
 ) -> None:
     alarm = await practice.clinic.appointment("603", maxretry=0)
     assert (await practice.settled(alarm))["status"] == 3
-    caller = await dial("603", CALLBACK, answers_and_presses("333", first_key=9.0, between=3.0))
+    caller = await dial(
+        "603", CALLBACK, answers_and_presses("3" * 9, first_key=limit(9), between=3.0)
+    )
     # Of a guest who orders, nothing is written yet.
     guest = await dial("614", f"72{number_of(practice.clinic.calendar)}", answers_and_presses(""))
     await practice.told(alarm, "called_back")

@@ -24,6 +24,7 @@ from tests.lab.behaviours import (
     answers_only,
     busy,
     busy_once_then_answers,
+    by_hand,
     congestion,
     declines,
     hangs_up_after,
@@ -32,6 +33,7 @@ from tests.lab.behaviours import (
 from tests.lab.exchange import Exchange
 from tests.lab.phone import Phone
 from tests.lab.sms_gateway import SmsGateway
+from tests.lab.speed import account, limit
 from tests.lab.waiting import until
 
 APP = "lab-test"
@@ -136,11 +138,13 @@ async def caller(away: Caller) -> Caller:
 async def test_a_phone_answers_hears_and_presses(
     asterisk: Asterisk, caller: Caller, plug: Plug, tmp_path: Path
 ) -> None:
-    phone = await plug("1001", answers_and_presses("1", first_key=2.0))
+    phone = await plug("1001", by_hand())
     channel = await caller.ring("1001")
     started = await caller.event("StasisStart", channel)
     assert started["args"] == ["call", ""]
     await caller.post(f"channels/{channel}/play?media=sound:telealarm/apology")
+    await phone.hears(1.2)
+    await phone.press("1")
     assert (await caller.event("ChannelDtmfReceived", channel))["digit"] == "1"
     await caller.hang_up(channel)
     await phone.until("hung up by network")
@@ -214,6 +218,25 @@ async def test_the_callee_hangs_up(caller: Caller, plug: Plug) -> None:
     assert await phone.events() == ["ringing", "answered", "hung up by phone"]
 
 
+async def test_a_phone_does_what_the_test_tells_it(caller: Caller, plug: Plug) -> None:
+    phone = await plug("1008", never_answers())
+    channel = await caller.ring("1008", seconds=60)
+    await phone.until("ringing")
+    await phone.pick_up()
+    await caller.event("StasisStart", channel)
+    await phone.press("155")
+
+    def pressed() -> str:
+        return "".join(e["digit"] for e in caller.events if e["type"] == "ChannelDtmfReceived")
+
+    # Stasis reports each event twice until the channel's own subscription is dropped.
+    await until(lambda: pressed()[::2] == "155", 5, "all keys")
+    await phone.hang_up()
+    await caller.event("ChannelDestroyed", channel)
+    keys = ["key 1", "key 5", "key 5"]
+    assert await phone.events() == ["ringing", "answered", *keys, "hung up by phone"]
+
+
 async def test_every_call_leaves_its_record(asterisk: Asterisk, caller: Caller, plug: Plug) -> None:
     await plug("1006", hangs_up_after(0.5, ring=0.1))
     await plug("1007", busy())
@@ -244,9 +267,9 @@ async def test_a_callee_is_held_and_told_while_the_application_is_away(
     phone = await plug("1010", answers_only())
     seconds = await _held(away, phone, "4")
     # The kind word (3 s), the tone, the apology (6 s).
-    assert 9 < seconds < 13
+    assert 9 < seconds < limit(13), account()
     assert phone.heard.seconds_heard() > 5
-    assert phone.heard.longest_silence() < 1.5
+    assert phone.heard.longest_silence() < limit(1.5), account()
 
 
 async def test_without_sound_files_there_are_tones(
@@ -260,9 +283,9 @@ async def test_without_sound_files_there_are_tones(
         seconds = await _held(away, phone, "3")
     finally:
         shutil.copytree(tmp_path / "kept", sounds)
-    assert 5 < seconds < 8
+    assert 5 < seconds < limit(8), account()
     assert phone.heard.seconds_heard() > 2
-    assert phone.heard.longest_silence() < 1
+    assert phone.heard.longest_silence() < limit(1), account()
 
 
 async def test_the_application_comes_back_to_a_callee_who_waits(away: Caller, plug: Plug) -> None:
@@ -285,9 +308,10 @@ async def test_an_application_that_takes_the_callee_and_says_nothing(
     await caller.event("StasisStart", channel)
     await phone.until("hung up by network", 40)
     assert phone.heard.seconds_heard() > 3, "the apology was heard"
-    assert phone.heard.longest_silence() < 17
+    assert phone.heard.longest_silence() < limit(17), account()
 
 
+@pytest.mark.long
 async def test_two_asterisks_at_once_and_one_that_crashes(exchange: Exchange) -> None:
     other = Asterisk(exchange.port)
     try:

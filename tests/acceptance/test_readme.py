@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.acceptance.conftest import LOGIN, Plug, Practices
 from tests.lab.behaviours import answers_and_presses
+from tests.lab.speed import limit
 
 TOP = Path(__file__).parents[2]
 
@@ -53,7 +54,7 @@ async def test_the_first_alarm_rings_and_its_answer_is_shown(
         input=script + '\necho "ALARM $ALARM"\n',
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=limit(60),
     )
     assert done.returncode == 0, done.stderr
     replies = list(objects(done.stdout))

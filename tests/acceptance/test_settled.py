@@ -1,7 +1,7 @@
 """One answer settles an event: whoever else is being rung about it is left in peace."""
 
 from tests.acceptance.conftest import Plug, Practice
-from tests.lab.behaviours import answers_and_presses, never_answers
+from tests.lab.behaviours import by_hand, never_answers
 from tests.lab.clinic import Appointment
 from tests.lab.exchange import Exchange
 
@@ -9,7 +9,8 @@ from tests.lab.exchange import Exchange
 async def test_a_key_hangs_up_the_phone_that_still_rings_and_calls_off_what_waits(
     practice: Practice, plug: Plug, exchange: Exchange
 ) -> None:
-    await plug("481", answers_and_presses("1", ring=1.0))
+    await practice.clinic.rest.patch(practice.clinic.setting, {"call_timeout": 120})
+    phone = await plug("481", by_hand())
     other = await plug("482", never_answers())
     await plug("483", never_answers())
     first = await practice.clinic.appointment("481", due_in=2)
@@ -25,6 +26,9 @@ async def test_a_key_hangs_up_the_phone_that_still_rings_and_calls_off_what_wait
 
     day = 24 * 3600
     rings, waits = await also("482", day), await also("483", day - 3600)
+    await other.until("ringing")
+    await phone.until("answered")
+    await phone.press("1")
     alarm = await practice.settled(first)
     assert (alarm["status"], alarm["result"]) == (5, 1)
     for appointment in (rings, waits):

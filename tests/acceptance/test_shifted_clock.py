@@ -5,12 +5,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from telealarm.rules.rate_limit import READY
 from tests.acceptance.conftest import Plug, Practice, Practices
 from tests.lab.behaviours import answers_and_presses
 from tests.lab.exchange import Exchange
 from tests.lab.shifted_clock import ShiftedClock
 from tests.lab.waiting import until
+
+pytestmark = pytest.mark.long
 
 # In the night of the 28th of March 2027 the clocks of Madrid go from 02:00 to 03:00: a wake-up
 # call for 02:30 is due at 03:30, which is 01:30 UTC. On the other days of summer it is at 00:30.
@@ -74,7 +78,7 @@ async def test_a_wake_up_call_through_a_dst_night_an_outage_and_a_jump_back(
     async def woken() -> bool:
         return (await outcome(practice, link))[0][1] == 5
 
-    await until(woken, 40, f"the guest is woken; TeleAlarm says:\n{practice.serve.tail()}")
+    await until(woken, 40, lambda: f"the guest is woken; TeleAlarm says:\n{practice.serve.tail()}")
     (call,) = await rest.results("callrequest/?phone_number=1901")
     rang = datetime.fromisoformat(call["call_time"])
     # It is made ready a moment before it is due.
@@ -110,5 +114,5 @@ async def test_a_wake_up_call_through_a_dst_night_an_outage_and_a_jump_back(
     async def woken_again() -> bool:
         return (await outcome(practice, link))[3][1] == 5
 
-    await until(woken_again, 40, f"woken again; TeleAlarm says:\n{practice.serve.tail()}")
+    await until(woken_again, 40, lambda: f"woken again; TeleAlarm says:\n{practice.serve.tail()}")
     assert len(exchange.calls_to("1901")) == 2

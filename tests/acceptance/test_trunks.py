@@ -17,7 +17,10 @@ from tests.lab.exchange import Exchange
 from tests.lab.phone import Phone
 from tests.lab.ports import HOST
 from tests.lab.registrar import Registrar
+from tests.lab.speed import limit
 from tests.lab.waiting import until
+
+pytestmark = pytest.mark.long
 
 REGISTRATION = """
 [trunk-registration]
@@ -50,7 +53,7 @@ async def provider() -> AsyncIterator[Provider]:
 
     def watched(pjsip: str) -> str:
         quick = pjsip.replace("qualify_frequency = 30", "qualify_frequency = 1")
-        quick = quick.replace("qualify_timeout = 8", "qualify_timeout = 1")
+        quick = quick.replace("qualify_timeout = 8", f"qualify_timeout = {limit(1):.1f}")
         assert quick != pjsip
         return quick + REGISTRATION.format(host=HOST, port=registrar.port)
 
@@ -74,7 +77,9 @@ async def becomes(practice: Practice, state: str) -> str:
         (gateway,) = await rest.results("gateway/")
         return bool(gateway["trunk_state"] == state)
 
-    await until(is_so, 90, f"the trunk is {state}; TeleAlarm says:\n{practice.serve.tail()}")
+    await until(
+        is_so, 90, lambda: f"the trunk is {state}; TeleAlarm says:\n{practice.serve.tail()}"
+    )
     ready = f"{practice.serve.url}/readyz"
     found = await (rest.get(ready) if state == "up" else rest.refused("GET", ready, {}, 503))
     return str(found["checks"].get("trunk trunk"))

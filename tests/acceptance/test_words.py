@@ -8,8 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.acceptance.conftest import Plug, Practice
-from tests.lab.behaviours import answers_and_presses
+from tests.lab.behaviours import by_hand
 from tests.lab.listener import alike, understood
+from tests.lab.phone import Phone
+from tests.lab.speed import limit
 
 SOUNDS = Path(__file__).parents[2] / "sounds"
 SCRIPT = (
@@ -76,20 +78,24 @@ def by_espeak(language: str, text: str, folder: Path) -> bytes:
     """What espeak-ng says, asked by ourselves."""
     wav = folder / "said.wav"
     argv = ["espeak-ng", "-v", language, "-w", wav, "--", text]
-    subprocess.run(argv, check=True, timeout=30)
+    subprocess.run(argv, check=True, timeout=limit(30))
     return wav.read_bytes()
 
 
 async def test_each_hears_the_words_in_their_own_language(
     practice: Practice, plug: Plug, tmp_path: Path
 ) -> None:
-    english = await plug("971", answers_and_presses("1", first_key=12.0))
-    spanish = await plug("972", answers_and_presses("1", first_key=9.0))
+    english, spanish = await plug("971", by_hand()), await plug("972", by_hand())
     await reminder(practice, "971", SCRIPT)
     # The same survey's language, but for the alarm's own.
     await reminder(practice, "972", SPANISH, language="es")
-    for phone in (english, spanish):
+
+    async def listens(phone: Phone) -> None:
+        await phone.hears_out()
+        await phone.press("1")
         await phone.until("hung up by network", 60)
+
+    await asyncio.gather(listens(english), listens(spanish))
 
     def listen() -> None:
         assert understood(english.heard.samples(), [*SAID, *NOT_SAID]) == SAID

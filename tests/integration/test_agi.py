@@ -9,6 +9,7 @@ import pytest
 from telealarm.asterisk import agi
 from telealarm.asterisk.agi import Agi, Question
 from tests.lab.ports import HOST, free_tcp_port
+from tests.lab.speed import limit
 
 
 class Asked:
@@ -39,7 +40,7 @@ async def ask(port: int, *headers: str, replies: Mapping[str, str] | None = None
     reader, writer = await asyncio.open_connection(HOST, port)
     writer.write(("\n".join(headers) + "\n\n").encode())
     commands = []
-    while line := (await asyncio.wait_for(reader.readline(), 10)).decode().strip():
+    while line := (await asyncio.wait_for(reader.readline(), limit(10))).decode().strip():
         commands.append(line)
         found = [said for begins, said in (replies or {}).items() if line.startswith(begins)]
         writer.write(f"{found[0] if found else '200 result=1'}\n".encode())
@@ -78,7 +79,7 @@ async def test_what_is_set_is_no_command_and_no_expression() -> None:
 async def test_who_connects_and_closes_or_says_nothing_stops_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(agi, "READ_SECONDS", 0.5)
+    monkeypatch.setattr(agi, "READ_SECONDS", limit(0.5))
     asked = Asked({"TELEALARM_STATUS": "ok"})
     async with served(asked) as port:
         strange = (
@@ -97,7 +98,7 @@ async def test_who_connects_and_closes_or_says_nothing_stops_nobody(
             writer.close()
         reader, silent = await asyncio.open_connection(HOST, port)
         assert len(await ask(port, *QUESTION)) == 2
-        assert await asyncio.wait_for(reader.read(), 10) == b"", "the silent one is let go"
+        assert await asyncio.wait_for(reader.read(), limit(10)) == b"", "the silent one is let go"
         silent.close()
     assert len(asked.questions) == 1
 
@@ -123,7 +124,7 @@ async def test_control_characters_break_no_line() -> None:
 async def ended(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """The server lets this connection go."""
     with suppress(ConnectionError):
-        assert await asyncio.wait_for(reader.read(), 20) == b""
+        assert await asyncio.wait_for(reader.read(), limit(20)) == b""
     writer.close()
     with suppress(ConnectionError):
         await writer.wait_closed()
@@ -132,7 +133,7 @@ async def ended(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 async def test_a_crowd_that_says_nothing_stops_nobody_for_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(agi, "READ_SECONDS", 0.5)
+    monkeypatch.setattr(agi, "READ_SECONDS", limit(0.5))
     async with served(Asked({"TELEALARM_STATUS": "ok"})) as port:
         for _ in range(4):
             crowd = [await asyncio.open_connection(HOST, port) for _ in range(250)]
@@ -143,17 +144,18 @@ async def test_a_crowd_that_says_nothing_stops_nobody_for_long(
 async def test_who_is_slow_is_heard_out_and_who_never_ends_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(agi, "READ_SECONDS", 2.0)
+    seconds = limit(2)
+    monkeypatch.setattr(agi, "READ_SECONDS", seconds)
     async with served(Asked({"TELEALARM_STATUS": "ok"})) as port:
         reader, writer = await asyncio.open_connection(HOST, port)
         for letter in "agi_network_script: due\n\n":
             writer.write(letter.encode())
             await asyncio.sleep(0.002)
-        assert (await asyncio.wait_for(reader.readline(), 20)).startswith(b"GET VARIABLE")
+        assert (await asyncio.wait_for(reader.readline(), 10 * seconds)).startswith(b"GET VARIABLE")
         writer.close()
         await writer.wait_closed()
         reader, writer = await asyncio.open_connection(HOST, port)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(10 * seconds):
             while not reader.at_eof():
                 writer.write(b"a")
                 await asyncio.sleep(0.05)
@@ -175,6 +177,6 @@ async def test_no_more_than_so_many_are_answered_at_a_time(
     async with served(Asked({})) as port:
         held = [await asyncio.open_connection(HOST, port) for _ in range(2)]
         reader, writer = await asyncio.open_connection(HOST, port)
-        assert await asyncio.wait_for(reader.read(), 10) == b""
+        assert await asyncio.wait_for(reader.read(), limit(10)) == b""
         for _, one in [*held, (reader, writer)]:
             one.close()

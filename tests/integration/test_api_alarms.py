@@ -11,6 +11,7 @@ from telealarm.models import Alarm, AlarmRequest, CallRequest, User
 from telealarm.words import AlarmStatus
 from tests.integration.api_client import Api, Clinic, clinic, id_of
 from tests.integration.test_api_events import alarm, due, event, put_status, told
+from tests.lab.speed import limit
 
 PENDING, IN_PROCESS, FAILURE, SUCCESS, MISSED, CANCELLED = (
     AlarmStatus.PENDING,
@@ -106,7 +107,7 @@ async def test_planning_is_woken_by_a_new_alarm(api: Api) -> None:
     woken = api.db.stage("planning")
     woken.clear()
     await alarm(api, link)
-    await asyncio.wait_for(woken.wait(), 5)
+    await asyncio.wait_for(woken.wait(), limit(5))
 
 
 async def test_an_alarm_is_cancelled_and_taken_up_again(api: Api) -> None:
@@ -153,7 +154,7 @@ async def test_one_more_attempt_is_asked_for(api: Api) -> None:
     woken = api.db.stage("dialing")
     woken.clear()
     attempt = await api.made("alarm-request/", {"alarm": one, "date": "2030-06-03 07:00"})
-    await asyncio.wait_for(woken.wait(), 5)
+    await asyncio.wait_for(woken.wait(), limit(5))
     assert attempt == {
         "url": attempt["url"],
         "alarm": one,
@@ -191,7 +192,7 @@ async def test_a_finished_alarm_can_be_tried_once_more_at_any_time(api: Api) -> 
     attempt = await api.made("alarm-request/", {"alarm": one})
     row = await api.db.read(lambda: AlarmRequest.get_by_id(id_of(attempt["url"])))
     assert row.expires is None
-    assert abs((row.date - utcnow()).total_seconds()) < 10
+    assert abs((row.date - utcnow()).total_seconds()) < limit(10)
 
 
 async def test_a_waiting_attempt_is_moved_or_cancelled(api: Api) -> None:

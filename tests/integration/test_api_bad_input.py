@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from telealarm.api.app import RESOURCES, TASKS
 from telealarm.api.fields import form as fields_form
 from telealarm.api.rest.resource import Resource
@@ -94,6 +96,7 @@ def mistakes(resource: Resource, body: dict[str, Any]) -> dict[str, list[str]]:
     return sent.errors
 
 
+@pytest.mark.long
 async def test_no_value_in_any_field_makes_the_service_fail(api: Api) -> None:
     right = await bodies(api)
     for resource in RESOURCES:
@@ -115,6 +118,7 @@ async def test_no_value_in_any_field_makes_the_service_fail(api: Api) -> None:
                 assert reply.body
 
 
+@pytest.mark.long
 async def test_no_value_in_what_an_action_or_a_task_takes_makes_the_service_fail(api: Api) -> None:
     await bodies(api)
     taken = [

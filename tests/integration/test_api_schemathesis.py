@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 import aiohttp
+import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -19,6 +20,8 @@ from schemathesis.specs.openapi import checks
 
 from tests.integration.api_client import PASSWORD, Api
 from tests.integration.test_api_tenants import all_of_it
+
+pytestmark = pytest.mark.long
 
 SEED = int(os.environ.get("TELEALARM_SCHEMATHESIS_SEED", "2013"))
 EXAMPLES = int(os.environ.get("TELEALARM_SCHEMATHESIS_EXAMPLES", "3"))

@@ -20,9 +20,14 @@ from telealarm.asterisk.ari.errors import (
     Unreachable,
 )
 from tests.lab.ari_double import PASSWORD, USER, AriDouble, Fault
+from tests.lab.speed import limit
 from tests.lab.waiting import until
 
 APP = "telealarm-1"
+
+
+# What a request may take here; some answers come later than that.
+TIMEOUT_SECONDS = limit(1)
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ async def ari() -> AsyncIterator[AriDouble]:
 
 def make(url: str, **changes: Any) -> Client:
     settings: dict[str, Any] = {"url": url, "user": USER, "password": PASSWORD, "app": APP}
-    return Client(**{**settings, "timeout_seconds": 1.0, **changes})
+    return Client(**{**settings, "timeout_seconds": TIMEOUT_SECONDS, **changes})
 
 
 @asynccontextmanager
@@ -119,7 +124,7 @@ class TestConnecting:
         heard: list[AriEvent] = []
 
         async def hook() -> None:
-            heard.append(await queue.get(3))
+            heard.append(await queue.get(limit(3)))
 
         client.on_connected(hook)
         async with running(client):
@@ -135,13 +140,13 @@ class TestConnecting:
     async def test_it_stays_connected_beyond_the_time_limit_of_a_request(
         self, ari: AriDouble
     ) -> None:
-        async with running(make(ari.url, timeout_seconds=0.2)) as client:
+        async with running(make(ari.url, timeout_seconds=0.2 * TIMEOUT_SECONDS)) as client:
             await until(lambda: client.connected, 3, "connected")
             queue = client.open("ta-1").events("StasisEnd")
             with pytest.raises(TimeoutError):
-                await queue.get(0.5)
+                await queue.get(0.5 * TIMEOUT_SECONDS)
             await ari.send(APP, "StasisEnd", channel_id="ta-1")
-            await queue.get(1)
+            await queue.get(limit(1))
         assert ari.connects == [APP]
 
     async def test_another_process_of_the_same_name_is_named_as_the_trouble(
@@ -215,7 +220,7 @@ class TestOriginate:
             (Fault(404, "Not found"), NotFound),
             (Fault(403, "Forbidden"), Unauthorized),
             (Fault(302, "Elsewhere"), RequestRefused),
-            (Fault(delay_seconds=1.5), FateUnknown),
+            (Fault(delay_seconds=1.5 * TIMEOUT_SECONDS), FateUnknown),
             (Fault(reset=True), FateUnknown),
         ],
     )
@@ -246,7 +251,7 @@ class TestOriginate:
     async def test_stasis_start_before_the_reply_is_heard(
         self, ari: AriDouble, client: Client
     ) -> None:
-        ari.fail("POST", "channels/ta-1", Fault(delay_seconds=0.3, acted=True))
+        ari.fail("POST", "channels/ta-1", Fault(delay_seconds=0.6 * TIMEOUT_SECONDS, acted=True))
         heard: list[str] = []
         client.open("ta-1").on_event("StasisStart", lambda event: heard.append(event.type))
         call = asyncio.create_task(originate(client))
@@ -291,7 +296,7 @@ class TestChannel:
             await until(lambda: client.connected, 3, "connected")
             queue = client.open("ta-1").events("StasisStart")
             await ari.send(APP, "StasisStart", channel_id="ta-1")
-            await queue.get(3)
+            await queue.get(limit(3))
             await client.asterisk.info()
         assert ari.asked("DELETE", f"applications/{APP}/subscription") == []
 
@@ -357,7 +362,7 @@ class TestTakingOver:
         client.add_app("dead")
         await until(lambda: "dead" in ari.open_apps(), 3, "taken over")
         await ari.send("dead", "StasisStart", channel_id="ta-9")
-        assert (await queue.get(3)).app == "dead"
+        assert (await queue.get(limit(3))).app == "dead"
         await until(lambda: ari.subscriptions["dead"] == [], 3, "it would hear everything twice")
         await ari.replace("dead")
         await until(lambda: client.apps == {APP}, 3, "given back")

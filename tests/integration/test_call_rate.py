@@ -30,6 +30,7 @@ from telealarm.store.engine.database import Database, wake
 from telealarm.words import AlarmStatus, EventStatus
 from tests.integration.stages import Stages
 from tests.lab.ari_double import PASSWORD, USER, AriDouble
+from tests.lab.speed import limit
 from tests.lab.waiting import until
 from tests.unit.test_rate_limit import fullest_window
 
@@ -405,17 +406,17 @@ async def test_a_commit_of_one_process_wakes_the_stages_of_another(db: Database)
         await asyncio.sleep(0)
         db.stage("dialing").clear()
         await other.write(wake, "dialing")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(limit(30)):
             await db.stage("dialing").wait()
         # A lost connection is made anew, and what was rung meanwhile is asked for.
         db.stage("dialing").clear()
         cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%%'"
         await other.write(db.peewee.execute_sql, cut)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(limit(30)):
             await db.stage("dialing").wait()
         db.stage("dialing").clear()
         await other.write(wake, "dialing")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(limit(30)):
             await db.stage("dialing").wait()
     finally:
         await other.close()

@@ -1,7 +1,6 @@
 """The command, as an operator types it: what works says so, what is wrong says what to change."""
 
 import asyncio
-import os
 import socket
 import subprocess
 import sys
@@ -14,10 +13,12 @@ import pytest
 import pytest_asyncio
 import yaml
 
+from tests.lab import command
 from tests.lab.ari_double import PASSWORD, USER, AriDouble
 from tests.lab.ports import free_tcp_port
 from tests.lab.processes import Child
 from tests.lab.rest import Rest
+from tests.lab.speed import limit
 from tests.lab.waiting import until
 
 REPOSITORY = Path(__file__).parents[2]
@@ -43,15 +44,8 @@ def write(folder: Path, **parts: Any) -> Path:
 def telealarm(
     *words: str, stdin: str = "", cwd: Path | None = None, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "telealarm", *words],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=cwd,
-        env={**os.environ, **env},
-    )
+    """A command as it is typed, without the imports; one test below starts it for real."""
+    return command.run(*words, stdin=stdin, cwd=cwd, env=env)
 
 
 class Running:
@@ -108,8 +102,9 @@ def test_whichever_command_comes_first_makes_the_database(tmp_path: Path) -> Non
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "superuser ann added\n"), done.stderr
     assert (tmp_path / "data" / "telealarm.db").exists()
-    again = telealarm("migrate", "--config", str(config))
-    assert again.returncode == 0
+    argv = [sys.executable, "-m", "telealarm", "migrate", "--config", str(config)]
+    again = subprocess.run(argv, capture_output=True, text=True, timeout=limit(60))
+    assert again.returncode == 0, again.stderr
     assert "nothing to do" in again.stdout
 
 
@@ -331,7 +326,7 @@ async def test_a_port_that_is_taken_ends_it_with_a_sentence(tmp_path: Path) -> N
 async def test_a_second_start_of_the_same_service_disturbs_nothing(
     tmp_path: Path, children: list[Running]
 ) -> None:
-    config = write(tmp_path, worker={"lease_seconds": 5})
+    config = write(tmp_path, worker={"lease_seconds": limit(5)})
     first = Running(config, tmp_path)
     children.append(await first.up())
     second = await asyncio.to_thread(telealarm, "serve", "--config", str(config))
@@ -345,7 +340,7 @@ async def test_a_second_start_of_the_same_service_disturbs_nothing(
 async def test_the_second_process_of_one_worker_name_fences_off_the_first(
     tmp_path: Path, children: list[Running]
 ) -> None:
-    worker = {"name": "same", "lease_seconds": 5}
+    worker = {"name": "same", "lease_seconds": limit(5)}
     first = Running(write(tmp_path, worker=worker), tmp_path)
     children.append(await first.up())
     database = f"sqlite:///{tmp_path}/data/telealarm.db"

@@ -24,7 +24,10 @@ from tests.lab.ports import HOST, free_tcp_port, free_udp_port
 from tests.lab.postgres import Postgres
 from tests.lab.processes import Child
 from tests.lab.root_folder import root_folder
+from tests.lab.speed import limit
 from tests.lab.waiting import until
+
+pytestmark = pytest.mark.long
 
 REPOSITORY = Path(__file__).parents[2]
 COMPOSE = REPOSITORY / "docker-compose.yml"
@@ -172,7 +175,7 @@ def run(name: str, root: Path, *command: str, **values: str) -> subprocess.Compl
         preexec_fn=image.enter(root),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=limit(60),
     )
 
 

@@ -19,6 +19,7 @@ from telealarm.store.dialing import workers
 from telealarm.store.engine.database import Database, wake
 from telealarm.store.engine.transition import move
 from telealarm.words import EventStatus
+from tests.lab.speed import limit
 
 
 def add(name: str) -> int:
@@ -56,18 +57,18 @@ async def test_a_stage_is_woken_by_the_commit_and_not_by_what_was_undone(db: Dat
 
     results = await asyncio.gather(db.write(good), db.write(bad), return_exceptions=True)
     assert isinstance(results[1], ValueError)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(limit(5)):
         await db.stage("dialing").wait()
     assert not db.stage("planning").is_set()
 
 
 async def test_a_full_queue_says_so_at_once(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     held = threading.Event()
-    holding = asyncio.create_task(db.write(held.wait, 20))
+    holding = asyncio.create_task(db.write(held.wait, limit(20)))
     await asyncio.sleep(0)
     monkeypatch.setattr(db._jobs, "maxsize", 5)
     writes = [asyncio.create_task(db.write(add, f"user{n}")) for n in range(50)]
-    done, _ = await asyncio.wait(writes, return_when=asyncio.FIRST_EXCEPTION, timeout=5)
+    done, _ = await asyncio.wait(writes, return_when=asyncio.FIRST_EXCEPTION, timeout=limit(5))
     assert any(isinstance(task.exception(), Overloaded) for task in done)
     held.set()
     await holding

@@ -13,6 +13,7 @@ from telealarm.store.engine.database import Database
 from telealarm.words import AlarmStatus
 from tests.integration.api_client import Api, clinic, gateways, id_of
 from tests.integration.stages import HOUR, Stages
+from tests.lab.speed import limit
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ async def test_what_is_due_is_held_and_released_once_and_goes_at_once(stages: St
     woken = stages.db.stage("dialing")
     woken.clear()
     await resume(stages)
-    await asyncio.wait_for(woken.wait(), 30)
+    await asyncio.wait_for(woken.wait(), limit(30))
     (call,) = await stages.claim()
     assert call.alarm_id == alarm
     assert await words(stages, alarm) == ["due", "held", "released"]

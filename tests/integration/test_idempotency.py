@@ -15,6 +15,7 @@ from telealarm.errors import StorageError
 from telealarm.models import Event, IdempotencyKey, SurveyTemplate, User
 from telealarm.store.access import idempotency
 from tests.integration.api_client import Api, Reply, clinic
+from tests.lab.speed import limit
 
 BODY = {"name": "Appointment"}
 
@@ -118,14 +119,14 @@ async def test_a_second_request_while_the_first_is_worked_on_is_told_to_wait(api
 
     def hold() -> None:
         held.set()
-        assert free.wait(20)
+        assert free.wait(limit(20))
 
     await api.get("survey-template/")  # the password is known from here on
     holding = asyncio.create_task(api.db.write(hold))
-    assert await asyncio.to_thread(held.wait, 20)
+    assert await asyncio.to_thread(held.wait, limit(20))
     requests = [asyncio.create_task(post(api)) for _ in range(2)]
     try:
-        done, _ = await asyncio.wait(requests, timeout=20, return_when="FIRST_COMPLETED")
+        done, _ = await asyncio.wait(requests, timeout=limit(20), return_when="FIRST_COMPLETED")
         (told,) = done
         reply = told.result()
         assert (reply.status, reply.headers["Retry-After"]) == (409, "1")

@@ -10,6 +10,9 @@ import pytest
 
 from telealarm.config.model import Config
 from tests.integration.test_cli import Running, telealarm, write
+from tests.lab.speed import limit
+
+pytestmark = pytest.mark.long
 
 LOGIN = aiohttp.encode_basic_auth("ann", "a long secret")
 KEYS = [f"key {number}" for number in range(25)]
@@ -59,7 +62,7 @@ class Client:
 
     async def post_until_made(self, service: Running, key: str) -> int:
         """The id of what was made, asking again while another is at it."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(limit(20)):
             while True:
                 status, body = await self.post(service, key)
                 if status == 201:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+import pytest
 import pytest_asyncio
 
 from telealarm.config.model import Config
@@ -15,6 +16,8 @@ from tests.lab.clinic import Appointment, Clinic
 from tests.lab.mail_server import Letter, MailServer
 from tests.lab.rest import Rest
 from tests.lab.waiting import until
+
+pytestmark = pytest.mark.long
 
 SUCCESS, FAILURE = 5, 3
 

@@ -27,6 +27,7 @@ from telealarm.words import AlarmStatus, EventStatus, MessageStatus
 from tests.integration.stages import HOUR
 from tests.integration.texting import MORNING, Texting, at, open_texting
 from tests.lab import sms_gateway as lab
+from tests.lab.speed import limit
 from tests.lab.waiting import until
 
 
@@ -158,7 +159,7 @@ async def test_a_claimed_message_that_a_crash_left_has_an_unknown_fate(
 async def test_a_gateway_that_hangs_holds_up_nobody_else(
     texting: Texting, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(http_kind, "TIMEOUT_SECONDS", 20.0)
+    monkeypatch.setattr(http_kind, "TIMEOUT_SECONDS", limit(20))
     texting.gateway_server.mood = "hang"
     other = lab.SmsGateway()
     await other.start()

@@ -19,6 +19,7 @@ from telealarm.store.outcome import answers
 from telealarm.words import AlarmStatus, MessageStatus
 from tests.integration.stages import HOUR
 from tests.integration.texting import MORNING, Texting, at, open_texting
+from tests.lab.speed import limit
 
 MINUTE = timedelta(minutes=1)
 
@@ -190,7 +191,7 @@ async def test_a_report_that_comes_before_we_know_that_it_was_taken_counts(
 async def test_a_report_by_our_id_comes_before_the_answer_or_instead_of_it(
     texting: Texting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_kind, "TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr(http_kind, "TIMEOUT_SECONDS", limit(1))
 
     async def at_once(_: str) -> None:
         assert await report(texting, texting.gateway_server.messages[-1].id, True) == "delivered"

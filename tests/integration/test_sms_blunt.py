@@ -13,6 +13,7 @@ from telealarm.methods.sms.provider import Sms, SmsReceipt, SmsTransports
 from telealarm.methods.sms.providers import http
 from telealarm.methods.sms.providers.http import PROVIDER
 from tests.lab.blunt_gateway import CUT, SILENCE, BluntGateway
+from tests.lab.speed import limit
 
 MESSAGE = Sms(id="ab-1", recipient="+34600", sender="Clinic", text="Hello")
 SAYS_OK = {"success": {"json": {"status": "ok"}}}
@@ -48,7 +49,7 @@ class Line:
 
 @pytest_asyncio.fixture
 async def line(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Line]:
-    monkeypatch.setattr(http, "TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr(http, "TIMEOUT_SECONDS", limit(1))
     async with sms_session() as session:
         yield Line(SmsTransports(session, None))
 

@@ -15,6 +15,7 @@ from telealarm.methods.sms.provider import Sms, SmsTransports
 from telealarm.methods.sms.providers import http
 from telealarm.methods.sms.providers.http import PROVIDER
 from tests.lab.sms_gateway import SmsGateway
+from tests.lab.speed import limit
 
 MESSAGE = Sms(id="ab-1", recipient="+34600", sender="Clinic", text='Say "hello"\nto {to}')
 
@@ -69,7 +70,7 @@ async def test_what_goes_wrong_is_told_apart_by_what_can_help(
     permanent: bool,
     unknown: bool,
 ) -> None:
-    monkeypatch.setattr(http, "TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr(http, "TIMEOUT_SECONDS", limit(1))
     gateway.mood = mood  # type: ignore[assignment]
     with pytest.raises(TransportError) as caught:
         await PROVIDER.send(MESSAGE, {"url": gateway.url}, means)

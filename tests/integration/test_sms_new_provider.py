@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import telealarm
+from tests.lab.speed import limit
 
 PIGEON = '''
 """A gateway with wings."""
@@ -122,7 +123,7 @@ def test_a_new_kind_is_one_new_file(tmp_path: Path) -> None:
         [sys.executable, "-c", STORY, str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=limit(60),
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": paths},
         check=False,

@@ -3,6 +3,7 @@
 import asyncio
 import audioop
 import io
+import re
 import shutil
 import stat
 import tempfile
@@ -26,6 +27,7 @@ from telealarm.survey.tts.engine import REST_SECONDS
 from telealarm.survey.tts.prompts import AGAIN_SECONDS, NO_SPEECH, Prompts, soon
 from telealarm.survey.tts.speech import Speech
 from tests.integration.api_client import tone
+from tests.lab.speed import limit
 from tests.lab.waiting import until
 
 ENGINES = SpeechConfig().engines
@@ -46,7 +48,7 @@ def shape(wav: bytes) -> tuple[int, int, int]:
     ],
 )
 async def test_a_text_is_spoken_for_the_telephone(text: str, language: str) -> None:
-    wav = await Speech(ENGINES, 20).render(text, language)
+    wav = await Speech(ENGINES, limit(20)).render(text, language)
     assert shape(wav) == (1, 2, 8000)
     assert 0.5 < audio.seconds(wav) < 20
 
@@ -58,23 +60,23 @@ async def test_a_text_is_spoken_for_the_telephone(text: str, language: str) -> N
 async def test_a_sound_of_nothing_but_silence_is_an_error(text: str, language: str) -> None:
     """Nobody is to be played silence; whoever is called hears our own words instead."""
     with pytest.raises(SpeechError, match="silence"):
-        await Speech(ENGINES, 20).render(text, language)
+        await Speech(ENGINES, limit(20)).render(text, language)
 
 
 @pytest.mark.parametrize("text", ["", " \n", "<<[[]]>>", "\u202e\u200b\x00\ud800"])
 async def test_what_has_no_words_is_not_given_to_an_engine(text: str) -> None:
     with pytest.raises(SpeechError, match="nothing in the text can be said"):
-        await Speech({"*": "no-such-engine {wav}"}, 20).render(text, "en")
+        await Speech({"*": "no-such-engine {wav}"}, limit(20)).render(text, "en")
 
 
 async def test_wide_brackets_do_not_become_markup(tmp_path: Path) -> None:
     line = engine(tmp_path, f"cp $1 {tmp_path}/text; flite -t Hello -o $2")
-    await Speech({"*": line}, 20).render("\uff3b\uff3bab\uff3d\uff3d \uff1cs\uff1e", "en")
+    await Speech({"*": line}, limit(20)).render("\uff3b\uff3bab\uff3d\uff3d \uff1cs\uff1e", "en")
     assert (tmp_path / "text").read_text() == "ab s\n"
 
 
 async def test_the_letters_of_a_name_are_spoken_in_english() -> None:
-    speech = Speech(ENGINES, 20)
+    speech = Speech(ENGINES, limit(20))
     accented = await speech.render("Doctor José García", "en")
     assert accented == await speech.render("Doctor Jose Garcia", "en")
 
@@ -88,8 +90,8 @@ async def test_a_value_that_is_long_neither_breaks_nor_delays_an_engine(
 ) -> None:
     """As long as a value may be: five hundred dots make flite crash."""
     text = f"Hello {(value * 500)[:500]} goodbye."
-    wav = await Speech(ENGINES, 20).render(text, language)
-    plain = await Speech(ENGINES, 20).render("Hello goodbye.", language)
+    wav = await Speech(ENGINES, limit(20)).render(text, language)
+    plain = await Speech(ENGINES, limit(20)).render("Hello goodbye.", language)
     assert audio.seconds(wav) > 0.7 * audio.seconds(plain)
 
 
@@ -110,7 +112,7 @@ HOSTILE = st.one_of(
 def test_whatever_is_written_becomes_sound_and_nothing_else(language: str, hostile: str) -> None:
     """Between two words of ours, as a placeholder's value stands."""
     text = placeholders.speakable("Hello {value} goodbye.", {"value": hostile})
-    wav = asyncio.run(Speech(ENGINES, 20).render(text, language))
+    wav = asyncio.run(Speech(ENGINES, limit(20)).render(text, language))
     assert shape(wav) == (1, 2, 8000)
     assert audio.seconds(wav) > 0.5
     with wave.open(io.BytesIO(wav)) as file:
@@ -118,7 +120,7 @@ def test_whatever_is_written_becomes_sound_and_nothing_else(language: str, hosti
 
 
 async def test_the_longest_text_is_cut_and_spoken() -> None:
-    wav = await Speech(ENGINES, 20).render("word " * 100_000, "en")
+    wav = await Speech(ENGINES, limit(20)).render("word " * 100_000, "en")
     assert 60 < audio.seconds(wav) < 600
 
 
@@ -141,15 +143,18 @@ async def gone(pid: Path) -> None:
 
 
 async def test_an_engine_that_hangs_is_killed_with_what_it_has_started(tmp_path: Path) -> None:
-    speech = Speech({"*": engine(tmp_path, f"sleep 60 & echo $! > {tmp_path}/pid; wait")}, 1)
-    with pytest.raises(SpeechError, match="took over 1 s"):
+    line, seconds = engine(tmp_path, f"sleep 600 & echo $! > {tmp_path}/pid; wait"), limit(1)
+    speech = Speech({"*": line}, seconds)
+    with pytest.raises(SpeechError, match=re.escape(f"took over {seconds:g} s")):
         await speech.render("Hello", "en")
     await gone(tmp_path / "pid")
 
 
 async def test_an_engine_may_end_and_leave_a_child_behind(tmp_path: Path) -> None:
     """One that holds its standard error open, too: it is not waited for, and it is killed."""
-    speech = Speech({"*": engine(tmp_path, f"sleep 60 & echo $! > {tmp_path}/pid; exit 3")}, 20)
+    speech = Speech(
+        {"*": engine(tmp_path, f"sleep 600 & echo $! > {tmp_path}/pid; exit 3")}, limit(20)
+    )
     with pytest.raises(SpeechError, match=r"failed \(3\)"):
         await speech.render("Hello", "en")
     await gone(tmp_path / "pid")
@@ -172,7 +177,7 @@ async def test_whatever_an_engine_does_is_an_error_that_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str, said: str
 ) -> None:
     monkeypatch.setattr("telealarm.survey.tts.engine._LARGEST_FILE", 1_000_000)
-    speech = Speech({"*": engine(tmp_path, does)}, 20)
+    speech = Speech({"*": engine(tmp_path, does)}, limit(20))
     with pytest.raises(SpeechError, match=said) as raised:
         await speech.render("Hello", "en")
     assert len(str(raised.value)) < 500
@@ -183,7 +188,7 @@ async def test_an_engine_may_read_the_text_from_standard_input(tmp_path: Path) -
     """As piper does, in each of its versions."""
     assert SpeechConfig(engines={"es": "piper -m es.onnx -f {wav}"}).engines
     line = engine(tmp_path, f"cat > {tmp_path}/text; flite -t Hello -o $2")
-    assert audio.seconds(await Speech({"*": line}, 20).render("Hola, José.", "es")) > 0.3
+    assert audio.seconds(await Speech({"*": line}, limit(20)).render("Hola, José.", "es")) > 0.3
     assert (tmp_path / "text").read_text() == "Hola, José.\n"
 
 
@@ -191,13 +196,13 @@ async def test_an_engine_that_hangs_is_left_alone_for_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The calls of a crowd do not wait one after the other for an engine that does not answer."""
-    speech = Speech({"es": engine(tmp_path, "sleep 60"), "*": ENGINES["en"]}, 0.5)
+    speech = Speech({"es": engine(tmp_path, "sleep 600"), "*": ENGINES["en"]}, limit(0.5))
     started = monotonic()
     found = await asyncio.gather(
         *(speech.render(f"Hola {number}", "es") for number in range(50)), return_exceptions=True
     )
     assert all(isinstance(error, SpeechError) for error in found)
-    assert monotonic() - started < 5
+    assert monotonic() - started < limit(5)
     assert "again and again" in str(found[-1])
     assert speech.failing() == [str(tmp_path / "engine")]
     assert await speech.render("Other languages go on.", "en")
@@ -215,7 +220,7 @@ async def test_a_folder_for_temporary_files_that_is_full_or_gone_is_named(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(SpeechError, match=r"gone cannot be written.*make room"):
-        await Speech(ENGINES, 20).render("Hello", "en")
+        await Speech(ENGINES, limit(20)).render("Hello", "en")
 
 
 async def test_an_engine_that_is_missing_fails_or_hangs_is_an_error_that_says_so() -> None:
@@ -232,7 +237,9 @@ async def test_an_engine_that_is_missing_fails_or_hangs_is_an_error_that_says_so
 
 
 async def test_the_same_words_are_rendered_once(tmp_path: Path) -> None:
-    prompts = Prompts(tmp_path / "new" / "prompts", "http://127.0.0.1:8000", Speech(ENGINES, 20))
+    prompts = Prompts(
+        tmp_path / "new" / "prompts", "http://127.0.0.1:8000", Speech(ENGINES, limit(20))
+    )
     first = await prompts.script("Good morning.", "en")
     kept = tmp_path / "new" / "prompts" / f"{first.name}.wav"
     written = kept.stat().st_mtime_ns
@@ -248,7 +255,7 @@ async def test_a_text_that_failed_is_not_tried_again_at_once(
 ) -> None:
     """Whoever has answered meanwhile does not wait for what was tried before the call."""
     line = engine(tmp_path, f"echo x >> {tmp_path}/tries; exit 1")
-    prompts = Prompts(tmp_path / "prompts", "http://127.0.0.1:8000", Speech({"*": line}, 20))
+    prompts = Prompts(tmp_path / "prompts", "http://127.0.0.1:8000", Speech({"*": line}, limit(20)))
     for _ in range(3):
         with pytest.raises(SpeechError, match="failed"):
             await prompts.script("Hello", "en")
@@ -263,9 +270,10 @@ async def test_a_text_that_failed_is_not_tried_again_at_once(
 async def test_whoever_is_on_the_line_waits_for_a_text_only_a_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("telealarm.survey.tts.prompts.SOON_SECONDS", 0.2)
-    line = engine(tmp_path, "sleep 1; flite -t Hello -o $2")
-    prompts = Prompts(tmp_path / "prompts", "http://127.0.0.1:8000", Speech({"*": line}, 20))
+    moment = limit(0.2)
+    monkeypatch.setattr("telealarm.survey.tts.prompts.SOON_SECONDS", moment)
+    line = engine(tmp_path, f"sleep {5 * moment}; flite -t Hello -o $2")
+    prompts = Prompts(tmp_path / "prompts", "http://127.0.0.1:8000", Speech({"*": line}, limit(20)))
     with pytest.raises(SpeechError, match="not rendered within"):
         await soon(prompts.script("Hello", "en"))
     # It is rendered all the same, once, and there for the next.
@@ -276,7 +284,7 @@ async def test_whoever_is_on_the_line_waits_for_a_text_only_a_moment(
 async def test_our_own_texts_are_said_in_english_while_their_engine_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    speech = Speech({"*": engine(tmp_path, "exit 1")}, 20)
+    speech = Speech({"*": engine(tmp_path, "exit 1")}, limit(20))
     prompts = Prompts(tmp_path / "prompts", "http://127.0.0.1:8000", speech)
     languages = tmp_path / "languages"
     languages.mkdir()
@@ -319,7 +327,7 @@ async def test_a_recording_is_played_from_where_it_was_uploaded_to(tmp_path: Pat
 async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     in_the_way = tmp_path / "prompts"
     in_the_way.write_text("a file")
-    prompts = Prompts(in_the_way, "http://127.0.0.1:8000", Speech(ENGINES, 20))
+    prompts = Prompts(in_the_way, "http://127.0.0.1:8000", Speech(ENGINES, limit(20)))
     with pytest.raises(SpeechError, match=r"prompts\.folder"):
         await prompts.script("Hello", "en")
 

@@ -33,6 +33,7 @@ from telealarm.words import AlarmStatus, DeliveryStatus, Disposition
 from tests.integration.stages import HOUR, Stages
 from tests.integration.test_cli import Running, telealarm, write
 from tests.lab.receiver import Receiver
+from tests.lab.speed import limit
 from tests.lab.waiting import until
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -466,7 +467,7 @@ async def test_a_lane_that_another_worker_is_just_claiming_from_is_left_alone(
     def take_slowly() -> list[Delivery]:
         found = deliveries.take(post.stages.holder, utcnow(), [])
         claimed.set()
-        resume.wait(30)
+        resume.wait(limit(30))
         return found
 
     async def tell_and_take() -> list[Delivery]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 
+from tests.lab import speed
 from tests.lab.asterisk_folder import AsteriskFolder
 from tests.lab.asterisk_root import asterisk_root
 from tests.lab.ports import HOST, free_tcp_port, free_udp_port, rtp_ports
@@ -69,6 +70,11 @@ class Asterisk:
         return self._folder.path / "prompts"
 
     @property
+    def recordings_dir(self) -> Path:
+        """Where Asterisk writes what callers say."""
+        return self._folder.path / "spool" / "recording"
+
+    @property
     def log(self) -> Path:
         """What Asterisk printed."""
         return self._folder.path / "asterisk.out"
@@ -88,15 +94,15 @@ class Asterisk:
         argv = [PROGRAM, "-fn", "-C", self._conf]
         self._child = Child(argv, self.log, become=self._become)
         try:
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(speed.limit(START_SECONDS)):
                 while not await self._ready():
                     if not self._child.running:
                         raise RuntimeError(f"Asterisk ended:\n{self._child.tail()}")
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            said = self._child.tail()
+            message = f"Asterisk did not answer on ARI; {speed.account()}:\n{self._child.tail()}"
             await self._child.kill()
-            raise RuntimeError(f"Asterisk did not answer on ARI:\n{said}") from None
+            raise RuntimeError(message) from None
 
     async def stop(self) -> None:
         """End it and remove what it wrote."""
@@ -132,7 +138,7 @@ class Asterisk:
             [PROGRAM, "-C", self._conf, "-rx", command],
             capture_output=True,
             text=True,
-            timeout=START_SECONDS,
+            timeout=speed.limit(START_SECONDS),
             preexec_fn=self._become,
         )
         return done.stdout

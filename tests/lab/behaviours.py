@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 FOREVER = 3600.0
+TALK_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -11,6 +12,9 @@ class Behaviour:
 
     After `voice_after` it speaks for `voice` (a tone), if at all. `info`: keys are sent as SIP INFO
     instead of RTP events, of which the phone knows nothing then.
+
+    It may ring for FOREVER, be silent for FOREVER, press no key and never hang up: then the test
+    does it, when it is time for it (`Phone.pick_up`, `speak`, `press` and `hang_up`).
 
     `keys` are pressed, the first one `first_key` after the call was answered and each next one
     `between` later. Then the phone listens until the caller hangs up, or hangs up itself after
@@ -24,7 +28,7 @@ class Behaviour:
     keys: str = ""
     first_key: float = 1.0
     between: float = 0.7
-    hang_up: float | None = None
+    hang_up: float = FOREVER
     voice: float = 0.0
     voice_after: float = 1.0
     info: bool = False
@@ -36,6 +40,18 @@ def answers_and_presses(
     keys: str, *, first_key: float = 1.0, between: float = 0.7, ring: float = 0.5
 ) -> Behaviour:
     return Behaviour(keys=keys, first_key=first_key, between=between, ring=ring)
+
+
+def by_hand(*, ring: float = 0.5, voice: float = 0.0) -> Behaviour:
+    """The test presses the keys, speaks for `voice` seconds, and hangs up; with `ring` FOREVER it
+    picks up too.
+    """
+    return Behaviour(ring=ring, voice=voice, voice_after=FOREVER)
+
+
+def talks_on(*, ring: float = 0.5) -> Behaviour:
+    """Speaks from its first second on, until the test hangs it up."""
+    return Behaviour(ring=ring, voice=TALK_SECONDS)
 
 
 def answers_only(*, ring: float = 0.5) -> Behaviour:

@@ -14,6 +14,7 @@ from tests.lab.ports import HOST
 
 _URI = re.compile(r"sips?:(?:(?P<user>[^@;>]+)@)?(?P<host>[^:;>\s]+)(?::(?P<port>\d+))?")
 _VIA = re.compile(r"SIP/2\.0/UDP\s+(?P<host>[^:;\s]+)(?::(?P<port>\d+))?", re.IGNORECASE)
+_AUDIO = re.compile(r"^m=audio (\d+) ", re.MULTILINE)
 _BRANCH = re.compile(r";branch=([^;,\s]+)")
 
 
@@ -26,6 +27,8 @@ class Invite:
     call_id: str
     at: datetime
     monotonic: float
+    # Where the caller hears: its port for voice.
+    audio_port: int
 
 
 class Exchange(asyncio.DatagramProtocol):
@@ -36,6 +39,8 @@ class Exchange(asyncio.DatagramProtocol):
         # A provider that is away: what comes is lost.
         self.silent = False
         self._phones: dict[str, int] = {}
+        # The last INVITE to each number, as it was passed on.
+        self._passed_on: dict[str, list[str]] = {}
         self._transport: asyncio.DatagramTransport | None = None
 
     async def start(self) -> None:
@@ -64,6 +69,19 @@ class Exchange(asyncio.DatagramProtocol):
         """The calls to a number so far, whether or not a phone was there."""
         return [invite for invite in self.invites if invite.number == number]
 
+    def order(self, number: str, what: str) -> None:
+        """Tell the phone of a number what to do with its last call: X-PICK-UP, X-SPEAK, X-HANG-UP.
+
+        The order is a request in that call's dialog, which no phone would get in the world. It has
+        the headers of the INVITE, so that SIPp takes them for those of the last message.
+        """
+        assert number in self._passed_on, f"{number} was never called"
+        lines = self._passed_on[number]
+        order = [lines[0].replace("INVITE", what, 1), *lines[1:]]
+        kept = [line for line in order if not line.lower().startswith("content-")]
+        message = "\r\n".join([*kept, "Content-Length: 0"]) + "\r\n\r\n"
+        self._send(message, self._phones[number])
+
     def forget(self, number: str) -> None:
         """Its calls so far are another test's."""
         self.invites = [invite for invite in self.invites if invite.number != number]
@@ -90,7 +108,7 @@ class Exchange(asyncio.DatagramProtocol):
         number, port = uri["user"] or "", int(uri["port"] or 5060)
         if port == self.port:
             if method == "INVITE":
-                self._note(lines, number)
+                self._note(lines, number, body)
             if number not in self._phones:
                 if method != "ACK":
                     self._send(_not_found(lines), int(_top_via(lines)["port"] or 5060))
@@ -99,6 +117,8 @@ class Exchange(asyncio.DatagramProtocol):
         lines = [line for line in lines if not line.lower().startswith("max-forwards:")]
         via = f"Via: SIP/2.0/UDP {HOST}:{self.port};branch={_branch(lines)}"
         lines[1:1] = [via, f"Max-Forwards: {hops - 1}"]
+        if method == "INVITE":
+            self._passed_on[number] = lines
         self._send("\r\n".join(lines) + "\r\n\r\n" + body, port)
 
     def _response(self, lines: list[str], body: str) -> None:
@@ -108,11 +128,12 @@ class Exchange(asyncio.DatagramProtocol):
         port = int(_top_via(lines)["port"] or 5060)
         self._send("\r\n".join(lines) + "\r\n\r\n" + body, port)
 
-    def _note(self, lines: list[str], number: str) -> None:
+    def _note(self, lines: list[str], number: str, body: str) -> None:
         call_id = _header(lines, "Call-ID")
         if any(invite.call_id == call_id for invite in self.invites):
             return
         caller = _URI.search(_header(lines, "From"))
+        audio = _AUDIO.search(body)
         self.invites.append(
             Invite(
                 number=number,
@@ -120,6 +141,7 @@ class Exchange(asyncio.DatagramProtocol):
                 call_id=call_id,
                 at=datetime.now(UTC),
                 monotonic=asyncio.get_running_loop().time(),
+                audio_port=int(audio[1]) if audio else 0,
             )
         )
 

@@ -17,9 +17,15 @@ END_PACKETS = 3  # The last one is sent three times, as the RFC wants.
 
 
 def write_key(path: Path, key: str, index: int) -> None:
-    """A capture of one key; `index` counts the keys of a call, so that each has its own time.
+    """A capture of one key, the one of this `index` in its call."""
+    path.write_bytes(capture(key_packets(key, index)))
 
-    Two presses with the same RTP time would be one press to whoever hears them.
+
+def key_packets(key: str, index: int) -> list[bytes]:
+    """Return the RTP packets of one key, which are sent one each PACKET_SECONDS.
+
+    `index` counts the keys of a call, so that each has its own time. Two presses with the same RTP
+    time would be one press to whoever hears them.
     """
     packets = []
     for number in range(PACKETS + END_PACKETS):
@@ -31,7 +37,7 @@ def write_key(path: Path, key: str, index: int) -> None:
             struct.pack("!BBHII", 0x80, marker | PAYLOAD_TYPE, sequence, 16000 * (index + 1), SSRC)
             + struct.pack("!BBH", EVENTS.index(key), (0x80 if ending else 0) | 10, duration)
         )
-    path.write_bytes(capture(packets))
+    return packets
 
 
 def write_tone(path: Path, seconds: float) -> None:

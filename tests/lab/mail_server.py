@@ -37,8 +37,9 @@ class Letter:
 
 class MailServer:
     """`replies` says what is answered to a recipient instead of 250; `vanishes`: after the data
-    the mail is kept, and the connection cut without an answer; `delay`: so long it thinks about
-    the data (seconds). `on_taken` is called when a mail was taken, before that is answered.
+    the mail is kept, and the connection cut without an answer; while `answers` is not set, it
+    thinks about the data, and is `thinking`. `on_taken` is called when a mail was taken, before
+    that is answered.
 
     `name` is what its certificate is for. `security`: starttls, tls, or none, as if somebody in
     the middle had taken STARTTLS out of its words.
@@ -50,7 +51,9 @@ class MailServer:
         self.letters: list[Letter] = []
         self.replies: dict[str, str] = {}
         self.vanishes = False
-        self.delay = 0.0
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.thinking = False
         self.on_taken: Callable[[Letter], None] = lambda letter: None
         self.logins = 0
         self.connections = 0
@@ -140,7 +143,9 @@ class MailServer:
         assert isinstance(envelope.content, bytes)
         message = message_from_bytes(envelope.content, policy=default)
         assert isinstance(message, EmailMessage)
-        await asyncio.sleep(self.delay)
+        self.thinking = True
+        await self.answers.wait()
+        self.thinking = False
         for recipient in envelope.rcpt_tos:
             letter = Letter(envelope.mail_from or "", recipient, envelope.content, message)
             self.letters.append(letter)

@@ -1,5 +1,6 @@
 """A SIP phone: one SIPp process with a number on the exchange."""
 
+import asyncio
 import re
 import shutil
 import tempfile
@@ -10,7 +11,7 @@ from string import Template
 
 from tests.lab.behaviours import Behaviour
 from tests.lab.exchange import Exchange
-from tests.lab.keys import write_key, write_tone
+from tests.lab.keys import PACKET_SECONDS, key_packets, write_key, write_tone
 from tests.lab.ports import HOST, free_udp_port
 from tests.lab.processes import Child
 from tests.lab.recorder import Recorder
@@ -18,6 +19,8 @@ from tests.lab.voice import write_voice
 from tests.lab.waiting import until
 
 TEMPLATES = Path(__file__).parent / "phones"
+# The keys that a test presses are counted from here: after those of the behaviour.
+FIRST_PRESSED = 50
 _LINE = re.compile(r"\S+\t\S+\t(?P<at>[\d.]+) (?P<call>\S+) (?P<what>.+)")
 
 EVENTS = "a=rtpmap:101 telephone-event/8000\n      a=fmtp:101 0-16\n      "
@@ -44,6 +47,7 @@ class Phone:
         self.behaviour = behaviour
         self.heard = Recorder()
         self.says_seconds = 0.0
+        self._pressed: list[Entry] = []
         self._exchange = exchange
         self._folder = Path(tempfile.mkdtemp(prefix=f"telealarm-phone-{number}-"))
         self._child: Child | None = None
@@ -74,6 +78,48 @@ class Phone:
         await self.heard.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    async def pick_up(self) -> None:
+        """Answer the call that rings; return when it is answered."""
+        answers = (await self.events()).count("answered")
+        self._exchange.order(self.number, "X-PICK-UP")
+        await self.until("answered", times=answers + 1)
+
+    async def hang_up(self) -> None:
+        """End the call that is up; return when that is done."""
+        times = (await self.events()).count("hung up by phone")
+        self._exchange.order(self.number, "X-HANG-UP")
+        await self.until("hung up by phone", times=times + 1)
+
+    async def speak(self) -> None:
+        """Say now what the behaviour has to say."""
+        self._exchange.order(self.number, "X-SPEAK")
+        await self.until("speaks")
+
+    async def hears(self, seconds: float) -> None:
+        """Return when so many more seconds of sound have come than had come before."""
+        wanted = self.heard.seconds_heard() + seconds
+        await until(
+            lambda: self.heard.seconds_heard() >= wanted, 30, f"{self.number} hears {seconds} s"
+        )
+
+    async def press(self, keys: str) -> None:
+        """Press these keys in the call that is up, one after the other. What it says goes on."""
+        call = self._exchange.calls_to(self.number)[-1]
+        for key in keys:
+            for packet in key_packets(key, FIRST_PRESSED + len(self._pressed)):
+                self.heard.send(packet, call.audio_port)
+                await asyncio.sleep(PACKET_SECONDS)
+            self._pressed.append(Entry(datetime.now(UTC), f"key {key}", call.call_id))
+
+    async def hears_out(self, pause: float = 1.5) -> None:
+        """Return when something was said, and then nothing for so many seconds."""
+
+        def is_over() -> bool:
+            last = self.heard.last_loud_at()
+            return last is not None and (datetime.now(UTC) - last).total_seconds() > pause
+
+        await until(is_over, 60, f"{self.number} hears somebody out")
+
     @property
     def running(self) -> bool:
         """Whether SIPp lives."""
@@ -86,14 +132,13 @@ class Phone:
 
     async def log(self) -> list[Entry]:
         """What has happened on it so far, oldest first."""
-        if not self._log_file.exists():
-            return []
-        found = map(_LINE.fullmatch, self._log_file.read_text().splitlines())
-        return [
+        text = self._log_file.read_text() if self._log_file.exists() else ""
+        logged = [
             Entry(datetime.fromtimestamp(float(line["at"]), UTC), line["what"], line["call"])
-            for line in found
+            for line in map(_LINE.fullmatch, text.splitlines())
             if line
         ]
+        return sorted(logged + self._pressed, key=lambda entry: entry.at)
 
     async def events(self) -> list[str]:
         """The words of the log alone."""
@@ -167,10 +212,7 @@ class Phone:
             wait = behaviour.between if index else behaviour.first_key
             template = "key_info" if behaviour.info else "key"
             parts.append(render(template, **values, wait_ms=_ms(wait)))
-        if behaviour.hang_up is None:
-            parts.append(render("listen"))
-        else:
-            parts.append(render("hang_up", wait_ms=_ms(behaviour.hang_up)))
+        parts.append(render("hang_up", wait_ms=_ms(behaviour.hang_up)))
         return "".join(parts)
 
 

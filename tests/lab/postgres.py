@@ -15,6 +15,7 @@ import psycopg
 
 from tests.lab.ports import HOST, free_tcp_port
 from tests.lab.processes import Child
+from tests.lab.speed import limit
 
 # The server refuses to run as root; Debian's package makes this user.
 USER = "postgres"
@@ -81,7 +82,7 @@ class Postgres:
         """End the server and remove its data."""
         if self._child is not None:
             self._child.signal(signal.SIGINT)  # its word for: end now, whoever is connected
-            asyncio.run(self._child.wait(20))
+            asyncio.run(self._child.wait(limit(20)))
         shutil.rmtree(self._folder)
 
     def new_database(self, like: str | None = None) -> str:
@@ -98,7 +99,7 @@ class Postgres:
 
     def _wait(self) -> None:
         assert self._child is not None
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + limit(30)
         while True:
             try:
                 psycopg.connect(self._url("postgres"), connect_timeout=2).close()

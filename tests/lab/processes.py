@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests.lab.speed import limit
+
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -77,14 +79,14 @@ class Child:
     async def kill(self) -> None:
         """End it by SIGKILL, as a crash would."""
         self.signal(signal.SIGKILL)
-        await self.wait(10)
+        await self.wait(limit(10))
 
     async def terminate(self, seconds: float = 10) -> int:
-        """End it by SIGTERM, and by SIGKILL if it has not ended after `seconds`."""
+        """End it by SIGTERM, and by SIGKILL if it runs on for `seconds` of a quick machine."""
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
         try:
-            return await self.wait(seconds)
+            return await self.wait(limit(seconds))
         except subprocess.TimeoutExpired:
             await self.kill()
             return -signal.SIGKILL

@@ -68,6 +68,11 @@ class Recorder(asyncio.DatagramProtocol):
             header = 12 + 4 * (data[0] & 0x0F)
             self.packets.append(Packet(asyncio.get_running_loop().time(), data[header:]))
 
+    def send(self, packet: bytes, port: int) -> None:
+        """Send one RTP packet from the port that hears to a port of 127.0.0.1."""
+        assert self._transport, "the recorder is not started"
+        self._transport.sendto(packet, (HOST, port))
+
     def clear(self) -> None:
         """Forget what was heard, before another call."""
         self.packets.clear()

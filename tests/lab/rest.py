@@ -5,6 +5,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.lab.speed import limit
+
 JSON = dict[str, Any]
 
 
@@ -21,7 +23,7 @@ class Rest:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "Rest":
-        timeout = aiohttp.ClientTimeout(total=15)
+        timeout = aiohttp.ClientTimeout(total=limit(15))
         self._session = aiohttp.ClientSession(headers=self._headers, timeout=timeout)
         return self
 

@@ -5,7 +5,6 @@ import copy
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import aiohttp
 import yaml
 
+from tests.lab import command, speed
 from tests.lab.asterisk import Asterisk
 from tests.lab.ports import HOST, free_tcp_port
 from tests.lab.processes import Child
@@ -105,14 +105,16 @@ class Serve:
         environment = {**os.environ, **self.environment}
         self._child = Child(argv, self.log, cwd=self.folder, env=environment)
         try:
-            async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as http:
+            allowed = speed.limit(START_SECONDS)
+            async with asyncio.timeout(allowed), aiohttp.ClientSession() as http:
                 while not await self._healthy(http):
                     if not self._child.running:
                         raise RuntimeError(f"telealarm serve ended:\n{self.tail()}")
                     await asyncio.sleep(0.05)
         except TimeoutError:
             await self._child.kill()
-            raise RuntimeError(f"telealarm serve is not healthy:\n{self.tail()}") from None
+            message = f"telealarm serve is not healthy; {speed.account()}:\n{self.tail()}"
+            raise RuntimeError(message) from None
 
     async def terminate(self) -> int:
         """Ask it to end, as systemd does; its exit status."""
@@ -150,9 +152,8 @@ class Serve:
 
     async def command(self, *words: str, stdin: str = "") -> str:
         """What `telealarm WORDS --config FILE` prints. RuntimeError when it fails."""
-        argv = [sys.executable, "-m", "telealarm", *words, "--config", str(self.config)]
         done = await asyncio.to_thread(
-            subprocess.run, argv, input=stdin, capture_output=True, text=True, cwd=self.folder
+            command.run, *words, "--config", self.config, stdin=stdin, cwd=self.folder
         )
         if done.returncode != 0:
             raise RuntimeError(f"telealarm {' '.join(words)}: {done.stdout}{done.stderr}")
@@ -168,6 +169,17 @@ class Serve:
                 return reply.status == 200
         except (OSError, aiohttp.ClientError):
             return False
+
+
+def add_login(database: str, name: str, password: str) -> None:
+    """Make the database at this address, with the login of a superuser, by the command line."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "telealarm.yml"
+        parts = {"database": database, "asterisk": {"ari": {"password": "none"}}}
+        config.write_text(yaml.safe_dump(parts))
+        words = ("user", "add", name, "--superuser", "--password-stdin", "--config", config)
+        done = command.run(*words, stdin=password, cwd=Path(folder))
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
 
 
 def _merged(parts: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:

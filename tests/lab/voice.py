@@ -11,6 +11,7 @@ from pathlib import Path
 from telealarm.rules.audio import for_telephone
 from tests.lab.keys import capture
 from tests.lab.recorder import RATE, linear
+from tests.lab.speed import limit
 
 PACKET = 160  # samples, 20 ms
 SSRC = 0x5A7E11
@@ -50,7 +51,9 @@ def write_voice(path: Path, text: str, *, beep: bool) -> float:
 def _spoken(text: str) -> list[int]:
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "said.wav"
-        subprocess.run(["flite", "-voice", "slt", "-t", text, "-o", wav], check=True, timeout=30)
+        subprocess.run(
+            ["flite", "-voice", "slt", "-t", text, "-o", wav], check=True, timeout=limit(30)
+        )
         wav.write_bytes(for_telephone(wav.read_bytes()))
         with wave.open(str(wav)) as read:
             frames = read.readframes(read.getnframes())

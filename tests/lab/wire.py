@@ -24,6 +24,8 @@ class Wire:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_cut = False
+        # How often a websocket was opened over it.
+        self.websockets = 0
         self._cuts_at = cuts_at
 
     async def start(self) -> None:
@@ -77,6 +79,7 @@ class Wire:
                     self._cuts_at = None
                     self.cut()
                     break
+                self.websockets += data.startswith(b"HTTP/1.1 101 ")
                 target.write(data)
                 await target.drain()
         self._writers.discard(target)

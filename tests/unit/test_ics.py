@@ -185,6 +185,7 @@ def test_a_cancelled_event_is_cancelled(tmp_path: Path) -> None:
     assert draft.cancelled
 
 
+@pytest.mark.long
 def test_a_rule_without_end_is_not_walked(tmp_path: Path) -> None:
     drafts, _ = found(
         tmp_path,
