@@ -1,4 +1,4 @@
-# Targets for users: install, demo. For developers: unit, test, test-long, lint, clean.
+# Targets for users: install, demo. For developers: the others.
 # All are safe to repeat; the first run also fetches what it needs.
 
 MAKEFLAGS += --no-print-directory
@@ -11,7 +11,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 COMPILE := $(BIN)/python -m compileall -q telealarm tests
 PACKAGING := setup.py pyproject.toml tests/lab/venv.sh
 
-.PHONY: help install demo demo-stop unit test test-long lint docs coverage clean
+.PHONY: help install install-hooks demo demo-stop unit test test-long lint docs coverage clean
 .DELETE_ON_ERROR:
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make lint      ruff and mypy alone"
 	@echo "make docs      write the generated pages, and build all pages into site/"
 	@echo "make coverage  the unit and integration tests, and what they did not run, in htmlcov/"
+	@echo "make install-hooks  run the linters before each commit"
 	@echo "make clean     remove $(VENV) and the tools' caches"
 
 install: $(INSTALLED)
@@ -48,6 +49,10 @@ test-long: $(INSTALLED_TEST)
 	@tests/lab/setup.sh $(BIN)/python tests
 	@$(COMPILE)
 	$(BIN)/python -m pytest -n 6 --dist worksteal -m long tests
+
+install-hooks: $(INSTALLED_TEST)
+	$(BIN)/pip install --quiet --disable-pip-version-check pre-commit
+	$(BIN)/pre-commit install
 
 lint: $(INSTALLED_TEST)
 	$(BIN)/ruff check .
