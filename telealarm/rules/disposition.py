@@ -1,5 +1,7 @@
 """What became of a call: from what Asterisk said to a disposition, and from that to a reason."""
 
+from dataclasses import dataclass
+
 from telealarm.words import AmdStatus, Disposition, Reason
 
 # Q.850 hang-up causes.
@@ -8,8 +10,7 @@ BUSY = {17}
 NO_ANSWER = {18, 19}
 DECLINED = {21}
 CONGESTION = {34, 38, 41, 42, 44, 47, 58}
-# The number is wrong: calling it again cannot help.
-WRONG_NUMBER = {1, 2, 3, 22, 28}
+WRONG_NUMBER = frozenset({1, 2, 3, 22, 28})
 
 
 def of_call(*, answered: bool, rang: bool, cause: int) -> Disposition:
@@ -31,7 +32,7 @@ def of_call(*, answered: bool, rang: bool, cause: int) -> Disposition:
     return Disposition.FAILED
 
 
-_REASONS = {
+_REASONS: dict[Disposition, str] = {
     Disposition.BUSY: Reason.BUSY,
     Disposition.NOANSWER: Reason.NO_ANSWER,
     Disposition.CANCEL: Reason.DECLINED,
@@ -41,10 +42,32 @@ _REASONS = {
 }
 
 
-def reason(disposition: Disposition, cause: int) -> Reason:
-    """Why a call with this disposition (not ANSWER) failed."""
-    if disposition is Disposition.FAILED and cause in WRONG_NUMBER:
-        return Reason.WRONG_NUMBER
+@dataclass(frozen=True)
+class Rule:
+    """Calls of this disposition that end with one of these causes fail for another reason.
+
+    It may have its own entry in an alarm's `retry_policy`, unless it is `final`: then calling again
+    cannot help.
+    """
+
+    disposition: Disposition
+    causes: frozenset[int]
+    reason: str
+    final: bool = False
+
+
+RULES = (Rule(Disposition.FAILED, WRONG_NUMBER, Reason.WRONG_NUMBER, final=True),)
+
+# The reasons for which calling again may help, and those for which it cannot.
+RETRIED = (*_REASONS.values(), *(rule.reason for rule in RULES if not rule.final))
+FINAL = frozenset(rule.reason for rule in RULES if rule.final)
+
+
+def reason(disposition: Disposition, cause: int) -> str:
+    """Return why a call with this disposition (not ANSWER) failed."""
+    for rule in RULES:
+        if disposition is rule.disposition and cause in rule.causes:
+            return rule.reason
     return _REASONS[disposition]
 
 

@@ -1,17 +1,29 @@
-"""Whether an attempt that was answered counts, and what follows one that failed."""
+"""What follows an attempt that has ended: one decision for calls, SMS and mails.
+
+`failure` tells why a call failed, if it did. `decide` tells what follows any attempt, as data:
+nothing is read or written here.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from telealarm.rules import disposition as dispositions
+from telealarm.rules import eligibility
+from telealarm.rules.eligibility import Terms, Verdict
 from telealarm.words import Disposition, Reason
 
-# No later attempt can mend these.
-FINAL = {Reason.WRONG_NUMBER}
+# How often an alarm may be snoozed.
+MOST_SNOOZES = 5
 
-# Reasons without a key of their own in `retry_policy` follow another's.
+# The keys of an alarm's `retry_policy`: reasons that may have a delay and a count of their own.
+POLICY_KEYS = tuple(map(str, (*dispositions.RETRIED, Reason.NO_KEY, Reason.EARLY_HANGUP)))
+
+# No later attempt can help.
+FINAL: frozenset[str] = dispositions.FINAL | {Reason.REFUSED}
+
+# Reasons that follow the policy of another.
 _POLICY_KEY: dict[str, str] = {
     Reason.UNKNOWN: Reason.FAILED,
     Reason.INTERRUPTED: Reason.EARLY_HANGUP,
@@ -19,8 +31,8 @@ _POLICY_KEY: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """One call that has ended, as the rows tell it."""
+class CallEnd:
+    """A call that has ended, as its rows tell it."""
 
     disposition: Disposition
     cause: int
@@ -35,50 +47,177 @@ class Attempt:
     """A message was to be left on an answering machine, and nothing else (AMD behaviour 3)."""
 
 
-def failure(attempt: Attempt, *, require_result: bool) -> Reason | None:
-    """Why the attempt failed, or None where it counts as a success (DESIGN.md section 4)."""
-    if attempt.unknown:
+def failure(call: CallEnd, *, require_result: bool) -> str | None:
+    """Return why the call failed, or None if it counts as a success (DESIGN.md section 4)."""
+    if call.unknown:
         return Reason.UNKNOWN
-    if attempt.disposition is Disposition.MACHINE and attempt.for_machines:
-        return None if attempt.heard_first_prompt else Reason.MACHINE
-    if attempt.disposition is not Disposition.ANSWER:
-        return dispositions.reason(attempt.disposition, attempt.cause)
-    if attempt.has_key or attempt.completed:
+    if call.disposition is Disposition.MACHINE and call.for_machines:
+        return None if call.heard_first_prompt else Reason.MACHINE
+    if call.disposition is not Disposition.ANSWER:
+        return dispositions.reason(call.disposition, call.cause)
+    if call.has_key or call.completed:
         return None
-    if not attempt.finished:
+    if not call.finished:
         return Reason.INTERRUPTED
-    if attempt.for_machines:
+    if call.for_machines:
         return Reason.PERSON
-    if not attempt.heard_first_prompt:
+    if not call.heard_first_prompt:
         return Reason.EARLY_HANGUP
     return Reason.NO_KEY if require_result else None
 
 
+@dataclass(frozen=True)
+class Success:
+    """The alarm is done."""
+
+    label: ClassVar = "success"
+
+
+@dataclass(frozen=True)
+class Snooze:
+    """The callee asked for another call, `at` this moment."""
+
+    at: datetime
+    label: ClassVar = "snoozed"
+
+
+@dataclass(frozen=True)
+class Failover:
+    """The attempt goes on at once by another gateway. `tried`: the gateways that had it before."""
+
+    tried: tuple[int, ...]
+    why: str
+    label: ClassVar = "failover"
+
+
+@dataclass(frozen=True)
+class Retry:
+    """The attempt failed, and another follows `at` this moment."""
+
+    reason: str
+    at: datetime
+    label: ClassVar = "retry"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The attempt failed, and none follows. `why`: what forbids another that was still owed."""
+
+    reason: str
+    why: str = ""
+    label: ClassVar = "failure"
+
+
+Outcome = Success | Snooze | Failover | Retry | Failure
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt that has `ended`, a call or a message.
+
+    `reason`: why it failed; None if it counts as a success. `snooze`: the callee asked by a key for
+    another call. `failover`: how it can go on, if its gateway had no line for it or would not take
+    it. `counts`: it uses up a retry, as every attempt does that the callee did not make.
+    `given_up`: it was tried for as long as it may be, and no other may follow.
+    """
+
+    ended: datetime
+    reason: str | None = None
+    snooze: bool = False
+    failover: Failover | None = None
+    counts: bool = True
+    given_up: bool = False
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How often, and how soon, the alarm is attempted again.
+
+    A reason that `by_reason` names has a delay and a count of its own; the others share `maxretry`
+    and `retry_delay_seconds`. `failures` counts, by reason, the alarm's earlier attempts that
+    failed. `snooze_seconds` None: there is no calendar setting that says it.
+    """
+
+    maxretry: int
+    retry_delay_seconds: float
+    by_reason: Mapping[str, Any] | None = None
+    redial_unknown: bool = True
+    failures: Mapping[str, int] = field(default_factory=dict)
+    snooze_seconds: float | None = None
+    snoozes: int = 0
+
+
+def decide(attempt: Attempt, policy: Policy, terms: Terms | None) -> Outcome:
+    """Return what follows the attempt.
+
+    `terms` bind the attempt that might follow; None: the alarm or its event was deleted, so that
+    none may. A retry that nobody would want any more when its time comes is not left to expire:
+    the alarm fails at once, so that there is time left for whoever is told.
+    """
+    if attempt.reason is None:
+        at = _snoozed_until(attempt, policy)
+        if at is None or terms is None or _forbidden(terms, at):
+            return Success()
+        return Snooze(at)
+    if terms is None or attempt.given_up:
+        return Failure(attempt.reason)
+    if attempt.failover is not None:
+        return attempt.failover
+    failures = dict(policy.failures)
+    if attempt.counts:
+        failures[attempt.reason] = failures.get(attempt.reason, 0) + 1
+    at = retry_at(
+        attempt.reason,
+        ended=attempt.ended,
+        failures=failures,
+        maxretry=policy.maxretry,
+        retry_delay_seconds=policy.retry_delay_seconds,
+        policy=policy.by_reason,
+    )
+    if at is None or (attempt.reason == Reason.UNKNOWN and not policy.redial_unknown):
+        return Failure(attempt.reason)
+    if why := _forbidden(terms, at):
+        moment = at.isoformat(timespec="seconds")
+        return Failure(attempt.reason, f"no retry at {moment}, {why}")
+    return Retry(attempt.reason, at)
+
+
+def _snoozed_until(attempt: Attempt, policy: Policy) -> datetime | None:
+    if not attempt.snooze or policy.snooze_seconds is None or policy.snoozes >= MOST_SNOOZES:
+        return None
+    return attempt.ended + timedelta(seconds=policy.snooze_seconds)
+
+
+def _forbidden(terms: Terms, at: datetime) -> str:
+    """Return why no attempt may be made at this moment or wait from then on, or nothing."""
+    decision = eligibility.decide(terms, at)
+    return "" if decision.action in (Verdict.GO, Verdict.WAIT) else decision.reason
+
+
 def retry_at(
-    reason: Reason,
+    reason: str,
     *,
     ended: datetime,
     failures: Mapping[str, int],
     maxretry: int,
-    retry_delay_seconds: int,
+    retry_delay_seconds: float,
     policy: Mapping[str, Any] | None,
 ) -> datetime | None:
-    """When to try again, or None to give up.
+    """Return when to try again, or None to give up.
 
     `failures` counts, by reason, the attempts of this alarm that failed, this one included. The
-    clock starts when the attempt `ended`. A reason that `policy` names has a delay and a count of
-    its own; the others share `maxretry` and `retry_delay_seconds`.
+    clock starts when the attempt `ended`.
     """
     if reason in FINAL:
         return None
-    own = dict(policy or {})
+    by_reason = dict(policy or {})
     key = _key(reason)
-    if key in own:
+    if key in by_reason:
         failed = sum(n for word, n in failures.items() if _key(word) == key)
-        count, delay = int(own[key]["count"]), float(own[key]["delay"])
+        count, delay = int(by_reason[key]["count"]), float(by_reason[key]["delay"])
     else:
-        failed = sum(n for word, n in failures.items() if _key(word) not in own)
-        count, delay = maxretry, float(retry_delay_seconds)
+        failed = sum(n for word, n in failures.items() if _key(word) not in by_reason)
+        count, delay = maxretry, retry_delay_seconds
     return ended + timedelta(seconds=delay) if failed <= count else None
 
 

@@ -14,7 +14,6 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import telealarm.service  # noqa: F401 - the process that forks loads what the commands load
-
 from telealarm.cli.main import main
 from tests.lab.speed import limit
 

@@ -46,7 +46,7 @@ def test_an_answered_call_is_answered_whatever_the_cause() -> None:
 # Verdicts
 
 
-def attempt(**changes: object) -> outcome.Attempt:
+def attempt(**changes: object) -> outcome.CallEnd:
     values: dict[str, object] = {
         "disposition": Disposition.ANSWER,
         "cause": 16,
@@ -55,7 +55,7 @@ def attempt(**changes: object) -> outcome.Attempt:
         "finished": True,
         **changes,
     }
-    return outcome.Attempt(**values)  # type: ignore[arg-type]
+    return outcome.CallEnd(**values)  # type: ignore[arg-type]
 
 
 def test_no_key_is_a_success_unless_a_result_is_required() -> None:

@@ -20,6 +20,7 @@ from telealarm.api.rest.filters import Words
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, Event, Timeline
+from telealarm.rules.outcome import POLICY_KEYS
 from telealarm.store.alarms import alarms, permissions
 from telealarm.store.calendars import events
 from telealarm.store.dialing import call_log
@@ -41,26 +42,16 @@ OUTCOME = Words(
         & Alarm.status.in_([AlarmStatus.FAILURE, AlarmStatus.MISSED]),
     }
 )
-REASONS = (
-    "busy",
-    "no_answer",
-    "declined",
-    "congestion",
-    "failed",
-    "machine",
-    "no_key",
-    "early_hangup",
-)
 
 
 class RetryPolicy(FieldType):
     """By the reason of a failure, its own delay (seconds) and count of retries."""
 
     def read(self, value: Any) -> dict[str, dict[str, int]]:
-        if not isinstance(value, dict) or not set(value) <= set(REASONS):
+        if not isinstance(value, dict) or not set(value) <= set(POLICY_KEYS):
             raise ValueError(
                 'must be a JSON object like {"busy": {"delay": 60, "count": 3}}, with keys'
-                f" {', '.join(REASONS)}"
+                f" {', '.join(POLICY_KEYS)}"
             )
         return {reason: self._entry(reason, entry) for reason, entry in value.items()}
 
@@ -85,7 +76,7 @@ class RetryPolicy(FieldType):
         }
         return {
             "type": "object",
-            "properties": dict.fromkeys(REASONS, entry),
+            "properties": dict.fromkeys(POLICY_KEYS, entry),
             "additionalProperties": False,
         }
 

@@ -15,8 +15,9 @@ from telealarm.models import Gateway
 from telealarm.models.gateway import ACTIVE, INACTIVE
 from telealarm.models.trunk import DOWN, UNKNOWN, UP
 from telealarm.rules import phone
-from telealarm.store.dialing import failover, trunks
+from telealarm.store.dialing import trunks
 from telealarm.store.engine import crud
+from telealarm.store.outcome import failover
 
 STATUS = Choice({ACTIVE: "active", INACTIVE: "inactive"})
 PREFIX = Word(60, pattern=r"[+0-9*#]*", right="may hold digits, +, * and # alone")

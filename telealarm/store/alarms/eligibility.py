@@ -39,9 +39,20 @@ def language_of(alarm: Alarm) -> str:
 
 def decide(alarm: Alarm, at: datetime) -> Decision:
     """May an attempt of the alarm be made at this moment?"""
-    profile = profile_of(alarm)
+    return eligibility.decide(_read(alarm), at)
+
+
+def of_another(alarm: Alarm) -> Terms | None:
+    """Return the terms of an attempt that is to follow; None if the alarm or its event was deleted,
+    so that none may.
+    """
+    deleted = alarm.deleted or alarm.event.deleted
+    return None if deleted else _read(alarm)
+
+
+def _read(alarm: Alarm) -> Terms:
     forbidden = bool(do_not_call.forbidden([alarm]))
-    return eligibility.decide(of(alarm, profile, forbidden=forbidden), at)
+    return of(alarm, profile_of(alarm), forbidden=forbidden)
 
 
 def of(alarm: Alarm, profile: CalendarUserProfile | None, *, forbidden: bool) -> Terms:

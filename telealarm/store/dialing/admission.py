@@ -20,7 +20,7 @@ from telealarm.rules.rate_limit import READY
 from telealarm.store import do_not_call
 from telealarm.store.alarms import attempts
 from telealarm.store.alarms import eligibility as alarms_eligibility
-from telealarm.store.dialing import calls, concurrency, failover, fair_queue, pauses, trunks
+from telealarm.store.dialing import calls, concurrency, fair_queue, pauses, trunks
 from telealarm.store.dialing.call_rate import CallRate, Slot
 from telealarm.store.dialing.calls import Call
 from telealarm.store.dialing.concurrency import LiveCalls
@@ -29,7 +29,7 @@ from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import put
 from telealarm.store.messages.compose import Composer
 from telealarm.store.messaging import claim as messaging_claim
-from telealarm.store.outcome import apply
+from telealarm.store.outcome import apply, failover
 from telealarm.words import AlarmStatus, Method, Reason
 
 # How long a request waits for a gateway that was switched off.

@@ -34,7 +34,6 @@ _LOOKED_AT = 50
 _MOST_WRONG = 9
 _WRONG_WITHIN = timedelta(hours=1)
 _WRONG_PIN = "wrong_pin"
-_SETTLED = (AlarmStatus.SUCCESS, AlarmStatus.FAILURE, AlarmStatus.MISSED)
 
 
 @dataclass(frozen=True)
@@ -129,33 +128,6 @@ def answer(alarm_id: int, channel_id: str, holder: Holder, now: datetime) -> Cal
         alarm_id, "called_back", f"from {alarm.alarm_phonenumber}", request_id=request.id, at=now
     )
     return calls.describe(row)
-
-
-def leave_as_it_was(call: CallRequest, reason: Reason, now: datetime, **ended: int) -> bool:
-    """Who rang back about a settled alarm hung up without an answer: it stays settled as it was,
-    and nobody is told of it again. False where it was not settled.
-    """
-    request, alarm = call.request, call.alarm
-    rang_back = CallRequest.select(CallRequest.request).where(
-        CallRequest.alarm == alarm.id,
-        CallRequest.inbound == True,  # noqa: E712 - SQL
-    )
-    before = (
-        AlarmRequest.select()
-        .where(AlarmRequest.alarm == alarm.id, AlarmRequest.id.not_in(rang_back))
-        .order_by(AlarmRequest.id.desc())
-        .get_or_none()
-    )
-    if before is None or before.status not in _SETTLED or before.status_reason == Reason.SNOOZED:
-        return False
-    move(call, CallStatus.FAILURE, settled=now)
-    move(request, AlarmStatus.FAILURE, status_reason=reason, **ended)
-    move(alarm, before.status, status_reason=before.status_reason)
-    record(
-        alarm.id, "unchanged", f"{reason}; the alarm is as before", request_id=request.id, at=now
-    )
-    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
-    return True
 
 
 def confirm(alarm_id: int, key: int, now: datetime) -> str:

@@ -12,9 +12,7 @@ from telealarm.models import (
     CallRequest,
     Event,
     Gateway,
-    Section,
     Survey,
-    SurveyResult,
 )
 from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
@@ -27,9 +25,8 @@ from telealarm.store.engine.claim import Holder
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
-from telealarm.store.outcome import apply
+from telealarm.store.outcome import apply, ended_calls
 from telealarm.words import (
-    ANSWERED_BY_KEYS,
     AlarmStatus,
     AmdBehavior,
     AmdStatus,
@@ -159,7 +156,7 @@ def start(call: Call, now: datetime) -> bool:
     if row.withdrawn or paused or ahead or alarm.deleted or alarm.event.deleted:
         put(row, ended=now)
         concurrency.release([row.id])
-        apply.withdraw(row, now)
+        ended_calls.withdraw(row, now)
         return False
     if row.phone_number != alarm.alarm_phonenumber:
         workers.put_back(row, "its number was changed before it was dialled")
@@ -328,32 +325,6 @@ def withdrawn(holder: Holder) -> list[int]:
         CallRequest.answered.is_null(),
     )
     return [row.id for row in rows]
-
-
-def unsettled(limit: int, aside: list[int]) -> list[int]:
-    """The ids of calls that have ended and wait for their outcome, but for those set `aside`."""
-    rows = (
-        CallRequest.select(CallRequest.id)
-        .where(
-            CallRequest.settled.is_null(),
-            CallRequest.ended.is_null(False),
-            CallRequest.id.not_in(aside),
-        )
-        .order_by(CallRequest.ended)
-        .limit(limit)
-    )
-    return [row.id for row in rows]
-
-
-def still_unsettled(call_id: int) -> CallRequest | None:
-    """The call, read anew, if nobody has settled it meanwhile."""
-    return CallRequest.get_or_none(CallRequest.id == call_id, CallRequest.settled.is_null())
-
-
-def has_key(call_id: int) -> bool:
-    """Whether anything was keyed that counts, or an agent has talked with the callee."""
-    counts = Section.type.in_(ANSWERED_BY_KEYS) | (SurveyResult.response == "taken")
-    return SurveyResult.select().join(Section).where(SurveyResult.call == call_id, counts).exists()
 
 
 def held(call: Call) -> CallRequest:

@@ -31,8 +31,8 @@ from telealarm.store import do_not_call
 from telealarm.store.access import visibility
 from telealarm.store.alarms import eligibility as alarms_eligibility
 from telealarm.store.calendars import children, series
-from telealarm.store.dialing import failover
 from telealarm.store.engine import crud, time_zones
+from telealarm.store.outcome import failover
 from telealarm.words import AlarmStatus, EventStatus, Method, Reason
 
 _TICK = datetime.resolution

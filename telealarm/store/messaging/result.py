@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from telealarm import metrics
 from telealarm.errors import Stale
 from telealarm.models import Alarm, AlarmRequest, Event, Message, SmsGateway
-from telealarm.rules import outcome as rules_outcome
+from telealarm.rules.outcome import Attempt
 from telealarm.rules.text import kept
-from telealarm.store.alarms import attempts
+from telealarm.store.engine import time_zones
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
@@ -44,7 +44,7 @@ def taken(message: Message, reference: str, said: str, now: datetime) -> None:
     delivery_reports.catch_up(message, now)
     if (request := _attempt(message)) is not None:
         _count(request.alarm, notice=True)
-        apply.succeed(request, now)
+        _settle(request, Attempt(ended=now), now)
     wake("dialing")  # there is room in the outbox
 
 
@@ -85,7 +85,7 @@ def away(
         put_back(message, again, "gateway_away", "")
         return
     if (request := _attempt(message)) is not None:
-        apply.fail(request, Reason.FAILED, now)
+        _settle(request, Attempt(ended=now, reason=Reason.FAILED, given_up=True), now)
 
 
 def refused(message: Message, why: str, now: datetime) -> None:
@@ -95,7 +95,7 @@ def refused(message: Message, why: str, now: datetime) -> None:
     _tell(message, "failed", f"to {message.recipient}: {why}; given up", now)
     if (request := _attempt(message)) is not None:
         _count(request.alarm, notice=False)
-        apply.fail(request, Reason.REFUSED, now)
+        _settle(request, Attempt(ended=now, reason=Reason.REFUSED), now)
     wake("dialing")
 
 
@@ -124,26 +124,9 @@ def unknown(message: Message, why: str, now: datetime) -> None:
     move(message, MessageStatus.UNKNOWN, tries=tries, said=why)
     invitations.arrived(message)
     _tell(message, "unknown", f"to {message.recipient}: {why}; it may have been sent", now)
-    request = _attempt(message)
-    if request is None:
-        return
-    alarm = request.alarm
-    _count(alarm, notice=True)
-    failures = attempts.failures(alarm.id)
-    failures[Reason.UNKNOWN] = failures.get(Reason.UNKNOWN, 0) + 1
-    again = rules_outcome.retry_at(
-        Reason.UNKNOWN,
-        ended=now,
-        failures=failures,
-        maxretry=alarm.maxretry,
-        retry_delay_seconds=alarm.retry_delay,
-        policy=alarm.retry_policy,
-    )
-    if again is None or alarm.on_unknown == "miss" or alarm.deleted or alarm.event.deleted:
-        apply.fail(request, Reason.UNKNOWN, now)
-        return
-    record(alarm.id, "redial", "on_unknown is redial", request_id=request.id, at=now)
-    apply.retry(request, Reason.UNKNOWN, again, now)
+    if (request := _attempt(message)) is not None:
+        _count(request.alarm, notice=True)
+        _settle(request, Attempt(ended=now, reason=Reason.UNKNOWN), now)
 
 
 def report(gateway: SmsGateway, message_id: str, delivered: bool, said: str, now: datetime) -> str:
@@ -175,7 +158,7 @@ def _arrived(message: Message, now: datetime) -> None:
         move(request, AlarmStatus.IN_PROCESS)
     if request.status == AlarmStatus.IN_PROCESS:
         _count(request.alarm, notice=True)
-        apply.succeed(request, now)
+        _settle(request, Attempt(ended=now), now)
 
 
 def put_back(message: Message, until: datetime, reason: str, why: str) -> None:
@@ -196,6 +179,12 @@ def _attempt(message: Message) -> AlarmRequest | None:
     return AlarmRequest.get_or_none(
         AlarmRequest.id == message.request_id, AlarmRequest.status == AlarmStatus.IN_PROCESS
     )
+
+
+def _settle(request: AlarmRequest, attempt: Attempt, now: datetime) -> None:
+    """The attempt has ended so: what follows is decided as for a call."""
+    decision = apply.decide(request.alarm, attempt, time_zones.configured())
+    apply.settle(request, decision, now)
 
 
 def _count(alarm: Alarm, *, notice: bool) -> None:

@@ -1,11 +1,16 @@
-"""How an attempt ends: the request, its alarm, what follows, and who is told. One write."""
+"""How an attempt ends: the request, its alarm, what follows, and who is told. One write.
+
+`decide` reads what the decision of rules/outcome needs, for calls and messages alike; `settle`
+carries the decision out.
+"""
 
 from datetime import datetime, timedelta
 
 from telealarm import i18n
-from telealarm.models import Alarm, AlarmRequest, CallRequest, Message
-from telealarm.rules import placeholders
+from telealarm.models import Alarm, AlarmRequest, Message
+from telealarm.rules import outcome, placeholders
 from telealarm.rules.eligibility import Decision, Verdict
+from telealarm.rules.outcome import Failover, Failure, Retry, Snooze, Success
 from telealarm.rules.webhook_retry import Change
 from telealarm.store.alarms import alarms, attempts, eligibility
 from telealarm.store.engine.database import wake
@@ -18,7 +23,6 @@ from telealarm.store.webhooks import webhooks
 from telealarm.words import (
     UNSETTLED,
     AlarmStatus,
-    CallStatus,
     EventStatus,
     MessageStatus,
     Method,
@@ -27,6 +31,39 @@ from telealarm.words import (
 
 # How long whoever rings back has to take the call that was taken back for them.
 CALLED_BACK = timedelta(minutes=1)
+
+
+def decide(alarm: Alarm, attempt: outcome.Attempt) -> outcome.Outcome:
+    """Return what follows the attempt of `alarm`, which has just ended."""
+    failed = attempt.reason is not None
+    setting = eligibility.setting_of(alarm) if attempt.snooze else None
+    policy = outcome.Policy(
+        maxretry=alarm.maxretry,
+        retry_delay_seconds=alarm.retry_delay,
+        by_reason=alarm.retry_policy,
+        redial_unknown=alarm.on_unknown != "miss",
+        failures=attempts.failures(alarm.id) if failed else {},
+        snooze_seconds=setting.snooze_minutes * 60 if setting else None,
+        snoozes=_snoozes(alarm) if attempt.snooze else 0,
+    )
+    followed = failed or attempt.snooze
+    terms = eligibility.of_another(alarm) if followed else None
+    return outcome.decide(attempt, policy, terms)
+
+
+def settle(request: AlarmRequest, decision: outcome.Outcome, now: datetime, **ended: int) -> None:
+    """Carry the decision out. `ended`, of calls: callstatus and duration (seconds)."""
+    match decision:
+        case Success():
+            succeed(request, now, **ended)
+        case Snooze():
+            _snooze(request, decision.at, now, **ended)
+        case Failover():
+            _fail_over(request, decision, now, **ended)
+        case Retry():
+            _retry(request, decision, now, **ended)
+        case Failure():
+            fail(request, decision.reason, now, why=decision.why, **ended)
 
 
 def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
@@ -81,7 +118,7 @@ def settle_others(alarm: Alarm, now: datetime) -> None:
     alarms.cancel(list(others.order_by(Alarm.id)), Reason.SETTLED, now)
 
 
-def snooze(request: AlarmRequest, at: datetime, now: datetime, **ended: int) -> None:
+def _snooze(request: AlarmRequest, at: datetime, now: datetime, **ended: int) -> None:
     """The callee asked for another call `at`; the attempt was no failure."""
     move(request, AlarmStatus.SUCCESS, status_reason=Reason.SNOOZED, **ended)
     alarm = request.alarm
@@ -92,8 +129,8 @@ def snooze(request: AlarmRequest, at: datetime, now: datetime, **ended: int) -> 
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
-def snoozes(alarm: Alarm) -> int:
-    """How often it was snoozed already."""
+def _snoozes(alarm: Alarm) -> int:
+    """Return how often it was snoozed already."""
     return (
         AlarmRequest.select()
         .where(AlarmRequest.alarm == alarm.id, AlarmRequest.status_reason == Reason.SNOOZED)
@@ -101,19 +138,25 @@ def snoozes(alarm: Alarm) -> int:
     )
 
 
-def retry(request: AlarmRequest, reason: Reason, at: datetime, now: datetime, **ended: int) -> None:
-    """The attempt failed and another follows `at`."""
+def _fail_over(request: AlarmRequest, decision: Failover, now: datetime, **ended: int) -> None:
+    """The attempt goes on by a request of its own, and stands before those that came due later."""
+    move(request, AlarmStatus.RETRY, status_reason=Reason.FAILOVER, callstatus=ended["callstatus"])
+    alarm, tried = request.alarm, decision.tried
+    following = attempts.write(alarm, request.date, now, queue=request.queue, tried=tried)
+    record(alarm.id, "failover", decision.why, request_id=following.id, at=now)
+    wake("dialing")
+
+
+def _retry(request: AlarmRequest, decision: Retry, now: datetime, **ended: int) -> None:
+    """The attempt failed and another follows."""
+    alarm, reason, at = request.alarm, decision.reason, decision.at
+    if reason == Reason.UNKNOWN:
+        record(alarm.id, "redial", "on_unknown is redial", request_id=request.id, at=now)
     move(request, AlarmStatus.RETRY, status_reason=reason, **ended)
-    alarm = request.alarm
     move(alarm, AlarmStatus.RETRY, status_reason=reason)
     following = attempts.again(alarm, at, now)
-    record(
-        alarm.id,
-        "retry",
-        f"{reason}; again at {at.isoformat(timespec='seconds')}",
-        request_id=following.id,
-        at=now,
-    )
+    why = f"{reason}; again at {at.isoformat(timespec='seconds')}"
+    record(alarm.id, "retry", why, request_id=following.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
@@ -126,9 +169,7 @@ def end(request: AlarmRequest, decision: Decision, now: datetime) -> None:
         miss(request, reason, now, decision.why)
 
 
-def fail(
-    request: AlarmRequest, reason: Reason, now: datetime, *, why: str = "", **ended: int
-) -> None:
+def fail(request: AlarmRequest, reason: str, now: datetime, *, why: str = "", **ended: int) -> None:
     """The last attempt failed, or none can help; whoever is to know is told."""
     move(request, AlarmStatus.FAILURE, status_reason=reason, **ended)
     alarm = request.alarm
@@ -139,16 +180,6 @@ def fail(
     webhooks.tell(alarm, Change.FAILED, now, request)
     _inform(alarm, now)
     escalation.call(alarm, now)
-
-
-def withdraw(call: CallRequest, now: datetime, **ended: int) -> None:
-    """Called off before it came to an answer: for good, while its event is paused, or until later.
-
-    A call that was answered ends so where it failed: no other follows it.
-    """
-    move(call, CallStatus.ABORT, settled=now)
-    why = "there was no result" if call.answered else "nobody had answered"
-    call_off(call.request, why, now, **ended)
 
 
 def call_off(request: AlarmRequest, why: str, now: datetime, **ended: int) -> None:

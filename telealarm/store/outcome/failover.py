@@ -5,17 +5,12 @@ once in an attempt, so a chain that leads in a circle comes to its end.
 """
 
 from collections.abc import Collection
-from datetime import datetime
 
 from telealarm.errors import Invalid
 from telealarm.models import CallRequest, Gateway
 from telealarm.models.gateway import ACTIVE
-from telealarm.rules import phone
-from telealarm.store.alarms import attempts
-from telealarm.store.engine.database import wake
-from telealarm.store.engine.timeline import record
-from telealarm.store.engine.transition import move
-from telealarm.words import AlarmStatus, Disposition, Reason
+from telealarm.rules import outcome, phone
+from telealarm.words import Disposition
 
 # A longer chain is not followed to its end.
 LONGEST = 10
@@ -53,24 +48,20 @@ def takes(gateway: Gateway, number: str) -> bool:
     return phone.is_allowed(number, pattern=pattern, prefixes=prefixes)
 
 
-def go_on(call: CallRequest, now: datetime) -> bool:
-    """Where the ended `call` was congested or refused, and a gateway is left: try that one."""
+def next_gateway(call: CallRequest) -> outcome.Failover | None:
+    """Return how the attempt of the ended `call` goes on, if its gateway was congested or refused
+    it, and the chain has another.
+    """
     congested = call.disposition == Disposition.CONGESTION
-    request, alarm = call.request, call.alarm
-    if not (congested or call.refused) or alarm.deleted or alarm.event.deleted:
-        return False
-    tried = [*request.tried, call.gateway_id]
-    gateway = way_out(call.gateway, tried, alarm.alarm_phonenumber)
+    if not (congested or call.refused):
+        return None
+    tried = [*call.request.tried, call.gateway_id]
+    gateway = way_out(call.gateway, tried, call.alarm.alarm_phonenumber)
     if gateway is None or gateway.id in tried:
-        return False
-    move(request, AlarmStatus.RETRY, status_reason=Reason.FAILOVER, callstatus=call.hangup_cause)
-    # It is still the same attempt, and stands before those that came due later.
-    following = attempts.write(alarm, request.date, now, queue=request.queue, tried=tried)
+        return None
     why = "congested" if congested else "of no use"
-    told = f"gateway {call.gateway.name} is {why}; at once by {gateway.name}"
-    record(alarm.id, "failover", told, request_id=following.id, at=now)
-    wake("dialing")
-    return True
+    text = f"gateway {call.gateway.name} is {why}; at once by {gateway.name}"
+    return outcome.Failover(tuple(tried), text)
 
 
 def _chain(first: Gateway) -> list[Gateway]:

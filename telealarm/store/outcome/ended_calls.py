@@ -1,0 +1,169 @@
+"""Calls that have ended: which of them wait for their outcome, and what each comes to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from telealarm.models import Alarm, AlarmRequest, CallRequest, Section, SurveyResult
+from telealarm.rules import outcome
+from telealarm.rules.outcome import Attempt, CallEnd, Failover, Failure, Retry, Snooze, Success
+from telealarm.rules.webhook_retry import Change
+from telealarm.store.engine.timeline import record
+from telealarm.store.engine.transition import move
+from telealarm.store.outcome import apply, failover
+from telealarm.store.webhooks import webhooks
+from telealarm.words import (
+    ANSWERED_BY_KEYS,
+    AlarmStatus,
+    AmdBehavior,
+    CallStatus,
+    Disposition,
+    Reason,
+)
+
+_STATUS: dict[type[outcome.Outcome], CallStatus] = {
+    Success: CallStatus.SUCCESS,
+    Snooze: CallStatus.SUCCESS,
+    Failover: CallStatus.RETRY,
+    Retry: CallStatus.RETRY,
+    Failure: CallStatus.FAILURE,
+}
+_SETTLED = (AlarmStatus.SUCCESS, AlarmStatus.FAILURE, AlarmStatus.MISSED)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What an ended call came to. `label`: as the metrics count it; `text`: as the log tells it."""
+
+    alarm_id: int
+    request_id: int
+    label: str
+    text: str
+
+
+def unsettled(limit: int, aside: list[int]) -> list[int]:
+    """Return the ids of calls that have ended and wait for their outcome, but for those set
+    `aside`.
+    """
+    rows = (
+        CallRequest.select(CallRequest.id)
+        .where(
+            CallRequest.settled.is_null(),
+            CallRequest.ended.is_null(False),
+            CallRequest.id.not_in(aside),
+        )
+        .order_by(CallRequest.ended)
+        .limit(limit)
+    )
+    return [row.id for row in rows]
+
+
+def settle(call_id: int, now: datetime) -> Settled | None:
+    """Give the alarm request of a call that has ended, and its alarm, an end or another attempt.
+
+    1. A call that was called off and failed is no failure: its request is called off.
+    2. The callee who rings back about a settled alarm, and answers nothing, changes nothing.
+    3. Of any other, rules/outcome decides what follows.
+
+    None: nothing is to be counted, or somebody else has settled the call meanwhile.
+    """
+    call = CallRequest.get_or_none(CallRequest.id == call_id, CallRequest.settled.is_null())
+    if call is None or call.ended is None:
+        return None
+    request, alarm = call.request, call.alarm
+    reason = outcome.failure(_end_of(call), require_result=alarm.require_result)
+    answered_seconds = round((call.ended - call.answered).total_seconds()) if call.answered else 0
+    # The clock may have been put back meanwhile.
+    ended = {"callstatus": call.hangup_cause, "duration": max(0, answered_seconds)}
+    if call.withdrawn and reason is not None:
+        withdraw(call, now, **ended)
+        return None
+    if call.inbound and reason and _leave_as_it_was(call, reason, now, **ended):
+        text = f"{reason}; the alarm is as it was before the callee rang back"
+        return Settled(alarm.id, request.id, Failure.label, text)
+    attempt = Attempt(
+        ended=call.ended,
+        reason=reason,
+        snooze=_asks_for_snooze(call),
+        failover=failover.next_gateway(call),
+        counts=not call.inbound,
+    )
+    decision = apply.decide(alarm, attempt)
+    move(call, _STATUS[type(decision)], settled=now)
+    apply.settle(request, decision, now, **ended)
+    return Settled(alarm.id, request.id, decision.label, _text(decision, reason, alarm))
+
+
+def withdraw(call: CallRequest, now: datetime, **ended: int) -> None:
+    """Called off before it came to an answer: for good, while its event is paused, or until later.
+
+    A call that was answered ends so if it failed: no other follows it.
+    """
+    move(call, CallStatus.ABORT, settled=now)
+    why = "there was no result" if call.answered else "nobody had answered"
+    apply.call_off(call.request, why, now, **ended)
+
+
+def _end_of(call: CallRequest) -> CallEnd:
+    return CallEnd(
+        disposition=Disposition(call.disposition or Disposition.FAILED),
+        cause=call.hangup_cause,
+        has_key=_has_key(call.id),
+        heard_first_prompt=call.heard,
+        finished=call.finished,
+        unknown=not call.disposition,
+        completed=call.completed,
+        for_machines=call.amd_behavior == AmdBehavior.VOICEMAIL_ONLY,
+    )
+
+
+def _has_key(call_id: int) -> bool:
+    """Whether anything was keyed that counts, or an agent has talked with the callee."""
+    counts = Section.type.in_(ANSWERED_BY_KEYS) | (SurveyResult.response == "taken")
+    return SurveyResult.select().join(Section).where(SurveyResult.call == call_id, counts).exists()
+
+
+def _asks_for_snooze(call: CallRequest) -> bool:
+    """Whether the callee asked by a key for another call. An alarm with a result needs none."""
+    key = call.alarm.snooze_key
+    return bool(key) and call.result == key and not call.alarm.result and not call.withdrawn
+
+
+def _leave_as_it_was(call: CallRequest, reason: str, now: datetime, **ended: int) -> bool:
+    """Who rang back about a settled alarm hung up without an answer: it stays settled as it was,
+    and nobody is told of it again. False if it was not settled.
+    """
+    request, alarm = call.request, call.alarm
+    rang_back = CallRequest.select(CallRequest.request).where(
+        CallRequest.alarm == alarm.id,
+        CallRequest.inbound == True,  # noqa: E712 - SQL
+    )
+    before = (
+        AlarmRequest.select()
+        .where(AlarmRequest.alarm == alarm.id, AlarmRequest.id.not_in(rang_back))
+        .order_by(AlarmRequest.id.desc())
+        .get_or_none()
+    )
+    if before is None or before.status not in _SETTLED or before.status_reason == Reason.SNOOZED:
+        return False
+    move(call, CallStatus.FAILURE, settled=now)
+    move(request, AlarmStatus.FAILURE, status_reason=reason, **ended)
+    move(alarm, before.status, status_reason=before.status_reason)
+    record(
+        alarm.id, "unchanged", f"{reason}; the alarm is as before", request_id=request.id, at=now
+    )
+    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
+    return True
+
+
+def _text(decision: outcome.Outcome, reason: str | None, alarm: Alarm) -> str:
+    match decision:
+        case Success():
+            return f"success, result {alarm.result}"
+        case Snooze(at):
+            return f"snoozed until {at.isoformat()}"
+        case Failover():
+            return f"{reason}; at once by another gateway"
+        case Retry(_, at):
+            return f"{reason}; again at {at.isoformat()}"
+        case Failure():
+            return f"{reason}; no retry"
