@@ -60,7 +60,7 @@ class Message(ClaimableModel):
     # What the delivery report said: delivered, failed or nothing yet.
     delivery = CharField(max_length=12, default="")
     sent = UtcField(null=True)
-    # Its alarm was called off: not sent, if nothing was sent yet.
+    # Its alarm was called off: not sent, if nothing was sent yet; else no other follows it.
     withdrawn = UtcField(null=True)
     created_date = created()
     # Of a mail with an invitation: what its calendar file says (rules.invitation), and of which

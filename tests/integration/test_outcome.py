@@ -10,21 +10,26 @@ import pytest
 import pytest_asyncio
 import time_machine
 
+from telealarm.clock import utcnow
 from telealarm.errors import TransportError
 from telealarm.messaging.dispatcher import MessageDispatcher
 from telealarm.models import (
+    Alarm,
     AlarmRequest,
     DncContact,
     DncList,
+    Event,
     MailTemplate,
     Message,
     SmsTemplate,
 )
+from telealarm.store.alarms import alarms
+from telealarm.store.calendars import events
 from telealarm.store.dialing.admission import Admission
 from telealarm.store.engine import time_zones
 from telealarm.store.engine.database import Database
 from telealarm.store.messages.compose import Composer
-from telealarm.words import AlarmStatus, Method
+from telealarm.words import AlarmStatus, EventStatus, Method
 from tests.integration.stages import Stages
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -49,6 +54,7 @@ class Attempts(Stages):
         self.composer = Composer(zone, "https://clinic.example", "noreply@clinic.example")
         self.admission = Admission(self.holder, zone, self.composer)
         self.dispatcher = MessageDispatcher(self.db, self.holder, self._send, zone)
+        self.error = TransportError("no answer", unknown=True)
         self._meanwhile: Callable[[], Awaitable[Any]] | None = None
         owner = self.calendar.owner_id
 
@@ -64,7 +70,7 @@ class Attempts(Stages):
     async def _send(self, _: Message) -> Any:
         if self._meanwhile is not None:
             await self._meanwhile()
-        raise TransportError("no answer", unknown=True)
+        raise self.error
 
     async def attempt(
         self,
@@ -190,3 +196,45 @@ async def test_an_unknown_fate_is_not_retried_if_the_alarm_says_miss(
     alarm_id = await attempts.attempt(method, maxretry=3, on_unknown="miss")
     assert await attempts.status(alarm_id) == (AlarmStatus.FAILURE, "unknown")
     assert await attempts.failure(alarm_id) == "unknown"
+
+
+@METHODS
+async def test_what_is_called_off_while_it_is_attempted_is_not_attempted_again(
+    attempts: Attempts, method: Method
+) -> None:
+    def cancel() -> None:
+        alarms.cancel(list(Alarm.select()), "cancelled", utcnow())
+
+    alarm_id = await attempts.attempt(method, partial(attempts.write, cancel), maxretry=1)
+    assert await attempts.status(alarm_id) == (AlarmStatus.CANCELLED, "cancelled")
+    assert await attempts.waiting() == []
+
+
+@METHODS
+async def test_what_is_paused_while_it_is_attempted_is_pending_until_it_is_resumed(
+    attempts: Attempts, method: Method
+) -> None:
+    def pause() -> None:
+        events.set_status(Event.get(), EventStatus.PAUSED, utcnow())
+
+    alarm_id = await attempts.attempt(method, partial(attempts.write, pause), maxretry=1)
+    assert (await attempts.status(alarm_id))[0] == AlarmStatus.PENDING
+    assert await attempts.waiting() == []
+
+
+@pytest.mark.parametrize("method", [Method.SMS, Method.EMAIL], ids=["sms", "email"])
+@pytest.mark.parametrize("permanent", [False, True])
+async def test_what_is_called_off_while_a_gateway_refuses_it_is_told_to_nobody(
+    attempts: Attempts, method: Method, permanent: bool
+) -> None:
+    def cancel() -> None:
+        alarms.cancel(list(Alarm.select()), "cancelled", utcnow())
+
+    attempts.error = TransportError("not now", permanent=permanent)
+    alarm_id = await attempts.attempt(
+        method, partial(attempts.write, cancel), phonenumber_sms_failure="600999"
+    )
+    assert await attempts.status(alarm_id) == (AlarmStatus.CANCELLED, "cancelled")
+    assert await attempts.waiting() == []
+    bad_news = Message.select().where(Message.purpose == "failure")
+    assert await attempts.write(bad_news.count) == 0

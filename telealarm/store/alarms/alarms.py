@@ -273,9 +273,9 @@ def _call_off_requests(ids: list[int], reason: str) -> None:
 def _hang_up(ids: list[int], now: datetime) -> None:
     """Calls that nobody has answered are taken back by the worker that placed them; those that
     somebody has go on, and no other follows one that fails. Messages that nobody has sent are
-    not sent.
+    not sent, and none follows one that is being sent and fails.
     """
-    outbox.withdraw(ids, now)
+    outbox.withdraw(ids, now, sending=True)
     CallRequest.update(withdrawn=now).where(
         CallRequest.alarm.in_(ids), CallRequest.ended.is_null(), CallRequest.withdrawn.is_null()
     ).execute()

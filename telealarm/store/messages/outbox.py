@@ -43,11 +43,15 @@ def queue_sms(
     wake("messages")
 
 
-def withdraw(alarm_ids: list[int], now: datetime) -> None:
-    """Their alarms were called off: their attempts that nobody has sent yet are not sent."""
+def withdraw(alarm_ids: list[int], now: datetime, *, sending: bool = False) -> None:
+    """Their alarms were called off: their attempts that nobody has sent yet are not sent.
+
+    `sending`: no attempt follows one that is being sent now, if it fails.
+    """
+    statuses = [MessageStatus.PENDING, *([MessageStatus.SENDING] if sending else [])]
     Message.update(withdrawn=now).where(
         Message.alarm.in_(alarm_ids),
         Message.request.is_null(False),
-        Message.status == MessageStatus.PENDING,
+        Message.status.in_(statuses),
     ).execute()
     wake("messages")

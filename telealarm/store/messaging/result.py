@@ -44,7 +44,7 @@ def taken(message: Message, reference: str, said: str, now: datetime) -> None:
     delivery_reports.catch_up(message, now)
     if (request := _attempt(message)) is not None:
         _count(request.alarm, notice=True)
-        _settle(request, Attempt(ended=now), now)
+        _settle(message, request, Attempt(ended=now), now)
     wake("dialing")  # there is room in the outbox
 
 
@@ -57,10 +57,12 @@ def away(
 ) -> None:
     """The gateway cannot take it now: tried `again`, or None: given up.
 
-    An alarm's attempt waits as a request, and does not count; its expiry ends it. `leave_alone`:
-    until when the gateway asked to be sent nothing at all.
+    An alarm's attempt waits as a request, and does not count; its expiry ends it. One that was
+    called off meanwhile is given up. `leave_alone`: until when the gateway asked to be sent nothing
+    at all.
     """
     why = kept(why, LONGEST_SAID)
+    again = None if message.withdrawn else again
     if leave_alone is not None:
         earlier = SmsGateway.next_send.is_null() | (SmsGateway.next_send < leave_alone)
         SmsGateway.update(next_send=leave_alone).where(
@@ -85,7 +87,7 @@ def away(
         put_back(message, again, "gateway_away", "")
         return
     if (request := _attempt(message)) is not None:
-        _settle(request, Attempt(ended=now, reason=Reason.FAILED, given_up=True), now)
+        _settle(message, request, Attempt(ended=now, reason=Reason.FAILED, given_up=True), now)
 
 
 def refused(message: Message, why: str, now: datetime) -> None:
@@ -95,7 +97,7 @@ def refused(message: Message, why: str, now: datetime) -> None:
     _tell(message, "failed", f"to {message.recipient}: {why}; given up", now)
     if (request := _attempt(message)) is not None:
         _count(request.alarm, notice=False)
-        _settle(request, Attempt(ended=now, reason=Reason.REFUSED), now)
+        _settle(message, request, Attempt(ended=now, reason=Reason.REFUSED), now)
     wake("dialing")
 
 
@@ -126,7 +128,7 @@ def unknown(message: Message, why: str, now: datetime) -> None:
     _tell(message, "unknown", f"to {message.recipient}: {why}; it may have been sent", now)
     if (request := _attempt(message)) is not None:
         _count(request.alarm, notice=True)
-        _settle(request, Attempt(ended=now, reason=Reason.UNKNOWN), now)
+        _settle(message, request, Attempt(ended=now, reason=Reason.UNKNOWN), now)
 
 
 def report(gateway: SmsGateway, message_id: str, delivered: bool, said: str, now: datetime) -> str:
@@ -158,7 +160,7 @@ def _arrived(message: Message, now: datetime) -> None:
         move(request, AlarmStatus.IN_PROCESS)
     if request.status == AlarmStatus.IN_PROCESS:
         _count(request.alarm, notice=True)
-        _settle(request, Attempt(ended=now), now)
+        _settle(message, request, Attempt(ended=now), now)
 
 
 def put_back(message: Message, until: datetime, reason: str, why: str) -> None:
@@ -181,8 +183,11 @@ def _attempt(message: Message) -> AlarmRequest | None:
     )
 
 
-def _settle(request: AlarmRequest, attempt: Attempt, now: datetime) -> None:
+def _settle(message: Message, request: AlarmRequest, attempt: Attempt, now: datetime) -> None:
     """The attempt has ended so: what follows is decided as for a call."""
+    if message.withdrawn and attempt.reason is not None:
+        apply.call_off(request, "it was called off while it was sent", now)
+        return
     decision = apply.decide(request.alarm, attempt, time_zones.configured())
     apply.settle(request, decision, now)
 
