@@ -14,7 +14,7 @@ from telealarm.clock import utcnow
 from telealarm.errors import Stale, StorageError
 from telealarm.log import by_ids
 from telealarm.rules.rate_limit import READY
-from telealarm.store.alarms import attempts, due, enqueue
+from telealarm.store.alarms import attempts, due
 from telealarm.store.engine.database import Database
 from telealarm.store.engine.loop import run_stage
 from telealarm.store.outcome import apply
@@ -54,7 +54,7 @@ class Planner:
         if len(alarms) < FEW:
             return alarms
         try:
-            done = await self._db.write(enqueue.enqueue, alarms, now)
+            done = await self._db.write(attempts.enqueue_together, alarms, now)
         except Stale as error:
             log.debug("a crowd is enqueued one by one: %s", error)
             return alarms
