@@ -2,7 +2,7 @@
 
 Each SMS gateway is a lane of its own, and so is mail: one that hangs or is slow holds up nobody
 else. SENDING is committed before anything is sent, so what a crash leaves there has an unknown
-fate (store.handover.unknown).
+fate (store.messaging.result.unknown).
 """
 
 import asyncio
