@@ -12,10 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import aiohttp
 import psycopg
@@ -201,9 +199,8 @@ async def claimed(old: Old) -> Call:
     """The call of the alarm that was due, once dialing goes on."""
     reply = await old.api.post("dialing/resume/", {}, user=SUPERUSER, password=PASSWORD)
     assert (reply.status, reply.body["paused"]) == (200, False)
-    enter = partial(workers.enter, "lab", utcnow(), timedelta(seconds=30))
-    admission = Admission(await old.db.write(enter), ZoneInfo(ZONE))
-    found = await old.db.write(partial(admission.claim, utcnow(), 50))
+    holder = await old.db.write(workers.enter, "lab", utcnow(), timedelta(seconds=30))
+    found = await old.db.write(Admission(holder).claim, utcnow(), 50)
     (call,) = [call for call in found.calls if call.number == DUE]
     return call
 
@@ -266,7 +263,7 @@ class Callee:
 
 async def test_a_sealed_survey_leads_where_it_led(old: Old) -> None:
     call = await claimed(old)
-    script = await old.db.write(partial(session_state.load, call))
+    script = await old.db.write(session_state.load, call)
     is_said = [one.text for one in script.sections]
     assert is_said[0] == "Good morning Doctor Smith."
     choice, agent, room = script.sections[1], script.sections[5], script.sections[7]

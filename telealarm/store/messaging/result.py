@@ -7,7 +7,6 @@ from telealarm.errors import Stale
 from telealarm.models import Alarm, AlarmRequest, Event, Message, SmsGateway
 from telealarm.rules.outcome import Attempt
 from telealarm.rules.text import kept
-from telealarm.store.engine import time_zones
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
@@ -188,7 +187,7 @@ def _settle(message: Message, request: AlarmRequest, attempt: Attempt, now: date
     if message.withdrawn and attempt.reason is not None:
         apply.call_off(request, "it was called off while it was sent", now)
         return
-    decision = apply.decide(request.alarm, attempt, time_zones.configured())
+    decision = apply.decide(request.alarm, attempt)
     apply.settle(request, decision, now)
 
 

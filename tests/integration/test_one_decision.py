@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -49,11 +48,10 @@ class Attempts(Stages):
     templates: dict[str, Any]
 
     async def connect(self) -> None:
-        zone = ZoneInfo("UTC")
-        time_zones.configure("UTC")
-        self.composer = Composer(zone, "https://clinic.example", "noreply@clinic.example")
-        self.admission = Admission(self.holder, zone, self.composer)
-        self.dispatcher = MessageDispatcher(self.db, self.holder, self._send, zone)
+        time_zones.configure(self.db.peewee, "UTC")
+        self.composer = Composer("https://clinic.example", "noreply@clinic.example")
+        self.admission = Admission(self.holder, self.composer)
+        self.dispatcher = MessageDispatcher(self.db, self.holder, self._send)
         self.error = TransportError("no answer", unknown=True)
         self._meanwhile: Callable[[], Awaitable[Any]] | None = None
         owner = self.calendar.owner_id
