@@ -3,6 +3,18 @@
 from enum import IntEnum, StrEnum
 
 
+class Words(StrEnum):
+    """Words that a kind declares in its own file, each with a sentence that says what it means."""
+
+    meaning: str
+
+    def __new__(cls, word: str, meaning: str) -> "Words":
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.meaning = meaning
+        return member
+
+
 class EventStatus(IntEnum):
     PENDING = 1
     COMPLETED = 2
@@ -95,23 +107,6 @@ class AmdStatus(IntEnum):
     PERSON = 1
     MACHINE = 2
     UNSURE = 3
-
-
-class SectionType(IntEnum):
-    PLAY_MESSAGE = 1
-    MULTI_CHOICE = 2
-    RATING = 3
-    CAPTURE_DIGITS = 4
-    RECORD_MESSAGE = 5
-    CALL_TRANSFER = 6
-    HANG_UP = 7
-    CONFERENCE = 8
-    DO_NOT_CALL = 9
-    SMS = 10
-
-
-# Sections that ask for keys.
-ANSWERED_BY_KEYS = (SectionType.MULTI_CHOICE, SectionType.RATING, SectionType.CAPTURE_DIGITS)
 
 
 class Reason(StrEnum):

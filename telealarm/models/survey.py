@@ -1,11 +1,23 @@
 """Surveys (IVR): templates that are edited, and sealed copies that are called with."""
 
-from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, ModelSelect, TextField
+from typing import Any
 
+from peewee import (
+    BooleanField,
+    CharField,
+    Field,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    ModelSelect,
+    TextField,
+)
+
+from telealarm import sections
 from telealarm.models.account import User
 from telealarm.models.audio import AudioFile
 from telealarm.models.base import BaseModel, Key, OptionalKey, created
-from telealarm.words import SectionType
+from telealarm.sections.base import SectionType
 
 # Which of several ratings in one call becomes the alarm's result.
 FIRST, LAST = "first", "last"
@@ -48,27 +60,8 @@ class SectionFields(BaseModel):
     invalid_audiofile_id: OptionalKey
     retries = IntegerField(default=0)
     timeout = IntegerField(default=5)  # seconds
-    key_0 = CharField(max_length=100, null=True)
-    key_1 = CharField(max_length=100, null=True)
-    key_2 = CharField(max_length=100, null=True)
-    key_3 = CharField(max_length=100, null=True)
-    key_4 = CharField(max_length=100, null=True)
-    key_5 = CharField(max_length=100, null=True)
-    key_6 = CharField(max_length=100, null=True)
-    key_7 = CharField(max_length=100, null=True)
-    key_8 = CharField(max_length=100, null=True)
-    key_9 = CharField(max_length=100, null=True)
-    rating_laps = IntegerField(default=9)
-    validate_number = BooleanField(default=True)
-    number_digits = IntegerField(default=2)
-    min_number = IntegerField(default=0)
-    max_number = IntegerField(default=99)
-    recording_seconds = IntegerField(default=60)
-    phonenumber = CharField(max_length=50, null=True)
-    confirm_script = TextField(null=True)
-    confirm_key = CharField(max_length=1, null=True)
-    conference = CharField(max_length=50, null=True)
-    sms_text = CharField(max_length=1000, null=True)
+    # The fields of its type, and of others that were sent; what is not in it has its default.
+    settings: "Field[dict[str, Any]]" = JSONField(default=dict)
     completed = BooleanField(default=False)
     created_date = created()
     updated_date = created()
@@ -78,13 +71,10 @@ class SectionFields(BaseModel):
         """Whether nothing is spoken or played when it is reached."""
         return not self.script.strip() and self.audiofile_id is None
 
-    def offered_keys(self) -> frozenset[str]:
-        """The keys that answer this section: of a rating 1 to rating_laps, else the labelled."""
-        if self.type == SectionType.RATING:
-            return frozenset(str(key) for key in range(1, self.rating_laps + 1))
-        if self.type == SectionType.MULTI_CHOICE:
-            return frozenset(key for key in "0123456789" if getattr(self, f"key_{key}"))
-        return frozenset()
+    @property
+    def kind(self) -> SectionType:
+        """The section as its type has it. Raises TeleAlarmError if its type is unknown."""
+        return sections.of(self.type, self.settings)
 
 
 class SectionTemplate(SectionFields):

@@ -1,41 +1,115 @@
-"""Where the ways through a survey lead: which end by accident, and which never end.
+"""The way through a survey: where each section leads, and which ways never come to an end.
 
-As the survey machine walks them: a section without branchings goes on to the next, the last one
-ends the call; in one that has branchings, what none of them fits ends the call.
+1. A section without branchings goes on to the next by `order`; the last one ends the call.
+2. A section that has branchings goes where they say. What none of them fits ends the call.
+3. `any` stands for each answer that has no branching of its own, and for what follows a section
+   that asks for nothing.
+
+The survey machine walks a call by these rules, and sealing looks for dead ends by the same.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from itertools import pairwise
+from typing import Generic, TypeVar
 
-from telealarm.words import SectionType
+from telealarm.rules.key_answers import KeyAnswers
 
-_HEARD, _ANY = "0", "any"
-_TAKES_KEYS = {SectionType.MULTI_CHOICE, SectionType.RATING}
+# What a branching can be made for, beside an answer.
+HEARD, TIMEOUT, INVALID, ANY = "0", "timeout", "invalid", "any"
+
+
+class Flow(Enum):
+    """What happens in a section, from its beginning to where the survey goes on."""
+
+    SAY = "it is said"
+    ASK = "it is said, and an answer is waited for"
+    ACT = "it is said, which a key may cut, and then its action is done"
+    # Callees who hang up while it is said have decided already.
+    ACT_FIRST = "its action is done, and then it is said"
+    END = "it is said, and the call ends"
 
 
 @dataclass(frozen=True)
 class Place:
     """A section. `branches` leads from what happens there to the id of another, or to None, the
     end of the call.
+
+    `answers` is what a section takes that asks. `rates`: its answer is the alarm's result.
     """
 
     id: int
-    type: int
-    keys: frozenset[str] = frozenset()
+    flow: Flow = Flow.SAY
+    answers: KeyAnswers | None = None
     branches: Mapping[str, int | None] = field(default_factory=dict)
+    rates: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.flow is Flow.ASK) != (self.answers is not None):
+            raise ValueError("a section takes answers if its flow is ASK, and only then")
+
+
+P = TypeVar("P", bound=Place)
+
+
+class SurveyGraph(Generic[P]):
+    """A survey's sections, in their order."""
+
+    def __init__(self, places: Iterable[P]) -> None:
+        self._places = {place.id: place for place in places}
+        self._next = {one.id: after.id for one, after in pairwise(self._places.values())}
+
+    def __getitem__(self, place_id: int) -> P:
+        return self._places[place_id]
+
+    def __iter__(self) -> Iterator[P]:
+        return iter(self._places.values())
+
+    def after_answer(self, place: P, answer: str) -> int | None:
+        """Where an answer leads. None: to the end of the call."""
+        return self._following(place, answer, ANY)
+
+    def after(self, place: P, *hows: str) -> int | None:
+        """Where a section leads without an answer. None: to the end of the call.
+
+        `hows` is TIMEOUT if nothing came, INVALID if wrong keys did, or empty.
+        """
+        return self._following(place, *hows, *((HEARD, ANY) if place.answers is None else ()))
+
+    def leads_to(self, place: P) -> set[int | None]:
+        """Where a call may go from here by what is said and keyed. None: to its end."""
+        if place.flow is Flow.END:
+            return {None}
+        if place.answers is not None:
+            answers = {self.after_answer(place, answer) for answer in place.answers.listed}
+            if not place.answers.listed:
+                answers = {goto for keys, goto in place.branches.items() if keys.isdigit()}
+                answers.add(self._following(place, ANY))
+            wrong = {place.branches[INVALID]} if INVALID in place.branches else set()
+            return {*answers, *wrong, self.after(place, TIMEOUT)}
+        if place.flow is Flow.SAY or not place.branches:
+            return {self.after(place)}
+        # What an action comes to is not known; it may always be the end.
+        return {*place.branches.values(), None}
+
+    def _following(self, place: P, *hows: str) -> int | None:
+        for how in hows:
+            if how in place.branches:
+                return place.branches[how]
+        return None if place.branches else self._next.get(place.id)
 
 
 def dead_ends(places: Sequence[Place]) -> dict[int, list[str]]:
     """By section, what is wrong with its ways. `places` are in the survey's order."""
-    found: dict[int, list[str]] = {place.id: _forgotten(place) for place in places}
-    ending = _ending(places)
+    wrong: dict[int, list[str]] = {place.id: _forgotten(place) for place in places}
+    ending = _ending(SurveyGraph(places))
     for place in places:
         if place.id not in ending:
-            found[place.id].append(
+            wrong[place.id].append(
                 "no way leads from here to the end of the call; make one (goto null ends it)"
             )
-    return {section: said for section, said in found.items() if said}
+    return {section: sentences for section, sentences in wrong.items() if sentences}
 
 
 def _forgotten(place: Place) -> list[str]:
@@ -43,41 +117,28 @@ def _forgotten(place: Place) -> list[str]:
 
     A rating's key is an answer in itself, so the call may well end with it.
     """
-    if not place.branches:
+    if not place.branches or ANY in place.branches:
         return []
-    if place.type == SectionType.PLAY_MESSAGE and not {_HEARD, _ANY} & place.branches.keys():
+    if place.flow is Flow.SAY and HEARD not in place.branches:
         return ["nothing follows when it was heard; make a branching for 0 (goto null: the end)"]
-    if place.type != SectionType.MULTI_CHOICE or _ANY in place.branches:
+    if place.answers is None or place.rates:
         return []
     return [
         f"the key {key} leads nowhere; make a branching for it, or for any (goto null: the end)"
-        for key in sorted(place.keys - set(place.branches))
+        for key in sorted(place.answers.listed - set(place.branches))
     ]
 
 
-def _ending(places: Sequence[Place]) -> set[int]:
-    """The sections from which a call can come to its end by what is said and keyed."""
-    following = {one.id: after.id for one, after in pairwise(places)}
+def _ending(graph: SurveyGraph[Place]) -> set[int]:
+    """The sections from which a call can come to its end."""
+    leads_to = {place.id: graph.leads_to(place) for place in graph}
     ending: set[int] = set()
-    grown = True
-    while grown:
+    while True:
         reached = {
-            place.id
-            for place in places
-            if any(to is None or to in ending for to in _goes_to(place, following.get(place.id)))
+            place
+            for place, following in leads_to.items()
+            if None in following or not ending.isdisjoint(following)
         }
-        grown = reached != ending
+        if reached == ending:
+            return ending
         ending = reached
-    return ending
-
-
-def _goes_to(place: Place, following: int | None) -> Iterable[int | None]:
-    if place.type == SectionType.HANG_UP:
-        return [None]
-    if not place.branches:
-        return [following]
-    if place.type == SectionType.PLAY_MESSAGE:
-        return [place.branches.get(_HEARD, place.branches.get(_ANY))]
-    # Without a branching for it, silence ends the call; so may the others, in their own ways.
-    silent = place.type in _TAKES_KEYS and "timeout" in place.branches
-    return [*place.branches.values(), *([] if silent else [None])]

@@ -1,15 +1,9 @@
-"""What passes between the survey machine and who carries it out: commands one way, and how an act
-went the other.
-"""
+"""The commands by which the survey machine says what is to be done next."""
 
 from dataclasses import dataclass
 
 # Prompts of ours, by name (i18n/languages/).
 INVALID_KEY, GOODBYE, NO_ANSWER = "invalid-key", "goodbye", "no-answer"
-NO_AGENT = "no-agent"
-
-# What an act can come to that decides where the survey goes; any other word is a success too.
-TAKEN, NO_ONE, FAILED, NOTHING = "taken", "no_answer", "failed", "nothing"
 
 
 @dataclass(frozen=True)
@@ -32,7 +26,7 @@ class Listen:
 
 @dataclass(frozen=True)
 class Act:
-    """Record, transfer, confer, ...: what the section is for."""
+    """Do what the section is for: its action."""
 
     section: int
 

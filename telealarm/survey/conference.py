@@ -10,14 +10,13 @@ from collections import defaultdict
 
 from telealarm.asterisk.ari import Client
 from telealarm.asterisk.ari.errors import AriError, FateUnknown, Unreachable
+from telealarm.sections.context import Outcome
 from telealarm.store.survey import section_effects
 from telealarm.survey.channel_io import HungUp
-from telealarm.survey.commands import FAILED
-from telealarm.survey.section_context import SectionContext
+from telealarm.survey.section_context import ActiveSection
 
 log = logging.getLogger(__name__)
 
-JOINED = "joined"
 LEAVE_KEY = "#"
 RENEW_SECONDS = 10.0
 # How long a member's limit lasts without us.
@@ -28,9 +27,9 @@ ALONE = "tone:425/150,0/5000"
 _doors: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
 
-async def confer(scene: SectionContext) -> str:
-    """Stay until the callee leaves by the key; JOINED, or FAILED. Raises HungUp."""
-    bridge = bridge_of(scene)
+async def confer(scene: ActiveSection, name: str) -> Outcome:
+    """Stay until the callee leaves by the key; DONE, or FAILED. Raises HungUp."""
+    bridge = bridge_of(scene, name)
     ari, line = scene.means.ari, scene.line
     try:
         await _enter(ari, bridge, line.channel.id)
@@ -39,11 +38,9 @@ async def confer(scene: SectionContext) -> str:
     except AriError as error:
         log.warning("the conference cannot be joined: %s", error, extra={"channel": bridge})
         await scene.means.write(section_effects.not_joined, scene.call, scene.section.id)
-        return FAILED
+        return Outcome.FAILED
     try:
-        await scene.means.write(
-            section_effects.joined, scene.call, scene.section.id, scene.section.conference
-        )
+        await scene.means.write(section_effects.joined, scene.call, scene.section.id, name)
         while True:
             await line.hold(RENEW_SECONDS, LEFT_ALONE_SECONDS - RENEW_SECONDS)
             if await line.keys(RENEW_SECONDS, _leaves):
@@ -54,14 +51,14 @@ async def confer(scene: SectionContext) -> str:
         await _leave(ari, bridge, line.channel.id, hung_up=True)
         raise
     await _leave(ari, bridge, line.channel.id, hung_up=False)
-    return JOINED
+    return Outcome.DONE
 
 
-def bridge_of(scene: SectionContext) -> str:
+def bridge_of(scene: ActiveSection, name: str) -> str:
     """The bridge's id: of this installation, this manager, and this name."""
     installation = scene.call.channel_id.rpartition("-")[0]
-    name = hashlib.sha256(scene.section.conference.strip().casefold().encode()).hexdigest()
-    return f"{installation}-conference-{scene.script.owner}-{name[:16]}"
+    digest = hashlib.sha256(name.strip().casefold().encode()).hexdigest()
+    return f"{installation}-conference-{scene.script.owner}-{digest[:16]}"
 
 
 def _leaves(key: str) -> bool | None:

@@ -11,15 +11,14 @@ from telealarm.asterisk.ari.errors import AriError, NotFound
 from telealarm.clock import monotonic
 from telealarm.errors import TeleAlarmError
 from telealarm.rules import audio
+from telealarm.sections.context import Outcome
 from telealarm.store.dialing.calls import Call
 from telealarm.store.survey import section_effects
 from telealarm.survey.channel_io import HungUp
-from telealarm.survey.commands import FAILED, NOTHING
-from telealarm.survey.section_context import SectionContext, SessionServices
+from telealarm.survey.section_context import ActiveSection, SessionServices
 
 log = logging.getLogger(__name__)
 
-RECORDED = "recorded"
 # For the beep, and for Asterisk to end what has reached its length.
 MARGIN_SECONDS = 5.0
 # Longer than the beep takes: an order to stop that comes while Asterisk beeps is lost.
@@ -32,31 +31,31 @@ MOST_BYTES = 16_000 * 620
 SILENCE = 60
 
 
-async def record(scene: SectionContext) -> str:
+async def record(scene: ActiveSection, most_seconds: int) -> Outcome:
     """Record until a key, silence, or the longest time; whoever hangs up has said enough too.
 
-    Returns RECORDED, NOTHING where nobody spoke, or FAILED.
+    Returns DONE, NOTHING if nobody spoke, or FAILED.
     """
     line, section = scene.line, scene.section
     name = f"{line.channel.id}-{section.id}"
     await scene.means.ari.recordings.cancel(name)  # an earlier session's
-    await line.hold(section.recording_seconds + MARGIN_SECONDS)
+    await line.hold(most_seconds + MARGIN_SECONDS)
     await line.channel.record(
         name,
-        most_seconds=section.recording_seconds,
+        most_seconds=most_seconds,
         silence_seconds=section.timeout_seconds,
     )
-    kept = partial(keep, scene.means, scene.call, section.id, name, section.recording_seconds)
+    kept = partial(keep, scene.means, scene.call, section.id, name, most_seconds)
     try:
-        await _until_ended(scene, name)
+        await _until_ended(scene, name, most_seconds)
     except HungUp:
         await kept()
         raise
     return await kept()
 
 
-async def _until_ended(scene: SectionContext, name: str) -> None:
-    until = monotonic() + scene.section.recording_seconds + MARGIN_SECONDS
+async def _until_ended(scene: ActiveSection, name: str, most_seconds: int) -> None:
+    until = monotonic() + most_seconds + MARGIN_SECONDS
     beeps_until = monotonic() + BEEP_SECONDS
     stopped = False
     while (left := until - monotonic()) > 0:
@@ -77,7 +76,7 @@ async def _until_ended(scene: SectionContext, name: str) -> None:
 
 async def keep(
     means: SessionServices, call: Call, section: int, name: str, most_seconds: int
-) -> str:
+) -> Outcome:
     """Fetch what was recorded, keep it, and have Asterisk forget it.
 
     Asterisk counts whole seconds, and may record one more than it was told.
@@ -86,7 +85,7 @@ async def keep(
         wav = await _fetch(means, name)
     except AriError as error:
         log.error("a message could not be fetched: %s", error, extra={"channel": name})
-        return FAILED
+        return Outcome.FAILED
     sound = await asyncio.to_thread(_sound, wav, most_seconds) if wav else None
     if sound is not None:
         await _put(means, call, section, sound)
@@ -94,7 +93,7 @@ async def keep(
         await means.ari.recordings.delete(name)
     except AriError as error:
         log.warning("a message stays in Asterisk too: %s", error, extra={"channel": name})
-    return NOTHING if sound is None else RECORDED
+    return Outcome.NOTHING if sound is None else Outcome.DONE
 
 
 async def _put(means: SessionServices, call: Call, section: int, sound: bytes) -> None:

@@ -1,30 +1,76 @@
-"""What a section does beside asking, by its type. Each act returns how it went."""
+"""What the action of a section can do with its call: SectionContext on a real one."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import logging
 
 from telealarm.clock import utcnow
+from telealarm.errors import SpeechError
+from telealarm.rules import placeholders
+from telealarm.sections.context import Outcome
 from telealarm.store.survey import section_effects
 from telealarm.survey.conference import confer
 from telealarm.survey.recording import record
-from telealarm.survey.section_context import SectionContext
-from telealarm.survey.transfer import transfer
-from telealarm.words import SectionType
+from telealarm.survey.section_context import ActiveSection
+from telealarm.survey.transfer import Order, transfer
+from telealarm.survey.tts.prompts import soon
+
+log = logging.getLogger(__name__)
 
 
-async def _block(scene: SectionContext) -> str:
-    await scene.means.write(section_effects.block, scene.call, scene.section.id)
-    return "added"
+class SectionActions:
+    def __init__(self, active: ActiveSection) -> None:
+        self._active = active
+        self._call = active.call
+        self._section = active.section
+        self._services = active.means
+
+    @property
+    def retries(self) -> int:
+        return self._section.retries
+
+    @property
+    def timeout_seconds(self) -> float:
+        return self._section.timeout_seconds
+
+    async def say(self, text: str) -> str | None:
+        script = self._active.script
+        words = placeholders.speakable(text, script.values)
+        if not words:
+            return None
+        try:
+            prompt = await soon(self._services.prompts.script(words, script.language))
+        except SpeechError as error:
+            log.error("section %d does not say a text: %s", self._section.id, error)
+            return None
+        return await self._active.line.say(prompt, _any_key)
+
+    async def key(self, seconds: float) -> str | None:
+        await self._active.line.hold(seconds)
+        return await self._active.line.keys(seconds, _any_key)
+
+    async def record(self, most_seconds: int) -> Outcome:
+        return await record(self._active, most_seconds)
+
+    async def transfer(self, number: str, script: str, key: str) -> Outcome:
+        words = placeholders.speakable(script, self._active.script.values)
+        return await transfer(self._active, Order(number, words, key))
+
+    async def join_conference(self, name: str) -> Outcome:
+        return await confer(self._active, name)
+
+    async def block_number(self) -> None:
+        await self._services.write(section_effects.block, self._call, self._section.id)
+
+    async def send_sms(self, text: str) -> None:
+        await self._services.write(
+            section_effects.send, self._call, self._section.id, text, utcnow()
+        )
+
+    async def answer(self, response: str) -> None:
+        await self._services.write(section_effects.answered, self._call, self._section.id, response)
+
+    async def tell(self, word: str, why: str = "") -> None:
+        await self._services.write(section_effects.tell, self._call, word, why)
 
 
-async def _send(scene: SectionContext) -> str:
-    await scene.means.write(section_effects.send, scene.call, scene.section.id, utcnow())
-    return "queued"
-
-
-ACTIONS: Mapping[int, Callable[[SectionContext], Awaitable[str]]] = {
-    SectionType.RECORD_MESSAGE: record,
-    SectionType.CALL_TRANSFER: transfer,
-    SectionType.CONFERENCE: confer,
-    SectionType.DO_NOT_CALL: _block,
-    SectionType.SMS: _send,
-}
+def _any_key(key: str) -> str | None:
+    return key or None

@@ -1,4 +1,4 @@
-"""What an act is given: the section, the callee's line, and the means to do it."""
+"""What a section's action works with: the section, the callee's channel, and the services."""
 
 import asyncio
 import logging
@@ -51,8 +51,10 @@ class SessionServices:
 
 
 @dataclass(frozen=True)
-class SectionContext:
-    """One act of one call. `ahead` is told the keys that are pressed and have no use here."""
+class ActiveSection:
+    """A section whose action is being done on a call. `ahead` is told the keys that are pressed
+    and have no use here.
+    """
 
     means: SessionServices
     call: Call

@@ -13,6 +13,7 @@ from telealarm.asterisk.ari import Channel
 from telealarm.clock import utcnow
 from telealarm.errors import SpeechError
 from telealarm.log import by_ids
+from telealarm.sections.context import ActionResult
 from telealarm.store.dialing.calls import Call
 from telealarm.store.survey import session_state
 from telealarm.store.survey.audio_files import Recording
@@ -23,7 +24,6 @@ from telealarm.survey.channel_io import ChannelIO, HungUp, nothing
 from telealarm.survey.commands import (
     GOODBYE,
     INVALID_KEY,
-    NO_AGENT,
     NO_ANSWER,
     Act,
     Command,
@@ -35,10 +35,9 @@ from telealarm.survey.commands import (
 )
 from telealarm.survey.ivr_step import IvrStep
 from telealarm.survey.machine import Machine
-from telealarm.survey.section_actions import ACTIONS
-from telealarm.survey.section_context import SectionContext, SessionServices
+from telealarm.survey.section_actions import SectionActions
+from telealarm.survey.section_context import ActiveSection, SessionServices
 from telealarm.survey.tts.prompts import NO_SPEECH, Prompt, soon
-from telealarm.words import ANSWERED_BY_KEYS, SectionType
 
 log = logging.getLogger(__name__)
 
@@ -98,9 +97,8 @@ class SurveyRunner:
             except SpeechError as error:
                 failed.append(error)
         texts = [INVALID_KEY, GOODBYE, NO_ANSWER, NO_SPEECH]
-        if any(section.type == SectionType.CALL_TRANSFER for section in script.sections):
-            texts.append(NO_AGENT)
-        for name in texts:
+        texts += [name for section in script.sections for name in section.kind.prompts]
+        for name in dict.fromkeys(texts):
             await self._means.prompts.system(name, script.language)
         return failed
 
@@ -108,9 +106,9 @@ class SurveyRunner:
         prompts = self._means.prompts
         if section.recording or section.text:
             await prompts.section(section, script.language)
-        if section.agent_text and section.type == SectionType.CALL_TRANSFER:
-            await prompts.script(section.agent_text, script.language)
-        if script.confirms and section.type in ANSWERED_BY_KEYS:
+        for text in section.scripts:
+            await prompts.script(text, script.language)
+        if script.confirms:
             for answer in read_back.possible(section):
                 await prompts.script(*read_back.words(section, answer, script.language))
 
@@ -148,7 +146,7 @@ class Session:
         self._script = script
         self._sections = {section.id: section for section in script.sections}
         self._machine = Machine(
-            map(_known, script.sections),
+            map(IvrStep.of, script.sections),
             script.at,
             script.lap,
             acting=script.acting,
@@ -228,17 +226,17 @@ class Session:
         self._completed = self._completed or marked
         return marked
 
-    async def _act(self, command: Act) -> str:
+    async def _act(self, command: Act) -> ActionResult:
         section = self._sections[command.section]
-        self._log.info("section %d: %s", section.id, SectionType(section.type).name.lower())
+        self._log.info("section %d: %s", section.id, section.kind.word)
         if not self._acting:
             self._acting = True
             await self._means.write(session_state.acting, self._call)
         await self._was_heard()
-        scene = SectionContext(
+        active = ActiveSection(
             self._means, self._call, self._script, section, self._line, self._machine.keyed
         )
-        return await ACTIONS[section.type](scene)
+        return await section.kind.act(SectionActions(active))
 
     async def _say(self, say: Say) -> Sequence[Command] | None:
         """Speak to the end, or until a key cuts it: then what the machine says to the key."""
@@ -307,18 +305,3 @@ class Session:
         """What the section that the session is in has recorded for a key that it does not offer."""
         at = self._place[0]
         return self._sections[at].wrong_key if at is not None else None
-
-
-def _known(section: ScriptSection) -> IvrStep:
-    """What the machine must know of a section."""
-    return IvrStep(
-        id=section.id,
-        type=SectionType(section.type),
-        keys=section.keys,
-        retries=section.retries,
-        timeout_seconds=float(section.timeout_seconds),
-        branches=section.branches,
-        digits=section.digits,
-        low=section.low,
-        high=section.high,
-    )

@@ -7,6 +7,7 @@ with a talk, or hang up an agent that nobody waits for any more.
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from telealarm.asterisk.ari import AriEvent, Channel
@@ -22,13 +23,14 @@ from telealarm.asterisk.dialplan import CONTEXT, EXTENSION
 from telealarm.clock import monotonic, utcnow
 from telealarm.errors import SpeechError
 from telealarm.rules import disposition as dispositions
+from telealarm.sections.call_transfer import Response
+from telealarm.sections.context import Outcome
 from telealarm.store.dialing import call_rate
 from telealarm.store.survey import transfers
 from telealarm.store.survey.transfers import Agent
 from telealarm.survey.channel_io import RINGING, ChannelIO, HungUp, nothing
-from telealarm.survey.commands import FAILED, NO_ONE, TAKEN
 from telealarm.survey.machine import LEAST_SECONDS
-from telealarm.survey.section_context import SectionContext
+from telealarm.survey.section_context import ActiveSection
 from telealarm.survey.tts.prompts import soon
 from telealarm.words import Disposition
 
@@ -48,26 +50,40 @@ _INTERRUPTED = (asyncio.CancelledError, Unreachable, FateUnknown)
 _UNREACHABLE = (Disposition.BUSY, Disposition.CONGESTION, Disposition.FAILED)
 
 
-async def transfer(scene: SectionContext) -> str:
-    """Returns TAKEN after a talk that the agent has ended, NO_ONE, or FAILED (busy, wrong number).
+@dataclass(frozen=True)
+class Order:
+    """Whom to call (empty: the alarm's number), what the agent hears, filled in, and the key that
+    takes the call; empty: none is needed.
+    """
+
+    number: str
+    script: str
+    key: str
+
+
+async def transfer(scene: ActiveSection, order: Order) -> Outcome:
+    """Returns DONE after a talk that the agent has ended, NOTHING if nobody took the call, or
+    FAILED (busy, wrong number).
 
     Raises HungUp where the callee does; then the agent is hung up too.
     """
     means, call = scene.means, scene.call
     agent = await means.db.write(transfers.latest, call, scene.section.id)
     if agent is not None and agent.taken and agent.ended:
-        return TAKEN
+        return Outcome.DONE
     if agent is not None and not agent.ended:
         if agent.taken and await _lives(scene, agent):
-            return await _Transfer(scene, agent).go_on()
+            return await _Transfer(scene, order, agent).go_on()
         await scene.line.silence()
         await means.ari.open(agent.channel_id).hangup()
         means.ari.close(agent.channel_id)
-        await means.write(transfers.end, call, agent, NO_ONE, Disposition.CANCEL, 0, utcnow())
+        await means.write(
+            transfers.end, call, agent, Response.NO_ANSWER, Disposition.CANCEL, 0, utcnow()
+        )
         if agent.taken:
-            return TAKEN
-    agent = await means.db.write(transfers.begin, call, scene.section.id)
-    return FAILED if agent is None else await _Transfer(scene, agent).run()
+            return Outcome.DONE
+    agent = await means.db.write(transfers.begin, call, scene.section.id, order.number)
+    return Outcome.FAILED if agent is None else await _Transfer(scene, order, agent).run()
 
 
 async def _kind(line: ChannelIO) -> str:
@@ -75,7 +91,7 @@ async def _kind(line: ChannelIO) -> str:
     return event.type if event else ""
 
 
-async def _lives(scene: SectionContext, agent: Agent) -> bool:
+async def _lives(scene: ActiveSection, agent: Agent) -> bool:
     with suppress(NotFound):
         await scene.means.ari.channels.get(agent.channel_id)
         return True
@@ -83,24 +99,25 @@ async def _lives(scene: SectionContext, agent: Agent) -> bool:
 
 
 class _Transfer:
-    def __init__(self, scene: SectionContext, agent: Agent) -> None:
+    def __init__(self, scene: ActiveSection, order: Order, agent: Agent) -> None:
         self._scene = scene
+        self._order = order
         self._agent = agent
         self._ari = scene.means.ari
         self._bridge = f"{agent.channel_id}-bridge"
         self._disposition: Disposition | None = None
         self._cause = 0
         # The survey result, where nobody takes the call.
-        self._word = "no_answer"
+        self._word: str = Response.NO_ANSWER
 
-    async def run(self) -> str:
+    async def run(self) -> Outcome:
         """Call the agent, and let the two talk."""
         scene, agent = self._scene, self._agent
         channel = self._ari.open(agent.channel_id)
         with self._line(channel) as line:
             try:
                 how = await self._won(line)
-                if how == TAKEN:
+                if how == Outcome.DONE:
                     await scene.means.write(transfers.taken, scene.call, agent, utcnow())
                     await scene.line.quiet()
                     await self._talk(line)
@@ -113,7 +130,7 @@ class _Transfer:
             await scene.line.quiet()
             return how
 
-    async def go_on(self) -> str:
+    async def go_on(self) -> Outcome:
         """Go on with a talk that an earlier session has begun, or was about to."""
         await self._scene.line.silence()
         channel = self._ari.open(self._agent.channel_id)
@@ -126,17 +143,17 @@ class _Transfer:
                 await self._end(line)
                 raise
             await self._end(line)
-            return TAKEN
+            return Outcome.DONE
 
     def _line(self, channel: Channel) -> ChannelIO:
         limit, files = self._scene.call.limit_seconds, self._scene.means.files
         return ChannelIO(channel, limit, "StasisStart", files=files)
 
-    async def _won(self, line: ChannelIO) -> str:
-        """TAKEN as soon as the agent takes the call. The callee's keys are kept for later."""
+    async def _won(self, line: ChannelIO) -> Outcome:
+        """DONE as soon as the agent takes the call. The callee's keys are kept for later."""
         callee = self._scene.line
         if not await self._has_turn() or not await self._rings():
-            return FAILED
+            return Outcome.FAILED
         asking = asyncio.create_task(self._ask(line), name=f"agent-{self._agent.id}")
         asking.add_done_callback(lambda _: callee.nudge())
         try:
@@ -158,7 +175,10 @@ class _Transfer:
         await callee.sound(RINGING)
         while isinstance(slot := await db.write(call_rate.redraw, gateway), float):
             if slot > until:
-                self._disposition, self._word = Disposition.CONGESTION, "congestion"
+                self._disposition, self._word = (
+                    Disposition.CONGESTION,
+                    Response.CONGESTION,
+                )
                 return False
             await callee.keys(slot - monotonic(), self._keep_key)
         if slot is not None:
@@ -188,59 +208,59 @@ class _Transfer:
             raise
         except AriError as error:
             log.warning("no agent is rung: %s", error, extra={"channel": agent.channel_id})
-            self._disposition, self._word = Disposition.FAILED, "failed"
+            self._disposition, self._word = Disposition.FAILED, Response.FAILED
             return False
         return True
 
-    async def _ask(self, line: ChannelIO) -> str:
+    async def _ask(self, line: ChannelIO) -> Outcome:
         """Wait for the agent to pick up, and ask whether they take the call."""
         scene, agent = self._scene, self._agent
         try:
             async with asyncio.timeout(scene.call.ring_seconds + RING_MARGIN_SECONDS):
                 while await _kind(line) != "StasisStart":
                     pass
-            self._disposition, self._word = Disposition.ANSWER, "not_taken"
+            self._disposition, self._word = Disposition.ANSWER, Response.NOT_TAKEN
             await scene.means.write(transfers.answered, agent, utcnow())
-            return TAKEN if await self._agrees(line) else NO_ONE
+            return Outcome.DONE if await self._agrees(line) else Outcome.NOTHING
         except TimeoutError:
-            return NO_ONE
+            return Outcome.NOTHING
         except HungUp as left:
             return self._left(left.event)
         except (NotFound, NotInStasis):
-            return NO_ONE  # they hung up as something was asked of their channel
+            return Outcome.NOTHING  # they hung up as something was asked of their channel
 
     async def _agrees(self, line: ChannelIO) -> bool:
         """Say whom to take, and wait for the key, as often as the section says."""
-        section = self._scene.section
+        section, order = self._scene.section, self._order
         seconds = max(section.timeout_seconds, LEAST_SECONDS)
 
         def confirm(key: str) -> bool | None:
-            return True if key == section.agent_key else None
+            return True if key == order.key else None
 
         for _ in range(section.retries + 1):
-            if section.agent_text:
+            if order.script:
                 prompts, language = self._scene.means.prompts, self._scene.script.language
                 try:
-                    prompt = await soon(prompts.script(section.agent_text, language))
-                    if await line.say(prompt, confirm if section.agent_key else nothing):
+                    prompt = await soon(prompts.script(order.script, language))
+                    if await line.say(prompt, confirm if order.key else nothing):
                         return True
                 except SpeechError as error:
                     log.error("the agent is not told whom to take: %s", error)
-            if not section.agent_key:
+            if not order.key:
                 return True
             await line.hold(seconds)
             if await line.keys(seconds, confirm):
                 return True
         return False
 
-    def _left(self, event: AriEvent | None) -> str:
+    def _left(self, event: AriEvent | None) -> Outcome:
         """How the agent's call ended before it was taken."""
         if self._disposition is Disposition.ANSWER or event is None:
-            return NO_ONE
+            return Outcome.NOTHING
         self._cause = event.cause or 0
         self._disposition = dispositions.of_call(answered=False, rang=True, cause=self._cause)
         self._word = dispositions.reason(self._disposition, self._cause)
-        return FAILED if self._disposition in _UNREACHABLE else NO_ONE
+        return Outcome.FAILED if self._disposition in _UNREACHABLE else Outcome.NOTHING
 
     async def _talk(self, line: ChannelIO) -> None:
         """Both in a bridge, until the agent hangs up. Raises HungUp where the callee does."""

@@ -21,6 +21,7 @@ from telealarm.models import (
 )
 from telealarm.outcome.settler import Settler
 from telealarm.planning.planner import Planner
+from telealarm.sections.rating import Rating
 from telealarm.store.alarms import alarms
 from telealarm.store.dialing import calls, workers
 from telealarm.store.dialing.admission import Admission
@@ -29,7 +30,7 @@ from telealarm.store.engine.claim import Holder
 from telealarm.store.engine.database import Database
 from telealarm.store.messages.compose import Composer
 from telealarm.store.survey import session_state
-from telealarm.words import Disposition, SectionType
+from telealarm.words import Disposition
 
 HOUR = timedelta(hours=1)
 
@@ -58,7 +59,11 @@ class Stages:
         self.sms_gateway = sms
         self.survey = Survey.create(owner=owner, name="s")
         self.section = Section.create(
-            survey=self.survey, order=1, type=SectionType.RATING, script="Press 1.", rating_laps=3
+            survey=self.survey,
+            order=1,
+            type=Rating.number,
+            script="Press 1.",
+            settings={"rating_laps": 3},
         )
         self.setting = CalendarSetting.create(
             owner=owner, label="s", survey=self.survey, aleg_gateway=self.gateway, sms_gateway=sms

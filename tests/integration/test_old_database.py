@@ -28,6 +28,19 @@ from telealarm.api.app import make_app
 from telealarm.api.public.probes import Health
 from telealarm.clock import utcnow
 from telealarm.config.model import Config
+from telealarm.sections import section_types
+from telealarm.sections.base import SectionType
+from telealarm.sections.call_transfer import CallTransfer
+from telealarm.sections.capture_digits import CaptureDigits
+from telealarm.sections.conference import Conference
+from telealarm.sections.context import ActionResult
+from telealarm.sections.do_not_call import DoNotCall
+from telealarm.sections.hang_up import HangUp as HangUpSection
+from telealarm.sections.multi_choice import MultiChoice
+from telealarm.sections.play_message import PlayMessage
+from telealarm.sections.rating import Rating
+from telealarm.sections.record_message import RecordMessage
+from telealarm.sections.sms import Sms
 from telealarm.store.dialing import workers
 from telealarm.store.dialing.admission import Admission
 from telealarm.store.dialing.calls import Call
@@ -35,10 +48,9 @@ from telealarm.store.engine.database import Database
 from telealarm.store.open import open_database
 from telealarm.store.survey import session_state
 from telealarm.store.survey.session_state import Script
-from telealarm.survey.commands import TAKEN, Act, Command, Enter, HangUp, Listen
+from telealarm.survey.commands import Act, Command, Enter, HangUp, Listen
 from telealarm.survey.ivr_step import IvrStep
 from telealarm.survey.machine import Machine
-from telealarm.words import SectionType
 from tests.integration.api_client import Api, id_of
 from tests.lab.postgres import Postgres
 
@@ -163,7 +175,7 @@ async def test_rows_of_every_kind_are_in_it(old: Old) -> None:
     assert {row["status"] for row in old.rows("alarm")} >= {1, 2, 3, 4, 5, 6, 7}
     assert {row["method"] for row in old.rows("alarm")} == {1, 2, 3}
     sections = old.rows("section-template")
-    assert {row["type"] for row in sections} == {int(kind) for kind in SectionType}
+    assert {row["type"] for row in sections} == set(section_types())
 
 
 async def test_its_tables_are_those_of_the_models(old: Old) -> None:
@@ -219,29 +231,13 @@ class Callee:
     """Goes through a survey, and presses these keys."""
 
     def __init__(self, script: Script, keys: str) -> None:
-        self._machine = Machine(
-            [
-                IvrStep(
-                    id=one.id,
-                    type=SectionType(one.type),
-                    keys=one.keys,
-                    retries=one.retries,
-                    timeout_seconds=float(one.timeout_seconds),
-                    branches=one.branches,
-                    digits=one.digits,
-                    low=one.low,
-                    high=one.high,
-                )
-                for one in script.sections
-            ],
-            script.at,
-        )
-        self._types = {one.id: SectionType(one.type) for one in script.sections}
+        self._machine = Machine(map(IvrStep.of, script.sections), script.at)
+        self._types = {one.id: type(one.kind) for one in script.sections}
         self._keys = list(keys)
 
-    def way(self) -> list[SectionType]:
+    def way(self) -> list[type[SectionType]]:
         """The sections that are entered, to the end of the call."""
-        entered: list[SectionType] = []
+        entered: list[type[SectionType]] = []
         commands = self._machine.begin()
         while True:
             places = [one.section for one in commands if isinstance(one, Enter)]
@@ -252,7 +248,8 @@ class Callee:
 
     def _react(self, last: Command) -> list[Command]:
         if isinstance(last, Act):
-            return self._machine.done(TAKEN)
+            transfers = self._types[last.section] is CallTransfer
+            return self._machine.done(ActionResult(ends_call=transfers))
         if isinstance(last, Listen):
             return self._machine.keyed(self._keys.pop(0)) if self._keys else self._timed_out()
         return self._machine.heard()
@@ -267,34 +264,31 @@ async def test_a_sealed_survey_leads_where_it_led(old: Old) -> None:
     is_said = [one.text for one in script.sections]
     assert is_said[0] == "Good morning Doctor Smith."
     choice, agent, room = script.sections[1], script.sections[5], script.sections[7]
-    assert choice.labels == {str(key): f"choice {key}" for key in range(10)}
+    assert choice.kind.labels() == {str(key): f"choice {key}" for key in range(10)}
     assert choice.recording is not None and choice.wrong_key is not None
     assert choice.recording != choice.wrong_key
     assert (choice.retries, choice.timeout_seconds) == (1, 4)
-    assert (agent.agent_text, agent.agent_key) == (
-        "A patient wants to talk with you. Press 5 to take the call.",
-        "5",
-    )
-    assert room.conference == "Board"
+    assert agent.scripts == ("A patient wants to talk with you. Press 5 to take the call.",)
+    assert isinstance(agent.kind, CallTransfer) and agent.kind.confirm_key == "5"
+    assert isinstance(room.kind, Conference) and room.kind.conference == "Board"
     assert [one.id for one in script.sections if one.completed] == [script.sections[2].id]
-    kinds = SectionType
-    begin = [kinds.PLAY_MESSAGE, kinds.MULTI_CHOICE]
+    begin = [PlayMessage, MultiChoice]
     ways = {
-        "0": [kinds.HANG_UP],
-        "112": [kinds.RATING, kinds.HANG_UP],
-        "1": [kinds.RATING],
-        "21234": [kinds.CAPTURE_DIGITS, kinds.RATING],
-        "21500": [kinds.CAPTURE_DIGITS, kinds.HANG_UP],
-        "20999": [kinds.CAPTURE_DIGITS],
-        "3": [kinds.RECORD_MESSAGE, kinds.HANG_UP],
-        "4": [kinds.CALL_TRANSFER],
-        "5": [kinds.CONFERENCE, kinds.HANG_UP],
-        "6": [kinds.DO_NOT_CALL, kinds.HANG_UP],
-        "7": [kinds.SMS, kinds.HANG_UP],
-        "812345678": [kinds.CAPTURE_DIGITS, kinds.HANG_UP],
+        "0": [HangUpSection],
+        "112": [Rating, HangUpSection],
+        "1": [Rating],
+        "21234": [CaptureDigits, Rating],
+        "21500": [CaptureDigits, HangUpSection],
+        "20999": [CaptureDigits],
+        "3": [RecordMessage, HangUpSection],
+        "4": [CallTransfer],
+        "5": [Conference, HangUpSection],
+        "6": [DoNotCall, HangUpSection],
+        "7": [Sms, HangUpSection],
+        "812345678": [CaptureDigits, HangUpSection],
         "9": [],
         # The choice is said once more; then it is given up.
-        "": [kinds.MULTI_CHOICE, kinds.HANG_UP],
+        "": [MultiChoice, HangUpSection],
     }
     found = {keys: Callee(script, keys).way() for keys in ways}
     assert found == {keys: begin + way for keys, way in ways.items()}

@@ -1,19 +1,22 @@
 """From the section templates that a manager writes to what a call is told to say and to take."""
 
 import asyncio
-from dataclasses import asdict
 from typing import Any
 
 from telealarm.config.model import Config
 from telealarm.models import Alarm, CallRequest, Section, SurveyResult
+from telealarm.rules.key_answers import ListedKeys, Number
+from telealarm.sections.call_transfer import CallTransfer
+from telealarm.sections.conference import Conference
 from telealarm.store.survey import upcoming
+from telealarm.store.survey.session_state import ScriptSection
 from telealarm.store.survey.voice_messages import VoiceMessages
 from tests.integration.api_client import Api, clinic, id_of, tone
 
 EVERY_KEY = {f"key_{key}": f"label {key}" for key in range(10)}
 
 
-async def script(api: Api, *sections: dict[str, Any], **setting: Any) -> list[dict[str, Any]]:
+async def script(api: Api, *sections: dict[str, Any], **setting: Any) -> list[ScriptSection]:
     """The sections of a sealed survey as the call of an alarm has them."""
     made = await clinic(api)
     if setting:
@@ -32,7 +35,7 @@ async def script(api: Api, *sections: dict[str, Any], **setting: Any) -> list[di
     found = await api.db.read(upcoming.script, id_of(alarm["url"]))
     assert found is not None
     assert found.confirms is bool(setting.get("confirm_spoken"))
-    return [asdict(section) for section in found.sections]
+    return found.sections
 
 
 async def test_every_option_of_a_section_reaches_its_call(api: Api) -> None:
@@ -50,16 +53,18 @@ async def test_every_option_of_a_section_reaches_its_call(api: Api) -> None:
         {"type": 8, "conference": "Board"},
         confirm_spoken=True,
     )
-    assert (said["text"], said["retries"], said["timeout_seconds"]) == ("Hello Ann.", 2, 7)
-    assert said["completed"] and not choice["completed"]
-    assert (choice["keys"], choice["labels"]) == ({"0", "1"}, {"0": "no", "1": "yes"})
-    assert every["keys"] == set("0123456789")
-    assert rating["keys"] == set("123")
-    assert (number["digits"], number["low"], number["high"]) == (6, 5, 5)
-    assert (unchecked["low"], unchecked["high"]) == (None, None)
-    assert (message["recording_seconds"], message["timeout_seconds"]) == (17, 0)
-    assert (agent["agent_text"], agent["agent_key"]) == ("Take Ann?", "#")
-    assert room["conference"] == "Board"
+    assert (said.text, said.retries, said.timeout_seconds) == ("Hello Ann.", 2, 7)
+    assert said.completed and not choice.completed
+    assert choice.kind.answers() == ListedKeys(frozenset("01"))
+    assert choice.kind.labels() == {"0": "no", "1": "yes"}
+    assert every.kind.answers() == ListedKeys(frozenset("0123456789"))
+    assert rating.kind.answers() == ListedKeys(frozenset("123"))
+    assert number.kind.answers() == Number(6, 5, 5)
+    assert unchecked.kind.answers() == Number(2, None, None)
+    assert (message.kind.longest_recording_seconds(), message.timeout_seconds) == (17, 0)
+    assert agent.scripts == ("Take Ann?",)
+    assert isinstance(agent.kind, CallTransfer) and agent.kind.confirm_key == "#"
+    assert isinstance(room.kind, Conference) and room.kind.conference == "Board"
 
 
 async def test_a_recorded_message_is_its_managers_alone(api: Api, config: Config) -> None:

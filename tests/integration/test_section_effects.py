@@ -18,12 +18,18 @@ from telealarm.models import (
     SurveyResult,
     Transfer,
 )
+from telealarm.sections.base import SectionType
+from telealarm.sections.call_transfer import CallTransfer
+from telealarm.sections.do_not_call import DoNotCall
+from telealarm.sections.play_message import PlayMessage
+from telealarm.sections.record_message import RecordMessage
+from telealarm.sections.sms import Sms
 from telealarm.store.dialing import calls
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.database import Database
 from telealarm.store.survey import section_effects, session_state, transfers, voice_messages
 from telealarm.store.survey.voice_messages import VoiceMessages
-from telealarm.words import AlarmStatus, Disposition, SectionType
+from telealarm.words import AlarmStatus, Disposition
 from tests.integration.stages import Stages
 
 
@@ -32,13 +38,13 @@ async def stages(db: Database) -> AsyncIterator[Stages]:
     yield await Stages.build(db)
 
 
-async def answered(stages: Stages, kind: SectionType, **columns: Any) -> tuple[Call, int]:
+async def answered(stages: Stages, kind: type[SectionType], **columns: Any) -> tuple[Call, int]:
     """A call that was answered, and a section of its survey; `columns` are the section's."""
     alarm = await stages.alarm(phonenumber_transfer="200", require_result=True)
     (call,) = await stages.claim()
     assert await stages.place(call)
     section = await stages.db.write(
-        Section.create, survey=stages.survey, order=2, type=kind, **columns
+        Section.create, survey=stages.survey, order=2, type=kind.number, **columns
     )
     await stages.db.write(calls.answered, call, utcnow())
     assert call.alarm_id == alarm
@@ -53,7 +59,7 @@ async def results(stages: Stages) -> list[str]:
 
 
 async def test_a_number_is_put_on_a_list_once(stages: Stages) -> None:
-    call, section = await answered(stages, SectionType.DO_NOT_CALL)
+    call, section = await answered(stages, DoNotCall)
     for _ in range(2):
         await stages.db.write(section_effects.block, call, section)
     contacts = await stages.db.write(lambda: [c.phone_number for c in DncContact.select()])
@@ -63,16 +69,16 @@ async def test_a_number_is_put_on_a_list_once(stages: Stages) -> None:
 
 async def test_whoever_adopts_a_call_sends_its_sms_no_second_time(stages: Stages) -> None:
     text = "{title}: see you."
-    call, section = await answered(stages, SectionType.SMS, sms_text=text)
+    call, section = await answered(stages, Sms)
     for _ in range(2):
-        await stages.db.write(section_effects.send, call, section, utcnow())
+        await stages.db.write(section_effects.send, call, section, text, utcnow())
     (sent,) = await stages.db.write(lambda: list(Message.select()))
     assert (sent.recipient, sent.text) == ("100", "Visit: see you.")
     assert (sent.encoding, sent.segments) == ("GSM-7", 1)
 
 
 async def test_an_agent_is_called_through_the_rules_of_the_gateway(stages: Stages) -> None:
-    call, section = await answered(stages, SectionType.CALL_TRANSFER)
+    call, section = await answered(stages, CallTransfer)
 
     for columns in (
         {"allowed_prefixes": ["3"]},
@@ -81,15 +87,15 @@ async def test_an_agent_is_called_through_the_rules_of_the_gateway(stages: Stage
         {"maximum_call": 0, "status": 0},
     ):
         await stages.db.write(Gateway.update(columns).execute)
-        assert await stages.db.write(transfers.begin, call, section) is None
+        assert await stages.db.write(transfers.begin, call, section, "") is None
         assert await results(stages) == ["failed"]
     await stages.db.write(Gateway.update(status=1, addprefix="0", maximum_call=2).execute)
-    agent = await stages.db.write(transfers.begin, call, section)
+    agent = await stages.db.write(transfers.begin, call, section, "")
     assert agent is not None
     assert (agent.endpoint, agent.number) == ("PJSIP/0200@trunk", "200")
     assert agent.channel_id == f"{call.channel_id}-agent-1"
     # The agent's line takes up room too.
-    assert await stages.db.write(transfers.begin, call, section) is None
+    assert await stages.db.write(transfers.begin, call, section, "") is None
     assert (await stages.words(call.alarm_id))[-1] == (
         "transfer_failed",
         "gateway main has 2 calls already",
@@ -97,8 +103,8 @@ async def test_an_agent_is_called_through_the_rules_of_the_gateway(stages: Stage
 
 
 async def test_a_talk_with_an_agent_is_an_answer(stages: Stages) -> None:
-    call, section = await answered(stages, SectionType.CALL_TRANSFER)
-    agent = await stages.db.write(transfers.begin, call, section)
+    call, section = await answered(stages, CallTransfer)
+    agent = await stages.db.write(transfers.begin, call, section, "")
     assert agent is not None
     await stages.db.write(transfers.taken, call, agent, utcnow())
     for _ in range(2):
@@ -113,8 +119,8 @@ async def test_a_talk_with_an_agent_is_an_answer(stages: Stages) -> None:
 
 
 async def test_an_agent_whose_callee_is_gone_is_an_orphan(stages: Stages) -> None:
-    call, section = await answered(stages, SectionType.CALL_TRANSFER)
-    agent = await stages.db.write(transfers.begin, call, section)
+    call, section = await answered(stages, CallTransfer)
+    agent = await stages.db.write(transfers.begin, call, section, "")
     assert agent is not None
     assert await stages.db.write(transfers.orphans, stages.holder) == []
     await stages.end(call, Disposition.ANSWER, 16)
@@ -126,7 +132,7 @@ async def test_an_agent_whose_callee_is_gone_is_an_orphan(stages: Stages) -> Non
 
 
 async def test_a_section_marked_completed_makes_the_call_a_success(stages: Stages) -> None:
-    call, section = await answered(stages, SectionType.PLAY_MESSAGE, completed=True)
+    call, section = await answered(stages, PlayMessage, completed=True)
     await stages.db.write(session_state.enter, call, section, 0)
     await stages.end(call, Disposition.ANSWER, 16)
     alarm = await stages.get(call.alarm_id)
@@ -135,7 +141,7 @@ async def test_a_section_marked_completed_makes_the_call_a_success(stages: Stage
 
 
 async def test_a_completed_section_that_a_key_leads_to_is_told_once(stages: Stages) -> None:
-    call, section = await answered(stages, SectionType.PLAY_MESSAGE, completed=True)
+    call, section = await answered(stages, PlayMessage, completed=True)
     first = stages.section.id
     await stages.db.write(session_state.keep, call, first, "1", rating=True, following=section)
     # As the session goes on there, is sent back, and comes again.
@@ -148,8 +154,8 @@ async def test_a_completed_section_that_a_key_leads_to_is_told_once(stages: Stag
 
 
 async def test_without_it_a_call_without_a_key_has_failed(stages: Stages) -> None:
-    call, section = await answered(stages, SectionType.SMS, sms_text="x")
-    await stages.db.write(section_effects.send, call, section, utcnow())
+    call, section = await answered(stages, Sms)
+    await stages.db.write(section_effects.send, call, section, "x", utcnow())
     await stages.end(call, Disposition.ANSWER, 16)
     assert (await stages.get(call.alarm_id)).status_reason == "no_key"
 
@@ -158,7 +164,7 @@ async def test_a_recorded_message_goes_when_its_days_are_over(
     stages: Stages, tmp_path: Path
 ) -> None:
     folder = VoiceMessages(tmp_path / "recordings")
-    call, section = await answered(stages, SectionType.RECORD_MESSAGE)
+    call, section = await answered(stages, RecordMessage)
     old = folder.keep(b"old")
     assert await stages.db.write(section_effects.recorded, call, section, old, 2.0) == ""
     new = folder.keep(b"new")
@@ -177,7 +183,7 @@ async def test_a_recorded_message_goes_when_its_days_are_over(
 async def test_the_first_rating_that_counts_stays_unless_the_survey_says_last(
     stages: Stages,
 ) -> None:
-    call, _ = await answered(stages, SectionType.PLAY_MESSAGE)
+    call, _ = await answered(stages, PlayMessage)
 
     async def rate(key: str) -> tuple[int, str, list[str]]:
         section = stages.section.id

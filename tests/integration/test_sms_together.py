@@ -9,11 +9,12 @@ import pytest_asyncio
 
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, Section, SmsGateway
+from telealarm.sections.sms import Sms
 from telealarm.store.alarms import alarms
 from telealarm.store.engine.database import Database
 from telealarm.store.messaging import replies
 from telealarm.store.survey import section_effects
-from telealarm.words import AlarmStatus, Disposition, Method, SectionType
+from telealarm.words import AlarmStatus, Disposition, Method
 from tests.integration.stages import HOUR
 from tests.integration.texting import MORNING, Texting, at, open_texting
 
@@ -99,14 +100,8 @@ async def test_an_sms_that_the_call_had_sent_can_be_answered_too(texting: Textin
     alarm_id = await texting.alarm("+34600100200")
     (call,) = await texting.claim()
     await texting.place(call)
-    section = await texting.write(
-        Section.create,
-        survey=texting.survey,
-        order=2,
-        type=SectionType.SMS,
-        sms_text="Reply 1 to confirm.",
-    )
-    await texting.write(section_effects.send, call, section.id, utcnow())
+    section = await texting.write(Section.create, survey=texting.survey, order=2, type=Sms.number)
+    await texting.write(section_effects.send, call, section.id, "Reply 1 to confirm.", utcnow())
     await texting.end(call, Disposition.ANSWER, 16)
     await texting.go()
     assert [sms.text for sms in texting.gateway_server.messages] == ["Reply 1 to confirm."]

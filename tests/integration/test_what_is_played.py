@@ -12,6 +12,9 @@ import pytest_asyncio
 
 from telealarm.asterisk.ari import Client
 from telealarm.models import AudioFile, CalendarSetting, Section
+from telealarm.sections.base import SectionType
+from telealarm.sections.play_message import PlayMessage
+from telealarm.sections.rating import Rating
 from telealarm.store.dialing import calls
 from telealarm.store.engine.database import Database
 from telealarm.store.survey.voice_messages import VoiceMessages
@@ -21,7 +24,7 @@ from telealarm.survey.section_context import SessionServices
 from telealarm.survey.session import SurveyRunner
 from telealarm.survey.tts.prompts import NO_SPEECH, Prompts
 from telealarm.survey.tts.speech import Speech
-from telealarm.words import AmdStatus, SectionType
+from telealarm.words import AmdStatus
 from tests.integration.stages import Stages
 from tests.lab.ari_double import PASSWORD, USER, AriDouble
 from tests.lab.speed import limit
@@ -97,14 +100,15 @@ async def asterisk(db: Database, tmp_path: Path) -> AsyncIterator[Asterisk]:
         yield Asterisk(double, stages, tmp_path / "prompts")
 
 
-async def sections(stages: Stages, *made: tuple[SectionType, str]) -> None:
+async def sections(stages: Stages, *made: tuple[type[SectionType], str]) -> None:
     """The survey has these sections, which wait for keys a second."""
 
     def write() -> None:
         Section.delete().execute()
         for order, (kind, script) in enumerate(made, 1):
-            columns = {"type": kind, "script": script, "timeout": 1, "rating_laps": 3}
-            Section.create(survey=stages.survey, order=order, **columns)
+            columns = {"type": kind.number, "script": script, "timeout": 1}
+            settings = {"rating_laps": 3}
+            Section.create(survey=stages.survey, order=order, settings=settings, **columns)
 
     await stages.write(write)
 
@@ -126,12 +130,12 @@ async def sections(stages: Stages, *made: tuple[SectionType, str]) -> None:
 async def test_a_question_without_words(
     asterisk: Asterisk, engine: str, script: str, played: list[str]
 ) -> None:
-    await sections(asterisk.stages, (SectionType.RATING, script))
+    await sections(asterisk.stages, (Rating, script))
     assert await asterisk.plays(engine) == played
 
 
 async def test_a_sentence_whose_value_is_missing_is_left_out(asterisk: Asterisk) -> None:
-    play = SectionType.PLAY_MESSAGE
+    play = PlayMessage
     await sections(asterisk.stages, (play, "{missing}."), (play, "Hello."))
     assert await asterisk.plays(SPEAKS) == ["words"]
 
@@ -147,7 +151,7 @@ async def test_a_sentence_whose_value_is_missing_is_left_out(asterisk: Asterisk)
 async def test_a_machine_is_left_what_can_be_said(
     asterisk: Asterisk, engine: str, script: str, played: list[str]
 ) -> None:
-    await sections(asterisk.stages, (SectionType.RATING, script))
+    await sections(asterisk.stages, (Rating, script))
     assert await asterisk.plays(engine, voicemail=True) == played
 
 
@@ -159,5 +163,5 @@ async def test_a_machine_is_left_the_words_where_the_recording_is_gone(asterisk:
         return made
 
     recording = await asterisk.stages.write(write)
-    await sections(asterisk.stages, (SectionType.RATING, "Hello {first}."))
+    await sections(asterisk.stages, (Rating, "Hello {first}."))
     assert await asterisk.plays(SPEAKS, voicemail=True, voicemail_audiofile=recording) == ["words"]

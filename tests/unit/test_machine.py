@@ -6,15 +6,24 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from telealarm.rules.key_answers import ListedKeys, Number
+from telealarm.rules.survey_graph import Flow
+from telealarm.sections import section_types
+from telealarm.sections.base import SectionType
+from telealarm.sections.call_transfer import NO_AGENT, CallTransfer
+from telealarm.sections.capture_digits import CaptureDigits
+from telealarm.sections.conference import Conference
+from telealarm.sections.context import ActionResult, Outcome
+from telealarm.sections.do_not_call import DoNotCall
+from telealarm.sections.hang_up import HangUp as HangUpSection
+from telealarm.sections.multi_choice import MultiChoice
+from telealarm.sections.play_message import PlayMessage
+from telealarm.sections.rating import Rating
+from telealarm.sections.record_message import RecordMessage
 from telealarm.survey.commands import (
-    FAILED,
     GOODBYE,
     INVALID_KEY,
-    NO_AGENT,
     NO_ANSWER,
-    NO_ONE,
-    NOTHING,
-    TAKEN,
     Act,
     Command,
     Enter,
@@ -25,17 +34,34 @@ from telealarm.survey.commands import (
 )
 from telealarm.survey.ivr_step import IvrStep
 from telealarm.survey.machine import Machine
-from telealarm.words import SectionType
 
-RATING = IvrStep(1, SectionType.RATING, keys=frozenset("123"))
-RATING_2 = IvrStep(2, SectionType.RATING, keys=frozenset("123"))
+DONE = ActionResult(Outcome.DONE)
+NOTHING = ActionResult(Outcome.NOTHING)
+FAILED = ActionResult(Outcome.FAILED)
+# What a transfer comes to.
+TAKEN = ActionResult(Outcome.DONE, ends_call=True, says=NO_AGENT)
+NO_ONE = ActionResult(Outcome.NOTHING, says=NO_AGENT)
+NO_LINE = ActionResult(Outcome.FAILED, says=NO_AGENT)
+
+
+def step(section_id: int, kind: SectionType, **fields: Any) -> IvrStep:
+    """A section of this type, as the machine gets it."""
+    return IvrStep(section_id, flow=kind.flow, answers=kind.answers(), rates=kind.rates, **fields)
+
+
+def rating(section_id: int, laps: int = 3, **fields: Any) -> IvrStep:
+    return step(section_id, Rating(rating_laps=laps), **fields)
+
+
+RATING = rating(1)
+RATING_2 = rating(2)
 SAY_2 = Say(section=2)
 
 
 def play(section_id: int, **branches: int | None) -> IvrStep:
-    return IvrStep(
+    return step(
         section_id,
-        SectionType.PLAY_MESSAGE,
+        PlayMessage(),
         branches={key.removeprefix("on_"): goto for key, goto in branches.items()},
     )
 
@@ -56,7 +82,7 @@ def test_a_key_after_the_prompt_counts_as_well() -> None:
 
 
 def test_no_key_repeats_the_prompt_as_often_as_retries_say_and_then_says_so() -> None:
-    machine = Machine([IvrStep(1, SectionType.RATING, keys=frozenset("1"), retries=1)], 1)
+    machine = Machine([rating(1, 1, retries=1)], 1)
     machine.begin()
     machine.heard()
     assert machine.timed_out() == [Enter(1, 1), Say(section=1)]
@@ -93,7 +119,7 @@ def test_a_key_not_offered_is_refused_and_another_may_follow() -> None:
 
 
 def test_with_retries_left_a_key_not_offered_repeats_the_prompt() -> None:
-    machine = Machine([IvrStep(1, SectionType.RATING, keys=frozenset("1"), retries=1)], 1)
+    machine = Machine([rating(1, 1, retries=1)], 1)
     machine.begin()
     assert machine.keyed("*") == [Say(text=INVALID_KEY), Enter(1, 1), Say(section=1)]
 
@@ -109,10 +135,9 @@ def test_wrong_keys_without_end_do_not_hold_the_line() -> None:
 
 
 def test_branches_lead_by_key_any_invalid_and_timeout() -> None:
-    section = IvrStep(
+    section = step(
         1,
-        SectionType.MULTI_CHOICE,
-        keys=frozenset("12"),
+        MultiChoice(key_1="yes", key_2="no"),
         branches={"1": 2, "any": 3, "invalid": 4, "timeout": 5},
     )
     sections = [section, *(play(n, on_0=None) for n in (2, 3, 4, 5))]
@@ -139,7 +164,7 @@ def test_sections_without_branching_follow_each_other_and_the_last_ends_the_call
 
 
 def test_a_section_with_branchings_of_which_none_fits_ends_the_call() -> None:
-    section = IvrStep(1, SectionType.RATING, keys=frozenset("12"), branches={"1": 2})
+    section = rating(1, 2, branches={"1": 2})
     machine = Machine([section, play(2)], 1)
     machine.begin()
     assert machine.keyed("2")[-1] == Say(text=GOODBYE)
@@ -166,13 +191,20 @@ def test_a_session_that_is_adopted_after_the_end_hangs_up() -> None:
 
 
 def test_a_hang_up_section_says_its_words_and_ends() -> None:
-    machine = Machine([IvrStep(1, SectionType.HANG_UP)], 1)
+    machine = Machine([step(1, HangUpSection())], 1)
     machine.begin()
     assert machine.heard() == [Enter(None, 0), HangUp()]
 
 
-def capture(section_id: int = 1, **fields: Any) -> IvrStep:
-    return IvrStep(section_id, SectionType.CAPTURE_DIGITS, **{"digits": 4, **fields})
+def capture(
+    section_id: int = 1,
+    digits: int = 4,
+    low: int | None = None,
+    high: int | None = None,
+    **fields: Any,
+) -> IvrStep:
+    limits = {"validate_number": False} if low is None else {"min_number": low, "max_number": high}
+    return step(section_id, CaptureDigits(number_digits=digits, **limits), **fields)
 
 
 def keyed(machine: Machine, keys: str) -> list[Command]:
@@ -268,14 +300,14 @@ def test_answers_are_spoken_back() -> None:
 
 
 def test_a_recording_follows_its_script_and_a_key_skips_the_script() -> None:
-    machine = Machine([IvrStep(1, SectionType.RECORD_MESSAGE), RATING_2], 1)
+    machine = Machine([step(1, RecordMessage()), RATING_2], 1)
     machine.begin()
     assert machine.keyed("1") == [Act(1)]
-    assert machine.done("recorded") == [Enter(2, 0), Say(section=2)]
+    assert machine.done(DONE) == [Enter(2, 0), Say(section=2)]
 
 
 def test_who_says_nothing_may_try_again() -> None:
-    machine = Machine([IvrStep(1, SectionType.RECORD_MESSAGE, retries=1), RATING_2], 1)
+    machine = Machine([step(1, RecordMessage(), retries=1), RATING_2], 1)
     machine.begin()
     assert machine.heard() == [Act(1)]
     assert machine.done(NOTHING) == [Enter(1, 1), Say(section=1)]
@@ -284,16 +316,16 @@ def test_who_says_nothing_may_try_again() -> None:
 
 
 def test_who_asks_not_to_be_called_is_put_on_the_list_before_a_word_is_said() -> None:
-    machine = Machine([IvrStep(1, SectionType.DO_NOT_CALL)], 1)
+    machine = Machine([step(1, DoNotCall())], 1)
     assert machine.begin() == [Enter(1, 0), Act(1)]
     assert machine.keyed("5") == []  # nothing stops it
-    assert machine.done("added") == [Say(section=1)]
+    assert machine.done(DONE) == [Say(section=1)]
     assert machine.heard() == [Enter(None, 0), HangUp()]
 
 
 def test_a_transfer_that_was_taken_ends_the_call_unless_the_survey_goes_on() -> None:
     for branches, after in (({}, [Enter(None, 0), HangUp()]), ({"0": 2}, [Enter(2, 0), SAY_2])):
-        machine = Machine([IvrStep(1, SectionType.CALL_TRANSFER, branches=branches), RATING_2], 1)
+        machine = Machine([step(1, CallTransfer(), branches=branches), RATING_2], 1)
         machine.begin()
         assert machine.heard() == [Act(1)]
         assert machine.done(TAKEN) == after
@@ -301,22 +333,22 @@ def test_a_transfer_that_was_taken_ends_the_call_unless_the_survey_goes_on() -> 
 
 def test_where_nobody_takes_a_call_the_callee_is_told_and_the_survey_goes_on() -> None:
     for branches in ({}, {"0": 2}, {"timeout": 2}, {"timeout": 2, "0": None}):
-        machine = Machine([IvrStep(1, SectionType.CALL_TRANSFER, branches=branches), RATING_2], 1)
+        machine = Machine([step(1, CallTransfer(), branches=branches), RATING_2], 1)
         machine.begin()
         machine.heard()
         assert machine.done(NO_ONE) == [Say(text=NO_AGENT), Enter(2, 0), SAY_2]
 
 
 def test_a_key_pressed_while_the_agent_rings_answers_what_comes_next() -> None:
-    machine = Machine([IvrStep(1, SectionType.CALL_TRANSFER), RATING_2], 1)
+    machine = Machine([step(1, CallTransfer()), RATING_2], 1)
     machine.begin()
     machine.heard()
     assert machine.keyed("3") == []
-    assert machine.done(FAILED)[:3] == [Say(text=NO_AGENT), Enter(2, 0), Keep(2, "3", True, None)]
+    assert machine.done(NO_LINE)[:3] == [Say(text=NO_AGENT), Enter(2, 0), Keep(2, "3", True, None)]
 
 
 def test_whoever_adopts_a_talk_goes_on_with_it_and_repeats_what_else_was_done() -> None:
-    transfer = IvrStep(1, SectionType.CALL_TRANSFER)
+    transfer = step(1, CallTransfer())
     assert Machine([transfer], 1, acting=True).begin() == [Act(1)]
     assert Machine([RATING], 1, acting=True).begin() == [Enter(1, 0), Say(section=1)]
 
@@ -332,8 +364,7 @@ def test_a_survey_that_goes_in_a_circle_comes_to_an_end() -> None:
 
 
 def rating_up_to(laps: int, **fields: Any) -> IvrStep:
-    keys = frozenset(str(key) for key in range(1, laps + 1))
-    return IvrStep(1, SectionType.RATING, keys=keys, **fields)
+    return rating(1, laps, **fields)
 
 
 def test_a_rating_up_to_ten_waits_for_a_second_digit_where_one_may_follow() -> None:
@@ -375,7 +406,7 @@ def test_a_hash_after_an_answer_belongs_to_it() -> None:
 
 def test_a_choice_has_the_labelled_keys_alone() -> None:
     for key in "023456789*#":
-        machine = Machine([IvrStep(1, SectionType.MULTI_CHOICE, keys=frozenset("1"))], 1)
+        machine = Machine([step(1, MultiChoice(key_1="yes"))], 1)
         machine.begin()
         assert machine.keyed(key) == [Say(text=INVALID_KEY)], key
 
@@ -391,7 +422,7 @@ def test_two_keys_at_once_are_one_answer_each_or_one_number() -> None:
 
 
 def test_a_timeout_of_nothing_leaves_time_to_press_a_key() -> None:
-    machine = Machine([IvrStep(1, SectionType.RATING, keys=frozenset("1"), timeout_seconds=0)], 1)
+    machine = Machine([rating(1, 1, timeout_seconds=0)], 1)
     machine.begin()
     assert machine.heard() == [Listen(1.0)]
     machine = Machine([capture(timeout_seconds=0)], 1)
@@ -400,9 +431,7 @@ def test_a_timeout_of_nothing_leaves_time_to_press_a_key() -> None:
 
 
 def test_a_rating_that_is_asked_again_is_kept_again_and_the_rows_say_which_counts() -> None:
-    again = IvrStep(
-        1, SectionType.RATING, keys=frozenset("123"), branches={"3": 1, "any": None, "timeout": 1}
-    )
+    again = rating(1, branches={"3": 1, "any": None, "timeout": 1})
     machine = Machine([again], 1)
     machine.begin()
     assert machine.keyed("3") == [Keep(1, "3", True, 1), Enter(1, 0), Say(section=1)]
@@ -412,7 +441,7 @@ def test_a_rating_that_is_asked_again_is_kept_again_and_the_rows_say_which_count
 
 
 def test_a_wrong_key_may_lead_back_to_the_question_and_still_comes_to_an_end() -> None:
-    circle = IvrStep(1, SectionType.RATING, keys=frozenset("1"), branches={"invalid": 1})
+    circle = rating(1, 1, branches={"invalid": 1})
     machine = Machine([circle], 1)
     said = machine.begin()
     for _ in range(1000):
@@ -424,13 +453,13 @@ def test_a_wrong_key_may_lead_back_to_the_question_and_still_comes_to_an_end() -
 
 def test_any_stands_for_whatever_has_no_branching_of_its_own() -> None:
     for kind, how in (
-        (SectionType.RECORD_MESSAGE, NOTHING),
-        (SectionType.RECORD_MESSAGE, "recorded"),
-        (SectionType.CALL_TRANSFER, TAKEN),
-        (SectionType.CALL_TRANSFER, NO_ONE),
-        (SectionType.CONFERENCE, FAILED),
+        (RecordMessage(), NOTHING),
+        (RecordMessage(), DONE),
+        (CallTransfer(), TAKEN),
+        (CallTransfer(), NO_ONE),
+        (Conference(), FAILED),
     ):
-        machine = Machine([IvrStep(1, kind, branches={"any": 2}), play(9), RATING_2], 1)
+        machine = Machine([step(1, kind, branches={"any": 2}), play(9), RATING_2], 1)
         machine.begin()
         machine.heard()
         assert machine.done(how)[-2:] == [Enter(2, 0), SAY_2], (kind, how)
@@ -440,7 +469,7 @@ def test_any_stands_for_whatever_has_no_branching_of_its_own() -> None:
 
 
 def test_silence_is_no_key_that_any_stands_for() -> None:
-    question = IvrStep(1, SectionType.RATING, keys=frozenset("1"), branches={"any": 2})
+    question = rating(1, 1, branches={"any": 2})
     machine = Machine([question, RATING_2], 1)
     machine.begin()
     machine.heard()
@@ -461,11 +490,11 @@ def test_the_first_of_two_keys_in_the_greeting_answers_and_the_second_the_next_q
 
 
 def test_keys_while_a_message_is_recorded_or_an_agent_rings_are_not_lost() -> None:
-    machine = Machine([IvrStep(1, SectionType.RECORD_MESSAGE), RATING_2, capture(3)], 1)
+    machine = Machine([step(1, RecordMessage()), RATING_2, capture(3)], 1)
     machine.begin()
     machine.heard()
     assert keyed(machine, "2" + "1123") == []
-    assert [c for c in machine.done("recorded") if isinstance(c, Keep)] == [
+    assert [c for c in machine.done(DONE) if isinstance(c, Keep)] == [
         Keep(2, "2", True, 3),
         Keep(3, "1123", False, None),
     ]
@@ -474,18 +503,33 @@ def test_keys_while_a_message_is_recorded_or_an_agent_rings_are_not_lost() -> No
 KEYS = st.sampled_from("0123456789*#ABCD")
 GOTOS = st.sampled_from([None, 0, 1, 2])
 WAYS = st.sampled_from(["0", "1", "any", "timeout", "invalid", "12"])
-HOWS = st.sampled_from([TAKEN, NO_ONE, FAILED, NOTHING, "recorded", "joined", "added"])
+HOWS = st.sampled_from([TAKEN, NO_ONE, NO_LINE, FAILED, NOTHING, DONE])
+ANSWERS = st.builds(
+    ListedKeys, st.frozensets(st.sampled_from([*"1234567890", "10", "12", "33"]), max_size=5)
+) | st.builds(
+    Number,
+    st.integers(1, 5),
+    st.none() | st.integers(0, 50),
+    st.none() | st.integers(50, 99),
+)
+# How the types go, whatever answers those take that ask.
+KINDS = st.sampled_from(
+    sorted({(kind.flow, kind.rates) for kind in section_types().values()}, key=str)
+)
 SECTIONS = st.lists(
     st.builds(
-        IvrStep,
-        id=st.just(0),
-        type=st.sampled_from(SectionType),
-        keys=st.frozensets(st.sampled_from([*"1234567890", "10", "12", "33"]), max_size=5),
-        retries=st.integers(0, 3),
-        branches=st.dictionaries(WAYS, GOTOS, max_size=4),
-        digits=st.integers(1, 5),
-        low=st.none() | st.integers(0, 50),
-        high=st.none() | st.integers(50, 99),
+        lambda kind, answers, retries, branches: IvrStep(
+            id=0,
+            flow=kind[0],
+            rates=kind[1],
+            answers=answers if kind[0] is Flow.ASK else None,
+            retries=retries,
+            branches=branches,
+        ),
+        KINDS,
+        ANSWERS,
+        st.integers(0, 3),
+        st.dictionaries(WAYS, GOTOS, max_size=4),
     ),
     min_size=3,
     max_size=3,

@@ -2,33 +2,60 @@
 
 import pytest
 
-from telealarm.rules.survey_graph import Place, dead_ends
-from telealarm.words import SectionType
+from telealarm.rules.key_answers import ListedKeys, Number
+from telealarm.rules.survey_graph import Flow, Place, dead_ends
 
-PLAY, CHOICE, RATING, HANG_UP = (
-    SectionType.PLAY_MESSAGE,
-    SectionType.MULTI_CHOICE,
-    SectionType.RATING,
-    SectionType.HANG_UP,
-)
-KEYS = frozenset("12")
+KEYS = ListedKeys.of("12")
+
+
+def play(place: int, **branches: int | None) -> Place:
+    """A message; `on_any=1` is a branching for any."""
+    return Place(place, branches=named(branches))
+
+
+def hang_up(place: int) -> Place:
+    return Place(place, Flow.END)
+
+
+def transfer(place: int, **branches: int | None) -> Place:
+    return Place(place, Flow.ACT, branches=named(branches))
+
+
+def choice(place: int, **branches: int | None) -> Place:
+    return Place(place, Flow.ASK, KEYS, named(branches))
+
+
+def rating(place: int, **branches: int | None) -> Place:
+    return Place(place, Flow.ASK, KEYS, named(branches), rates=True)
+
+
+def number(place: int, **branches: int | None) -> Place:
+    return Place(place, Flow.ASK, Number(2), named(branches))
+
+
+def named(branches: dict[str, int | None]) -> dict[str, int | None]:
+    return {name.removeprefix("on_"): goto for name, goto in branches.items()}
 
 
 @pytest.mark.parametrize(
     "places",
     [
         [],
-        [Place(1, RATING, KEYS)],
-        [Place(1, PLAY), Place(2, CHOICE, KEYS), Place(3, HANG_UP)],
-        [Place(1, PLAY, branches={"0": None, "any": 1})],
-        [Place(1, PLAY, branches={"any": None})],
-        [Place(1, CHOICE, KEYS, {"1": 2, "any": 1}), Place(2, PLAY)],
+        [rating(1)],
+        [play(1), choice(2), hang_up(3)],
+        [play(1, on_0=None, on_any=1)],
+        [play(1, on_any=None)],
+        [choice(1, on_1=2, on_any=1), play(2)],
         # A rating's key is an answer, whatever follows.
-        [Place(1, RATING, KEYS, {"1": 2}), Place(2, PLAY)],
+        [rating(1, on_1=2), play(2)],
+        # Also if silence leads back: the key 2 has no branching, so the call ends with it.
+        [rating(1, on_1=1, on_timeout=1)],
         # Back to the start, but whoever is silent gets away.
-        [Place(1, PLAY), Place(2, CHOICE, KEYS, {"any": 1})],
+        [play(1), choice(2, on_any=1)],
+        # A number that has no branching ends the call.
+        [number(1, on_12=1, on_timeout=1)],
         # A section of another type may always end.
-        [Place(1, SectionType.CALL_TRANSFER, branches={"0": 1})],
+        [transfer(1, on_0=1)],
     ],
 )
 def test_fine(places: list[Place]) -> None:
@@ -38,15 +65,17 @@ def test_fine(places: list[Place]) -> None:
 @pytest.mark.parametrize(
     ("places", "wrong"),
     [
-        ([Place(1, PLAY, branches={"timeout": None})], {1}),
-        ([Place(1, CHOICE, KEYS, {"1": None})], {1}),
-        ([Place(1, PLAY, branches={"0": 1}), Place(2, HANG_UP)], {1}),
-        ([Place(1, PLAY, branches={"any": 1}), Place(2, HANG_UP)], {1}),
-        ([Place(1, PLAY), Place(2, PLAY, branches={"0": 1}), Place(3, HANG_UP)], {1, 2}),
-        (
-            [Place(1, RATING, KEYS, {"any": 2, "timeout": 1}), Place(2, PLAY, branches={"0": 1})],
-            {1, 2},
-        ),
+        ([play(1, on_timeout=None)], {1}),
+        ([choice(1, on_1=None)], {1}),
+        ([play(1, on_0=1), hang_up(2)], {1}),
+        ([play(1, on_any=1), hang_up(2)], {1}),
+        ([play(1), play(2, on_0=1), hang_up(3)], {1, 2}),
+        ([rating(1, on_any=2, on_timeout=1), play(2, on_0=1)], {1, 2}),
+        # What stands for any other key is never taken if each has a branching of its own.
+        ([rating(1, on_1=1, on_2=1, on_any=None, on_timeout=1)], {1}),
+        ([number(1, on_any=1, on_timeout=1)], {1}),
+        # Nobody is led out by ten wrong keys.
+        ([rating(1, on_any=1, on_timeout=1)], {1}),
     ],
 )
 def test_told(places: list[Place], wrong: set[int]) -> None:

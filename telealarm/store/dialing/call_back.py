@@ -25,7 +25,6 @@ from telealarm.words import (
     EventStatus,
     Method,
     Reason,
-    SectionType,
 )
 
 # Alarms that are over or called off are not looked at; of the others, so many.
@@ -154,10 +153,9 @@ def confirm(alarm_id: int, key: int, now: datetime) -> str:
 
 
 def _is_offered(survey: Survey, key: str) -> bool:
-    ratings = Section.select().where(
-        Section.survey == survey.id, Section.type == SectionType.RATING
-    )
-    return any(key in section.offered_keys() for section in ratings)
+    kinds = [section.kind for section in Section.select().where(Section.survey == survey.id)]
+    ratings = [kind.answers() for kind in kinds if kind.rates]
+    return any(answers is not None and answers.takes(key) for answers in ratings)
 
 
 def _elsewhere(number: str) -> set[str]:

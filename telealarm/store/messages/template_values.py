@@ -7,7 +7,7 @@ from telealarm.rules import placeholders, spoken_dates
 from telealarm.store.access import users
 from telealarm.store.engine import read_cache, time_zones
 from telealarm.store.engine.timeline import record
-from telealarm.words import Method, SectionType
+from telealarm.words import Method
 
 
 def values(
@@ -82,11 +82,8 @@ def _texts(survey: Survey) -> list[tuple[int, str]]:
     rows = survey.sections.order_by(Section.order, Section.id)
     for number, section in enumerate(rows, 1):
         texts = [] if section.audiofile_id else [section.script]
-        if section.type == SectionType.CALL_TRANSFER:
-            texts.append(section.confirm_script or "")
-        if section.type == SectionType.SMS:
-            texts.append(section.sms_text or "")
-        found += [(number, text) for text in texts]
+        kind = section.kind
+        found += [(number, text) for text in (*texts, *kind.scripts(), *kind.texts())]
     return found
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from telealarm import sections
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Section, SurveyResult
 from telealarm.rules import outcome
 from telealarm.rules.outcome import Attempt, CallEnd, Failover, Failure, Retry, Snooze, Success
@@ -12,7 +13,6 @@ from telealarm.store.engine.transition import move
 from telealarm.store.outcome import apply, failover
 from telealarm.store.webhooks import webhooks
 from telealarm.words import (
-    ANSWERED_BY_KEYS,
     AlarmStatus,
     AmdBehavior,
     CallStatus,
@@ -118,7 +118,9 @@ def _end_of(call: CallRequest) -> CallEnd:
 
 def _has_key(call_id: int) -> bool:
     """Whether anything was keyed that counts, or an agent has talked with the callee."""
-    counts = Section.type.in_(ANSWERED_BY_KEYS) | (SurveyResult.response == "taken")
+    counts = Section.type.in_(sections.asking())
+    for number, responses in sections.counting().items():
+        counts |= (Section.type == number) & SurveyResult.response.in_(responses)
     return SurveyResult.select().join(Section).where(SurveyResult.call == call_id, counts).exists()
 
 

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from telealarm import i18n
 from telealarm.models import Alarm, Section, Survey
+from telealarm.sections.play_message import PlayMessage
 from telealarm.store.alarms import alarms, eligibility
 from telealarm.store.engine import crud
 from telealarm.store.engine.timeline import record
-from telealarm.words import EventStatus, Method, SectionType
+from telealarm.words import EventStatus, Method
 
 NAME = "Told to failure_phonenumber"
 # Of its call: retries, a delay between them and a lateness in seconds.
@@ -67,5 +68,5 @@ def _survey(owner_id: int, language: str, text: str) -> Survey:
     )
     if found is None:
         found = Survey.create(owner=owner_id, name=NAME, tts_language=language)
-        Section.create(survey=found, order=1, type=SectionType.PLAY_MESSAGE, script=text)
+        Section.create(survey=found, order=1, type=PlayMessage.number, script=text)
     return found

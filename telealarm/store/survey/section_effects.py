@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
-from telealarm.models import DncList, Section, SurveyResult
+from telealarm.models import DncList, SurveyResult
 from telealarm.rules import placeholders
+from telealarm.sections import conference, record_message, sms
+from telealarm.sections import do_not_call as do_not_call_section
 from telealarm.store import do_not_call
 from telealarm.store.alarms import eligibility
 from telealarm.store.dialing.calls import Call, held
@@ -24,11 +26,13 @@ def block(call: Call, section: int) -> None:
         chosen = own.order_by(DncList.id).get_or_none()
         chosen = chosen or DncList.create(owner=row.owner_id, name=OWN_LIST)
         do_not_call.add({"dnc": chosen, "phone_number": call.number})
-    answer(row, section, "added")
-    record(call.alarm_id, "do_not_call", call.number, request_id=call.request_id)
+    answer(row, section, do_not_call_section.Response.ADDED)
+    record(
+        call.alarm_id, do_not_call_section.Timeline.BLOCKED, call.number, request_id=call.request_id
+    )
 
 
-def send(call: Call, section_id: int, now: datetime) -> None:
+def send(call: Call, section_id: int, text: str, now: datetime) -> None:
     """An SMS to the callee goes into the outbox, once in a call, whoever adopts it."""
     row = held(call)
     mine = (SurveyResult.call == row.id) & (SurveyResult.section == section_id)
@@ -37,19 +41,18 @@ def send(call: Call, section_id: int, now: datetime) -> None:
     alarm = row.alarm
     gateway = eligibility.sms_gateway_of(alarm)
     if gateway is None:
-        answer(row, section_id, "not_sent")
+        answer(row, section_id, sms.Response.NOT_SENT)
         record(
             alarm.id,
-            "sms_not_sent",
+            sms.Timeline.NOT_SENT,
             "the calendar setting names no sms_gateway; set one to have the survey send SMS",
             request_id=call.request_id,
         )
         return
-    text = Section.get_by_id(section_id).sms_text or ""
     said = values(
         alarm, alarm.event, now, language=row.survey.tts_language, attempt=row.num_attempt
     )
-    answer(row, section_id, "queued")
+    answer(row, section_id, sms.Response.QUEUED)
     filled = placeholders.fill(text, said)
     outbox.queue_sms(alarm, gateway, call.number, filled, now, request_id=call.request_id)
 
@@ -58,22 +61,39 @@ def recorded(call: Call, section: int, file: str, seconds: float) -> str:
     """A message was recorded; returns the name of the file that it takes the place of, or ``."""
     row = held(call)
     old = SurveyResult.get_or_none(call=row, section=section)
-    answer(row, section, "recorded", record_file=file, recording_duration=seconds)
-    record(call.alarm_id, "recorded", f"{seconds:.1f} s", request_id=call.request_id)
+    answer(
+        row, section, record_message.Response.RECORDED, record_file=file, recording_duration=seconds
+    )
+    record(
+        call.alarm_id,
+        record_message.Timeline.RECORDED,
+        f"{seconds:.1f} s",
+        request_id=call.request_id,
+    )
     return old.record_file if old else ""
 
 
-def joined(call: Call, section: int, conference: str) -> None:
+def joined(call: Call, section: int, name: str) -> None:
     """The callee is in a conference; told once, also where another session goes on with it."""
     row = held(call)
-    known = SurveyResult.get_or_none(call=row, section=section, response="joined")
+    known = SurveyResult.get_or_none(call=row, section=section, response=conference.Response.JOINED)
     if known is not None:
         return
-    answer(row, section, "joined")
-    record(call.alarm_id, "conference", conference, request_id=call.request_id)
+    answer(row, section, conference.Response.JOINED)
+    record(call.alarm_id, conference.Timeline.JOINED, name, request_id=call.request_id)
 
 
 def not_joined(call: Call, section: int) -> None:
     """The conference could not be joined."""
-    answer(held(call), section, "failed")
-    record(call.alarm_id, "conference_failed", request_id=call.request_id)
+    answer(held(call), section, conference.Response.FAILED)
+    record(call.alarm_id, conference.Timeline.FAILED, request_id=call.request_id)
+
+
+def answered(call: Call, section: int, response: str) -> None:
+    """What an action of any other type came to."""
+    answer(held(call), section, response)
+
+
+def tell(call: Call, word: str, why: str) -> None:
+    """A line of an action of any other type, for the alarm's timeline."""
+    record(call.alarm_id, word, why, request_id=call.request_id)

@@ -1,5 +1,6 @@
 """What a survey session reads, and what it keeps at each step so that another can go on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from telealarm.models import Alarm, Branching, CallRequest, Section, SurveyResul
 from telealarm.models.survey import LAST
 from telealarm.rules import placeholders
 from telealarm.rules.webhook_retry import Change
+from telealarm.sections.base import SectionType
 from telealarm.store.alarms import eligibility
 from telealarm.store.dialing.calls import Call, detected, held
 from telealarm.store.engine.timeline import record
@@ -17,42 +19,28 @@ from telealarm.store.outcome import apply
 from telealarm.store.survey import audio_files
 from telealarm.store.survey.audio_files import Recording
 from telealarm.store.webhooks import webhooks
-from telealarm.words import ANSWERED_BY_KEYS, AlarmResult, AmdStatus
-
-DIGITS = "0123456789"
+from telealarm.words import AlarmResult, AmdStatus
 
 
 @dataclass(frozen=True)
 class ScriptSection:
     """A section, with the text as it is to be spoken, or what is played instead.
 
-    `wrong_key` is played instead of our own words for a key that is not offered. `wordless`: it
-    asks for keys, and nothing of its script is left to say, as its placeholders have no values.
+    `wrong_key` is played instead of our own words for a key that is not offered. `scripts` are
+    what its action may speak beside. `wordless`: it asks for keys, and nothing of its script is
+    left to say, as its placeholders have no values.
     """
 
     id: int
-    type: int
+    kind: SectionType
     text: str
     recording: Recording | None
     wrong_key: Recording | None
-    keys: frozenset[str]
     retries: int
     timeout_seconds: int
     branches: dict[str, int | None]
     completed: bool = False
-    # What is said of a key that is spoken back.
-    labels: dict[str, str] = field(default_factory=dict)
-    # Of a number that is captured: how long at most, and between what.
-    digits: int = 0
-    low: int | None = None
-    high: int | None = None
-    # Of a message that is recorded.
-    recording_seconds: int = 0
-    # Of a transfer: what the agent hears, and the key that takes the call; empty: none is needed.
-    agent_text: str = ""
-    agent_key: str = ""
-    # The name of a conference.
-    conference: str = ""
+    scripts: tuple[str, ...] = ()
     wordless: bool = False
 
 
@@ -61,7 +49,7 @@ class Script:
     """The survey of a call, and where its session is (`at` None: over).
 
     `acting`: it does what the section is for. `completed`: a section marked so was reached.
-    `confirms`: answers are spoken back.
+    `confirms`: answers are spoken back. `values` are what placeholders stand for.
     """
 
     language: str
@@ -77,6 +65,7 @@ class Script:
     confirms: bool
     # For an answering machine, in place of what the survey says first.
     voicemail: Recording | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 def load(call: Call) -> Script:
@@ -102,29 +91,7 @@ def script(row: CallRequest) -> Script:
         branches.setdefault(branching.section_id, {})[branching.keys] = branching.goto_id
     rows = Section.select().where(Section.survey == row.survey_id)
     sections = [
-        ScriptSection(
-            id=section.id,
-            type=section.type,
-            text=(text := placeholders.speakable(section.script, said)),
-            recording=audio_files.of(section.audiofile),
-            wrong_key=audio_files.of(section.invalid_audiofile),
-            keys=section.offered_keys(),
-            retries=section.retries,
-            timeout_seconds=section.timeout,
-            branches=branches.get(section.id, {}),
-            completed=section.completed,
-            labels={key: label for key in DIGITS if (label := getattr(section, f"key_{key}"))},
-            digits=section.number_digits,
-            low=section.min_number if section.validate_number else None,
-            high=section.max_number if section.validate_number else None,
-            recording_seconds=section.recording_seconds,
-            agent_text=placeholders.speakable(section.confirm_script or "", said),
-            agent_key=section.confirm_key or "",
-            conference=section.conference or "",
-            wordless=section.type in ANSWERED_BY_KEYS
-            and bool(section.script.strip())
-            and not (text or section.audiofile_id),
-        )
+        _section(section, branches.get(section.id, {}), said)
         for section in rows.order_by(Section.order, Section.id)
     ]
     first = sections[0].id if sections else None
@@ -141,6 +108,30 @@ def script(row: CallRequest) -> Script:
         completed=row.completed,
         confirms=_confirms(alarm),
         voicemail=audio_files.of(row.voicemail_audiofile),
+        values=said,
+    )
+
+
+def _section(
+    section: Section, branches: dict[str, int | None], values: Mapping[str, object]
+) -> ScriptSection:
+    kind = section.kind
+    text = placeholders.speakable(section.script, values)
+    scripts = [placeholders.speakable(script, values) for script in kind.scripts()]
+    return ScriptSection(
+        id=section.id,
+        kind=kind,
+        text=text,
+        recording=audio_files.of(section.audiofile),
+        wrong_key=audio_files.of(section.invalid_audiofile),
+        retries=section.retries,
+        timeout_seconds=section.timeout,
+        branches=branches,
+        completed=section.completed,
+        scripts=tuple(filter(None, scripts)),
+        wordless=kind.answers() is not None
+        and bool(section.script.strip())
+        and not (text or section.audiofile_id),
     )
 
 

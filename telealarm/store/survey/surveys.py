@@ -14,15 +14,15 @@ from telealarm.models import (
     Survey,
     SurveyTemplate,
 )
-from telealarm.rules import phone, survey_graph
+from telealarm.rules import survey_graph
+from telealarm.rules.survey_graph import ANY, HEARD, INVALID, TIMEOUT, Flow, Place
+from telealarm.sections import fields
+from telealarm.sections.base import SectionType
 from telealarm.store.engine import crud
-from telealarm.words import ANSWERED_BY_KEYS, SectionType
 
 Errors = dict[str, list[str]]
 
-_NOT_A_KEY = {"timeout", "invalid", "any"}
-# Sections that make no sense without words.
-_SPOKEN = {SectionType.PLAY_MESSAGE, *ANSWERED_BY_KEYS}
+_NOT_A_KEY = (ANY, INVALID, TIMEOUT)
 
 
 def check_open(template: SurveyTemplate) -> None:
@@ -45,14 +45,22 @@ def add_section(values: Mapping[str, Any]) -> SectionTemplate:
             SectionTemplate.survey == survey
         )
         order = (last.scalar() or 0) + 1
-    return crud.insert(SectionTemplate, {**values, "order": order})
+    return crud.insert(SectionTemplate, _columns({**values, "order": order}, {}))
 
 
 def change_section(section: SectionTemplate, values: Mapping[str, Any]) -> None:
     """Edit a section. Raises Conflict once sealed."""
     check_open(section.survey)
     check_open(values.get("survey", section.survey))
-    crud.change(section, {k: v for k, v in values.items() if k != "order" or v is not None})
+    changed = {k: v for k, v in values.items() if k != "order" or v is not None}
+    crud.change(section, _columns(changed, section.settings))
+
+
+def _columns(values: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a section: what belongs to its type, or to another, is in `settings`."""
+    columns = {name: value for name, value in values.items() if name not in fields()}
+    changed = {name: value for name, value in values.items() if name in fields()}
+    return {**columns, "settings": {**settings, **changed}} if changed else columns
 
 
 def add_branching(values: Mapping[str, Any]) -> BranchingTemplate:
@@ -124,62 +132,35 @@ def _mistakes(sections: Sequence[SectionTemplate]) -> Errors:
     return {f"section-{section_id}": said for section_id, said in found.items() if said}
 
 
-def _place(section: SectionTemplate) -> survey_graph.Place:
+def _place(section: SectionTemplate) -> Place:
+    kind = section.kind
     branches = {one.keys: one.goto_id for one in section.branchings}
-    return survey_graph.Place(section.id, section.type, section.offered_keys(), branches)
+    return Place(section.id, kind.flow, kind.answers(), branches, kind.rates)
 
 
 def _section_mistakes(section: SectionTemplate, ids: set[int]) -> list[str]:
-    said = []
-    if section.type in _SPOKEN and section.is_silent:
+    kind, said = section.kind, []
+    if kind.needs_script and section.is_silent:
         said.append("script is empty; write what is to be spoken, or name an audiofile")
-    said += _lacks(section)
+    said += kind.mistakes()
     for branching in section.branchings.order_by(BranchingTemplate.id):
-        if not _yields(section, branching.keys):
-            offered = ", ".join(_offers(section)) or "none"
+        if not _yields(kind, branching.keys):
+            offered = ", ".join(_offers(kind)) or "none"
             said.append(f"the branching for {branching.keys} can never be taken; keys: {offered}")
         if branching.goto_id is not None and branching.goto_id not in ids:
             said.append(f"the branching for {branching.keys} goes to another survey")
     return said
 
 
-def _lacks(section: SectionTemplate) -> list[str]:
-    """What a section of its type needs, and this one has not."""
-    if section.type == SectionType.MULTI_CHOICE and not section.offered_keys():
-        return ["a multi-choice needs keys; label at least one of key_0 to key_9"]
-    if section.type == SectionType.RATING and not 1 <= section.rating_laps <= 99:
-        return ["rating_laps must lie between 1 and 99"]
-    if section.type == SectionType.CAPTURE_DIGITS and section.validate_number:
-        if section.min_number > section.max_number:
-            return ["min_number is greater than max_number; no number would do"]
-        if section.max_number < 0 or section.min_number >= 10**section.number_digits:
-            return ["no number of number_digits digits lies between min_number and max_number"]
-    if section.type == SectionType.CALL_TRANSFER:
-        number = phone.clean(section.phonenumber or "")
-        if number and not phone.is_dialable(number):
-            return ["phonenumber must be a phone number: digits with an optional leading +"]
-        if section.confirm_key and not (section.confirm_script or "").strip():
-            return ["confirm_script is empty; write what the agent hears, and which key to press"]
-    if section.type == SectionType.CONFERENCE and not (section.conference or "").strip():
-        return ["conference is empty; name the conference that is joined"]
-    if section.type == SectionType.SMS and not (section.sms_text or "").strip():
-        return ["sms_text is empty; write what is to be sent"]
-    return []
-
-
-def _offers(section: SectionTemplate) -> list[str]:
-    """What a branching of this section may wait for, in words."""
-    if section.type == SectionType.HANG_UP:
+def _offers(kind: SectionType) -> list[str]:
+    """What a branching of such a section may wait for, in words."""
+    if kind.flow is Flow.END:
         return []
-    if section.type in ANSWERED_BY_KEYS:
-        captures = section.type == SectionType.CAPTURE_DIGITS
-        number = [f"a number of up to {section.number_digits} digits"] if captures else []
-        return [*sorted(section.offered_keys(), key=int), *number, *sorted(_NOT_A_KEY)]
-    return ["0", *sorted(_NOT_A_KEY)]
+    answers = kind.answers()
+    return [*(answers.in_words() if answers else [HEARD]), *_NOT_A_KEY]
 
 
-def _yields(section: SectionTemplate, keys: str) -> bool:
-    """Whether this section can lead there."""
-    if section.type == SectionType.CAPTURE_DIGITS and keys.isascii() and keys.isdigit():
-        return len(keys) <= section.number_digits
-    return keys in _offers(section)
+def _yields(kind: SectionType, keys: str) -> bool:
+    """Whether such a section can lead there."""
+    answers = kind.answers()
+    return keys in _offers(kind) or (answers is not None and answers.may_branch(keys))

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from telealarm.models import CallRequest, Section, Transfer
+from telealarm.models import CallRequest, Transfer
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import phone
+from telealarm.sections.call_transfer import Response, Timeline
 from telealarm.store.dialing import concurrency
 from telealarm.store.dialing.calls import Call, held
 from telealarm.store.engine.claim import Holder
@@ -28,20 +29,19 @@ class Agent:
     ended: bool
 
 
-def begin(call: Call, section_id: int) -> Agent | None:
+def begin(call: Call, section_id: int, number: str) -> Agent | None:
     """The call to the agent of a section, counted in among its gateway's; None: none may be made.
 
-    The number is the section's, else the alarm's. The gateway is that of the callee's call, and
-    what it does not take is not dialled.
+    An empty `number` is that of the alarm. The gateway is that of the callee's call, and what it
+    does not take is not dialled.
     """
     row = held(call)
-    number = phone.clean(Section.get_by_id(section_id).phonenumber or "")
     number = number or row.alarm.phonenumber_transfer
     try:
         endpoint = _endpoint(row, number)
     except ValueError as error:
-        answer(row, section_id, "failed")
-        record(row.alarm_id, "transfer_failed", str(error), request_id=row.request_id)
+        answer(row, section_id, Response.FAILED)
+        record(row.alarm_id, Timeline.FAILED, str(error), request_id=row.request_id)
         return None
     laps = Transfer.select().where(Transfer.call == row.id).count()
     made = Transfer.create(
@@ -53,7 +53,7 @@ def begin(call: Call, section_id: int) -> Agent | None:
         phone_number=number,
         endpoint=endpoint,
     )
-    record(row.alarm_id, "transfer", f"to {number}", request_id=row.request_id)
+    record(row.alarm_id, Timeline.CALLED, f"to {number}", request_id=row.request_id)
     return _describe(made)
 
 
@@ -75,8 +75,8 @@ def taken(call: Call, agent: Agent, now: datetime) -> None:
     """The agent takes the call: that is the section's result, however the talk ends."""
     row = held(call)
     Transfer.update(taken=now).where(Transfer.id == agent.id).execute()
-    answer(row, agent.section, "taken")
-    record(row.alarm_id, "transfer_taken", f"by {agent.number}", request_id=row.request_id)
+    answer(row, agent.section, Response.TAKEN)
+    record(row.alarm_id, Timeline.TAKEN, f"by {agent.number}", request_id=row.request_id)
 
 
 def end(
@@ -92,10 +92,10 @@ def end(
     ).execute()
     if row.taken is not None:
         seconds = round((now - row.taken).total_seconds())
-        record(call.alarm_id, "transfer_ended", f"after {seconds} s", request_id=call.request_id)
+        record(call.alarm_id, Timeline.ENDED, f"after {seconds} s", request_id=call.request_id)
         return
     answer(held(call), agent.section, how)
-    record(call.alarm_id, "transfer_failed", f"{agent.number}: {how}", request_id=call.request_id)
+    record(call.alarm_id, Timeline.FAILED, f"{agent.number}: {how}", request_id=call.request_id)
 
 
 def orphans(holder: Holder) -> list[Agent]:

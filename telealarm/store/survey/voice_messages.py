@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from telealarm.models import CallRequest, Section, SurveyResult
+from telealarm.sections.record_message import Timeline
 from telealarm.store.dialing import calls
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.claim import Holder
@@ -61,7 +62,9 @@ def left(names: Sequence[str], holder: Holder) -> list[tuple[str, Call, int, int
         name, section_id = wanted[row.aleg_uuid]
         recorded = Section.get_or_none(Section.id == section_id)
         if recorded is not None:
-            found.append((name, calls.describe(row), section_id, recorded.recording_seconds))
+            found.append(
+                (name, calls.describe(row), section_id, recorded.kind.longest_recording_seconds())
+            )
     return found
 
 
@@ -79,5 +82,5 @@ def expire(before: datetime) -> list[str]:
         names.append(row.record_file)
         SurveyResult.update(record_file="").where(SurveyResult.id == row.id).execute()
         why = "the recorded message has reached recordings.keep_days"
-        record(row.call.alarm_id, "recording_deleted", why, request_id=row.call.request_id)
+        record(row.call.alarm_id, Timeline.DELETED, why, request_id=row.call.request_id)
     return names

@@ -1,0 +1,72 @@
+"""The fields of section types as a form has them: pydantic's limits become those of our fields."""
+
+from collections.abc import Container, Mapping
+from types import NoneType
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+
+from annotated_types import Ge, Le, MaxLen, MinLen
+from pydantic.fields import FieldInfo
+
+from telealarm.api.fields.base import FieldType
+from telealarm.api.fields.numbers import LARGEST, SMALLEST, Flag, Real, Whole
+from telealarm.api.fields.texts import Phone, Text, Word
+from telealarm.api.fields.values import OneOf
+from telealarm.sections.base import Lines, Pattern, PhoneNumber
+
+T = TypeVar("T")
+
+# A text whose type names no limit.
+_LONGEST = 10_000
+
+
+def form_fields(fields: Mapping[str, FieldInfo], *, taken: Container[str]) -> dict[str, Any]:
+    """For pydantic's create_model: each field's annotation and default.
+
+    Raises TypeError with the field's name if no field of ours fits, or the name is `taken`.
+    """
+    if clash := [name for name in fields if name in taken]:
+        raise TypeError(f"{clash[0]}: every section has such a field; take another name")
+    return {
+        name: (
+            Annotated[info.annotation, _field_type(name, info)],
+            info.get_default(call_default_factory=True, validated_data={}),
+        )
+        for name, info in fields.items()
+    }
+
+
+def _field_type(name: str, info: FieldInfo) -> FieldType:
+    if info.is_required():
+        raise TypeError(f"{name}: a field of a section type needs a default")
+    kinds = [one for one in get_args(info.annotation) if one is not NoneType]
+    kind = kinds[0] if len(kinds) == 1 else info.annotation
+    least, most = _mark(info, Ge), _mark(info, Le)
+    if get_origin(kind) is Literal:
+        return OneOf(get_args(kind))
+    if kind is bool:
+        return Flag()
+    if kind is int:
+        return Whole(_limit(least, "ge", SMALLEST), _limit(most, "le", LARGEST))
+    if kind is float:
+        return Real(_limit(least, "ge", float(SMALLEST)), _limit(most, "le", float(LARGEST)))
+    if kind is str:
+        return _text(info)
+    raise TypeError(f"{name}: a field of a section type is int, float, bool, str or Literal")
+
+
+def _text(info: FieldInfo) -> Text:
+    longest = _limit(_mark(info, MaxLen), "max_length", _LONGEST)
+    shortest = _limit(_mark(info, MinLen), "min_length", 0)
+    if _mark(info, PhoneNumber):
+        return Phone(longest, shortest)
+    if pattern := _mark(info, Pattern):
+        return Word(longest, shortest, pattern=pattern.pattern, right=pattern.right)
+    return Text(longest, shortest, lines=_mark(info, Lines) is not None)
+
+
+def _mark(info: FieldInfo, mark: type[T]) -> T | None:
+    return next((each for each in info.metadata if isinstance(each, mark)), None)
+
+
+def _limit(mark: object | None, name: str, otherwise: T) -> T:
+    return otherwise if mark is None else getattr(mark, name)

@@ -1,0 +1,68 @@
+"""The callee is put through to an agent, who is called, hears whom to take, and takes the call."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from telealarm.rules import phone
+from telealarm.rules.survey_graph import Flow
+from telealarm.sections.base import Lines, Pattern, PhoneNumber, SectionType
+from telealarm.sections.context import ActionResult, Outcome, SectionContext
+from telealarm.words import Words
+
+# Our own text that the callee hears if nobody takes the call.
+NO_AGENT = "no-agent"
+
+
+class Timeline(Words):
+    CALLED = "transfer", "An agent is called; which number."
+    TAKEN = "transfer_taken", "The agent has taken the call."
+    ENDED = "transfer_ended", "The talk with the agent is over; how long it was."
+    FAILED = "transfer_failed", "Nobody has taken the call; why."
+
+
+class Response(Words):
+    """Beside the reasons of an attempt by call, such as busy."""
+
+    TAKEN = "taken", "An agent has taken the call."
+    NOT_TAKEN = "not_taken", "The agent picked up, and did not press the key."
+    NO_ANSWER = "no_answer", "No agent picked up."
+    CONGESTION = "congestion", "The gateway had no room for the call to the agent."
+    FAILED = "failed", "The agent could not be called."
+
+
+class CallTransfer(SectionType):
+    number = 6
+    word = "call transfer"
+    flow = Flow.ACT
+    prompts = (NO_AGENT,)
+    timeline = Timeline
+    responses = Response
+    counts = frozenset({Response.TAKEN})
+
+    phonenumber: Annotated[str | None, Field(max_length=50), PhoneNumber()] = None
+    confirm_script: Annotated[str | None, Field(max_length=10_000), Lines()] = None
+    confirm_key: Annotated[
+        str | None, Field(max_length=1), Pattern(r"[0-9*#]?", "must be a telephone key")
+    ] = None
+
+    def mistakes(self) -> list[str]:
+        number = phone.clean(self.phonenumber or "")
+        if number and not phone.is_dialable(number):
+            return ["phonenumber must be a phone number: digits with an optional leading +"]
+        if self.confirm_key and not (self.confirm_script or "").strip():
+            return ["confirm_script is empty; write what the agent hears, and which key to press"]
+        return []
+
+    def scripts(self) -> list[str]:
+        return [self.confirm_script or ""]
+
+    async def act(self, context: SectionContext) -> ActionResult:
+        outcome = await context.transfer(
+            phone.clean(self.phonenumber or ""), self.confirm_script or "", self.confirm_key or ""
+        )
+        # One side's hang-up ends both, unless the survey says what comes after the talk.
+        return ActionResult(outcome, ends_call=outcome is Outcome.DONE, says=NO_AGENT)
+
+
+SECTION_TYPE = CallTransfer

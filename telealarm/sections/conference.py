@@ -1,0 +1,41 @@
+"""The callee joins a conference of the manager's by its name."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from telealarm.rules.survey_graph import Flow
+from telealarm.sections.base import SectionType
+from telealarm.sections.context import ActionResult, SectionContext
+from telealarm.words import Words
+
+
+class Timeline(Words):
+    JOINED = "conference", "The callee is in the conference; its name."
+    FAILED = "conference_failed", "The conference could not be joined."
+
+
+class Response(Words):
+    JOINED = "joined", "The callee was in the conference."
+    FAILED = "failed", "The conference could not be joined."
+
+
+class Conference(SectionType):
+    number = 8
+    word = "conference"
+    flow = Flow.ACT
+    timeline = Timeline
+    responses = Response
+
+    conference: Annotated[str | None, Field(max_length=50)] = None
+
+    def mistakes(self) -> list[str]:
+        if (self.conference or "").strip():
+            return []
+        return ["conference is empty; name the conference that is joined"]
+
+    async def act(self, context: SectionContext) -> ActionResult:
+        return ActionResult(await context.join_conference(self.conference or ""))
+
+
+SECTION_TYPE = Conference

@@ -1,0 +1,29 @@
+"""The callee is not called again: the number is put on the manager's list."""
+
+from telealarm.rules.survey_graph import Flow
+from telealarm.sections.base import SectionType
+from telealarm.sections.context import ActionResult, SectionContext
+from telealarm.words import Words
+
+
+class Timeline(Words):
+    BLOCKED = "do_not_call", "The callee asked not to be called; the number."
+
+
+class Response(Words):
+    ADDED = "added", "The number is on the list."
+
+
+class DoNotCall(SectionType):
+    number = 9
+    word = "do not call"
+    flow = Flow.ACT_FIRST
+    timeline = Timeline
+    responses = Response
+
+    async def act(self, context: SectionContext) -> ActionResult:
+        await context.block_number()
+        return ActionResult()
+
+
+SECTION_TYPE = DoNotCall

@@ -1,0 +1,12 @@
+"""A message is played."""
+
+from telealarm.sections.base import SectionType
+
+
+class PlayMessage(SectionType):
+    number = 1
+    word = "play message"
+    needs_script = True
+
+
+SECTION_TYPE = PlayMessage

@@ -1,0 +1,35 @@
+"""A question whose answer is the alarm's result: a key from 1 to rating_laps."""
+
+from telealarm.rules.key_answers import KeyAnswers, ListedKeys
+from telealarm.rules.survey_graph import Flow
+from telealarm.sections.key_labels import KeyLabels
+
+_MOST = 99
+# The results of an alarm that have words of their own.
+_RESULTS = ("1", "2", "3")
+
+
+class Rating(KeyLabels):
+    number = 3
+    word = "rating"
+    flow = Flow.ASK
+    needs_script = True
+    rates = True
+
+    rating_laps: int = 9
+
+    def answers(self) -> KeyAnswers:
+        return ListedKeys.of(range(1, self.rating_laps + 1))
+
+    def mistakes(self) -> list[str]:
+        if 1 <= self.rating_laps <= _MOST:
+            return []
+        return [f"rating_laps must lie between 1 and {_MOST}"]
+
+    def read_back(self, answer: str) -> tuple[str, dict[str, str]]:
+        if answer in self.labels() or answer not in _RESULTS:
+            return super().read_back(answer)
+        return f"rating_{answer}", {}
+
+
+SECTION_TYPE = Rating

@@ -1,0 +1,38 @@
+"""The callee's message is recorded."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from telealarm.rules.survey_graph import Flow
+from telealarm.sections.base import SectionType
+from telealarm.sections.context import ActionResult, SectionContext
+from telealarm.words import Words
+
+
+class Timeline(Words):
+    RECORDED = "recorded", "A message was recorded; how long it is."
+    DELETED = "recording_deleted", "The recorded message has reached recordings.keep_days."
+
+
+class Response(Words):
+    RECORDED = "recorded", "A message was recorded."
+
+
+class RecordMessage(SectionType):
+    number = 5
+    word = "record message"
+    flow = Flow.ACT
+    timeline = Timeline
+    responses = Response
+
+    recording_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+
+    def longest_recording_seconds(self) -> int:
+        return self.recording_seconds
+
+    async def act(self, context: SectionContext) -> ActionResult:
+        return ActionResult(await context.record(self.recording_seconds))
+
+
+SECTION_TYPE = RecordMessage

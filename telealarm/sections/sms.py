@@ -1,0 +1,44 @@
+"""An SMS is sent to the callee."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from telealarm.rules.survey_graph import Flow
+from telealarm.sections.base import Lines, SectionType
+from telealarm.sections.context import ActionResult, SectionContext
+from telealarm.words import Words
+
+
+class Timeline(Words):
+    NOT_SENT = "sms_not_sent", "No SMS was sent, as the calendar setting names no sms_gateway."
+
+
+class Response(Words):
+    QUEUED = "queued", "The SMS is in the outbox."
+    NOT_SENT = "not_sent", "No SMS was sent."
+
+
+class Sms(SectionType):
+    number = 10
+    word = "sms"
+    flow = Flow.ACT_FIRST
+    timeline = Timeline
+    responses = Response
+
+    sms_text: Annotated[str | None, Field(max_length=1000), Lines()] = None
+
+    def mistakes(self) -> list[str]:
+        if (self.sms_text or "").strip():
+            return []
+        return ["sms_text is empty; write what is to be sent"]
+
+    def texts(self) -> list[str]:
+        return [self.sms_text or ""]
+
+    async def act(self, context: SectionContext) -> ActionResult:
+        await context.send_sms(self.sms_text or "")
+        return ActionResult()
+
+
+SECTION_TYPE = Sms
