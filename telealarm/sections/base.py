@@ -91,5 +91,8 @@ class SectionType(BaseModel):
         return ("label", {"label": label}) if label else ("key", {"key": answer})
 
     async def act(self, context: SectionContext) -> ActionResult:
-        """Do what it is for. Only types whose flow is ACT or ACT_FIRST do something."""
+        """Do what it is for, if the flow is ACT or ACT_FIRST.
+
+        After a crash another session does it again from its beginning.
+        """
         raise NotImplementedError

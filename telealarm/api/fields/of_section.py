@@ -38,8 +38,9 @@ def form_fields(fields: Mapping[str, FieldInfo], *, taken: Container[str]) -> di
 def _field_type(name: str, info: FieldInfo) -> FieldType:
     if info.is_required():
         raise TypeError(f"{name}: a field of a section type needs a default")
-    kinds = [one for one in get_args(info.annotation) if one is not NoneType]
-    kind = kinds[0] if len(kinds) == 1 else info.annotation
+    kind = info.annotation
+    if NoneType in (parts := get_args(kind)) and len(parts) == 2:
+        (kind,) = (part for part in parts if part is not NoneType)
     least, most = _mark(info, Ge), _mark(info, Le)
     if get_origin(kind) is Literal:
         return OneOf(get_args(kind))

@@ -53,7 +53,14 @@ def change_section(section: SectionTemplate, values: Mapping[str, Any]) -> None:
     check_open(section.survey)
     check_open(values.get("survey", section.survey))
     changed = {k: v for k, v in values.items() if k != "order" or v is not None}
-    crud.change(section, _columns(changed, section.settings))
+    crud.change(section, _columns(changed, _locked_settings(section)))
+
+
+def _locked_settings(section: SectionTemplate) -> dict[str, Any]:
+    """The settings as they are now. Another worker that edits the section waits from here on."""
+    same = SectionTemplate.id == section.id
+    SectionTemplate.update(updated_date=SectionTemplate.updated_date).where(same).execute()
+    return SectionTemplate.get(same).settings
 
 
 def _columns(values: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
