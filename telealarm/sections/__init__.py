@@ -54,7 +54,7 @@ def of(number: int, settings: Mapping[str, Any]) -> SectionType:
 
 def default(name: str) -> Any:
     """What a field is if a section's row does not hold it."""
-    return fields()[name].get_default(call_default_factory=True, validated_data={})
+    return fields()[name].default
 
 
 @cache

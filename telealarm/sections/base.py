@@ -2,7 +2,8 @@
 
 The fields of a type are the fields of its class, as pydantic has them: `int`, `bool`, `float`,
 `str` or `Literal`, each with a default, with `Field(ge=.., le=.., min_length=.., max_length=..)`
-for its limits and the marks below. The API reads and shows them flat beside the common ones.
+for its limits and the marks below, and a docstring that says what it is. The API reads and shows
+them flat beside the common ones.
 """
 
 from collections.abc import Mapping
@@ -49,7 +50,7 @@ class SectionType(BaseModel):
     counts          those of them that are an answer of the callee, as a key is
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     number: ClassVar[int]
     word: ClassVar[str]

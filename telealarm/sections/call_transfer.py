@@ -41,10 +41,13 @@ class CallTransfer(SectionType):
     counts = frozenset({Response.TAKEN})
 
     phonenumber: Annotated[str | None, Field(max_length=50), PhoneNumber()] = None
+    """The agent of a call transfer; without it, the alarm's `phonenumber_transfer`."""
     confirm_script: Annotated[str | None, Field(max_length=10_000), Lines()] = None
+    """What the agent hears before taking the call."""
     confirm_key: Annotated[
         str | None, Field(max_length=1), Pattern(r"[0-9*#]?", "must be a telephone key")
     ] = None
+    """The key by which the agent takes the call; without it, the agent takes it by answering."""
 
     def mistakes(self) -> list[str]:
         number = phone.clean(self.phonenumber or "")

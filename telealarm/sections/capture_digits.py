@@ -16,9 +16,13 @@ class CaptureDigits(SectionType):
     needs_script = True
 
     validate_number: bool = True
+    """Whether captured digits must lie within `min_number` and `max_number`."""
     number_digits: Annotated[int, Field(ge=1, le=50)] = 2
+    """How many digits are captured at most."""
     min_number: int = 0
+    """The least number that is taken."""
     max_number: int = 99
+    """The greatest number that is taken."""
 
     def answers(self) -> KeyAnswers:
         if not self.validate_number:

@@ -28,6 +28,7 @@ class Conference(SectionType):
     responses = Response
 
     conference: Annotated[str | None, Field(max_length=50)] = None
+    """The name of the conference that the callee joins."""
 
     def mistakes(self) -> list[str]:
         if (self.conference or "").strip():

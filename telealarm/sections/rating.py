@@ -17,6 +17,7 @@ class Rating(KeyLabels):
     rates = True
 
     rating_laps: int = 9
+    """A rating takes the keys from 1 to this number."""
 
     def answers(self) -> KeyAnswers:
         return ListedKeys.of(range(1, self.rating_laps + 1))

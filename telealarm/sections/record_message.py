@@ -27,6 +27,7 @@ class RecordMessage(SectionType):
     responses = Response
 
     recording_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+    """How long a recorded message may be."""
 
     def longest_recording_seconds(self) -> int:
         return self.recording_seconds

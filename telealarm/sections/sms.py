@@ -27,6 +27,7 @@ class Sms(SectionType):
     responses = Response
 
     sms_text: Annotated[str | None, Field(max_length=1000), Lines()] = None
+    """The text of the SMS to the callee, with placeholders."""
 
     def mistakes(self) -> list[str]:
         if (self.sms_text or "").strip():

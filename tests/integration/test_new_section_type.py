@@ -40,7 +40,9 @@ class Lullaby(SectionType):
     counts = frozenset({Response.ASLEEP})
 
     verses: Annotated[int, Field(ge=1, le=9)] = 2
+    """How many verses are sung."""
     verse: Annotated[str | None, Field(max_length=200), Lines()] = None
+    """What is sung, with placeholders."""
 
     def mistakes(self) -> list[str]:
         return [] if self.verse else ["verse is empty; write what is sung"]

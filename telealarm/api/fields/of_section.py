@@ -5,6 +5,7 @@ from types import NoneType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from annotated_types import Ge, Le, MaxLen, MinLen
+from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from telealarm.api.fields.base import FieldType
@@ -29,7 +30,7 @@ def form_fields(fields: Mapping[str, FieldInfo], *, taken: Container[str]) -> di
     return {
         name: (
             Annotated[info.annotation, _field_type(name, info)],
-            info.get_default(call_default_factory=True, validated_data={}),
+            Field(info.default, description=info.description),
         )
         for name, info in fields.items()
     }
