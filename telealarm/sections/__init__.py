@@ -1,4 +1,4 @@
-"""Section types. A new type is one new file here, with a `SECTION_TYPE`; nothing else changes."""
+"""Section types. A new type is one new file here, with a `SECTION`; nothing else changes."""
 
 import importlib
 import pkgutil
@@ -18,7 +18,7 @@ def section_types() -> Mapping[int, type[SectionType]]:
     """Every type, by the number that a section's row has."""
     types: dict[int, type[SectionType]] = {}
     for module in pkgutil.iter_modules(__path__):
-        kind = getattr(importlib.import_module(f"{__name__}.{module.name}"), "SECTION_TYPE", None)
+        kind = getattr(importlib.import_module(f"{__name__}.{module.name}"), "SECTION", None)
         if kind is None:
             continue
         if kind.number in types:

@@ -68,4 +68,4 @@ class CallTransfer(SectionType):
         return ActionResult(outcome, ends_call=outcome is Outcome.DONE, says=NO_AGENT)
 
 
-SECTION_TYPE = CallTransfer
+SECTION = CallTransfer

@@ -42,4 +42,4 @@ class CaptureDigits(SectionType):
         return "number", {"number": " ".join(answer)}
 
 
-SECTION_TYPE = CaptureDigits
+SECTION = CaptureDigits

@@ -39,4 +39,4 @@ class Conference(SectionType):
         return ActionResult(await context.join_conference(self.conference or ""))
 
 
-SECTION_TYPE = Conference
+SECTION = Conference

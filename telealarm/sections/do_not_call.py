@@ -26,4 +26,4 @@ class DoNotCall(SectionType):
         return ActionResult()
 
 
-SECTION_TYPE = DoNotCall
+SECTION = DoNotCall

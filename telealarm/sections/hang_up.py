@@ -10,4 +10,4 @@ class HangUp(SectionType):
     flow = Flow.END
 
 
-SECTION_TYPE = HangUp
+SECTION = HangUp

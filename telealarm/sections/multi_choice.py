@@ -20,4 +20,4 @@ class MultiChoice(KeyLabels):
         return ["a multi-choice needs keys; label at least one of key_0 to key_9"]
 
 
-SECTION_TYPE = MultiChoice
+SECTION = MultiChoice

@@ -9,4 +9,4 @@ class PlayMessage(SectionType):
     needs_script = True
 
 
-SECTION_TYPE = PlayMessage
+SECTION = PlayMessage

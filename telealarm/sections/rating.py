@@ -33,4 +33,4 @@ class Rating(KeyLabels):
         return f"rating_{answer}", {}
 
 
-SECTION_TYPE = Rating
+SECTION = Rating

@@ -36,4 +36,4 @@ class RecordMessage(SectionType):
         return ActionResult(await context.record(self.recording_seconds))
 
 
-SECTION_TYPE = RecordMessage
+SECTION = RecordMessage

@@ -42,4 +42,4 @@ class Sms(SectionType):
         return ActionResult()
 
 
-SECTION_TYPE = Sms
+SECTION = Sms

@@ -59,7 +59,7 @@ class Lullaby(SectionType):
         return ActionResult(Outcome.DONE)
 
 
-SECTION_TYPE = Lullaby
+SECTION = Lullaby
 '''
 
 ENGINE = """#!/bin/sh
