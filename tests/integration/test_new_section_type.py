@@ -70,9 +70,7 @@ cp "$(dirname "$0")/silence.wav" "$2"
 STORY = """
 import asyncio, json, sys
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 import aiohttp
 from aiohttp.test_utils import TestServer
 import telealarm
@@ -96,8 +94,6 @@ from telealarm.survey.tts.speech import Speech
 from tests.integration.api_client import PASSWORD, Api, clinic, id_of, tone
 from tests.lab import ari_double
 from tests.lab.waiting import until
-
-UTC = ZoneInfo("UTC")
 
 
 async def sealed(api, told):
@@ -134,9 +130,9 @@ async def played(double, session):
 
 
 async def called(db, folder, told):
-    holder = await db.write(partial(workers.enter, "w", utcnow(), timedelta(seconds=60)))
+    holder = await db.write(workers.enter, "w", utcnow(), timedelta(seconds=60))
     await Planner(db).step()
-    (call,) = (await db.write(partial(Admission(holder, UTC).claim, utcnow(), 50))).calls
+    (call,) = (await db.write(Admission(holder).claim, utcnow(), 50)).calls
     speech = Speech({"*": f"{folder}/engine {{text_file}} {{wav}}"}, 30)
     prompts = Prompts(folder / "prompts", "http://127.0.0.1:1", speech)
     async with ari_double.AriDouble() as double:
@@ -149,7 +145,7 @@ async def called(db, folder, told):
         survey = SurveyRunner(services)
         await survey.prepare(call)
         rendered = len(list((folder / "prompts").glob("*.wav")))
-        assert await db.write(partial(calls.start, call, utcnow(), UTC))
+        assert await db.write(calls.start, call, utcnow())
         double.channels[call.channel_id] = {"id": call.channel_id, "state": "Up"}
         running = asyncio.create_task(client.run())
         try:
@@ -166,7 +162,7 @@ async def called(db, folder, told):
     told["rendered before"] = rendered == len(list((folder / "prompts").glob("*.wav")))
     results = lambda: [row.response for row in SurveyResult.select()]
     told["results"] = await db.read(results)
-    told["answered"] = await db.read(partial(calls.has_key, call.id))
+    told["answered"] = await db.read(calls.has_key, call.id)
 
 
 async def main(folder):
