@@ -109,7 +109,7 @@ async def test_what_is_in_the_way_is_said_and_nothing_is_written(api: Api, confi
 def planned(config: Config, now: datetime, days: int) -> list[tuple[str, str, str]]:
     """What `telealarm plan` says at `now`: the local time, what is done, and about which event."""
     lines: list[str] = []
-    plan_text.show(config, days, now, lines.append)
+    plan_text.show(days, now, lines.append)
     calls = lines[1 : next(n for n, line in enumerate(lines) if line.startswith("\nload"))]
     found = [line.split("\t") for line in calls]
     return [(at[:16], action, title) for at, action, _, _, title, *_ in found]

@@ -132,7 +132,7 @@ async def test_a_token_serves_where_its_use_cannot_be_noted(
 ) -> None:
     token = await made(api)
 
-    async def fail(fn: Any) -> None:
+    async def fail(fn: Any, *args: Any) -> None:
         raise Overloaded
 
     monkeypatch.setattr(api.db, "write", fail)
