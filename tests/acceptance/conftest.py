@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -201,6 +202,11 @@ class Practice:
         """What happened, in the timeline's words."""
         return [row["what"] for row in await self.clinic.timeline(appointment)]
 
+    async def originated(self, appointment: Appointment) -> datetime:
+        """When its first call was placed; the network may see that a moment later."""
+        rows = await self.clinic.timeline(appointment)
+        return next(datetime.fromisoformat(row["at"]) for row in rows if row["what"] == "originate")
+
     async def told(
         self, appointment: Appointment, word: str, seconds: float = 20, *, times: int = 1
     ) -> None:
@@ -209,7 +215,11 @@ class Practice:
         async def has_it() -> bool:
             return (await self.words(appointment)).count(word) >= times
 
-        await until(has_it, seconds, f"{appointment.number}: {word}")
+        await until(
+            has_it,
+            seconds,
+            lambda: f"{appointment.number}: {word}; TeleAlarm says:\n{self.serve.tail()}",
+        )
 
 
 Practices = Callable[..., Awaitable[Practice]]

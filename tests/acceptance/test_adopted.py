@@ -8,6 +8,7 @@ import pytest
 from tests.acceptance.conftest import Plug, Practice, Practices
 from tests.acceptance.test_faults import RINGS_LONG, is_mended
 from tests.acceptance.test_sections import (
+    ASKS_ON,
     CONFERENCE,
     RATES,
     RECORD,
@@ -52,7 +53,7 @@ async def broken(
 
 async def test_two_who_talk_go_on_talking(practices: Practices, plug: Plug) -> None:
     practice = await practices()
-    survey = await sealed(practice.clinic.rest, to_agent("502"), RATES)
+    survey = await sealed(practice.clinic.rest, to_agent("502", retries=3), RATES)
     agent, phone = await plug("502", by_hand()), await plug("501", talks_on())
     appointment = await practice.clinic.appointment("501", survey=survey)
     await takes(agent, practice, appointment)
@@ -83,7 +84,7 @@ async def test_two_who_talk_go_on_talking_through_a_cut_wire(
     await wire.start()
     practice = await practices(settings={"asterisk": {"ari": {"url": wire.url}}})
     other = str(int(number) + 1)
-    survey = await sealed(practice.clinic.rest, to_agent(other), RATES)
+    survey = await sealed(practice.clinic.rest, to_agent(other, retries=3), RATES)
     agent, phone = await plug(other, by_hand()), await plug(number, talks_on())
     appointment = await practice.clinic.appointment(number, survey=survey)
     await takes(agent, practice, appointment)
@@ -110,7 +111,7 @@ async def test_killed_while_the_agent_rings_another_call_reaches_them(
     practices: Practices, plug: Plug
 ) -> None:
     practice = await practices(setting=RINGS_LONG)
-    survey = await sealed(practice.clinic.rest, to_agent("506"), RATES)
+    survey = await sealed(practice.clinic.rest, to_agent("506", retries=3), RATES)
     agent = await plug("506", by_hand(ring=FOREVER))
     await plug("505", answers_only())
     appointment = await practice.clinic.appointment("505", survey=survey)
@@ -140,14 +141,16 @@ async def test_two_who_confer_go_on_conferring(
     practice = await practices(settings={"asterisk": {"ari": {"url": wire.url}}})
     other = str(int(number) + 1)
     room = {"type": CONFERENCE, "script": "Welcome.", "conference": "Board"}
-    survey = await sealed(practice.clinic.rest, room, RATES)
-    one, two = await plug(number, by_hand()), await plug(other, talks_on())
+    survey = await sealed(practice.clinic.rest, room, ASKS_ON)
+    one, two = await plug(number, by_hand()), await plug(other, by_hand(voice=8.0))
     first = await practice.clinic.appointment(number, survey=survey)
     second = await practice.clinic.appointment(other, survey=survey)
     await practice.told(first, "conference", 30)
     await practice.told(second, "conference", 30)
     await broken(practice, wire, how, [first, second])
+    await two.speak()
     await one.hears(5)
+    await one.hears_out()
     # They leave, are asked, and answer.
     for phone, appointment, key in ((one, first, "1"), (two, second, "2")):
         await phone.press("#")
@@ -165,7 +168,7 @@ async def test_asterisk_dies_while_two_talk(
     practices: Practices, plug: Plug, own: Asterisk
 ) -> None:
     practice = await practices(asterisk=own)
-    survey = await sealed(practice.clinic.rest, to_agent("522"), RATES)
+    survey = await sealed(practice.clinic.rest, to_agent("522", retries=3), RATES)
     await plug("521", answers_only())
     agent = await plug("522", by_hand())
     appointment = await practice.clinic.appointment("521", survey=survey, maxretry=0)
@@ -183,7 +186,7 @@ async def test_asterisk_dies_while_two_talk(
 
 async def test_asterisk_dies_in_mid_survey(practices: Practices, plug: Plug, own: Asterisk) -> None:
     practice = await practices(asterisk=own)
-    survey = await sealed(practice.clinic.rest, RATES, {**RATES, "timeout": 30})
+    survey = await sealed(practice.clinic.rest, ASKS_ON, {**ASKS_ON, "timeout": 30})
     # The one has answered the first question; the other is asked again.
     await plug("523", answers_and_presses("2", first_key=0.5))
     phone = await plug("524", by_hand())

@@ -16,7 +16,7 @@ async def test_the_key_pressed_is_the_result(
     phone = await plug(number, by_hand())
     appointment = await practice.clinic.appointment(number)
     await phone.until("answered")
-    await phone.hears(2)
+    await phone.has_heard(2)
     await phone.press(key)
     alarm = await practice.settled(appointment)
     assert (alarm["status"], alarm["result"], alarm["num_attempt"]) == (5, int(key), 1)
@@ -40,7 +40,7 @@ async def test_a_key_cuts_the_prompt(practice: Practice, plug: Plug) -> None:
     phone = await plug("211", by_hand())
     appointment = await practice.clinic.appointment("211")
     await phone.until("answered")
-    await phone.hears(0.2)
+    await phone.has_heard(0.2)
     await phone.press("1")
     alarm = await practice.settled(appointment)
     assert alarm["result"] == 1
@@ -90,7 +90,8 @@ async def test_a_hang_up_in_mid_prompt_is_a_failed_attempt(practice: Practice, p
     appointment = await practice.clinic.appointment("241", maxretry=1, retry_delay=1)
     for calls in (1, 2):
         await phone.until("answered", 30, times=calls)
-        await phone.hears(0.5)
+        await phone.has_heard(0.5)
+        phone.heard.clear()
         await phone.hang_up()
     alarm = await practice.settled(appointment)
     assert (alarm["status"], alarm["status_reason"], alarm["num_attempt"]) == (3, "early_hangup", 2)

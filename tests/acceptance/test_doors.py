@@ -18,7 +18,6 @@ from tests.lab.listener import understood
 from tests.lab.phone import Phone
 from tests.lab.ports import HOST, free_tcp_port
 from tests.lab.rest import JSON, number_of
-from tests.lab.speed import limit
 
 CALLBACK = "7001"
 Dial = Callable[[str, str, Behaviour], Awaitable[Caller]]
@@ -96,14 +95,18 @@ async def test_who_rings_back_answers_as_if_called(
 async def test_a_phone_that_rings_is_silenced_for_who_rings_back(
     practice: Practice, plug: Plug, dial: Dial
 ) -> None:
+    setting = practice.clinic.setting
+    await practice.clinic.rest.patch(setting, {"call_timeout": 120})
     phone = await plug("606", never_answers())
     alarm = await practice.clinic.appointment("606", maxretry=0)
     await phone.until("ringing")
     keys = answers_and_presses("1" * 9, first_key=7.0, between=3.0)
     await dial("606", CALLBACK, keys)
     await phone.until("cancelled")
+    await practice.clinic.rest.patch(setting, {"call_timeout": 6})
     settled = await practice.settled(alarm)
-    assert (settled["status"], settled["result"]) == (5, 1)
+    told = await practice.clinic.timeline(alarm)
+    assert (settled["status"], settled["result"]) == (5, 1), str(told)
     words = await practice.words(alarm)
     assert words.index("withdrawn") < words.index("called_back")
 
@@ -197,9 +200,7 @@ async def test_a_service_that_dies_adopts_who_rang_back_and_leaves_no_guest_in_s
 ) -> None:
     alarm = await practice.clinic.appointment("603", maxretry=0)
     assert (await practice.settled(alarm))["status"] == 3
-    caller = await dial(
-        "603", CALLBACK, answers_and_presses("3" * 9, first_key=limit(9), between=3.0)
-    )
+    caller = await dial("603", CALLBACK, answers_and_presses("3" * 9, first_key=9.0, between=3.0))
     # Of a guest who orders, nothing is written yet.
     guest = await dial("614", f"72{number_of(practice.clinic.calendar)}", answers_and_presses(""))
     await practice.told(alarm, "called_back")

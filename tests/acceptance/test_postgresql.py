@@ -15,7 +15,7 @@ pytestmark = [
 async def test_a_call_its_retry_and_a_crash(
     practices: Practices, plug: Plug, exchange: Exchange
 ) -> None:
-    practice = await practices()
+    practice = await practices(section={"retries": 5})
     phone = await plug("501", busy_once_then_answers(""))
     appointment = await practice.clinic.appointment("501")
     await phone.until("answered")

@@ -28,7 +28,7 @@ async def test_nobody_who_answers_waits_for_an_engine(
     slow = tmp_path / "slow"
     slow.write_text('#!/bin/sh\nsleep 2\nexec flite -voice slt -f "$1" -o "$2"\n')
     slow.chmod(0o755)
-    allowed = round(limit(4))
+    allowed = min(round(limit(4)), 20)
     engines = {"en": f"{slow} {{text_file}} {{wav}}", "*": "tail -f {text_file} {wav}"}
     practice = await practices(
         settings={"speech": {"engines": engines, "timeout_seconds": allowed}},

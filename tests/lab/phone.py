@@ -95,12 +95,14 @@ class Phone:
         self._exchange.order(self.number, "X-SPEAK")
         await self.until("speaks")
 
+    async def has_heard(self, seconds: float) -> None:
+        """Return when so many seconds of sound have come in all."""
+        what = f"{self.number} hears {seconds:.1f} s"
+        await until(lambda: self.heard.seconds_heard() >= seconds, 30, what)
+
     async def hears(self, seconds: float) -> None:
         """Return when so many more seconds of sound have come than had come before."""
-        wanted = self.heard.seconds_heard() + seconds
-        await until(
-            lambda: self.heard.seconds_heard() >= wanted, 30, f"{self.number} hears {seconds} s"
-        )
+        await self.has_heard(self.heard.seconds_heard() + seconds)
 
     async def press(self, keys: str) -> None:
         """Press these keys in the call that is up, one after the other. What it says goes on."""

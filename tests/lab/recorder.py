@@ -23,6 +23,7 @@ def linear(code: int) -> int:
 
 
 _LINEAR = [linear(code) for code in range(256)]
+_LEVEL = [abs(sample) for sample in _LINEAR]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Packet:
 
     @property
     def loudness(self) -> float:
-        return sum(abs(_LINEAR[octet]) for octet in self.payload) / max(1, len(self.payload))
+        return sum(map(_LEVEL.__getitem__, self.payload)) / max(1, len(self.payload))
 
 
 class Recorder(asyncio.DatagramProtocol):
@@ -46,6 +47,9 @@ class Recorder(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.packets: list[Packet] = []
+        # Those that are not silence, and how long they are in all: both are asked for often.
+        self._loud: list[Packet] = []
+        self._seconds = 0.0
         self._transport: asyncio.DatagramTransport | None = None
 
     async def start(self) -> None:
@@ -66,7 +70,11 @@ class Recorder(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if len(data) > 12 and data[1] & 0x7F == PCMU:
             header = 12 + 4 * (data[0] & 0x0F)
-            self.packets.append(Packet(asyncio.get_running_loop().time(), data[header:]))
+            packet = Packet(asyncio.get_running_loop().time(), data[header:])
+            self.packets.append(packet)
+            if packet.loudness > LOUD:
+                self._loud.append(packet)
+                self._seconds += packet.seconds
 
     def send(self, packet: bytes, port: int) -> None:
         """Send one RTP packet from the port that hears to a port of 127.0.0.1."""
@@ -76,26 +84,25 @@ class Recorder(asyncio.DatagramProtocol):
     def clear(self) -> None:
         """Forget what was heard, before another call."""
         self.packets.clear()
+        self._loud.clear()
+        self._seconds = 0.0
 
     def seconds_heard(self) -> float:
         """How much of what came was not silence."""
-        return sum(packet.seconds for packet in self._loud())
+        return self._seconds
 
     def first_loud_at(self) -> datetime | None:
         """When the first sound that was not silence came."""
-        return next((_date(packet.at) for packet in self._loud()), None)
+        return _date(self._loud[0].at) if self._loud else None
 
     def last_loud_at(self) -> datetime | None:
         """When the last sound that was not silence came."""
-        return next((_date(packet.at) for packet in reversed(self._loud())), None)
+        return _date(self._loud[-1].at) if self._loud else None
 
     def longest_silence(self) -> float:
         """The longest time between two loud packets, since the first one."""
-        loud = [packet.at for packet in self._loud()]
+        loud = [packet.at for packet in self._loud]
         return max((after - before for before, after in pairwise(loud)), default=0)
-
-    def _loud(self) -> list[Packet]:
-        return [packet for packet in self.packets if packet.loudness > LOUD]
 
     def samples(self) -> list[int]:
         """All of it as 16-bit samples at 8 kHz."""
