@@ -60,7 +60,7 @@ class WakeupBooking:
         zone = time_zones.of_calendar(calendar)
         start = wakeup.following(clock, now, zone)
         self._cancel(calendar_id, number, now)
-        clerk = LocalClient(self._config, calendar.owner)
+        client = LocalClient(self._config, calendar.owner)
         body: dict[str, Any] = {
             "title": TITLE,
             "start": start.isoformat(),
@@ -70,7 +70,7 @@ class WakeupBooking:
         if daily:
             rule = Rule.get(Rule.owner.is_null(), Rule.frequency == "DAILY")
             body |= {"rule": rule.id, "end_recurring_period": None}
-        event = clerk.create("event", body, {"calendar": calendar})
+        event = client.create("event", body, {"calendar": calendar})
         assert isinstance(event, Event)
         alarm = {
             "alarm_phonenumber": number,
@@ -79,7 +79,7 @@ class WakeupBooking:
             "require_result": True,
             "snooze_key": SNOOZE,
         }
-        clerk.create("alarm", alarm, {"event": event})
+        client.create("alarm", alarm, {"event": event})
         return _booked(event, zone)
 
     def _cancel(self, calendar_id: int, number: str, now: datetime) -> bool:

@@ -60,7 +60,7 @@ class Done:
 class Loading:
     """An example on its way into the database. Run it within a transaction."""
 
-    clerk: LocalClient
+    client: LocalClient
     today: date
     # What stands for the names in bodies.
     known: dict[str, Any]
@@ -87,7 +87,7 @@ class Loading:
 
     def _post(self, step: dict[str, Any]) -> None:
         name, body = step["post"], self._filled(step["body"])
-        row, is_new = self.clerk.keep_or_create(name, body, step["same"])
+        row, is_new = self.client.keep_or_create(name, body, step["same"])
         self._note(step, row.id, name, is_new, body)
 
     def _seal(self, step: dict[str, Any]) -> None:
@@ -95,7 +95,7 @@ class Loading:
         sealed = Survey.select().where(Survey.template == template).get_or_none()
         is_new = sealed is None
         if sealed is None:
-            self.clerk.act("survey-template", template, "seal")
+            self.client.act("survey-template", template, "seal")
             sealed = Survey.select().where(Survey.template == template).get()
         self._note(step, sealed.id, "sealed-survey", is_new, {"name": sealed.name})
 
@@ -104,7 +104,7 @@ class Loading:
         if step["of"] in self._kept:
             return
         key = self.known[step["of"]]
-        self.clerk.change(step["patch"], key, self._filled(step["body"]))
+        self.client.change(step["patch"], key, self._filled(step["body"]))
         self.done.append(Done("changed", f"{step['patch']}/{key}/", ""))
 
     def _note(
@@ -157,14 +157,14 @@ def load(
     done: list[Done] = []
 
     def work() -> None:
-        clerk = LocalClient(config, users.named(asked.user))
+        client = LocalClient(config, users.named(asked.user))
         known = gateways(asked.gateway, asked.sms_gateway) | {
             "user": asked.user,
             "number": asked.number,
             "reception": asked.reception,
             "timezone": asked.timezone,
         }
-        Loading(clerk, utcnow().astimezone(zone).date(), known, done).run(steps)
+        Loading(client, utcnow().astimezone(zone).date(), known, done).run(steps)
         if dry_run:
             raise _DryRun
 

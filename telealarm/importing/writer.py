@@ -46,7 +46,7 @@ class Writer:
         self._db = db
         self._calendar = calendar
         self._user = user
-        self._clerks: dict[int, LocalClient] = {}
+        self._clients: dict[int, LocalClient] = {}
         self._calendars: dict[str, Calendar] = {}
         self._seen: dict[tuple[int, str], int] = {}
         self._known: dict[tuple[int, str], Event] = {}
@@ -72,7 +72,9 @@ class Writer:
                 if dry_run:
                     raise _DryRun
 
-            self._clerks.clear()  # a batch has its own moment
+            # A batch has its own moment, and sees what was changed since the last one.
+            self._clients.clear()
+            self._calendars.clear()
             try:
                 with suppress(_DryRun), read_cache.remembering():
                     self._db.run(work)
@@ -119,52 +121,52 @@ class Writer:
         if key in self._seen:
             raise TeleAlarmError(f"uid: is that of line {self._seen[key]} too; give it another")
         self._seen[key] = draft.line
-        known, clerk = self._known.get(key), self._clerk(calendar.owner)
+        known, client = self._known.get(key), self._client(calendar.owner)
         if known is None:
-            return self._make(clerk, calendar, draft)
+            return self._make(client, calendar, draft)
         if known.deleted:
             return "deleted here"
         if known.import_digest == draft.digest():
             return "unchanged"
-        return self._change(clerk, known, draft)
+        return self._change(client, known, draft)
 
-    def _make(self, clerk: LocalClient, calendar: Calendar, draft: Draft) -> str:
+    def _make(self, client: LocalClient, calendar: Calendar, draft: Draft) -> str:
         if draft.cancelled:
             return "cancelled"
-        body = self._body(draft, calendar, clerk)
-        event = clerk.create("event", body, {"calendar": calendar})
+        body = self._body(draft, calendar, client)
+        event = client.create("event", body, {"calendar": calendar})
         own = {"uid": draft.uid, "import_digest": draft.digest()}
         Event.update(**own).where(Event.id == event.id).execute()
         for alarm in draft.alarms:
-            clerk.create("alarm", alarm, {"event": event})
+            client.create("alarm", alarm, {"event": event})
         for moved in draft.moved:
-            _move(clerk, event.id, moved)
+            _move(client, event.id, moved)
         return "made"
 
-    def _change(self, clerk: LocalClient, event: Event, draft: Draft) -> str:
+    def _change(self, client: LocalClient, event: Event, draft: Draft) -> str:
         Event.update(import_digest=draft.digest()).where(Event.id == event.id).execute()
         if draft.cancelled:
-            clerk.change("event", event.id, {"status": EventStatus.COMPLETED.value})
+            client.change("event", event.id, {"status": EventStatus.COMPLETED.value})
             return "cancelled"
-        clerk.change("event", event.id, self._body(draft, event.calendar, clerk))
-        _change_alarms(clerk, event, draft.alarms)
+        client.change("event", event.id, self._body(draft, event.calendar, client))
+        _change_alarms(client, event, draft.alarms)
         for moved in draft.moved:
-            _move(clerk, event.id, moved)
+            _move(client, event.id, moved)
         return "changed"
 
-    def _body(self, draft: Draft, calendar: Calendar, clerk: LocalClient) -> Body:
+    def _body(self, draft: Draft, calendar: Calendar, client: LocalClient) -> Body:
         body = {**draft.event, "calendar": calendar.id}
         if draft.rrule is not None:
             text = draft.rrule
             known = Rule.get_or_none(Rule.owner == calendar.owner_id, Rule.rrule == text)
-            rule = known or clerk.create("rule", {"name": text[:100], "rrule": text})
+            rule = known or client.create("rule", {"name": text[:100], "rrule": text})
             body["rule"] = rule.id
         return body
 
-    def _clerk(self, owner: User) -> LocalClient:
-        if owner.id not in self._clerks:
-            self._clerks[owner.id] = LocalClient(self._config, owner)
-        return self._clerks[owner.id]
+    def _client(self, owner: User) -> LocalClient:
+        if owner.id not in self._clients:
+            self._clients[owner.id] = LocalClient(self._config, owner)
+        return self._clients[owner.id]
 
     def _find(self, named: str) -> Calendar:
         """By its id or its name, among those of the user that was named, if one was."""
@@ -187,7 +189,7 @@ class Writer:
         return self._calendars[named]
 
 
-def _change_alarms(clerk: LocalClient, event: Event, wanted: list[Body]) -> None:
+def _change_alarms(client: LocalClient, event: Event, wanted: list[Body]) -> None:
     """The alarms of the file to the same recipient, one by one in order; others stay."""
     taken: set[int] = set()
     for body in wanted:
@@ -203,19 +205,19 @@ def _change_alarms(clerk: LocalClient, event: Event, wanted: list[Body]) -> None
         own = own if method == Method.EMAIL else phone.clean(own)
         alarm = alarms.where(getattr(Alarm, name) == own).order_by(Alarm.id).get_or_none()
         if alarm is None:
-            made = clerk.create("alarm", body, {"event": event})
+            made = client.create("alarm", body, {"event": event})
             taken.add(made.id)
             continue
         taken.add(alarm.id)
-        clerk.change("alarm", alarm.id, body)
+        client.change("alarm", alarm.id, body)
 
 
-def _move(clerk: LocalClient, event_id: int, moved: Moved) -> None:
+def _move(client: LocalClient, event_id: int, moved: Moved) -> None:
     try:
         place = {"start": moved.start, "to": moved.to}
-        made = clerk.act("event", event_id, "move_occurrence", place)
+        made = client.act("event", event_id, "move_occurrence", place)
     except Invalid as error:
         raise TeleAlarmError(f"the occurrence of line {moved.line}: {error}") from error
     child = int(made["event"].rstrip("/").rsplit("/", 1)[1])
     if moved.changes:
-        clerk.change("event", child, moved.changes)
+        client.change("event", child, moved.changes)

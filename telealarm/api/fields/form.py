@@ -32,6 +32,8 @@ class Sent:
     form: type[Form]
     values: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, list[str]] = field(default_factory=dict)
+    # Whether what takes long to check was checked already.
+    weighed: bool = False
 
 
 def read(

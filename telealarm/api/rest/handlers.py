@@ -16,7 +16,7 @@ from telealarm.api.core.errors import ApiError, reply
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form, Sent, marked, read
 from telealarm.api.fields.texts import Secret
-from telealarm.api.rest import body_schemas, csv, lists, relations, url_guard
+from telealarm.api.rest import body_schemas, csv, lists, relations, write
 from telealarm.api.rest.idempotency import Once
 from telealarm.api.rest.request_reader import RequestReader
 from telealarm.api.rest.resource import Action, Resource
@@ -24,7 +24,6 @@ from telealarm.api.rest.tasks import Task
 from telealarm.clock import utcnow
 from telealarm.config.model import Config
 from telealarm.errors import Invalid, NotVisible, StorageError
-from telealarm.models import BaseModel
 from telealarm.rules.audio import WAV
 from telealarm.store.access import visibility
 from telealarm.store.access.idempotency import Answer
@@ -34,10 +33,8 @@ from telealarm.store.survey.audio_files import AudioFolder, Sound
 
 log = logging.getLogger(__name__)
 
-FORBIDDEN = "You do not have permission to perform this action."
 T = TypeVar("T")
 Reply = TypeVar("Reply", bound=web.StreamResponse)
-_SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class Routes:
@@ -97,7 +94,7 @@ class Routes:
         visit = await self._intake.visit(request, resource.methods)
         if request.method == "OPTIONS":
             return _options(resource, resource.methods)
-        _check_rights(visit, resource, request.method)
+        write.check_allowed(visit.login, resource, request.method)
         if request.method == "POST":
             return await self._create(request, resource, visit)
 
@@ -130,18 +127,10 @@ class Routes:
         self, request: web.Request, resource: Resource, visit: RequestContext
     ) -> web.Response:
         sent = await self._intake.sent(request, resource, partial=False)
-        assert resource.create is not None
-        create = resource.create
         await self._intake.weigh(visit, resource, sent, None)
 
         def work() -> Answer:
-            relations.resolve(visit.login, sent, None)
-            owner_id = _owner(visit, resource, sent)
-            relations.check_owner(sent, owner_id)
-            url_guard.check(visit, sent, None)
-            _raise(sent)
-            assert owner_id is not None
-            made = create(visit, owner_id, sent.values)
+            made = write.create(visit, resource, sent)
             row = visibility.find(visit.login, resource.model, made.id)
             link = visit.links.to(resource.name, made.id)
             shown = {**resource.show(visit, row), **resource.once(made)}
@@ -156,7 +145,7 @@ class Routes:
         visit = await self._intake.visit(request, resource.row_methods)
         if request.method == "OPTIONS":
             return _options(resource, resource.row_methods)
-        _check_rights(visit, resource, request.method)
+        write.check_allowed(visit.login, resource, request.method)
         row_id = _id(request)
         if request.method in ("PUT", "PATCH"):
             shown = await self._change(request, resource, visit, row_id)
@@ -180,30 +169,17 @@ class Routes:
                 visibility.find, visit.login, resource.model, row_id, by=resource.key
             )
         sent = await self._intake.sent(request, resource, partial=request.method == "PATCH")
-        assert resource.change is not None
-        change = resource.change
         await self._intake.weigh(visit, resource, sent, row_id)
 
         def work() -> dict[str, Any]:
-            row = visibility.find(visit.login, resource.model, row_id, by=resource.key)
-            relations.resolve(visit.login, sent, row)
-            relations.check_owner(sent, visibility.owner_of(row) or visit.user_id)
-            url_guard.check(visit, sent, row)
-            _raise(sent)
-            change(visit, row, sent.values)
+            write.change(visit, resource, sent, row_id)
             row = visibility.find(visit.login, resource.model, row_id, by=resource.key)
             return resource.show(visit, row)
 
         return await self._intake.write(self._db.write(work), sent)
 
     async def _delete(self, resource: Resource, visit: RequestContext, row_id: int) -> None:
-        assert resource.delete is not None
-        delete = resource.delete
-
-        def work() -> None:
-            delete(visit, visibility.find(visit.login, resource.model, row_id, by=resource.key))
-
-        await self._db.write(work)
+        await self._db.write(lambda: write.remove(visit, resource, row_id))
 
     async def _act(
         self, request: web.Request, resource: Resource, action: Action
@@ -211,21 +187,13 @@ class Routes:
         visit = await self._intake.visit(request, action.methods)
         if request.method == "OPTIONS":
             return _options(resource, action.methods)
+        write.check_allowed(visit.login, resource, action.method)
         row_id = _id(request)
-        sent = Sent(Form)
-        if action.method != "GET":
-            sent = read(
-                action.form or Form,
-                await body.read(request),
-                read_only=frozenset(),
-                partial=False,
-            )
+        asked = await body.read(request) if action.method != "GET" else {}
+        sent = write.read_action(action, asked)
 
         def work() -> Answer:
-            row = visibility.find(visit.login, action.of or resource.model, row_id)
-            relations.resolve(visit.login, sent, None)
-            _raise(sent)
-            shown = action.run(visit, row, sent.values)
+            shown = write.act(visit, resource, action, sent, row_id)
             link = shown["url"] if action.status == 201 else None
             return Answer(action.status, shown, _headers(action.methods, link))
 
@@ -242,13 +210,14 @@ class Routes:
             described = {"name": task.path.strip("/"), "parses": ["application/json"]}
             return _allowing(reply(200, described), task.methods)
         if task.superusers_only and not visit.login.is_superuser:
-            raise ApiError(403, FORBIDDEN)
+            raise ApiError(403, write.FORBIDDEN)
         asked = await body.read(request) if task.method == "POST" else {}
         sent = read(task.form, asked, read_only=frozenset(), partial=False)
 
         def work() -> Answer:
             relations.resolve(visit.login, sent, None)
-            _raise(sent)
+            if sent.errors:
+                raise Invalid(sent.errors)
             return Answer(200, task.run(visit, sent.values), _headers(task.methods, None))
 
         if task.method == "GET":
@@ -257,35 +226,11 @@ class Routes:
         return await self._once.write(request, visit, work, body=await request.read())
 
 
-def _check_rights(visit: RequestContext, resource: Resource, method: str) -> None:
-    if visit.login.is_superuser or resource.superusers == "nothing":
-        return
-    if resource.superusers == "everything" or method not in _SAFE:
-        raise ApiError(403, FORBIDDEN)
-
-
-def _owner(visit: RequestContext, resource: Resource, sent: Sent) -> int | None:
-    """Whose a new row is; None where what was sent about it is wrong."""
-    parent = sent.values.get(resource.parent or "")
-    if isinstance(parent, BaseModel):
-        return visibility.owner_of(parent) or visit.user_id
-    try:
-        return resource.owner(visit, sent.values)
-    except Invalid as error:
-        sent.errors.update(error.fields)
-        return None
-
-
 def _id(request: web.Request) -> int:
     row_id = links.row_id(request.match_info["id"])
     if row_id is None:
         raise NotVisible
     return row_id
-
-
-def _raise(sent: Sent) -> None:
-    if sent.errors:
-        raise Invalid(sent.errors)
 
 
 def _options(resource: Resource, methods: tuple[str, ...]) -> web.Response:

@@ -11,11 +11,12 @@ from telealarm.store.access import visibility
 def resolve(login: User, sent: Sent, row: BaseModel | None) -> None:
     """Put rows in the place of ids; what is not to be seen becomes an error of its field.
 
-    What the row refers to already stays allowed, so that what was read can be written back.
+    What the row refers to already stays allowed, so that what was read can be written back. A
+    relation that is a row already stays as it is.
     """
     for name, kind in marked(sent.form, Relation).items():
         row_id = sent.values.get(name)
-        if row_id is None:
+        if row_id is None or isinstance(row_id, BaseModel):
             continue
         if row is not None and getattr(row, f"{name}_id", None) == row_id:
             sent.values[name] = getattr(row, name)

@@ -12,16 +12,15 @@ from telealarm.api.core.auth import Logins
 from telealarm.api.core.errors import ApiError
 from telealarm.api.core.links import Links
 from telealarm.api.core.request_context import RequestContext
-from telealarm.api.fields.form import REQUIRED, Sent, marked, read
+from telealarm.api.fields.form import REQUIRED, Sent, marked
 from telealarm.api.fields.texts import Secret
-from telealarm.api.rest import relations
+from telealarm.api.rest import write
 from telealarm.api.rest.resource import Resource
 from telealarm.api.rest.uploads import Uploads
 from telealarm.clock import utcnow
 from telealarm.config.model import Config
 from telealarm.errors import TeleAlarmError
 from telealarm.rules.url_guard import UrlGuard
-from telealarm.store.access import visibility
 from telealarm.store.engine.database import Database
 from telealarm.store.survey.audio_files import AudioFolder, Sound
 from telealarm.store.survey.voice_messages import VoiceMessages
@@ -68,12 +67,8 @@ class RequestReader:
     async def sent(self, request: web.Request, resource: Resource, *, partial: bool) -> Sent:
         assert resource.form is not None
         upload = resource.upload
-        sent = read(
-            resource.form,
-            await (self._uploads.read(request, upload) if upload else body.read(request)),
-            read_only=resource.read_only,
-            partial=partial,
-        )
+        fields = await (self._uploads.read(request, upload) if upload else body.read(request))
+        sent = write.read(resource, fields, partial=partial)
         if upload and upload in sent.values and not sent.errors:
             await self._keep(sent.values[upload])
         secrets = marked(resource.form, Secret)
@@ -81,31 +76,16 @@ class RequestReader:
             missing = [name for name in secrets if sent.values.get(name) is None]
             sent.errors.update((name, [REQUIRED]) for name in missing if name not in sent.errors)
         if not sent.errors:
-            for name in secrets:
-                password = sent.values.pop(name, None)
-                if password is not None:
-                    sent.values[f"{name}_hash"] = await self._logins.hashed(password)
+            for column, password in write.take_passwords(sent):
+                sent.values[column] = await self._logins.hashed(password)
         return sent
 
     async def weigh(
         self, visit: RequestContext, resource: Resource, sent: Sent, row_id: int | None
     ) -> None:
         """What takes long to check. What is wrong otherwise is told by the write that follows."""
-        weigh = resource.weigh
-        if weigh is None or sent.errors:
-            return
-        # The write resolves the relations again, as they are then.
-        trial = Sent(sent.form, dict(sent.values), {})
-
-        def work() -> None:
-            row = None
-            if row_id is not None:
-                row = visibility.find(visit.login, resource.model, row_id, by=resource.key)
-            relations.resolve(visit.login, trial, row)
-            if not trial.errors:
-                weigh(visit, row, trial.values)
-
-        await self._db.read(work)
+        if resource.weigh is not None and not sent.errors:
+            await self._db.read(lambda: write.weigh(visit, resource, sent, row_id))
 
     async def write(self, writing: Awaitable[T], sent: Sent) -> T:
         """Await a write; a sound whose row is not written goes again."""

@@ -1,0 +1,148 @@
+"""Writing a row of a resource: every check of the API, then the insert or the change.
+
+This is the one way to write, for a request over HTTP as for the import, the examples and the
+doors. In this order:
+
+1. `check_allowed`: may the login write there at all?
+2. `read`: the body by the resource's form.
+3. `weigh`, before the transaction: what takes long to check. What was not weighed before is weighed
+   within it.
+4. `create`, `change`, `remove` or `act`, within the writer's transaction.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from telealarm.api.core.errors import ApiError
+from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields import form
+from telealarm.api.fields.form import Form, Sent, marked
+from telealarm.api.fields.texts import Secret
+from telealarm.api.rest import relations, url_guard
+from telealarm.api.rest.resource import Action, Resource
+from telealarm.errors import Invalid
+from telealarm.models import BaseModel, User
+from telealarm.store.access import visibility
+
+FORBIDDEN = "You do not have permission to perform this action."
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+def check_allowed(login: User, resource: Resource, method: str) -> None:
+    """Raise ApiError with 403 if the login may not use this method of the resource."""
+    if login.is_superuser or resource.superusers == "nothing":
+        return
+    if resource.superusers == "everything" or method not in _SAFE:
+        raise ApiError(403, FORBIDDEN)
+
+
+def read(resource: Resource, body: Mapping[str, Any], *, partial: bool) -> Sent:
+    """Return the body's fields, and what is wrong with it. `partial`: the body of a PATCH."""
+    assert resource.form is not None
+    return form.read(resource.form, body, read_only=resource.read_only, partial=partial)
+
+
+def take_passwords(sent: Sent) -> list[tuple[str, str]]:
+    """Take the passwords out of `sent`: the column that keeps the hash, and the password."""
+    names = [name for name in marked(sent.form, Secret) if name in sent.values]
+    passwords = [(f"{name}_hash", sent.values.pop(name)) for name in names]
+    return [(column, password) for column, password in passwords if password is not None]
+
+
+def weigh(context: RequestContext, resource: Resource, sent: Sent, key: int | None) -> None:
+    """Check what takes long, of a new row or of the one that the path names by `key`.
+
+    Wrong relations are left to the write, which resolves them again, as they are then.
+    """
+    if resource.weigh is None or sent.errors:
+        return
+    trial = Sent(sent.form, dict(sent.values))
+    row = None if key is None else _find(context, resource, key)
+    relations.resolve(context.login, trial, row)
+    if not trial.errors:
+        resource.weigh(context, row, trial.values)
+        sent.weighed = True
+
+
+def create(context: RequestContext, resource: Resource, sent: Sent) -> BaseModel:
+    """Return the new row. Raises Invalid with all that is wrong, Conflict."""
+    return insert(context, resource, sent, check_new(context, resource, sent))
+
+
+def check_new(context: RequestContext, resource: Resource, sent: Sent) -> int:
+    """Put rows in the place of relations; return the id of the user whose the new row is to be.
+
+    Raises Invalid with all that is wrong.
+    """
+    relations.resolve(context.login, sent, None)
+    owner_id = _owner(context, resource, sent)
+    relations.check_owner(sent, owner_id)
+    url_guard.check(context, sent, None)
+    _raise(sent)
+    assert owner_id is not None
+    return owner_id
+
+
+def insert(context: RequestContext, resource: Resource, sent: Sent, owner_id: int) -> BaseModel:
+    """Return the new row of what `check_new` has checked."""
+    assert resource.create is not None
+    if resource.weigh is not None and not sent.weighed:
+        resource.weigh(context, None, sent.values)
+    return resource.create(context, owner_id, sent.values)
+
+
+def change(context: RequestContext, resource: Resource, sent: Sent, key: int) -> BaseModel:
+    """Return the changed row. Raises NotVisible, Invalid with all that is wrong, Conflict."""
+    assert resource.change is not None
+    row = _find(context, resource, key)
+    relations.resolve(context.login, sent, row)
+    relations.check_owner(sent, visibility.owner_of(row) or context.user_id)
+    url_guard.check(context, sent, row)
+    _raise(sent)
+    if resource.weigh is not None and not sent.weighed:
+        # A row of its own: weighing may try the new values on it.
+        resource.weigh(context, _find(context, resource, key), sent.values)
+    resource.change(context, row, sent.values)
+    return row
+
+
+def remove(context: RequestContext, resource: Resource, key: int) -> None:
+    """Delete the row. Raises NotVisible, Conflict."""
+    assert resource.delete is not None
+    resource.delete(context, _find(context, resource, key))
+
+
+def read_action(action: Action, body: Mapping[str, Any]) -> Sent:
+    """Return the fields of an action's body, and what is wrong with it."""
+    return form.read(action.form or Form, body, read_only=frozenset(), partial=False)
+
+
+def act(
+    context: RequestContext, resource: Resource, action: Action, sent: Sent, row_id: int
+) -> Any:
+    """Return what the action answers. Raises NotVisible, Invalid, Conflict."""
+    row = visibility.find(context.login, action.of or resource.model, row_id)
+    relations.resolve(context.login, sent, None)
+    _raise(sent)
+    return action.run(context, row, sent.values)
+
+
+def _find(context: RequestContext, resource: Resource, key: int) -> BaseModel:
+    return visibility.find(context.login, resource.model, key, by=resource.key)
+
+
+def _owner(context: RequestContext, resource: Resource, sent: Sent) -> int | None:
+    """The id of the user whose a new row is; None if what was sent about it is wrong."""
+    parent = sent.values.get(resource.parent or "")
+    if isinstance(parent, BaseModel):
+        return visibility.owner_of(parent) or context.user_id
+    try:
+        return resource.owner(context, sent.values)
+    except Invalid as error:
+        sent.errors.update(error.fields)
+        return None
+
+
+def _raise(sent: Sent) -> None:
+    if sent.errors:
+        raise Invalid(sent.errors)
