@@ -4,14 +4,22 @@ A form names its kinds as metadata: `label: Annotated[str, Text(80)]`. A kind ra
 with a sentence that says what would be right. Where the annotation allows None, null passes.
 """
 
+from datetime import datetime
 from types import NoneType
 from typing import Any, get_args
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import core_schema
 
+from telealarm.api.core.request_context import RequestContext, stamp
+
 # A JSON Schema, or a part of one.
 Schema = dict[str, Any]
+
+
+def plain(value: Any) -> Any:
+    """The value of a column as JSON has it; a moment in UTC."""
+    return stamp(value) if isinstance(value, datetime) else value
 
 
 class FieldType:
@@ -24,6 +32,10 @@ class FieldType:
     def schema(self) -> Schema:
         """What `read` takes, for the document: all that it allows is taken, null aside."""
         return {}
+
+    def show(self, context: RequestContext, row: Any, name: str) -> Any:
+        """What a reply says of the row's field `name`."""
+        return plain(getattr(row, name))
 
     def shown(self) -> Schema:
         """What a reply says, for the document."""

@@ -16,13 +16,18 @@ REQUIRED = "this field is required"
 K = TypeVar("K", bound=FieldType)
 
 
-class Form(BaseModel):
-    """What may be written to a resource. Rules across fields are checked on the merged row.
-
-    The string below a field is its description in the OpenAPI document.
-    """
+class Reply(BaseModel):
+    """What a reply shows that nobody may write: class variables, in the order of the reply."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Form(Reply):
+    """What may be written to a resource. Rules across fields are checked on the merged row.
+
+    It is what a reply shows as well, with the class variables among its fields (see reply.py). The
+    string below a field is its description in the OpenAPI document.
+    """
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """The fields of section types as a form has them: pydantic's limits become those of our fields."""
 
 from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
@@ -8,16 +9,35 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
-from telealarm.api.fields.base import FieldType
+from telealarm import sections
+from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields import json_schema
+from telealarm.api.fields.base import FieldType, Schema, plain
 from telealarm.api.fields.numbers import LARGEST, SMALLEST, Flag, Real, Whole
+from telealarm.api.fields.reply import ReplyField
 from telealarm.api.fields.texts import Phone, Text, Word
 from telealarm.api.fields.values import OneOf
+from telealarm.models import BaseModel
 from telealarm.sections.base import Lines, Pattern, PhoneNumber
 
 T = TypeVar("T")
 
 # A text whose type names no limit.
 _LONGEST = 10_000
+
+
+@dataclass(frozen=True)
+class Setting(ReplyField):
+    """A field that a section's row keeps among its settings, or the default of its type."""
+
+    field: FieldType
+
+    def show(self, context: RequestContext, row: Any, name: str) -> Any:
+        return plain(row.settings.get(name, sections.default(name)))
+
+    def schema(self, model: type[BaseModel], name: str) -> Schema:
+        shown = self.field.shown()
+        return json_schema.nullable(shown) if sections.default(name) is None else shown
 
 
 def form_fields(fields: Mapping[str, FieldInfo], *, taken: Container[str]) -> dict[str, Any]:
@@ -29,7 +49,7 @@ def form_fields(fields: Mapping[str, FieldInfo], *, taken: Container[str]) -> di
         raise TypeError(f"{clash[0]}: every section has such a field; take another name")
     return {
         name: (
-            Annotated[info.annotation, _field_type(name, info)],
+            Annotated[info.annotation, _field_type(name, info), Setting(_field_type(name, info))],
             Field(info.default, description=info.description),
         )
         for name, info in fields.items()

@@ -14,6 +14,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import core_schema
 
 from telealarm.api.core import links
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.rules import dates
 from telealarm.rules.text import safe
@@ -125,6 +126,9 @@ class Clock(FieldType):
         pattern = "^(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?$"
         return {"type": "string", "pattern": pattern, "examples": ["08:30:00"]}
 
+    def show(self, context: RequestContext, row: Any, name: str) -> Any:
+        return str(getattr(row, name))
+
 
 @dataclass(frozen=True)
 class Relation(FieldType):
@@ -179,6 +183,9 @@ class Relation(FieldType):
             "examples": [f"{links.BASE}{self.resource}/1/", 1],
             "x-relation": self.resource,
         }
+
+    def show(self, context: RequestContext, row: Any, name: str) -> Any:
+        return context.links.maybe(self.resource, getattr(row, f"{name}_id"))
 
     def shown(self) -> Schema:
         return {"type": "string", "format": "uri"}

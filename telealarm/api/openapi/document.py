@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document, written from the resources that the API serves."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import telealarm
@@ -55,7 +55,10 @@ def written(resources: Iterable[Resource], tasks: Iterable[Task]) -> dict[str, A
     for resource in resources:
         paths.update(operations.of_resource(resource))
         components.update(operations.components(resource))
-    headings = {resource.name: resource.show for resource in resources}
+    headings: dict[str, Callable[..., Any]] = {
+        resource.name: resource.answer.show if resource.answer else resource.fields
+        for resource in resources
+    }
     for task in tasks:
         headings.setdefault(task.path.split("/")[0], task.run)
         paths[links.BASE + task.path] = operations.of_task(task)

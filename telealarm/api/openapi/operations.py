@@ -24,7 +24,7 @@ BODY = (400, 413, 415)
 
 
 def tag(name: str, of: Callable[..., Any]) -> dict[str, str]:
-    """A heading of the explorer; the module of the function `of` says what it is about."""
+    """A heading of the explorer; the module of the class or function `of` says what it is about."""
     said = sys.modules[of.__module__].__doc__ or ""
     return {"name": name, "description": said.strip()}
 

@@ -1,11 +1,11 @@
 """alarm-request/: the attempts of alarms. The log stands; what still waits can be changed."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
-from telealarm.api.fields import json_schema
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
+from telealarm.api.fields.reply import COLUMN, Link
 from telealarm.api.fields.values import Moment, Relation
 from telealarm.api.resources.alarms import STATUS
 from telealarm.api.rest.resource import Action, Resource, Values
@@ -19,26 +19,18 @@ from telealarm.words import AlarmStatus
 
 
 class AlarmRequestForm(Form):
+    url: ClassVar = Link("alarm-request")
     alarm: Annotated[int, Relation("alarm")]
     """The alarm that is attempted."""
     date: Annotated[datetime | None, Moment()] = None
     """When the attempt is to be made; without it, now."""
     status: Annotated[int | None, STATUS] = None
     """Where the attempt is. A client may write 7 to call off one that waits."""
-
-
-def show(visit: RequestContext, row: AlarmRequest) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("alarm-request", row.id),
-        "alarm": visit.links.to("alarm", row.alarm_id),
-        "date": stamp(row.date),
-        "status": row.status,
-        "callstatus": row.callstatus,
-        "duration": row.duration,
-        "callrequest": visit.links.maybe("callrequest", row.callrequest_id),
-        "created_date": stamp(row.created_date),
-        "status_reason": row.status_reason,
-    }
+    callstatus: ClassVar = COLUMN
+    duration: ClassVar = COLUMN
+    callrequest: ClassVar = Link("callrequest", "callrequest_id", null=True)
+    created_date: ClassVar = COLUMN
+    status_reason: ClassVar = COLUMN
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> AlarmRequest:
@@ -90,18 +82,13 @@ def _entry(visit: RequestContext, request: AlarmRequest) -> dict[str, str]:
 ALARM_REQUEST = Resource(
     name="alarm-request",
     model=AlarmRequest,
-    show=show,
     form=AlarmRequestForm,
-    read_only=frozenset(
-        {"url", "callstatus", "duration", "callrequest", "created_date", "status_reason"}
-    ),
     filters={
         "alarm": AlarmRequest.alarm,
         "status": AlarmRequest.status,
         "date": AlarmRequest.date,
     },
     orders={"date": AlarmRequest.date},
-    shapes={"callrequest": json_schema.MAYBE_LINK},
     create=create,
     change=change,
     put=False,

@@ -1,7 +1,7 @@
 """alarm/: the notice of an event to one recipient, and its timeline."""
 
 from datetime import datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import model_validator
 
@@ -10,6 +10,7 @@ from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import LARGEST, Choice, Flag, Whole
+from telealarm.api.fields.reply import COLUMN, Computed, Link
 from telealarm.api.fields.texts import Phone, Url, Zone
 from telealarm.api.fields.values import Clock, Moment, OneOf, Relation
 from telealarm.api.resources.calendar_settings import SEALED
@@ -81,7 +82,16 @@ class RetryPolicy(FieldType):
         }
 
 
+def notice(context: RequestContext, row: Alarm) -> str | None:
+    """The moment that the event's start and the offset make."""
+    return context.local(row.event_start + timedelta(seconds=row.offset), row.zone)
+
+
+NOTICE = Computed(notice, json_schema.nullable(json_schema.MOMENT))
+
+
 class AlarmForm(Form):
+    url: ClassVar = Link("alarm")
     alarm_phonenumber: Annotated[str, Phone()]
     """The number that is called, or that gets the SMS. An alarm by mail may leave it out."""
     alarm_email: Annotated[str, ADDRESS] = ""
@@ -96,6 +106,7 @@ class AlarmForm(Form):
     """How many more attempts follow one that failed."""
     retry_delay: Annotated[int, Whole(0, WEEK_SECONDS)] = 0
     """Seconds from the end of an attempt to the next one."""
+    num_attempt: ClassVar = COLUMN
     method: Annotated[int, METHOD] = Method.CALL
     """How the recipient is told."""
     survey: Annotated[int | None, SEALED] = None
@@ -106,10 +117,11 @@ class AlarmForm(Form):
     """What an SMS says; without it, the title and the start of the event."""
     event: Annotated[int, Relation("event")]
     """The event that the alarm is about."""
-    date_start_notice: Annotated[datetime | None, Moment()] = None
+    date_start_notice: Annotated[datetime | None, Moment(), NOTICE] = None
     """The time that `advance_notice` counts back from; without it, the event's start."""
     status: Annotated[int | None, STATUS] = None
     """Where the alarm is. A client may write 1 to take up an alarm again, or 7 to call it off."""
+    result: ClassVar = COLUMN
     url_cancel: Annotated[str, Url()] = ""
     """Gets an unsigned POST when the answer is 2."""
     url_confirm: Annotated[str, Url()] = ""
@@ -118,6 +130,7 @@ class AlarmForm(Form):
     """The agent of a call transfer whose section names no number."""
     phonenumber_sms_failure: Annotated[str, Phone()] = ""
     """This number gets an SMS if the alarm failed or was missed."""
+    created_date: ClassVar = COLUMN
     timezone: Annotated[str | None, Zone()] = None
     """The recipient's time zone; without it, the event's."""
     language: Annotated[str | None, LANGUAGE] = None
@@ -141,6 +154,8 @@ class AlarmForm(Form):
     # The rating key that asks for another call in a while.
     snooze_key: Annotated[str, OneOf(("", *"123456789"))] = ""
     """The rating key that asks for another call in a while; empty: none does."""
+    status_reason: ClassVar = COLUMN
+    about: ClassVar = Link("alarm", "about_id", null=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -149,44 +164,6 @@ class AlarmForm(Form):
         if cls is AlarmForm and str(body.get("method", "")).lower() in ("3", "email"):
             return {"alarm_phonenumber": "", **body}
         return body
-
-
-def show(visit: RequestContext, row: Alarm) -> dict[str, Any]:
-    notice = row.event_start + timedelta(seconds=row.offset)
-    return {
-        "url": visit.links.to("alarm", row.id),
-        "alarm_phonenumber": row.alarm_phonenumber,
-        "alarm_email": row.alarm_email,
-        "daily_start": str(row.daily_start),
-        "daily_stop": str(row.daily_stop),
-        "advance_notice": row.advance_notice,
-        "maxretry": row.maxretry,
-        "retry_delay": row.retry_delay,
-        "num_attempt": row.num_attempt,
-        "method": row.method,
-        "survey": visit.links.maybe("sealed-survey", row.survey_id),
-        "mail_template": visit.links.maybe("mail-template", row.mail_template_id),
-        "sms_template": visit.links.maybe("sms-template", row.sms_template_id),
-        "event": visit.links.to("event", row.event_id),
-        "date_start_notice": visit.local(notice, row.zone),
-        "status": row.status,
-        "result": row.result,
-        "url_cancel": row.url_cancel,
-        "url_confirm": row.url_confirm,
-        "phonenumber_transfer": row.phonenumber_transfer,
-        "phonenumber_sms_failure": row.phonenumber_sms_failure,
-        "created_date": stamp(row.created_date),
-        "timezone": row.timezone,
-        "language": row.language,
-        "max_lateness": row.max_lateness,
-        "require_result": row.require_result,
-        "retry_policy": row.retry_policy,
-        "on_unknown": row.on_unknown,
-        "missed_policy": row.missed_policy,
-        "snooze_key": row.snooze_key,
-        "status_reason": row.status_reason,
-        "about": visit.links.maybe("alarm", row.about_id),
-    }
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> Alarm:
@@ -267,9 +244,7 @@ def show_entry(visit: RequestContext, row: Timeline) -> dict[str, Any]:
 ALARM = Resource(
     name="alarm",
     model=Alarm,
-    show=show,
     form=AlarmForm,
-    read_only=frozenset({"url", "num_attempt", "result", "created_date", "status_reason", "about"}),
     filters={
         "event": Alarm.event,
         "status": Alarm.status,

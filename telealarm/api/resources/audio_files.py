@@ -1,34 +1,31 @@
 """audio-files/: recordings, uploaded as wav and kept as Asterisk plays them."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
+from telealarm.api.fields.reply import COLUMN, Computed, Link
 from telealarm.api.fields.texts import Text
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.api.rest.uploads import Wav
 from telealarm.models import AudioFile
 from telealarm.rules.audio import WAV
 
+DOWNLOAD = Computed(
+    lambda context, row: context.links.to("audio-files", row.id) + "download/", Wav().schema()
+)
+
 
 class AudioFileForm(Form):
+    url: ClassVar = Link("audio-files")
     name: Annotated[str, Text(150, 1)]
     """What the recording is called in lists."""
-    audio_file: Annotated[Any, Wav()]
+    audio_file: Annotated[Any, Wav(), DOWNLOAD]
     """The recording, as a part of a form (multipart/form-data)."""
-
-
-def show(visit: RequestContext, row: AudioFile) -> dict[str, Any]:
-    link = visit.links.to("audio-files", row.id)
-    return {
-        "url": link,
-        "name": row.name,
-        "audio_file": f"{link}download/",
-        "seconds": row.seconds,
-        "created_date": stamp(row.created_date),
-        "updated_date": stamp(row.updated_date),
-    }
+    seconds: ClassVar = COLUMN
+    created_date: ClassVar = COLUMN
+    updated_date: ClassVar = COLUMN
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> AudioFile:
@@ -52,9 +49,7 @@ def download(visit: RequestContext, row: AudioFile, values: Values) -> Path:
 AUDIO_FILE = Resource(
     name="audio-files",
     model=AudioFile,
-    show=show,
     form=AudioFileForm,
-    read_only=frozenset({"url", "seconds", "created_date", "updated_date"}),
     filters={"name": AudioFile.name},
     create=create,
     change=change,

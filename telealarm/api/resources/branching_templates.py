@@ -1,9 +1,10 @@
 """branching-template/: where a survey goes on, by what was keyed."""
 
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
+from telealarm.api.fields.reply import COLUMN, Link
 from telealarm.api.fields.texts import Word
 from telealarm.api.fields.values import Relation
 from telealarm.api.rest.resource import Resource, Values
@@ -20,23 +21,15 @@ BRANCH_KEYS = Word(
 
 
 class BranchingTemplateForm(Form):
+    url: ClassVar = Link("branching-template")
     keys: Annotated[str, BRANCH_KEYS]
     """A key value, or `timeout`, `invalid`, `any`; `0` after a section that takes no keys."""
     section: Annotated[int, Relation("section-template")]
     """The section that is left by this key."""
     goto: Annotated[int | None, Relation("section-template")] = None
     """The section that follows; null ends the call."""
-
-
-def show(visit: RequestContext, row: BranchingTemplate) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("branching-template", row.id),
-        "keys": row.keys,
-        "section": visit.links.to("section-template", row.section_id),
-        "goto": visit.links.maybe("section-template", row.goto_id),
-        "created_date": stamp(row.created_date),
-        "updated_date": stamp(row.updated_date),
-    }
+    created_date: ClassVar = COLUMN
+    updated_date: ClassVar = COLUMN
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> BranchingTemplate:
@@ -55,9 +48,7 @@ def delete(visit: RequestContext, row: BranchingTemplate) -> None:
 BRANCHING_TEMPLATE = Resource(
     name="branching-template",
     model=BranchingTemplate,
-    show=show,
     form=BranchingTemplateForm,
-    read_only=frozenset({"url", "created_date", "updated_date"}),
     filters={"section": BranchingTemplate.section, "keys": BranchingTemplate.keys},
     create=create,
     change=change,

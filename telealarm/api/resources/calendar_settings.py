@@ -1,15 +1,16 @@
 """calendar-setting/: how a manager's calendar users call."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from telealarm.api.core import links
-from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Choice, Flag, Whole
+from telealarm.api.fields.reply import COLUMN, Column, Link
 from telealarm.api.fields.texts import Phone, Text
 from telealarm.api.fields.values import Relation
 from telealarm.api.rest.resource import Resource, Values, remove_row
@@ -73,11 +74,9 @@ class Manager(FieldType):
     def schema(self) -> Schema:
         return {"anyOf": [{"type": "string", "maxLength": 150}, {"type": "integer", "minimum": 1}]}
 
-    def shown(self) -> Schema:
-        return {"type": "string"}
-
 
 class CalendarSettingForm(Form):
+    url: ClassVar = Link("calendar-setting")
     label: Annotated[str, Text(80, 1)]
     """What the setting is called in lists."""
     callerid: Annotated[str, Text(80)] = ""
@@ -86,7 +85,7 @@ class CalendarSettingForm(Form):
     """The name that the callee sees."""
     call_timeout: Annotated[int, Whole(1, 600)] = 60
     """For how many seconds the phone rings."""
-    user: Annotated[str | None, Manager()] = None
+    user: Annotated[str | None, Manager(), Column("owner_name", {"type": "string"})] = None
     """The manager whose setting it is."""
     survey: Annotated[int, SEALED]
     """What a call says and asks, unless the alarm names a survey."""
@@ -102,6 +101,8 @@ class CalendarSettingForm(Form):
     """What follows: talk to both, to persons only, or to machines only."""
     voicemail_audiofile: Annotated[int | None, Relation("audio-files")] = None
     """What a machine hears; without it, what the survey says first."""
+    created_date: ClassVar = COLUMN
+    updated_date: ClassVar = COLUMN
     settle: Annotated[bool, Flag()] = True
     """Whether one answer calls off the other alarms of the event."""
     calling_days: Annotated[str, CallingDays(30, 1)] = EVERY_DAY
@@ -116,32 +117,6 @@ class CalendarSettingForm(Form):
     """Whether each answer is spoken back to the callee."""
     failure_phonenumber: Annotated[str | None, Phone()] = None
     """This number is called if an alarm failed or was missed."""
-
-
-def show(visit: RequestContext, row: CalendarSetting) -> dict[str, Any]:
-    return {
-        "user": row.owner_name,
-        "sms_gateway": visit.links.maybe("sms-gateway", row.sms_gateway_id),
-        "url": visit.links.to("calendar-setting", row.id),
-        "label": row.label,
-        "callerid": row.callerid,
-        "caller_name": row.caller_name,
-        "call_timeout": row.call_timeout,
-        "survey": visit.links.to("sealed-survey", row.survey_id),
-        "aleg_gateway": visit.links.to("gateway", row.aleg_gateway_id),
-        "voicemail": row.voicemail,
-        "amd_behavior": row.amd_behavior,
-        "voicemail_audiofile": visit.links.maybe("audio-files", row.voicemail_audiofile_id),
-        "created_date": stamp(row.created_date),
-        "updated_date": stamp(row.updated_date),
-        "settle": row.settle,
-        "calling_days": row.calling_days,
-        "holidays": row.holidays,
-        "snooze_minutes": row.snooze_minutes,
-        "callback_pin": row.callback_pin,
-        "confirm_spoken": row.confirm_spoken,
-        "failure_phonenumber": row.failure_phonenumber,
-    }
 
 
 def owner(visit: RequestContext, values: Values) -> int:
@@ -174,12 +149,10 @@ def change(visit: RequestContext, row: CalendarSetting, values: Values) -> None:
 CALENDAR_SETTING = Resource(
     name="calendar-setting",
     model=CalendarSetting,
-    show=show,
     form=CalendarSettingForm,
-    read_only=frozenset({"url", "created_date", "updated_date"}),
+    show_first=("user", "sms_gateway", "url"),
     filters={"label": CalendarSetting.label, "survey": CalendarSetting.survey},
     orders={"label": CalendarSetting.label},
-    shapes={"user": {"type": "string"}},
     example={
         "label": "cal_setting",
         "callerid": "123456",

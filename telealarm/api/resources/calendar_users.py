@@ -1,9 +1,10 @@
 """calendar-user/: whose calendars they are. A calendar user does not log in."""
 
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
+from telealarm.api.fields.reply import Computed, Link
 from telealarm.api.fields.texts import Secret, Text, Word
 from telealarm.api.rest.resource import Resource, Values, change_row
 from telealarm.models import CalendarUser
@@ -13,6 +14,7 @@ EMAIL = Word(254, pattern=r"([^@\s]+@[^@\s]+)?", right="must be an address like 
 
 
 class CalendarUserForm(Form):
+    url: ClassVar = Link("calendar-user")
     username: Annotated[str, Text(150, 1)]
     """The name of the calendar user; it is no login."""
     password: Annotated[str | None, Secret()] = None
@@ -23,17 +25,7 @@ class CalendarUserForm(Form):
     """The placeholder `{first_name}`."""
     email: Annotated[str, EMAIL] = ""
     """The mail address of the calendar user."""
-
-
-def show(visit: RequestContext, row: CalendarUser) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("calendar-user", row.id),
-        "username": row.username,
-        "last_name": row.last_name,
-        "first_name": row.first_name,
-        "email": row.email,
-        "groups": [],
-    }
+    groups: ClassVar = Computed(lambda context, row: [], {"type": "array", "maxItems": 0})
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> CalendarUser:
@@ -47,12 +39,9 @@ def delete(visit: RequestContext, row: CalendarUser) -> None:
 CALENDAR_USER = Resource(
     name="calendar-user",
     model=CalendarUser,
-    show=show,
     form=CalendarUserForm,
-    read_only=frozenset({"url", "groups"}),
     filters={"username": CalendarUser.username, "email": CalendarUser.email},
     orders={"username": CalendarUser.username},
-    shapes={"groups": {"type": "array", "maxItems": 0}},
     example={"username": "caluser3", "password": "caluser3", "email": "caluser3@gmail.com"},
     create=create,
     change=change_row,

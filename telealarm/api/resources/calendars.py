@@ -1,10 +1,11 @@
 """calendar/: what holds the events of a calendar user."""
 
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Whole
+from telealarm.api.fields.reply import COLUMN, Link
 from telealarm.api.fields.texts import Text, Zone
 from telealarm.api.fields.values import Relation
 from telealarm.api.rest.resource import Resource, Values, insert_into
@@ -14,25 +15,16 @@ from telealarm.store.calendars import calendars, events
 
 
 class CalendarForm(Form):
+    url: ClassVar = Link("calendar")
     name: Annotated[str, Text(200, 1)]
     """What the calendar is called in lists."""
     user: Annotated[int, Relation("calendar-user")]
     """The calendar user whose calendar it is."""
     max_concurrent: Annotated[int, Whole(0)] = 0
     """How many calls of the calendar may be up at once; 0: no limit."""
+    created_date: ClassVar = COLUMN
     timezone: Annotated[str | None, Zone()] = None
     """The time zone of events that have none; without it, the calendar user's."""
-
-
-def show(visit: RequestContext, row: Calendar) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("calendar", row.id),
-        "name": row.name,
-        "user": visit.links.to("calendar-user", row.user_id),
-        "max_concurrent": row.max_concurrent,
-        "created_date": stamp(row.created_date),
-        "timezone": row.timezone,
-    }
 
 
 def change(visit: RequestContext, row: Calendar, values: Values) -> None:
@@ -49,9 +41,7 @@ def delete(visit: RequestContext, row: Calendar) -> None:
 CALENDAR = Resource(
     name="calendar",
     model=Calendar,
-    show=show,
     form=CalendarForm,
-    read_only=frozenset({"url", "created_date"}),
     filters={"name": Calendar.name, "user": Calendar.user},
     orders={"name": Calendar.name},
     create=insert_into(Calendar),

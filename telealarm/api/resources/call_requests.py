@@ -1,44 +1,42 @@
 """callrequest/: the calls that were placed."""
 
-from typing import Any
+from typing import ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
-from telealarm.api.fields import json_schema
+from telealarm.api.fields.form import Reply
+from telealarm.api.fields.reply import COLUMN, Link
 from telealarm.api.rest.resource import Resource
 from telealarm.models import CallRequest
 
 
-def show(visit: RequestContext, row: CallRequest) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("callrequest", row.id),
-        "request_uuid": row.request_uuid,
-        "aleg_uuid": row.aleg_uuid,
-        "call_time": stamp(row.call_time),
-        "status": row.status,
-        "callerid": row.callerid,
-        "caller_name": row.caller_name,
-        "phone_number": row.phone_number,
-        "timeout": row.timeout,
-        "timelimit": row.timelimit,
-        "aleg_gateway": visit.links.to("gateway", row.gateway_id),
-        "num_attempt": row.num_attempt,
-        "last_attempt_time": stamp(row.last_attempt_time),
-        "result": row.result,
-        "hangup_cause": row.hangup_cause,
-        "disposition": row.disposition,
-        "amd_status": row.amd_status,
-        "completed": row.completed,
-        "inbound": row.inbound,
-        "started": stamp(row.started),
-        "answered": stamp(row.answered),
-        "ended": stamp(row.ended),
-    }
+class CallRequestReply(Reply):
+    url: ClassVar = Link("callrequest")
+    request_uuid: ClassVar = COLUMN
+    aleg_uuid: ClassVar = COLUMN
+    call_time: ClassVar = COLUMN
+    status: ClassVar = COLUMN
+    callerid: ClassVar = COLUMN
+    caller_name: ClassVar = COLUMN
+    phone_number: ClassVar = COLUMN
+    timeout: ClassVar = COLUMN
+    timelimit: ClassVar = COLUMN
+    aleg_gateway: ClassVar = Link("gateway", "gateway_id")
+    num_attempt: ClassVar = COLUMN
+    last_attempt_time: ClassVar = COLUMN
+    result: ClassVar = COLUMN
+    hangup_cause: ClassVar = COLUMN
+    disposition: ClassVar = COLUMN
+    amd_status: ClassVar = COLUMN
+    completed: ClassVar = COLUMN
+    inbound: ClassVar = COLUMN
+    started: ClassVar = COLUMN
+    answered: ClassVar = COLUMN
+    ended: ClassVar = COLUMN
 
 
 CALL_REQUEST = Resource(
     name="callrequest",
     model=CallRequest,
-    show=show,
+    reply=CallRequestReply,
     filters={
         "alarm": CallRequest.alarm,
         "status": CallRequest.status,
@@ -47,18 +45,4 @@ CALL_REQUEST = Resource(
         "call_time": CallRequest.call_time,
     },
     orders={"call_time": CallRequest.call_time},
-    shapes={
-        "url": json_schema.LINK,
-        **json_schema.of_columns(
-            CallRequest,
-            *("request_uuid", "aleg_uuid", "call_time", "status", "callerid", "caller_name"),
-            *("phone_number", "timeout", "timelimit"),
-        ),
-        "aleg_gateway": json_schema.LINK,
-        **json_schema.of_columns(
-            CallRequest,
-            *("num_attempt", "last_attempt_time", "result", "hangup_cause", "disposition"),
-            *("amd_status", "completed", "inbound", "started", "answered", "ended"),
-        ),
-    },
 )

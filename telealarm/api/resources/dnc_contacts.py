@@ -1,9 +1,10 @@
 """dnc-contact/: the numbers and mail addresses of do-not-call lists."""
 
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
+from telealarm.api.fields.reply import COLUMN, Link
 from telealarm.api.fields.texts import Phone
 from telealarm.api.fields.values import Relation
 from telealarm.api.resources.mail_templates import ADDRESS
@@ -14,23 +15,15 @@ from telealarm.store import do_not_call
 
 
 class DncContactForm(Form):
+    url: ClassVar = Link("dnc-contact")
     dnc: Annotated[int, Relation("dnc-list")]
     """The list that holds the number or the address."""
     phone_number: Annotated[str | None, Phone(min_length=1)] = None
     """A number that is neither called nor sent an SMS."""
     email: Annotated[str | None, ADDRESS] = None
     """An address that gets no mail."""
-
-
-def show(visit: RequestContext, row: DncContact) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("dnc-contact", row.id),
-        "dnc": visit.links.to("dnc-list", row.dnc_id),
-        "phone_number": row.phone_number,
-        "email": row.email,
-        "created_date": stamp(row.created_date),
-        "updated_date": stamp(row.updated_date),
-    }
+    created_date: ClassVar = COLUMN
+    updated_date: ClassVar = COLUMN
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> DncContact:
@@ -57,9 +50,7 @@ def _checked(values: Values, row: DncContact | None) -> Values:
 DNC_CONTACT = Resource(
     name="dnc-contact",
     model=DncContact,
-    show=show,
     form=DncContactForm,
-    read_only=frozenset({"url", "created_date", "updated_date"}),
     filters={
         "dnc": DncContact.dnc,
         "phone_number": DncContact.phone_number,

@@ -1,12 +1,13 @@
 """event/: what happens at a time, with its occurrences and its alarms."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Choice
+from telealarm.api.fields.reply import COLUMN, LOCAL, Link
 from telealarm.api.fields.texts import Text, Zone
 from telealarm.api.fields.values import Absent, Json, Moment, Moments, Relation
 from telealarm.api.resources import occurrences
@@ -27,27 +28,32 @@ _SHAPES_SERIES = frozenset(
 
 
 class EventForm(Form):
+    url: ClassVar = Link("event")
     title: Annotated[str, Text(255, 1)]
     """What happens; the placeholder `{title}`."""
     description: Annotated[str | None, Text(10_000, lines=True)] = None
     """A note for people."""
-    start: Annotated[datetime | None, Moment()] = None
+    start: Annotated[datetime | None, Moment(), LOCAL] = None
     """When the event starts; without it, now."""
-    end: Annotated[datetime | None, Moment()] = None
+    end: Annotated[datetime | None, Moment(), LOCAL] = None
     """When the event ends; without it, an hour after the start."""
     creator: Annotated[int | None, Relation("calendar-user")] = None
     """The calendar user who made it; without it, the one of the calendar."""
+    created_on: ClassVar = COLUMN
     # Null: the series has no end. Left out: a month after the start.
-    end_recurring_period: Annotated[datetime | Absent | None, Moment()] = Absent.LEFT_OUT
+    end_recurring_period: Annotated[datetime | Absent | None, Moment(), LOCAL] = Absent.LEFT_OUT
     """When a series ends at the latest; null: never. Left out, a month after the start."""
     rule: Annotated[int | None, Relation("rule")] = None
     """The rule by which the event comes again; without it, it happens once."""
     calendar: Annotated[int, Relation("calendar")]
     """The calendar that holds the event."""
+    notify_count: ClassVar = COLUMN
     status: Annotated[int, STATUS] = EventStatus.PENDING
     """Whether the alarms of the event go out."""
     data: Annotated[dict[str, Any] | None, Json()] = None
     """Values for the placeholders of scripts and templates, by name."""
+    parent_event: ClassVar = Link("event", "parent_event_id", null=True)
+    occ_count: ClassVar = COLUMN
     timezone: Annotated[str | None, Zone()] = None
     """The time zone of the event; without it, the calendar's."""
     exdate: Annotated[list[datetime] | None, Moments()] = None
@@ -57,28 +63,6 @@ class EventForm(Form):
 class StatusForm(Form):
     status: Annotated[int, STATUS]
     """Whether the alarms of the event go out."""
-
-
-def show(visit: RequestContext, row: Event) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("event", row.id),
-        "title": row.title,
-        "description": row.description,
-        "start": visit.local(row.start, row.zone),
-        "end": visit.local(row.end, row.zone),
-        "creator": visit.links.to("calendar-user", row.creator_id),
-        "created_on": stamp(row.created_on),
-        "end_recurring_period": visit.local(row.end_recurring_period, row.zone),
-        "rule": visit.links.maybe("rule", row.rule_id),
-        "calendar": visit.links.to("calendar", row.calendar_id),
-        "notify_count": row.notify_count,
-        "status": row.status,
-        "data": row.data,
-        "parent_event": visit.links.maybe("event", row.parent_event_id),
-        "occ_count": row.occ_count,
-        "timezone": row.timezone,
-        "exdate": row.exdate,
-    }
 
 
 def weigh(visit: RequestContext, row: Event | None, values: Values) -> None:
@@ -162,9 +146,7 @@ def update_last_child_status(visit: RequestContext, row: Event, values: Values) 
 EVENT = Resource(
     name="event",
     model=Event,
-    show=show,
     form=EventForm,
-    read_only=frozenset({"url", "created_on", "notify_count", "parent_event", "occ_count"}),
     filters={
         "calendar": Event.calendar,
         "creator": Event.creator,

@@ -1,13 +1,14 @@
 """gateway/: the ways out for calls. Superusers write them, managers read the active ones."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Choice, Real, Whole
+from telealarm.api.fields.reply import COLUMN, Computed, Link
 from telealarm.api.fields.texts import Text, Word
 from telealarm.api.fields.values import Relation
 from telealarm.api.rest.resource import Resource, Values, insert_into, remove_row
@@ -66,7 +67,11 @@ class Prefixes(FieldType):
         return {"type": "array", "maxItems": 1000, "items": PREFIX.schema()}
 
 
+TRUNK_STATE = Computed(lambda context, row: trunks.state(row), {"enum": [UP, DOWN, UNKNOWN]})
+
+
 class GatewayForm(Form):
+    url: ClassVar = Link("gateway")
     name: Annotated[str, Text(255, 1)]
     """What the gateway is called; no two have one name."""
     status: Annotated[int, STATUS] = ACTIVE
@@ -91,6 +96,8 @@ class GatewayForm(Form):
     """The gateway that is tried next if this one is congested."""
     addparameter: Annotated[str, Text(360)] = ""
     """Kept for the predecessor's clients; it has no effect."""
+    created_date: ClassVar = COLUMN
+    updated_date: ClassVar = COLUMN
     maximum_call: Annotated[int, Whole(0)] = 0
     """How many calls may be up at once; 0: no limit."""
     calls_per_second: Annotated[float, Real(0, 10_000)] = 0
@@ -99,31 +106,7 @@ class GatewayForm(Form):
     """A regular expression that a number must match as a whole."""
     allowed_prefixes: Annotated[list[str], Prefixes()] = Field(default_factory=list)
     """The beginnings of numbers that may be dialled; empty: all."""
-
-
-def show(visit: RequestContext, row: Gateway) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("gateway", row.id),
-        "name": row.name,
-        "status": row.status,
-        "description": row.description,
-        "addprefix": row.addprefix,
-        "removeprefix": row.removeprefix,
-        "gateways": row.gateways,
-        "gateway_codecs": row.gateway_codecs,
-        "gateway_timeouts": row.gateway_timeouts,
-        "gateway_retries": row.gateway_retries,
-        "originate_dial_string": row.originate_dial_string,
-        "failover": visit.links.maybe("gateway", row.failover_id),
-        "addparameter": row.addparameter,
-        "created_date": stamp(row.created_date),
-        "updated_date": stamp(row.updated_date),
-        "maximum_call": row.maximum_call,
-        "calls_per_second": row.calls_per_second,
-        "number_pattern": row.number_pattern,
-        "allowed_prefixes": row.allowed_prefixes,
-        "trunk_state": trunks.state(row),
-    }
+    trunk_state: ClassVar = TRUNK_STATE
 
 
 def change(visit: RequestContext, row: Gateway, values: Values) -> None:
@@ -134,13 +117,10 @@ def change(visit: RequestContext, row: Gateway, values: Values) -> None:
 GATEWAY = Resource(
     name="gateway",
     model=Gateway,
-    show=show,
     form=GatewayForm,
-    read_only=frozenset({"url", "created_date", "updated_date", "trunk_state"}),
     filters={"name": Gateway.name, "status": Gateway.status},
     create=insert_into(Gateway, owned=False),
     change=change,
     delete=remove_row,
     superusers="writes",
-    shapes={"trunk_state": {"enum": [UP, DOWN, UNKNOWN]}},
 )

@@ -1,9 +1,10 @@
 """mail-template/: what an alarm by mail says. `{placeholders}` are plain names."""
 
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
+from telealarm.api.fields.reply import COLUMN, Link
 from telealarm.api.fields.texts import Header, Text, Word
 from telealarm.api.resources.previews import MAIL_PREVIEW
 from telealarm.api.rest.resource import Resource, Values, change_row, remove_row
@@ -24,6 +25,7 @@ MESSAGE = Text(100_000, lines=True)
 
 
 class MailTemplateForm(Form):
+    url: ClassVar = Link("mail-template")
     label: Annotated[str, Header(75, 1)]
     """What the template is called in lists."""
     template_key: Annotated[str, TEMPLATE_KEY] = ""
@@ -38,21 +40,8 @@ class MailTemplateForm(Form):
     """The text, with placeholders."""
     message_html: Annotated[str, MESSAGE] = ""
     """The same as HTML, with placeholders; without it, the mail has the text alone."""
-
-
-def show(visit: RequestContext, row: MailTemplate) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("mail-template", row.id),
-        "label": row.label,
-        "template_key": row.template_key,
-        "from_email": row.from_email,
-        "from_name": row.from_name,
-        "subject": row.subject,
-        "message_plaintext": row.message_plaintext,
-        "message_html": row.message_html,
-        "created_date": stamp(row.created_date),
-        "updated_date": stamp(row.updated_date),
-    }
+    created_date: ClassVar = COLUMN
+    updated_date: ClassVar = COLUMN
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> MailTemplate:
@@ -76,9 +65,7 @@ def _check(plain: str, html: str) -> None:
 MAIL_TEMPLATE = Resource(
     name="mail-template",
     model=MailTemplate,
-    show=show,
     form=MailTemplateForm,
-    read_only=frozenset({"url", "created_date", "updated_date"}),
     filters={"label": MailTemplate.label, "template_key": MailTemplate.template_key},
     create=create,
     change=change,

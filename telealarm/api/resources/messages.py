@@ -1,9 +1,10 @@
 """message/: the SMS and mails that were written for alarms, and what became of them."""
 
-from typing import Any
+from typing import ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
-from telealarm.api.fields import json_schema
+from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields.form import Reply
+from telealarm.api.fields.reply import COLUMN, Computed, Link
 from telealarm.api.rest.resource import Resource
 from telealarm.models import Message
 from telealarm.words import MessageStatus
@@ -19,64 +20,46 @@ STATUSES = {
 }
 
 
-def show(visit: RequestContext, row: Message) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("message", row.id),
-        "alarm": visit.links.to("alarm", row.alarm_id),
-        "alarm_request": visit.links.maybe("alarm-request", row.request_id),
-        "method": row.method,
-        "purpose": row.purpose,
-        "recipient": row.recipient,
-        "sender": row.sender,
-        "subject": row.subject,
-        "text": row.text,
-        "encoding": row.encoding,
-        "segments": row.segments,
-        # The delivery report, where one came, says more than that it was sent.
-        "status": row.delivery or STATUSES[MessageStatus(row.status)],
-        "said": row.said,
-        "tries": row.tries,
-        "reference": row.reference,
-        "date": stamp(row.date),
-        "sent": stamp(row.sent),
-        "created_date": stamp(row.created_date),
-    }
+def status(context: RequestContext, row: Message) -> str:
+    """The delivery report, where one came, says more than that it was sent."""
+    return row.delivery or STATUSES[MessageStatus(row.status)]
+
+
+class MessageReply(Reply):
+    url: ClassVar = Link("message")
+    alarm: ClassVar = Link("alarm", "alarm_id")
+    alarm_request: ClassVar = Link("alarm-request", "request_id", null=True)
+    status: ClassVar = Computed(
+        status, {"type": "string", "enum": [*STATUSES.values(), "delivered"]}
+    )
+    method: ClassVar = COLUMN
+    purpose: ClassVar = COLUMN
+    recipient: ClassVar = COLUMN
+    sender: ClassVar = COLUMN
+    subject: ClassVar = COLUMN
+    text: ClassVar = COLUMN
+    encoding: ClassVar = COLUMN
+    segments: ClassVar = COLUMN
+    said: ClassVar = COLUMN
+    tries: ClassVar = COLUMN
+    reference: ClassVar = COLUMN
+    date: ClassVar = COLUMN
+    sent: ClassVar = COLUMN
+    created_date: ClassVar = COLUMN
 
 
 MESSAGE = Resource(
     name="message",
     model=Message,
-    show=show,
+    reply=MessageReply,
+    show_first=(
+        *("url", "alarm", "alarm_request", "method", "purpose", "recipient", "sender", "subject"),
+        *("text", "encoding", "segments"),
+    ),
     filters={
         "alarm": Message.alarm,
         "recipient": Message.recipient,
         "method": Message.method,
         "purpose": Message.purpose,
-    },
-    shapes={
-        "url": json_schema.LINK,
-        "alarm": json_schema.LINK,
-        "alarm_request": json_schema.MAYBE_LINK,
-        "status": {
-            "type": "string",
-            "enum": [*STATUSES.values(), "delivered"],
-        },
-        **json_schema.of_columns(
-            Message,
-            "method",
-            "purpose",
-            "recipient",
-            "sender",
-            "subject",
-            "text",
-            "encoding",
-            "segments",
-            "said",
-            "tries",
-            "reference",
-            "date",
-            "sent",
-            "created_date",
-        ),
     },
 )

@@ -1,11 +1,12 @@
 """calendar-user-profile/{calendar user id}/: the particulars and rights of a calendar user."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Whole
+from telealarm.api.fields.reply import COLUMN, Column, Link
 from telealarm.api.fields.texts import Text, Zone
 from telealarm.api.fields.values import Relation
 from telealarm.api.resources.gateways import Prefixes
@@ -47,7 +48,13 @@ class Permissions(FieldType):
         }
 
 
+SETTING_ID = Column("calendar_setting_id", {"type": ["integer", "null"]})
+
+
 class ProfileForm(Form):
+    manager: ClassVar = Column("owner_name", {"type": "string"})
+    id: ClassVar = COLUMN
+    user: ClassVar = Column("user_id", {"type": "integer"})
     address: Annotated[str | None, Text(200)] = None
     """Street and house number."""
     city: Annotated[str | None, Text(120)] = None
@@ -72,38 +79,15 @@ class ProfileForm(Form):
     """A note for people."""
     accountcode: Annotated[int | None, Whole()] = None
     """The PIN of callers who ring back, if the event's data has none."""
-    calendar_setting: Annotated[int | None, Relation("calendar-setting")] = None
+    created_date: ClassVar = COLUMN
+    updated_date: ClassVar = COLUMN
+    calendar_setting: Annotated[int | None, Relation("calendar-setting"), SETTING_ID] = None
     """How the alarms of this calendar user call."""
+    url: ClassVar = Link("calendar-user-profile", "user_id")
     timezone: Annotated[str | None, Zone()] = None
     """The time zone of calendars that have none; without it, the service's."""
     permissions: Annotated[dict[str, Any], Permissions()] = NO_LIMITS
     """What the alarms of this calendar user may do."""
-
-
-def show(visit: RequestContext, row: CalendarUserProfile) -> dict[str, Any]:
-    return {
-        "manager": row.owner_name,
-        "id": row.id,
-        "user": row.user_id,
-        "address": row.address,
-        "city": row.city,
-        "state": row.state,
-        "country": row.country,
-        "zip_code": row.zip_code,
-        "phone_no": row.phone_no,
-        "fax": row.fax,
-        "company_name": row.company_name,
-        "company_website": row.company_website,
-        "language": row.language,
-        "note": row.note,
-        "accountcode": row.accountcode,
-        "created_date": stamp(row.created_date),
-        "updated_date": stamp(row.updated_date),
-        "calendar_setting": row.calendar_setting_id,
-        "url": visit.links.to("calendar-user-profile", row.user_id),
-        "timezone": row.timezone,
-        "permissions": row.permissions,
-    }
 
 
 def change(visit: RequestContext, row: CalendarUserProfile, values: Values) -> None:
@@ -117,17 +101,10 @@ def delete(visit: RequestContext, row: CalendarUserProfile) -> None:
 CALENDAR_USER_PROFILE = Resource(
     name="calendar-user-profile",
     model=CalendarUserProfile,
-    show=show,
     form=ProfileForm,
-    read_only=frozenset({"url", "manager", "id", "user", "created_date", "updated_date"}),
     filters={"calendar_setting": CalendarUserProfile.calendar_setting},
     change=change,
     delete=delete,
     key="user",
-    shapes={
-        "manager": {"type": "string"},
-        "user": {"type": "integer"},
-        "calendar_setting": {"type": ["integer", "null"]},
-    },
     example={"accountcode": "35365532", "calendar_setting": "3"},
 )

@@ -1,27 +1,16 @@
 """result/: what was answered in the sections of the calls, and the messages that were recorded."""
 
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields import json_schema
+from telealarm.api.fields.form import Reply
+from telealarm.api.fields.reply import COLUMN, Column, Computed, Link
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.errors import NotVisible
 from telealarm.models import SurveyResult
 from telealarm.rules.audio import WAV
-
-
-def show(visit: RequestContext, row: SurveyResult) -> dict[str, Any]:
-    link = visit.links.to("result", row.id)
-    return {
-        "url": link,
-        "callrequest": visit.links.to("callrequest", row.call_id),
-        "section": row.section_id,
-        "response": row.response,
-        # Of a recorded message.
-        "record_file": f"{link}download/" if row.record_file else None,
-        "recording_duration": row.recording_duration if row.record_file else None,
-        "created_date": stamp(row.created_date),
-    }
 
 
 def download(visit: RequestContext, row: SurveyResult, values: Values) -> Path:
@@ -31,10 +20,28 @@ def download(visit: RequestContext, row: SurveyResult, values: Values) -> Path:
     return visit.voice_messages.path(row.record_file)
 
 
+def record_file(context: RequestContext, row: SurveyResult) -> str | None:
+    return context.links.to("result", row.id) + "download/" if row.record_file else None
+
+
+class ResultReply(Reply):
+    url: ClassVar = Link("result")
+    callrequest: ClassVar = Link("callrequest", "call_id")
+    section: ClassVar = Column("section_id", {"type": "integer"})
+    response: ClassVar = COLUMN
+    # Of a recorded message.
+    record_file: ClassVar = Computed(record_file, json_schema.MAYBE_LINK)
+    recording_duration: ClassVar = Computed(
+        lambda context, row: row.recording_duration if row.record_file else None,
+        {"type": ["number", "null"]},
+    )
+    created_date: ClassVar = COLUMN
+
+
 RESULT = Resource(
     name="result",
     model=SurveyResult,
-    show=show,
+    reply=ResultReply,
     filters={
         "callrequest": SurveyResult.call,
         "section": SurveyResult.section,

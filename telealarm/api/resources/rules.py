@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
+from telealarm.api.fields.reply import Link
 from telealarm.api.fields.texts import Text
 from telealarm.api.fields.values import OneOf
 from telealarm.api.rest.resource import Resource, Values
@@ -77,6 +78,7 @@ class RecurrenceText(Text):
 
 
 class RuleForm(Form):
+    url: ClassVar = Link("rule")
     name: Annotated[str, Text(100, 1)]
     """What the rule is called in lists."""
     description: Annotated[str, Text(10_000, lines=True)] = ""
@@ -87,17 +89,6 @@ class RuleForm(Form):
     """Which days, and how many times, in the predecessor's form."""
     rrule: Annotated[str | None, RecurrenceText(500)] = None
     """The same in the form of RFC 5545, instead of `frequency` and `params`."""
-
-
-def show(visit: RequestContext, row: Rule) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("rule", row.id),
-        "name": row.name,
-        "description": row.description,
-        "frequency": row.frequency,
-        "params": row.params,
-        "rrule": row.rrule,
-    }
 
 
 def weigh(visit: RequestContext, row: Rule | None, values: Values) -> None:
@@ -120,9 +111,7 @@ def delete(visit: RequestContext, row: Rule) -> None:
 RULE = Resource(
     name="rule",
     model=Rule,
-    show=show,
     form=RuleForm,
-    read_only=frozenset({"url"}),
     filters={"name": Rule.name, "frequency": Rule.frequency},
     weigh=weigh,
     create=create,

@@ -1,14 +1,15 @@
 """sealed-survey/: surveys that never change. surveyaggregate/: how they were answered."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
-from telealarm.api.fields import json_schema
-from telealarm.api.fields.form import Form
+from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields import json_schema, reply
+from telealarm.api.fields.form import Form, Reply
+from telealarm.api.fields.reply import COLUMN, Computed, Link
 from telealarm.api.fields.texts import Phone
 from telealarm.api.fields.values import Json
-from telealarm.api.resources import section_templates
-from telealarm.api.rest.resource import Action, Resource, Values
+from telealarm.api.resources.section_templates import SectionContent
+from telealarm.api.rest.resource import Action, Answer, Resource, Values
 from telealarm.models import Survey
 from telealarm.store.dialing import call_log, test_calls
 from telealarm.store.survey import surveys
@@ -19,27 +20,6 @@ class CallForm(Form):
     """The number of the trial call."""
     data: Annotated[dict[str, Any] | None, Json()] = None
     """Values for the placeholders."""
-
-
-def show(visit: RequestContext, row: Survey) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("sealed-survey", row.id),
-        "name": row.name,
-        "tts_language": row.tts_language,
-        "description": row.description,
-        "rating_counts": row.rating_counts,
-        "created_date": stamp(row.created_date),
-        "updated_date": stamp(row.updated_date),
-        "template": visit.links.maybe("survey-template", row.template_id),
-        "sections": [
-            {
-                "id": section.id,
-                **section_templates.content(visit, section),
-                "branchings": [{"keys": one.keys, "goto": one.goto_id} for one in branchings],
-            }
-            for section, branchings in surveys.outline(row)
-        ],
-    }
 
 
 def call(visit: RequestContext, row: Survey, values: Values) -> dict[str, Any]:
@@ -74,19 +54,35 @@ def show_answers(visit: RequestContext, row: Survey) -> dict[str, Any]:
     }
 
 
+def sections(context: RequestContext, row: Survey) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": section.id,
+            **reply.show(context, section, SectionContent),
+            "branchings": [{"keys": branch.keys, "goto": branch.goto_id} for branch in branchings],
+        }
+        for section, branchings in surveys.outline(row)
+    ]
+
+
+class SealedSurveyReply(Reply):
+    url: ClassVar = Link("sealed-survey")
+    name: ClassVar = COLUMN
+    tts_language: ClassVar = COLUMN
+    description: ClassVar = COLUMN
+    rating_counts: ClassVar = COLUMN
+    created_date: ClassVar = COLUMN
+    updated_date: ClassVar = COLUMN
+    template: ClassVar = Link("survey-template", "template_id", null=True)
+    sections: ClassVar = Computed(sections, {"type": "array", "items": {"type": "object"}})
+
+
 SEALED_SURVEY = Resource(
     name="sealed-survey",
     model=Survey,
-    show=show,
+    reply=SealedSurveyReply,
     filters={"name": Survey.name, "template": Survey.template},
     orders={"name": Survey.name},
-    shapes={
-        "url": json_schema.LINK,
-        **json_schema.of_columns(Survey, "name", "tts_language", "description", "rating_counts"),
-        **json_schema.of_columns(Survey, "created_date", "updated_date"),
-        "template": json_schema.MAYBE_LINK,
-        "sections": {"type": "array", "items": {"type": "object"}},
-    },
     actions=(
         Action(
             "call",
@@ -102,18 +98,18 @@ SEALED_SURVEY = Resource(
     ),
 )
 
+ANSWERS = json_schema.page_of(
+    {
+        "survey": json_schema.LINK,
+        "section": {"type": "integer"},
+        "question": {"type": "string"},
+        "response": {"type": "string"},
+        "count": {"type": "integer"},
+    }
+)
 SURVEY_AGGREGATE = Resource(
     name="surveyaggregate",
     model=Survey,
-    show=show_answers,
     listed=False,
-    shapes=json_schema.page_of(
-        {
-            "survey": json_schema.LINK,
-            "section": {"type": "integer"},
-            "question": {"type": "string"},
-            "response": {"type": "string"},
-            "count": {"type": "integer"},
-        }
-    )["properties"],
+    answer=Answer(show_answers, ANSWERS["properties"]),
 )

@@ -1,19 +1,19 @@
 """section-template/: the sections of a survey that is not sealed yet."""
 
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
 from pydantic import create_model
 
 from telealarm import sections
-from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import of_section
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Choice, Flag, Whole
+from telealarm.api.fields.reply import COLUMN, Link
 from telealarm.api.fields.texts import Text
 from telealarm.api.fields.values import Relation
 from telealarm.api.rest.resource import Resource, Values
 from telealarm.models import SectionTemplate
-from telealarm.models.survey import SectionFields
 from telealarm.store.engine import crud
 from telealarm.store.survey import surveys
 
@@ -46,39 +46,21 @@ class CommonForm(Form):
 SECTION_FIELDS = of_section.form_fields(sections.fields(), taken=SectionTemplate._meta.fields)
 
 
-class SectionTemplateForm(
+class SectionContent(
     create_model("SectionFieldsForm", __base__=CommonForm, **SECTION_FIELDS)  # type: ignore[misc]
 ):
+    """What a section is made of; a sealed one shows the same."""
+
     completed: Annotated[bool, Flag()] = False
     """Whether the call is a success for everybody who reaches this section."""
+
+
+class SectionTemplateForm(SectionContent):
     survey: Annotated[int, Relation("survey-template")]
     """The survey template that the section belongs to."""
-
-
-def content(visit: RequestContext, row: SectionFields) -> dict[str, Any]:
-    """What a section is made of; a sealed one shows the same."""
-    return {
-        "order": row.order,
-        "type": row.type,
-        "question": row.question,
-        "script": row.script,
-        "audiofile": visit.links.maybe("audio-files", row.audiofile_id),
-        "invalid_audiofile": visit.links.maybe("audio-files", row.invalid_audiofile_id),
-        "retries": row.retries,
-        "timeout": row.timeout,
-        **{name: row.settings.get(name, sections.default(name)) for name in sections.fields()},
-        "completed": row.completed,
-    }
-
-
-def show(visit: RequestContext, row: SectionTemplate) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("section-template", row.id),
-        **content(visit, row),
-        "survey": visit.links.to("survey-template", row.survey_id),
-        "created_date": stamp(row.created_date),
-        "updated_date": stamp(row.updated_date),
-    }
+    url: ClassVar = Link("section-template")
+    created_date: ClassVar = COLUMN
+    updated_date: ClassVar = COLUMN
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> SectionTemplate:
@@ -97,9 +79,8 @@ def delete(visit: RequestContext, row: SectionTemplate) -> None:
 SECTION_TEMPLATE = Resource(
     name="section-template",
     model=SectionTemplate,
-    show=show,
     form=SectionTemplateForm,
-    read_only=frozenset({"url", "created_date", "updated_date"}),
+    show_first=("url",),
     filters={"survey": SectionTemplate.survey, "type": SectionTemplate.type},
     create=create,
     change=change,

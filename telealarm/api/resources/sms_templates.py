@@ -1,9 +1,9 @@
 """sms-template/: what an alarm by SMS says. `{placeholders}` are plain names."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
 from telealarm.api.fields.form import Form
+from telealarm.api.fields.reply import COLUMN, Link
 from telealarm.api.fields.texts import Header, Text
 from telealarm.api.resources.mail_templates import TEMPLATE_KEY
 from telealarm.api.resources.previews import SMS_PREVIEW
@@ -27,6 +27,7 @@ class Sender(Header):
 
 
 class SmsTemplateForm(Form):
+    url: ClassVar = Link("sms-template")
     label: Annotated[str, Header(75, 1)]
     """What the template is called in lists."""
     template_key: Annotated[str, TEMPLATE_KEY] = ""
@@ -35,26 +36,14 @@ class SmsTemplateForm(Form):
     """The sender that the recipient sees, if the gateway allows it."""
     sms_text: Annotated[str, Text(1000, 1, lines=True)]
     """The text, with placeholders."""
-
-
-def show(visit: RequestContext, row: SmsTemplate) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("sms-template", row.id),
-        "label": row.label,
-        "template_key": row.template_key,
-        "sender_phonenumber": row.sender_phonenumber,
-        "sms_text": row.sms_text,
-        "created_date": stamp(row.created_date),
-        "updated_date": stamp(row.updated_date),
-    }
+    created_date: ClassVar = COLUMN
+    updated_date: ClassVar = COLUMN
 
 
 SMS_TEMPLATE = Resource(
     name="sms-template",
     model=SmsTemplate,
-    show=show,
     form=SmsTemplateForm,
-    read_only=frozenset({"url", "created_date", "updated_date"}),
     filters={"label": SmsTemplate.label, "template_key": SmsTemplate.template_key},
     create=insert_into(SmsTemplate),
     change=change_row,

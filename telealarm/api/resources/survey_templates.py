@@ -1,10 +1,11 @@
 """survey-template/: surveys as they are written, and sealing them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.form import Form
+from telealarm.api.fields.reply import COLUMN, Link
 from telealarm.api.fields.texts import Text, Word
 from telealarm.api.resources import sealed_surveys
 from telealarm.api.rest.resource import Action, Resource, Values, insert_into
@@ -20,6 +21,7 @@ COUNTS = Word(5, pattern=f"{FIRST}|{LAST}", right="must be first or last")
 
 
 class SurveyTemplateForm(Form):
+    url: ClassVar = Link("survey-template")
     name: Annotated[str, Text(255, 1)]
     """What the survey is called in lists."""
     tts_language: Annotated[str, LANGUAGE] = "en"
@@ -28,18 +30,8 @@ class SurveyTemplateForm(Form):
     """A note for people."""
     rating_counts: Annotated[str, COUNTS] = FIRST
     """Which of several ratings in a call is the alarm's result."""
-
-
-def show(visit: RequestContext, row: SurveyTemplate) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("survey-template", row.id),
-        "name": row.name,
-        "tts_language": row.tts_language,
-        "description": row.description,
-        "rating_counts": row.rating_counts,
-        "created_date": stamp(row.created_date),
-        "updated_date": stamp(row.updated_date),
-    }
+    created_date: ClassVar = COLUMN
+    updated_date: ClassVar = COLUMN
 
 
 def change(visit: RequestContext, row: SurveyTemplate, values: Values) -> None:
@@ -54,15 +46,13 @@ def delete(visit: RequestContext, row: SurveyTemplate) -> None:
 
 def seal(visit: RequestContext, row: SurveyTemplate, values: Values) -> dict[str, Any]:
     """Make a sealed survey: a copy that never changes."""
-    return sealed_surveys.show(visit, surveys.seal(row))
+    return sealed_surveys.SEALED_SURVEY.show(visit, surveys.seal(row))
 
 
 SURVEY_TEMPLATE = Resource(
     name="survey-template",
     model=SurveyTemplate,
-    show=show,
     form=SurveyTemplateForm,
-    read_only=frozenset({"url", "created_date", "updated_date"}),
     filters={"name": SurveyTemplate.name},
     orders={"name": SurveyTemplate.name},
     create=insert_into(SurveyTemplate),

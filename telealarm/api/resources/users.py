@@ -1,10 +1,11 @@
 """users/: who logs in. For superusers."""
 
-from typing import Annotated, Any
+from typing import Annotated, ClassVar
 
-from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Flag
+from telealarm.api.fields.reply import COLUMN, Column, Link
 from telealarm.api.fields.texts import Secret, Word
 from telealarm.api.rest.resource import Resource, Values, insert_into
 from telealarm.models import User
@@ -12,6 +13,8 @@ from telealarm.store.access import users
 
 
 class UserForm(Form):
+    url: ClassVar = Link("users")
+    id: ClassVar = COLUMN
     username: Annotated[
         str,
         Word(150, 1, pattern=r"[\w.@+-]+", right="may hold letters, digits and . @ + - _ alone"),
@@ -23,17 +26,7 @@ class UserForm(Form):
     """Whether the login sees everything, and writes gateways and logins."""
     is_active: Annotated[bool, Flag()] = True
     """Whether the login may log in."""
-
-
-def show(visit: RequestContext, row: User) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("users", row.id),
-        "id": row.id,
-        "username": row.username,
-        "is_superuser": row.is_superuser,
-        "is_active": row.is_active,
-        "created_date": stamp(row.created),
-    }
+    created_date: ClassVar = Column("created")
 
 
 def change(visit: RequestContext, row: User, values: Values) -> None:
@@ -47,9 +40,7 @@ def delete(visit: RequestContext, row: User) -> None:
 USERS = Resource(
     name="users",
     model=User,
-    show=show,
     form=UserForm,
-    read_only=frozenset({"url", "id", "created_date"}),
     filters={"username": User.username},
     create=insert_into(User, owned=False),
     change=change,

@@ -1,10 +1,12 @@
 """webhook-delivery/: what was told to webhooks and to alarms' own addresses, with each try."""
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from telealarm.api.core.request_context import RequestContext, stamp
 from telealarm.api.fields import json_schema
+from telealarm.api.fields.form import Reply
+from telealarm.api.fields.reply import COLUMN, Column, Computed, Link
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.models import WebhookDelivery
 from telealarm.store.webhooks import deliveries
@@ -20,33 +22,39 @@ TRY = json_schema.thing(
 )
 
 
-def show(visit: RequestContext, row: WebhookDelivery) -> dict[str, Any]:
-    waits = row.status == DeliveryStatus.PENDING
-    return {
-        "url": visit.links.to("webhook-delivery", row.id),
-        "webhook": visit.links.maybe("webhook", row.webhook_id),
-        "alarm": visit.links.maybe("alarm", row.alarm_id),
-        "message_id": row.message_id,
-        "type": row.type,
-        "target_url": row.target_url,
-        "status": row.status,
-        "next_try": stamp(row.date) if waits else None,
-        "tries": row.tries,
-        "payload": json.loads(row.payload),
-        "created_date": stamp(row.created_date),
-    }
-
-
 def redeliver(visit: RequestContext, row: WebhookDelivery, values: Values) -> dict[str, Any]:
     """Send it now, with the same id, and a day of tries before it."""
     deliveries.redeliver(row, visit.now)
-    return show(visit, WebhookDelivery.get_by_id(row.id))
+    return WEBHOOK_DELIVERY.show(visit, WebhookDelivery.get_by_id(row.id))
+
+
+def next_try(context: RequestContext, row: WebhookDelivery) -> str | None:
+    return stamp(row.date) if row.status == DeliveryStatus.PENDING else None
+
+
+class WebhookDeliveryReply(Reply):
+    url: ClassVar = Link("webhook-delivery")
+    webhook: ClassVar = Link("webhook", "webhook_id", null=True)
+    alarm: ClassVar = Link("alarm", "alarm_id", null=True)
+    message_id: ClassVar = COLUMN
+    type: ClassVar = COLUMN
+    target_url: ClassVar = COLUMN
+    status: ClassVar = Column(
+        shape={
+            "enum": [status.value for status in DeliveryStatus],
+            "description": ", ".join(f"{s.value} {s.name.lower()}" for s in DeliveryStatus),
+        }
+    )
+    next_try: ClassVar = Computed(next_try, json_schema.nullable(json_schema.MOMENT))
+    tries: ClassVar = Column(shape={"type": "array", "items": TRY})
+    payload: ClassVar = Computed(lambda context, row: json.loads(row.payload), {"type": "object"})
+    created_date: ClassVar = COLUMN
 
 
 WEBHOOK_DELIVERY = Resource(
     name="webhook-delivery",
     model=WebhookDelivery,
-    show=show,
+    reply=WebhookDeliveryReply,
     filters={
         "webhook": WebhookDelivery.webhook,
         "alarm": WebhookDelivery.alarm,
@@ -55,18 +63,4 @@ WEBHOOK_DELIVERY = Resource(
         "created_date": WebhookDelivery.created_date,
     },
     actions=(Action("redeliver", "POST", redeliver, reply=json_schema.ref("WebhookDelivery")),),
-    shapes={
-        "url": json_schema.LINK,
-        "webhook": json_schema.MAYBE_LINK,
-        "alarm": json_schema.MAYBE_LINK,
-        **json_schema.of_columns(WebhookDelivery, "message_id", "type", "target_url"),
-        "status": {
-            "enum": [status.value for status in DeliveryStatus],
-            "description": ", ".join(f"{one.value} {one.name.lower()}" for one in DeliveryStatus),
-        },
-        "next_try": json_schema.nullable(json_schema.MOMENT),
-        "tries": {"type": "array", "items": TRY},
-        "payload": {"type": "object"},
-        "created_date": json_schema.MOMENT,
-    },
 )

@@ -1,13 +1,14 @@
 """webhook/: where a manager's programs are told of changes, signed as Standard Webhooks has it."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from telealarm.api.core.request_context import RequestContext, stamp
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.form import Form
+from telealarm.api.fields.reply import COLUMN, Computed, Link
 from telealarm.api.fields.texts import Url
 from telealarm.api.resources.gateways import STATUS
 from telealarm.api.rest.resource import Action, Resource, Values, remove_row
@@ -37,26 +38,18 @@ class Changes(FieldType):
 
 
 class WebhookForm(Form):
+    url: ClassVar = Link("webhook")
     target_url: Annotated[str, Url(min_length=1)]
     """The address that gets the POSTs."""
     events: Annotated[list[str], Changes()] = Field(default_factory=list)
     """The changes that are told; none named: all."""
     status: Annotated[int, STATUS] = ACTIVE
     """Whether changes are told."""
-
-
-def show(visit: RequestContext, row: Webhook) -> dict[str, Any]:
-    return {
-        "url": visit.links.to("webhook", row.id),
-        "target_url": row.target_url,
-        "events": row.events,
-        "status": row.status,
-        "status_reason": row.status_reason,
-        "failing_since": stamp(row.failing_since),
-        "secret": None,
-        "created_date": stamp(row.created_date),
-        "updated_date": stamp(row.updated_date),
-    }
+    status_reason: ClassVar = COLUMN
+    failing_since: ClassVar = COLUMN
+    secret: ClassVar = Computed(lambda context, row: None, SECRET)
+    created_date: ClassVar = COLUMN
+    updated_date: ClassVar = COLUMN
 
 
 def show_secret(row: Webhook) -> dict[str, Any]:
@@ -74,23 +67,18 @@ def change(visit: RequestContext, row: Webhook, values: Values) -> None:
 def rotate_secret(visit: RequestContext, row: Webhook, values: Values) -> dict[str, Any]:
     """A new secret; for a day the old one signs beside it."""
     webhooks.rotate(row, visit.now)
-    return {**show(visit, row), **show_secret(row)}
+    return {**WEBHOOK.show(visit, row), **show_secret(row)}
 
 
 WEBHOOK = Resource(
     name="webhook",
     model=Webhook,
-    show=show,
     form=WebhookForm,
-    read_only=frozenset(
-        {"url", "secret", "status_reason", "failing_since", "created_date", "updated_date"}
-    ),
     filters={"status": Webhook.status},
     create=create,
     once=show_secret,
     change=change,
     delete=remove_row,
     actions=(Action("rotate_secret", "POST", rotate_secret, reply=json_schema.ref("Webhook")),),
-    shapes={"secret": SECRET},
     example={"target_url": "https://example.com/telealarm", "events": ["alarm.result"]},
 )

@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.form import Form, marked
+from telealarm.api.fields.reply import ReplyField, fields_of, for_superusers
 from telealarm.api.fields.texts import Secret
 from telealarm.api.fields.values import Absent
 from telealarm.api.rest.resource import Resource
@@ -95,17 +96,20 @@ def form(
 
 def reply(resource: Resource) -> Schema:
     """The reply that shows one row: its form without secrets, and what is read only."""
+    if resource.answer is not None:
+        return json_schema.thing(resource.answer.properties)
     properties = {name: _described(resource, name) for name in _names(resource)}
     shape = json_schema.thing(properties)
-    shape["required"] = [name for name in properties if name not in resource.hidden]
+    hidden = for_superusers(resource.fields)
+    shape["required"] = [name for name in properties if name not in hidden]
     return shape
 
 
 def _names(resource: Resource) -> list[str]:
+    shown = list(fields_of(resource.fields))
     if resource.form is None:
-        return list(resource.shapes)
-    secrets = marked(resource.form, Secret)
-    own = [name for name in resource.form.model_fields if name not in secrets]
+        return shown
+    own = [name for name in shown if name not in resource.read_only]
     return list(dict.fromkeys(["url", *own, *sorted(resource.read_only)]))
 
 
@@ -116,18 +120,13 @@ def _described(resource: Resource, name: str) -> Schema:
 
 
 def _shown(resource: Resource, name: str) -> Schema:
-    if name in resource.shapes:
-        return resource.shapes[name]
-    if name == "url":
-        return json_schema.LINK
+    field = fields_of(resource.fields)[name]
+    if isinstance(field, ReplyField):
+        return field.schema(resource.model, name)
     column = resource.model._meta.fields.get(name)
-    kind = marked(resource.form, FieldType).get(name) if resource.form else None
-    if column is not None and kind is None:
-        return json_schema.of_column(column)
-    if kind is None or resource.form is None:
-        return {}
-    empty = column.null if column is not None else _allows_null(resource.form.model_fields[name])
-    return json_schema.nullable(kind.shown()) if empty else kind.shown()
+    info = resource.fields.model_fields[name]
+    empty = column.null if column is not None else _allows_null(info)
+    return json_schema.nullable(field.shown()) if empty else field.shown()
 
 
 def _field(info: FieldInfo, *, null: bool) -> Schema:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields import reply
 from telealarm.api.fields.base import FieldType, Schema
-from telealarm.api.fields.form import Form
+from telealarm.api.fields.form import Form, Reply
 from telealarm.api.rest.filters import Filters, Orders
 from telealarm.models import BaseModel
 from telealarm.store.engine import crud
 
 Values = dict[str, Any]
-Show = Callable[[RequestContext, Any], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,14 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """A reply that is not made of a row's fields, and the schemas of its properties."""
+
+    show: Callable[[RequestContext, Any], dict[str, Any]]
+    properties: Mapping[str, Schema]
+
+
+@dataclass(frozen=True)
 class Resource:
     """One noun of the API.
 
@@ -56,10 +64,13 @@ class Resource:
 
     name: str
     model: type[BaseModel]
-    show: Show
+    # What may be written, and shown; of a resource that nobody may write, what is shown.
     form: type[Form] | None = None
-    # Fields of the reply that are accepted when written, and left as they are.
-    read_only: frozenset[str] = frozenset()
+    reply: type[Reply] | None = None
+    # Fields that a reply begins with, if their order is not the form's.
+    show_first: tuple[str, ...] = ()
+    # What shows the resource if it is not its row's fields.
+    answer: Answer | None = None
     filters: Filters = field(default_factory=dict)
     # What a list can be ordered by, beside the id.
     orders: Orders = field(default_factory=dict)
@@ -83,11 +94,24 @@ class Resource:
     listed: bool = True
     key: str = "id"
     actions: tuple[Action, ...] = ()
-    # For the document: fields of the reply that form and table do not explain, those that only
-    # superusers see, and a body from the reference.
-    shapes: Mapping[str, Schema] = field(default_factory=dict)
-    hidden: frozenset[str] = frozenset()
+    # For the document: a body from the reference.
     example: Mapping[str, Any] | None = None
+
+    @property
+    def fields(self) -> type[Reply]:
+        """The class that has the fields of the reply."""
+        return self.reply or self.form or Reply
+
+    @property
+    def read_only(self) -> frozenset[str]:
+        """Fields of the reply that are accepted when written, and left as they are."""
+        return reply.read_only(self.fields)
+
+    def show(self, context: RequestContext, row: Any) -> dict[str, Any]:
+        """Return the reply that shows the row."""
+        if self.answer is not None:
+            return self.answer.show(context, row)
+        return reply.show(context, row, self.fields, self.show_first)
 
     @property
     def methods(self) -> tuple[str, ...]:
