@@ -5,7 +5,7 @@ from typing import Any
 
 from telealarm.api.app import RESOURCES
 from telealarm.api.fields.form import marked
-from telealarm.api.fields.values import Relation
+from telealarm.api.fields.relation import Relation
 from telealarm.models import CalendarUser
 from tests.integration.api_client import Api, clinic, id_of
 from tests.integration.test_api_bad_input import bodies

@@ -7,11 +7,14 @@ import pytest
 
 from telealarm.api.core import links
 from telealarm.api.fields import form
-from telealarm.api.fields.base import FieldType
+from telealarm.api.fields.base import Absent, FieldType
+from telealarm.api.fields.choices import Choice
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.numbers import Choice, Flag, Real, Whole
+from telealarm.api.fields.json import Json
+from telealarm.api.fields.numbers import Flag, Real, Whole
+from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.texts import Phone, Secret, Text, Url, Zone
-from telealarm.api.fields.values import Absent, Clock, Json, Moment, Moments, Relation
+from telealarm.api.fields.times import Clock, Moment, Moments
 from telealarm.api.resources.alarms import RetryPolicy
 from telealarm.api.resources.calendar_settings import CallingDays, Holidays, Manager
 from telealarm.api.resources.profiles import Permissions

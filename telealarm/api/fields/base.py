@@ -5,6 +5,7 @@ with a sentence that says what would be right. Where the annotation allows None,
 """
 
 from datetime import datetime
+from enum import Enum
 from types import NoneType
 from typing import Any, get_args
 
@@ -46,3 +47,9 @@ class FieldType:
     ) -> core_schema.CoreSchema:
         schema = core_schema.no_info_plain_validator_function(self.read)
         return core_schema.nullable_schema(schema) if NoneType in get_args(source) else schema
+
+
+class Absent(Enum):
+    """The default of a field for which null says something else than leaving it out."""
+
+    LEFT_OUT = "left out"

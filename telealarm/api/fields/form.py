@@ -8,8 +8,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
-from telealarm.api.fields.base import FieldType
-from telealarm.api.fields.values import Absent
+from telealarm.api.fields.base import Absent, FieldType
 
 REQUIRED = "this field is required"
 

@@ -1,8 +1,6 @@
 """Fields that hold numbers and flags, sent as such or as texts."""
 
 import re
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,34 +76,6 @@ class Flag(FieldType):
 
     def shown(self) -> Schema:
         return {"type": "boolean"}
-
-
-@dataclass(frozen=True)
-class Choice(FieldType):
-    """One number of a closed set, or its word: `Choice({1: "active", 0: "inactive"})`."""
-
-    words: Mapping[int, str]
-
-    def read(self, value: Any) -> int:
-        by_word = {word: number for number, word in self.words.items()}
-        if isinstance(value, str) and value.strip().lower() in by_word:
-            return by_word[value.strip().lower()]
-        with suppress(ValueError):
-            number = Whole().read(value)
-            if number in self.words:
-                return number
-        offered = ", ".join(f"{number} ({word})" for number, word in self.words.items())
-        raise ValueError(f"must be one of {offered}")
-
-    def schema(self) -> Schema:
-        numbers = list(self.words)
-        return {
-            "enum": [*numbers, *map(str, numbers), *self.words.values()],
-            "description": ", ".join(f"{number} {word}" for number, word in self.words.items()),
-        }
-
-    def shown(self) -> Schema:
-        return {"type": "integer"}
 
 
 def _also_as_text(number: Schema, fraction: str = "") -> Schema:

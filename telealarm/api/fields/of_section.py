@@ -13,10 +13,10 @@ from telealarm import sections
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema, plain
+from telealarm.api.fields.choices import OneOf
 from telealarm.api.fields.numbers import LARGEST, SMALLEST, Flag, Real, Whole
 from telealarm.api.fields.reply import ReplyField
 from telealarm.api.fields.texts import Phone, Text, Word
-from telealarm.api.fields.values import OneOf
 from telealarm.models import BaseModel
 from telealarm.sections.base import Lines, Pattern, PhoneNumber
 

@@ -8,8 +8,8 @@ from telealarm.api.core import links
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.numbers import Whole
+from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.texts import Text
-from telealarm.api.fields.values import Relation
 from telealarm.api.rest import body_schemas, filters, lists
 from telealarm.api.rest.csv import LARGEST_SHEET
 from telealarm.api.rest.idempotency import HEADER, LONGEST_KEY, REPLAYED

@@ -5,8 +5,9 @@ from typing import Annotated, Any, ClassVar
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
+from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import COLUMN, Link
-from telealarm.api.fields.values import Moment, Relation
+from telealarm.api.fields.times import Moment
 from telealarm.api.resources.alarms import STATUS
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.errors import Invalid

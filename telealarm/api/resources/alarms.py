@@ -8,11 +8,13 @@ from pydantic import model_validator
 from telealarm.api.core.request_context import RequestContext, stamp
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
+from telealarm.api.fields.choices import Choice, OneOf
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.numbers import LARGEST, Choice, Flag, Whole
+from telealarm.api.fields.numbers import LARGEST, Flag, Whole
+from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import COLUMN, Computed, Link
 from telealarm.api.fields.texts import Phone, Url, Zone
-from telealarm.api.fields.values import Clock, Moment, OneOf, Relation
+from telealarm.api.fields.times import Clock, Moment
 from telealarm.api.resources.calendar_settings import SEALED
 from telealarm.api.resources.mail_templates import ADDRESS
 from telealarm.api.resources.survey_templates import LANGUAGE

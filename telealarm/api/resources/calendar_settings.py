@@ -8,11 +8,12 @@ from pydantic import Field
 from telealarm.api.core import links
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.base import FieldType, Schema
+from telealarm.api.fields.choices import Choice
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.numbers import Choice, Flag, Whole
+from telealarm.api.fields.numbers import Flag, Whole
+from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import COLUMN, Column, Link
 from telealarm.api.fields.texts import Phone, Text
-from telealarm.api.fields.values import Relation
 from telealarm.api.rest.resource import Resource, Values, remove_row
 from telealarm.errors import Invalid
 from telealarm.models import CalendarSetting

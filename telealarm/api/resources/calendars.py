@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Whole
+from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import COLUMN, Link
 from telealarm.api.fields.texts import Text, Zone
-from telealarm.api.fields.values import Relation
 from telealarm.api.rest.resource import Resource, Values, insert_into
 from telealarm.models import Calendar
 from telealarm.store.alarms import permissions

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from telealarm.api.core.request_context import RequestContext, stamp
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.values import Relation
+from telealarm.api.fields.relation import Relation
 from telealarm.api.rest.tasks import Task
 from telealarm.store.dialing import pauses
 

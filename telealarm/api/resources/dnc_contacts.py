@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
+from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import COLUMN, Link
 from telealarm.api.fields.texts import Phone
-from telealarm.api.fields.values import Relation
 from telealarm.api.resources.mail_templates import ADDRESS
 from telealarm.api.rest.resource import Resource, Values, remove_row
 from telealarm.errors import Invalid

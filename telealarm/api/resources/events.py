@@ -5,11 +5,14 @@ from typing import Annotated, Any, ClassVar
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema
+from telealarm.api.fields.base import Absent
+from telealarm.api.fields.choices import Choice
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.numbers import Choice
+from telealarm.api.fields.json import Json
+from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import COLUMN, LOCAL, Link
 from telealarm.api.fields.texts import Text, Zone
-from telealarm.api.fields.values import Absent, Json, Moment, Moments, Relation
+from telealarm.api.fields.times import Moment, Moments
 from telealarm.api.resources import occurrences
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.models import Event

@@ -6,11 +6,12 @@ from pydantic import Field
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.base import FieldType, Schema
+from telealarm.api.fields.choices import Choice
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.numbers import Choice, Real, Whole
+from telealarm.api.fields.numbers import Real, Whole
+from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import COLUMN, Computed, Link
 from telealarm.api.fields.texts import Text, Word
-from telealarm.api.fields.values import Relation
 from telealarm.api.rest.resource import Resource, Values, insert_into, remove_row
 from telealarm.models import Gateway
 from telealarm.models.gateway import ACTIVE, INACTIVE

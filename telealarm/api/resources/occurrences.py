@@ -9,7 +9,7 @@ from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Whole
-from telealarm.api.fields.values import Moment, QueryMoment
+from telealarm.api.fields.times import Moment, QueryMoment
 from telealarm.api.rest.resource import Action, Values
 from telealarm.errors import Invalid
 from telealarm.models import Event

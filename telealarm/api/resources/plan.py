@@ -6,7 +6,7 @@ from typing import Any
 
 from telealarm.api.core.request_context import RequestContext, stamp
 from telealarm.api.fields import json_schema
-from telealarm.api.fields.values import QueryMoment
+from telealarm.api.fields.times import QueryMoment
 from telealarm.api.rest import lists
 from telealarm.api.rest.tasks import Task
 from telealarm.errors import Invalid

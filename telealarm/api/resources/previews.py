@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.base import Schema
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.values import Relation
+from telealarm.api.fields.relation import Relation
 from telealarm.api.rest.resource import Action, Values
 from telealarm.models import Alarm, MailTemplate, SmsTemplate
 from telealarm.rules import placeholders, sms_segments

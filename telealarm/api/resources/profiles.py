@@ -6,9 +6,9 @@ from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Whole
+from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import COLUMN, Column, Link
 from telealarm.api.fields.texts import Text, Zone
-from telealarm.api.fields.values import Relation
 from telealarm.api.resources.gateways import Prefixes
 from telealarm.api.rest.resource import Resource, Values
 from telealarm.models import CalendarUserProfile

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields.choices import OneOf
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.reply import Link
 from telealarm.api.fields.texts import Text
-from telealarm.api.fields.values import OneOf
 from telealarm.api.rest.resource import Resource, Values
 from telealarm.models import Rule
 from telealarm.store.calendars import recurrence_rules

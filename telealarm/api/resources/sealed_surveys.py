@@ -5,9 +5,9 @@ from typing import Annotated, Any, ClassVar
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema, reply
 from telealarm.api.fields.form import Form, Reply
+from telealarm.api.fields.json import Json
 from telealarm.api.fields.reply import COLUMN, Computed, Link
 from telealarm.api.fields.texts import Phone
-from telealarm.api.fields.values import Json
 from telealarm.api.resources.section_templates import SectionContent
 from telealarm.api.rest.resource import Action, Answer, Resource, Values
 from telealarm.models import Survey

@@ -7,11 +7,12 @@ from pydantic import create_model
 from telealarm import sections
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import of_section
+from telealarm.api.fields.choices import Choice
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.numbers import Choice, Flag, Whole
+from telealarm.api.fields.numbers import Flag, Whole
+from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import COLUMN, Link
 from telealarm.api.fields.texts import Text
-from telealarm.api.fields.values import Relation
 from telealarm.api.rest.resource import Resource, Values
 from telealarm.models import SectionTemplate
 from telealarm.store.engine import crud

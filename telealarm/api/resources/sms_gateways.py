@@ -5,11 +5,12 @@ from typing import Annotated, Any, ClassVar
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import Schema
+from telealarm.api.fields.choices import OneOf
 from telealarm.api.fields.form import Form
+from telealarm.api.fields.json import Json
 from telealarm.api.fields.numbers import Real, Whole
 from telealarm.api.fields.reply import COLUMN, Column, Computed, Link
 from telealarm.api.fields.texts import Text
-from telealarm.api.fields.values import Json, OneOf
 from telealarm.api.resources.gateways import STATUS
 from telealarm.api.rest.resource import Resource, Values, remove_row
 from telealarm.errors import Invalid

@@ -9,11 +9,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from telealarm.api.fields import json_schema
-from telealarm.api.fields.base import FieldType, Schema
+from telealarm.api.fields.base import Absent, FieldType, Schema
 from telealarm.api.fields.form import Form, marked
 from telealarm.api.fields.reply import ReplyField, fields_of, for_superusers
 from telealarm.api.fields.texts import Secret
-from telealarm.api.fields.values import Absent
 from telealarm.api.rest.resource import Resource
 
 # What the fields of replies mean that no form has; of some, by their resource.

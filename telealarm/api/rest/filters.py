@@ -12,8 +12,9 @@ from telealarm.api.core.links import MODELS
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.numbers import Whole
+from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.texts import Phone, Text
-from telealarm.api.fields.values import QueryMoment, Relation
+from telealarm.api.fields.times import QueryMoment
 from telealarm.errors import Invalid
 from telealarm.models.base import UtcField
 from telealarm.rules import dates

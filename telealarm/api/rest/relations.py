@@ -2,7 +2,7 @@
 
 from telealarm.api.core.links import MODELS
 from telealarm.api.fields.form import Sent, marked
-from telealarm.api.fields.values import Relation
+from telealarm.api.fields.relation import Relation
 from telealarm.errors import NotVisible
 from telealarm.models import BaseModel, User
 from telealarm.store.access import visibility
