@@ -1,8 +1,8 @@
 """How a reply shows a row: derived from the form, so that a field is declared once.
 
 A form names beside a FieldType how a reply shows it, if not as the FieldType does. What nobody may
-write is a class variable of the form, at its place in the reply: `created_date: ClassVar = COLUMN`.
-A resource that nobody may write has a Reply of such variables alone.
+write is a class variable of the form, at its place in the reply: `seconds: ClassVar = COLUMN`. A
+resource that nobody may write has a Reply of such variables alone.
 """
 
 import functools
@@ -21,9 +21,13 @@ from telealarm.models import BaseModel
 
 @dataclass(frozen=True)
 class ReplyField:
-    """A field as a reply shows it. `superusers`: to superusers alone, after all others."""
+    """A field as a reply shows it; `meaning` is its description in the OpenAPI document.
+
+    `superusers`: to superusers alone, after all others.
+    """
 
     _: KW_ONLY
+    meaning: str = ""
     superusers: bool = False
 
     def show(self, context: RequestContext, row: Any, name: str) -> Any:
@@ -52,6 +56,8 @@ class Column(ReplyField):
 
 
 COLUMN = Column()
+CREATED = Column(meaning="When the row was written.")
+UPDATED = Column(meaning="When the row was changed last.")
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,14 @@ class Link(ReplyField):
 
     def schema(self, model: type[BaseModel], name: str) -> Schema:
         return json_schema.MAYBE_LINK if self.null else json_schema.LINK
+
+
+@dataclass(frozen=True)
+class SelfLink(Link):
+    """The link to the row itself."""
+
+    _: KW_ONLY
+    meaning: str = "The link to this row."
 
 
 @dataclass(frozen=True)

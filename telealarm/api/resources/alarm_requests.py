@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.reply import COLUMN, Link
+from telealarm.api.fields.reply import CREATED, Column, Link, SelfLink
 from telealarm.api.fields.times import Moment
 from telealarm.api.resources.alarms import STATUS
 from telealarm.api.rest.resource import Action, Resource, Values
@@ -20,18 +20,18 @@ from telealarm.words import AlarmStatus
 
 
 class AlarmRequestForm(Form):
-    url: ClassVar = Link("alarm-request")
+    url: ClassVar = SelfLink("alarm-request")
     alarm: Annotated[int, Relation("alarm")]
     """The alarm that is attempted."""
     date: Annotated[datetime | None, Moment()] = None
     """When the attempt is to be made; without it, now."""
     status: Annotated[int | None, STATUS] = None
     """Where the attempt is. A client may write 7 to call off one that waits."""
-    callstatus: ClassVar = COLUMN
-    duration: ClassVar = COLUMN
-    callrequest: ClassVar = Link("callrequest", "callrequest_id", null=True)
-    created_date: ClassVar = COLUMN
-    status_reason: ClassVar = COLUMN
+    callstatus: ClassVar = Column(meaning="The Q.850 cause of the hang-up.")
+    duration: ClassVar = Column(meaning="For how many seconds the call was up.")
+    callrequest: ClassVar = Link("callrequest", "callrequest_id", null=True, meaning="The call.")
+    created_date: ClassVar = CREATED
+    status_reason: ClassVar = Column(meaning="Why the status is what it is, in one stable word.")
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> AlarmRequest:

@@ -12,7 +12,7 @@ from telealarm.api.fields.choices import Choice, OneOf
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import LARGEST, Flag, Whole
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.reply import COLUMN, Computed, Link
+from telealarm.api.fields.reply import CREATED, Column, Computed, Link, SelfLink
 from telealarm.api.fields.texts import Phone, Url, Zone
 from telealarm.api.fields.times import Clock, Moment
 from telealarm.api.resources.calendar_settings import SEALED
@@ -93,7 +93,7 @@ NOTICE = Computed(notice, json_schema.nullable(json_schema.MOMENT))
 
 
 class AlarmForm(Form):
-    url: ClassVar = Link("alarm")
+    url: ClassVar = SelfLink("alarm")
     alarm_phonenumber: Annotated[str, Phone()]
     """The number that is called, or that gets the SMS. An alarm by mail may leave it out."""
     alarm_email: Annotated[str, ADDRESS] = ""
@@ -108,7 +108,7 @@ class AlarmForm(Form):
     """How many more attempts follow one that failed."""
     retry_delay: Annotated[int, Whole(0, WEEK_SECONDS)] = 0
     """Seconds from the end of an attempt to the next one."""
-    num_attempt: ClassVar = COLUMN
+    num_attempt: ClassVar = Column(meaning="How many attempts there were.")
     method: Annotated[int, METHOD] = Method.CALL
     """How the recipient is told."""
     survey: Annotated[int | None, SEALED] = None
@@ -123,7 +123,9 @@ class AlarmForm(Form):
     """The time that `advance_notice` counts back from; without it, the event's start."""
     status: Annotated[int | None, STATUS] = None
     """Where the alarm is. A client may write 1 to take up an alarm again, or 7 to call it off."""
-    result: ClassVar = COLUMN
+    result: ClassVar = Column(
+        meaning="The answer: 0 none, 1 confirmed, 2 cancelled, 3 rescheduled, or another key."
+    )
     url_cancel: Annotated[str, Url()] = ""
     """Gets an unsigned POST when the answer is 2."""
     url_confirm: Annotated[str, Url()] = ""
@@ -132,7 +134,7 @@ class AlarmForm(Form):
     """The agent of a call transfer whose section names no number."""
     phonenumber_sms_failure: Annotated[str, Phone()] = ""
     """This number gets an SMS if the alarm failed or was missed."""
-    created_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
     timezone: Annotated[str | None, Zone()] = None
     """The recipient's time zone; without it, the event's."""
     language: Annotated[str | None, LANGUAGE] = None
@@ -156,8 +158,10 @@ class AlarmForm(Form):
     # The rating key that asks for another call in a while.
     snooze_key: Annotated[str, OneOf(("", *"123456789"))] = ""
     """The rating key that asks for another call in a while; empty: none does."""
-    status_reason: ClassVar = COLUMN
-    about: ClassVar = Link("alarm", "about_id", null=True)
+    status_reason: ClassVar = Column(meaning="Why the status is what it is, in one stable word.")
+    about: ClassVar = Link(
+        "alarm", "about_id", null=True, meaning="The alarm whose failure this one tells."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.reply import COLUMN, Computed, Link
+from telealarm.api.fields.reply import COLUMN, CREATED, UPDATED, Computed, SelfLink
 from telealarm.api.fields.texts import Text
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.api.rest.uploads import Wav
@@ -18,14 +18,14 @@ DOWNLOAD = Computed(
 
 
 class AudioFileForm(Form):
-    url: ClassVar = Link("audio-files")
+    url: ClassVar = SelfLink("audio-files")
     name: Annotated[str, Text(150, 1)]
     """What the recording is called in lists."""
     audio_file: Annotated[Any, Wav(), DOWNLOAD]
     """The recording, as a part of a form (multipart/form-data)."""
     seconds: ClassVar = COLUMN
-    created_date: ClassVar = COLUMN
-    updated_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
+    updated_date: ClassVar = UPDATED
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> AudioFile:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.reply import COLUMN, Link
+from telealarm.api.fields.reply import CREATED, UPDATED, SelfLink
 from telealarm.api.fields.texts import Word
 from telealarm.api.rest.resource import Resource, Values
 from telealarm.models import BranchingTemplate
@@ -21,15 +21,15 @@ BRANCH_KEYS = Word(
 
 
 class BranchingTemplateForm(Form):
-    url: ClassVar = Link("branching-template")
+    url: ClassVar = SelfLink("branching-template")
     keys: Annotated[str, BRANCH_KEYS]
     """A key value, or `timeout`, `invalid`, `any`; `0` after a section that takes no keys."""
     section: Annotated[int, Relation("section-template")]
     """The section that is left by this key."""
     goto: Annotated[int | None, Relation("section-template")] = None
     """The section that follows; null ends the call."""
-    created_date: ClassVar = COLUMN
-    updated_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
+    updated_date: ClassVar = UPDATED
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> BranchingTemplate:

@@ -12,7 +12,7 @@ from telealarm.api.fields.choices import Choice
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Flag, Whole
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.reply import COLUMN, Column, Link
+from telealarm.api.fields.reply import CREATED, UPDATED, Column, SelfLink
 from telealarm.api.fields.texts import Phone, Text
 from telealarm.api.rest.resource import Resource, Values, remove_row
 from telealarm.errors import Invalid
@@ -77,7 +77,7 @@ class Manager(FieldType):
 
 
 class CalendarSettingForm(Form):
-    url: ClassVar = Link("calendar-setting")
+    url: ClassVar = SelfLink("calendar-setting")
     label: Annotated[str, Text(80, 1)]
     """What the setting is called in lists."""
     callerid: Annotated[str, Text(80)] = ""
@@ -102,8 +102,8 @@ class CalendarSettingForm(Form):
     """What follows: talk to both, to persons only, or to machines only."""
     voicemail_audiofile: Annotated[int | None, Relation("audio-files")] = None
     """What a machine hears; without it, what the survey says first."""
-    created_date: ClassVar = COLUMN
-    updated_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
+    updated_date: ClassVar = UPDATED
     settle: Annotated[bool, Flag()] = True
     """Whether one answer calls off the other alarms of the event."""
     calling_days: Annotated[str, CallingDays(30, 1)] = EVERY_DAY

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.reply import Computed, Link
+from telealarm.api.fields.reply import Computed, SelfLink
 from telealarm.api.fields.texts import Secret, Text, Word
 from telealarm.api.rest.resource import Resource, Values, change_row
 from telealarm.models import CalendarUser
@@ -14,7 +14,7 @@ EMAIL = Word(254, pattern=r"([^@\s]+@[^@\s]+)?", right="must be an address like 
 
 
 class CalendarUserForm(Form):
-    url: ClassVar = Link("calendar-user")
+    url: ClassVar = SelfLink("calendar-user")
     username: Annotated[str, Text(150, 1)]
     """The name of the calendar user; it is no login."""
     password: Annotated[str | None, Secret()] = None

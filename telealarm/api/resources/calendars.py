@@ -6,7 +6,7 @@ from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Whole
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.reply import COLUMN, Link
+from telealarm.api.fields.reply import CREATED, SelfLink
 from telealarm.api.fields.texts import Text, Zone
 from telealarm.api.rest.resource import Resource, Values, insert_into
 from telealarm.models import Calendar
@@ -15,14 +15,14 @@ from telealarm.store.calendars import calendars, events
 
 
 class CalendarForm(Form):
-    url: ClassVar = Link("calendar")
+    url: ClassVar = SelfLink("calendar")
     name: Annotated[str, Text(200, 1)]
     """What the calendar is called in lists."""
     user: Annotated[int, Relation("calendar-user")]
     """The calendar user whose calendar it is."""
     max_concurrent: Annotated[int, Whole(0)] = 0
     """How many calls of the calendar may be up at once; 0: no limit."""
-    created_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
     timezone: Annotated[str | None, Zone()] = None
     """The time zone of events that have none; without it, the calendar user's."""
 

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.reply import COLUMN, Link
+from telealarm.api.fields.reply import CREATED, UPDATED, SelfLink
 from telealarm.api.fields.texts import Phone
 from telealarm.api.resources.mail_templates import ADDRESS
 from telealarm.api.rest.resource import Resource, Values, remove_row
@@ -15,15 +15,15 @@ from telealarm.store import do_not_call
 
 
 class DncContactForm(Form):
-    url: ClassVar = Link("dnc-contact")
+    url: ClassVar = SelfLink("dnc-contact")
     dnc: Annotated[int, Relation("dnc-list")]
     """The list that holds the number or the address."""
     phone_number: Annotated[str | None, Phone(min_length=1)] = None
     """A number that is neither called nor sent an SMS."""
     email: Annotated[str | None, ADDRESS] = None
     """An address that gets no mail."""
-    created_date: ClassVar = COLUMN
-    updated_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
+    updated_date: ClassVar = UPDATED
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> DncContact:

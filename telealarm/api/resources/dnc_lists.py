@@ -3,20 +3,20 @@
 from typing import Annotated, ClassVar
 
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.reply import COLUMN, Link
+from telealarm.api.fields.reply import CREATED, UPDATED, SelfLink
 from telealarm.api.fields.texts import Text
 from telealarm.api.rest.resource import Resource, change_row, insert_into, remove_row
 from telealarm.models import DncList
 
 
 class DncListForm(Form):
-    url: ClassVar = Link("dnc-list")
+    url: ClassVar = SelfLink("dnc-list")
     name: Annotated[str, Text(100, 1)]
     """What the list is called."""
     description: Annotated[str | None, Text(10_000, lines=True)] = None
     """A note for people."""
-    created_date: ClassVar = COLUMN
-    updated_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
+    updated_date: ClassVar = UPDATED
 
 
 DNC_LIST = Resource(

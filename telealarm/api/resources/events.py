@@ -10,7 +10,13 @@ from telealarm.api.fields.choices import Choice
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.json import Json
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.reply import COLUMN, LOCAL, Link
+from telealarm.api.fields.reply import (
+    CREATED,
+    LOCAL,
+    Column,
+    Link,
+    SelfLink,
+)
 from telealarm.api.fields.texts import Text, Zone
 from telealarm.api.fields.times import Moment, Moments
 from telealarm.api.resources import occurrences
@@ -31,7 +37,7 @@ _SHAPES_SERIES = frozenset(
 
 
 class EventForm(Form):
-    url: ClassVar = Link("event")
+    url: ClassVar = SelfLink("event")
     title: Annotated[str, Text(255, 1)]
     """What happens; the placeholder `{title}`."""
     description: Annotated[str | None, Text(10_000, lines=True)] = None
@@ -42,7 +48,7 @@ class EventForm(Form):
     """When the event ends; without it, an hour after the start."""
     creator: Annotated[int | None, Relation("calendar-user")] = None
     """The calendar user who made it; without it, the one of the calendar."""
-    created_on: ClassVar = COLUMN
+    created_on: ClassVar = CREATED
     # Null: the series has no end. Left out: a month after the start.
     end_recurring_period: Annotated[datetime | Absent | None, Moment(), LOCAL] = Absent.LEFT_OUT
     """When a series ends at the latest; null: never. Left out, a month after the start."""
@@ -50,13 +56,15 @@ class EventForm(Form):
     """The rule by which the event comes again; without it, it happens once."""
     calendar: Annotated[int, Relation("calendar")]
     """The calendar that holds the event."""
-    notify_count: ClassVar = COLUMN
+    notify_count: ClassVar = Column(meaning="How many alarms of the event have gone out.")
     status: Annotated[int, STATUS] = EventStatus.PENDING
     """Whether the alarms of the event go out."""
     data: Annotated[dict[str, Any] | None, Json()] = None
     """Values for the placeholders of scripts and templates, by name."""
-    parent_event: ClassVar = Link("event", "parent_event_id", null=True)
-    occ_count: ClassVar = COLUMN
+    parent_event: ClassVar = Link(
+        "event", "parent_event_id", null=True, meaning="The first event of the series."
+    )
+    occ_count: ClassVar = Column(meaning="Which occurrence of the series this is, counted from 0.")
     timezone: Annotated[str | None, Zone()] = None
     """The time zone of the event; without it, the calendar's."""
     exdate: Annotated[list[datetime] | None, Moments()] = None

@@ -10,7 +10,7 @@ from telealarm.api.fields.choices import Choice
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Real, Whole
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.reply import COLUMN, Computed, Link
+from telealarm.api.fields.reply import CREATED, UPDATED, Computed, SelfLink
 from telealarm.api.fields.texts import Text, Word
 from telealarm.api.rest.resource import Resource, Values, insert_into, remove_row
 from telealarm.models import Gateway
@@ -68,11 +68,15 @@ class Prefixes(FieldType):
         return {"type": "array", "maxItems": 1000, "items": PREFIX.schema()}
 
 
-TRUNK_STATE = Computed(lambda context, row: trunks.state(row), {"enum": [UP, DOWN, UNKNOWN]})
+TRUNK_STATE = Computed(
+    lambda context, row: trunks.state(row),
+    {"enum": [UP, DOWN, UNKNOWN]},
+    meaning="Whether the trunk behind the gateway can be used.",
+)
 
 
 class GatewayForm(Form):
-    url: ClassVar = Link("gateway")
+    url: ClassVar = SelfLink("gateway")
     name: Annotated[str, Text(255, 1)]
     """What the gateway is called; no two have one name."""
     status: Annotated[int, STATUS] = ACTIVE
@@ -97,8 +101,8 @@ class GatewayForm(Form):
     """The gateway that is tried next if this one is congested."""
     addparameter: Annotated[str, Text(360)] = ""
     """Kept for the predecessor's clients; it has no effect."""
-    created_date: ClassVar = COLUMN
-    updated_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
+    updated_date: ClassVar = UPDATED
     maximum_call: Annotated[int, Whole(0)] = 0
     """How many calls may be up at once; 0: no limit."""
     calls_per_second: Annotated[float, Real(0, 10_000)] = 0

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.reply import COLUMN, Link
+from telealarm.api.fields.reply import CREATED, UPDATED, SelfLink
 from telealarm.api.fields.texts import Header, Text, Word
 from telealarm.api.resources.previews import MAIL_PREVIEW
 from telealarm.api.rest.resource import Resource, Values, change_row, remove_row
@@ -25,7 +25,7 @@ MESSAGE = Text(100_000, lines=True)
 
 
 class MailTemplateForm(Form):
-    url: ClassVar = Link("mail-template")
+    url: ClassVar = SelfLink("mail-template")
     label: Annotated[str, Header(75, 1)]
     """What the template is called in lists."""
     template_key: Annotated[str, TEMPLATE_KEY] = ""
@@ -40,8 +40,8 @@ class MailTemplateForm(Form):
     """The text, with placeholders."""
     message_html: Annotated[str, MESSAGE] = ""
     """The same as HTML, with placeholders; without it, the mail has the text alone."""
-    created_date: ClassVar = COLUMN
-    updated_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
+    updated_date: ClassVar = UPDATED
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> MailTemplate:

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Reply
-from telealarm.api.fields.reply import COLUMN, Computed, Link
+from telealarm.api.fields.reply import COLUMN, CREATED, Column, Computed, Link, SelfLink
 from telealarm.api.rest.resource import Resource
 from telealarm.models import Message
 from telealarm.words import MessageStatus
@@ -26,26 +26,28 @@ def status(context: RequestContext, row: Message) -> str:
 
 
 class MessageReply(Reply):
-    url: ClassVar = Link("message")
+    url: ClassVar = SelfLink("message")
     alarm: ClassVar = Link("alarm", "alarm_id")
     alarm_request: ClassVar = Link("alarm-request", "request_id", null=True)
     status: ClassVar = Computed(
-        status, {"type": "string", "enum": [*STATUSES.values(), "delivered"]}
+        status,
+        {"type": "string", "enum": [*STATUSES.values(), "delivered"]},
+        meaning="What became of the message.",
     )
     method: ClassVar = COLUMN
     purpose: ClassVar = COLUMN
     recipient: ClassVar = COLUMN
     sender: ClassVar = COLUMN
     subject: ClassVar = COLUMN
-    text: ClassVar = COLUMN
+    text: ClassVar = Column(meaning="The text as it was sent.")
     encoding: ClassVar = COLUMN
-    segments: ClassVar = COLUMN
+    segments: ClassVar = Column(meaning="How many SMS the text takes.")
     said: ClassVar = COLUMN
-    tries: ClassVar = COLUMN
+    tries: ClassVar = Column(meaning="How often it was handed over.")
     reference: ClassVar = COLUMN
     date: ClassVar = COLUMN
     sent: ClassVar = COLUMN
-    created_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
 
 
 MESSAGE = Resource(

@@ -7,7 +7,7 @@ from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Whole
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.reply import COLUMN, Column, Link
+from telealarm.api.fields.reply import CREATED, UPDATED, Column, SelfLink
 from telealarm.api.fields.texts import Text, Zone
 from telealarm.api.resources.gateways import Prefixes
 from telealarm.api.rest.resource import Resource, Values
@@ -52,9 +52,11 @@ SETTING_ID = Column("calendar_setting_id", {"type": ["integer", "null"]})
 
 
 class ProfileForm(Form):
-    manager: ClassVar = Column("owner_name", {"type": "string"})
-    id: ClassVar = COLUMN
-    user: ClassVar = Column("user_id", {"type": "integer"})
+    manager: ClassVar = Column(
+        "owner_name", {"type": "string"}, meaning="The manager whose calendar user this is."
+    )
+    id: ClassVar = Column(meaning="The number in the link.")
+    user: ClassVar = Column("user_id", {"type": "integer"}, meaning="The id of the calendar user.")
     address: Annotated[str | None, Text(200)] = None
     """Street and house number."""
     city: Annotated[str | None, Text(120)] = None
@@ -79,11 +81,11 @@ class ProfileForm(Form):
     """A note for people."""
     accountcode: Annotated[int | None, Whole()] = None
     """The PIN of callers who ring back, if the event's data has none."""
-    created_date: ClassVar = COLUMN
-    updated_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
+    updated_date: ClassVar = UPDATED
     calendar_setting: Annotated[int | None, Relation("calendar-setting"), SETTING_ID] = None
     """How the alarms of this calendar user call."""
-    url: ClassVar = Link("calendar-user-profile", "user_id")
+    url: ClassVar = SelfLink("calendar-user-profile", "user_id")
     timezone: Annotated[str | None, Zone()] = None
     """The time zone of calendars that have none; without it, the service's."""
     permissions: Annotated[dict[str, Any], Permissions()] = NO_LIMITS

@@ -6,7 +6,7 @@ from typing import ClassVar
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.form import Reply
-from telealarm.api.fields.reply import COLUMN, Column, Computed, Link
+from telealarm.api.fields.reply import CREATED, Column, Computed, Link, SelfLink
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.errors import NotVisible
 from telealarm.models import SurveyResult
@@ -25,17 +25,19 @@ def record_file(context: RequestContext, row: SurveyResult) -> str | None:
 
 
 class ResultReply(Reply):
-    url: ClassVar = Link("result")
-    callrequest: ClassVar = Link("callrequest", "call_id")
-    section: ClassVar = Column("section_id", {"type": "integer"})
-    response: ClassVar = COLUMN
+    url: ClassVar = SelfLink("result")
+    callrequest: ClassVar = Link("callrequest", "call_id", meaning="The call.")
+    section: ClassVar = Column(
+        "section_id", {"type": "integer"}, meaning="The section that was answered."
+    )
+    response: ClassVar = Column(meaning="What was keyed.")
     # Of a recorded message.
     record_file: ClassVar = Computed(record_file, json_schema.MAYBE_LINK)
     recording_duration: ClassVar = Computed(
         lambda context, row: row.recording_duration if row.record_file else None,
         {"type": ["number", "null"]},
     )
-    created_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
 
 
 RESULT = Resource(

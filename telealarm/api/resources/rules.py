@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.choices import OneOf
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.reply import Link
+from telealarm.api.fields.reply import SelfLink
 from telealarm.api.fields.texts import Text
 from telealarm.api.rest.resource import Resource, Values
 from telealarm.models import Rule
@@ -78,7 +78,7 @@ class RecurrenceText(Text):
 
 
 class RuleForm(Form):
-    url: ClassVar = Link("rule")
+    url: ClassVar = SelfLink("rule")
     name: Annotated[str, Text(100, 1)]
     """What the rule is called in lists."""
     description: Annotated[str, Text(10_000, lines=True)] = ""

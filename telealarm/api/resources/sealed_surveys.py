@@ -6,7 +6,7 @@ from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema, reply
 from telealarm.api.fields.form import Form, Reply
 from telealarm.api.fields.json import Json
-from telealarm.api.fields.reply import COLUMN, Computed, Link
+from telealarm.api.fields.reply import COLUMN, CREATED, UPDATED, Computed, Link, SelfLink
 from telealarm.api.fields.texts import Phone
 from telealarm.api.resources.section_templates import SectionContent
 from telealarm.api.rest.resource import Action, Answer, Resource, Values
@@ -66,15 +66,19 @@ def sections(context: RequestContext, row: Survey) -> list[dict[str, Any]]:
 
 
 class SealedSurveyReply(Reply):
-    url: ClassVar = Link("sealed-survey")
+    url: ClassVar = SelfLink("sealed-survey")
     name: ClassVar = COLUMN
     tts_language: ClassVar = COLUMN
     description: ClassVar = COLUMN
     rating_counts: ClassVar = COLUMN
-    created_date: ClassVar = COLUMN
-    updated_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
+    updated_date: ClassVar = UPDATED
     template: ClassVar = Link("survey-template", "template_id", null=True)
-    sections: ClassVar = Computed(sections, {"type": "array", "items": {"type": "object"}})
+    sections: ClassVar = Computed(
+        sections,
+        {"type": "array", "items": {"type": "object"}},
+        meaning="The sections, with their branchings.",
+    )
 
 
 SEALED_SURVEY = Resource(

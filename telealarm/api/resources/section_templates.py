@@ -11,7 +11,7 @@ from telealarm.api.fields.choices import Choice
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Flag, Whole
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.reply import COLUMN, Link
+from telealarm.api.fields.reply import CREATED, UPDATED, SelfLink
 from telealarm.api.fields.texts import Text
 from telealarm.api.rest.resource import Resource, Values
 from telealarm.models import SectionTemplate
@@ -59,9 +59,9 @@ class SectionContent(
 class SectionTemplateForm(SectionContent):
     survey: Annotated[int, Relation("survey-template")]
     """The survey template that the section belongs to."""
-    url: ClassVar = Link("section-template")
-    created_date: ClassVar = COLUMN
-    updated_date: ClassVar = COLUMN
+    url: ClassVar = SelfLink("section-template")
+    created_date: ClassVar = CREATED
+    updated_date: ClassVar = UPDATED
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> SectionTemplate:

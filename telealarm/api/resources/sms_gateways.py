@@ -9,7 +9,7 @@ from telealarm.api.fields.choices import OneOf
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.json import Json
 from telealarm.api.fields.numbers import Real, Whole
-from telealarm.api.fields.reply import COLUMN, Column, Computed, Link
+from telealarm.api.fields.reply import CREATED, UPDATED, Column, Computed, SelfLink
 from telealarm.api.fields.texts import Text
 from telealarm.api.resources.gateways import STATUS
 from telealarm.api.rest.resource import Resource, Values, remove_row
@@ -39,7 +39,7 @@ def report_url(context: RequestContext, row: SmsGateway) -> str:
 
 
 class SmsGatewayForm(Form):
-    url: ClassVar = Link("sms-gateway")
+    url: ClassVar = SelfLink("sms-gateway")
     name: Annotated[str, Text(255, 1)]
     """What the gateway is called; no two have one name."""
     kind: Annotated[str, OneOf(tuple(providers()))] = "http"
@@ -52,10 +52,20 @@ class SmsGatewayForm(Form):
     """How many messages may start in a second; 0: no limit."""
     maximum_sending: Annotated[int, Whole(1, 100)] = 4
     """How many messages one worker hands over at once."""
-    created_date: ClassVar = COLUMN
-    updated_date: ClassVar = COLUMN
-    inbound_url: ClassVar = Computed(inbound_url, json_schema.LINK, superusers=True)
-    report_url: ClassVar = Computed(report_url, json_schema.LINK, superusers=True)
+    created_date: ClassVar = CREATED
+    updated_date: ClassVar = UPDATED
+    inbound_url: ClassVar = Computed(
+        inbound_url,
+        json_schema.LINK,
+        superusers=True,
+        meaning="The address for replies; give it to your provider.",
+    )
+    report_url: ClassVar = Computed(
+        report_url,
+        json_schema.LINK,
+        superusers=True,
+        meaning="The address for delivery reports; give it to your provider.",
+    )
 
 
 def create(visit: RequestContext, owner_id: int, values: Values) -> SmsGateway:

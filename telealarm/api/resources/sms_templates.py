@@ -3,7 +3,7 @@
 from typing import Annotated, Any, ClassVar
 
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.reply import COLUMN, Link
+from telealarm.api.fields.reply import CREATED, UPDATED, SelfLink
 from telealarm.api.fields.texts import Header, Text
 from telealarm.api.resources.mail_templates import TEMPLATE_KEY
 from telealarm.api.resources.previews import SMS_PREVIEW
@@ -27,7 +27,7 @@ class Sender(Header):
 
 
 class SmsTemplateForm(Form):
-    url: ClassVar = Link("sms-template")
+    url: ClassVar = SelfLink("sms-template")
     label: Annotated[str, Header(75, 1)]
     """What the template is called in lists."""
     template_key: Annotated[str, TEMPLATE_KEY] = ""
@@ -36,8 +36,8 @@ class SmsTemplateForm(Form):
     """The sender that the recipient sees, if the gateway allows it."""
     sms_text: Annotated[str, Text(1000, 1, lines=True)]
     """The text, with placeholders."""
-    created_date: ClassVar = COLUMN
-    updated_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
+    updated_date: ClassVar = UPDATED
 
 
 SMS_TEMPLATE = Resource(

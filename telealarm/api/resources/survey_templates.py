@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.reply import COLUMN, Link
+from telealarm.api.fields.reply import CREATED, UPDATED, SelfLink
 from telealarm.api.fields.texts import Text, Word
 from telealarm.api.resources import sealed_surveys
 from telealarm.api.rest.resource import Action, Resource, Values, insert_into
@@ -21,7 +21,7 @@ COUNTS = Word(5, pattern=f"{FIRST}|{LAST}", right="must be first or last")
 
 
 class SurveyTemplateForm(Form):
-    url: ClassVar = Link("survey-template")
+    url: ClassVar = SelfLink("survey-template")
     name: Annotated[str, Text(255, 1)]
     """What the survey is called in lists."""
     tts_language: Annotated[str, LANGUAGE] = "en"
@@ -30,8 +30,8 @@ class SurveyTemplateForm(Form):
     """A note for people."""
     rating_counts: Annotated[str, COUNTS] = FIRST
     """Which of several ratings in a call is the alarm's result."""
-    created_date: ClassVar = COLUMN
-    updated_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
+    updated_date: ClassVar = UPDATED
 
 
 def change(visit: RequestContext, row: SurveyTemplate, values: Values) -> None:

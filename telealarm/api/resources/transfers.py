@@ -3,20 +3,20 @@
 from typing import ClassVar
 
 from telealarm.api.fields.form import Reply
-from telealarm.api.fields.reply import COLUMN, Column, Link
+from telealarm.api.fields.reply import COLUMN, Column, Link, SelfLink
 from telealarm.api.rest.resource import Resource
 from telealarm.models import Transfer
 
 
 class TransferReply(Reply):
-    url: ClassVar = Link("transfer")
-    callrequest: ClassVar = Link("callrequest", "call_id")
+    url: ClassVar = SelfLink("transfer")
+    callrequest: ClassVar = Link("callrequest", "call_id", meaning="The call.")
     section: ClassVar = Column("section_id", {"type": "integer"})
     aleg_uuid: ClassVar = COLUMN
     phone_number: ClassVar = COLUMN
     aleg_gateway: ClassVar = Link("gateway", "gateway_id")
     disposition: ClassVar = COLUMN
-    hangup_cause: ClassVar = COLUMN
+    hangup_cause: ClassVar = Column(meaning="The Q.850 cause of the hang-up.")
     started: ClassVar = COLUMN
     answered: ClassVar = COLUMN
     taken: ClassVar = COLUMN

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Flag
-from telealarm.api.fields.reply import COLUMN, Column, Link
+from telealarm.api.fields.reply import Column, SelfLink
 from telealarm.api.fields.texts import Secret, Word
 from telealarm.api.rest.resource import Resource, Values, insert_into
 from telealarm.models import User
@@ -13,8 +13,8 @@ from telealarm.store.access import users
 
 
 class UserForm(Form):
-    url: ClassVar = Link("users")
-    id: ClassVar = COLUMN
+    url: ClassVar = SelfLink("users")
+    id: ClassVar = Column(meaning="The number in the link.")
     username: Annotated[
         str,
         Word(150, 1, pattern=r"[\w.@+-]+", right="may hold letters, digits and . @ + - _ alone"),
@@ -26,7 +26,7 @@ class UserForm(Form):
     """Whether the login sees everything, and writes gateways and logins."""
     is_active: Annotated[bool, Flag()] = True
     """Whether the login may log in."""
-    created_date: ClassVar = Column("created")
+    created_date: ClassVar = Column("created", meaning="When the row was written.")
 
 
 def change(visit: RequestContext, row: User, values: Values) -> None:

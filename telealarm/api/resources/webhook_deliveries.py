@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from telealarm.api.core.request_context import RequestContext, stamp
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.form import Reply
-from telealarm.api.fields.reply import COLUMN, Column, Computed, Link
+from telealarm.api.fields.reply import COLUMN, CREATED, Column, Computed, Link, SelfLink
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.models import WebhookDelivery
 from telealarm.store.webhooks import deliveries
@@ -33,7 +33,7 @@ def next_try(context: RequestContext, row: WebhookDelivery) -> str | None:
 
 
 class WebhookDeliveryReply(Reply):
-    url: ClassVar = Link("webhook-delivery")
+    url: ClassVar = SelfLink("webhook-delivery")
     webhook: ClassVar = Link("webhook", "webhook_id", null=True)
     alarm: ClassVar = Link("alarm", "alarm_id", null=True)
     message_id: ClassVar = COLUMN
@@ -45,10 +45,18 @@ class WebhookDeliveryReply(Reply):
             "description": ", ".join(f"{s.value} {s.name.lower()}" for s in DeliveryStatus),
         }
     )
-    next_try: ClassVar = Computed(next_try, json_schema.nullable(json_schema.MOMENT))
-    tries: ClassVar = Column(shape={"type": "array", "items": TRY})
-    payload: ClassVar = Computed(lambda context, row: json.loads(row.payload), {"type": "object"})
-    created_date: ClassVar = COLUMN
+    next_try: ClassVar = Computed(
+        next_try, json_schema.nullable(json_schema.MOMENT), meaning="When it is sent again."
+    )
+    tries: ClassVar = Column(
+        shape={"type": "array", "items": TRY}, meaning="Each try, with the status of the answer."
+    )
+    payload: ClassVar = Computed(
+        lambda context, row: json.loads(row.payload),
+        {"type": "object"},
+        meaning="The body as it is sent.",
+    )
+    created_date: ClassVar = CREATED
 
 
 WEBHOOK_DELIVERY = Resource(

@@ -8,7 +8,7 @@ from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.reply import COLUMN, Computed, Link
+from telealarm.api.fields.reply import CREATED, UPDATED, Column, Computed, SelfLink
 from telealarm.api.fields.texts import Url
 from telealarm.api.resources.gateways import STATUS
 from telealarm.api.rest.resource import Action, Resource, Values, remove_row
@@ -38,18 +38,18 @@ class Changes(FieldType):
 
 
 class WebhookForm(Form):
-    url: ClassVar = Link("webhook")
+    url: ClassVar = SelfLink("webhook")
     target_url: Annotated[str, Url(min_length=1)]
     """The address that gets the POSTs."""
     events: Annotated[list[str], Changes()] = Field(default_factory=list)
     """The changes that are told; none named: all."""
     status: Annotated[int, STATUS] = ACTIVE
     """Whether changes are told."""
-    status_reason: ClassVar = COLUMN
-    failing_since: ClassVar = COLUMN
+    status_reason: ClassVar = Column(meaning="Why the status is what it is, in one stable word.")
+    failing_since: ClassVar = Column(meaning="Since when no delivery has succeeded.")
     secret: ClassVar = Computed(lambda context, row: None, SECRET)
-    created_date: ClassVar = COLUMN
-    updated_date: ClassVar = COLUMN
+    created_date: ClassVar = CREATED
+    updated_date: ClassVar = UPDATED
 
 
 def show_secret(row: Webhook) -> dict[str, Any]:
