@@ -14,6 +14,7 @@ from telealarm.store.dialing import pauses
 from telealarm.store.engine.database import Database
 from telealarm.survey.session import SurveyRunner
 from telealarm.survey.tts.speech import Speech
+from telealarm.words import TrunkState
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class HealthChecks:
 
     async def _trunk(self, name: str) -> str:
         watched = self._ami.trunks.get(name) if self._ami else None
-        if watched is not None and watched.state == "down":
+        if watched is not None and watched.state == TrunkState.DOWN:
             return f"down: {watched.why}; its calls wait"
         try:
             return await doctor.trunk(self._ari, name) or "ok"

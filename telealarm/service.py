@@ -54,6 +54,7 @@ from telealarm.survey.tts.speech import Speech
 from telealarm.transports.http import WebhookTransport
 from telealarm.transports.smtp import SmtpTransport
 from telealarm.webhooks.dispatcher import WebhookDispatcher
+from telealarm.words import TrunkState
 
 log = logging.getLogger(__name__)
 
@@ -229,8 +230,8 @@ class Service:
         """What AMI says of the trunks, for the metrics, and for all who read rows."""
         metrics.TRUNKS.clear()
         for name, trunk in found.items():
-            if trunk.state != "unknown":
-                metrics.TRUNKS.labels(name).set(trunk.state == "up")
+            if trunk.state != TrunkState.UNKNOWN:
+                metrics.TRUNKS.labels(name).set(trunk.state == TrunkState.UP)
         states = {name: (trunk.state, trunk.why) for name, trunk in found.items()}
         try:
             await self._db.write(trunks.keep, self._config.worker_name, states, utcnow())

@@ -1,139 +1,354 @@
-"""The numbers that rows and the API speak in, kept from Newfies-Dialer unless marked ours."""
+"""Every word and number that clients see of the core, each with a sentence that says what it means.
+
+A class is one set of words; the first line of its docstring says where its words appear. A kind (an
+alarm method, an SMS provider, a section type) declares the words that only it writes as a class of
+`Words` in its own file. docs/reference/words.md is made from all of them.
+"""
 
 from enum import IntEnum, StrEnum
+from typing import Self
 
 
 class Words(StrEnum):
-    """Words that a kind declares in its own file, each with a sentence that says what it means."""
+    """Words that are texts on the wire. `meaning` is what a member tells a reader."""
 
+    _value_: str
     meaning: str
 
-    def __new__(cls, word: str, meaning: str) -> "Words":
+    def __new__(cls, word: str, meaning: str = "") -> Self:
         member = str.__new__(cls, word)
         member._value_ = word
         member.meaning = meaning
         return member
 
 
-class EventStatus(IntEnum):
-    PENDING = 1
-    COMPLETED = 2
-    PAUSED = 3
+class Numbers(IntEnum):
+    """Words that are numbers on the wire. `word` is how the API names one where it takes a name."""
+
+    _value_: int
+    meaning: str
+    _word: str
+
+    def __new__(cls, number: int, meaning: str = "", word: str = "") -> Self:
+        member = int.__new__(cls, number)
+        member._value_ = number
+        member.meaning = meaning
+        member._word = word
+        return member
+
+    @property
+    def word(self) -> str:
+        return self._word or self.name.lower()
 
 
-class AlarmStatus(IntEnum):
-    """Of an alarm and, with the same numbers, of each of its alarm requests."""
+class EventStatus(Numbers):
+    """`status` of an event."""
 
-    PENDING = 1
-    IN_PROCESS = 2
-    FAILURE = 3
-    RETRY = 4
-    SUCCESS = 5
-    MISSED = 6  # ours
-    CANCELLED = 7  # ours
+    PENDING = 1, "The event is on: its alarms go out when they are due."
+    COMPLETED = 2, "The event is over, or was ended: its alarms go out no more."
+    PAUSED = 3, "The event is on hold: its alarms wait until it goes on."
+
+
+class AlarmStatus(Numbers):
+    """`status` of an alarm and of each of its attempts (alarm requests)."""
+
+    PENDING = 1, "It waits for its time."
+    IN_PROCESS = 2, "The attempt is being made. Of an alarm: it is due, and its attempt goes on."
+    FAILURE = 3, "It failed, and nothing follows."
+    RETRY = 4, "The attempt failed or was snoozed, and another one follows."
+    SUCCESS = 5, "The recipient was reached. Nothing follows, unless the recipient snoozed."
+    MISSED = 6, "It was not made in time; nobody is called any more."
+    CANCELLED = 7, "It was called off; nobody is called any more."
 
 
 # An alarm in one of these has not come to its end.
 UNSETTLED = [AlarmStatus.PENDING, AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
 
 
-class Method(IntEnum):
-    CALL = 1
-    SMS = 2
-    EMAIL = 3
+class Method(Numbers):
+    """`method` of an alarm and of a message."""
+
+    CALL = 1, "The recipient is called, and hears a survey."
+    SMS = 2, "The recipient gets an SMS."
+    EMAIL = 3, "The recipient gets a mail."
 
 
-class AlarmResult(IntEnum):
-    """What a rating key means. A key above 3 is kept as its number."""
+class AlarmResult(Numbers):
+    """`result` of an alarm: what the recipient answered. A key above 3 stays a number."""
 
-    NONE = 0
-    CONFIRMED = 1
-    CANCELLED = 2
-    RESCHEDULED = 3
-
-
-class CallStatus(IntEnum):
-    """Of a call request. 6 (pause) of the predecessor is unused."""
-
-    PENDING = 1
-    FAILURE = 2
-    RETRY = 3
-    SUCCESS = 4
-    ABORT = 5
-    CALLING = 7
-    UNKNOWN = 8  # ours: placed or not, we cannot tell
+    NONE = 0, "Nobody has answered yet."
+    CONFIRMED = 1, "The recipient said yes: key 1, a reply by SMS, or a link."
+    CANCELLED = 2, "The recipient said no: key 2, a reply by SMS, or a link."
+    RESCHEDULED = 3, "The recipient wants another time: key 3, or a reply by SMS."
 
 
-class MessageStatus(IntEnum):
-    """Of a message in the outbox (ours)."""
+class CallStatus(Numbers):
+    """`status` of a call (callrequest). 6 is not used."""
 
-    PENDING = 1
-    SENDING = 2
-    SENT = 3
-    FAILED = 4
-    HELD = 5  # not taken for now; its request waits, and brings it back
-    UNKNOWN = 6  # taken or not, we cannot tell
-    WITHDRAWN = 7  # nobody wanted it any more, and nothing was sent
-
-
-class DeliveryStatus(IntEnum):
-    """Of what is told to a webhook (ours)."""
-
-    PENDING = 1
-    SENDING = 2
-    DELIVERED = 3
-    FAILED = 4
+    PENDING = 1, "The call is about to be placed."
+    FAILURE = 2, "The call failed, and nothing follows."
+    RETRY = 3, "The call failed, and another attempt follows."
+    SUCCESS = 4, "The call reached the callee."
+    ABORT = 5, "The call was called off."
+    CALLING = 7, "The call was placed and has no outcome yet."
+    UNKNOWN = 8, "Nobody can tell whether the call was placed. TeleAlarm looks for its channel."
 
 
-class Disposition(StrEnum):
-    ANSWER = "ANSWER"
-    BUSY = "BUSY"
-    NOANSWER = "NOANSWER"
-    CANCEL = "CANCEL"  # declined by the callee
-    CONGESTION = "CONGESTION"
-    FAILED = "FAILED"
-    MACHINE = "MACHINE"
+class MessageStatus(Numbers):
+    """`status` of a message, as a word. A delivery report takes its place."""
+
+    PENDING = 1, "The message waits in the outbox."
+    SENDING = 2, "The message is being sent."
+    SENT = 3, "The gateway or the mail server took the message."
+    FAILED = 4, "The message was not taken and is not sent again."
+    HELD = 5, "The message cannot be sent now; its attempt waits and is made later.", "waiting"
+    UNKNOWN = 6, "Nobody can tell whether the message was taken."
+    WITHDRAWN = 7, "Nobody wants the message any more; it was not sent."
 
 
-class AmdBehavior(IntEnum):
-    ALWAYS = 1
-    HUMAN_ONLY = 2
-    VOICEMAIL_ONLY = 3
+class DeliveryReport(Words):
+    """`status` of a message after the gateway's report; the answer to that report."""
+
+    DELIVERED = "delivered", "The gateway reports that the recipient has the message."
+    FAILED = "failed", "The gateway reports that the recipient did not get the message."
 
 
-class AmdStatus(IntEnum):
-    """Who answered, as far as Asterisk's AMD can tell; 0 where nobody asked it."""
+class MessagePurpose(Words):
+    """`purpose` of a message: what it is for."""
 
-    PERSON = 1
-    MACHINE = 2
-    UNSURE = 3
+    ALARM = "alarm", "It is an attempt of its alarm, or a survey sent it."
+    FAILURE = "failure", "It tells that an alarm failed or was missed."
+    INVITATION = "invitation", "It tells that the event of an invitation was moved or cancelled."
+    ANSWER = "answer", "It thanks for a reply that counts."
+    UNCLEAR = "unclear", "It tells that a reply was not understood."
+    LATE = "late", "It tells that a reply came too late to count."
 
 
-class Reason(StrEnum):
-    """Why an attempt failed; the keys of an alarm's `retry_policy` are among them."""
+class DeliveryStatus(Numbers):
+    """`status` of a delivery to a webhook (webhook-delivery)."""
 
-    BUSY = "busy"
-    NO_ANSWER = "no_answer"
-    DECLINED = "declined"
-    CONGESTION = "congestion"
-    FAILED = "failed"
-    WRONG_NUMBER = "wrong_number"
-    DO_NOT_CALL = "do_not_call"
-    MACHINE = "machine"
-    PERSON = "person"  # where a message was to be left on a machine only
-    NO_KEY = "no_key"
-    EARLY_HANGUP = "early_hangup"
-    INTERRUPTED = "interrupted"
-    UNKNOWN = "unknown"
-    FAILOVER = "failover"  # it goes on by another gateway
-    LATE = "late"
-    CALLING_HOURS = "calling_hours"  # they open when it is too late
-    NO_OPENING = "no_opening"  # they do not open within a year
-    SNOOZED = "snoozed"  # another call was asked for by a key
-    CALLED_BACK = "called_back"  # the callee rang back, and that call decides
-    ARRIVED = "arrived"  # an attempt of unknown fate had reached its recipient
-    SETTLED = "settled"  # another alarm of its event was answered
-    NO_CALENDAR_SETTING = "no_calendar_setting"
-    NO_SMS_GATEWAY = "no_sms_gateway"
-    NO_RECIPIENT = "no_recipient"
-    REFUSED = "refused"  # by the SMS gateway or the mail server, for good
+    PENDING = 1, "The delivery waits for its next try."
+    SENDING = 2, "The delivery is being sent."
+    DELIVERED = 3, "The endpoint took it: it answered with a status of 2xx."
+    FAILED = 4, "It was given up, or its webhook was switched off."
+
+
+class Change(Words):
+    """`type` of what is sent to a webhook, and `events` of a webhook."""
+
+    ATTEMPT_ENDED = "attempt.ended", "An attempt of an alarm has ended, well or not."
+    RESULT = "alarm.result", "The recipient has answered."
+    MISSED = "alarm.missed", "An alarm was not made in time; nobody is called any more."
+    FAILED = "alarm.failed", "An alarm failed, and no attempt follows."
+    DO_NOT_CALL = "do_not_call.added", "A number or mail address is new on a do-not-call list."
+
+
+class Switch(Numbers):
+    """`status` of a gateway, an SMS gateway and a webhook."""
+
+    INACTIVE = 0, "It is switched off; nothing goes out by it."
+    ACTIVE = 1, "It is used."
+
+
+class TrunkState(Words):
+    """`trunk_state` of a gateway."""
+
+    UP = "up", "Calls can go out by the trunk."
+    DOWN = "down", "No call can go out by the trunk; its calls wait or take the next gateway."
+    UNKNOWN = "unknown", "Nobody watches the trunk, or Asterisk does not answer."
+
+
+class Disposition(Words):
+    """`disposition` of a call and of a transfer. Empty: not over, or nobody can tell."""
+
+    ANSWER = "ANSWER", "Somebody answered."
+    BUSY = "BUSY", "The line was busy."
+    NOANSWER = "NOANSWER", "The phone rang and nobody answered."
+    CANCEL = "CANCEL", "The callee declined the call."
+    CONGESTION = "CONGESTION", "The network or the gateway had no free line."
+    FAILED = "FAILED", "The call could not be put through."
+    MACHINE = "MACHINE", "An answering machine answered."
+
+
+class AmdBehavior(Numbers):
+    """`amd_behavior` of a calendar setting."""
+
+    ALWAYS = 1, "A person hears the survey; a machine gets a message."
+    HUMAN_ONLY = 2, "A person hears the survey; a machine is hung up on."
+    VOICEMAIL_ONLY = 3, "A person hears a goodbye; a machine gets a message."
+
+
+class AmdStatus(Numbers):
+    """`amd_status` of a call: who answered. 0: nobody asked. The name is in the timeline."""
+
+    PERSON = 1, "A person answered."
+    MACHINE = 2, "An answering machine answered."
+    UNSURE = 3, "Asterisk could not tell who answered; it is treated as a person."
+
+
+class Reason(Words):
+    """`status_reason` of an alarm and of its attempts; `why` in the plan.
+
+    The keys of an alarm's `retry_policy` are among them.
+    """
+
+    # The attempt failed.
+    BUSY = "busy", "The line was busy."
+    NO_ANSWER = "no_answer", "The phone rang and nobody answered."
+    DECLINED = "declined", "The callee declined the call."
+    CONGESTION = "congestion", "The network or the gateway had no free line."
+    FAILED = "failed", "The call could not be put through, or the message was not taken."
+    WRONG_NUMBER = "wrong_number", "The number is wrong; it is not called again."
+    DO_NOT_CALL = "do_not_call", "The recipient is on a do-not-call list and is not called."
+    MACHINE = "machine", "An answering machine answered, or did not take the whole message."
+    PERSON = "person", "A person answered, but the message is for a machine only."
+    NO_KEY = "no_key", "The callee pressed no key that counts, and the alarm requires a result."
+    EARLY_HANGUP = "early_hangup", "The callee hung up before the end of the first prompt."
+    INTERRUPTED = "interrupted", "The call broke off in the middle of the survey."
+    UNKNOWN = "unknown", "Nobody can tell what became of it; `on_unknown` decides what follows."
+    FAILOVER = "failover", "The gateway could not place the call; the next gateway takes it."
+    REFUSED = "refused", "The gateway or the mail server refused the message for good."
+    NO_CALENDAR_SETTING = "no_calendar_setting", "The calendar's user has no calendar setting."
+    NO_SMS_GATEWAY = "no_sms_gateway", "The calendar setting names no SMS gateway."
+    NO_RECIPIENT = "no_recipient", "The alarm has no number or address that can be written to."
+    # It came too late.
+    LATE = "late", "The alarm was not made in time; nobody is called any more."
+    PAST = "past", "The alarm was over when it was written; nobody is called."
+    NO_OPENING = "no_opening", "The calling hours do not open within a year; nobody is called."
+    # It waits, and is made later.
+    CALLING_HOURS = (
+        "calling_hours",
+        "The calling hours are not open. The attempt waits, or is missed if they open too late.",
+    )
+    DIALING_PAUSED = "dialing_paused", "Dialing is paused; the attempt waits until it goes on."
+    TRUNK_DOWN = "trunk_down", "The gateway's trunk is down; the attempt waits until it is up."
+    GATEWAY_INACTIVE = "gateway_inactive", "The gateway is switched off; the attempt waits for it."
+    GATEWAY_AWAY = "gateway_away", "The gateway or mail server did not answer; it is tried again."
+    NO_MAIL_SERVER = "no_mail_server", "No mail server is configured; the attempt waits for one."
+    EDITED = "edited", "The alarm was edited before its message was sent; it is written anew."
+    MOVED = "moved", "A client moved the waiting attempt to another time."
+    # It was called off, or is not needed.
+    SNOOZED = "snoozed", "The callee asked by a key to be called again later."
+    CALLED_BACK = "called_back", "The callee rang back, and that call decides."
+    ARRIVED = "arrived", "An earlier attempt of unknown fate had reached its recipient."
+    SETTLED = "settled", "Another alarm of the same event was answered."
+    CANCELLED = "cancelled", "A client cancelled it."
+    DELETED = "deleted", "A client deleted the alarm, or its event."
+    RESCHEDULED = "rescheduled", "The alarm was moved to a later time; it goes out then."
+    EVENT_PAUSED = "event_paused", "The event is paused, or was paused until it was too late."
+    EVENT_COMPLETED = "event_completed", "The event was ended."
+    OCCURRENCE_CANCELLED = "occurrence_cancelled", "This occurrence of the series was cancelled."
+    OCCURRENCE_MOVED = "occurrence_moved", "This occurrence of the series was moved."
+    WITHDRAWN = "withdrawn", "The attempt was called off before it came to an answer."
+
+
+class TimelineWord(Words):
+    """`what` of the rows of an alarm's timeline, beside the reasons of failed calls.
+
+    The row's `why` says more.
+    """
+
+    # The alarm.
+    CREATED = "created", "The alarm was made."
+    DUE = "due", "The alarm is due, and an attempt is made."
+    RESCHEDULED = "rescheduled", "The alarm was moved to a later time; what waited is called off."
+    PAUSED = "paused", "The event was paused; the alarm waits."
+    RESUMED = "resumed", "The event goes on, and the alarm with it."
+    REARMED = "rearmed", "The alarm was set back to pending and goes out again."
+    CALLED_OFF = "called_off", "The alarm was called off while a call rang or was up."
+    CANCELLED = "cancelled", "The alarm or its waiting attempt was called off."
+    DELETED = "deleted", "The alarm was deleted after its end."
+    MISSED = "missed", "The alarm was not made in time; nobody is called any more."
+    WORDS_MISSING = "words_missing", "The survey names values that the event's data does not have."
+    # The attempt.
+    DEFERRED = "deferred", "The attempt cannot be made now and waits."
+    MOVED = "moved", "A client moved the waiting attempt to another time."
+    HELD = "held", "Dialing is paused; the attempt waits."
+    RELEASED = "released", "Dialing goes on; the attempt waits no more."
+    PUT_BACK = "put_back", "The attempt could not be made just now; it waits again."
+    FAILOVER = "failover", "The attempt goes on by the next gateway."
+    WRONG = "wrong", "The message cannot be written; `why` says what is wrong."
+    RESULT = "result", "The attempt is a success."
+    SNOOZED = "snoozed", "The callee asked to be called again later."
+    RETRY = "retry", "The attempt failed, and another follows."
+    REDIAL = "redial", "Nobody can tell what became of the attempt; it is made again."
+    FAILURE = "failure", "The alarm failed, and no attempt follows."
+    WITHDRAWN = "withdrawn", "The attempt was called off before it came to an answer."
+    DESK_CALLED = "desk_called", "The failure_phonenumber of the setting is called and told."
+    # The call.
+    ORIGINATE = "originate", "Asterisk is asked to place the call."
+    RINGING = "ringing", "The phone rings."
+    ANSWERED = "answered", "Somebody picked up."
+    UNKNOWN = "unknown", "Nobody can tell what became of the call."
+    FOUND = "found", "The channel of a doubtful call lives; the call goes on."
+    ADOPTED = "adopted", "After a restart, this worker goes on with the call."
+    TAKEN_BACK = "taken_back", "The ringing call was hung up; it is not wanted any more."
+    HUNG_UP = "hung_up", "The call that was answered is over."
+    CALLED_BACK = "called_back", "The callee rang back about the alarm."
+    UNCHANGED = "unchanged", "The callee rang back and gave no answer; nothing changes."
+    WRONG_PIN = "wrong_pin", "A caller who rang back keyed a wrong PIN."
+    # The survey.
+    KEY = "key", "The callee pressed a key or keyed a number."
+    COMPLETED = "completed", "The callee reached a section that counts as an answer."
+    MESSAGE_LEFT = "message_left", "An answering machine got the message."
+    SPEECH_FAILED = "speech_failed", "A text could not be spoken; another text takes its place."
+    # Answers and replies.
+    ANSWER = "answer", "The recipient answered by SMS or by a link."
+    REPLY_UNCLEAR = "reply_unclear", "The recipient's SMS was not understood."
+    REPLY_LATE = "reply_late", "The recipient's SMS came too late to count."
+    STOP = "stop", "The recipient wants no more messages, and goes on a do-not-call list."
+    # The alarm's own URL.
+    URL_CALLED = "url_called", "The alarm's own URL was told the result."
+    URL_FAILED = "url_failed", "The alarm's own URL could not be told the result."
+
+
+class MessageTimeline(Words):
+    """`what` of the rows of an alarm's timeline that are about its messages."""
+
+    SMS_QUEUED = "sms_queued", "An SMS waits to be sent."
+    SMS_CUT = "sms_cut", "The text is too long for an SMS; its end is not sent."
+    SMS_NOT_SENT = "sms_not_sent", "An SMS could not be sent; `why` says what to change."
+    SMS_SENT = "sms_sent", "The gateway took the SMS."
+    SMS_FAILED = "sms_failed", "The gateway did not take the SMS."
+    SMS_UNKNOWN = "sms_unknown", "Nobody can tell whether the gateway took the SMS."
+    SMS_DELIVERED = "sms_delivered", "The gateway reports that the recipient has the SMS."
+    SMS_UNDELIVERED = "sms_undelivered", "The gateway reports that the SMS did not arrive."
+    MAIL_QUEUED = "mail_queued", "A mail about a moved or cancelled event waits to be sent."
+    MAIL_SENT = "mail_sent", "The mail server took the mail."
+    MAIL_FAILED = "mail_failed", "The mail server did not take the mail."
+    MAIL_UNKNOWN = "mail_unknown", "Nobody can tell whether the mail server took the mail."
+
+
+class PlanAction(Words):
+    """`action` of a row of the plan, beside the alarm methods."""
+
+    DEFER = "defer", "The attempt would wait until the time in `until`."
+    SKIP = "skip", "The attempt would not be made."
+
+
+class ClockChange(Words):
+    """`why` of a row of the plan: a change of the clock touches the start of the event."""
+
+    GAP = "clock_gap", "The clock skips the event's time; the event is later by the gap."
+    TWICE = "clock_twice", "The event's time comes twice; the first is meant."
+
+
+class ReplyOutcome(Words):
+    """`outcome` in the answer to an SMS gateway that hands over a reply."""
+
+    TAKEN = "taken", "The reply is the alarm's result."
+    BEFORE = "answered_before", "The alarm was answered before; the first answer stays."
+    CLOSED = "closed", "The alarm was called off, or its event is over; the reply does not count."
+    UNCLEAR = "unclear", "The reply was not understood."
+    STOPPED = "stopped", "The sender wants no more messages and is on a do-not-call list now."
+    STOPPED_BEFORE = "stopped_before", "The sender was on a do-not-call list before."
+    UNKNOWN_NUMBER = "unknown_number", "No message of an alarm went to this number."
+
+
+class ReportOutcome(Words):
+    """`outcome` in the answer to an SMS gateway that reports a delivery."""
+
+    KNOWN = "known", "The same was reported before."
+    KEPT = "kept", "The message is just being sent; the report is kept for it."
+    IGNORED = "ignored", "The report says only that the message is on its way."
+    UNKNOWN_MESSAGE = "unknown_message", "No message has this id."

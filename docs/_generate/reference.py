@@ -12,6 +12,7 @@ from docs._generate import (
     models,
     rest,
     states,
+    words,
 )
 
 DOCS = Path(__file__).parents[1]
@@ -29,6 +30,7 @@ Made from the code itself, so it says what this version does.
 | [Configuration](configuration.md) | the configuration's model |
 | [Command line](command-line.md) | the parser of `telealarm` |
 | [States](states.md) | the transition tables |
+| [Words](words.md) | `telealarm/words.py` and the files of the kinds |
 | [Metrics](metrics.md) | the registry behind `/metrics` |
 | [Dialplan](dialplan.md) | `dialplan/telealarm.conf` and its comments |
 | [Models](models.md) | the tables |
@@ -43,6 +45,7 @@ SOURCES: tuple[Callable[[], Files], ...] = (
     models.files,
     rest.files,
     states.files,
+    words.files,
 )
 
 

@@ -18,7 +18,7 @@ from telealarm.store.alarms import alarms
 from telealarm.store.calendars import events
 from telealarm.store.engine import time_zones
 from telealarm.store.engine.database import Database
-from telealarm.words import UNSETTLED, EventStatus
+from telealarm.words import UNSETTLED, EventStatus, Reason
 
 TITLE = "Wake-up call"
 # Of each: the call is tried so often after the first, so many seconds apart, and must be answered
@@ -88,7 +88,7 @@ class WakeupBooking:
             events.set_series_status(event, EventStatus.COMPLETED, now)
             if event.rule_id is not None:
                 # That was what is to come; what rings or is snoozed now ends as well.
-                alarms.cancel(_unfinished(event), "event_completed", now)
+                alarms.cancel(_unfinished(event), Reason.EVENT_COMPLETED, now)
         return bool(found)
 
 

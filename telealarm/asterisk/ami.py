@@ -9,12 +9,13 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from panoramisk import Manager
 from panoramisk.ami_protocol import AMIProtocol
 
 from telealarm.errors import TeleAlarmError, TransportError
+from telealarm.words import TrunkState
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class AmiError(TeleAlarmError):
 class Trunk:
     """How a trunk is; `why` it is down, or not known."""
 
-    state: Literal["up", "down", "unknown"]
+    state: TrunkState
     why: str = ""
 
 
@@ -109,7 +110,9 @@ class Ami:
             except Exception:
                 log.exception("AMI at %s:%d failed", self._host, self._port)
                 self.trouble = "it failed; the log says why"
-            await self._tell({name: Trunk("unknown", "AMI is away") for name in self._trunks})
+            await self._tell(
+                {name: Trunk(TrunkState.UNKNOWN, "AMI is away") for name in self._trunks}
+            )
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
 
@@ -189,7 +192,7 @@ class Ami:
         for name in self._trunks:
             endpoint = await self._ask(connection, "PJSIPShowEndpoint", Endpoint=name)
             found[name] = _state(name, endpoint, registrations)
-            if found[name].state == "down" and _not_asked(endpoint):
+            if found[name].state == TrunkState.DOWN and _not_asked(endpoint):
                 # A restarted Asterisk would ask the trunk some time within qualify_frequency.
                 await self._ask(connection, "PJSIPQualify", Endpoint=name)
         return found
@@ -220,13 +223,13 @@ def _state(name: str, endpoint: Sequence[Any], registrations: Sequence[Any]) -> 
     """How a trunk is, by the events about its endpoint and about all registrations."""
     detail = next((one for one in endpoint if one.event == "EndpointDetail"), None)
     if detail is None:
-        return Trunk("down", f"Asterisk knows no PJSIP endpoint {name!r}")
+        return Trunk(TrunkState.DOWN, f"Asterisk knows no PJSIP endpoint {name!r}")
     if detail.devicestate in ("Unavailable", "Invalid"):
         said = ", ".join(f"{one.uri} is {_said(one.status)}" for one in _contacts(endpoint))
-        return Trunk("down", said or "it has no contact")
+        return Trunk(TrunkState.DOWN, said or "it has no contact")
     for one in registrations:
         is_its = one.event == "OutboundRegistrationDetail" and one.endpoint == name
         if is_its and one.status != "Registered":
             said = f"its registration {one.objectname} at {one.serveruri}"
-            return Trunk("down", f"{said} is {one.status.lower()}")
-    return Trunk("up")
+            return Trunk(TrunkState.DOWN, f"{said} is {one.status.lower()}")
+    return Trunk(TrunkState.UP)

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from telealarm.models import User
-from telealarm.rules.dates import ClockChange
 from telealarm.store.dry_run import dry_run, load
 from telealarm.store.dry_run.dry_run import Planned
 from telealarm.store.engine import time_zones
+from telealarm.words import ClockChange
 
 # What is worked out in one go; a longer plan is asked for in parts, by --days.
 MOST = 100_000

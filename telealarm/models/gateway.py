@@ -7,8 +7,9 @@ from peewee import CharField, Field, FloatField, ForeignKeyField, IntegerField, 
 
 from telealarm.models.base import BaseModel, OptionalKey, UtcField, created
 from telealarm.rules.phone import DEFAULT_PATTERN
+from telealarm.words import Switch
 
-ACTIVE, INACTIVE = 1, 0
+ACTIVE, INACTIVE = Switch.ACTIVE, Switch.INACTIVE
 
 
 class Gateway(BaseModel):

@@ -17,7 +17,7 @@ from telealarm.models.account import User
 from telealarm.models.alarm import Alarm, AlarmRequest
 from telealarm.models.base import BaseModel, ClaimableModel, Key, OptionalKey, UtcField, created
 from telealarm.models.gateway import SmsGateway
-from telealarm.words import MessageStatus, Method
+from telealarm.words import MessagePurpose, MessageStatus, Method
 
 
 class Message(ClaimableModel):
@@ -37,9 +37,8 @@ class Message(ClaimableModel):
     gateway = ForeignKeyField(SmsGateway, null=True)
     gateway_id: OptionalKey
     method = IntegerField(default=Method.SMS)
-    # alarm, failure, invitation (of an event that was moved or cancelled); what a reply is answered
-    # with: answer, unclear, late
-    purpose = CharField(max_length=20, default="alarm")
+    # What it is for.
+    purpose = CharField(max_length=20, default=MessagePurpose.ALARM)
     uid = CharField(max_length=80, default=lambda: uuid.uuid4().hex, index=True)
     recipient = CharField(max_length=254)
     # The last digits of the number, by which replies are found.

@@ -3,8 +3,9 @@
 from peewee import CharField
 
 from telealarm.models.base import BaseModel, UtcField
+from telealarm.words import TrunkState
 
-UP, DOWN, UNKNOWN = "up", "down", "unknown"
+UP, DOWN, UNKNOWN = TrunkState.UP, TrunkState.DOWN, TrunkState.UNKNOWN
 
 
 class Trunk(BaseModel):

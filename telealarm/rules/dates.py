@@ -1,8 +1,9 @@
 """Dates as people and programs write them, and the wall clock they are meant on."""
 
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from telealarm.words import ClockChange
 
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -22,15 +23,6 @@ def to_utc(value: datetime, zone: ZoneInfo) -> datetime:
     if not EARLIEST <= moment < LATEST:
         raise ValueError("the year must lie between 1970 and 2199")
     return moment
-
-
-class ClockChange(StrEnum):
-    """How the wall clock gets in the way of a wall time."""
-
-    GAP = "gap"
-    """It does not exist, and is meant later by the gap."""
-    TWICE = "twice"
-    """It comes twice, and the first is meant, unless the moment says otherwise."""
 
 
 def clock_change(

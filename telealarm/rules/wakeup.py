@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from telealarm.rules import dates
+from telealarm.words import ClockChange
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,6 @@ def following(clock: time, now: datetime, zone: ZoneInfo) -> datetime:
     first, second = (today.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if today > wall and first > now:
         return today
-    if second > now and dates.clock_change(second, zone) is dates.ClockChange.TWICE:
+    if second > now and dates.clock_change(second, zone) is ClockChange.TWICE:
         return second
     return today + timedelta(days=1)

@@ -1,18 +1,6 @@
-"""What webhooks tell, and when a delivery that failed is tried again."""
+"""When a delivery to a webhook that failed is tried again."""
 
 from datetime import datetime, timedelta
-from enum import StrEnum
-
-
-class Change(StrEnum):
-    """The `type` of what is sent."""
-
-    ATTEMPT_ENDED = "attempt.ended"
-    RESULT = "alarm.result"
-    MISSED = "alarm.missed"
-    FAILED = "alarm.failed"
-    DO_NOT_CALL = "do_not_call.added"
-
 
 # The pause after each try (seconds): a day in all, as Standard Webhooks advises.
 PAUSES = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 28800)

@@ -15,6 +15,8 @@ NO_AGENT = "no-agent"
 
 
 class Timeline(Words):
+    """`what` of a row of the timeline."""
+
     CALLED = "transfer", "An agent is called; which number."
     TAKEN = "transfer_taken", "The agent has taken the call."
     ENDED = "transfer_ended", "The talk with the agent is over; how long it was."
@@ -22,7 +24,10 @@ class Timeline(Words):
 
 
 class Response(Words):
-    """Beside the reasons of an attempt by call, such as busy."""
+    """`response` of a survey result.
+
+    Beside the reasons of an attempt by call, such as busy.
+    """
 
     TAKEN = "taken", "An agent has taken the call."
     NOT_TAKEN = "not_taken", "The agent picked up, and did not press the key."

@@ -11,11 +11,15 @@ from telealarm.words import Words
 
 
 class Timeline(Words):
+    """`what` of a row of the timeline."""
+
     JOINED = "conference", "The callee is in the conference; its name."
     FAILED = "conference_failed", "The conference could not be joined."
 
 
 class Response(Words):
+    """`response` of a survey result."""
+
     JOINED = "joined", "The callee was in the conference."
     FAILED = "failed", "The conference could not be joined."
 

@@ -7,10 +7,14 @@ from telealarm.words import Words
 
 
 class Timeline(Words):
+    """`what` of a row of the timeline."""
+
     BLOCKED = "do_not_call", "The callee asked not to be called; the number."
 
 
 class Response(Words):
+    """`response` of a survey result."""
+
     ADDED = "added", "The number is on the list."
 
 

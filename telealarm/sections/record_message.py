@@ -11,11 +11,15 @@ from telealarm.words import Words
 
 
 class Timeline(Words):
+    """`what` of a row of the timeline."""
+
     RECORDED = "recorded", "A message was recorded; how long it is."
     DELETED = "recording_deleted", "The recorded message has reached recordings.keep_days."
 
 
 class Response(Words):
+    """`response` of a survey result."""
+
     RECORDED = "recorded", "A message was recorded."
 
 

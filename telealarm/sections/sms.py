@@ -11,10 +11,14 @@ from telealarm.words import Words
 
 
 class Timeline(Words):
+    """`what` of a row of the timeline."""
+
     NOT_SENT = "sms_not_sent", "No SMS was sent, as the calendar setting names no sms_gateway."
 
 
 class Response(Words):
+    """`response` of a survey result."""
+
     QUEUED = "queued", "The SMS is in the outbox."
     NOT_SENT = "not_sent", "No SMS was sent."
 

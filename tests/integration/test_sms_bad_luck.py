@@ -16,7 +16,7 @@ from telealarm.models.gateway import ACTIVE
 from telealarm.store.engine.database import Database
 from telealarm.store.messaging import result
 from telealarm.store.outcome import answers
-from telealarm.words import AlarmStatus, MessageStatus
+from telealarm.words import AlarmStatus, MessageStatus, ReplyOutcome
 from tests.integration.stages import HOUR
 from tests.integration.texting import MORNING, Texting, at, open_texting
 from tests.lab.speed import limit
@@ -214,7 +214,7 @@ async def answer(texting: Texting, alarm_id: int) -> None:
     done = await texting.write(
         lambda: answers.answer(Alarm.get_by_id(alarm_id), 1, "by SMS", utcnow())
     )
-    assert done is answers.Answered.TAKEN
+    assert done is ReplyOutcome.TAKEN
 
 
 async def delivered(texting: Texting, alarm_id: int) -> None:

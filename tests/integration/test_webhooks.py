@@ -21,7 +21,7 @@ from telealarm.config.model import Config
 from telealarm.errors import StorageError
 from telealarm.models import Alarm, DncContact, DncList, User, Webhook, WebhookDelivery
 from telealarm.rules.url_guard import UrlGuard
-from telealarm.rules.webhook_retry import PAUSES, Change
+from telealarm.rules.webhook_retry import PAUSES
 from telealarm.store import do_not_call
 from telealarm.store.dialing import workers
 from telealarm.store.engine.database import Database
@@ -29,7 +29,7 @@ from telealarm.store.webhooks import deliveries, webhooks
 from telealarm.store.webhooks.deliveries import Delivery
 from telealarm.transports.http import WebhookTransport
 from telealarm.webhooks.dispatcher import WebhookDispatcher
-from telealarm.words import AlarmStatus, DeliveryStatus, Disposition
+from telealarm.words import AlarmStatus, Change, DeliveryStatus, Disposition
 from tests.integration.stages import HOUR, Stages
 from tests.integration.test_cli import Running, telealarm, write
 from tests.lab.receiver import Receiver

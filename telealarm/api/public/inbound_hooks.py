@@ -22,6 +22,7 @@ from telealarm.rules.text import safe
 from telealarm.store.engine.database import Database
 from telealarm.store.messages.compose import Composer
 from telealarm.store.messaging import replies, result
+from telealarm.words import ReportOutcome
 
 LARGEST = 64 * 1024
 PATH = "/hooks/sms/{gateway}/{secret}/"
@@ -72,7 +73,7 @@ class Hooks:
         delivered = {word.casefold() for word in own.get("delivered", DELIVERED)}
         failed = {word.casefold() for word in own.get("failed", FAILED)}
         if status not in delivered | failed:
-            return reply(200, {"outcome": "ignored"})  # on its way
+            return reply(200, {"outcome": ReportOutcome.IGNORED})  # on its way
         words = f"{found['status']} {found['said']}".strip()
         outcome = await self._db.write(
             result.report, gateway, found["id"], status in delivered, words, utcnow()

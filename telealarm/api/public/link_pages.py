@@ -20,8 +20,7 @@ from telealarm.store.engine.database import Database
 from telealarm.store.engine.timeline import record
 from telealarm.store.messages.compose import Composer
 from telealarm.store.outcome import answers
-from telealarm.store.outcome.answers import Answered
-from telealarm.words import AlarmResult
+from telealarm.words import AlarmResult, ReplyOutcome, TimelineWord
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -91,9 +90,11 @@ class LinkPages:
             is_mail = "@" in link.recipient
             who = {"email" if is_mail else "number": link.recipient}
             if do_not_call.opt_out(alarm.owner_id, **who):
-                record(alarm.id, "stop", f"{link.recipient} wants no more messages", at=now)
+                record(
+                    alarm.id, TimelineWord.STOP, f"{link.recipient} wants no more messages", at=now
+                )
             return page.write(200, page.to_recipient(page.texts.stopped, link))
-        if answers.answer(alarm, RESULTS[link.kind], "by a link", now) is Answered.CLOSED:
+        if answers.answer(alarm, RESULTS[link.kind], "by a link", now) is ReplyOutcome.CLOSED:
             return page.write(410, page.texts.closed, self._about(alarm, page))
         return page.write(200, page.outcome(alarm), self._about(alarm, page))
 

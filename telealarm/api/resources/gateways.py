@@ -21,7 +21,7 @@ from telealarm.store.dialing import trunks
 from telealarm.store.engine import crud
 from telealarm.store.outcome import failover
 
-STATUS = Choice({ACTIVE: "active", INACTIVE: "inactive"})
+STATUS = Choice({ACTIVE.value: ACTIVE.word, INACTIVE.value: INACTIVE.word})
 PREFIX = Word(60, pattern=r"[+0-9*#]*", right="may hold digits, +, * and # alone")
 
 

@@ -9,15 +9,7 @@ from telealarm.api.rest.resource import Resource
 from telealarm.models import Message
 from telealarm.words import MessageStatus
 
-STATUSES = {
-    MessageStatus.PENDING: "pending",
-    MessageStatus.SENDING: "sending",
-    MessageStatus.SENT: "sent",
-    MessageStatus.FAILED: "failed",
-    MessageStatus.HELD: "waiting",
-    MessageStatus.UNKNOWN: "unknown",
-    MessageStatus.WITHDRAWN: "withdrawn",
-}
+STATUSES = {status: status.word for status in MessageStatus}
 
 
 def status(context: RequestContext, row: Message) -> str:

@@ -14,6 +14,7 @@ from telealarm.rules import dates
 from telealarm.store.dry_run import dry_run, load
 from telealarm.store.dry_run.dry_run import Entry, Planned
 from telealarm.store.engine import time_zones
+from telealarm.words import PlanAction
 
 # More than these are not worked out in one go.
 MOST = 10_000
@@ -83,7 +84,7 @@ def _row(visit: RequestContext, planned: Planned) -> dict[str, Any]:
         "number": planned.number,
         "method": planned.method,
         "action": planned.action,
-        "why": planned.why or (f"clock_{planned.change}" if planned.change else ""),
+        "why": planned.why or planned.change or "",
         "until": visit.local(planned.until, zone),
     }
 
@@ -101,7 +102,7 @@ PLAN = Task(
             "event": json_schema.LINK,
             "number": {"type": "string"},
             "method": {"type": "integer"},
-            "action": {"enum": ["call", "sms", "email", "defer", "skip"]},
+            "action": {"enum": ["call", "sms", "email", *PlanAction]},
             "why": {"type": "string"},
             "until": json_schema.nullable(json_schema.MOMENT),
         }

@@ -14,8 +14,8 @@ from telealarm.api.resources.gateways import STATUS
 from telealarm.api.rest.resource import Action, Resource, Values, remove_row
 from telealarm.models import Webhook
 from telealarm.models.gateway import ACTIVE
-from telealarm.rules.webhook_retry import Change
 from telealarm.store.webhooks import webhooks
+from telealarm.words import Change
 
 SECRET: Schema = {
     "type": ["string", "null"],
@@ -80,5 +80,5 @@ WEBHOOK = Resource(
     change=change,
     delete=remove_row,
     actions=(Action("rotate_secret", "POST", rotate_secret, reply=json_schema.ref("Webhook")),),
-    example={"target_url": "https://example.com/telealarm", "events": ["alarm.result"]},
+    example={"target_url": "https://example.com/telealarm", "events": [Change.RESULT]},
 )

@@ -16,7 +16,7 @@ from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
 from telealarm.store.messages import outbox
-from telealarm.words import UNSETTLED, AlarmResult, AlarmStatus, EventStatus, Reason
+from telealarm.words import UNSETTLED, AlarmResult, AlarmStatus, EventStatus, Reason, TimelineWord
 
 # What the log of an alarm's attempts is about.
 _TOLD = ("alarm_phonenumber", "alarm_email", "method", "event")
@@ -59,12 +59,12 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
         raise Invalid({"event": ["the event is completed; set its status to 1 first"]})
     users.setting_of(event.calendar.user)
     alarm = crud.insert(Alarm, {**values, "owner": owner_id, "created_date": now})
-    record(alarm.id, "created", at=now)
+    record(alarm.id, TimelineWord.CREATED, at=now)
     if is_over(alarm, event, now):
-        move(alarm, AlarmStatus.MISSED, status_reason="past")
-        record(alarm.id, "missed", "was over when it was written", at=now)
+        move(alarm, AlarmStatus.MISSED, status_reason=Reason.PAST)
+        record(alarm.id, TimelineWord.MISSED, "was over when it was written", at=now)
     elif completed:
-        cancel([alarm], "event_completed", now)
+        cancel([alarm], Reason.EVENT_COMPLETED, now)
     else:
         schedule(alarm, event)
     parents.edited([event.id], now)
@@ -118,7 +118,7 @@ def _wanted_at(alarm: Alarm) -> tuple[int, ...]:
 
 def _set_status(alarm: Alarm, event: Event, status: int, now: datetime) -> None:
     if status == AlarmStatus.CANCELLED and alarm.status in UNSETTLED:
-        cancel([alarm], "cancelled", now)
+        cancel([alarm], Reason.CANCELLED, now)
         return
     try:
         if status != AlarmStatus.PENDING or alarm.status in _ATTEMPTING:
@@ -137,7 +137,7 @@ def _set_status(alarm: Alarm, event: Event, status: int, now: datetime) -> None:
                 ]
             }
         ) from None
-    record(alarm.id, "rearmed", at=now)
+    record(alarm.id, TimelineWord.REARMED, at=now)
     schedule(alarm, event)
 
 
@@ -149,9 +149,9 @@ def reschedule(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
     for alarm in alarms:
         due = moment(alarm, event)
         if due > now and alarm.status in _ATTEMPTING:
-            _withdraw([alarm.id], "rescheduled")
+            _withdraw([alarm.id], Reason.RESCHEDULED)
             _hang_up([alarm.id], now)
-            record(alarm.id, "rescheduled", f"due {due:%Y-%m-%d %H:%M:%S}Z", at=now)
+            record(alarm.id, TimelineWord.RESCHEDULED, f"due {due:%Y-%m-%d %H:%M:%S}Z", at=now)
         schedule(alarm, event)
 
 
@@ -159,22 +159,22 @@ def hold(alarms: Sequence[Alarm], now: datetime) -> None:
     """Their event was paused: nothing waits to be attempted, and nobody's phone rings on."""
     # Requests before alarms, as claiming and settling do: the same order never deadlocks.
     for ids in _ids(alarms):
-        _withdraw(ids, "event_paused")
+        _withdraw(ids, Reason.EVENT_PAUSED)
         _hang_up(ids, now)
         Alarm.update(due=None).where(Alarm.id.in_(ids)).execute()
     for alarm in alarms:
-        record(alarm.id, "paused", "event_paused", at=now)
+        record(alarm.id, TimelineWord.PAUSED, Reason.EVENT_PAUSED, at=now)
 
 
 def resume(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
     """Their event goes on: they are due again. What was over meanwhile is not owed."""
     for alarm in alarms:
         if alarm.status == AlarmStatus.PENDING and is_over(alarm, event, now):
-            move(alarm, AlarmStatus.MISSED, status_reason="event_paused")
-            record(alarm.id, "missed", "was over before its event was resumed", at=now)
+            move(alarm, AlarmStatus.MISSED, status_reason=Reason.EVENT_PAUSED)
+            record(alarm.id, TimelineWord.MISSED, "was over before its event was resumed", at=now)
         else:
             schedule(alarm, event)
-            record(alarm.id, "resumed", at=now)
+            record(alarm.id, TimelineWord.RESUMED, at=now)
 
 
 def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
@@ -192,17 +192,18 @@ def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
             Alarm.id.in_(still), Alarm.status.in_(UNSETTLED)
         ).execute()
         for alarm_id in ids:
-            record(alarm_id, "called_off" if alarm_id in ring_on else "cancelled", reason, at=now)
+            what = TimelineWord.CALLED_OFF if alarm_id in ring_on else TimelineWord.CANCELLED
+            record(alarm_id, what, reason, at=now)
 
 
 def delete(alarms: Sequence[Alarm], now: datetime) -> None:
     """Hide alarms and call the unfinished off; the log of their calls stays."""
-    cancel([alarm for alarm in alarms if alarm.status in UNSETTLED], "deleted", now)
+    cancel([alarm for alarm in alarms if alarm.status in UNSETTLED], Reason.DELETED, now)
     for ids in _ids(alarms):
         Alarm.update(deleted=now, due=None).where(Alarm.id.in_(ids)).execute()
     for alarm in alarms:
         if alarm.status not in UNSETTLED:
-            record(alarm.id, "deleted", at=now)
+            record(alarm.id, TimelineWord.DELETED, at=now)
     parents.edited([alarm.event_id for alarm in alarms], now)
 
 
@@ -234,12 +235,20 @@ def change_attempt(
         raise Invalid({"status": ["only 7 (cancel) can be set"]})
     alarm = request.alarm
     if status == AlarmStatus.CANCELLED:
-        move(request, AlarmStatus.CANCELLED, status_reason="cancelled")
-        move(alarm, AlarmStatus.CANCELLED, status_reason="cancelled")
-        record(alarm.id, "cancelled", "the waiting attempt", request_id=request.id, at=now)
+        move(request, AlarmStatus.CANCELLED, status_reason=Reason.CANCELLED)
+        move(alarm, AlarmStatus.CANCELLED, status_reason=Reason.CANCELLED)
+        record(
+            alarm.id, TimelineWord.CANCELLED, "the waiting attempt", request_id=request.id, at=now
+        )
     elif date is not None and abs(date - request.date) >= timedelta(milliseconds=1):
-        put(request, date=date, status_reason="moved")
-        record(alarm.id, "moved", f"to {date:%Y-%m-%d %H:%M:%S}Z", request_id=request.id, at=now)
+        put(request, date=date, status_reason=Reason.MOVED)
+        record(
+            alarm.id,
+            TimelineWord.MOVED,
+            f"to {date:%Y-%m-%d %H:%M:%S}Z",
+            request_id=request.id,
+            at=now,
+        )
     wake("dialing")
 
 

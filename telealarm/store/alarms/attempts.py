@@ -14,7 +14,7 @@ from telealarm.store.engine.crud import first
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
-from telealarm.words import AlarmStatus, Method, Reason
+from telealarm.words import AlarmStatus, Method, Reason, TimelineWord
 
 _RANG_BACK = CallRequest.inbound == True  # noqa: E712 - SQL
 
@@ -30,7 +30,7 @@ def enqueue(alarm: Alarm, date: datetime, now: datetime, *, why: str = "") -> Al
     if alarm.status != AlarmStatus.IN_PROCESS:
         move(alarm, AlarmStatus.IN_PROCESS, status_reason="")
     request = write(alarm, date, now, queue=_queue(alarm))
-    record(alarm.id, "due", why, request_id=request.id, at=now)
+    record(alarm.id, TimelineWord.DUE, why, request_id=request.id, at=now)
     wake("dialing")
     wake("planning")  # it watches over the expiry
     return request
@@ -70,7 +70,13 @@ def enqueue_together(alarm_ids: Sequence[int], now: datetime) -> list[int]:
         AlarmRequest.alarm.in_(ids), AlarmRequest.status == AlarmStatus.PENDING
     )
     Timeline.insert_many(
-        {"alarm": request.alarm_id, "request": request.id, "at": now, "what": "due", "why": ""}
+        {
+            "alarm": request.alarm_id,
+            "request": request.id,
+            "at": now,
+            "what": TimelineWord.DUE,
+            "why": "",
+        }
         for request in waiting
     ).execute()
     wake("dialing")
@@ -123,7 +129,7 @@ def defer(request: AlarmRequest, until: datetime, reason: str, why: str) -> None
     if request.status_reason != reason:
         record(
             request.alarm_id,
-            "deferred",
+            TimelineWord.DEFERRED,
             why,
             request_id=request.id,
         )

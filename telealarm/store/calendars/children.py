@@ -11,7 +11,7 @@ from telealarm.store.alarms import alarms, attempts
 from telealarm.store.engine import crud
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
-from telealarm.words import UNSETTLED, AlarmStatus, EventStatus
+from telealarm.words import UNSETTLED, AlarmStatus, EventStatus, Reason, TimelineWord
 
 # What a child takes from its parent, beside its times.
 _OF_EVENT = ("title", "description", "creator", "calendar", "timezone", "data")
@@ -167,7 +167,7 @@ def _follow(
             _follow_alarm(copy, alarm, child, now)
     left = [one for one in copies.values() if not one.deleted and not one.detached]
     called_off = [one for one in left if one.origin and not one.origin.deleted]
-    alarms.cancel([one for one in called_off if one.status in UNSETTLED], "cancelled", now)
+    alarms.cancel([one for one in called_off if one.status in UNSETTLED], Reason.CANCELLED, now)
     alarms.delete([one for one in left if one.origin and one.origin.deleted], now)
 
 
@@ -176,7 +176,7 @@ def _follow_alarm(copy: Alarm, alarm: Alarm, child: Event, now: datetime) -> Non
     crud.change(copy, _changed(copy, _columns(alarm)))
     if _called_off(copy):
         move(copy, AlarmStatus.PENDING, status_reason="")
-        record(copy.id, "rearmed", at=now)
+        record(copy.id, TimelineWord.REARMED, at=now)
         alarms.schedule(copy, child)
     elif copy.status in UNSETTLED and alarms.moment(copy, child) != before:
         alarms.reschedule([copy], child, now)
@@ -186,11 +186,11 @@ def _follow_alarm(copy: Alarm, alarm: Alarm, child: Event, now: datetime) -> Non
 
 def _copy(alarm: Alarm, child: Event, now: datetime) -> None:
     copy = Alarm.create(**_columns(alarm), event=child, origin=alarm, created_date=now)
-    record(copy.id, "created", f"a copy of alarm {alarm.id}", at=now)
+    record(copy.id, TimelineWord.CREATED, f"a copy of alarm {alarm.id}", at=now)
     if alarms.is_over(copy, child, alarm.created_date):
         # It was over before the alarm that it is a copy of was written: nobody is owed it.
-        move(copy, AlarmStatus.MISSED, status_reason="past")
-        record(copy.id, "missed", "was over when its alarm was written", at=now)
+        move(copy, AlarmStatus.MISSED, status_reason=Reason.PAST)
+        record(copy.id, TimelineWord.MISSED, "was over when its alarm was written", at=now)
     else:
         alarms.schedule(copy, child)
 
@@ -206,4 +206,4 @@ def _columns(alarm: Alarm) -> dict[str, Any]:
 
 def _called_off(alarm: Alarm) -> bool:
     """Whether a client called the alarm off, and its copies with it."""
-    return alarm.status == AlarmStatus.CANCELLED and alarm.status_reason == "cancelled"
+    return alarm.status == AlarmStatus.CANCELLED and alarm.status_reason == Reason.CANCELLED

@@ -13,7 +13,7 @@ from telealarm.store.engine import crud, time_zones
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.transition import move
 from telealarm.store.messages import invitations
-from telealarm.words import UNSETTLED, EventStatus
+from telealarm.words import UNSETTLED, EventStatus, Reason
 
 _TIMES = ("start", "end", "end_recurring_period")
 
@@ -104,7 +104,7 @@ def _give_up_excluded(event: Event, now: datetime) -> None:
     zone = time_zones.of_event(event)
     excluded = [datetime.fromisoformat(text) for text in event.exdate]
     if event.start in [dates.to_utc(one, zone) for one in excluded]:
-        give_up_own(event, "occurrence_cancelled", now)
+        give_up_own(event, Reason.OCCURRENCE_CANCELLED, now)
 
 
 def set_status(event: Event, status: int, now: datetime) -> None:
@@ -122,7 +122,7 @@ def set_status(event: Event, status: int, now: datetime) -> None:
     if status == EventStatus.PAUSED:
         alarms.hold(concerned, now)
     elif status == EventStatus.COMPLETED:
-        alarms.cancel(concerned, "event_completed", now)
+        alarms.cancel(concerned, Reason.EVENT_COMPLETED, now)
     else:
         alarms.resume(concerned, event, now)
 

@@ -9,6 +9,7 @@ from telealarm.rules.recurrence import Series
 from telealarm.store.alarms import parents
 from telealarm.store.calendars import children, events, series
 from telealarm.store.engine import crud, time_zones
+from telealarm.words import Reason
 
 _TICK = datetime.resolution
 
@@ -62,7 +63,7 @@ def cancel(event: Event, start: datetime, now: datetime) -> None:
     if child is not None:
         events.delete(child, now)
     elif original == event.start:
-        events.give_up_own(event, "occurrence_cancelled", now)
+        events.give_up_own(event, Reason.OCCURRENCE_CANCELLED, now)
     parents.edited([event.id], now)
 
 
@@ -80,7 +81,7 @@ def move(event: Event, start: datetime, to: datetime, now: datetime) -> Event:
     end = begin + (series.end_of(event, occurrence, found) - occurrence.start)
     copied = children.templates(event)
     if original == event.start:
-        events.give_up_own(event, "occurrence_moved", now)
+        events.give_up_own(event, Reason.OCCURRENCE_MOVED, now)
     made = children.make(event, original, begin, end, copied, now, detached=True)
     parents.edited([event.id], now)
     return made

@@ -30,7 +30,7 @@ from telealarm.store.engine.transition import put
 from telealarm.store.messages.compose import Composer
 from telealarm.store.messaging import claim as messaging_claim
 from telealarm.store.outcome import apply, failover
-from telealarm.words import AlarmStatus, Method, Reason
+from telealarm.words import AlarmStatus, Method, Reason, TimelineWord
 
 # How long a request waits for a gateway that was switched off.
 HELD = timedelta(seconds=30)
@@ -162,17 +162,17 @@ class Admission:
                 apply.fail(request, Reason.NO_SMS_GATEWAY, now)
                 return False
             if gateway.status != ACTIVE:
-                _hold(request, now, "gateway_inactive", f"gateway {gateway.name} is inactive")
+                _hold(request, now, Reason.GATEWAY_INACTIVE, f"gateway {gateway.name} is inactive")
                 return False
         elif not self._composer.has_mail_server:
-            _hold(request, now, "no_mail_server", "smtp.host is not configured")
+            _hold(request, now, Reason.NO_MAIL_SERVER, "smtp.host is not configured")
             return False
         if not room.take(gateway):
             return False
         try:
             columns = self._composer.message(request.alarm, setting, now)
         except Invalid as error:
-            record(request.alarm_id, "wrong", str(error), request_id=request.id, at=now)
+            record(request.alarm_id, TimelineWord.WRONG, str(error), request_id=request.id, at=now)
             apply.fail(request, Reason.NO_RECIPIENT, now)
             return False
         messaging_claim.write(request, now, **columns)
@@ -209,12 +209,16 @@ class Admission:
             gateway = None if again else failover.way_out(first, avoid, number)
         if gateway is None:
             why = unusable or f"gateway {first.name} is inactive"
-            reason = trunks.WAITS if unusable else "gateway_inactive"
+            reason = trunks.WAITS if unusable else Reason.GATEWAY_INACTIVE
             _hold(request, now, reason, why)
-        elif gateway.id != first.id and not request.tried and request.status_reason != "failover":
+        elif (
+            gateway.id != first.id
+            and not request.tried
+            and request.status_reason != Reason.FAILOVER
+        ):
             why = f"{unusable or f'gateway {first.name} is inactive'}; by {gateway.name}"
-            record(request.alarm_id, "failover", why, request_id=request.id, at=now)
-            put(request, status_reason="failover")
+            record(request.alarm_id, TimelineWord.FAILOVER, why, request_id=request.id, at=now)
+            put(request, status_reason=Reason.FAILOVER)
         return gateway
 
 

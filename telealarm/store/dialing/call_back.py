@@ -8,7 +8,6 @@ from itertools import combinations
 
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Section, Survey, Timeline
 from telealarm.rules import phone
-from telealarm.rules.webhook_retry import Change
 from telealarm.store.alarms import alarms, attempts, eligibility
 from telealarm.store.dialing import calls
 from telealarm.store.dialing.calls import Call
@@ -22,9 +21,11 @@ from telealarm.words import (
     AlarmResult,
     AlarmStatus,
     CallStatus,
+    Change,
     EventStatus,
     Method,
     Reason,
+    TimelineWord,
 )
 
 # Alarms that are over or called off are not looked at; of the others, so many.
@@ -32,7 +33,7 @@ _LOOKED_AT = 50
 # Wrong PINs, in so long a time, after which none is taken for an alarm.
 _MOST_WRONG = 9
 _WRONG_WITHIN = timedelta(hours=1)
-_WRONG_PIN = "wrong_pin"
+_WRONG_PIN = TimelineWord.WRONG_PIN
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,11 @@ def answer(alarm_id: int, channel_id: str, holder: Holder, now: datetime) -> Cal
     )
     move(row, CallStatus.CALLING, started=now, last_attempt_time=now, answered=now)
     record(
-        alarm_id, "called_back", f"from {alarm.alarm_phonenumber}", request_id=request.id, at=now
+        alarm_id,
+        TimelineWord.CALLED_BACK,
+        f"from {alarm.alarm_phonenumber}",
+        request_id=request.id,
+        at=now,
     )
     return calls.describe(row)
 
@@ -145,7 +150,7 @@ def confirm(alarm_id: int, key: int, now: datetime) -> str:
     request = attempts.enqueue(alarm, now, now, why="confirmed without a call")
     move(request, AlarmStatus.IN_PROCESS)
     put(alarm, result=key)
-    record(alarm_id, "key", str(key), request_id=request.id, at=now)
+    record(alarm_id, TimelineWord.KEY, str(key), request_id=request.id, at=now)
     webhooks.tell(alarm, Change.RESULT, now, request)
     apply.settle_others(alarm, now)
     apply.succeed(request, now)

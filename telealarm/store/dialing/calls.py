@@ -33,6 +33,7 @@ from telealarm.words import (
     CallStatus,
     Disposition,
     EventStatus,
+    TimelineWord,
 )
 
 # How long a call waits that Asterisk could not be told of.
@@ -180,7 +181,10 @@ def start(call: Call, now: datetime) -> bool:
         move(alarm, AlarmStatus.IN_PROCESS)
     _count(row, 1)
     record(
-        alarm.id, "originate", f"attempt {row.num_attempt} to {call.number}", request_id=request.id
+        alarm.id,
+        TimelineWord.ORIGINATE,
+        f"attempt {row.num_attempt} to {call.number}",
+        request_id=request.id,
     )
     return True
 
@@ -228,7 +232,7 @@ def ringing(call: Call) -> None:
     row = held(call)
     if not row.rang:
         put(row, rang=True)
-        record(call.alarm_id, "ringing", request_id=call.request_id)
+        record(call.alarm_id, TimelineWord.RINGING, request_id=call.request_id)
 
 
 def answered(call: Call, now: datetime) -> None:
@@ -236,7 +240,7 @@ def answered(call: Call, now: datetime) -> None:
     row = held(call)
     if row.answered is None:
         put(row, answered=now)
-        record(call.alarm_id, "answered", request_id=call.request_id)
+        record(call.alarm_id, TimelineWord.ANSWERED, request_id=call.request_id)
 
 
 def detected(call: Call, who: AmdStatus, why: str) -> None:
@@ -244,7 +248,7 @@ def detected(call: Call, who: AmdStatus, why: str) -> None:
     row = held(call)
     if row.amd_status not in (who, AmdStatus.PERSON):
         put(row, amd_status=who)
-        record(call.alarm_id, who.name.lower(), why, request_id=call.request_id)
+        record(call.alarm_id, who.word, why, request_id=call.request_id)
 
 
 def unknown(call: Call, why: str) -> None:
@@ -252,7 +256,7 @@ def unknown(call: Call, why: str) -> None:
     row = held(call)
     if row.status == CallStatus.CALLING:
         move(row, CallStatus.UNKNOWN)
-        record(call.alarm_id, "unknown", why, request_id=call.request_id)
+        record(call.alarm_id, TimelineWord.UNKNOWN, why, request_id=call.request_id)
 
 
 def found(call: Call) -> None:
@@ -260,12 +264,17 @@ def found(call: Call) -> None:
     row = held(call)
     if row.status == CallStatus.UNKNOWN:
         move(row, CallStatus.CALLING)
-        record(call.alarm_id, "found", "its channel lives", request_id=call.request_id)
+        record(call.alarm_id, TimelineWord.FOUND, "its channel lives", request_id=call.request_id)
 
 
 def adopted(call: Call) -> None:
     """Another run of the service placed the call; this one goes on with it."""
-    record(call.alarm_id, "adopted", f"by worker {held(call).worker}", request_id=call.request_id)
+    record(
+        call.alarm_id,
+        TimelineWord.ADOPTED,
+        f"by worker {held(call).worker}",
+        request_id=call.request_id,
+    )
 
 
 def end(
@@ -303,11 +312,11 @@ def end(
         refused=refused,
     )
     concurrency.release([row.id])
-    what = "unknown"
+    what: str = TimelineWord.UNKNOWN
     if row.withdrawn and row.answered is None and disposition is not Disposition.ANSWER:
-        what = "taken_back"
+        what = TimelineWord.TAKEN_BACK
     elif disposition in (Disposition.ANSWER, Disposition.MACHINE):
-        what = "hung_up"
+        what = TimelineWord.HUNG_UP
     elif disposition is not None:
         what = dispositions.reason(disposition, cause)
     record(call.alarm_id, what, why, request_id=call.request_id)

@@ -22,10 +22,10 @@ from telealarm.models import (
 from telealarm.store.engine import crud
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record_each
-from telealarm.words import AlarmStatus
+from telealarm.words import AlarmStatus, Reason, TimelineWord
 
 # The status_reason of a waiting request that a pause holds.
-REASON = "dialing_paused"
+REASON = Reason.DIALING_PAUSED
 
 
 def since() -> datetime | None:
@@ -75,7 +75,7 @@ def resume(gateway: Gateway | None, now: datetime) -> None:
         query = _held()
         for one in gateways():
             query = query.where(~_through(one))
-        _mark(query, "", "released", "dialing goes on", now)
+        _mark(query, "", TimelineWord.RELEASED, "dialing goes on", now)
     wake("dialing")
 
 
@@ -95,12 +95,14 @@ def hold(now: datetime) -> list[int] | None:
         AlarmRequest.status_reason != REASON,
     )
     if since() is not None:
-        _mark(due, REASON, "held", "dialing is paused", now)
+        _mark(due, REASON, TimelineWord.HELD, "dialing is paused", now)
         return None
     paused = gateways()
     for gateway in paused:
         through = _through(gateway)
-        _mark(due.where(through), REASON, "held", f"gateway {gateway.name} is paused", now)
+        _mark(
+            due.where(through), REASON, TimelineWord.HELD, f"gateway {gateway.name} is paused", now
+        )
     return [gateway.id for gateway in paused]
 
 

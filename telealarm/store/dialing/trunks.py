@@ -7,10 +7,10 @@ from telealarm.models import AlarmRequest, Gateway, Trunk
 from telealarm.models.trunk import DOWN, UNKNOWN, UP
 from telealarm.rules import phone
 from telealarm.store.engine.database import wake
-from telealarm.words import AlarmStatus
+from telealarm.words import AlarmStatus, Reason
 
 # Of an attempt that waits for a trunk.
-WAITS = "trunk_down"
+WAITS = Reason.TRUNK_DOWN
 
 
 def keep(worker: str, found: Mapping[str, tuple[str, str]], now: datetime) -> None:

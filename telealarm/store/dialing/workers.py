@@ -23,7 +23,7 @@ from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
 from telealarm.store.messaging import result
 from telealarm.store.webhooks import deliveries
-from telealarm.words import AlarmStatus, CallStatus, MessageStatus
+from telealarm.words import AlarmStatus, CallStatus, MessageStatus, TimelineWord
 
 
 def installation() -> str:
@@ -125,5 +125,5 @@ def put_back(call: CallRequest, why: str) -> None:
     concurrency.release([call.id])
     request = call.request
     move(request, AlarmStatus.PENDING, worker=None)
-    record(call.alarm_id, "put_back", why, request_id=request.id)
+    record(call.alarm_id, TimelineWord.PUT_BACK, why, request_id=request.id)
     wake("dialing")

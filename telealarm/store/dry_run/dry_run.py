@@ -24,7 +24,6 @@ from telealarm.models import (
 )
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import dates, eligibility
-from telealarm.rules.dates import ClockChange
 from telealarm.rules.eligibility import Verdict
 from telealarm.rules.recurrence import Occurrence
 from telealarm.store import do_not_call
@@ -33,7 +32,7 @@ from telealarm.store.alarms import eligibility as alarms_eligibility
 from telealarm.store.calendars import children, series
 from telealarm.store.engine import crud, time_zones
 from telealarm.store.outcome import failover
-from telealarm.words import AlarmStatus, EventStatus, Method, Reason
+from telealarm.words import AlarmStatus, ClockChange, EventStatus, Method, PlanAction, Reason
 
 _TICK = datetime.resolution
 
@@ -77,9 +76,9 @@ class Planned:
     @property
     def leaves(self) -> datetime | None:
         """When it would be made, which it may not be."""
-        if self.action == "skip":
+        if self.action == PlanAction.SKIP:
             return None
-        return self.until if self.action == "defer" else self.at
+        return self.until if self.action == PlanAction.DEFER else self.at
 
 
 def entries(
@@ -135,18 +134,18 @@ def _decide(
     decision = eligibility.decide(bound, entry.at)
     setting = profile.calendar_setting if profile else None
     gateway = setting.aleg_gateway if setting and alarm.method == Method.CALL else None
-    word = {Verdict.GO: Method(alarm.method).name.lower(), Verdict.WAIT: "defer"}
-    action, why = word.get(decision.action, "skip"), decision.reason
+    word = {Verdict.GO: Method(alarm.method).name.lower(), Verdict.WAIT: PlanAction.DEFER}
+    action, why = word.get(decision.action, PlanAction.SKIP), decision.reason
     if alarm.event.status == EventStatus.PAUSED:
-        action, why = "skip", "event_paused"
+        action, why = PlanAction.SKIP, Reason.EVENT_PAUSED
     elif action == "sms" and setting is not None and setting.sms_gateway_id is None:
-        action, why = "skip", Reason.NO_SMS_GATEWAY
-    elif action != "skip" and gateway is not None:
+        action, why = PlanAction.SKIP, Reason.NO_SMS_GATEWAY
+    elif action != PlanAction.SKIP and gateway is not None:
         gateway = failover.way_out(gateway, (), alarm.alarm_phonenumber) or gateway
         if not failover.takes(gateway, alarm.alarm_phonenumber):
-            action, why = "skip", Reason.WRONG_NUMBER
+            action, why = PlanAction.SKIP, Reason.WRONG_NUMBER
         elif gateway.status != ACTIVE:
-            action, why = "defer", "gateway_inactive"
+            action, why = PlanAction.DEFER, Reason.GATEWAY_INACTIVE
     zone = time_zones.of_event(alarm.event, profile)
     local = entry.local or _said(alarm.event, zone)
     change = dates.clock_change(alarm.event.start, zone, local)

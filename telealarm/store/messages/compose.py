@@ -12,7 +12,7 @@ from telealarm.rules import mail_bodies, phone, placeholders, signed_links, sms_
 from telealarm.store.engine import time_zones
 from telealarm.store.engine.timeline import record
 from telealarm.store.messages.template_values import values
-from telealarm.words import Method
+from telealarm.words import MessageTimeline, Method
 
 LONGEST_MAIL = 200_000
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}", re.ASCII)
@@ -45,7 +45,7 @@ class Composer:
         if columns["text"] != text:
             needed = sms_segments.size(text).segments
             why = f"the text needs {needed} segments; {sms_segments.MOST_SEGMENTS} are sent"
-            record(alarm.id, "sms_cut", why, at=now)
+            record(alarm.id, MessageTimeline.SMS_CUT, why, at=now)
         assert setting.sms_gateway is not None  # without one the attempt has failed already
         own = str(setting.sms_gateway.settings.get("sender", ""))
         return {

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from telealarm.models import EarlyReport, Message, SmsGateway
 from telealarm.rules.text import kept
 from telealarm.store.engine.timeline import record
-from telealarm.words import MessageStatus
+from telealarm.words import DeliveryReport, MessageStatus, MessageTimeline, ReportOutcome
 
 LONGEST_SAID = 500
-DELIVERED, FAILED = "delivered", "failed"
+DELIVERED, FAILED = DeliveryReport.DELIVERED, DeliveryReport.FAILED
 # For how long a report waits for its message to be known by the gateway's id, and how many do.
 EARLY, MOST_EARLY = timedelta(minutes=10), 1000
 # Withdrawn, and refused for good: nothing of it can arrive.
@@ -34,11 +34,12 @@ def find(gateway: SmsGateway, message_id: str) -> Message | None:
 def mark(message: Message, delivery: str, said: str, now: datetime) -> str:
     """Keep what the report says; returns it, or `known` where it is nothing new."""
     if message.delivery in (delivery, DELIVERED):
-        return "known"
+        return ReportOutcome.KNOWN
     said = kept(said, LONGEST_SAID)
     Message.update(delivery=delivery, said=said).where(Message.id == message.id).execute()
     message.delivery, message.said = delivery, said
-    what = "sms_delivered" if delivery == DELIVERED else "sms_undelivered"
+    reported = delivery == DELIVERED
+    what = MessageTimeline.SMS_DELIVERED if reported else MessageTimeline.SMS_UNDELIVERED
     why = f"to {message.recipient}" + (f": {said}" if said else "")
     record(message.alarm_id, what, why, request_id=message.request_id, at=now)
     return delivery
@@ -54,7 +55,7 @@ def keep_early(
     )
     early = EarlyReport.select().where(EarlyReport.gateway == gateway.id)
     if not being_sent.exists() or early.count() >= MOST_EARLY:
-        return "unknown_message"
+        return ReportOutcome.UNKNOWN_MESSAGE
     EarlyReport.create(
         gateway=gateway,
         external_id=message_id,
@@ -62,7 +63,7 @@ def keep_early(
         said=kept(said, LONGEST_SAID),
         received=now,
     )
-    return "kept"
+    return ReportOutcome.KEPT
 
 
 def catch_up(message: Message, now: datetime) -> None:

@@ -12,7 +12,14 @@ from telealarm.store.engine.crud import first
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.messages.compose import Composer
-from telealarm.words import EventStatus, MessageStatus, Method
+from telealarm.words import (
+    EventStatus,
+    MessagePurpose,
+    MessageStatus,
+    MessageTimeline,
+    Method,
+    TimelineWord,
+)
 
 CROWD = 50
 
@@ -115,7 +122,7 @@ def renew(message_id: int, composer: Composer, now: datetime) -> None:
     try:
         columns = composer.envelope(alarm, event, alarm.mail_template, now)
     except Invalid as error:
-        record(alarm.id, "wrong", str(error), at=now)
+        record(alarm.id, TimelineWord.WRONG, str(error), at=now)
         return
     assert old.invitation is not None  # only a mail with one is renewed
     kept = ("uid", "title", "start", "end", "zone") if cancelled else ("uid",)
@@ -132,14 +139,13 @@ def renew(message_id: int, composer: Composer, now: datetime) -> None:
         | {
             "owner": old.owner_id,
             "alarm": alarm.id,
-            "purpose": "invitation",
+            "purpose": MessagePurpose.INVITATION,
             "subject": subject,
             "date": now,
             "invitation": invitation | {"cancelled": cancelled},
             "sequence": old.sequence + 1,
         }
     )
-    record(
-        alarm.id, "mail_queued", f"{'CANCEL' if cancelled else 'update'} of the invitation", at=now
-    )
+    why = f"{'CANCEL' if cancelled else 'update'} of the invitation"
+    record(alarm.id, MessageTimeline.MAIL_QUEUED, why, at=now)
     wake("messages")

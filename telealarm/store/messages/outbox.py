@@ -6,7 +6,7 @@ from telealarm.models import Alarm, Message, SmsGateway
 from telealarm.rules import phone, sms_segments
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
-from telealarm.words import MessageStatus, Method
+from telealarm.words import MessagePurpose, MessageStatus, MessageTimeline, Method
 
 
 def queue_sms(
@@ -16,7 +16,7 @@ def queue_sms(
     text: str,
     now: datetime,
     *,
-    purpose: str = "alarm",
+    purpose: str = MessagePurpose.ALARM,
     sender: str | None = None,
     what: str = "",
     request_id: int | None = None,
@@ -39,7 +39,7 @@ def queue_sms(
         **sms_segments.columns(text),
     )
     why = f"to {recipient}: {what}" if what else f"to {recipient}"
-    record(alarm.id, "sms_queued", why, request_id=request_id, at=now)
+    record(alarm.id, MessageTimeline.SMS_QUEUED, why, request_id=request_id, at=now)
     wake("messages")
 
 

@@ -7,7 +7,7 @@ from telealarm.rules import placeholders, spoken_dates
 from telealarm.store.access import users
 from telealarm.store.engine import read_cache, time_zones
 from telealarm.store.engine.timeline import record
-from telealarm.words import Method
+from telealarm.words import Method, TimelineWord
 
 
 def values(
@@ -52,7 +52,7 @@ def look(alarm: Alarm, before: Alarm | None, now: datetime) -> None:
     if said := missing(alarm, now):
         record(
             alarm.id,
-            "words_missing",
+            TimelineWord.WORDS_MISSING,
             f"{'; '.join(said)}: the event's data has no such value, so it is left out; add it to"
             " data, or write {name|words to say instead} in the survey",
             at=now,

@@ -30,7 +30,15 @@ from telealarm.store.engine.transition import move
 from telealarm.store.messages import invitations
 from telealarm.store.messaging import result
 from telealarm.store.outcome import apply
-from telealarm.words import AlarmStatus, EventStatus, MessageStatus, Method
+from telealarm.words import (
+    AlarmStatus,
+    EventStatus,
+    MessagePurpose,
+    MessageStatus,
+    MessageTimeline,
+    Method,
+    Reason,
+)
 
 # The lane of mails; every SMS gateway is a lane by its id.
 MAIL = 0
@@ -80,7 +88,7 @@ def take(holder: Holder, now: datetime, limit: int, sending: Counter[int]) -> Ta
         if here in inactive:
             # As a request it is watched over, and expires.
             why = f"gateway {gateways[here].name} is inactive"
-            result.put_back(message, now, "gateway_inactive", why)
+            result.put_back(message, now, Reason.GATEWAY_INACTIVE, why)
             return False
         if here and not _has_pace(gateways[here], now):
             return False
@@ -108,7 +116,7 @@ def _wanted(message: Message, now: datetime) -> bool:
         apply.call_off(request, "nothing was sent", now)
         return False
     if message.recipient != address or message.method != alarm.method:
-        result.put_back(message, now, "edited", "its alarm was edited before it was sent")
+        result.put_back(message, now, Reason.EDITED, "its alarm was edited before it was sent")
         return False
     decision = eligibility.decide(alarm, now)
     if decision.action is Verdict.WAIT:
@@ -125,13 +133,13 @@ def _wanted(message: Message, now: datetime) -> bool:
 
 def _asked_to_stop(message: Message, now: datetime) -> bool:
     """Whether the bad news is for a number on a do-not-call list; it is ended then."""
-    listed = message.purpose == "failure" and do_not_call.lists_number(
+    listed = message.purpose == MessagePurpose.FAILURE and do_not_call.lists_number(
         message.owner_id, message.recipient
     )
     if listed:
         move(message, MessageStatus.WITHDRAWN)
         why = f"{message.recipient} is on a do-not-call list"
-        record(message.alarm_id, "sms_not_sent", why, at=now)
+        record(message.alarm_id, MessageTimeline.SMS_NOT_SENT, why, at=now)
     return listed
 
 

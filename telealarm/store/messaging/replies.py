@@ -13,8 +13,7 @@ from telealarm.store.engine.timeline import record
 from telealarm.store.messages import outbox
 from telealarm.store.messages.compose import Composer
 from telealarm.store.outcome import answers
-from telealarm.store.outcome.answers import Answered
-from telealarm.words import AlarmResult, MessageStatus
+from telealarm.words import AlarmResult, MessagePurpose, MessageStatus, ReplyOutcome, TimelineWord
 
 # How far back a number is known, and how many of its messages: an older one is nobody's any more.
 REMEMBERED, MOST = timedelta(days=400), 200
@@ -39,7 +38,7 @@ def reply(
     messages = _messages_to(gateway, number, now)
     message = next((one for one in messages if _is_open(one, now)), next(iter(messages), None))
     if message is None:
-        outcome = "unknown_number"
+        outcome = ReplyOutcome.UNKNOWN_NUMBER
     else:
         meaning = replies.meaning(text, message.alarm.language)
         if meaning == replies.STOP:
@@ -79,7 +78,7 @@ def _messages_to(gateway: SmsGateway, number: str, now: datetime) -> list[Messag
         .where(
             Message.tail == phone.tail(number),
             Message.gateway == gateway.id,
-            Message.purpose == "alarm",
+            Message.purpose == MessagePurpose.ALARM,
             Message.status.in_(_ARRIVED),
             Message.created_date > now - REMEMBERED,
         )
@@ -104,13 +103,13 @@ def _answer(
     if not _is_open(message, now):
         return _too_late(message, meaning, text, composer, now)
     if meaning is None:
-        record(alarm.id, "reply_unclear", text, at=now)
-        _write_back_once(message, _texts(alarm).unclear, "unclear", composer, now)
-        return "unclear"
+        record(alarm.id, TimelineWord.REPLY_UNCLEAR, text, at=now)
+        _write_back_once(message, _texts(alarm).unclear, MessagePurpose.UNCLEAR, composer, now)
+        return ReplyOutcome.UNCLEAR
     done = answers.answer(alarm, int(meaning), f"by SMS from {message.recipient}", now)
     texts = _texts(alarm)
     thanks = {"1": texts.confirmed, "2": texts.cancelled, "3": texts.reschedule}[meaning]
-    _write_back(message, thanks, "answer", composer, now)
+    _write_back(message, thanks, MessagePurpose.ANSWER, composer, now)
     return str(done)
 
 
@@ -121,13 +120,13 @@ def _too_late(
     another is told so. Who thanks us, or says the same again, is left in peace.
     """
     alarm = message.alarm
-    record(alarm.id, "reply_late", text, at=now)
+    record(alarm.id, TimelineWord.REPLY_LATE, text, at=now)
     if alarm.result == AlarmResult.NONE:
-        _write_back_once(message, _texts(alarm).late, "late", composer, now)
-        return Answered.CLOSED
+        _write_back_once(message, _texts(alarm).late, MessagePurpose.LATE, composer, now)
+        return ReplyOutcome.CLOSED
     if meaning is not None and int(meaning) != alarm.result:
-        _write_back_once(message, _texts(alarm).answered_before, "late", composer, now)
-    return Answered.BEFORE
+        _write_back_once(message, _texts(alarm).answered_before, MessagePurpose.LATE, composer, now)
+    return ReplyOutcome.BEFORE
 
 
 def _write_back_once(
@@ -170,11 +169,11 @@ def _stop(messages: list[Message], number: str, now: datetime) -> str:
     """No more calls and messages to this number, for whoever wrote to it; told once."""
     newest = messages[0]
     if do_not_call.lists_number(newest.owner_id, newest.recipient):
-        return "stopped_before"
+        return ReplyOutcome.STOPPED_BEFORE
     for owner_id, recipient in {(one.owner_id, one.recipient) for one in messages}:
         do_not_call.opt_out(owner_id, number=recipient)
         if number.startswith(("+", "00")):  # with its country it is theirs however it is written
             do_not_call.opt_out(owner_id, number=number)
-    record(newest.alarm_id, "stop", f"{newest.recipient} wants no more messages", at=now)
-    _send(newest, _texts(newest.alarm).stopped, "answer", now)
-    return "stopped"
+    record(newest.alarm_id, TimelineWord.STOP, f"{newest.recipient} wants no more messages", at=now)
+    _send(newest, _texts(newest.alarm).stopped, MessagePurpose.ANSWER, now)
+    return ReplyOutcome.STOPPED

@@ -12,12 +12,25 @@ from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
 from telealarm.store.messages import delivery_reports, invitations
 from telealarm.store.outcome import apply
-from telealarm.words import AlarmStatus, MessageStatus, Method, Reason
+from telealarm.words import (
+    AlarmStatus,
+    MessageStatus,
+    MessageTimeline,
+    Method,
+    Reason,
+    TimelineWord,
+)
 
 LONGEST_SAID, LONGEST_REFERENCE = delivery_reports.LONGEST_SAID, 200
 # How often a message that is no attempt is sent whose fate stays unknown, and how far apart.
 MOST_UNKNOWN = 3
 UNKNOWN_PAUSE = timedelta(minutes=1)
+# What the timeline says of an SMS, and of a mail.
+_TIMELINE = {
+    MessageStatus.SENT: (MessageTimeline.SMS_SENT, MessageTimeline.MAIL_SENT),
+    MessageStatus.FAILED: (MessageTimeline.SMS_FAILED, MessageTimeline.MAIL_FAILED),
+    MessageStatus.UNKNOWN: (MessageTimeline.SMS_UNKNOWN, MessageTimeline.MAIL_UNKNOWN),
+}
 
 
 def held(message_id: int, fence: int) -> Message:
@@ -38,7 +51,7 @@ def taken(message: Message, reference: str, said: str, now: datetime) -> None:
         said=message.said if message.delivery else kept(said, LONGEST_SAID),
         sent=now,
     )
-    _tell(message, "sent", f"to {message.recipient}", now)
+    _tell(message, MessageStatus.SENT, f"to {message.recipient}", now)
     invitations.arrived(message)
     delivery_reports.catch_up(message, now)
     if (request := _attempt(message)) is not None:
@@ -68,7 +81,7 @@ def away(
             SmsGateway.id == message.gateway_id, earlier
         ).execute()
     after = "given up" if again is None else f"again at {again.isoformat(timespec='seconds')}"
-    _tell(message, "failed", f"to {message.recipient}: {why}; {after}", now)
+    _tell(message, MessageStatus.FAILED, f"to {message.recipient}: {why}; {after}", now)
     tries = message.tries + 1
     if again is None:
         move(message, MessageStatus.FAILED, tries=tries, said=why)
@@ -83,7 +96,7 @@ def away(
         )
     else:
         put(message, tries=tries, said=why)
-        put_back(message, again, "gateway_away", "")
+        put_back(message, again, Reason.GATEWAY_AWAY, "")
         return
     if (request := _attempt(message)) is not None:
         _settle(message, request, Attempt(ended=now, reason=Reason.FAILED, given_up=True), now)
@@ -93,7 +106,7 @@ def refused(message: Message, why: str, now: datetime) -> None:
     """The gateway will never take it: the attempt is a failure, and none can help."""
     why = kept(why, LONGEST_SAID)
     move(message, MessageStatus.FAILED, tries=message.tries + 1, said=why)
-    _tell(message, "failed", f"to {message.recipient}: {why}; given up", now)
+    _tell(message, MessageStatus.FAILED, f"to {message.recipient}: {why}; given up", now)
     if (request := _attempt(message)) is not None:
         _count(request.alarm, notice=False)
         _settle(message, request, Attempt(ended=now, reason=Reason.REFUSED), now)
@@ -120,11 +133,13 @@ def unknown(message: Message, why: str, now: datetime) -> None:
             move(message, MessageStatus.UNKNOWN, tries=tries, said=why)
             invitations.arrived(message)
             what = "given up"
-        _tell(message, "unknown", f"{why}; it may have been sent; {what}", now)
+        _tell(message, MessageStatus.UNKNOWN, f"{why}; it may have been sent; {what}", now)
         return
     move(message, MessageStatus.UNKNOWN, tries=tries, said=why)
     invitations.arrived(message)
-    _tell(message, "unknown", f"to {message.recipient}: {why}; it may have been sent", now)
+    _tell(
+        message, MessageStatus.UNKNOWN, f"to {message.recipient}: {why}; it may have been sent", now
+    )
     if (request := _attempt(message)) is not None:
         _count(request.alarm, notice=True)
         _settle(message, request, Attempt(ended=now, reason=Reason.UNKNOWN), now)
@@ -170,7 +185,7 @@ def put_back(message: Message, until: datetime, reason: str, why: str) -> None:
         return
     move(request, AlarmStatus.PENDING, worker=None, date=until, status_reason=reason)
     if why:
-        record(message.alarm_id, "put_back", why, request_id=request.id)
+        record(message.alarm_id, TimelineWord.PUT_BACK, why, request_id=request.id)
     wake("dialing")
     wake("planning")  # it watches over the expiry
 
@@ -200,6 +215,7 @@ def _count(alarm: Alarm, *, notice: bool) -> None:
     put(alarm, num_attempt=alarm.num_attempt + 1)
 
 
-def _tell(message: Message, what: str, why: str, now: datetime) -> None:
-    kind = "mail" if message.method == Method.EMAIL else "sms"
-    record(message.alarm_id, f"{kind}_{what}", why, request_id=message.request_id, at=now)
+def _tell(message: Message, what: MessageStatus, why: str, now: datetime) -> None:
+    by_sms, by_mail = _TIMELINE[what]
+    word = by_mail if message.method == Method.EMAIL else by_sms
+    record(message.alarm_id, word, why, request_id=message.request_id, at=now)

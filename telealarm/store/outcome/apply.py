@@ -11,7 +11,6 @@ from telealarm.models import Alarm, AlarmRequest, Message
 from telealarm.rules import outcome, placeholders
 from telealarm.rules.eligibility import Decision, Verdict
 from telealarm.rules.outcome import Failover, Failure, Retry, Snooze, Success
-from telealarm.rules.webhook_retry import Change
 from telealarm.store.alarms import alarms, attempts, eligibility
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
@@ -23,10 +22,14 @@ from telealarm.store.webhooks import webhooks
 from telealarm.words import (
     UNSETTLED,
     AlarmStatus,
+    Change,
     EventStatus,
+    MessagePurpose,
     MessageStatus,
+    MessageTimeline,
     Method,
     Reason,
+    TimelineWord,
 )
 
 # How long whoever rings back has to take the call that was taken back for them.
@@ -74,7 +77,7 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
     said = f"success, result {alarm.result}" if alarm.result else "success, no key pressed"
     if alarm.method != Method.CALL:
         said = "success, the message was taken"
-    record(alarm.id, "result", said, request_id=request.id, at=now)
+    record(alarm.id, TimelineWord.RESULT, said, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
@@ -125,7 +128,7 @@ def _snooze(request: AlarmRequest, at: datetime, now: datetime, **ended: int) ->
     move(alarm, AlarmStatus.RETRY, status_reason=Reason.SNOOZED)
     following = attempts.again(alarm, at, now)
     why = f"again at {at.isoformat(timespec='seconds')}"
-    record(alarm.id, "snoozed", why, request_id=following.id, at=now)
+    record(alarm.id, TimelineWord.SNOOZED, why, request_id=following.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
@@ -143,7 +146,7 @@ def _fail_over(request: AlarmRequest, decision: Failover, now: datetime, **ended
     move(request, AlarmStatus.RETRY, status_reason=Reason.FAILOVER, callstatus=ended["callstatus"])
     alarm, tried = request.alarm, decision.tried
     following = attempts.write(alarm, request.date, now, queue=request.queue, tried=tried)
-    record(alarm.id, "failover", decision.why, request_id=following.id, at=now)
+    record(alarm.id, TimelineWord.FAILOVER, decision.why, request_id=following.id, at=now)
     wake("dialing")
 
 
@@ -151,12 +154,12 @@ def _retry(request: AlarmRequest, decision: Retry, now: datetime, **ended: int) 
     """The attempt failed and another follows."""
     alarm, reason, at = request.alarm, decision.reason, decision.at
     if reason == Reason.UNKNOWN:
-        record(alarm.id, "redial", "on_unknown is redial", request_id=request.id, at=now)
+        record(alarm.id, TimelineWord.REDIAL, "on_unknown is redial", request_id=request.id, at=now)
     move(request, AlarmStatus.RETRY, status_reason=reason, **ended)
     move(alarm, AlarmStatus.RETRY, status_reason=reason)
     following = attempts.again(alarm, at, now)
     why = f"{reason}; again at {at.isoformat(timespec='seconds')}"
-    record(alarm.id, "retry", why, request_id=following.id, at=now)
+    record(alarm.id, TimelineWord.RETRY, why, request_id=following.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
@@ -175,7 +178,7 @@ def fail(request: AlarmRequest, reason: str, now: datetime, *, why: str = "", **
     alarm = request.alarm
     move(alarm, AlarmStatus.FAILURE, status_reason=reason)
     said = f"{reason}: {why}" if why else reason
-    record(alarm.id, "failure", said, request_id=request.id, at=now)
+    record(alarm.id, TimelineWord.FAILURE, said, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
     webhooks.tell(alarm, Change.FAILED, now, request)
     _inform(alarm, now)
@@ -185,7 +188,7 @@ def fail(request: AlarmRequest, reason: str, now: datetime, *, why: str = "", **
 def call_off(request: AlarmRequest, why: str, now: datetime, **ended: int) -> None:
     """The attempt is not wanted any more, or not now, and came to nothing."""
     alarm = request.alarm
-    move(request, AlarmStatus.CANCELLED, status_reason="withdrawn", **ended)
+    move(request, AlarmStatus.CANCELLED, status_reason=Reason.WITHDRAWN, **ended)
     paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
     if alarm.status_reason == Reason.CALLED_BACK and not paused and not alarm.deleted:
         # Should the callee's own call break off before it is one of the alarm's, this goes out.
@@ -198,7 +201,7 @@ def call_off(request: AlarmRequest, why: str, now: datetime, **ended: int) -> No
         wanted = paused or alarm.due is not None
         move(alarm, AlarmStatus.PENDING if wanted else AlarmStatus.CANCELLED)
         wake("planning")
-    record(alarm.id, "withdrawn", why, request_id=request.id, at=now)
+    record(alarm.id, TimelineWord.WITHDRAWN, why, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
@@ -210,7 +213,8 @@ def miss(request: AlarmRequest, reason: Reason, now: datetime, why: str = "") ->
         return
     move(request, AlarmStatus.MISSED, status_reason=reason)
     move(alarm, AlarmStatus.MISSED, status_reason=reason)
-    record(alarm.id, "missed", f"{reason}: {why}" if why else reason, request_id=request.id, at=now)
+    said = f"{reason}: {why}" if why else reason
+    record(alarm.id, TimelineWord.MISSED, said, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.MISSED, now, request)
     if alarm.missed_policy != "skip":
         _inform(alarm, now, missed=True)
@@ -226,7 +230,7 @@ def _inform(alarm: Alarm, now: datetime, *, missed: bool = False) -> None:
     if gateway is None:
         record(
             alarm.id,
-            "sms_not_sent",
+            MessageTimeline.SMS_NOT_SENT,
             "the calendar setting names no sms_gateway; set one to have failures told",
             at=now,
         )
@@ -239,7 +243,7 @@ def _inform(alarm: Alarm, now: datetime, *, missed: bool = False) -> None:
         said["alarm_phonenumber"] = alarm.alarm_email
     default = _failure_text(alarm, language, missed=missed)
     text = placeholders.fill(template if isinstance(template, str) else default, said)
-    outbox.queue_sms(alarm, gateway, recipient, text, now, purpose="failure")
+    outbox.queue_sms(alarm, gateway, recipient, text, now, purpose=MessagePurpose.FAILURE)
 
 
 def _failure_text(alarm: Alarm, language: str, *, missed: bool) -> str:

@@ -7,7 +7,6 @@ from telealarm import sections
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Section, SurveyResult
 from telealarm.rules import outcome
 from telealarm.rules.outcome import Attempt, CallEnd, Failover, Failure, Retry, Snooze, Success
-from telealarm.rules.webhook_retry import Change
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
 from telealarm.store.outcome import apply, failover
@@ -16,8 +15,10 @@ from telealarm.words import (
     AlarmStatus,
     AmdBehavior,
     CallStatus,
+    Change,
     Disposition,
     Reason,
+    TimelineWord,
 )
 
 _STATUS: dict[type[outcome.Outcome], CallStatus] = {
@@ -151,7 +152,11 @@ def _leave_as_it_was(call: CallRequest, reason: str, now: datetime, **ended: int
     move(request, AlarmStatus.FAILURE, status_reason=reason, **ended)
     move(alarm, before.status, status_reason=before.status_reason)
     record(
-        alarm.id, "unchanged", f"{reason}; the alarm is as before", request_id=request.id, at=now
+        alarm.id,
+        TimelineWord.UNCHANGED,
+        f"{reason}; the alarm is as before",
+        request_id=request.id,
+        at=now,
     )
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
     return True

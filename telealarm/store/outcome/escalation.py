@@ -11,7 +11,7 @@ from telealarm.sections.play_message import PlayMessage
 from telealarm.store.alarms import alarms, eligibility
 from telealarm.store.engine import crud
 from telealarm.store.engine.timeline import record
-from telealarm.words import EventStatus, Method
+from telealarm.words import EventStatus, Method, TimelineWord
 
 NAME = "Told to failure_phonenumber"
 # Of its call: retries, a delay between them and a lateness in seconds.
@@ -52,8 +52,13 @@ def call(failed: Alarm, now: datetime) -> None:
             "created_date": now,
         },
     )
-    record(failed.id, "desk_called", f"{alarm.alarm_phonenumber}, by alarm {alarm.id}", at=now)
-    record(alarm.id, "created", f"tells of alarm {failed.id}", at=now)
+    record(
+        failed.id,
+        TimelineWord.DESK_CALLED,
+        f"{alarm.alarm_phonenumber}, by alarm {alarm.id}",
+        at=now,
+    )
+    record(alarm.id, TimelineWord.CREATED, f"tells of alarm {failed.id}", at=now)
     alarms.schedule(alarm, event)
 
 

@@ -8,7 +8,6 @@ from telealarm.clock import utcnow
 from telealarm.models import Alarm, Branching, CallRequest, Section, SurveyResult
 from telealarm.models.survey import LAST
 from telealarm.rules import placeholders
-from telealarm.rules.webhook_retry import Change
 from telealarm.sections.base import SectionType
 from telealarm.store.alarms import eligibility
 from telealarm.store.dialing.calls import Call, detected, held
@@ -19,7 +18,7 @@ from telealarm.store.outcome import apply
 from telealarm.store.survey import audio_files
 from telealarm.store.survey.audio_files import Recording
 from telealarm.store.webhooks import webhooks
-from telealarm.words import AlarmResult, AmdStatus
+from telealarm.words import AlarmResult, AmdStatus, Change, TimelineWord
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,12 @@ def who_answered(call: Call) -> AmdStatus | None:
 def message_left(call: Call) -> None:
     """An answering machine was told all there is to tell."""
     put(held(call), heard=True)
-    record(call.alarm_id, "message_left", "on an answering machine", request_id=call.request_id)
+    record(
+        call.alarm_id,
+        TimelineWord.MESSAGE_LEFT,
+        "on an answering machine",
+        request_id=call.request_id,
+    )
 
 
 def enter(call: Call, section: int | None, lap: int) -> None:
@@ -183,7 +187,7 @@ def keep(call: Call, section: int, response: str, *, rating: bool, following: in
             webhooks.tell(alarm, Change.RESULT, utcnow(), row.request)
             apply.settle_others(alarm, utcnow())
     _arrive(row, following, 0)
-    record(call.alarm_id, "key", response, request_id=call.request_id)
+    record(call.alarm_id, TimelineWord.KEY, response, request_id=call.request_id)
 
 
 def answer(
@@ -204,7 +208,7 @@ def answer(
 
 def speech_failed(call: Call, why: str) -> None:
     """A prompt could not be rendered; the callee hears a text of ours instead."""
-    record(call.alarm_id, "speech_failed", why, request_id=call.request_id)
+    record(call.alarm_id, TimelineWord.SPEECH_FAILED, why, request_id=call.request_id)
 
 
 def _arrive(row: CallRequest, section_id: int | None, lap: int) -> None:
@@ -215,7 +219,7 @@ def _arrive(row: CallRequest, section_id: int | None, lap: int) -> None:
     if section.completed:
         put(row, completed=True)
         what = section.question or f"section {section.order}"
-        record(row.alarm_id, "completed", what, request_id=row.request_id)
+        record(row.alarm_id, TimelineWord.COMPLETED, what, request_id=row.request_id)
 
 
 def _confirms(alarm: Alarm) -> bool:

@@ -18,7 +18,7 @@ from telealarm.store.engine.crud import first
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
-from telealarm.words import DeliveryStatus
+from telealarm.words import DeliveryStatus, TimelineWord
 
 # How many are sent at a time: in all, of one manager, to one host of one manager.
 ALL, OWNER, ENDPOINT = 64, 32, 4
@@ -87,7 +87,7 @@ def ended(delivery: Delivery, attempt: Try) -> None:
     count = row.attempt + 1
     if not attempt.why:
         _keep(row, DeliveryStatus.DELIVERED, attempt, attempt=count)
-        _tell(row, "url_called", f"{row.target_url} answered {attempt.status}")
+        _tell(row, TimelineWord.URL_CALLED, f"{row.target_url} answered {attempt.status}")
         if webhook is not None and webhook.failing_since is not None:
             Webhook.update(failing_since=None).where(Webhook.id == webhook.id).execute()
         return
@@ -96,7 +96,7 @@ def ended(delivery: Delivery, attempt: Try) -> None:
     status = DeliveryStatus.FAILED if following is None else DeliveryStatus.PENDING
     _keep(row, status, attempt, attempt=count, date=following or row.date, worker=None)
     after = "given up" if following is None else f"again at {following.isoformat('T', 'seconds')}"
-    _tell(row, "url_failed", f"{row.target_url}: {attempt.why}; {after}")
+    _tell(row, TimelineWord.URL_FAILED, f"{row.target_url}: {attempt.why}; {after}")
     if webhook is not None and webhook.status == ACTIVE:
         _count_failure(webhook, attempt, is_last=following is None)
 

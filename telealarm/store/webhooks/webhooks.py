@@ -12,11 +12,10 @@ from uuid import uuid4
 from telealarm.errors import Conflict
 from telealarm.models import Alarm, AlarmRequest, DncContact, Webhook, WebhookDelivery
 from telealarm.models.gateway import ACTIVE, INACTIVE
-from telealarm.rules.webhook_retry import Change
 from telealarm.store.engine import crud
 from telealarm.store.engine.database import wake
 from telealarm.store.webhooks import deliveries
-from telealarm.words import AlarmResult
+from telealarm.words import AlarmResult, Change
 
 # Of one manager: each change is written once for each.
 MOST = 20
