@@ -7,7 +7,7 @@ from telealarm.api.fields.form import Reply
 from telealarm.api.fields.reply import COLUMN, CREATED, Column, Computed, Link, SelfLink
 from telealarm.api.rest.resource import Resource
 from telealarm.models import Message
-from telealarm.words import MessageStatus
+from telealarm.words import DeliveryReport, MessageStatus
 
 STATUSES = {status: status.word for status in MessageStatus}
 
@@ -23,7 +23,7 @@ class MessageReply(Reply):
     alarm_request: ClassVar = Link("alarm-request", "request_id", null=True)
     status: ClassVar = Computed(
         status,
-        {"type": "string", "enum": [*STATUSES.values(), "delivered"]},
+        {"type": "string", "enum": [*STATUSES.values(), DeliveryReport.DELIVERED]},
         meaning="What became of the message.",
     )
     method: ClassVar = COLUMN
