@@ -22,7 +22,7 @@ def install(path: str) -> None:
     import peewee
 
     from telealarm.asterisk.ari import http, router
-    from telealarm.asterisk.ari.events import glance
+    from telealarm.asterisk.ari.events import type_and_channel
     from telealarm.store.engine import database
 
     stats = defaultdict(Counter)  # job -> counter
@@ -131,7 +131,7 @@ def install(path: str) -> None:
     real_route = router.Router.route
 
     def route(self, text):
-        events[glance(text)[0]] += 1
+        events[type_and_channel(text)[0]] += 1
         return real_route(self, text)
 
     router.Router.route = route

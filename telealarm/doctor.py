@@ -1,4 +1,4 @@
-"""What only a look at this machine and at Asterisk can tell: `check-config`, and /readyz."""
+"""Checks of this machine and of Asterisk, for `check-config` and /readyz."""
 
 import asyncio
 import errno
@@ -17,12 +17,12 @@ from telealarm.config.model import Ari, Config
 from telealarm.errors import StorageError
 from telealarm.store.open import open_database
 
-# How long check-config waits for Asterisk to take its websocket.
+# How long check-config waits for Asterisk to accept its websocket.
 CONNECT_SECONDS = 5.0
 
 
 async def check(config: Config) -> tuple[list[str], list[str]]:
-    """What is wrong, and what is worth knowing; each a sentence that says what to change."""
+    """Return faults, and remarks worth knowing. Each is a sentence that says what to change."""
     mistakes: list[str] = []
     remarks: list[str] = []
     if unusable := folder("prompts.folder", config.path(config.prompts.folder)):
@@ -58,7 +58,7 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
 
 
 def folder(key: str, path: Path) -> str | None:
-    """Why the folder cannot be made, read or written; None where it can."""
+    """Return why the folder cannot be created, read or written; None if it can."""
     existing = path
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
@@ -70,7 +70,7 @@ def folder(key: str, path: Path) -> str | None:
 
 
 async def trunk(client: Client, name: str) -> str | None:
-    """Why calls cannot go out through a PJSIP endpoint; None where they can. Raises AriError."""
+    """Return why a PJSIP endpoint cannot place calls; None if it can. Raises AriError."""
     try:
         endpoint = await client.endpoints.get("PJSIP", name)
     except NotFound:
@@ -84,7 +84,7 @@ async def trunk(client: Client, name: str) -> str | None:
 
 
 async def dialplan(client: Client, app: str) -> str | None:
-    """Why answered calls cannot reach us; None where they can. Raises AriError."""
+    """Return why answered calls cannot reach the service; None if they can. Raises AriError."""
     if await client.channels.dialplan_exists(app, CONTEXT, EXTENSION):
         return None
     return (
@@ -94,7 +94,7 @@ async def dialplan(client: Client, app: str) -> str | None:
 
 
 async def doors(client: Client) -> list[str]:
-    """The doors that nobody can come in by. Raises AriError."""
+    """Return a sentence for each inbound door without a context. Raises AriError."""
     missing = [
         context
         for context in DOORS.values()
@@ -108,7 +108,7 @@ async def doors(client: Client) -> list[str]:
 
 
 def _listening(config: Config, mistakes: list[str], remarks: list[str]) -> None:
-    """Whether the API can be served where the configuration says."""
+    """Check whether the API can listen where the configuration says."""
     host, port = config.api.host, config.api.port
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -152,10 +152,10 @@ async def _ami(config: Config, mistakes: list[str], remarks: list[str]) -> None:
         )
         return
 
-    async def told(found: object) -> None:
-        """Nobody asks here."""
+    async def ignore(states: object) -> None:
+        """Ignore the states: no trunk is polled."""
 
-    ami = Ami(**settings.model_dump(), trunks=[], told=told)
+    ami = Ami(**settings.model_dump(), trunks=[], notify=ignore)
     try:
         await ami.check()
     except AmiError as error:
@@ -169,7 +169,7 @@ async def _ami(config: Config, mistakes: list[str], remarks: list[str]) -> None:
 
 async def _asterisk(config: Config, mistakes: list[str], remarks: list[str]) -> None:
     ari = config.asterisk.ari
-    # An application of its own: one that serves is not disturbed.
+    # A separate application: a running service is not disturbed.
     client = _client(ari, f"check-config-{os.getpid()}")
     connection: asyncio.Task[None] | None = None
     try:

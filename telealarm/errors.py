@@ -1,4 +1,4 @@
-"""The errors that callers tell apart. The first line of a docstring is the default message."""
+"""The errors that callers distinguish. The first line of a docstring is the default message."""
 
 
 class TeleAlarmError(Exception):
@@ -73,13 +73,15 @@ class RecurrenceTooCostly(RecurrenceError):
 class Invalid(TeleAlarmError):
     """What was sent is wrong.
 
-    `fields` holds, by field, the sentences that say what would be right.
+    `fields` has, for each field, the sentences that say what would be correct.
     """
 
     code = "invalid"
 
     def __init__(self, fields: dict[str, list[str]]) -> None:
-        super().__init__("; ".join(f"{name}: {' '.join(said)}" for name, said in fields.items()))
+        super().__init__(
+            "; ".join(f"{name}: {' '.join(sentences)}" for name, sentences in fields.items())
+        )
         self.fields = fields
 
 
@@ -110,8 +112,8 @@ class SpeechError(TeleAlarmError):
 class TransportError(TeleAlarmError):
     """A message could not be handed over.
 
-    `permanent`: trying again cannot help. `unknown`: it may have been taken all the same.
-    `wait_seconds`: for so long the other side wants to be left alone; 0: it has not said.
+    `permanent`: another try cannot help. `unknown`: the message may have been accepted anyway.
+    `wait_seconds`: how long the other side asks to wait; 0: it did not say.
     """
 
     code = "transport"

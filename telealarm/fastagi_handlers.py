@@ -1,11 +1,11 @@
-"""What dialplans ask by FastAGI: what is due for a caller, and their orders that need no talking.
+"""The FastAGI requests of dialplans: alarms for a caller, and orders that need no dialog.
 
-    agi://host/due[,PIN]                  what was meant for the caller
-    agi://host/confirm,KEY[,PIN]          answers it, as the key would have in its survey
-    agi://host/wakeup[,0730[,daily]]      tells the caller's wake-up call, or keeps one
+    agi://host/due[,PIN]                  return the alarm for the caller
+    agi://host/confirm,KEY[,PIN]          answer it, as the key would in its survey
+    agi://host/wakeup[,0730[,daily]]      return the caller's wake-up call, or set one
     agi://host/wakeup,cancel
 
-TELEALARM_STATUS is `ok`, `none` (nothing is there) or `refused`, and TELEALARM_REASON says why.
+TELEALARM_STATUS is `ok`, `none` (nothing exists) or `refused`. TELEALARM_REASON says why.
 """
 
 import logging
@@ -22,19 +22,21 @@ from telealarm.store.engine.database import Database
 
 log = logging.getLogger(__name__)
 
-# The channel's variable that is asked for: the id of a calendar.
+# The channel variable that is read: the id of a calendar.
 CALENDAR = "TELEALARM_CALENDAR"
 
-Said = Mapping[str, str]
+Variables = Mapping[str, str]
 
 
 class FastAgiHandlers:
+    """Answers FastAGI requests with channel variables."""
+
     def __init__(self, db: Database, wakeups: WakeupBooking) -> None:
         self._db = db
         self._wakeups = wakeups
 
-    async def answer(self, question: Question) -> Said:
-        """The variables to set. Whatever is asked, there is an answer."""
+    async def answer(self, question: Question) -> Variables:
+        """Return the variables to set. Every request gets an answer."""
         number = phone.caller(question.caller)
         if not number:
             return _refused("no caller id")
@@ -50,43 +52,47 @@ class FastAgiHandlers:
             if question.script == "wakeup":
                 return await self._wakeup(number, calendar_id, question.arguments)
         except TeleAlarmError as error:
-            log.error("a question by FastAGI is refused: %s", error)
+            log.error("a FastAGI request is refused: %s", error)
             return _refused(str(error))
         return _refused("there are due, confirm and wakeup")
 
-    async def _due(self, number: str, calendar_id: int | None, words: tuple[str, ...]) -> Said:
-        found = await self._found(number, calendar_id)
-        if found is None:
-            return {**_said("none"), "TELEALARM_DUE": "0"}
-        if not await self._may_hear(found, words[:1]):
+    async def _due(self, number: str, calendar_id: int | None, words: tuple[str, ...]) -> Variables:
+        alarm = await self._find(number, calendar_id)
+        if alarm is None:
+            return {**_status("none"), "TELEALARM_DUE": "0"}
+        if not await self._may_hear(alarm, words[:1]):
             return {**_refused("a PIN is asked for"), "TELEALARM_DUE": "0"}
         return {
-            **_said("ok"),
+            **_status("ok"),
             "TELEALARM_DUE": "1",
-            "TELEALARM_ALARM": str(found.alarm_id),
-            "TELEALARM_TITLE": found.title,
-            "TELEALARM_LANGUAGE": found.language,
+            "TELEALARM_ALARM": str(alarm.alarm_id),
+            "TELEALARM_TITLE": alarm.title,
+            "TELEALARM_LANGUAGE": alarm.language,
         }
 
-    async def _confirm(self, number: str, calendar_id: int | None, words: tuple[str, ...]) -> Said:
+    async def _confirm(
+        self, number: str, calendar_id: int | None, words: tuple[str, ...]
+    ) -> Variables:
         key = words[0] if words else ""
         if len(key) != 1 or key not in "123456789":
             return _refused("the key is one of 1 to 9")
-        found = await self._found(number, calendar_id)
-        if found is None:
-            return _said("none")
-        if not await self._may_hear(found, words[1:2]):
+        alarm = await self._find(number, calendar_id)
+        if alarm is None:
+            return _status("none")
+        if not await self._may_hear(alarm, words[1:2]):
             return _refused("a PIN is asked for")
-        why = await self._db.write(call_back.confirm, found.alarm_id, int(key), utcnow())
+        why = await self._db.write(call_back.confirm, alarm.alarm_id, int(key), utcnow())
         if why:
             return _refused(why)
-        return {**_said("ok"), "TELEALARM_ALARM": str(found.alarm_id)}
+        return {**_status("ok"), "TELEALARM_ALARM": str(alarm.alarm_id)}
 
-    async def _wakeup(self, number: str, calendar_id: int | None, words: tuple[str, ...]) -> Said:
+    async def _wakeup(
+        self, number: str, calendar_id: int | None, words: tuple[str, ...]
+    ) -> Variables:
         if calendar_id is None:
             return _refused("TELEALARM_CALENDAR names no calendar")
         if words[:1] == ("cancel",):
-            return _said("ok" if await self._wakeups.cancel(calendar_id, number) else "none")
+            return _status("ok" if await self._wakeups.cancel(calendar_id, number) else "none")
         if words:
             clock = wakeup.parse(words[0])
             often = words[1] if len(words) > 1 else "once"
@@ -94,31 +100,31 @@ class FastAgiHandlers:
                 return _refused("a time is like 0730, and after it comes once or daily")
             booked = await self._wakeups.keep(calendar_id, number, clock, often == "daily")
         else:
-            there = await self._wakeups.find(calendar_id, number)
-            if there is None:
-                return _said("none")
-            booked = there
+            existing = await self._wakeups.find(calendar_id, number)
+            if existing is None:
+                return _status("none")
+            booked = existing
         return {
-            **_said("ok"),
+            **_status("ok"),
             "TELEALARM_TIME": f"{booked.start:%H%M}",
             "TELEALARM_DATE": f"{booked.start:%Y-%m-%d}",
             "TELEALARM_DAILY": str(int(booked.daily)),
         }
 
-    async def _found(self, number: str, calendar_id: int | None) -> CallBack | None:
+    async def _find(self, number: str, calendar_id: int | None) -> CallBack | None:
         return await self._db.read(call_back.find, number, calendar_id, utcnow())
 
-    async def _may_hear(self, found: CallBack, pin: tuple[str, ...]) -> bool:
-        if not found.asks_pin:
+    async def _may_hear(self, alarm: CallBack, pin: tuple[str, ...]) -> bool:
+        if not alarm.asks_pin:
             return True
         if not pin:
             return False
-        return await self._db.write(call_back.check_pin, found.alarm_id, pin[0], utcnow())
+        return await self._db.write(call_back.check_pin, alarm.alarm_id, pin[0], utcnow())
 
 
-def _said(status: str, reason: str = "") -> dict[str, str]:
+def _status(status: str, reason: str = "") -> dict[str, str]:
     return {"TELEALARM_STATUS": status, "TELEALARM_REASON": reason}
 
 
 def _refused(reason: str) -> dict[str, str]:
-    return _said("refused", reason)
+    return _status("refused", reason)

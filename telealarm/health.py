@@ -1,4 +1,4 @@
-"""/readyz: can the service do its work, and if not, what is to be changed?"""
+"""/readyz: whether the service can work, and if not, what to change."""
 
 import asyncio
 import logging
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 
 class HealthChecks:
+    """Checks every part that the service needs; call it for the report."""
+
     def __init__(
         self,
         config: Config,
@@ -36,10 +38,10 @@ class HealthChecks:
         self._speech = speech
         self._survey = survey
         self._dialplan: str | None = None
-        ari.on_connected(self.look_at_dialplan)
+        ari.on_connected(self.check_dialplan)
 
     async def __call__(self) -> Health:
-        """By part `ok`, or the sentence that says what to change."""
+        """Return `ok` for each part, or a sentence that says what to change."""
         checks = {"asterisk": self._ari.trouble or "ok"}
         if self._ami is not None:
             checks["ami"] = self._ami.trouble or "ok"
@@ -47,7 +49,7 @@ class HealthChecks:
             for name in self._config.asterisk.trunks:
                 checks[f"trunk {name}"] = await self._trunk(name)
             if self._dialplan is not None:
-                await self.look_at_dialplan()
+                await self.check_dialplan()
             checks["dialplan"] = self._dialplan or "ok"
         elif checks["asterisk"] == "ok":
             checks["asterisk"] = "connecting"
@@ -56,7 +58,7 @@ class HealthChecks:
         checks["prompts"] = unusable or self._survey.trouble or "ok"
         remarks = {"speech": self._speech_speaks()}
         try:
-            paused = await self._db.read(pauses.said)
+            paused = await self._db.read(pauses.descriptions)
             resume = "; `telealarm dialing resume` lets what waits go"
             remarks["dialing"] = "; ".join(paused) + resume if paused else "ok"
             checks["database"] = "ok"
@@ -65,8 +67,8 @@ class HealthChecks:
             checks["database"] = "it does not answer; the log says why"
         return Health(checks, remarks)
 
-    async def look_at_dialplan(self) -> None:
-        """Once a connect, and then as long as something is wrong."""
+    async def check_dialplan(self) -> None:
+        """Check the dialplan: after each connect, and again while something is wrong."""
         try:
             self._dialplan = await doctor.dialplan(self._ari, self._ari.app)
         except AriError as error:
@@ -75,9 +77,9 @@ class HealthChecks:
             log.error("%s", self._dialplan)
 
     async def _trunk(self, name: str) -> str:
-        watched = self._ami.trunks.get(name) if self._ami else None
-        if watched is not None and watched.state == TrunkState.DOWN:
-            return f"down: {watched.why}; its calls wait"
+        state = self._ami.trunks.get(name) if self._ami else None
+        if state is not None and state.state == TrunkState.DOWN:
+            return f"down: {state.why}; its calls wait"
         try:
             return await doctor.trunk(self._ari, name) or "ok"
         except AriError as error:

@@ -1,4 +1,4 @@
-"""Logging: one line an event, with the ids that let a reader follow one alarm."""
+"""Logging: a line for each event, with ids that let a reader follow an alarm."""
 
 import json
 import logging
@@ -11,11 +11,12 @@ IDS = ("alarm", "request", "call", "channel")
 
 
 class ByIds(logging.LoggerAdapter[logging.Logger]):
-    """A logger that puts the ids it was given (alarm, request, call, channel) on every line."""
+    """A logger that puts its ids (alarm, request, call, channel) on every line."""
 
     def process(
         self, msg: str, kwargs: MutableMapping[str, Any]
     ) -> tuple[str, MutableMapping[str, Any]]:
+        """Add the ids to the record."""
         kwargs["extra"] = {**(self.extra or {}), **kwargs.get("extra", {})}
         return msg, kwargs
 
@@ -29,6 +30,7 @@ class TextFormatter(logging.Formatter):
     """`2026-01-02T03:04:05.678Z INFO telealarm.dialing ringing alarm=3 request=7`."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, with its ids."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         ids = "".join(f" {name}={getattr(record, name)}" for name in IDS if hasattr(record, name))
         line = f"{at[:-6]}Z {record.levelname} {record.name} {record.getMessage()}{ids}"
@@ -36,9 +38,10 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """The same as one JSON object a line, for log collectors."""
+    """The same as a JSON object for each line, for log collectors."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the JSON object of a record."""
         line: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
@@ -56,7 +59,7 @@ def configure(level: str, form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # One line a request is the access log of a reverse proxy, not ours.
+    # A line for each request belongs into the access log of a reverse proxy.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     # At DEBUG peewee logs statements with their values: hashes, phone numbers, messages.
     logging.getLogger("peewee").setLevel(logging.INFO)

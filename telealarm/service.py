@@ -1,4 +1,4 @@
-"""The composition root: builds, starts and drains everything. `telealarm serve` is this."""
+"""The composition root: builds, starts and drains all parts. `telealarm serve` runs it."""
 
 import asyncio
 import errno
@@ -58,16 +58,16 @@ from telealarm.words import TrunkState
 
 log = logging.getLogger(__name__)
 
-# How long calls in flight are waited for at the end; what still lives then is adopted next time.
+# How long calls in flight may take to end. The next run adopts the rest.
 DRAIN_SECONDS = 20.0
-# How long webhooks that are being sent are waited for then; what has no end is sent again.
+# How long webhook deliveries may take to end. The rest is sent again.
 WEBHOOK_SECONDS = 5.0
 # How long after a connect the calls in flight are adopted at the latest.
 ADOPTED_SECONDS = 10.0
 
 
 class Service:
-    """Everything that runs, wired together. `run` until a signal or a fatal error."""
+    """All parts, connected to each other. `run` ends at a signal or a fatal error."""
 
     def __init__(self, config: Config, db: Database) -> None:
         self._config = config
@@ -91,26 +91,26 @@ class Service:
         if config.asterisk.ami is not None:
             watched = config.asterisk.trunks
             login = config.asterisk.ami.model_dump()
-            self.ami = Ami(**login, trunks=watched, told=self._keep_trunks)
-        self._strangers: set[asyncio.Task[None]] = set()
+            self.ami = Ami(**login, trunks=watched, notify=self._keep_trunks)
+        self._inbound: set[asyncio.Task[None]] = set()
         self._doors: Doors | None = None
 
     async def run(self) -> None:
-        """Serve until SIGTERM or SIGINT. Raises ConfigError where the port is taken."""
+        """Serve until SIGTERM or SIGINT. Raises ConfigError if the port is in use."""
         lease = timedelta(seconds=self._config.worker.lease_seconds)
         async with AsyncExitStack() as stack:
             self._db.start()
             stack.push_async_callback(self._db.close)
-            means = SessionServices(
+            session_services = SessionServices(
                 self._db,
                 self.ari,
                 self._prompts,
                 VoiceMessages(self._config.path(self._config.recordings.folder)),
                 files=Files(first=self._config.prompts.url is None),
             )
-            survey = SurveyRunner(means)
+            survey = SurveyRunner(session_services)
             ready = HealthChecks(self._config, self._db, self.ari, self.ami, self._speech, survey)
-            # First the port: a second start of the same service shall disturb nothing.
+            # The port comes first: a second start of the same service must not disturb anything.
             await self._serve_api(ready, stack)
             holder = await self._db.write(workers.enter, self._config.worker_name, utcnow(), lease)
             stack.push_async_callback(self._db.write, workers.leave, holder)
@@ -127,7 +127,7 @@ class Service:
                 ari=self.ari,
                 holder=holder,
                 admission=Admission(holder, composer),
-                wiring=CallServices(
+                services=CallServices(
                     db=self._db,
                     prepare=survey.prepare,
                     converse=survey.converse,
@@ -136,25 +136,25 @@ class Service:
             )
 
             async def adopt(names: list[str]) -> None:
-                # First the watches, then the applications whose events they wait for.
+                # First the supervisors, then the applications whose events they wait for.
                 if self.ari.connected:
                     await dialer.adopt()
                 for name in names:
                     self.ari.add_app(name)
 
             await self._keep_trunks({})
-            keeper = LeaseKeeper(self._db, holder, lease, adopt)
-            await keeper.take_over()
+            lease_keeper = LeaseKeeper(self._db, holder, lease, adopt)
+            await lease_keeper.take_over()
             wakeups = WakeupBooking(self._config, self._db)
             await self._serve_agi(wakeups, stack)
             self._doors = Doors(
-                means,
+                session_services,
                 holder,
                 receive=dialer.receive,
                 render=survey.render,
                 wakeups=wakeups,
             )
-            self.ari.on_event("StasisStart", partial(self._meet_stranger, dialer))
+            self.ari.on_event("StasisStart", partial(self._on_unknown_channel, dialer))
             log.info(
                 "worker %s serves http://%s:%d/rest-api/, database %s",
                 holder.name,
@@ -164,19 +164,21 @@ class Service:
             )
             settler = Settler(self._db)
             days = self._config.recordings.keep_days
-            caretaker = Cleanup(means, holder, timedelta(days=days) if days else None)
+            cleanup = Cleanup(session_services, holder, timedelta(days=days) if days else None)
             sender = MessageDispatcher(self._db, holder, outbound.send)
             kept = timedelta(days=self._config.webhooks.keep_days)
-            courier = WebhookDispatcher(self._db, holder, webhooks.send, kept)
+            webhook_dispatcher = WebhookDispatcher(self._db, holder, webhooks.send, kept)
 
             async def drain() -> None:
-                await asyncio.gather(dialer.drain(DRAIN_SECONDS), self._see_out(DRAIN_SECONDS))
+                await asyncio.gather(
+                    dialer.drain(DRAIN_SECONDS), self._wait_for_callers(DRAIN_SECONDS)
+                )
                 await settler.step()
                 await sender.drain()
-                await courier.drain(WEBHOOK_SECONDS)
+                await webhook_dispatcher.drain(WEBHOOK_SECONDS)
 
             ending = await self._until_ended(
-                keeper.run(),
+                lease_keeper.run(),
                 Planner(self._db).run(),
                 SeriesPlanner(self._db).run(),
                 PromptPrefetch(self._db, survey).run(),
@@ -184,8 +186,8 @@ class Service:
                 settler.run(),
                 sender.run(),
                 InvitationUpdater(self._db, composer).run(),
-                courier.run(),
-                caretaker.run(),
+                webhook_dispatcher.run(),
+                cleanup.run(),
                 self.ari.run(),
                 *([self.ami.run()] if self.ami else []),
                 before_end=drain,
@@ -207,10 +209,10 @@ class Service:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                said = "is taken; end what listens there, or change api.port"
+                problem = "is taken; end what listens there, or change api.port"
             else:
-                said = f"cannot be used ({error.strerror}); change api.host or api.port"
-            raise ConfigError(f"api: {host}:{port} {said}") from None
+                problem = f"cannot be used ({error.strerror}); change api.host or api.port"
+            raise ConfigError(f"api: {host}:{port} {problem}") from None
 
     async def _serve_agi(self, wakeups: WakeupBooking, stack: AsyncExitStack) -> None:
         if self._config.agi is None:
@@ -226,13 +228,13 @@ class Service:
                 " or change agi.port"
             ) from None
 
-    async def _keep_trunks(self, found: Mapping[str, Trunk]) -> None:
-        """What AMI says of the trunks, for the metrics, and for all who read rows."""
+    async def _keep_trunks(self, by_name: Mapping[str, Trunk]) -> None:
+        """Store the states of the trunks from AMI, in the metrics and in rows."""
         metrics.TRUNKS.clear()
-        for name, trunk in found.items():
+        for name, trunk in by_name.items():
             if trunk.state != TrunkState.UNKNOWN:
                 metrics.TRUNKS.labels(name).set(trunk.state == TrunkState.UP)
-        states = {name: (trunk.state, trunk.why) for name, trunk in found.items()}
+        states = {name: (trunk.state, trunk.why) for name, trunk in by_name.items()}
         try:
             await self._db.write(trunks.keep, self._config.worker_name, states, utcnow())
         except StorageError as error:
@@ -244,38 +246,38 @@ class Service:
             return source
         return str(self._config.path(source))
 
-    def _meet_stranger(self, dialer: CallDispatcher, event: AriEvent) -> None:
-        """A channel came to our application that nobody watches (yet)."""
+    def _on_unknown_channel(self, dialer: CallDispatcher, event: AriEvent) -> None:
+        """Handle a channel in our Stasis application that has no supervisor (yet)."""
         if event.channel_id is not None:
             channel_id = event.channel_id
-            task = asyncio.create_task(self._welcome(dialer, channel_id, event))
-            self._strangers.add(task)
-            task.add_done_callback(self._strangers.discard)
+            task = asyncio.create_task(self._enter_door(dialer, channel_id, event))
+            self._inbound.add(task)
+            task.add_done_callback(self._inbound.discard)
 
-    async def _see_out(self, seconds: float) -> None:
-        """Let those who are at a door finish what they came for, for some `seconds`."""
-        if self._strangers:
-            log.info("waiting for %d callers at the doors", len(self._strangers))
-            await asyncio.wait(self._strangers, timeout=seconds)
+    async def _wait_for_callers(self, seconds: float) -> None:
+        """Give inbound callers some `seconds` to finish."""
+        if self._inbound:
+            log.info("waiting for %d callers at the doors", len(self._inbound))
+            await asyncio.wait(self._inbound, timeout=seconds)
 
-    async def _welcome(self, dialer: CallDispatcher, channel_id: str, event: AriEvent) -> None:
-        """Who comes by a door is spoken to; anybody else was not expected."""
+    async def _enter_door(self, dialer: CallDispatcher, channel_id: str, event: AriEvent) -> None:
+        """Let an inbound door answer the channel. Other channels hear the apology."""
         if self._doors is None or not await self._doors.enter(event):
-            await self._send_off(dialer, channel_id)
+            await self._apologise(dialer, channel_id)
 
-    async def _send_off(self, dialer: CallDispatcher, channel_id: str) -> None:
-        """Nobody shall wait in silence: a channel that is not adopted hears the apology."""
+    async def _apologise(self, dialer: CallDispatcher, channel_id: str) -> None:
+        """Play the apology to a channel that is not adopted, so that nobody waits in silence."""
         with suppress(TimeoutError):
             async with asyncio.timeout(ADOPTED_SECONDS):
                 await dialer.reconciled.wait()
         if self.ari.find(channel_id) is not None:
-            return  # its watch looks at it
+            return  # its supervisor handles it
         log.warning("an unexpected channel hears the apology", extra={"channel": channel_id})
         channel = self.ari.open(channel_id)
         try:
             await channel.continue_in_dialplan(context=CONTEXT, extension=APOLOGY)
         except AriError as error:
-            log.warning("it could not be sent off: %s", error, extra={"channel": channel_id})
+            log.warning("the apology failed: %s", error, extra={"channel": channel_id})
         finally:
             self.ari.close(channel_id)
 
@@ -284,9 +286,9 @@ class Service:
         *parts: Coroutine[None, None, None],
         before_end: Callable[[], Coroutine[None, None, None]],
     ) -> str:
-        """Run the parts until a signal comes or one of them fails; returns what ended it.
+        """Run the parts until a signal comes or a part fails. Return what ended it.
 
-        At a signal the parts run on until `before_end` is done. A failure is raised.
+        At a signal the parts continue until `before_end` is done. A failure is raised.
         """
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()

@@ -1,1 +1,1 @@
-"""What speaks with Asterisk; it knows nothing of alarms."""
+"""The connections with Asterisk. This room knows nothing of alarms."""

@@ -1,7 +1,7 @@
-"""FastAGI by panoramisk: questions of the dialplan, answered by channel variables.
+"""FastAGI through panoramisk: the dialplan asks, and channel variables are the answer.
 
-panoramisk's own reader waits for ever on a peer that connects and closes, so the question is read
-here, within a time and a size; its commands are used, each within a time limit.
+panoramisk's own reader waits for ever for a peer that connects and sends nothing. So this module
+reads the request itself, with limits on time and size. It uses panoramisk for commands only.
 """
 
 import asyncio
@@ -17,26 +17,27 @@ from telealarm.errors import TeleAlarmError
 
 log = logging.getLogger(__name__)
 
-# Of a question, and of the answer to it, in seconds.
+# Time limits (seconds) to read a request and to answer it.
 READ_SECONDS, ANSWER_SECONDS = 5.0, 10.0
-# The longest question in bytes, and how many are dealt with at a time.
+# The longest request in bytes, and how many requests may be open at a time.
 LONGEST, MOST = 8192, 50
-# What a variable may hold, so that whatever a dialplan does with it, it is no expression.
+# Characters that a variable must not hold: a dialplan can never read its value as an expression.
 _UNSAFE = re.compile(r"[^\w .,:;!?'/+@-]")
 _LONGEST_VALUE = 200
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 
 
 class AgiError(TeleAlarmError):
-    """Asterisk asked in a way that nobody understands, or hung up meanwhile."""
+    """Asterisk's request is malformed, or the caller hung up meanwhile."""
 
     code = "agi"
 
 
 @dataclass(frozen=True)
 class Question:
-    """`agi://host/script,argument,...`, the caller id (empty: withheld), and the variables that
-    were asked of the channel.
+    """A request: `agi://host/script,argument,...`.
+
+    `caller` is the caller id (empty: withheld). `variables` are those read from the channel.
     """
 
     script: str
@@ -49,7 +50,10 @@ Answer = Callable[[Question], Awaitable[Mapping[str, str]]]
 
 
 class Agi:
-    """Answers with the variables that `answer` says, of a question with the channel's `asks`."""
+    """Answers each request with the channel variables that `answer` returns for it.
+
+    `asks` names the channel variables to read first.
+    """
 
     def __init__(self, host: str, port: int, answer: Answer, *, asks: tuple[str, ...]) -> None:
         self._host, self._port = host, port
@@ -57,23 +61,25 @@ class Agi:
         self._asks = asks
         self._server: asyncio.Server | None = None
         self._open = 0
-        # Whoever came last was turned away.
+        # True after a connection was refused because too many were open.
         self._full = False
 
     async def start(self) -> None:
-        """Listen. Raises OSError where the port is taken."""
-        self._server = await asyncio.start_server(self._meet, self._host, self._port, limit=LONGEST)
+        """Listen for requests. Raises OSError if the port is taken."""
+        self._server = await asyncio.start_server(
+            self._handle, self._host, self._port, limit=LONGEST
+        )
 
     async def stop(self) -> None:
-        """Listen no more; what is being answered has its own time limit."""
+        """Stop listening. Open requests end within their own time limit."""
         if self._server is not None:
             self._server.close()
             self._server = None
 
-    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._open >= MOST:
             if not self._full:
-                log.warning("questions by FastAGI are turned away: %d are being answered", MOST)
+                log.warning("FastAGI requests are refused: %d are open already", MOST)
             self._full = True
             writer.close()
             return
@@ -85,10 +91,10 @@ class Agi:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._serve(Request(None, headers, reader, writer))
         except (AgiError, OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
-            # A hang-up in the middle of it is a ValueError of panoramisk's.
-            log.info("a question by FastAGI came to nothing: %s", error or "too slow")
+            # panoramisk raises ValueError if the caller hangs up during a request.
+            log.info("a FastAGI request failed: %s", error or "too slow")
         except Exception:
-            log.exception("a question by FastAGI cannot be answered")
+            log.exception("a FastAGI request could not be answered")
         finally:
             self._open -= 1
             writer.close()
@@ -104,16 +110,16 @@ class Agi:
             number += 1
         asked = {name: await _get(request, name) for name in self._asks}
         caller = headers.get("agi_callerid", "")
-        said = await self._answer(Question(script, tuple(arguments), caller, asked))
-        for name, value in said.items():
+        values = await self._answer(Question(script, tuple(arguments), caller, asked))
+        for name, value in values.items():
             await _set(request, name, value)
 
 
 async def _headers(reader: asyncio.StreamReader) -> dict[str, str]:
-    """Up to the empty line. Raises IncompleteReadError where the peer closes before it.
+    """Read the headers up to the empty line.
 
-    Asterisk writes each header once. A second one came with a line break in an argument or a
-    caller's name, and would pass for another caller.
+    Raises IncompleteReadError if the peer closes before it. Asterisk writes each header once. A
+    second one comes from a line break in an argument or a caller's name: it could fake a caller.
     """
     try:
         block = await reader.readuntil(b"\n\n")
@@ -123,7 +129,7 @@ async def _headers(reader: asyncio.StreamReader) -> dict[str, str]:
     for line in block.decode("utf-8", "replace").strip("\n").split("\n"):
         name, colon, value = line.partition(": ")
         if not (colon and name.startswith("agi_")) or name in headers:
-            raise AgiError(f"{line[:40]!r} is no header, or its second one")
+            raise AgiError(f"{line[:40]!r} is no header, or a repeated header")
         headers[name] = value
     return headers
 
@@ -140,8 +146,8 @@ async def _set(request: Request, name: str, value: str) -> None:
     _result(await request.send_command(f'SET VARIABLE {name} "{safe}"'))
 
 
-def _result(said: Mapping[str, object]) -> object:
-    """What Asterisk answers. Raises AgiError where it refuses, or the caller has hung up."""
-    if said.get("error") or said.get("status_code") != 200:
-        raise AgiError(f"Asterisk says {said.get('msg') or said}")
-    return said["result"]
+def _result(response: Mapping[str, object]) -> object:
+    """Return Asterisk's answer. Raises AgiError if Asterisk refuses or the caller hung up."""
+    if response.get("error") or response.get("status_code") != 200:
+        raise AgiError(f"Asterisk says {response.get('msg') or response}")
+    return response["result"]

@@ -1,6 +1,7 @@
-"""AMI by panoramisk: how the trunks are, and messages. It never originates, since it would replay.
+"""AMI through panoramisk: the state of the trunks, and messages.
 
-The state of a trunk is that of its PJSIP endpoint (its contacts, where they are qualified) and of
+AMI never originates a call here, because panoramisk would repeat the action after a reconnect. The
+state of a trunk is the state of its PJSIP endpoint (of its contacts, if they are qualified) and of
 the outbound registrations that name it (`line = yes`, `endpoint = <trunk>`).
 """
 
@@ -19,14 +20,14 @@ from telealarm.words import TrunkState
 
 log = logging.getLogger(__name__)
 
-# Events say at once that something changed; this is for those that were lost.
+# Events report each change at once. The poll finds changes whose events were lost.
 POLL_SECONDS = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
-# What is followed by a look at the trunks.
-NEWS = ("ContactStatus", "PeerStatus", "Registry", "Reload")
-# Of a contact whose first answer is still to come.
+# After each of these events the trunks are read again.
+CHANGES = ("ContactStatus", "PeerStatus", "Registry", "Reload")
+# The status of a contact that has not answered its first OPTIONS yet.
 _NOT_ASKED = "NonQualified"
-# panoramisk's ping; our questions show well enough whether the other end lives.
+# Switches panoramisk's ping off: the polls show well enough whether Asterisk is alive.
 _NEVER = 10**6
 
 
@@ -38,40 +39,40 @@ class AmiError(TeleAlarmError):
 
 @dataclass(frozen=True)
 class Trunk:
-    """How a trunk is; `why` it is down, or not known."""
+    """The state of a trunk. `why` explains "down" and "unknown"."""
 
     state: TrunkState
     why: str = ""
 
 
-Told = Callable[[Mapping[str, Trunk]], Awaitable[None]]
+Notify = Callable[[Mapping[str, Trunk]], Awaitable[None]]
 
 
 class _Connection(Manager):  # type: ignore[misc]
-    """One connection. panoramisk's own way to connect again would replay what had no answer."""
+    """One connection. panoramisk's own reconnect would repeat unanswered actions."""
 
-    def __init__(self, news: asyncio.Event, **config: Any) -> None:
+    def __init__(self, changed: asyncio.Event, **config: Any) -> None:
         super().__init__(loop=asyncio.get_running_loop(), ping_delay=_NEVER, **config)
-        self.news = news
+        self.changed = changed
         self.lost = False
-        for name in NEWS:
-            self.register_event(name, self._tell)
+        for name in CHANGES:
+            self.register_event(name, self._on_change)
 
     def connection_lost(self, exc: object) -> None:
         self.lost = True
         if self.pinger:
             self.pinger.cancel()
-        self.news.set()
+        self.changed.set()
 
     async def send_awaiting_actions(self, *_: object) -> None:
-        """There are none: each question is asked once."""
+        """Repeat nothing: each action is sent once."""
 
-    def _tell(self, manager: object, event: object) -> None:
-        self.news.set()
+    def _on_change(self, manager: object, event: object) -> None:
+        self.changed.set()
 
 
 class Ami:
-    """Watches `trunks`, and calls `told` with the state of all of them after each look."""
+    """Reads the states of `trunks` again and again, and awaits `notify` with all of them."""
 
     def __init__(
         self,
@@ -82,35 +83,35 @@ class Ami:
         password: str,
         timeout_seconds: float,
         trunks: Sequence[str],
-        told: Told,
+        notify: Notify,
     ) -> None:
         self._host, self._port = host, port
         self._login = {"username": user, "secret": password, "events": "system"}
         self._timeout = timeout_seconds
         self._trunks = trunks
-        self._told = told
-        # Why AMI cannot be asked, None where it can.
+        self._notify = notify
+        # Why AMI cannot be used; None if it can.
         self.trouble: str | None = "connecting"
         self.trunks: Mapping[str, Trunk] = {}
         self._connection: _Connection | None = None
 
     async def run(self) -> None:
-        """Watch for ever, connecting again as often as needed."""
+        """Read the states until cancelled, and reconnect as often as needed."""
         pause = FIRST_PAUSE
         while True:
             try:
-                await self._watch()
+                await self._poll()
             except (AmiError, OSError, TimeoutError) as error:
-                said = str(error) or f"no answer within {self._timeout:g} s"
+                reason = str(error) or f"no answer within {self._timeout:g} s"
                 if self.trouble is None:
                     pause = FIRST_PAUSE
-                if said != self.trouble:
-                    log.warning("AMI at %s:%d: %s", self._host, self._port, said)
-                self.trouble = said
+                if reason != self.trouble:
+                    log.warning("AMI at %s:%d: %s", self._host, self._port, reason)
+                self.trouble = reason
             except Exception:
                 log.exception("AMI at %s:%d failed", self._host, self._port)
-                self.trouble = "it failed; the log says why"
-            await self._tell(
+                self.trouble = "AMI failed; see the log"
+            await self._publish(
                 {name: Trunk(TrunkState.UNKNOWN, "AMI is away") for name in self._trunks}
             )
             await asyncio.sleep(pause)
@@ -122,10 +123,10 @@ class Ami:
         connection.close()
 
     async def action(self, name: str, **fields: str) -> Mapping[str, str]:
-        """Order something, once; Asterisk's answer, its keys in small letters.
+        """Send an action once. Return Asterisk's answer, its keys in lower case.
 
-        Raises TransportError: temporary where Asterisk is not reached, permanent where it says
-        no, unknown where the answer does not come.
+        Raises TransportError: temporary if Asterisk is not reached, permanent if it refuses, and
+        unknown if no answer comes.
         """
         for key, value in fields.items():
             if "\r" in value or "\n" in value:
@@ -138,29 +139,29 @@ class Ami:
                 message = await connection.send_action({"Action": name, **fields})
         except TimeoutError:
             raise TransportError(f"Asterisk did not answer {name}", unknown=True) from None
-        said = {str(key).lower(): str(value) for key, value in message.items()}
+        answer = {str(key).lower(): str(value) for key, value in message.items()}
         if not message.success:
-            raise TransportError(f"{name}: {said.get('message', 'refused')}", permanent=True)
-        return said
+            raise TransportError(f"{name}: {answer.get('message', 'refused')}", permanent=True)
+        return answer
 
-    async def _watch(self) -> None:
-        news = asyncio.Event()
-        connection = self._connection = await self._connect(news)
+    async def _poll(self) -> None:
+        changed = asyncio.Event()
+        connection = self._connection = await self._connect(changed)
         try:
             while not connection.lost:
-                news.clear()
-                found = await self._look(connection)
+                changed.clear()
+                states = await self._query(connection)
                 self.trouble = None
-                await self._tell(found)
+                await self._publish(states)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(POLL_SECONDS):
-                        await news.wait()
+                        await changed.wait()
             raise AmiError("the connection was lost")
         finally:
             connection.close()
 
-    async def _connect(self, news: asyncio.Event) -> _Connection:
-        connection = _Connection(news, host=self._host, port=self._port, **self._login)
+    async def _connect(self, changed: asyncio.Event) -> _Connection:
+        connection = _Connection(changed, host=self._host, port=self._port, **self._login)
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(self._timeout):
             opened = loop.create_future()
@@ -179,26 +180,26 @@ class Ami:
             )
         return connection
 
-    async def _tell(self, found: Mapping[str, Trunk]) -> None:
-        for name, trunk in found.items():
+    async def _publish(self, states: Mapping[str, Trunk]) -> None:
+        for name, trunk in states.items():
             if trunk != self.trunks.get(name):
                 log.info("trunk %s is %s %s", name, trunk.state, trunk.why)
-        self.trunks = found
-        await self._told(found)
+        self.trunks = states
+        await self._notify(states)
 
-    async def _look(self, connection: _Connection) -> dict[str, Trunk]:
+    async def _query(self, connection: _Connection) -> dict[str, Trunk]:
         registrations = await self._ask(connection, "PJSIPShowRegistrationsOutbound")
-        found = {}
+        states = {}
         for name in self._trunks:
             endpoint = await self._ask(connection, "PJSIPShowEndpoint", Endpoint=name)
-            found[name] = _state(name, endpoint, registrations)
-            if found[name].state == TrunkState.DOWN and _not_asked(endpoint):
-                # A restarted Asterisk would ask the trunk some time within qualify_frequency.
+            states[name] = _state(name, endpoint, registrations)
+            if states[name].state == TrunkState.DOWN and _not_asked(endpoint):
+                # After its restart Asterisk would qualify the trunk only within qualify_frequency.
                 await self._ask(connection, "PJSIPQualify", Endpoint=name)
-        return found
+        return states
 
     async def _ask(self, connection: _Connection, action: str, **more: str) -> list[Any]:
-        """The answer and its events. Raises AmiError where the connection is gone."""
+        """Return the answer and its events. Raises AmiError if the connection is lost."""
         if connection.lost:
             raise AmiError("the connection was lost")
         async with asyncio.timeout(self._timeout):
@@ -207,29 +208,31 @@ class Ami:
 
 
 def _contacts(endpoint: Sequence[Any]) -> list[Any]:
-    return [one for one in endpoint if one.event == "ContactStatusDetail"]
+    return [event for event in endpoint if event.event == "ContactStatusDetail"]
 
 
 def _not_asked(endpoint: Sequence[Any]) -> bool:
-    """Whether Asterisk itself does not know yet if a contact of the endpoint answers."""
-    return any(one.status == _NOT_ASKED for one in _contacts(endpoint))
+    """Return whether Asterisk itself does not know yet if a contact answers."""
+    return any(event.status == _NOT_ASKED for event in _contacts(endpoint))
 
 
-def _said(status: str) -> str:
+def _status_text(status: str) -> str:
     return "being asked" if status == _NOT_ASKED else status.lower()
 
 
 def _state(name: str, endpoint: Sequence[Any], registrations: Sequence[Any]) -> Trunk:
-    """How a trunk is, by the events about its endpoint and about all registrations."""
-    detail = next((one for one in endpoint if one.event == "EndpointDetail"), None)
+    """Return the state of a trunk, from the events of its endpoint and of all registrations."""
+    detail = next((event for event in endpoint if event.event == "EndpointDetail"), None)
     if detail is None:
         return Trunk(TrunkState.DOWN, f"Asterisk knows no PJSIP endpoint {name!r}")
     if detail.devicestate in ("Unavailable", "Invalid"):
-        said = ", ".join(f"{one.uri} is {_said(one.status)}" for one in _contacts(endpoint))
-        return Trunk(TrunkState.DOWN, said or "it has no contact")
-    for one in registrations:
-        is_its = one.event == "OutboundRegistrationDetail" and one.endpoint == name
-        if is_its and one.status != "Registered":
-            said = f"its registration {one.objectname} at {one.serveruri}"
-            return Trunk(TrunkState.DOWN, f"{said} is {one.status.lower()}")
+        reason = ", ".join(
+            f"{event.uri} is {_status_text(event.status)}" for event in _contacts(endpoint)
+        )
+        return Trunk(TrunkState.DOWN, reason or "it has no contact")
+    for event in registrations:
+        is_its = event.event == "OutboundRegistrationDetail" and event.endpoint == name
+        if is_its and event.status != "Registered":
+            reason = f"its registration {event.objectname} at {event.serveruri}"
+            return Trunk(TrunkState.DOWN, f"{reason} is {event.status.lower()}")
     return Trunk(TrunkState.UP)

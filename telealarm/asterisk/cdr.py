@@ -1,8 +1,8 @@
-"""The durable call detail records: what became of a channel that is gone.
+"""The durable call detail records: how a channel ended that no longer exists.
 
 `asterisk.cdr` names Asterisk's own CSV file (cdr_csv's Master.csv with loguniqueid=yes) or a table
 (cdr_pgsql, cdr_sqlite3_custom) as `postgresql://user:password@host/name?table=cdr` or
-`sqlite:////path?table=cdr`, whose columns are those of cdr_pgsql: uniqueid, disposition, billsec.
+`sqlite:////path?table=cdr`. The table has the columns of cdr_pgsql: uniqueid, disposition, billsec.
 """
 
 import csv
@@ -23,7 +23,7 @@ _COLUMNS = 17
 _DISPOSITION, _BILLSEC, _UNIQUEID = 14, 13, 16
 
 _CHUNK = 1 << 20
-# What happened a crash ago stands near the end; a file is never read further back than this.
+# Calls from before a crash are near the end of the file. Reading never goes further back than this.
 _REACH = 256 << 20
 
 
@@ -35,16 +35,16 @@ class CdrError(TeleAlarmError):
 
 @dataclass(frozen=True)
 class Cdr:
-    """One record: Asterisk's disposition (`ANSWERED`, `NO ANSWER`, ...) and seconds answered."""
+    """A record: Asterisk's disposition (`ANSWERED`, `NO ANSWER`, ...) and the seconds answered."""
 
     disposition: str
     billed_seconds: int
 
 
 def find(source: str, unique_id: str) -> Cdr | None:
-    """The latest record of the channel `unique_id`, or None. Blocks: call it in a thread.
+    """Return the latest record of the channel `unique_id`, or None. It blocks: use a thread.
 
-    Raises CdrError, with a sentence that says what to change, where the source cannot be read.
+    Raises CdrError with what to change if the source cannot be read.
     """
     try:
         if "://" in source:
@@ -69,7 +69,7 @@ def _in_file(path: Path, unique_id: str) -> Cdr | None:
 
 
 def _backwards(path: Path, wanted: bytes) -> Iterator[str]:
-    """The lines that hold `wanted`, last first."""
+    """Yield the lines that contain `wanted`, from the last to the first."""
     with path.open("rb") as file:
         end = file.seek(0, io.SEEK_END)
         oldest = max(0, end - _REACH)

@@ -1,9 +1,9 @@
-"""The places in dialplan/telealarm.conf that calls are sent to."""
+"""The contexts of dialplan/telealarm.conf that calls are sent to."""
 
-# Where it takes whoever has answered a call of ours.
+# The place for channels of answered outbound calls.
 CONTEXT, EXTENSION, APOLOGY = "telealarm-out", "s", "T"
 
-# The doors: by the first argument of Stasis, the context that a caller comes in by.
+# The inbound doors: from the first argument of Stasis to the context of the caller.
 DOORS = {"callback": "telealarm-callback", "wakeup": "telealarm-wakeup"}
-# The time limit that the dialplan gives a channel as it enters Stasis.
+# The time limit that the dialplan sets on a channel that enters Stasis.
 ENTRY_SECONDS = 15.0

@@ -1,1 +1,1 @@
-"""The command `telealarm`, one subcommand a file."""
+"""The command `telealarm`, with a file for each subcommand."""

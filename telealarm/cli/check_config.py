@@ -1,4 +1,4 @@
-"""`telealarm check-config`: what is wrong with the configuration, and with what it names."""
+"""`telealarm check-config`: report faults of the configuration, and of what it names."""
 
 import argparse
 import asyncio
@@ -10,10 +10,12 @@ from telealarm.config.model import Config
 
 
 def register(commands: Commands) -> None:
-    commands.add("check-config", run, "say what is wrong with the configuration")
+    """Add `telealarm check-config`."""
+    commands.add("check-config", run, "report faults of the configuration")
 
 
 def run(settings: Config, options: argparse.Namespace) -> int:
+    """Print faults and remarks. Return 1 if there are faults."""
     from telealarm.doctor import check
 
     mistakes, remarks = asyncio.run(check(settings))

@@ -1,4 +1,4 @@
-"""What every subcommand shares: its type, its options, and its own part of the parser."""
+"""What all subcommands share: their type, their options, and their part of the parser."""
 
 import argparse
 from collections.abc import Callable
@@ -14,7 +14,7 @@ PASSWORD_STDIN = "read it from standard input"
 class Commands:
     """A group of subcommands: `telealarm ...`, or `telealarm user ...`.
 
-    `common` holds the options that every subcommand takes.
+    `common` has the options of every subcommand.
     """
 
     def __init__(self, parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
@@ -22,11 +22,11 @@ class Commands:
         self._common = common
 
     def add(self, name: str, run: Command, help_text: str) -> argparse.ArgumentParser:
-        """Return the parser of a new subcommand that `run` carries out."""
+        """Add a subcommand that `run` executes. Return its parser."""
         parser = self._commands.add_parser(name, help=help_text, parents=[self._common])
         parser.set_defaults(run=run)
         return parser
 
     def group(self, name: str, help_text: str) -> "Commands":
-        """Return a new group of subcommands below this one."""
+        """Add a group of subcommands below this one, and return it."""
         return Commands(self._commands.add_parser(name, help=help_text), self._common)

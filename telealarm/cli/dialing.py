@@ -1,4 +1,4 @@
-"""`telealarm dialing`: stop placing calls, and place them again."""
+"""`telealarm dialing`: pause and resume the calls."""
 
 import argparse
 
@@ -8,20 +8,23 @@ from telealarm.config.model import Config
 
 
 def register(commands: Commands) -> None:
-    dialing = commands.group("dialing", "stop placing calls, and go on")
+    """Add `telealarm dialing` and its subcommands."""
+    dialing = commands.group("dialing", "pause and resume the calls")
     for word, run, help_text in (
-        ("pause", pause, "place no new call; calls that are up go on, what is due waits"),
-        ("resume", resume, "place calls again; what waits goes at once"),
+        ("pause", pause, "place no new calls; live calls continue, due calls wait"),
+        ("resume", resume, "place calls again; waiting calls start at once"),
     ):
         parser = dialing.add(word, run, help_text)
-        parser.add_argument("--gateway", metavar="NAME", help="through this gateway alone")
+        parser.add_argument("--gateway", metavar="NAME", help="only through this gateway")
 
 
 def pause(settings: Config, options: argparse.Namespace) -> int:
+    """Pause dialing, as a whole or through one gateway."""
     return _change(settings, options.gateway, paused=True)
 
 
 def resume(settings: Config, options: argparse.Namespace) -> int:
+    """End such a pause."""
     return _change(settings, options.gateway, paused=False)
 
 
@@ -32,7 +35,7 @@ def _change(settings: Config, name: str | None, *, paused: bool) -> int:
     def change() -> list[str]:
         gateway = pauses.gateway_named(name) if name is not None else None
         (pauses.pause if paused else pauses.resume)(gateway, utcnow())
-        return pauses.said()
+        return pauses.descriptions()
 
     state = open_database(settings).run(change)
     print("\n".join(state) or "dialing goes on")

@@ -1,8 +1,8 @@
-"""Ready set-ups, posted in the words of the API for one manager.
+"""Ready set-ups, posted through the API for one manager.
 
-An example is a list of steps, each a POST or a PATCH with a body; `$name` in it stands for what an
-earlier step made (`as: name`), or for what the command was told. A row that is there already, by
-the fields that the step names (`same`), is kept as it is: a second run makes nothing.
+An example is a list of steps. Each is a POST or a PATCH with a body. `$name` in a body stands for a
+row of an earlier step (`as: name`), or for an option of the command. A row that exists already,
+with the same values in the fields of `same`, is kept. So a second run creates nothing.
 """
 
 import re
@@ -26,18 +26,18 @@ from telealarm.store.access import users
 from telealarm.store.engine.database import Database
 
 _NAME = re.compile(r"\$([a-z_]+)")
-# A day of the example, counted from the day on which it is loaded, or the next workday.
+# A day of the example, counted from the day of loading; or the next workday.
 _DAY = re.compile(r"\$day\+([0-9]{1,3})")
 _WORKDAY, _SATURDAY = "$workday", 5
 
 
 class _DryRun(Exception):
-    """Takes everything back."""
+    """Rolls everything back."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command was told."""
+    """The options of the command."""
 
     user: str
     number: str
@@ -49,20 +49,20 @@ class Asked:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a step: `made`, `changed` or `kept`."""
+    """The result of a step: `made`, `changed` or `kept`."""
 
     what: str
     path: str
-    said: str
+    title: str
 
 
 @dataclass
 class Loading:
-    """An example on its way into the database. Run it within a transaction."""
+    """Loads an example into the database. Run it within a transaction."""
 
     client: LocalClient
     today: date
-    # What stands for the names in bodies.
+    # The values of the names in bodies.
     known: dict[str, Any]
     done: list[Done] = field(default_factory=list)
     _kept: set[str] = field(default_factory=set)
@@ -100,7 +100,7 @@ class Loading:
         self._note(step, sealed.id, "sealed-survey", is_new, {"name": sealed.name})
 
     def _patch(self, step: dict[str, Any]) -> None:
-        """A row that was there before is its owner's to change."""
+        """Change a row, unless it existed before: then it is up to its owner."""
         if step["of"] in self._kept:
             return
         key = self.known[step["of"]]
@@ -115,11 +115,11 @@ class Loading:
             if not is_new:
                 self._kept.add(step["as"])
         titles = ("name", "label", "title", "username", "question", "alarm_phonenumber", "keys")
-        said = next((str(body[title]) for title in titles if body.get(title)), "")
-        self.done.append(Done("made" if is_new else "kept", f"{name}/{row_id}/", said))
+        title = next((str(body[title]) for title in titles if body.get(title)), "")
+        self.done.append(Done("made" if is_new else "kept", f"{name}/{row_id}/", title))
 
     def _filled(self, value: Any) -> Any:
-        """`value` with what its names stand for; a name alone keeps its type."""
+        """Return `value` with its names replaced. A name alone keeps the type of its value."""
         if isinstance(value, dict):
             return {key: self._filled(item) for key, item in value.items()}
         if isinstance(value, list):
@@ -140,7 +140,7 @@ class Loading:
 
 
 def read(name: str) -> tuple[str, list[dict[str, Any]]]:
-    """What the example is for, and its steps."""
+    """Return what the example is for, and its steps."""
     file = resources.files("telealarm.examples").joinpath(f"{name}.yml")
     example = yaml.safe_load(file.read_text(encoding="utf-8"))
     return example["about"], example["steps"]
@@ -149,7 +149,7 @@ def read(name: str) -> tuple[str, list[dict[str, Any]]]:
 def load(
     db: Database, config: Config, steps: list[dict[str, Any]], asked: Asked, *, dry_run: bool
 ) -> list[Done]:
-    """Do all of the steps, or none. Raises TeleAlarmError, naming the step that cannot be done."""
+    """Do all of the steps, or none. Raises TeleAlarmError, naming the step that failed."""
     try:
         zone = ZoneInfo(asked.timezone)
     except (KeyError, ValueError, OSError):
@@ -174,9 +174,9 @@ def load(
 
 
 def gateways(name: str | None, sms_name: str | None) -> dict[str, Any]:
-    """The ids of the gateways by these names, else of the first active ones.
+    """Return the ids of the gateways with these names, else of the first active ones.
 
-    Raises TeleAlarmError where there is no gateway for calls; one for SMS may be missing.
+    Raises TeleAlarmError if there is no gateway for calls. A gateway for SMS may be missing.
     """
     call, sms = _gateway(Gateway, name), _gateway(SmsGateway, sms_name)
     if call is None:

@@ -22,12 +22,12 @@ from telealarm.cli.command import Commands
 from telealarm.config import file
 from telealarm.errors import TeleAlarmError
 
-# In the order in which `telealarm --help` lists them.
+# In the order of `telealarm --help`.
 COMMANDS = (serve, migrate, check_config, plan, user, dialing, token, example, import_file)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit status. An error is one clear sentence on standard error."""
+    """Run a command and return its exit status. An error is one sentence on standard error."""
     options = parser().parse_args(argv)
     os.umask(0o077)  # the database holds names, numbers and hashes
     path = file.find(options.config)
@@ -36,9 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = int(options.run(settings, options))
         sys.stdout.flush()
         return status
-    except BrokenPipeError:  # `telealarm plan | head` has read enough
+    except BrokenPipeError:  # such as `telealarm plan | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141  # as a shell tells of SIGPIPE
+        return 141  # as a shell reports SIGPIPE
     except TeleAlarmError as error:
         print(f"telealarm: {error}", file=sys.stderr)
         return 1
@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--config",
         metavar="FILE",
-        help=f"else $TELEALARM_CONFIG, else {Path(file.DEFAULT_PATH)}",
+        help=f"default: $TELEALARM_CONFIG, else {Path(file.DEFAULT_PATH)}",
     )
     commands = Commands(whole, common)
     for command in COMMANDS:

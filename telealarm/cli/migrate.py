@@ -1,4 +1,4 @@
-"""`telealarm migrate`: make the database, or bring it up to date."""
+"""`telealarm migrate`: create the database, or bring it up to date."""
 
 import argparse
 
@@ -7,10 +7,12 @@ from telealarm.config.model import Config
 
 
 def register(commands: Commands) -> None:
-    commands.add("migrate", run, "make or migrate the database")
+    """Add `telealarm migrate`."""
+    commands.add("migrate", run, "create or migrate the database")
 
 
 def run(settings: Config, options: argparse.Namespace) -> int:
+    """Create or migrate the database, and print the applied migrations."""
     from telealarm.store import open
     from telealarm.store.engine import database, dialect
 

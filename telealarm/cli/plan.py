@@ -1,4 +1,4 @@
-"""`telealarm plan`: the dry run. Nothing is rung."""
+"""`telealarm plan`: the dry run. It calls nobody."""
 
 import argparse
 
@@ -8,6 +8,7 @@ from telealarm.config.model import Config
 
 
 def register(commands: Commands) -> None:
+    """Add `telealarm plan`."""
     parser = commands.add(
         "plan", run, "the dry run: what would be called, put off or left out, and why"
     )
@@ -24,6 +25,7 @@ def _days(text: str) -> int:
 
 
 def run(settings: Config, options: argparse.Namespace) -> int:
+    """Print the plan. Nothing is written."""
     from telealarm.cli.plan_text import show
     from telealarm.store.open import open_database
 

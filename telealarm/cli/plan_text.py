@@ -1,4 +1,4 @@
-"""The plan as text: what would be called, put off or left out; the load; what the clocks touch."""
+"""The plan as text: what would be called, put off or left out; the load; the clock changes."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from telealarm.store.dry_run.dry_run import Planned
 from telealarm.store.engine import time_zones
 from telealarm.words import ClockChange
 
-# What is worked out in one go; a longer plan is asked for in parts, by --days.
+# The most entries at once. For a longer plan use smaller --days.
 MOST = 100_000
 
 _TOUCHED = {
@@ -20,32 +20,32 @@ _TOUCHED = {
 
 
 def show(days: int, now: datetime, say: Callable[[str], None]) -> None:
-    """Say the plan of everybody from `now` on, line by line. Times are local to each event."""
+    """Print the plan of all users from `now` on, line by line. Times are local to each event."""
     zone = time_zones.configured()
     before = now + timedelta(days=days)
     everybody = User(username="-", is_superuser=True)
-    found = dry_run.entries(everybody, now, now, before, MOST)
+    entries = dry_run.entries(everybody, now, now, before, MOST)
     planned = []
     say("at\taction\tnumber\talarm\tevent\twhy\tuntil")
-    for one in dry_run.decided(found):
-        planned.append(one)
-        say(_line(one))
-    if len(found) == MOST:
+    for entry in dry_run.decided(entries):
+        planned.append(entry)
+        say(_line(entry))
+    if len(entries) == MOST:
         say(f"... and more: these are the first {MOST}; ask for fewer --days")
     say(f"\nload (hours in {zone})\ngateway\tcalls")
     for part in load.per_hour(planned):
         say(f"{part.hour.astimezone(zone):%Y-%m-%d %H:%M %Z}\t{part.gateway}\t{part.calls}")
     say("\nclock changes")
-    for one in planned:
-        if one.change is not None:
-            start = _local(one.start, one.zone)
-            say(f"{start}\talarm {one.alarm_id}\t{one.title}\t{_TOUCHED[one.change]}")
+    for entry in planned:
+        if entry.change is not None:
+            start = _local(entry.start, entry.zone)
+            say(f"{start}\talarm {entry.alarm_id}\t{entry.title}\t{_TOUCHED[entry.change]}")
 
 
-def _line(one: Planned) -> str:
-    until = _local(one.until, one.zone) if one.until else "-"
-    at = _local(one.at, one.zone)
-    words = (at, one.action, one.number, one.alarm_id, one.title, one.why or "-", until)
+def _line(entry: Planned) -> str:
+    until = _local(entry.until, entry.zone) if entry.until else "-"
+    at = _local(entry.at, entry.zone)
+    words = (at, entry.action, entry.number, entry.alarm_id, entry.title, entry.why or "-", until)
     return "\t".join(map(str, words))
 
 

@@ -9,11 +9,13 @@ from telealarm.config.model import Config
 
 
 def register(commands: Commands) -> None:
+    """Add `telealarm serve`."""
     commands.add("serve", run, "run the API, the scheduler, the dialer and the surveys")
 
 
 def run(settings: Config, options: argparse.Namespace) -> int:
-    from telealarm.service import serve  # the commands that need no server start without it
+    """Run the service until a signal."""
+    from telealarm.service import serve  # here, so that other commands start without a server
 
     log.configure(settings.log.level, settings.log.format)
     asyncio.run(serve(settings))

@@ -1,4 +1,4 @@
-"""`telealarm token`: how programs log in."""
+"""`telealarm token`: the tokens with which programs log in."""
 
 import argparse
 
@@ -8,27 +8,30 @@ from telealarm.config.model import Config
 
 
 def register(commands: Commands) -> None:
-    tokens = commands.group("token", "how programs log in")
-    parser = tokens.add("add", add, "make a token; it is shown once")
+    """Add `telealarm token` and its subcommands."""
+    tokens = commands.group("token", "the tokens with which programs log in")
+    parser = tokens.add("add", add, "create a token; it is shown only once")
     parser.add_argument("user", metavar="USER")
     parser.add_argument("--name", required=True, help="what it is for")
     parser = tokens.add("list", list_all, "every token, without its text")
     parser.add_argument("user", metavar="USER", nargs="?")
-    parser = tokens.add("revoke", revoke, "call a token back for good")
+    parser = tokens.add("revoke", revoke, "revoke a token for good")
     parser.add_argument("id", metavar="ID", type=int)
 
 
 def add(settings: Config, options: argparse.Namespace) -> int:
+    """Create a token, and print its text."""
     from telealarm.store.access import tokens, users
     from telealarm.store.open import open_database
 
     db = open_database(settings)
-    # Alone on standard output, so that a script can keep it; it is never shown again.
+    # Alone on standard output, for scripts. It is never shown again.
     print(db.run(lambda: tokens.add(users.named(options.user), options.name)))
     return 0
 
 
 def list_all(settings: Config, options: argparse.Namespace) -> int:
+    """Print all tokens, or those of one login."""
     from telealarm.store.access import tokens, users
     from telealarm.store.open import open_database
 
@@ -43,6 +46,7 @@ def list_all(settings: Config, options: argparse.Namespace) -> int:
 
 
 def revoke(settings: Config, options: argparse.Namespace) -> int:
+    """Revoke a token."""
     from telealarm.store.access import tokens
     from telealarm.store.open import open_database
 

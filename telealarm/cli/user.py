@@ -1,4 +1,4 @@
-"""`telealarm user`: who logs in."""
+"""`telealarm user`: the logins."""
 
 import argparse
 import sys
@@ -8,18 +8,19 @@ from telealarm.config.model import Config
 
 
 def register(commands: Commands) -> None:
-    users = commands.group("user", "who logs in")
+    """Add `telealarm user` and its subcommands."""
+    users = commands.group("user", "the logins")
     parser = users.add("add", add, "add a manager or a superuser")
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--superuser", action="store_true")
     _take_password(parser)
-    users.add("list", list_all, "who logs in")
+    users.add("list", list_all, "list the logins")
     parser = users.add("password", change_password, "give a login another password")
     parser.add_argument("name", metavar="NAME")
     _take_password(parser)
     for word, help_text in (
-        ("disable", "let nobody log in by this name"),
-        ("enable", "take that back"),
+        ("disable", "refuse this login"),
+        ("enable", "allow this login again"),
     ):
         parser = users.add(word, set_active, help_text)
         parser.add_argument("name", metavar="NAME")
@@ -33,6 +34,7 @@ def _take_password(parser: argparse.ArgumentParser) -> None:
 
 
 def add(settings: Config, options: argparse.Namespace) -> int:
+    """Create a login. The password is read from standard input."""
     from telealarm.store.access import users
     from telealarm.store.open import open_database
 
@@ -45,6 +47,7 @@ def add(settings: Config, options: argparse.Namespace) -> int:
 
 
 def list_all(settings: Config, options: argparse.Namespace) -> int:
+    """Print all logins."""
     from telealarm.store.access import users
     from telealarm.store.open import open_database
 
@@ -58,6 +61,7 @@ def list_all(settings: Config, options: argparse.Namespace) -> int:
 
 
 def change_password(settings: Config, options: argparse.Namespace) -> int:
+    """Change a password. It is read from standard input."""
     from telealarm.store.access import users
     from telealarm.store.open import open_database
 
@@ -69,6 +73,7 @@ def change_password(settings: Config, options: argparse.Namespace) -> int:
 
 
 def set_active(settings: Config, options: argparse.Namespace) -> int:
+    """Allow or refuse a login."""
     from telealarm.store.access import users
     from telealarm.store.open import open_database
 
@@ -79,6 +84,7 @@ def set_active(settings: Config, options: argparse.Namespace) -> int:
 
 
 def remove(settings: Config, options: argparse.Namespace) -> int:
+    """Delete a login that owns nothing."""
     from telealarm.store.access import users
     from telealarm.store.open import open_database
 

@@ -1,1 +1,1 @@
-"""The configuration: a typed model, and the file that fills it."""
+"""The configuration: a typed model, and the reader of its file."""

@@ -1,4 +1,4 @@
-"""The configuration file: found, read, and every mistake in it explained with its line."""
+"""The configuration file: find it, read it, and explain each mistake with its line."""
 
 import os
 import re
@@ -17,12 +17,12 @@ DEFAULT_PATH = "config/telealarm.yml"
 
 
 def find(option: str | None) -> Path:
-    """The configuration file: `--config`, else $TELEALARM_CONFIG, else config/telealarm.yml."""
+    """Return the file's path: `--config`, else $TELEALARM_CONFIG, else config/telealarm.yml."""
     return Path(option or os.environ.get("TELEALARM_CONFIG") or DEFAULT_PATH)
 
 
 def load(path: Path) -> Config:
-    """Read the file, and put in `${NAME}` and `${NAME:-default}` from the environment.
+    """Read the file, and replace `${NAME}` and `${NAME:-default}` from the environment.
 
     Raises ConfigError with one line for each mistake: its place, the key, and what to change.
     """
@@ -68,7 +68,7 @@ def load(path: Path) -> Config:
 
 
 def _lines(node: Any, at: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], int]]:
-    """The line of each key, by its path."""
+    """Yield the path of each key, with its line."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             here = (*at, key.value)
@@ -90,7 +90,7 @@ def _environment(
     path: Path,
     mistakes: list[str],
 ) -> Any:
-    """`value` with its `${NAME}`s put in; a missing one is noted as a mistake."""
+    """Return `value` with each `${NAME}` replaced. A missing variable is added to `mistakes`."""
     if isinstance(value, dict):
         return {k: _environment(v, (*at, k), lines, path, mistakes) for k, v in value.items()}
     if isinstance(value, list):
@@ -100,25 +100,25 @@ def _environment(
 
     def put_in(match: re.Match[str]) -> str:
         name, default = match.groups()
-        found = os.environ.get(name) or default
-        if found is None:
+        value = os.environ.get(name) or default
+        if value is None:
             key = ".".join(map(str, at))
             mistakes.append(
                 f"{path}:{lines.get(at, 1)}: {key}: the environment variable {name} is not set;"
                 f" export it, or write ${{{name}:-default}}"
             )
-        return found or ""
+        return value or ""
 
     return _VARIABLE.sub(put_in, value)
 
 
 def _model(annotation: object) -> type[BaseModel] | None:
-    """The model of `Ami | None`."""
+    """Return the model in an annotation such as `Ami | None`."""
     parts = (annotation, *get_args(annotation))
     return next((part for part in parts if hasattr(part, "model_fields")), None)
 
 
-# What is to be written where a value has another shape.
+# What to write if a value has the wrong shape.
 _SHAPES = {
     "list_type": "must be a list, in brackets: [one, two]",
     "string_type": 'must be a text; put it in quotes: "1234"',
@@ -139,10 +139,10 @@ def _explain(path: Path, lines: dict[tuple[Any, ...], int], detail: ErrorDetails
             field = parent.model_fields.get(str(step)) if parent else None
             parent = _model(field.annotation) if field else None
         names = sorted(getattr(parent, "model_fields", {}).keys() - {"base"})
-        said = f"there is no such key; it may be one of {', '.join(names)}"
+        message = f"there is no such key; it may be one of {', '.join(names)}"
     elif detail["type"] in _SHAPES:
-        said = _SHAPES[detail["type"]]
+        message = _SHAPES[detail["type"]]
     else:
-        said = detail["msg"].removeprefix("Value error, ")
-        said = said[0].lower() + said[1:]
-    return f"{path}:{lines.get(known, 1)}: {key}: {said}"
+        message = detail["msg"].removeprefix("Value error, ")
+        message = message[0].lower() + message[1:]
+    return f"{path}:{lines.get(known, 1)}: {key}: {message}"

@@ -1,4 +1,4 @@
-"""The configuration as a typed model, which `config_file` fills.
+"""The configuration as a typed model, which `config.file` fills.
 
 Relative paths, also in `sqlite:///relative.db`, start at the folder of the configuration file.
 """
@@ -328,41 +328,41 @@ class Config(_Part):
     base: Path = Field(Path(), exclude=True)
 
     def path(self, value: str) -> Path:
-        """`value` as a path; a relative one starts at the configuration file's folder."""
+        """Return `value` as a path. A relative path starts at the configuration file's folder."""
         return (self.base / value).resolve()
 
     @property
     def sqlite_path(self) -> Path | None:
-        """The database file, or None where PostgreSQL serves."""
+        """The database file, or None if the database is PostgreSQL."""
         if not self.database.startswith("sqlite:///"):
             return None
         return self.path(self.database.removeprefix("sqlite:///"))
 
     @property
     def worker_name(self) -> str:
-        """Two workers on one host have different ports, so the port makes a lasting name."""
+        """The worker's name. By default it holds the port, which differs on a host."""
         return self.worker.name or f"telealarm-{self.api.port}"
 
     @property
     def mail_server(self) -> Smtp:
-        """`smtp`, with the path of its certificates."""
+        """`smtp`, with the full path of its certificates."""
         if self.smtp.ca_file is None:
             return self.smtp
         return self.smtp.model_copy(update={"ca_file": str(self.path(self.smtp.ca_file))})
 
     @property
     def public_url(self) -> str:
-        """Where the links in messages lead."""
+        """The start of the links in messages."""
         return self.api.public_url or self._own_url
 
     @property
     def mail_sender(self) -> str | None:
-        """The sender of mails; None where no mail server is configured."""
+        """The sender of mails; None if no mail server is configured."""
         return self.smtp.sender if self.smtp.host else None
 
     @property
     def prompts_url(self) -> str:
-        """The address that Asterisk fetches prompts from."""
+        """The address from which Asterisk fetches prompts."""
         return self.prompts.url or self._own_url
 
     @property

@@ -1,1 +1,1 @@
-"""Dialing: from an alarm request to a call, and what becomes of the call."""
+"""Dialing: from an alarm request to a call and its end."""

@@ -1,11 +1,10 @@
-"""The watch over one call: from the originate to the end of its channel.
+"""The supervisor of one call, from the originate to the end of its channel.
 
     place -> ringing -> answered -> session -> gone
     adopt ---^----------^
 
-It writes what it sees into the call's row as it sees it, so that whoever comes after a crash
-finds the call where it was. What the answered callee hears is not its business: the session is
-handed to it.
+It writes each step into the call's row at once. So after a crash another worker can continue the
+call from there. It does not decide what the callee hears: the survey session does that.
 """
 
 import asyncio
@@ -45,27 +44,28 @@ from telealarm.words import AmdBehavior, AmdStatus, Disposition
 
 log = logging.getLogger(__name__)
 
-# An event can be lost with the websocket; a call is looked at this often in any case.
-LOOK_SECONDS = 30.0
-# Between two tries to reach an Asterisk that does not answer.
+# Events can be lost with the websocket. So each channel is also checked this often.
+CHECK_SECONDS = 30.0
+# The pause between two tries to reach an Asterisk that does not answer.
 PAUSE_SECONDS = 1.0
-# A POST whose reply was lost may still be carried out; a channel is not gone before this.
+# Asterisk may still execute a POST whose reply was lost. A channel counts as gone only after this.
 GRACE_SECONDS = 3.0
-# How long a call waits whose prompts cannot be kept anywhere.
-HELD = timedelta(seconds=30)
-# A session that has heard of the hang-up has nothing left to do but to write.
-LAST_WORDS_SECONDS = 10.0
-# How often in a call Asterisk may be out of reach for the session; then the callee is told.
+# How long a call waits if its prompts cannot be stored.
+HOLD = timedelta(seconds=30)
+# How long a session may take after the hang-up to write its last results.
+FINISH_SECONDS = 10.0
+# How often a session may lose Asterisk during a call. After that the callee hears the apology.
 MOST_INTERRUPTIONS = 5
 
 
 @dataclass(frozen=True)
 class CallServices:
-    """What app.py hands to the watches.
+    """The services that service.py gives to the supervisors.
 
-    `prepare` renders what will be said, before anything is dialled. `converse` is the survey
-    session of an answered channel; it ends when the survey has ended or the channel is gone.
-    `find_cdr` asks Asterisk's call detail records (None: none are configured).
+    - `prepare` renders the prompts before the call is dialled.
+    - `converse` runs the survey session of an answered channel. It returns when the survey has
+      ended or the channel is gone.
+    - `find_cdr` reads Asterisk's call detail records. None: none are configured.
     """
 
     db: Database
@@ -74,10 +74,8 @@ class CallServices:
     find_cdr: Callable[[str], Cdr | None] | None
 
 
-class _Look(Enum):
-    """Look at the channel as it is: just so, because events may have been lost, or because
-    its alarm was called off.
-    """
+class _Check(Enum):
+    """Why to check the channel's current state: routine, lost events, or a cancelled alarm."""
 
     PLAIN = auto()
     EVENTS_LOST = auto()
@@ -85,16 +83,18 @@ class _Look(Enum):
 
 
 class CallSupervisor:
-    def __init__(self, call: Call, ari: Client, wiring: CallServices, turnstile: Pacer) -> None:
+    """Runs one call: places, adopts or receives it, and follows it to its end."""
+
+    def __init__(self, call: Call, ari: Client, services: CallServices, pacer: Pacer) -> None:
         self.call = call
         self._ari = ari
-        self._turnstile = turnstile
-        self._db = wiring.db
-        self._wiring = wiring
+        self._pacer = pacer
+        self._db = services.db
+        self._services = services
         self._log = by_ids(
             log, alarm=call.alarm_id, request=call.request_id, channel=call.channel_id
         )
-        self._inbox: asyncio.Queue[AriEvent | _Look] = asyncio.Queue()
+        self._inbox: asyncio.Queue[AriEvent | _Check] = asyncio.Queue()
         self._session: asyncio.Task[None] | None = None
         self._answered = call.answered is not None
         self._rang = call.rang
@@ -103,28 +103,28 @@ class CallSupervisor:
         self._interruptions = 0
 
     def events_lost(self) -> None:
-        """The websocket was away: have the channel looked at."""
-        self._inbox.put_nowait(_Look.EVENTS_LOST)
+        """The websocket was down: check the channel's current state."""
+        self._inbox.put_nowait(_Check.EVENTS_LOST)
 
     def withdraw(self) -> None:
-        """The alarm was called off: hang up, if nobody has answered yet."""
-        self._inbox.put_nowait(_Look.WITHDRAWN)
+        """The alarm was called off: hang up if nobody has answered yet."""
+        self._inbox.put_nowait(_Check.WITHDRAWN)
 
     async def place(self) -> None:
-        """Originate, and follow the call to its end."""
+        """Originate the call, and follow it to its end."""
         call = self.call
         try:
-            await self._wiring.prepare(call)
+            await self._services.prepare(call)
         except SpeechError as error:
             self._log.error("%s; the call waits", error)
-            await self._db.write(calls.give_back, call, str(error), utcnow() + HELD)
+            await self._db.write(calls.give_back, call, str(error), utcnow() + HOLD)
             return
-        await self._turnstile.near(call)
+        await self._pacer.near(call)
         if not await self._db.write(calls.start, call, utcnow()):
             self._log.info("withdrawn before it was dialled")
             return
         channel = self._open()
-        departure = await self._turnstile.leave(call)
+        departure = await self._pacer.leave(call)
         try:
             await self._ari.channels.originate(
                 channel_id=call.channel_id,
@@ -143,7 +143,7 @@ class CallSupervisor:
             return
         except AlreadyExists:
             self._log.warning("Asterisk had the channel already; it is adopted")
-            self._inbox.put_nowait(_Look.PLAIN)
+            self._inbox.put_nowait(_Check.PLAIN)
         except (AllocationFailed, NotFound, RequestRefused) as error:
             self._ari.close(call.channel_id)
             why = f"Asterisk refused the call: {error}"
@@ -152,39 +152,40 @@ class CallSupervisor:
         except FateUnknown as error:
             self._log.warning("the fate of the originate is unknown: %s", error)
             await self._db.write(calls.unknown, call, str(error))
-            self._inbox.put_nowait(_Look.PLAIN)
+            self._inbox.put_nowait(_Check.PLAIN)
         finally:
             if departure is not None:
                 departure.arrived(monotonic())
         await self._follow(channel)
 
     async def adopt(self) -> None:
-        """Follow a call that was placed before: by an earlier run, or by a worker that died."""
+        """Follow a call that an earlier run placed, or a worker that died."""
         channel = self._open()
         if await self._snapshot(channel) is not None:
             metrics.CALLS_ADOPTED.inc()
             await self._db.write(calls.adopted, self.call)
-        self._inbox.put_nowait(_Look.PLAIN)
+        self._inbox.put_nowait(_Check.PLAIN)
         await self._follow(channel)
 
     async def receive(self) -> None:
-        """Follow somebody who has rung us, and whose call was written down as one of ours."""
+        """Follow an inbound caller whose call has a row already."""
         channel = self._open()
-        self._inbox.put_nowait(_Look.PLAIN)
+        self._inbox.put_nowait(_Check.PLAIN)
         await self._follow(channel)
 
     def _open(self) -> Channel:
         channel = self._ari.open(self.call.channel_id)
         for kind in ("Dial", "ChannelDestroyed"):
             channel.on_event(kind, self._inbox.put_nowait)
-        channel.on_event("StasisStart", partial(self._enter, channel))
+        channel.on_event("StasisStart", partial(self._on_stasis_start, channel))
         return channel
 
-    def _enter(self, channel: Channel, event: AriEvent) -> None:
-        """The callee is waiting: their session waits for nothing that is still to be written,
-        but for who AMD says that they are.
+    def _on_stasis_start(self, channel: Channel, event: AriEvent) -> None:
+        """Start the session at once: the callee is waiting, and writing the event can come later.
+
+        If AMD ran, the session starts only after its status has been written.
         """
-        if _who(event) is None:
+        if _amd_status(event) is None:
             self._converse(channel)
         self._inbox.put_nowait(event)
 
@@ -192,21 +193,21 @@ class CallSupervisor:
         try:
             gone = False
             while not gone:
-                item: AriEvent | _Look = _Look.PLAIN
+                item: AriEvent | _Check = _Check.PLAIN
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(GRACE_SECONDS if self._absent else LOOK_SECONDS):
+                    async with asyncio.timeout(GRACE_SECONDS if self._absent else CHECK_SECONDS):
                         item = await self._inbox.get()
                 if isinstance(item, AriEvent):
-                    gone = await self._see(item, channel)
+                    gone = await self._handle(item, channel)
                 else:
-                    gone = await self._look(channel, item)
+                    gone = await self._check(channel, item)
         finally:
             self._ari.close(self.call.channel_id)
             if self._session is not None:
                 self._session.cancel()
 
-    async def _see(self, event: AriEvent, channel: Channel) -> bool:
-        """Take in one event; True when the channel is gone."""
+    async def _handle(self, event: AriEvent, channel: Channel) -> bool:
+        """Handle one event. Return True if the channel is gone."""
         if event.type == "Dial":
             if event.dialstatus in ("RINGING", "PROGRESS"):
                 self._rang = True
@@ -214,14 +215,14 @@ class CallSupervisor:
             elif event.dialstatus == "ANSWER":
                 await self._pick_up()
         elif event.type == "StasisStart":
-            who = _who(event)
-            if who is not None:
+            status = _amd_status(event)
+            if status is not None:
                 why = f"Asterisk's AMD says {event.args[1]}"
-                await self._db.write(calls.detected, self.call, who, why)
+                await self._db.write(calls.detected, self.call, status, why)
                 self._converse(channel)
             await self._pick_up()
         elif event.type == "ChannelDestroyed":
-            await self._last_words()
+            await self._finish_session()
             cause, cause_txt = event.cause or 0, event.cause_txt or "unknown"
             if self._answered and cause == 0:
                 # A BYE names no cause; it is a normal clearing (RFC 3398 9.1).
@@ -232,20 +233,20 @@ class CallSupervisor:
             why = f"cause {cause}, {cause_txt}"
             if self._answered and self._session is None:
                 why += "; it never came to the survey"
-            # Where nothing of ours broke off, the callee has hung up or the survey is over.
+            # The survey is over or the callee hung up, unless the session failed.
             finished = self._session is not None and not self._failed
             await self._end(disposition, cause, why, finished=finished)
             return True
         return False
 
-    async def _look(self, channel: Channel, how: _Look) -> bool:
-        """See how the channel is now; True when it is gone."""
+    async def _check(self, channel: Channel, reason: _Check) -> bool:
+        """Check the channel's current state. Return True if it is gone."""
         snapshot = await self._snapshot(channel)
         if snapshot is None:
-            return await self._account()
+            return await self._find_fate()
         self._absent = False
         await self._db.write(calls.found, self.call)
-        if how is _Look.WITHDRAWN and snapshot["state"] != "Up":
+        if reason is _Check.WITHDRAWN and snapshot["state"] != "Up":
             self._log.info("hung up: called off before anybody answered")
             await channel.hangup()
             return False
@@ -253,28 +254,28 @@ class CallSupervisor:
             await self._pick_up()
         if snapshot.get("dialplan", {}).get("app_name") == "Stasis":
             await self._pick_up()
-            if how is _Look.EVENTS_LOST and self._session is not None:
-                # What played may have ended unheard: another session repeats the section.
+            if reason is _Check.EVENTS_LOST and self._session is not None:
+                # The end of a playback may have been missed. A new session repeats the section.
                 self._session.cancel()
                 await asyncio.wait({self._session})
             self._converse(channel)
         return False
 
     async def _snapshot(self, channel: Channel) -> dict[str, Any] | None:
-        """The channel as Asterisk has it, or None when it is gone. Waits for Asterisk to answer."""
+        """Return the channel as Asterisk has it, or None if it is gone. Waits for Asterisk."""
         while True:
             try:
                 return await channel.snapshot()
             except NotFound:
                 return None
             except AriError as error:
-                self._log.warning("its channel cannot be looked at yet: %s", error)
+                self._log.warning("the channel cannot be checked yet: %s", error)
                 await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _account(self) -> bool:
-        """The channel is not there, and nobody saw it go: find out what became of the call."""
+    async def _find_fate(self) -> bool:
+        """Find out how a call ended whose channel is gone without an event."""
         if self._session is not None:
-            # It waits for events that will not come any more.
+            # The session waits for events that will not come any more.
             self._session.cancel()
             await asyncio.wait({self._session})
         record = await self._record()
@@ -291,7 +292,7 @@ class CallSupervisor:
                 Disposition.ANSWER, 0, "the channel is gone, and Asterisk kept no record of it"
             )
         elif not self._absent:
-            # A POST whose reply was lost may be carried out late: look again after the grace.
+            # Asterisk may still execute a POST whose reply was lost. Check again after the grace.
             self._absent = True
             return False
         else:
@@ -302,7 +303,7 @@ class CallSupervisor:
         return True
 
     async def _record(self) -> Cdr | None:
-        find = self._wiring.find_cdr
+        find = self._services.find_cdr
         if find is None:
             return None
         try:
@@ -325,23 +326,23 @@ class CallSupervisor:
 
     async def _run_session(self, channel: Channel) -> None:
         try:
-            await self._wiring.converse(self.call, channel)
+            await self._services.converse(self.call, channel)
         except (NotFound, NotInStasis):
             self._log.info("hung up too early")
         except Stale as error:
-            # Another worker talks to the callee now.
+            # Another worker has the callee now.
             self._log.warning("%s", error)
         except (Unreachable, FateUnknown) as error:
             self._interruptions += 1
             if self._interruptions > MOST_INTERRUPTIONS:
                 await self._apologise(channel, error)
                 return
-            # Asterisk is out of reach, the callee is still there: another session goes on with
-            # them as soon as the channel can be looked at.
+            # Asterisk is out of reach, but the callee is still there. A new session continues as
+            # soon as the channel can be checked.
             self._log.warning("the session is interrupted: %s", error)
             self._failed = True
-            self._inbox.put_nowait(_Look.PLAIN)
-        except Exception as error:  # noqa: BLE001 - logged, and the callee is told
+            self._inbox.put_nowait(_Check.PLAIN)
+        except Exception as error:  # noqa: BLE001 - logged, and the callee hears the apology
             await self._apologise(channel, error)
 
     async def _apologise(self, channel: Channel, error: Exception) -> None:
@@ -354,10 +355,10 @@ class CallSupervisor:
         with suppress(AriError):
             await channel.continue_in_dialplan(context=CONTEXT, extension=APOLOGY)
 
-    async def _last_words(self) -> None:
-        """Let the session write what it still has to, so that no key is lost to a hang-up."""
+    async def _finish_session(self) -> None:
+        """Wait until the session has written its results, so that a hang-up loses no key."""
         if self._session is not None and not self._session.done():
-            done, _ = await asyncio.wait({self._session}, timeout=LAST_WORDS_SECONDS)
+            done, _ = await asyncio.wait({self._session}, timeout=FINISH_SECONDS)
             if not done:
                 self._log.error("the session did not end with its channel")
 
@@ -389,13 +390,13 @@ class CallSupervisor:
         )
 
 
-def _who(event: AriEvent) -> AmdStatus | None:
-    """The dialplan passes AMDSTATUS on as the second argument of Stasis."""
+def _amd_status(event: AriEvent) -> AmdStatus | None:
+    """Return what AMD found. The dialplan passes AMDSTATUS as second argument of Stasis."""
     return dispositions.of_amd(event.args[1]) if len(event.args) > 1 else None
 
 
 def _amd(call: Call) -> dict[str, str]:
-    """The variable that has the dialplan find out who answers."""
+    """Return the variable that makes the dialplan run AMD."""
     if call.amd_behavior is None:
         return {}
     human_only = call.amd_behavior is AmdBehavior.HUMAN_ONLY

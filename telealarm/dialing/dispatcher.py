@@ -1,8 +1,8 @@
-"""The dialer: claims the requests that may be dialled, and keeps a watch on every call it placed.
+"""The dispatcher of calls: claims requests, and runs a supervisor for each call.
 
-While Asterisk is away no call is claimed; requests by SMS and mail are. On every connect the calls
-in flight are reconciled with the channels that live: those left by an earlier run, or by a worker
-that died, are adopted.
+While Asterisk is down, only requests by SMS and mail are claimed. After each connect the calls in
+flight are compared with the channels that exist. Calls of an earlier run or of a dead worker are
+adopted.
 """
 
 import asyncio
@@ -25,48 +25,51 @@ from telealarm.store.engine.loop import run_stage
 
 log = logging.getLogger(__name__)
 
-# Calls of one worker that may be in flight at once, and how many are claimed in one go.
+# The most calls of one worker in flight, and the most requests claimed at a time.
 MAX_CALLS = 1000
-CROWD = 50
-# How often calls in flight are looked for that nobody watches, after the failure of a watch.
+BATCH = 50
+# How often to look for calls in flight without a supervisor, after a supervisor failed.
 ADOPT_SECONDS = 15.0
 
 
 class CallDispatcher:
+    """Claims requests, places their calls, and adopts calls that lost their worker."""
+
     def __init__(
-        self, *, ari: Client, holder: Holder, admission: Admission, wiring: CallServices
+        self, *, ari: Client, holder: Holder, admission: Admission, services: CallServices
     ) -> None:
         self._ari = ari
         self._holder = holder
         self._admission = admission
-        self._wiring = wiring
-        self._db = wiring.db
-        self._turnstile = Pacer(wiring.db)
-        self._watches: dict[int, CallSupervisor] = {}
+        self._services = services
+        self._db = services.db
+        self._pacer = Pacer(services.db)
+        self._supervisors: dict[int, CallSupervisor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
         self._adopt_next = 0.0
-        # A call is claimed and watched in one step, or it would look forgotten in between.
-        self._taking = asyncio.Lock()
-        # Since the last connect every call in flight has its watch.
+        # Claiming a call and starting its supervisor is one step. Otherwise `adopt` could take the
+        # call in between.
+        self._claiming = asyncio.Lock()
+        # Set while every call in flight has had its supervisor since the last connect.
         self.reconciled = asyncio.Event()
         ari.on_connected(self.reconcile)
 
     async def run(self) -> None:
-        """Dial for ever."""
+        """Dial until cancelled."""
         await run_stage(self._db, "dialing", self.step, log)
 
     async def step(self) -> datetime | None:
-        """Place what may be placed now; returns when the next request comes due."""
+        """Place the calls that may be placed now. Return when the next request is due."""
         if self._draining:
             return None
-        room = MAX_CALLS - len(self._watches)
+        room = MAX_CALLS - len(self._supervisors)
         calls_too = self._ari.connected and room > 0
         if calls_too and monotonic() >= self._adopt_next:
             await self.adopt()
         now = utcnow()
-        limit = min(room, CROWD) if calls_too else CROWD
-        async with self._taking:
+        limit = min(room, BATCH) if calls_too else BATCH
+        async with self._claiming:
             claimed = await self._db.write(self._admission.claim, now, limit, calls_too=calls_too)
             for call in claimed.calls:
                 self._begin(call, CallSupervisor.place)
@@ -80,32 +83,32 @@ class CallDispatcher:
         return slots if due is None else min(due, slots)
 
     async def receive(self, admit: Callable[[], Call | None]) -> Call | None:
-        """Follow a caller whose channel `admit` makes a call of ours, if it does."""
-        async with self._taking:
+        """Follow an inbound caller, if `admit` creates a call for the channel."""
+        async with self._claiming:
             call = await self._db.write(admit)
             if call is not None:
                 self._begin(call, CallSupervisor.receive)
             return call
 
     async def _withdraw(self) -> None:
-        """Have the calls hung up whose alarms were called off."""
+        """Hang up the calls whose alarms were called off."""
         for call_id in await self._db.read(calls.withdrawn, self._holder):
-            if call_id in self._watches:
-                self._watches[call_id].withdraw()
+            if call_id in self._supervisors:
+                self._supervisors[call_id].withdraw()
 
     async def reconcile(self) -> None:
-        """After a connect: look again at each call in flight, and adopt those nobody watches."""
+        """Check each call in flight after a connect, and adopt calls without a supervisor."""
         self.reconciled.clear()
-        for watch in self._watches.values():
-            watch.events_lost()
+        for supervisor in self._supervisors.values():
+            supervisor.events_lost()
         await self.adopt()
         self.reconciled.set()
         self._db.stage("dialing").set()
 
     async def drain(self, seconds: float) -> None:
-        """Place nothing more, and let the calls in flight come to their end for some `seconds`.
+        """Place no more calls, and give those in flight some `seconds` to end.
 
-        What still lives then is left in Asterisk, for the next run to adopt.
+        The rest stays in Asterisk, and the next run adopts it.
         """
         self._draining = True
         if self._tasks:
@@ -116,33 +119,33 @@ class CallDispatcher:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def adopt(self) -> None:
-        """Watch the calls in flight that nobody watches; put back what was never placed."""
+        """Supervise the calls in flight that have no supervisor. Put back calls never placed."""
         self._adopt_next = monotonic() + ADOPT_SECONDS
-        async with self._taking:
-            await self._db.write(calls.forgotten, self._holder, set(self._watches))
+        async with self._claiming:
+            await self._db.write(calls.forgotten, self._holder, set(self._supervisors))
             await self._db.write(concurrency.release_all)
             for call in await self._db.write(calls.in_flight, self._holder):
-                if call.id not in self._watches:
+                if call.id not in self._supervisors:
                     self._begin(call, CallSupervisor.adopt)
 
-    def _begin(self, call: Call, how: Callable[[CallSupervisor], Awaitable[None]]) -> None:
-        watch = CallSupervisor(call, self._ari, self._wiring, self._turnstile)
-        self._watches[call.id] = watch
-        task = asyncio.create_task(self._watch(watch, how), name=f"call-{call.id}")
+    def _begin(self, call: Call, run: Callable[[CallSupervisor], Awaitable[None]]) -> None:
+        supervisor = CallSupervisor(call, self._ari, self._services, self._pacer)
+        self._supervisors[call.id] = supervisor
+        task = asyncio.create_task(self._supervise(supervisor, run), name=f"call-{call.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _watch(
-        self, watch: CallSupervisor, how: Callable[[CallSupervisor], Awaitable[None]]
+    async def _supervise(
+        self, supervisor: CallSupervisor, run: Callable[[CallSupervisor], Awaitable[None]]
     ) -> None:
-        call = watch.call
+        call = supervisor.call
         ids = by_ids(log, alarm=call.alarm_id, request=call.request_id, channel=call.channel_id)
         try:
-            await how(watch)
+            await run(supervisor)
         except TeleAlarmError as error:
-            ids.error("%s; the call is looked at again soon", error)
+            ids.error("%s; the call is checked again soon", error)
         except Exception:  # noqa: BLE001 - logged, and the call is adopted again
-            ids.exception("the watch failed; the call is looked at again soon")
+            ids.exception("the supervisor failed; the call is checked again soon")
         finally:
-            del self._watches[call.id]
+            del self._supervisors[call.id]
             self._db.stage("dialing").set()

@@ -1,7 +1,7 @@
-"""The keeper: renews this worker's lease, and takes over what a crash left behind.
+"""The lease of this worker: renew it, and take over the work of dead workers.
 
-What a worker held when it died is put back (claimed, nothing sent), sent again (a message whose
-fate is unknown) or handed to the dialer to be adopted (calls that may be alive).
+Requests that a dead worker had only claimed are put back. Messages with an unknown fate are sent
+again. Calls that may still be alive go to the dispatcher, which adopts them.
 """
 
 import asyncio
@@ -18,11 +18,13 @@ from telealarm.store.engine.database import Database
 
 log = logging.getLogger(__name__)
 
-# What is done with the names of the workers whose calls may be alive.
+# Receives the names of the workers whose calls may be alive.
 Adopt = Callable[[list[str]], Awaitable[None]]
 
 
 class LeaseKeeper:
+    """Renews this worker's lease, and takes over what dead workers left."""
+
     def __init__(self, db: Database, holder: Holder, lease: timedelta, adopt: Adopt) -> None:
         self._db = db
         self._holder = holder
@@ -32,7 +34,7 @@ class LeaseKeeper:
         self._leases = Leases(lease.total_seconds() * 2 / 3)
 
     async def run(self) -> None:
-        """Renew and look after the dead for ever. Raises Fenced when this worker is replaced."""
+        """Renew and take over until cancelled. Raises Fenced if this worker is replaced."""
         while True:
             try:
                 await self._db.write(workers.renew, self._holder, utcnow(), self._lease)
@@ -44,7 +46,7 @@ class LeaseKeeper:
             await asyncio.sleep(self._lease.total_seconds() / 3)
 
     async def take_over(self) -> None:
-        """Make ours what our earlier runs, and workers whose lease ran out, have left."""
+        """Take over what this worker's earlier runs, and workers with a lapsed lease, have left."""
         others = await self._db.read(workers.leases, self._holder)
         lapsed = self._leases.lapsed(others, utcnow(), monotonic())
         names = await self._db.write(workers.take_over, self._holder, lapsed)

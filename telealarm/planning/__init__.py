@@ -1,1 +1,1 @@
-"""Planning: from alarms that are due to alarm requests, and what nobody wants any more."""
+"""Planning: from due alarms to alarm requests, and the end of expired requests."""

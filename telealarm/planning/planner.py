@@ -1,8 +1,8 @@
-"""The planner: each due alarm becomes an alarm request; what was not made in time is accounted for.
+"""The planner: creates an alarm request for each due alarm, and ends expired requests.
 
-1. Alarms whose due time has come, or comes in a moment, are enqueued, oldest first.
-2. Waiting requests past their expiry are missed, or failed, and told.
-3. Events that are over, with all their alarms settled, are completed.
+1. Alarms that are due, or will be within READY, are enqueued, oldest first.
+2. Waiting requests past their expiry are missed or failed, and users are notified.
+3. Events that are over are completed, if all their alarms are settled.
 """
 
 import asyncio
@@ -22,61 +22,63 @@ from telealarm.words import Reason
 
 log = logging.getLogger(__name__)
 
-CROWD = 500
-# Fewer are enqueued one by one.
+BATCH = 500
+# With fewer alarms, each is enqueued in a write of its own.
 FEW = 10
 
 
 class Planner:
+    """Enqueues due alarms, expires requests, and completes events."""
+
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def run(self) -> None:
-        """Plan for ever."""
+        """Plan until cancelled."""
         await run_stage(self._db, "planning", self.step, log)
 
     async def step(self) -> datetime | None:
-        """Plan what is due now; returns when the next is."""
+        """Plan what is due now. Return when the next alarm is due."""
         now = utcnow()
-        alarms = await self._db.read(due.due_alarms, now + READY, CROWD)
-        alone = await self._together(alarms, now)
-        await self._each(alone, _enqueue, now)
-        expired = await self._db.read(lambda: [r.id for r in attempts.expired(now, CROWD)])
-        await self._each(expired, _expire, now)
+        alarms = await self._db.read(due.due_alarms, now + READY, BATCH)
+        left = await self._enqueue_batch(alarms, now)
+        await self._one_by_one(left, _enqueue, now)
+        expired = await self._db.read(lambda: [r.id for r in attempts.expired(now, BATCH)])
+        await self._one_by_one(expired, _expire, now)
         if await self._db.read(due.some_over, now):
             await self._db.write(due.complete_events, now)
-        if len(alarms) == CROWD or len(expired) == CROWD:
+        if len(alarms) == BATCH or len(expired) == BATCH:
             return now
         return await self._db.read(due.next_due)
 
-    async def _together(self, alarms: list[int], now: datetime) -> list[int]:
-        """Enqueue a crowd in one write; returns those that are left to be enqueued one by one."""
+    async def _enqueue_batch(self, alarms: list[int], now: datetime) -> list[int]:
+        """Enqueue a batch in one write. Return the alarms that must be enqueued one by one."""
         if len(alarms) < FEW:
             return alarms
         try:
-            done = await self._db.write(attempts.enqueue_together, alarms, now)
+            enqueued = await self._db.write(attempts.enqueue_together, alarms, now)
         except Stale as error:
-            log.debug("a crowd is enqueued one by one: %s", error)
+            log.debug("a batch is enqueued one by one: %s", error)
             return alarms
         except StorageError:
             raise
         except Exception:
-            log.exception("a crowd is enqueued one by one")
+            log.exception("a batch is enqueued one by one")
             return alarms
-        log.info("%d alarms are due", len(done))
-        kept = set(done)
-        return [alarm_id for alarm_id in alarms if alarm_id not in kept]
+        log.info("%d alarms are due", len(enqueued))
+        enqueued_ids = set(enqueued)
+        return [alarm_id for alarm_id in alarms if alarm_id not in enqueued_ids]
 
-    async def _each(
+    async def _one_by_one(
         self, ids: list[int], work: Callable[[int, datetime], None], now: datetime
     ) -> None:
-        """One write a row, so that a row that cannot be worked stops none of the others."""
+        """Run one write for each row, so that a failing row does not stop the others."""
         writes = [self._db.write(work, row_id, now) for row_id in ids]
         for row_id, result in zip(
             ids, await asyncio.gather(*writes, return_exceptions=True), strict=True
         ):
             if isinstance(result, Stale):
-                log.debug("row %d was changed by another meanwhile", row_id)
+                log.debug("row %d was changed meanwhile", row_id)
             elif isinstance(result, StorageError):
                 raise result
             elif isinstance(result, Exception):
@@ -96,7 +98,7 @@ def _expire(request_id: int, now: datetime) -> None:
     request = due.still_waiting(request_id)
     if request is None:
         return
-    # The event may have been moved since the request was written.
+    # The event may have been moved since the request was created.
     expires = attempts.expiry(request.alarm)
     if expires is not None and expires > now:
         attempts.put_off(request, expires)

@@ -1,4 +1,4 @@
-"""The series planner: recurring events get their next children, ahead of time and in crowds."""
+"""The series planner: creates the next children of recurring events, ahead of time, in batches."""
 
 import asyncio
 import logging
@@ -12,39 +12,41 @@ from telealarm.store.engine.loop import run_stage
 
 log = logging.getLogger(__name__)
 
-# How many series are looked at in one step, and at once: others who write wait for the latter.
-CROWD = 50
+# How many series one step handles, and how many at once: other writes wait for the latter.
+BATCH = 50
 AT_ONCE = 5
 
 
 class SeriesPlanner:
-    """Makes children."""
+    """Creates the children of recurring events."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def run(self) -> None:
-        """Make children for ever."""
+        """Create children until cancelled."""
         await run_stage(self._db, "series", self.step, log)
 
     async def step(self) -> datetime | None:
-        """Look at the series that are due; returns when the next is."""
+        """Handle the series that are due. Return when the next is due."""
         now = utcnow()
-        due = await self._db.read(series.due, now, CROWD, AT_ONCE)
+        due = await self._db.read(series.due, now, BATCH, AT_ONCE)
         for first in range(0, len(due), AT_ONCE):
-            await asyncio.gather(*(self._look(one, now) for one in due[first : first + AT_ONCE]))
+            await asyncio.gather(
+                *(self._plan(event_id, now) for event_id in due[first : first + AT_ONCE])
+            )
         return await self._db.read(series.next_due)
 
-    async def _look(self, event_id: int, now: datetime) -> None:
-        """One series; one that cannot be worked stops none of the others."""
+    async def _plan(self, event_id: int, now: datetime) -> None:
+        """Handle one series. If it fails, the others continue."""
         try:
-            look = await self._db.read(series.look, event_id, now)
-            if look is not None:
-                new = await self._db.write(series.make, look, now)
+            plan = await self._db.read(series.plan, event_id, now)
+            if plan is not None:
+                new = await self._db.write(series.make, plan, now)
                 if new:
                     log.info("event %d: %d occurrences are planned", event_id, new)
         except (Stale, Conflict):
-            log.debug("event %d was changed by another meanwhile", event_id)
+            log.debug("event %d was changed meanwhile", event_id)
         except StorageError:
             raise
         except Exception:

@@ -1,1 +1,1 @@
-"""Pure rules: no database, no network, no clock of their own."""
+"""Pure rules: they use no database and no network, and the caller passes the time in."""

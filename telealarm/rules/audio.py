@@ -1,4 +1,4 @@
-"""Sound for the telephone: 8 kHz, 16 bit, one channel, as Asterisk's .wav wants it."""
+"""Sound for the telephone: 8 kHz, 16 bit, mono, the format of Asterisk's .wav files."""
 
 import audioop
 import io
@@ -14,9 +14,10 @@ _SLOWEST, _FASTEST = 1000, 192_000
 
 
 def for_telephone(wav: bytes, most_seconds: float | None = None) -> bytes:
-    """`wav` (PCM of one or two channels, 8 to 32 bits, 1 to 192 kHz) as 8 kHz, 16 bit mono.
+    """Return `wav` as 8 kHz, 16 bit mono.
 
-    Raises ValueError where it is no such wav file, an empty one, or longer than `most_seconds`.
+    Accepts PCM with one or two channels, 8 to 32 bits, 1 to 192 kHz. Raises ValueError if `wav`
+    is not such a file, is empty, or plays longer than `most_seconds`.
     """
     frames, channels, width, rate = _read(wav)
     if channels not in (1, 2):
@@ -37,16 +38,17 @@ def for_telephone(wav: bytes, most_seconds: float | None = None) -> bytes:
     if channels == 2:
         frames = audioop.tomono(frames, _WIDTH, 0.5, 0.5)
     if rate != RATE:
-        # Weighing each sample with the one before damps what 8 kHz cannot hold.
+        # A mean of each sample and the one before damps frequencies that 8 kHz cannot hold.
         weights = (1, 1) if rate > RATE else (1, 0)
         frames, _ = audioop.ratecv(frames, _WIDTH, 1, rate, RATE, None, *weights)
     return _wav(frames)
 
 
 def of_speech(wav: bytes) -> bytes:
-    """`for_telephone` without the silence that speech engines begin with: callees wait for it.
+    """Return speech as `for_telephone` does, without the silence at its beginning.
 
-    Raises ValueError as that does, and where nothing else is in it.
+    Speech engines begin with silence, and the callee would wait for it. Raises ValueError as
+    `for_telephone` does, and if the file holds only silence.
     """
     sound = for_telephone(wav)
     with wave.open(io.BytesIO(sound)) as source:
@@ -59,7 +61,7 @@ def of_speech(wav: bytes) -> bytes:
 
 
 def cut(sound: bytes, most_seconds: float) -> bytes:
-    """The beginning of what `for_telephone` has made, of so many seconds."""
+    """Return the first `most_seconds` of a sound that `for_telephone` returned."""
     with wave.open(io.BytesIO(sound)) as source:
         return _wav(source.readframes(round(most_seconds * RATE)))
 
@@ -75,7 +77,7 @@ def _wav(frames: bytes) -> bytes:
 
 
 def _read(wav: bytes) -> tuple[bytes, int, int, int]:
-    """Frames, channels, bytes a sample, samples a second."""
+    """Return frames, channels, bytes a sample, and samples a second."""
     try:
         with wave.open(io.BytesIO(wav)) as source:
             return (
@@ -85,11 +87,11 @@ def _read(wav: bytes) -> tuple[bytes, int, int, int]:
                 source.getframerate(),
             )
     except (wave.Error, EOFError, RuntimeError, struct.error) as error:
-        said = str(error) or "it breaks off"
-        raise ValueError(f"not a PCM wav file: {said}") from None
+        message = str(error) or "it breaks off"
+        raise ValueError(f"not a PCM wav file: {message}") from None
 
 
 def seconds(wav: bytes) -> float:
-    """How long a wav file plays."""
+    """Return how long a wav file plays."""
     with wave.open(io.BytesIO(wav)) as source:
         return float(source.getnframes() / source.getframerate())

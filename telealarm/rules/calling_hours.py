@@ -1,4 +1,4 @@
-"""Calling hours, expiry and notice: when an alarm may ring, and until when it is wanted."""
+"""Calling hours and expiry: when an alarm may ring, and until when it is wanted."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ from zoneinfo import ZoneInfo
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
-# Hours that do not open within so many days do not open.
+# Hours that do not open within this many days never open.
 _DAYS_AHEAD = 366
 
 
 @dataclass(frozen=True)
 class CallingHours:
-    """When a recipient may be rung: by the clock on the wall of their `zone`.
+    """The hours in which a recipient may be called, by the wall clock of their `zone`.
 
-    From `start` to `stop`, both included to the second; they may cross midnight (22:00 to 06:00).
-    `days` are weekdays, 0 is Monday. What opens on a day that is none of them, or on a holiday,
-    stays closed. The hours after midnight belong to the day on which they opened: where Friday is
-    a calling day and Saturday is not, 22:00 to 06:00 lasts until Saturday at 06:00.
-
-    Only what the wall clock reads counts. A reading that comes twice is open both times; where the
-    clock jumps over `start`, the hours open with the first reading that lies within them.
+    - They last from `start` to `stop`, both included to the second. They may cross midnight (22:00
+      to 06:00).
+    - `days` are weekdays; 0 is Monday. Hours do not open on other days, nor on `holidays`.
+    - The hours after midnight belong to the day on which they opened. If Friday is a calling day
+      and Saturday is not, 22:00 to 06:00 lasts until Saturday at 06:00.
+    - Only the time that the wall clock shows counts. A time that comes twice is open both times.
+      If the clock jumps over `start`, the hours open at the first time within them.
     """
 
     start: time
@@ -32,7 +32,7 @@ class CallingHours:
     holidays: frozenset[date] = frozenset()
 
     def is_open(self, at: datetime) -> bool:
-        """Whether somebody may be rung at this moment."""
+        """Return whether the recipient may be called at this moment."""
         local = at.astimezone(self.zone)
         clock, day = local.time().replace(microsecond=0), local.date()
         if self.start <= self.stop:
@@ -42,16 +42,16 @@ class CallingHours:
         return clock <= self.stop and self._permits(day - _DAY)
 
     def opening(self, at: datetime) -> datetime | None:
-        """`at` where it lies within the hours, else the next moment at which they open (UTC).
+        """Return `at` if it is within the hours, else the next moment at which they open (UTC).
 
-        None where that is more than a year away.
+        Returns None if that is more than a year away.
         """
         if self.is_open(at):
             return at
         first = at.astimezone(self.zone).date() - _DAY
         for ahead in range(_DAYS_AHEAD + 2):
             day = first + timedelta(days=ahead)
-            # What opened on the day before can be what the clock is put back into.
+            # The clock may be put back into hours that opened on the day before.
             if self._permits(day) or self._permits(day - _DAY):
                 for moment in self._changes(day):
                     if moment > at and self.is_open(moment):
@@ -62,7 +62,7 @@ class CallingHours:
         return day.weekday() in self.days and day not in self.holidays
 
     def _changes(self, day: date) -> list[datetime]:
-        """In order, the moments of this day at which the hours can open."""
+        """Return the moments of this day at which the hours can open, in order."""
         starts = datetime.combine(day, self.start, self.zone)
         moments = {starts.replace(fold=fold).astimezone(UTC) for fold in (0, 1)}
         midnight = datetime.combine(day, time(0), self.zone).astimezone(UTC)
@@ -71,7 +71,7 @@ class CallingHours:
 
 
 def _turns(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    """The moment between the two, a day apart at the most, at which the clock is put on or back."""
+    """Yield the moment between the two (at most a day apart) at which the clock changes."""
     before = since.astimezone(zone).utcoffset()
     if until.astimezone(zone).utcoffset() == before:
         return
@@ -93,10 +93,11 @@ def expiry(
     max_lateness_seconds: int | None,
     missed_policy: str = "inform",
 ) -> datetime:
-    """The moment past which nobody wants this alarm any more.
+    """Return the moment after which nobody wants this alarm any more.
 
-    `max_lateness_seconds` after `due`, where that is said. Else the event's end for an alarm that
-    is due with its event or later, or that is `run` late; and the event's start for a reminder.
+    1. `max_lateness_seconds` after `due`, if it is given.
+    2. The event's end, if the alarm is due with its event or later, or if its policy is `run`.
+    3. Else the event's start: the alarm is a reminder.
     """
     if max_lateness_seconds is not None:
         return due + timedelta(seconds=max_lateness_seconds)

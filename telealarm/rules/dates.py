@@ -1,4 +1,4 @@
-"""Dates as people and programs write them, and the wall clock they are meant on."""
+"""Dates as people and programs write them, and their wall clocks."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,10 +10,10 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def to_utc(value: datetime, zone: ZoneInfo) -> datetime:
-    """`value` in UTC; a naive one is on the wall clock of `zone`.
+    """Return `value` in UTC. A naive value is on the wall clock of `zone`.
 
-    A wall time in a gap moves forward by the gap (02:30 is 03:30), one that comes twice is the
-    first (PEP 495, fold 0). Raises ValueError outside the years 1970 to 2199.
+    A wall time in a gap moves forward by the gap (02:30 becomes 03:30). Of a wall time that comes
+    twice, the first is meant (PEP 495, fold 0). Raises ValueError outside the years 1970 to 2199.
     """
     aware = value if value.tzinfo else value.replace(tzinfo=zone, fold=0)
     try:
@@ -26,14 +26,14 @@ def to_utc(value: datetime, zone: ZoneInfo) -> datetime:
 
 
 def clock_change(
-    moment: datetime, zone: ZoneInfo, said: datetime | None = None
+    moment: datetime, zone: ZoneInfo, wanted: datetime | None = None
 ) -> ClockChange | None:
-    """Whether a change of the clock of `zone` touches the wall time of `moment`.
+    """Return how a change of the clock of `zone` affects the wall time of `moment`, if it does.
 
-    `said` is the naive wall time that was asked for, where that may be another.
+    `wanted` is the naive wall time that was asked for, if it may differ from that of `moment`.
     """
     local = moment.astimezone(zone)
-    if said is not None and said != local.replace(tzinfo=None, fold=0):
+    if wanted is not None and wanted != local.replace(tzinfo=None, fold=0):
         return ClockChange.GAP
     if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
         return ClockChange.TWICE
@@ -41,7 +41,7 @@ def clock_change(
 
 
 def is_after_gap(moment: datetime, zone: ZoneInfo) -> bool:
-    """Whether a wall time in a gap of the clock may be meant by `moment`: it lies just behind."""
+    """Return whether `moment` may stand for a wall time in a gap: it lies just after the gap."""
     now = moment.astimezone(zone).utcoffset()
     before = (moment - timedelta(hours=3)).astimezone(zone).utcoffset()
     if now is None or before is None or now <= before:
@@ -50,7 +50,7 @@ def is_after_gap(moment: datetime, zone: ZoneInfo) -> bool:
 
 
 def add_month(value: datetime) -> datetime:
-    """The same day of the next month, or its last day where it has no such day."""
+    """Return the same day of the next month, or its last day if the month is shorter."""
     year, month = (value.year, value.month + 1) if value.month < 12 else (value.year + 1, 1)
     first_after = datetime(year + month // 12, month % 12 + 1, 1)
     last_day = (first_after - timedelta(days=1)).day

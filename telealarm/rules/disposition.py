@@ -1,4 +1,4 @@
-"""What became of a call: from what Asterisk said to a disposition, and from that to a reason."""
+"""The disposition of a call, and the reason of a failure, from what Asterisk reports."""
 
 from dataclasses import dataclass
 
@@ -14,10 +14,10 @@ WRONG_NUMBER = frozenset({1, 2, 3, 22, 28})
 
 
 def of_call(*, answered: bool, rang: bool, cause: int) -> Disposition:
-    """The disposition of a channel that ended with the Q.850 `cause`.
+    """Return the disposition of a channel that ended with the Q.850 `cause`.
 
-    Asterisk's dialstatus is trusted for ANSWER alone (`answered`): a declined call and an unknown
-    number both say NOANSWER there. Cause 0 after ringing is a no answer.
+    Asterisk's dialstatus is used only for ANSWER (`answered`). For a declined call and for an
+    unknown number it is NOANSWER too. Cause 0 after ringing is a no answer.
     """
     if answered:
         return Disposition.ANSWER
@@ -46,8 +46,8 @@ _REASONS: dict[Disposition, str] = {
 class Rule:
     """Calls of this disposition that end with one of these causes fail for another reason.
 
-    It may have its own entry in an alarm's `retry_policy`, unless it is `final`: then calling again
-    cannot help.
+    The reason may have an entry in an alarm's `retry_policy`, unless it is `final`: then calling
+    again cannot help.
     """
 
     disposition: Disposition
@@ -58,7 +58,7 @@ class Rule:
 
 RULES = (Rule(Disposition.FAILED, WRONG_NUMBER, Reason.WRONG_NUMBER, final=True),)
 
-# The reasons for which calling again may help, and those for which it cannot.
+# The reasons after which calling again may help, and those after which it cannot.
 RETRIED = (*_REASONS.values(), *(rule.reason for rule in RULES if not rule.final))
 FINAL = frozenset(rule.reason for rule in RULES if rule.final)
 
@@ -82,20 +82,20 @@ _CDR = {
 
 
 def of_cdr(word: str) -> Disposition:
-    """The disposition that a CDR row tells. A word that Asterisk does not use is FAILED."""
+    """Return the disposition of a CDR row. A word that Asterisk does not use is FAILED."""
     return _CDR.get(word.strip().upper(), Disposition.FAILED)
 
 
-# Asterisk's AMDSTATUS. What it is not sure of is treated as a person: nobody answers to silence.
+# Asterisk's AMDSTATUS. NOTSURE counts as a person: a person would hear only silence otherwise.
 _AMD = {"HUMAN": AmdStatus.PERSON, "MACHINE": AmdStatus.MACHINE, "NOTSURE": AmdStatus.UNSURE}
 
 
 def of_amd(word: str) -> AmdStatus | None:
-    """What Asterisk's AMDSTATUS says, or None where AMD was not asked."""
+    """Return what Asterisk's AMDSTATUS means, or None if AMD did not run."""
     return _AMD.get(word)
 
 
-# The cause that stands for a disposition where only a CDR tells of it, which has no cause.
+# A CDR has no cause. These causes are stored for a disposition that comes from a CDR.
 CAUSES = {
     Disposition.ANSWER: NORMAL_CLEARING,
     Disposition.BUSY: 17,

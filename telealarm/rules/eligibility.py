@@ -1,4 +1,4 @@
-"""Whether an attempt may be made at a moment: what admission acts on, and what the plan tells."""
+"""Whether an attempt may start at a moment. Admission and the plan both use these rules."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +10,11 @@ from telealarm.words import Reason
 
 @dataclass(frozen=True)
 class Terms:
-    """What an attempt is bound by.
+    """What limits an attempt.
 
-    `expires`: past this nobody wants it; None: asked for by hand. `forbidden`: its number is on a
-    do-not-call list. `hours` None: no calendar setting says how to call.
+    - `expires`: nobody wants the attempt after this. None: a user asked for it by hand.
+    - `forbidden`: the number is on a do-not-call list.
+    - `hours`: None if no calendar setting applies.
     """
 
     expires: datetime | None
@@ -22,16 +23,18 @@ class Terms:
 
 
 class Verdict(Enum):
+    """What to do with an attempt."""
+
     GO = auto()
     WAIT = auto()
     MISS = auto()
-    """Not made, and for good: missed, or failed where others were made before."""
+    """Never make the attempt: the alarm is missed, or failed if it had earlier attempts."""
     FAIL = auto()
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What is to be done, and why. `until`: of WAIT, when it can be made; else when it could."""
+    """What to do, and why. `until`: when the attempt may start; for MISS, when it could have."""
 
     action: Verdict
     reason: str = ""
@@ -40,10 +43,10 @@ class Decision:
 
 
 def decide(terms: Terms, at: datetime) -> Decision:
-    """May the attempt be made at this moment?
+    """Return what to do with the attempt at this moment.
 
-    Hours that open only when nobody wants it any more end it at once, and not at its expiry: so
-    whoever is told has the time to do something about it.
+    If the hours open only after the attempt expires, it ends at once and not at its expiry. So the
+    users who are notified still have time to act.
     """
     if terms.expires is not None and terms.expires <= at:
         return Decision(Verdict.MISS, Reason.LATE)

@@ -1,4 +1,4 @@
-"""The calendar file that a mail carries (RFC 5545, RFC 5546), made by the icalendar library."""
+"""The calendar file of a mail (RFC 5545, RFC 5546), written with the icalendar library."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from icalendar import Calendar, Event, vCalAddress, vText
 
 @dataclass(frozen=True)
 class Invitation:
-    """What a recipient's calendar is told of an event. `uid` is the same for all that follow."""
+    """An event as a recipient's calendar receives it. `uid` stays the same for all updates."""
 
     uid: str
     sequence: int
@@ -26,7 +26,7 @@ class Invitation:
 
 
 def write(invitation: Invitation) -> str:
-    """The file, with METHOD REQUEST or CANCEL, its times in the zone that they are said in."""
+    """Return the file, with METHOD REQUEST or CANCEL. Times are in the invitation's zone."""
     calendar = Calendar()
     calendar.add("prodid", "-//TeleAlarm//EN")
     calendar.add("version", "2.0")

@@ -1,6 +1,6 @@
-"""Which keys answer a section: those of a list, or a number of several digits.
+"""The keys that answer a section: those of a list, or a number of several digits.
 
-What is typed is read key by key. `#` ends an answer of several digits, `*` begins it anew.
+Answers are read key by key. `#` ends an answer of several digits, `*` starts it again.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ class KeyAnswers(Protocol):
         """Whether what was typed is an answer."""
 
     def begins(self, typed: str) -> bool:
-        """Whether what was typed is an answer, or the beginning of one that is longer."""
+        """Whether what was typed is an answer, or the start of a longer answer."""
 
     def may_go_on(self, typed: str) -> bool:
         """Whether another digit may follow."""

@@ -1,21 +1,22 @@
-"""When another worker's lease has run out, whatever has become of the wall clock meanwhile."""
+"""When another worker's lease has run out, even if the wall clock has jumped meanwhile."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-# The lease of a worker that has ended in order: it need not be waited for.
+# The lease of a worker that ended in order: nobody has to wait for it.
 ENDED = datetime(1970, 1, 2, tzinfo=UTC)
-# No lease is longer (config.Worker), whatever it says after the clock was put back.
+# No lease is longer (config.Worker), even if it seems so after the clock was put back.
 LONGEST_SECONDS = 600.0
 
 
 class Leases:
-    """Watches the leases of others: what one says is believed when it is first seen, and from
-    then on the monotonic clock counts. So a clock that jumps ends no living worker's lease, and
-    keeps no dead one's.
+    """The leases of other workers, measured with the monotonic clock.
 
-    `grace_seconds`: how long a lease that is over when it is first seen is waited for, so that a
-    worker that lives has the time to renew it.
+    The end of a lease is read when it is first seen. From then on the monotonic clock counts. So a
+    jump of the wall clock neither ends the lease of a living worker nor extends that of a dead one.
+
+    `grace_seconds`: how long to wait for a lease that is over when it is first seen. A living
+    worker has this time to renew it.
     """
 
     def __init__(self, grace_seconds: float) -> None:
@@ -25,11 +26,11 @@ class Leases:
     def lapsed(
         self, leases: Mapping[str, datetime], now: datetime, monotonic: float
     ) -> dict[str, datetime]:
-        """Of these leases, by the worker's name, those that have run out."""
+        """Return those of these leases (by worker name) that have run out."""
         seen = {}
         for name, until in leases.items():
-            said, ends = self._seen.get(name, (None, 0.0))
-            if said != until:
+            known, ends = self._seen.get(name, (None, 0.0))
+            if known != until:
                 left = (until - now).total_seconds()
                 ends = monotonic + min(max(left, self._grace), LONGEST_SECONDS)
             seen[name] = (until, ends)

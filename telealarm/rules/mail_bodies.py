@@ -1,21 +1,21 @@
-"""The two bodies of a mail: each made of the other where a template has only one."""
+"""The two bodies of a mail. If a template has only one, the other is made from it."""
 
 import html
 import re
 from collections.abc import Mapping
 
-# A tag with its name. Possessive (`++`): looked for once, however hostile the template is.
+# A tag with its name. Possessive (`++`): a hostile template cannot make it backtrack.
 _TAG = re.compile(r"<(/?[A-Za-z][A-Za-z0-9]*+)?+[^<>]{0,2000}+>")
 _BREAKS = {"br", "/p", "/div", "/tr", "/li", *(f"/h{level}" for level in range(1, 7))}
 _HIDDEN = {"style", "script", "head"}
 _HREF = re.compile(r"""\bhref\s*=\s*["']?(https?://[^"'\s>]+)""", re.IGNORECASE)
 _END = re.compile("</body", re.IGNORECASE | re.ASCII)
-# In a text that is escaped; a full stop behind an address is none of it.
+# In escaped text. A full stop after an address is not part of it.
 _URL = re.compile(r"https?://(?:[^\s<>&]|&amp;)*(?:[^\s<>&.,;:!?)]|&amp;)")
 
 
 def escaped(values: Mapping[str, object]) -> dict[str, object]:
-    """Values as they may stand in HTML, in a text or in an attribute."""
+    """Return the values escaped for HTML, for texts and attributes."""
     return {
         name: html.escape(value) if isinstance(value, str) else value
         for name, value in values.items()
@@ -23,13 +23,13 @@ def escaped(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def as_html(text: str) -> str:
-    """A plain text as HTML, its addresses as links."""
+    """Return a plain text as HTML, with its addresses as links."""
     lines = _URL.sub(r'<a href="\g<0>">\g<0></a>', html.escape(text)).split("\n")
     return "<p>" + "<br>\n".join(lines) + "</p>"
 
 
 def as_text(markup: str) -> str:
-    """What of HTML is text; links with their addresses."""
+    """Return the text of an HTML body, with the addresses of its links."""
     parts: list[str] = []
     at, hidden, link = 0, "", ""
     for tag in _TAG.finditer(markup):
@@ -40,8 +40,8 @@ def as_text(markup: str) -> str:
             if name in _BREAKS:
                 parts.append("\n")
             elif name == "a":
-                found = _HREF.search(tag[0])
-                link = found[1] if found else ""
+                match = _HREF.search(tag[0])
+                link = match[1] if match else ""
             elif name == "/a" and link:
                 parts.append("" if before.strip() == link else f" ({link})")
                 link = ""
@@ -55,18 +55,18 @@ def as_text(markup: str) -> str:
 
 
 def links_as_html(links: Mapping[str, str]) -> str:
-    """Links by their words."""
+    """Return the links, labelled with their words, as HTML."""
     shown = (f'<a href="{html.escape(url)}">{html.escape(word)}</a>' for word, url in links.items())
     return "<p>" + " &middot; ".join(shown) + "</p>"
 
 
 def links_as_text(links: Mapping[str, str]) -> str:
-    """The same for the plain body."""
+    """Return the links, labelled with their words, as plain text."""
     return "\n".join(f"{word}: {url}" for word, url in links.items())
 
 
 def with_links(markup: str, links: Mapping[str, str]) -> str:
-    """The links at the end of an HTML body."""
-    ends = [found.start() for found in _END.finditer(markup)]
+    """Return an HTML body with the links at its end."""
+    ends = [match.start() for match in _END.finditer(markup)]
     end = ends[-1] if ends else len(markup)
     return f"{markup[:end]}\n{links_as_html(links)}\n{markup[end:]}"

@@ -1,7 +1,7 @@
 """What follows an attempt that has ended: one decision for calls, SMS and mails.
 
-`failure` tells why a call failed, if it did. `decide` tells what follows any attempt, as data:
-nothing is read or written here.
+`failure` returns why a call failed. `decide` returns what follows any attempt, as data. Nothing is
+read or written here.
 """
 
 from collections.abc import Mapping
@@ -20,10 +20,10 @@ MOST_SNOOZES = 5
 # The keys of an alarm's `retry_policy`: reasons that may have a delay and a count of their own.
 POLICY_KEYS = tuple(map(str, (*dispositions.RETRIED, Reason.NO_KEY, Reason.EARLY_HANGUP)))
 
-# No later attempt can help.
+# A later attempt cannot help after these.
 FINAL: frozenset[str] = dispositions.FINAL | {Reason.REFUSED}
 
-# Reasons that follow the policy of another.
+# These reasons follow the policy of another reason.
 _POLICY_KEY: dict[str, str] = {
     Reason.UNKNOWN: Reason.FAILED,
     Reason.INTERRUPTED: Reason.EARLY_HANGUP,
@@ -32,19 +32,19 @@ _POLICY_KEY: dict[str, str] = {
 
 @dataclass(frozen=True)
 class CallEnd:
-    """A call that has ended, as its rows tell it."""
+    """A call that has ended, from the columns of its rows."""
 
     disposition: Disposition
     cause: int
     has_key: bool
     heard_first_prompt: bool
     finished: bool
-    """The survey came to its end, or the callee hung up: nothing of ours broke off."""
+    """The survey came to its end, or the callee hung up. False: the worker broke the call off."""
     unknown: bool = False
     completed: bool = False
-    """A section was reached of which the survey says that whoever gets there is done."""
+    """The call reached a section that completes the survey."""
     for_machines: bool = False
-    """A message was to be left on an answering machine, and nothing else (AMD behaviour 3)."""
+    """The call only leaves a message on an answering machine (AMD behaviour 3)."""
 
 
 def failure(call: CallEnd, *, require_result: bool) -> str | None:
@@ -83,7 +83,7 @@ class Snooze:
 
 @dataclass(frozen=True)
 class Failover:
-    """The attempt goes on at once by another gateway. `tried`: the gateways that had it before."""
+    """The attempt continues at once through another gateway. `tried`: the gateways before."""
 
     tried: tuple[int, ...]
     why: str
@@ -101,7 +101,7 @@ class Retry:
 
 @dataclass(frozen=True)
 class Failure:
-    """The attempt failed, and none follows. `why`: what forbids another that was still owed."""
+    """The attempt failed, and none follows. `why`: what forbids a retry that was left."""
 
     reason: str
     why: str = ""
@@ -115,10 +115,11 @@ Outcome = Success | Snooze | Failover | Retry | Failure
 class Attempt:
     """An attempt that has `ended`, a call or a message.
 
-    `reason`: why it failed; None if it counts as a success. `snooze`: the callee asked by a key for
-    another call. `failover`: how it can go on, if its gateway had no line for it or would not take
-    it. `counts`: it uses up a retry, as every attempt does that the callee did not make.
-    `given_up`: it was tried for as long as it may be, and no other may follow.
+    - `reason`: why it failed; None if it is a success.
+    - `snooze`: the callee asked for another call, with a key.
+    - `failover`: how it can continue, if its gateway was congested or refused it.
+    - `counts`: it uses a retry. Only calls that the callee made do not.
+    - `given_up`: the time for tries is over, and no attempt may follow.
     """
 
     ended: datetime
@@ -133,9 +134,9 @@ class Attempt:
 class Policy:
     """How often, and how soon, the alarm is attempted again.
 
-    A reason that `by_reason` names has a delay and a count of its own; the others share `maxretry`
-    and `retry_delay_seconds`. `failures` counts, by reason, the alarm's earlier attempts that
-    failed. `snooze_seconds` None: there is no calendar setting that says it.
+    A reason in `by_reason` has its own delay and count. The others share `maxretry` and
+    `retry_delay_seconds`. `failures` counts the alarm's earlier failed attempts by reason.
+    `snooze_seconds` None: no calendar setting applies.
     """
 
     maxretry: int
@@ -150,9 +151,9 @@ class Policy:
 def decide(attempt: Attempt, policy: Policy, terms: Terms | None) -> Outcome:
     """Return what follows the attempt.
 
-    `terms` bind the attempt that might follow; None: the alarm or its event was deleted, so that
-    none may. A retry that nobody would want any more when its time comes is not left to expire:
-    the alarm fails at once, so that there is time left for whoever is told.
+    `terms` limit the next attempt. None: the alarm or its event was deleted, and no attempt may
+    follow. If a retry would come too late, the alarm fails at once and not at its expiry. So the
+    users who are notified still have time to act.
     """
     if attempt.reason is None:
         at = _snoozed_until(attempt, policy)
@@ -189,7 +190,7 @@ def _snoozed_until(attempt: Attempt, policy: Policy) -> datetime | None:
 
 
 def _forbidden(terms: Terms, at: datetime) -> str:
-    """Return why no attempt may be made at this moment or wait from then on, or nothing."""
+    """Return why no attempt may start at this moment, nor wait then; else an empty text."""
     decision = eligibility.decide(terms, at)
     return "" if decision.action in (Verdict.GO, Verdict.WAIT) else decision.reason
 
@@ -205,8 +206,8 @@ def retry_at(
 ) -> datetime | None:
     """Return when to try again, or None to give up.
 
-    `failures` counts, by reason, the attempts of this alarm that failed, this one included. The
-    clock starts when the attempt `ended`.
+    `failures` counts the failed attempts of this alarm by reason, including this attempt. The delay
+    starts when the attempt `ended`.
     """
     if reason in FINAL:
         return None

@@ -1,4 +1,4 @@
-"""What a reply by SMS means: the words are those of the language files."""
+"""The meaning of a reply by SMS. The words are in the language files."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -13,11 +13,11 @@ STOP = "stop"
 def meaning(text: str, language: str | None) -> str | None:
     """Return what a reply means: "1", "2", "3" or "stop"; None if that is not clear.
 
-    1. The whole reply is a word of a meaning: of the recipient's language first, then of English,
-       then of any other.
-    2. Or it begins with a word of their language or of English, says the same by a word that is
-       clear within a sentence, and nothing else ("yes please", "no, cancel"). If their language is
-       not known (None), it may be any.
+    1. The whole reply is a word with a meaning. The recipient's language comes first, then English,
+       then the other languages.
+    2. Or the reply starts with a word of that language or of English. It must also have a word that
+       is clear in a sentence, and all its words must mean the same ("yes please", "no, cancel"). If
+       the language is not known (None), every language counts.
     """
     reply = _plain(text)
     known = [i18n.of(language), i18n.of(None)]
@@ -40,7 +40,7 @@ def by_meaning(words: Words) -> dict[str, list[str]]:
 
 
 def _is_clear(word: str) -> bool:
-    """A letter alone ("j'ai", "o sea") and some words may mean another thing in a sentence."""
+    """Return False for a single letter ("j'ai", "o sea") and for words that are ambiguous."""
     return word.isdigit() or (len(word) > 1 and word not in _only_alone())
 
 
@@ -57,7 +57,7 @@ def _only_alone() -> frozenset[str]:
 
 @cache
 def _meanings(codes: tuple[str, ...]) -> Mapping[str, str]:
-    """What each word means; of several languages, by the first that has it."""
+    """Return what each word means. If languages disagree, the first one decides."""
     meanings = {"1": "1", "2": "2", "3": "3"}
     for code in codes:
         for key, words in by_meaning(i18n.LANGUAGES[code].words).items():
@@ -67,7 +67,7 @@ def _meanings(codes: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def _plain(text: str) -> str:
-    """`text` without case, accents and punctuation."""
+    """Return `text` without case, accents and punctuation."""
     letters = unicodedata.normalize("NFKD", text[:500].casefold())
     bare = (letter for letter in letters if not unicodedata.combining(letter))
     return " ".join("".join(letter if letter.isalnum() else " " for letter in bare).split())

@@ -1,7 +1,7 @@
-"""Links that are sent out: what they stand for, signed, so that nobody can make another.
+"""Signed links for messages: what they stand for. Nobody else can make one.
 
-A token is `<kind>-<alarm>-<expiry>-<signature>`, with the recipient (in hex) before the signature
-where the link is about that one. It has no character that an address would have to escape.
+A token is `<kind>-<alarm>-<expiry>-<signature>`. If the link concerns a recipient, the recipient
+(in hex) stands before the signature. No character of a token needs escaping in a URL.
 """
 
 import hmac
@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 KINDS = ("confirm", "cancel", "unsubscribe")
-# 96 bits: nobody guesses them over a network, and a link still fits into an SMS.
+# 96 bits: nobody can guess them over a network, and a link still fits into an SMS.
 _DIGITS = 24
 _LONGEST = 700
 
 
 @dataclass(frozen=True)
 class Link:
-    """What a token stands for. `recipient`: the number or the mail address that it was sent to,
-    where that counts whatever becomes of the alarm; else empty.
+    """What a token stands for.
+
+    `recipient`: the number or mail address that received the link, if the link is valid whatever
+    happens to the alarm; else empty.
     """
 
     kind: str
@@ -27,21 +29,21 @@ class Link:
 
 
 def token(secret: str, link: Link) -> str:
-    """The token of `link`, which ends a link."""
-    said = f"{link.kind}-{link.alarm_id:x}-{int(link.expires.timestamp()):x}"
+    """Return the token of `link`, the last part of its URL."""
+    content = f"{link.kind}-{link.alarm_id:x}-{int(link.expires.timestamp()):x}"
     if link.recipient:
-        said += f"-{link.recipient.encode().hex()}"
-    return f"{said}-{_signature(secret, said)}"
+        content += f"-{link.recipient.encode().hex()}"
+    return f"{content}-{_signature(secret, content)}"
 
 
 def read(secret: str, text: str) -> Link | None:
-    """What a token stands for, be it expired or not; None where it is not ours."""
-    said, _, signature = text.rpartition("-")
+    """Return what a token stands for, even if it has expired; None if we did not sign it."""
+    content, _, signature = text.rpartition("-")
     if not text.isascii() or len(text) > _LONGEST:
         return None
-    if not hmac.compare_digest(_signature(secret, said), signature):
+    if not hmac.compare_digest(_signature(secret, content), signature):
         return None
-    kind, alarm, expires, *recipient = said.split("-")
+    kind, alarm, expires, *recipient = content.split("-")
     return Link(
         kind,
         int(alarm, 16),
@@ -50,5 +52,5 @@ def read(secret: str, text: str) -> Link | None:
     )
 
 
-def _signature(secret: str, said: str) -> str:
-    return hmac.digest(secret.encode(), b"link:" + said.encode(), "sha256").hex()[:_DIGITS]
+def _signature(secret: str, content: str) -> str:
+    return hmac.digest(secret.encode(), b"link:" + content.encode(), "sha256").hex()[:_DIGITS]

@@ -11,47 +11,47 @@ _ALPHABET = frozenset(
 )
 _EXTENSION = frozenset("\f^{}\\[~]|€")
 
-# Units of one SMS, and of each part of a longer one, whose header takes some of them away:
-# septets of GSM-7, 16-bit units of UCS-2.
+# Units of a single SMS, and of each part of a longer SMS, whose header needs space too: septets
+# of GSM-7, 16-bit units of UCS-2.
 _ALONE = {GSM: 160, UCS2: 70}
 _PART = {GSM: 153, UCS2: 67}
 
-# What networks put together again without trouble.
+# Networks join this many segments without trouble.
 MOST_SEGMENTS = 10
 
 
 @dataclass(frozen=True)
 class Size:
-    """`segments` is what the sender pays for."""
+    """The size of a text. The sender pays for `segments`."""
 
     encoding: str
     segments: int
 
 
 def size(text: str) -> Size:
-    """The encoding that `text` needs, and its segments; an empty text is one SMS.
+    """Return the encoding that `text` needs, and its segments. An empty text is one SMS.
 
-    No character is split: an escape stays with what it escapes, and a surrogate with its pair.
+    No character is split: an escape stays with its character, and surrogates stay in pairs.
     """
     encoding = _encoding(text)
     return Size(encoding, len(_parts(text, encoding)))
 
 
 def cut(text: str, segments: int = MOST_SEGMENTS) -> str:
-    """What of `text` fits into so many segments."""
+    """Return the part of `text` that fits into `segments` segments."""
     parts = _parts(text, _encoding(text))
     return "".join(parts[:segments])
 
 
 def columns(text: str) -> dict[str, str | int]:
-    """What a message's row keeps of its text: what fits, and how it is counted."""
+    """Return the columns of a message's row for its text: the part that fits, and its size."""
     text = cut(text)
     counted = size(text)
     return {"text": text, "encoding": counted.encoding, "segments": counted.segments}
 
 
 def _encoding(text: str) -> str:
-    return GSM if all(one in _ALPHABET or one in _EXTENSION for one in text) else UCS2
+    return GSM if all(char in _ALPHABET or char in _EXTENSION for char in text) else UCS2
 
 
 def _units(character: str, encoding: str) -> int:
@@ -61,14 +61,14 @@ def _units(character: str, encoding: str) -> int:
 
 
 def _parts(text: str, encoding: str) -> list[str]:
-    if sum(_units(one, encoding) for one in text) <= _ALONE[encoding]:
+    if sum(_units(char, encoding) for char in text) <= _ALONE[encoding]:
         return [text]
     parts, current, used = [], "", 0
-    for one in text:
-        units = _units(one, encoding)
+    for char in text:
+        units = _units(char, encoding)
         if used + units > _PART[encoding]:
             parts.append(current)
             current, used = "", 0
-        current += one
+        current += char
         used += units
     return [*parts, current]

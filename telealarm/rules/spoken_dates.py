@@ -1,8 +1,10 @@
-"""Dates and times as a person says them, in the words of a language.
+"""Dates and times in the words of a language, for speech.
 
-The words are CLDR's (by babel), with one habit of ours on top, the `clock` of a language file:
-English has its clock of twelve hours, which its speech engines read well ("seven p m"), and a full
-hour of languages that count hours is said as one ("19 horas"), which no engine reads from "19:00".
+The words come from CLDR (through babel). The `clock` of a language file adds a habit:
+
+- English uses a clock of twelve hours, which speech engines read well ("seven p m").
+- Some languages count hours. A full hour is then a number of hours ("19 horas"): no engine reads
+  "19:00" like that.
 """
 
 import re
@@ -15,24 +17,24 @@ from babel.units import format_unit
 
 from telealarm import i18n
 
-# CLDR puts spaces of other widths into times, which not every engine takes for a space.
+# CLDR uses spaces of other widths in times. Not every engine takes them for spaces.
 _SPACES = re.compile(r"[\u00a0\u2007\u2009\u202f]")
 
 
 def day(moment: datetime, language: str, today: date) -> str:
-    """The local day of `moment`: "Wednesday, January 6", with the year where it is another."""
+    """Return the local day of `moment`: "Wednesday, January 6"; with its year if that differs."""
     locale = _locale(language)
     if moment.year != today.year:
         return _plain(format_date(moment.date(), "full", locale=locale))
     skeletons = locale.datetime_skeletons
     pattern = (skeletons.get("MMMMEd") or skeletons["MMMEd"]).pattern
-    # CLDR has the words abbreviated here; said aloud they are whole.
+    # CLDR abbreviates the words here. For speech they must be whole.
     whole = re.sub(r"E+|ccc|MMM+|LLL+", lambda match: match[0][0] * 4, pattern)
     return _plain(format_date(moment.date(), whole, locale=locale))
 
 
 def clock(moment: datetime, language: str) -> str:
-    """The local time of `moment`: "10:30 AM", "10:30", "19 horas"."""
+    """Return the local time of `moment`: "10:30 AM", "10:30", "19 horas"."""
     locale = _locale(language)
     file = i18n.LANGUAGES.get(locale.language)
     habit = file.clock if file else "digits"
@@ -45,7 +47,7 @@ def clock(moment: datetime, language: str) -> str:
 
 @lru_cache(maxsize=64)
 def _locale(language: str) -> Locale:
-    """The locale of `en` or `en-GB`; of a language that CLDR does not know, English."""
+    """Return the locale of `en` or `en-GB`; English if CLDR does not know the language."""
     for name in (language, language.split("-")[0], i18n.ENGLISH):
         try:
             return Locale.parse(name, sep="-")

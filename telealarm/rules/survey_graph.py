@@ -1,11 +1,11 @@
-"""The way through a survey: where each section leads, and which ways never come to an end.
+"""The graph of a survey: where each section leads, and from which sections a call never ends.
 
-1. A section without branchings goes on to the next by `order`; the last one ends the call.
-2. A section that has branchings goes where they say. What none of them fits ends the call.
-3. `any` stands for each answer that has no branching of its own, and for what follows a section
-   that asks for nothing.
+1. A section without branchings leads to the next by `order`. The last section ends the call.
+2. A section with branchings leads where they say. If none of them fits, the call ends.
+3. `any` stands for each answer without a branching. In a section that asks for nothing it stands
+   for what follows.
 
-The survey machine walks a call by these rules, and sealing looks for dead ends by the same.
+The survey machine uses these rules during a call. Sealing uses them to find dead ends.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 from telealarm.rules.key_answers import KeyAnswers
 
-# What a branching can be made for, beside an answer.
+# The keys of branchings that are not answers.
 HEARD, TIMEOUT, INVALID, ANY = "0", "timeout", "invalid", "any"
 
 
@@ -33,10 +33,10 @@ class Flow(Enum):
 
 @dataclass(frozen=True)
 class Place:
-    """A section. `branches` leads from what happens there to the id of another, or to None, the
-    end of the call.
+    """A section. `branches` maps what happens there to the id of the next section.
 
-    `answers` is what a section takes that asks. `rates`: its answer is the alarm's result.
+    None is the end of the call. `answers`: what an asking section accepts. `rates`: its answer is
+    the alarm's result.
     """
 
     id: int
@@ -67,18 +67,18 @@ class SurveyGraph(Generic[P]):
         return iter(self._places.values())
 
     def after_answer(self, place: P, answer: str) -> int | None:
-        """Where an answer leads. None: to the end of the call."""
+        """Return where an answer leads. None: to the end of the call."""
         return self._following(place, answer, ANY)
 
     def after(self, place: P, *hows: str) -> int | None:
-        """Where a section leads without an answer. None: to the end of the call.
+        """Return where a section leads without an answer. None: to the end of the call.
 
-        `hows` is TIMEOUT if nothing came, INVALID if wrong keys did, or empty.
+        `hows` is TIMEOUT if no key came, INVALID if only wrong keys came, else empty.
         """
         return self._following(place, *hows, *((HEARD, ANY) if place.answers is None else ()))
 
     def leads_to(self, place: P) -> set[int | None]:
-        """Where a call may go from here by what is said and keyed. None: to its end."""
+        """Return the sections that may follow this one. None: the end of the call."""
         if place.flow is Flow.END:
             return {None}
         if place.answers is not None:
@@ -90,7 +90,7 @@ class SurveyGraph(Generic[P]):
             return {*answers, *wrong, self.after(place, TIMEOUT)}
         if place.flow is Flow.SAY or not place.branches:
             return {self.after(place)}
-        # What an action comes to is not known; it may always be the end.
+        # The result of an action is not known. It may always end the call.
         return {*place.branches.values(), None}
 
     def _following(self, place: P, *hows: str) -> int | None:
@@ -101,21 +101,21 @@ class SurveyGraph(Generic[P]):
 
 
 def dead_ends(places: Sequence[Place]) -> dict[int, list[str]]:
-    """By section, what is wrong with its ways. `places` are in the survey's order."""
+    """Return the faults in the branches of each section. `places` are in the survey's order."""
     wrong: dict[int, list[str]] = {place.id: _forgotten(place) for place in places}
     ending = _ending(SurveyGraph(places))
     for place in places:
         if place.id not in ending:
             wrong[place.id].append(
-                "no way leads from here to the end of the call; make one (goto null ends it)"
+                "no branch leads from here to the end of the call; make one (goto null ends it)"
             )
     return {section: sentences for section, sentences in wrong.items() if sentences}
 
 
 def _forgotten(place: Place) -> list[str]:
-    """What happens here, and leads nowhere although other branchings say where to go.
+    """Return what can happen in a section and has no branching, although others have.
 
-    A rating's key is an answer in itself, so the call may well end with it.
+    A rating's key is an answer by itself, so the call may end with it.
     """
     if not place.branches or ANY in place.branches:
         return []
@@ -130,7 +130,7 @@ def _forgotten(place: Place) -> list[str]:
 
 
 def _ending(graph: SurveyGraph[Place]) -> set[int]:
-    """The sections from which a call can come to its end."""
+    """Return the sections from which a call can reach its end."""
     leads_to = {place.id: graph.leads_to(place) for place in graph}
     ending: set[int] = set()
     while True:

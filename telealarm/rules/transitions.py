@@ -1,4 +1,4 @@
-"""Which change of state is allowed, one table a noun. A change that is not listed is an error."""
+"""The allowed changes of state, a table for each noun. Any other change is an error."""
 
 from collections.abc import Mapping
 from enum import IntEnum
@@ -12,16 +12,16 @@ D = DeliveryStatus
 EVENT: Mapping[IntEnum, frozenset[IntEnum]] = {
     E.PENDING: frozenset({E.COMPLETED, E.PAUSED}),
     E.PAUSED: frozenset({E.PENDING, E.COMPLETED}),
-    # An event moved into the future by an edit lives again.
+    # An edit moved the event into the future.
     E.COMPLETED: frozenset({E.PENDING}),
 }
 
 ALARM: Mapping[IntEnum, frozenset[IntEnum]] = {
     A.PENDING: frozenset({A.IN_PROCESS, A.MISSED, A.CANCELLED}),
     A.IN_PROCESS: frozenset({A.RETRY, A.SUCCESS, A.FAILURE, A.MISSED, A.CANCELLED, A.PENDING}),
-    # Back to PENDING: its event was paused or moved before the retry was made.
+    # Back to PENDING: its event was paused or moved before the retry.
     A.RETRY: frozenset({A.IN_PROCESS, A.SUCCESS, A.FAILURE, A.CANCELLED, A.PENDING}),
-    # One more attempt may be asked for by hand.
+    # A user may ask for another attempt by hand.
     A.FAILURE: frozenset({A.IN_PROCESS}),
     A.SUCCESS: frozenset({A.IN_PROCESS}),
     A.MISSED: frozenset({A.IN_PROCESS, A.PENDING}),
@@ -41,7 +41,7 @@ CALL_REQUEST: Mapping[IntEnum, frozenset[IntEnum]] = {
 }
 
 MESSAGE: Mapping[IntEnum, frozenset[IntEnum]] = {
-    # To SENT unsent: an earlier try of it is reported as delivered.
+    # To SENT without sending: an earlier try is reported as delivered.
     M.PENDING: frozenset({M.SENDING, M.HELD, M.WITHDRAWN, M.SENT}),
     M.SENDING: frozenset({M.PENDING, M.SENT, M.FAILED, M.HELD, M.UNKNOWN}),
     M.HELD: frozenset({M.PENDING, M.SENT}),
@@ -49,10 +49,10 @@ MESSAGE: Mapping[IntEnum, frozenset[IntEnum]] = {
 }
 
 DELIVERY: Mapping[IntEnum, frozenset[IntEnum]] = {
-    # To FAILED unsent: its webhook was switched off.
+    # To FAILED without sending: its webhook was switched off.
     D.PENDING: frozenset({D.SENDING, D.FAILED}),
     D.SENDING: frozenset({D.PENDING, D.DELIVERED, D.FAILED}),
-    # Redelivered by hand.
+    # A user asked to deliver it again.
     D.DELIVERED: frozenset({D.PENDING}),
     D.FAILED: frozenset({D.PENDING}),
 }

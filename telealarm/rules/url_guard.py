@@ -1,8 +1,7 @@
-"""Which addresses on the network a user may have us call: nothing that is not public.
+"""The network addresses that a user may make the product call: only public ones.
 
-The blocks are those of IANA's registries of special-purpose addresses (RFC 6890) that do not lead
-to a public host, and those that carry an IPv4 address within an IPv6 one, which could lead
-anywhere.
+The blocks are those of IANA's registries of special-purpose addresses (RFC 6890) that lead to no
+public host, and those that carry an IPv4 address within an IPv6 address, which could lead anywhere.
 """
 
 import re
@@ -12,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 
 LONGEST = 500
 
-# Stricter than RFC 3986, so that no two programs read an address differently.
+# Stricter than RFC 3986: so all programs read an address in the same way.
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})"
     r"(?::(?P<port>[0-9]{1,5}))?"
@@ -31,7 +30,7 @@ _BLOCKS = [
         "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10"),
         "shared by a carrier's customers": ("100.64.0.0/10",),
         "link-local": ("169.254.0.0/16", "fe80::/10"),
-        # Azure's, the only one that has a public address.
+        # Azure's; the only block with a public address.
         "a cloud's metadata": ("168.63.129.16/32",),
         "multicast": ("224.0.0.0/4", "ff00::/8"),
         "broadcast": ("255.255.255.255/32",),
@@ -51,10 +50,10 @@ _BLOCKS = [
     }.items()
     for block in blocks
 ]
-# What `localhost`, and every name below it, stands for (RFC 6761 6.3).
+# `localhost`, and every name below it, stands for these (RFC 6761 6.3).
 _THIS_MACHINE = ("127.0.0.1", "::1")
 _ALLOWING = "an operator may allow it in webhooks.allow"
-# All that is given to public hosts so far (RFC 4291); what lies outside is reserved.
+# All blocks assigned to public hosts so far (RFC 4291). The rest is reserved.
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 
 
@@ -68,43 +67,43 @@ class Target:
 
     @property
     def origin(self) -> str:
-        """As `https://example.com:443`."""
+        """The scheme, host and port, such as `https://example.com:443`."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 
 
 class UrlGuard:
-    """Refuses what is not public, but for the networks that the operator allows."""
+    """Refuses addresses that are not public, except networks that the operator allows."""
 
     def __init__(self, allow: Iterable[str] = ()) -> None:
         self._allow = [ip_network(network) for network in allow]
 
     def refusal(self, address: str) -> str | None:
-        """Why `address`, as a resolver or a socket has it, must not be called; None if it may."""
+        """Return why `address` (from a resolver or a socket) must not be called; None if it may."""
         try:
-            found = ip_address(address)
+            parsed = ip_address(address)
         except ValueError:
             return f"{address} is no plain address"
-        if isinstance(found, IPv6Address) and found.scope_id is not None:
+        if isinstance(parsed, IPv6Address) and parsed.scope_id is not None:
             return f"{address} is of one link"
-        if any(found in network for network in self._allow):
+        if any(parsed in network for network in self._allow):
             return None
-        why = _special(found)
+        why = _special(parsed)
         return why and f"{address} is not public ({why})"
 
     def check(self, url: str) -> Target:
-        """Where `url` leads. Raises ValueError with what would be right.
+        """Return where `url` leads. Raises ValueError with a correct form.
 
-        A name is not looked up: it is checked again, by `refusal`, when it is called.
+        A name is not resolved here. `refusal` checks its addresses when it is called.
         """
-        found = _URL.fullmatch(url)
-        if found is None or len(url) > LONGEST:
+        parsed = _URL.fullmatch(url)
+        if parsed is None or len(url) > LONGEST:
             raise ValueError(
                 "must be an address like https://example.com/path, in plain ASCII characters,"
                 f" without a user and a #fragment, {LONGEST} characters at most"
             )
-        scheme, host = found["scheme"], found["host"].lower()
-        port = int(found["port"] or {"http": 80, "https": 443}[scheme])
+        scheme, host = parsed["scheme"], parsed["host"].lower()
+        port = int(parsed["port"] or {"http": 80, "https": 443}[scheme])
         if not 1 <= port <= 65535:
             raise ValueError("the port must lie between 1 and 65535")
         if host.startswith("["):

@@ -1,4 +1,4 @@
-"""The time of a wake-up call, as it is keyed, and when that is next."""
+"""The time of a wake-up call: how the caller keys it, and when it comes next."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -10,16 +10,16 @@ from telealarm.words import ClockChange
 
 @dataclass(frozen=True)
 class Booked:
-    """A wake-up call: when it is next, on the clock of its calendar."""
+    """A wake-up call. `start` is the next one, on the clock of its calendar."""
 
     start: datetime
     daily: bool
 
 
 def parse(keys: str, *, afternoon: bool | None = None) -> time | None:
-    """`0730` and `730` are half past seven; None where it is no time.
+    """Return the time that `0730` or `730` means; None if the keys are not a time.
 
-    `afternoon` says which half of a clock of twelve hours is meant; None: a clock of 24.
+    `afternoon` is the half of a twelve-hour clock. None: a 24-hour clock.
     """
     if not (3 <= len(keys) <= 4 and keys.isascii() and keys.isdigit()):
         return None
@@ -32,10 +32,10 @@ def parse(keys: str, *, afternoon: bool | None = None) -> time | None:
 
 
 def following(clock: time, now: datetime, zone: ZoneInfo) -> datetime:
-    """When the wall of `zone` next reads `clock` after `now`, which is aware.
+    """Return when the wall clock of `zone` next shows `clock` after `now` (aware).
 
-    Naive, as people mean it, also where the clock skips it; aware where it comes twice today and
-    the second is meant.
+    The result is naive, even if the clock skips it. It is aware only if `clock` comes twice today
+    and the second is meant.
     """
     wall = now.astimezone(zone).replace(tzinfo=None, fold=0)
     today = datetime.combine(wall.date(), clock)

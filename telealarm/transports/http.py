@@ -1,8 +1,8 @@
-"""Webhooks over HTTP, signed as Standard Webhooks 1.0 has it, to permitted addresses alone.
+"""Webhooks over HTTP, signed as in Standard Webhooks 1.0, to permitted addresses only.
 
-A name is resolved once, every address that it has is checked, and the connection goes to one of
-these; what the socket is about to connect to is checked again. Redirects are not followed, no
-proxy and no cookie is used, and nothing of the answer's body is read.
+A name is resolved once. All its addresses are checked, and the connection goes to one of them. The
+address of the socket is checked again. Redirects are not followed, proxies and cookies are not
+used, and the body of the answer is not read.
 """
 
 import asyncio
@@ -23,24 +23,24 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from telealarm.errors import TransportError
 
 TIMEOUT_SECONDS = 15.0
-# Of one question to a name server, which is asked so often.
+# The time limit and the number of tries for one DNS query.
 DNS_SECONDS, DNS_TRIES = 3.0, 2
 HEADERS = {"User-Agent": "TeleAlarm", "Accept-Encoding": "identity", "Accept": "*/*"}
 
 
 class AddressCheck(Protocol):
-    """Says which addresses may be called."""
+    """Decides which addresses may be called."""
 
     def check(self, url: str) -> Any:
-        """Raises ValueError where the address is none that may be called."""
+        """Raise ValueError if the address must not be called."""
 
     def refusal(self, address: str) -> str | None:
-        """Why an IP address must not be called; None if it may."""
+        """Return why an IP address must not be called; None if it may."""
 
 
 @dataclass(frozen=True)
 class SignedNotice:
-    """`id` is the same each time it is sent; `secrets` sign it, where there are any."""
+    """A delivery. `id` is the same for each try; `secrets` sign it, if there are any."""
 
     id: str
     url: str
@@ -49,7 +49,7 @@ class SignedNotice:
 
 
 def signed(notice: SignedNotice, at: datetime) -> dict[str, str]:
-    """The headers of Standard Webhooks; one signature for each secret."""
+    """Return the headers of Standard Webhooks, with one signature for each secret."""
     stamp = str(int(at.timestamp()))
     text = f"{notice.id}.{stamp}.{notice.payload}".encode()
     headers = {"webhook-id": notice.id, "webhook-timestamp": stamp}
@@ -64,7 +64,7 @@ def signed(notice: SignedNotice, at: datetime) -> dict[str, str]:
 
 
 class WebhookTransport:
-    """Sends to any endpoint; one connection pool for all. Close it when done.
+    """Sends to any endpoint with one connection pool. Close it when done.
 
     `resolver` and `tls` replace the system's name servers and certificates.
     """
@@ -82,13 +82,14 @@ class WebhookTransport:
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
+        """Close the connection pool."""
         if self._session is not None:
             await self._session.close()
 
     async def send(self, notice: SignedNotice, at: datetime) -> int:
-        """The HTTP status of the answer. Raises TransportError where there was none.
+        """Return the HTTP status of the answer. Raises TransportError if there is none.
 
-        That is permanent where the address must not be called.
+        The error is permanent if the address must not be called.
         """
         try:
             self._guard.check(notice.url)
@@ -110,7 +111,7 @@ class WebhookTransport:
         except TimeoutError:
             raise TransportError(f"no answer within {TIMEOUT_SECONDS:g} s") from None
         except ValueError as error:  # aiohttp.InvalidURL is one
-            raise TransportError(f"it is no address: {error}", permanent=True) from error
+            raise TransportError(f"not a valid address: {error}", permanent=True) from error
         except (aiohttp.ClientError, OSError) as error:
             raise TransportError(f"not reached: {error}") from error
 
@@ -128,7 +129,7 @@ class WebhookTransport:
 def connector(
     guard: AddressCheck, resolver: AbstractResolver, tls: SSLContext | None = None
 ) -> aiohttp.TCPConnector:
-    """Opens connections to addresses that `guard` permits, whatever they were resolved from."""
+    """Return a connector that only opens connections to addresses that `guard` permits."""
 
     def open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
         family, kind, protocol, _, to = address
@@ -147,7 +148,7 @@ def connector(
 
 
 class _Checked(AbstractResolver):
-    """Resolves by another, and refuses a name of which one address must not be called."""
+    """Resolves names with `resolver`. Refuses a name if any of its addresses is refused."""
 
     def __init__(self, guard: AddressCheck, resolver: AbstractResolver) -> None:
         self._guard = guard
@@ -156,11 +157,11 @@ class _Checked(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
-        for one in found:
-            if why := self._guard.refusal(one["host"]):
+        addresses = await self._resolver.resolve(host, port, family)
+        for address in addresses:
+            if why := self._guard.refusal(address["host"]):
                 raise TransportError(f"{host} leads to {why}", permanent=True)
-        return found
+        return addresses
 
     async def close(self) -> None:
         await self._resolver.close()

@@ -1,4 +1,4 @@
-"""Mail by SMTP (RFC 5321): one connection, reused as long as it lives."""
+"""Mail by SMTP (RFC 5321): one connection, reused while it is open."""
 
 import asyncio
 import contextlib
@@ -17,13 +17,13 @@ from telealarm.clock import monotonic, utcnow
 from telealarm.config.model import Smtp
 from telealarm.errors import TransportError
 
-# Servers hang up on the idle after some minutes; we go first (RFC 5321 4.5.3.2.7: 5 minutes).
+# Servers close idle connections after some minutes (RFC 5321 4.5.3.2.7: 5). We close first.
 IDLE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Mail:
-    """`id` is the same each time it is tried. `invitation` is a calendar file with its METHOD."""
+    """A mail. `id` is the same for each try. `invitation` is a calendar file with its METHOD."""
 
     id: str
     recipient: str
@@ -39,7 +39,7 @@ class Mail:
 
 @dataclass(frozen=True)
 class SmtpReceipt:
-    """The server took the mail."""
+    """The server has accepted the mail."""
 
     reference: str
     said: str
@@ -52,27 +52,30 @@ class SmtpTransport:
         self._config = config
         self._client: aiosmtplib.SMTP | None = None
         self._used = 0.0
-        self._alone = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def close(self) -> None:
-        async with self._alone:
+        """Close the connection."""
+        async with self._lock:
             await self._hang_up()
 
     async def send(self, mail: Mail) -> SmtpReceipt:
-        """Hand the mail over. Raises TransportError: 5xx is permanent, 4xx and a server that is
-        away are temporary, and a connection lost in the data leaves the fate unknown.
+        """Send the mail. Raises TransportError.
+
+        It is permanent for 5xx, temporary for 4xx and if the server is down. If the connection is
+        lost during the data, the fate is unknown.
         """
-        message = written(mail, self._config.sender).as_bytes()
-        async with self._alone:
+        message = compose(mail, self._config.sender).as_bytes()
+        async with self._lock:
             try:
-                return await self._hand_over(mail, message)
+                return await self._transmit(mail, message)
             except asyncio.CancelledError:
-                # A late answer would be taken for that to the next mail.
+                # A late answer would be taken for the answer to the next mail.
                 self._drop()
                 raise
 
-    async def _hand_over(self, mail: Mail, message: bytes) -> SmtpReceipt:
-        client = await self._begun(mail)
+    async def _transmit(self, mail: Mail, message: bytes) -> SmtpReceipt:
+        client = await self._with_envelope(mail)
         try:
             reply = await client.data(message)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
@@ -80,8 +83,8 @@ class SmtpTransport:
         self._used = monotonic()
         return SmtpReceipt(message_id(mail, self._config.sender), f"{reply.code} {reply.message}")
 
-    async def _begun(self, mail: Mail) -> aiosmtplib.SMTP:
-        """A connection on which the envelope was taken."""
+    async def _with_envelope(self, mail: Mail) -> aiosmtplib.SMTP:
+        """Return a connection on which the server accepted the envelope."""
         reused = self._client is not None
         client = await self._connected()
         try:
@@ -90,8 +93,8 @@ class SmtpTransport:
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             failure = await self._failed(error, in_data=False)
             if reused and _code(error) is None:
-                # The server hung up on the idle connection; nothing of this mail was said yet.
-                return await self._begun(mail)
+                # The server closed the idle connection. Nothing of this mail was sent yet.
+                return await self._with_envelope(mail)
             raise failure from error
         return client
 
@@ -112,7 +115,7 @@ class SmtpTransport:
         return self._client
 
     async def _failed(self, error: Exception, *, in_data: bool) -> TransportError:
-        """What an error means; the connection is made ready for the next mail."""
+        """Return what an error means, and make the connection ready for the next mail."""
         code = _code(error)
         if code is None:
             await self._hang_up()
@@ -136,15 +139,17 @@ class SmtpTransport:
             client.close()
 
 
-def written(mail: Mail, sender: str) -> EmailMessage:
-    """The message: plain text, HTML, and the invitation as an alternative of theirs.
+def compose(mail: Mail, sender: str) -> EmailMessage:
+    """Return the message: plain text, HTML, and the invitation, as alternatives.
 
-    Raises TransportError, permanent, for a header with a line break in it.
+    Raises TransportError (permanent) for a line break in a header.
     """
     message = EmailMessage(policy=POLICY)
-    own = _address("From", mail.from_address or sender)
+    from_address = _address("From", mail.from_address or sender)
     headers = {
-        "From": f"{_name('From', mail.from_name)} <{own}>" if mail.from_name else own,
+        "From": f"{_name('From', mail.from_name)} <{from_address}>"
+        if mail.from_name
+        else from_address,
         "To": _address("To", mail.recipient),
         "Subject": _encoded("Subject", mail.subject),
         "Date": format_datetime(utcnow()),
@@ -155,7 +160,7 @@ def written(mail: Mail, sender: str) -> EmailMessage:
         headers["List-Unsubscribe"] = f"<{_line('List-Unsubscribe', mail.unsubscribe)}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     for name, value in headers.items():
-        message[name] = _Written(name, value)
+        message[name] = _RawHeader(name, value)
     message.set_content(mail.text or " ", cte="quoted-printable")
     if mail.html:
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
@@ -166,19 +171,22 @@ def written(mail: Mail, sender: str) -> EmailMessage:
     return message
 
 
-class _Written(str):
-    """A header's value, written as it stands: the library would decode and break it anew, and
-    make of a long link words that no mail program takes for one.
+class _RawHeader(str):
+    """A header's value, written unchanged.
+
+    The library would decode it and fold it again. A long link would then be split into words that
+    no mail program recognises.
     """
 
     name: str
 
-    def __new__(cls, name: str, value: str) -> "_Written":
-        made = super().__new__(cls, value)
-        made.name = name
-        return made
+    def __new__(cls, name: str, value: str) -> "_RawHeader":
+        header = super().__new__(cls, value)
+        header.name = name
+        return header
 
     def fold(self, *, policy: EmailPolicy) -> str:
+        """Return the header line as it is."""
         return f"{self.name}: {self}{policy.linesep}"
 
 
@@ -189,19 +197,19 @@ def _line(header: str, text: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether it need not be encoded; what looks as if it were (RFC 2047) must be."""
+    """Return whether `text` needs no encoding. A text that looks encoded (RFC 2047) needs it."""
     return text.isascii() and "=?" not in text
 
 
 def _encoded(header: str, text: str) -> str:
-    """A text as a header may hold it."""
+    """Return a text in the form for a header."""
     if _is_plain(_line(header, text)):
         return text
     return Header(text, "utf-8", header_name=header).encode(linesep="\r\n")
 
 
 def _name(header: str, text: str) -> str:
-    """The name before an address (RFC 5322 3.4)."""
+    """Return the display name before an address (RFC 5322 3.4)."""
     return f'"{quote(_line(header, text))}"' if _is_plain(text) else _encoded(header, text)
 
 
@@ -212,12 +220,12 @@ def _address(header: str, text: str) -> str:
 
 
 def message_id(mail: Mail, sender: str) -> str:
-    """The same for every try, so that servers and readers can drop doubles."""
+    """Return the id that all tries share, so that servers and readers can drop duplicates."""
     return f"<{mail.id}@{sender.rpartition('@')[2]}>"
 
 
 def _options(config: Smtp) -> dict[str, Any]:
-    """What aiosmtplib is told. Reads the certificates from the disk; raises OSError."""
+    """Return the options of aiosmtplib. Reads the certificates from disk; raises OSError."""
     trust = ssl.create_default_context()
     if config.ca_file:
         trust.load_verify_locations(config.ca_file)

@@ -1,1 +1,1 @@
-"""Webhooks: from a row to the endpoint that takes it."""
+"""Webhooks: from a delivery's row to its endpoint."""

@@ -1,7 +1,7 @@
-"""The courier: tells webhooks what was written for them, and keeps how each try ended.
+"""The dispatcher of webhooks: sends deliveries, and stores how each try ended.
 
-Many are sent at a time, but of one manager and to one host only so many, so that an endpoint that
-is slow or silent holds up its own deliveries alone.
+Many are sent at a time, but only some for each manager and each host. So a slow or silent endpoint
+delays its own deliveries only.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from telealarm.transports.http import SignedNotice
 
 log = logging.getLogger(__name__)
 
-# How often what is too old is looked for.
+# How often old deliveries are deleted.
 SWEEP_SECONDS = 3600.0
 GONE = 410
 
@@ -32,17 +32,19 @@ Send = Callable[[SignedNotice, datetime], Awaitable[int]]
 
 
 class WebhookDispatcher:
+    """Sends due deliveries, and stores each try."""
+
     def __init__(self, db: Database, holder: Holder, send: Send, keep: timedelta) -> None:
         self._db = db
         self._holder = holder
         self._send = send
         self._keep = keep
         self._sending: dict[asyncio.Task[None], Delivery] = {}
-        self._swept: float | None = None
+        self._last_sweep: float | None = None
         self._draining = False
 
     async def run(self) -> None:
-        """Tell for ever."""
+        """Send until cancelled."""
         try:
             await run_stage(self._db, "webhooks", self.step, log)
         finally:
@@ -51,13 +53,13 @@ class WebhookDispatcher:
             await asyncio.gather(*self._sending, return_exceptions=True)
 
     async def drain(self, seconds: float) -> None:
-        """Begin nothing new, and let what is being sent come to its end for so long."""
+        """Start nothing new, and give running deliveries some `seconds` to end."""
         self._draining = True
         if self._sending:
             await asyncio.wait(self._sending, timeout=seconds)
 
     async def step(self) -> datetime | None:
-        """Begin to send what is due; returns when the next is."""
+        """Start to send what is due. Return when the next delivery is due."""
         if self._draining:
             return None
         now = utcnow()
@@ -70,7 +72,7 @@ class WebhookDispatcher:
         return await self._db.read(deliveries.next_due, now)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        """There is room for another."""
+        """A slot is free: wake the stage."""
         del self._sending[task]
         self._db.stage("webhooks").set()
 
@@ -84,7 +86,7 @@ class WebhookDispatcher:
             status = await self._send(notice, utcnow())
         except TransportError as error:
             ended = answer(monotonic() - began, None, str(error), permanent=error.permanent)
-        except Exception as error:  # noqa: BLE001 - logged, and kept with the try
+        except Exception as error:  # noqa: BLE001 - logged, and stored with the try
             ids.exception("the sender of webhooks failed")
             why = f"the sender failed: {type(error).__name__}"
             ended = answer(monotonic() - began, why=why)
@@ -99,11 +101,13 @@ class WebhookDispatcher:
         except Stale as error:
             log.debug("%s", error)  # its webhook was deleted meanwhile
         except StorageError as error:
-            log.error("webhook delivery %d is sent again, its end is not kept: %s", row.id, error)
+            log.error(
+                "webhook delivery %d is sent again: its end was not stored: %s", row.id, error
+            )
 
     async def _sweep(self, now: datetime) -> None:
-        if self._swept is not None and monotonic() - self._swept < SWEEP_SECONDS:
+        if self._last_sweep is not None and monotonic() - self._last_sweep < SWEEP_SECONDS:
             return
         while await self._db.write(deliveries.forget, now, self._keep):
             pass
-        self._swept = monotonic()
+        self._last_sweep = monotonic()

@@ -78,7 +78,7 @@ async def test_a_rule_of_ones_own(api: Api, sent: dict[str, Any], kept: tuple[An
 @pytest.mark.parametrize(
     ("sent", "field", "said"),
     [
-        ({}, "frequency", "this field is required where there is no rrule"),
+        ({}, "frequency", "this field is required if there is no rrule"),
         ({"frequency": "SECONDLY"}, "frequency", "must be one of YEARLY, MONTHLY"),
         ({"frequency": "DAILY", "params": "count"}, "params", "must look like count:10"),
         ({"frequency": "DAILY", "params": "until:1"}, "params", "must look like count:10"),
@@ -93,7 +93,7 @@ async def test_a_rule_of_ones_own(api: Api, sent: dict[str, Any], kept: tuple[An
         ({"rrule": "FREQ=DAILY;FREQ=WEEKLY"}, "rrule", "each part once"),
         ({"rrule": "FREQ=DAILY;" + "X" * 500}, "rrule", "must have at most 500 characters"),
         ({"rrule": "FREQ=DAILY", "frequency": "WEEKLY"}, "frequency", "must be DAILY"),
-        ({"rrule": "FREQ=DAILY", "params": "count:2"}, "params", "must be empty where"),
+        ({"rrule": "FREQ=DAILY", "params": "count:2"}, "params", "must be empty if"),
     ],
 )
 async def test_what_is_no_rule_is_refused(

@@ -105,7 +105,7 @@ async def test_a_way_that_leads_nowhere_by_accident_is_told_by_section(api: Api)
             "the key 3 leads nowhere; make a branching for it, or for any (goto null: the end)",
         ],
         f"section-{id_of(ring)}": [
-            "no way leads from here to the end of the call; make one (goto null ends it)"
+            "no branch leads from here to the end of the call; make one (goto null ends it)"
         ],
     }
     # What is meant is said, and then it is sealed.

@@ -19,7 +19,7 @@ from telealarm.dialing import pacer
 from telealarm.dialing.call import CallServices
 from telealarm.dialing.dispatcher import CallDispatcher
 from telealarm.models import Alarm, AlarmRequest, Calendar, Event, Gateway
-from telealarm.planning.planner import CROWD
+from telealarm.planning.planner import BATCH
 from telealarm.rules.rate_limit import Departure, Window
 from telealarm.store.alarms import alarms
 from telealarm.store.calendars import events
@@ -85,7 +85,7 @@ async def start_dialer(db: Database, ari: AriDouble) -> AsyncIterator[StartDiale
                 ari=client,
                 holder=holder,
                 admission=Admission(holder),
-                wiring=CallServices(own, prepare or ready, converse, None),
+                services=CallServices(own, prepare or ready, converse, None),
             )
             tasks = [asyncio.create_task(client.run()), asyncio.create_task(dialer.run())]
 
@@ -131,7 +131,7 @@ async def blast(stages: Stages, numbers: range, calendar: Calendar | None = None
             Alarm.insert_many(some).execute()
 
     await stages.write(write)
-    for _ in range(0, len(numbers), CROWD):
+    for _ in range(0, len(numbers), BATCH):
         await stages.planner.step()
 
 
@@ -400,7 +400,7 @@ async def test_a_commit_of_one_process_wakes_the_stages_of_another(db: Database)
     other = Database(db.peewee)
     other.start()
     try:
-        bell = db._bell
+        bell = db._listener
         assert bell is not None
         await until(bell.connected.is_set, 30, "it listens")
         await asyncio.sleep(0)

@@ -13,7 +13,7 @@ import time_machine
 
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, Event
-from telealarm.planning.series import CROWD, SeriesPlanner
+from telealarm.planning.series import BATCH, SeriesPlanner
 from telealarm.rules.rate_limit import READY
 from telealarm.store.engine.database import Database
 from telealarm.words import AlarmStatus, Disposition
@@ -336,7 +336,7 @@ async def test_many_series_after_an_outage_are_worked_off_in_crowds(world: World
 
     def write() -> None:
         calendar = world.stages.calendar
-        for number in range(3 * CROWD):
+        for number in range(3 * BATCH):
             start = NOON + timedelta(minutes=number)
             event = Event.create(
                 owner=calendar.owner_id,
@@ -366,9 +366,9 @@ async def test_many_series_after_an_outage_are_worked_off_in_crowds(world: World
         fresh = await world.event("FREQ=DAILY;INTERVAL=2", "2026-06-12 09:00")
         await world.series.step()
         assert len(await world.children(fresh)) == 1
-        assert 0 < await world.stages.write(count) <= 20 * CROWD
+        assert 0 < await world.stages.write(count) <= 20 * BATCH
         await world.plan()
-        assert await world.stages.write(count) == 3 * CROWD * 12 + 1
+        assert await world.stages.write(count) == 3 * BATCH * 12 + 1
 
 
 async def test_two_planners_make_no_child_twice(world: World) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from telealarm.asterisk.ari.channel import QUEUE_LENGTH, Channel
-from telealarm.asterisk.ari.events import AriEvent, glance
+from telealarm.asterisk.ari.events import AriEvent, type_and_channel
 from telealarm.asterisk.ari.http import Http
 from telealarm.asterisk.ari.router import Router
 
@@ -75,11 +75,11 @@ class TestGlance:
     @pytest.mark.parametrize("pretty", [None, 2])
     def test_it_sees_what_parsing_sees(self, more: str, pretty: int | None) -> None:
         sent = json.dumps(json.loads(text("Dial", more)), indent=pretty)
-        assert glance(sent) == ("Dial", "ta-1")
+        assert type_and_channel(sent) == ("Dial", "ta-1")
 
     def test_a_variable_cannot_pass_for_a_channel(self) -> None:
         value = json.dumps('"channel":{"id":"ta-2"}')
-        assert glance(text("ChannelVarset", f'"value":{value},{CHANNEL}')) == (
+        assert type_and_channel(text("ChannelVarset", f'"value":{value},{CHANNEL}')) == (
             "ChannelVarset",
             "ta-1",
         )

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telealarm.errors import TransportError
-from telealarm.transports.smtp import Mail, written
+from telealarm.transports.smtp import Mail, compose
 
 MAIL = Mail("id-1", "ann@example.com", "clinic@example.com", "The Clinic", "Visit", "Hello")
 HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"]
@@ -28,7 +28,7 @@ LINES = st.text(
 
 
 def raw(**changed: Any) -> bytes:
-    return written(Mail(**{**MAIL.__dict__, **changed}), "noreply@clinic.example").as_bytes()
+    return compose(Mail(**{**MAIL.__dict__, **changed}), "noreply@clinic.example").as_bytes()
 
 
 def old_parser(mail: bytes) -> Message:

@@ -1,4 +1,4 @@
-"""A small typed client of Asterisk's REST interface, with the vocabulary of ari-py."""
+"""A small typed client of Asterisk's REST interface, with the names of ari-py."""
 
 from telealarm.asterisk.ari.channel import Channel, EventQueue, Playback
 from telealarm.asterisk.ari.client import Client

@@ -1,4 +1,4 @@
-"""Bridges: where channels hear each other."""
+"""Bridges, in which channels hear each other."""
 
 from contextlib import suppress
 
@@ -7,53 +7,56 @@ from telealarm.asterisk.ari.http import Http
 
 
 class Bridges:
-    """`client.bridges`. A bridge has an id that the caller chooses."""
+    """`client.bridges`. The caller of a method chooses the id of a bridge."""
 
     def __init__(self, http: Http) -> None:
         self._http = http
 
     async def create(self, bridge_id: str) -> None:
-        """A mixing bridge; one of this id that is there already is fine.
+        """Create a mixing bridge. A bridge with this id may exist already.
 
-        Asterisk would let two channels pass their packets to each other past itself, and hear no
-        keys; so that they are heard, media go through it.
+        With `proxy_media` all packets pass through the bridge. Asterisk would otherwise let two
+        channels exchange packets directly, and would hear no keys.
         """
         body = {"type": "mixing,dtmf_events,proxy_media", "name": bridge_id}
         with suppress(AlreadyExists):
             await self._http.request("POST", "bridges", bridge_id, body=body)
 
     async def add(self, bridge_id: str, channel_id: str) -> None:
-        """Put a channel in, out of the bridge that it is in. It must be in Stasis.
+        """Move a channel into this bridge. It must be in Stasis.
 
-        Raises NotFound where the bridge is gone, Refused where the channel is.
+        Raises NotFound if the bridge is gone, RequestRefused if the channel is gone.
         """
         body = {"channel": channel_id}
         await self._http.request("POST", "bridges", bridge_id, "addChannel", body=body)
 
     async def remove(self, bridge_id: str, channel_id: str) -> None:
-        """Take a channel out; it stays in Stasis. NotFound, Refused where it is not in there."""
+        """Take a channel out; it stays in Stasis.
+
+        Raises NotFound if the bridge is gone, RequestRefused if the channel is not in it.
+        """
         body = {"channel": channel_id}
         await self._http.request("POST", "bridges", bridge_id, "removeChannel", body=body)
 
     async def channels(self, bridge_id: str) -> list[str]:
-        """The ids of the channels in a bridge; none where it is gone."""
+        """Return the ids of the channels in a bridge; none if the bridge is gone."""
         with suppress(NotFound):
-            found = await self._http.request("GET", "bridges", bridge_id)
-            return [str(channel) for channel in found["channels"]]
+            bridge = await self._http.request("GET", "bridges", bridge_id)
+            return [str(channel) for channel in bridge["channels"]]
         return []
 
     async def destroy(self, bridge_id: str) -> None:
-        """Destroy a bridge; one that is gone is fine."""
+        """Destroy a bridge, if it exists."""
         with suppress(NotFound):
             await self._http.request("DELETE", "bridges", bridge_id)
 
     async def play(self, bridge_id: str, media: str, playback_id: str) -> None:
-        """Play to everybody in a bridge."""
+        """Play a sound to all channels in a bridge."""
         await self._http.request(
             "POST", "bridges", bridge_id, "play", playback_id, body={"media": media}
         )
 
     async def stop_playing(self, playback_id: str) -> None:
-        """Stop what `play` began; what is over is fine."""
+        """Stop a playback that `play` started, if it still plays."""
         with suppress(NotFound):
             await self._http.request("DELETE", "playbacks", playback_id)

@@ -1,4 +1,4 @@
-"""A channel: what can be asked of it, and what is heard from it."""
+"""A channel: its events, and the operations on it."""
 
 import asyncio
 import logging
@@ -18,27 +18,27 @@ log = logging.getLogger(__name__)
 Handler = Callable[[AriEvent], object]
 
 QUEUE_LENGTH = 256
-# Whoever misses one of these waits for ever.
+# A waiter that misses one of these would wait for ever.
 NEVER_DROPPED = frozenset(
     {"ChannelDestroyed", "StasisEnd", "PlaybackFinished", "RecordingFinished", "RecordingFailed"}
 )
-# Kept from `open` until the first listener of the type: they can come before the reply to the POST.
+# Kept from `open` until the type has a handler: these events can come before the reply to the POST.
 KEPT = frozenset({"Dial", "StasisStart", "StasisEnd", "ChannelDtmfReceived", "ChannelDestroyed"})
 
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
-# A name that ends in `)` calls a dialplan function; these are harmless.
+# A name that ends in `)` calls a dialplan function. Only these are allowed.
 ALLOWED_FUNCTIONS = ("TIMEOUT(absolute)",)
 
 
 def variable_name(name: str, pattern: re.Pattern[str] = VARIABLE) -> str:
-    """`name` if it is a plain one, by default of a variable, else ValueError."""
+    """Return `name` if it is a plain name (by default of a variable). Raises ValueError if not."""
     if not pattern.fullmatch(name):
         raise ValueError(f"not a plain name: {name!r}")
     return name
 
 
 class EventQueue:
-    """Some of a channel's events, in order. Made by `Channel.events`."""
+    """Some of a channel's events, in order. `Channel.events` creates it."""
 
     def __init__(self, channel_id: str, unlisten: Callable[[Handler], None]) -> None:
         self._channel_id = channel_id
@@ -47,17 +47,17 @@ class EventQueue:
         self._warned = False
 
     def put(self, event: AriEvent) -> None:
-        """Called by the reader. A full queue drops the event, unless somebody must have it."""
+        """Add an event; the reader calls this. A full queue drops it, except NEVER_DROPPED."""
         if self._events.qsize() < QUEUE_LENGTH or event.type in NEVER_DROPPED:
             self._events.put_nowait(event)
         elif not self._warned:
             self._warned = True
             by_ids(log, channel=self._channel_id).warning(
-                "nobody takes this channel's events; %s and others are dropped", event.type
+                "no task reads its events; %s and others are dropped", event.type
             )
 
     async def get(self, timeout_seconds: float | None = None) -> AriEvent:
-        """The next event; TimeoutError if none comes in time, or before a nudge."""
+        """Return the next event. Raises TimeoutError if none comes in time, or at a nudge."""
         async with asyncio.timeout(timeout_seconds):
             event = await self._events.get()
         if event is None:
@@ -65,7 +65,7 @@ class EventQueue:
         return event
 
     def nudge(self) -> None:
-        """Let whoever waits for an event wait no longer, once the events before have been taken."""
+        """End a wait for an event, after the events that came before have been read."""
         self._events.put_nowait(None)
 
     def close(self) -> None:
@@ -74,35 +74,35 @@ class EventQueue:
 
 
 class Channel:
-    """A channel that was opened with the client. Nothing is asked of Asterisk until a call is made.
+    """A channel that the client opened. Opening it sends nothing to Asterisk.
 
-    Every call may raise Unreachable, FateUnknown, or NotFound (it has hung up); those that need the
-    channel to be in a Stasis application also NotInStasis.
+    Every request may raise Unreachable, FateUnknown, or NotFound (it has hung up). A request that
+    needs the channel in a Stasis application may also raise NotInStasis.
     """
 
     def __init__(self, channel_id: str, app: str, http: Http) -> None:
         self.id = channel_id
         self.app = app
-        # When it was heard to enter Stasis, on the monotonic clock.
+        # When its StasisStart arrived, on the monotonic clock.
         self.entered: float | None = None
         self._http = http
         self._handlers: dict[str, list[Handler]] = {}
         self._kept: dict[str, list[AriEvent]] = {kind: [] for kind in KEPT}
 
-    # what is heard
+    # events
 
     def on_event(self, event_type: str, handler: Handler) -> Callable[[], None]:
-        """Call `handler` with each event of this type; returns what unregisters it.
+        """Call `handler` with each event of this type. Return a function that unregisters it.
 
-        It runs in the reader, in the order in which Asterisk sent the events, so it must not block.
-        An exception in it is logged and ends nothing. The first handler or queue of a type also
-        gets the events (of those in KEPT) that have come since the channel was opened.
+        The handler runs in the reader, in the order in which Asterisk sent the events. So it must
+        not block. An exception in it is logged and stops nothing. The first handler or queue of a
+        type in KEPT also gets the events since the channel was opened.
         """
         self._listen(event_type, handler)
         return lambda: self._unlisten(event_type, handler)
 
     def events(self, *types: str) -> EventQueue:
-        """A queue of the events of these types, from now on (see `on_event`)."""
+        """Return a queue of the events of these types, from now on (see `on_event`)."""
 
         def unlisten(handler: Handler) -> None:
             for kind in types:
@@ -118,11 +118,11 @@ class Channel:
         return queue
 
     def wants(self, event_type: str) -> bool:
-        """Whether an event of this type is worth parsing."""
+        """Return whether an event of this type has a handler or is kept."""
         return event_type in self._handlers or event_type in self._kept
 
-    def hear(self, event: AriEvent) -> None:
-        """Called by the router with each of the channel's events."""
+    def handle(self, event: AriEvent) -> None:
+        """Handle one of the channel's events; the router calls this."""
         if event.type == "StasisStart":
             self.app = event.app
             self.entered = monotonic()
@@ -151,20 +151,20 @@ class Channel:
         except Exception:
             log.exception("a handler of %s failed", event.type, extra={"channel": self.id})
 
-    # what can be asked
+    # requests
 
     async def snapshot(self) -> dict[str, Any]:
-        """The channel as Asterisk describes it; NotFound when it has hung up."""
+        """Return the channel as Asterisk describes it. Raises NotFound if it has hung up."""
         return await self._http.one_of("channels", self.id)
 
     async def answer(self) -> None:
-        """Answer a channel that called us."""
+        """Answer an incoming channel."""
         await self._ask("POST", "answer")
 
     async def play(self, media: str | Sequence[str], playback_id: str) -> "Playback":
         """Play media URIs one after the other (`sound:/path`, `sound:http://...`, `digits:104`).
 
-        It ends in one PlaybackFinished, whose state is `failed` if the last of them could not be
+        The end is one PlaybackFinished event. Its state is `failed` if the last URI could not be
         played. A path has no extension: Asterisk chooses the file by the channel's codec.
         """
         many = [media] if isinstance(media, str) else list(media)
@@ -174,10 +174,10 @@ class Channel:
     async def record(
         self, name: str, *, most_seconds: int, silence_seconds: int, beep: bool = True
     ) -> None:
-        """Record what the caller says as a stored recording `name` (wav, 8 kHz mono).
+        """Record the caller as the stored recording `name` (wav, 8 kHz mono).
 
-        It ends in RecordingFinished, or RecordingFailed, after `most_seconds`, after
-        `silence_seconds` of silence (0: never), at a hang-up, or by `Recordings.stop`.
+        The end is a RecordingFinished or RecordingFailed event: after `most_seconds`, after
+        `silence_seconds` of silence (0: never), at a hang-up, or after `Recordings.stop`.
         """
         body = {
             "name": name,
@@ -191,32 +191,32 @@ class Channel:
         await self._ask("POST", "record", body=body)
 
     def playback(self, playback_id: str) -> "Playback":
-        """The playback of this id, to stop one that somebody else has begun."""
+        """Return the playback with this id, to stop a playback that another task started."""
         return Playback(playback_id, self._http)
 
     async def hangup(self, reason: str = "normal") -> None:
-        """Hang up; a channel that is gone already is fine."""
+        """Hang up, if the channel still exists."""
         with suppress(NotFound):
             await self._http.request("DELETE", "channels", self.id, params={"reason": reason})
 
     async def set_variable(self, name: str, value: str) -> None:
-        """Set a channel variable, or one of ALLOWED_FUNCTIONS; ValueError for another function."""
+        """Set a channel variable, or one of ALLOWED_FUNCTIONS. Raises ValueError for others."""
         if name not in ALLOWED_FUNCTIONS:
             variable_name(name)
         await self._ask("POST", "variable", body={"variable": name, "value": value})
 
     async def get_variable(self, name: str) -> str:
-        """The value of a channel variable; NotFound if it has none."""
+        """Return the value of a channel variable. Raises NotFound if it has none."""
         if name not in ALLOWED_FUNCTIONS:
             variable_name(name)
         params = {"variable": name}
-        found = await self._http.request("GET", "channels", self.id, "variable", params=params)
-        return str(found["value"])
+        variable = await self._http.request("GET", "channels", self.id, "variable", params=params)
+        return str(variable["value"])
 
     async def continue_in_dialplan(
         self, *, context: str, extension: str, priority: int = 1
     ) -> None:
-        """Leave Stasis for this place in the dialplan."""
+        """Leave Stasis and continue at this place of the dialplan."""
         place = {"context": context, "extension": extension, "priority": priority}
         await self._ask("POST", "continue", body=place)
 
@@ -225,13 +225,13 @@ class Channel:
 
 
 class Playback:
-    """Something that plays, or has played, on a channel."""
+    """A sound that plays, or has played, on a channel."""
 
     def __init__(self, playback_id: str, http: Http) -> None:
         self.id = playback_id
         self._http = http
 
     async def stop(self) -> None:
-        """Stop it; one that is over already is fine."""
+        """Stop it, if it still plays."""
         with suppress(NotFound):
             await self._http.request("DELETE", "playbacks", self.id)

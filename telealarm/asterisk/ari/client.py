@@ -1,4 +1,4 @@
-"""The client: one connection with one Asterisk."""
+"""The client: the connection with one Asterisk."""
 
 import asyncio
 import logging
@@ -17,18 +17,18 @@ from telealarm.log import by_ids
 
 log = logging.getLogger(__name__)
 
-# When many pick up at once, what they are to hear is ordered first.
+# If many callees answer at once, their first prompts are requested before the unsubscribing.
 FIRST_THINGS_SECONDS = 0.5
 
 
 class Client:
     """ARI of the Asterisk at `url`, as the Stasis application `app`.
 
-    `event_sources` are subscribed to on every connect, so that a channel's whole life is seen and
-    not only its time in Stasis. `timeout_seconds` bounds each HTTP request.
+    Each connect subscribes to `event_sources`. So a channel's whole life is seen, not only its time
+    in Stasis. `timeout_seconds` limits each HTTP request.
 
         client = Client(url="http://127.0.0.1:8088", user="telealarm", password=..., app="ta-1")
-        client.on_event("StasisStart", stranger_called)
+        client.on_event("StasisStart", incoming_call)
         await client.run()
     """
 
@@ -47,10 +47,10 @@ class Client:
         self._http = Http(url, user, password, timeout_seconds)
         self._router = Router(self._entered_stasis)
         self._on_connected: list[Callable[[], Awaitable[None]]] = []
-        self._own = Socket(self._http, app, self._router.route, self._own_ready)
+        self._socket = Socket(self._http, app, self._router.route, self._socket_ready)
         self._added: dict[str, asyncio.Task[None] | None] = {}
         self._tasks: asyncio.TaskGroup | None = None
-        self._one_by_one = asyncio.Lock()
+        self._unsubscribing = asyncio.Lock()
         self.channels = Channels(self._http, self.open, self.close)
         self.applications = Applications(self._http)
         self.bridges = Bridges(self._http)
@@ -60,18 +60,18 @@ class Client:
 
     @property
     def connected(self) -> bool:
-        """Whether the own application's websocket is open and its subscriptions are made."""
-        return self._own.connected
+        """Return whether the websocket of `app` is open and subscribed."""
+        return self._socket.connected
 
     @property
     def trouble(self) -> str | None:
-        """Why it is not connected, in one sentence that says what to change; else None."""
-        return self._own.trouble
+        """Return why it is not connected, with what to change; None if it is connected."""
+        return self._socket.trouble
 
     def on_connected(self, hook: Callable[[], Awaitable[None]]) -> None:
         """Await `hook` after each connect, while events are already being read.
 
-        If it fails, that is logged and the websocket is closed, so that it is tried again.
+        If it fails, the error is logged, the websocket is closed, and the client reconnects.
         """
         self._on_connected.append(hook)
 
@@ -80,27 +80,27 @@ class Client:
         self._router.on_event(event_type, handler)
 
     def open(self, channel_id: str) -> Channel:
-        """The channel of this id, whose events are taken from now on."""
+        """Return the channel with this id. It receives its events from now on."""
         known = self._router.channels.get(channel_id)
         if known is None:
             known = self._router.channels[channel_id] = Channel(channel_id, self.app, self._http)
         return known
 
     def find(self, channel_id: str) -> Channel | None:
-        """The channel of this id if it is open."""
+        """Return the channel with this id if it is open."""
         return self._router.channels.get(channel_id)
 
     def close(self, channel_id: str) -> None:
-        """Take no more events of this channel; it is not hung up."""
+        """Take no more events of this channel. This does not hang it up."""
         self._router.channels.pop(channel_id, None)
 
     @property
     def apps(self) -> frozenset[str]:
-        """The applications that are served: the own, and those added that still are."""
+        """Return the applications that are served: `app`, and the added ones."""
         return frozenset({self.app, *self._added})
 
     def add_app(self, name: str) -> None:
-        """Serve the Stasis application of a dead worker too, until its owner is back."""
+        """Also serve the Stasis application of a dead worker, until its owner is back."""
         if name == self.app or name in self._added:
             return
         self._added[name] = None
@@ -108,19 +108,19 @@ class Client:
             self._added[name] = self._tasks.create_task(self._serve_added(name))
 
     def drop_app(self, name: str) -> None:
-        """Serve this application no more."""
+        """Stop serving this application."""
         task = self._added.pop(name, None)
         if task is not None:
             task.cancel()
 
     async def run(self) -> None:
-        """Connect, read and connect again, until cancelled; then every connection is closed."""
+        """Connect, read and reconnect until cancelled. Then close every connection."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 for name in self._added:
                     self._added[name] = tasks.create_task(self._serve_added(name))
-                await self._own.serve(while_replaced=True)
+                await self._socket.serve(while_replaced=True)
         finally:
             self._tasks = None
             await self.aclose()
@@ -129,7 +129,7 @@ class Client:
         """Close the HTTP connections of a client that was used without `run`."""
         await self._http.close()
 
-    async def _own_ready(self, socket: Socket) -> None:
+    async def _socket_ready(self, socket: Socket) -> None:
         for source in self._event_sources:
             await self.applications.subscribe(self.app, source)
         socket.is_ready()
@@ -137,8 +137,8 @@ class Client:
             try:
                 await hook()
             except Exception as error:
-                log.exception("what follows a connect failed; connecting again")
-                raise AriError(f"what follows a connect failed: {error}") from error
+                log.exception("a step after the connect failed; connecting again")
+                raise AriError(f"a step after the connect failed: {error}") from error
 
     async def _serve_added(self, name: str) -> None:
         socket = Socket(self._http, name, self._router.route, self._added_ready)
@@ -150,20 +150,20 @@ class Client:
         log.info("%s is served by its owner again", name)
 
     async def _added_ready(self, socket: Socket) -> None:
-        # The own application sees every endpoint already; what the dead worker subscribed to
-        # would only bring each event again.
+        # `app` already receives the events of every endpoint. The dead worker's subscriptions would
+        # only bring each event twice.
         for source in self._event_sources:
             await self._unsubscribe(socket.app, source)
         socket.is_ready()
 
     def _entered_stasis(self, event: AriEvent) -> None:
-        """Entering Stasis subscribes the channel itself: its events would come twice."""
+        """Unsubscribe from a channel that enters Stasis: its events would come twice."""
         if self._sees(str(event.channel.get("name", ""))):
             source = f"channel:{event.channel_id}"
             self._in_background(self._unsubscribe_later(event.app, source))
 
     def _sees(self, channel_name: str) -> bool:
-        """Whether the own application hears this channel (`PJSIP/trunk-0000001f`) anyway."""
+        """Return whether `app` receives this channel's events (`PJSIP/trunk-0000001f`) anyway."""
         technology, _, rest = channel_name.partition("/")
         endpoint = rest.rpartition("-")[0]
         sources = (f"endpoint:{technology}", f"endpoint:{technology}/{endpoint}")
@@ -171,7 +171,7 @@ class Client:
 
     async def _unsubscribe_later(self, app: str, source: str) -> None:
         await asyncio.sleep(FIRST_THINGS_SECONDS)
-        async with self._one_by_one:
+        async with self._unsubscribing:
             await self._unsubscribe(app, source)
 
     async def _unsubscribe(self, app: str, source: str) -> None:

@@ -1,4 +1,4 @@
-"""What an ARI call can end in. A caller who has originated must tell these apart."""
+"""The errors of ARI requests. After an originate, the caller must treat each differently."""
 
 from telealarm.errors import TeleAlarmError
 
@@ -16,7 +16,7 @@ class Unreachable(AriError):
 
 
 class FateUnknown(AriError):
-    """The request may have been sent, and no answer came; Asterisk may or may not have acted."""
+    """The request may have been sent, but no answer came. Asterisk may have acted or not."""
 
     code = "fate_unknown"
 
@@ -34,13 +34,13 @@ class NotFound(AriError):
 
 
 class AlreadyExists(AriError):
-    """A channel of this id lives already."""
+    """A channel with this id exists already."""
 
     code = "already_exists"
 
 
 class AllocationFailed(AriError):
-    """Asterisk could not make the channel: unknown or unregistered endpoint; nothing was sent."""
+    """Asterisk could not create the channel: unknown or unregistered endpoint; nothing was sent."""
 
     code = "allocation_failed"
 
@@ -56,6 +56,6 @@ class RequestRefused(AriError):
 
 
 class NotInStasis(RequestRefused):
-    """The channel lives but is in no Stasis application: it has left or not yet entered."""
+    """The channel exists but is not in Stasis: it has left or not yet entered."""
 
     code = "not_in_stasis"

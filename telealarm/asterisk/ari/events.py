@@ -1,4 +1,4 @@
-"""An event as Asterisk sent it, and what it is about."""
+"""An event from Asterisk, and the objects that it names."""
 
 import json
 import re
@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 TYPE = re.compile(r'\s*\{\s*"type"\s*:\s*"(\w+)"')
-# Asterisk begins each channel with its id. Inside a JSON string the quotes are escaped, so a
-# variable's value cannot pass for one.
+# In Asterisk's JSON each channel starts with its id. Inside a JSON string the quotes are escaped,
+# so a variable's value cannot look like a channel.
 CHANNEL_ID = re.compile(
     r'"(?:channel|peer)"\s*:\s*\{\s*"id"\s*:\s*"([^"\\]+)"|"target_uri"\s*:\s*"channel:([^"\\]+)"'
 )
@@ -17,7 +17,7 @@ CHANNEL_ID = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class AriEvent:
-    """One event. `at` is Asterisk's own clock, in UTC; `data` is the whole of what it sent."""
+    """One event. `at` is Asterisk's clock, in UTC; `data` is everything that Asterisk sent."""
 
     type: str
     channel_id: str | None
@@ -31,7 +31,7 @@ class AriEvent:
 
     @classmethod
     def parse(cls, text: str) -> "AriEvent":
-        """Read what Asterisk sent; ValueError if it is not an event."""
+        """Parse what Asterisk sent. Raises ValueError if it is not an event."""
         data = json.loads(text)
         if not isinstance(data, dict) or not isinstance(data.get("type"), str):
             raise ValueError(f"not an event: {text[:200]}")
@@ -45,7 +45,7 @@ class AriEvent:
 
     @property
     def channel(self) -> Mapping[str, Any]:
-        """The channel as it was then; in a Dial event the one that is dialled; else empty."""
+        """The channel at that time; in a Dial event the dialled channel; else empty."""
         return _part(self.data, "channel") or _part(self.data, "peer")
 
     @property
@@ -55,7 +55,7 @@ class AriEvent:
 
     @property
     def playback_id(self) -> str | None:
-        """The id of the playback that this is about."""
+        """The id of the event's playback."""
         return _part(self.data, "playback").get("id")
 
     @property
@@ -65,12 +65,12 @@ class AriEvent:
 
     @property
     def recording_name(self) -> str | None:
-        """The name of the recording that this is about."""
+        """The name of the event's recording."""
         return _part(self.data, "recording").get("name")
 
     @property
     def dialstatus(self) -> str | None:
-        """Of a Dial event: empty when dialling begins, then RINGING, ANSWER, NOANSWER, ..."""
+        """Of a Dial event: empty when dialling starts, then RINGING, ANSWER, NOANSWER, ..."""
         return self.data.get("dialstatus")
 
     @property
@@ -85,15 +85,15 @@ class AriEvent:
 
     @property
     def args(self) -> Sequence[str]:
-        """What the dialplan gave to Stasis() after the application's name (StasisStart)."""
+        """The arguments of Stasis() in the dialplan, after the application's name (StasisStart)."""
         return tuple(self.data.get("args", ()))
 
 
-def glance(text: str) -> tuple[str | None, str | None]:
-    """Type and channel id without parsing: most events are of no interest to anybody."""
+def type_and_channel(text: str) -> tuple[str | None, str | None]:
+    """Return type and channel id without parsing: most events have no handler."""
     kind = TYPE.match(text)
-    found = CHANNEL_ID.search(text)
-    return kind and kind.group(1), found and (found.group(1) or found.group(2))
+    match = CHANNEL_ID.search(text)
+    return kind and kind.group(1), match and (match.group(1) or match.group(2))
 
 
 def _part(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -103,8 +103,8 @@ def _part(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _channel_id(data: Mapping[str, Any]) -> str | None:
     for name in ("channel", "peer"):
-        if found := _part(data, name).get("id"):
-            return str(found)
+        if channel_id := _part(data, name).get("id"):
+            return str(channel_id)
     for name in ("playback", "recording"):
         target = str(_part(data, name).get("target_uri", ""))
         if target.startswith("channel:"):

@@ -1,4 +1,4 @@
-"""The HTTP side of ARI: one request, one answer or one error that says what became of it."""
+"""The HTTP side of ARI: each request returns an answer or raises an error that says its fate."""
 
 import json
 import re
@@ -22,19 +22,19 @@ from telealarm.asterisk.ari.errors import (
     Unreachable,
 )
 
-# Asterisk's http.conf closes the hundred-and-first connection (sessionlimit) and an idle one after
-# 15 s (session_keep_alive). Either, met in the middle of a POST, leaves its fate unknown, so both
-# are kept well away from.
+# Asterisk's http.conf closes the connection after the hundredth (sessionlimit), and an idle
+# connection after 15 s (session_keep_alive). If that happens during a POST, its fate is unknown. So
+# both numbers stay far below these limits.
 CONNECTIONS = 32
 KEEP_ALIVE_SECONDS = 5.0
-# No answer in JSON is larger, a list of some ten thousand channels neither.
+# The largest answer in JSON: a list of some ten thousand channels is smaller.
 MOST_BYTES = 50_000_000
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def without_control(name: str, value: str) -> str:
-    """`value`, or ValueError if it holds a control character, which could end a SIP header."""
+    """Return `value`. Raises ValueError for a control character: it could end a SIP header."""
     if CONTROL.search(value):
         raise ValueError(f"{name} holds a control character: {value!r}")
     return value
@@ -43,7 +43,8 @@ def without_control(name: str, value: str) -> str:
 class Http:
     """Requests to Asterisk at `url`, each with a time limit.
 
-    The login travels in the Authorization header only: not in a URL, a log line or an error.
+    The login is sent in the Authorization header only. It is never in a URL, a log line or an
+    error.
     """
 
     def __init__(self, url: str, user: str, password: str, timeout_seconds: float) -> None:
@@ -52,13 +53,13 @@ class Http:
             raise ValueError("the URL of ARI must not hold a login")
         self.base = base
         self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
-        # Half of the time for the connection, so that a connection that never came about is told
-        # from an answer that never came.
+        # Connecting gets half of the time. So a connection that failed and an answer that did not
+        # come lead to different errors.
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, connect=timeout_seconds / 2)
         self._session: aiohttp.ClientSession | None = None
 
     def session(self) -> aiohttp.ClientSession:
-        """The session, made when it is first needed."""
+        """Return the session; the first call creates it."""
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
                 headers=self._headers,
@@ -76,7 +77,7 @@ class Http:
             self._session = None
 
     def address(self, *path: str, params: Mapping[str, str] | None = None) -> URL:
-        """The address of a resource: the path is escaped, so an id may hold a slash."""
+        """Return the address of a resource. The path is escaped, so an id may hold a slash."""
         prefix = self.base.raw_path.rstrip("/")
         escaped = "/".join(quote(part, safe="") for part in ("ari", *path))
         url = self.base.with_path(f"{prefix}/{escaped}", encoded=True)
@@ -89,34 +90,35 @@ class Http:
         params: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> Any:
-        """Ask, and return the JSON of the answer (None if it has none).
+        """Send a request and return the JSON of the answer (None if it is empty).
 
-        Raises Unreachable when nothing was sent, FateUnknown when it may have been, else the
-        AriError that stands for Asterisk's answer.
+        Raises Unreachable if nothing was sent, FateUnknown if it may have been sent, else the
+        AriError for Asterisk's answer.
         """
-        said = await self._exchange(method, path, params, body)
+        content = await self._exchange(method, path, params, body)
         try:
-            return json.loads(said) if said else None
+            return json.loads(content) if content else None
         except ValueError:
             raise FateUnknown(f"{method} {'/'.join(path)}: the answer is not JSON") from None
 
     async def one_of(self, *path: str) -> dict[str, Any]:
-        """What is at `path`, which is one thing. Raises as `request` does."""
+        """Return the object at `path`. Raises as `request` does."""
         answer = await self.request("GET", *path)
         if not isinstance(answer, dict):
             raise FateUnknown(f"GET {'/'.join(path)}: the answer is no object")
         return answer
 
     async def all_of(self, *path: str) -> list[dict[str, Any]]:
-        """The things that are at `path`. Raises as `request` does."""
+        """Return the list of objects at `path`. Raises as `request` does."""
         answer = await self.request("GET", *path)
         if not isinstance(answer, list):
             raise FateUnknown(f"GET {'/'.join(path)}: the answer is no list")
         return answer
 
     async def fetch(self, *path: str, most_bytes: int) -> bytes:
-        """What is at `path`. Raises Refused where it is larger than `most_bytes`, and else as
-        `request` does.
+        """Return the bytes at `path`.
+
+        Raises RequestRefused if they are more than `most_bytes`, else as `request` does.
         """
         return await self._exchange("GET", path, None, None, most_bytes)
 
@@ -133,7 +135,7 @@ class Http:
             async with self.session().request(
                 method, self.address(*path, params=params), json=body, allow_redirects=False
             ) as reply:
-                said = await _read(reply, most_bytes)
+                content = await _read(reply, most_bytes)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Unreachable(f"{what}: {error or 'no connection in time'}") from None
         except TimeoutError:
@@ -141,32 +143,32 @@ class Http:
         except (aiohttp.ClientError, OSError) as error:
             raise FateUnknown(f"{what}: {type(error).__name__}: {error}") from None
         if reply.status >= 300:
-            raise answered(what, reply.status, said or b"")
-        if said is None:
+            raise error_for(what, reply.status, content or b"")
+        if content is None:
             raise RequestRefused(f"{what}: the answer has more than {most_bytes} bytes")
-        return said
+        return content
 
 
 async def _read(reply: aiohttp.ClientResponse, most_bytes: int) -> bytes | None:
-    """The body; None where it is larger than `most_bytes`."""
-    said = bytearray()
+    """Return the body; None if it is larger than `most_bytes`."""
+    content = bytearray()
     async for part in reply.content.iter_any():
-        said += part
-        if len(said) > most_bytes:
+        content += part
+        if len(content) > most_bytes:
             return None
-    return bytes(said)
+    return bytes(content)
 
 
-def answered(what: str, status: int, said: bytes) -> AriError:
-    """The error that stands for Asterisk's answer to `what`."""
-    reason = _reason(said)
+def error_for(what: str, status: int, content: bytes) -> AriError:
+    """Return the error for Asterisk's answer to the request `what`."""
+    reason = _reason(content)
     message = f"{what}: {status} {reason}".rstrip()
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return Unauthorized(message)
     if status == HTTPStatus.NOT_FOUND:
         return NotFound(message)
     if status == HTTPStatus.CONFLICT:
-        # Asterisk says 409 both of an id that lives and of a channel that is not in Stasis.
+        # Asterisk answers 409 both if the id exists and if the channel is not in Stasis.
         if "not in" in reason.lower():
             return NotInStasis(message, status=status)
         return AlreadyExists(message)
@@ -175,10 +177,10 @@ def answered(what: str, status: int, said: bytes) -> AriError:
     return RequestRefused(message, status=status)
 
 
-def _reason(said: bytes) -> str:
-    """Asterisk's own words: `message` as a rule, `error` where a channel was not allocated."""
+def _reason(content: bytes) -> str:
+    """Return Asterisk's text: `message`, or `error` if a channel could not be allocated."""
     try:
-        body = json.loads(said)
+        body = json.loads(content)
     except ValueError:
         return ""
     return str(body.get("message") or body.get("error") or "") if isinstance(body, dict) else ""

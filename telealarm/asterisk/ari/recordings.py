@@ -1,4 +1,4 @@
-"""Recordings that Asterisk makes, and those that it has stored."""
+"""Live and stored recordings of Asterisk."""
 
 from contextlib import suppress
 
@@ -13,27 +13,27 @@ class Recordings:
         self._http = http
 
     async def stop(self, name: str) -> None:
-        """End a recording and store it; one that is over already is fine."""
+        """End a recording and store it, if it still runs."""
         with suppress(NotFound):
             await self._http.request("POST", "recordings", "live", name, "stop")
 
     async def cancel(self, name: str) -> None:
-        """End a recording and store nothing; one that is over already is fine."""
+        """End a recording without storing it, if it still runs."""
         with suppress(NotFound):
             await self._http.request("DELETE", "recordings", "live", name)
 
     async def fetch(self, name: str, most_bytes: int) -> bytes:
-        """The sound of a stored recording; NotFound where there is none."""
+        """Return the sound of a stored recording. Raises NotFound if there is none."""
         return await self._http.fetch("recordings", "stored", name, "file", most_bytes=most_bytes)
 
     async def delete(self, name: str) -> None:
-        """Delete a stored recording; one that is gone is fine."""
+        """Delete a stored recording, if it exists."""
         with suppress(NotFound):
             await self._http.request("DELETE", "recordings", "stored", name)
 
     async def stored(self) -> list[str]:
-        """The names of all that are stored, ours or not."""
+        """Return the names of all stored recordings, from this product or not."""
         with suppress(NotFound, RequestRefused):
-            found = await self._http.all_of("recordings", "stored")
-            return [str(one["name"]) for one in found]
+            recordings = await self._http.all_of("recordings", "stored")
+            return [str(recording["name"]) for recording in recordings]
         return []

@@ -1,4 +1,4 @@
-"""Asterisk's objects other than an open channel, by the names that ARI gives them."""
+"""Asterisk's objects other than an open channel, with the names of ARI."""
 
 import math
 import re
@@ -11,9 +11,9 @@ from telealarm.asterisk.ari.channel import Channel, variable_name
 from telealarm.asterisk.ari.errors import AriError, NotFound, RequestRefused
 from telealarm.asterisk.ari.http import Http, without_control
 
-# Asterisk's HTTP status for an event source that does not exist or is not subscribed to.
+# Asterisk's HTTP status for an event source that does not exist or is not subscribed.
 NO_SUCH_SOURCE = 422
-# A context or an extension that can be named within a dialplan function.
+# The contexts and extensions that may be named in a dialplan function.
 PLACE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -42,14 +42,14 @@ class Channels:
         timeout_seconds: float,
         variables: Mapping[str, str],
     ) -> Channel:
-        """Have Asterisk call `endpoint` and run the answered channel through the dialplan.
+        """Make Asterisk call `endpoint` and send the answered channel through the dialplan.
 
-        The channel is opened first, because StasisStart can come before the reply; after an error
-        it stays open until the caller has closed it. `timeout_seconds` is how long it may ring
-        (whole seconds, rounded up). Never repeat it blindly after FateUnknown.
+        The channel is opened first, because StasisStart can come before the reply. After an error
+        it stays open until the caller closes it. `timeout_seconds` is how long it may ring (rounded
+        up to whole seconds). Never repeat an originate blindly after FateUnknown.
 
-        Raises ValueError for what must not reach Asterisk; AlreadyExists if the id lives,
-        AllocationFailed if nothing was dialled, FateUnknown, Unreachable, Refused.
+        Raises ValueError for values that must not reach Asterisk, AlreadyExists if the id is in
+        use, AllocationFailed if nothing was dialled, FateUnknown, Unreachable, RequestRefused.
         """
         for name, value in (("endpoint", endpoint), ("caller_id", caller_id)):
             without_control(name, value)
@@ -69,33 +69,33 @@ class Channels:
         return channel
 
     async def dialplan_exists(self, app: str, context: str, extension: str) -> bool:
-        """Whether Asterisk's dialplan has this extension, priority 1.
+        """Return whether Asterisk's dialplan has this extension, priority 1.
 
-        ARI cannot be asked for it; the function DIALPLAN_EXISTS can, on a channel. So a Local
-        channel is made for the connected Stasis application `app`, and never dialled.
+        ARI has no request for it, but the function DIALPLAN_EXISTS works on a channel. So this
+        creates a Local channel for the connected Stasis application `app` and never dials it.
         """
         channel_id = f"check-{secrets.token_hex(8)}"
         place = f"{variable_name(context, PLACE)},{variable_name(extension, PLACE)},1"
         endpoint = f"Local/{extension}@{context}"
         body = {"endpoint": endpoint, "app": app, "channelId": channel_id}
-        self._open(channel_id)  # ours: whoever meets strangers is not to meet it
+        self._open(channel_id)  # so that it is not taken for an unknown channel
         try:
             await self._http.request("POST", "channels", "create", body=body)
             params = {"variable": f"DIALPLAN_EXISTS({place})"}
             path = ("channels", channel_id, "variable")
-            found = await self._http.request("GET", *path, params=params)
+            result = await self._http.request("GET", *path, params=params)
         finally:
             with suppress(AriError):
                 await self._http.request("DELETE", "channels", channel_id)
             self._close(channel_id)
-        return bool(found["value"] == "1")
+        return bool(result["value"] == "1")
 
     async def get(self, channel_id: str) -> dict[str, Any]:
-        """A channel as Asterisk describes it; NotFound when it has hung up."""
+        """Return a channel as Asterisk describes it. Raises NotFound if it has hung up."""
         return await self._http.one_of("channels", channel_id)
 
     async def list(self) -> list[dict[str, Any]]:
-        """Every channel that lives, ours or not."""
+        """Return every channel that exists, from this product or not."""
         return await self._http.all_of("channels")
 
 
@@ -106,19 +106,19 @@ class Applications:
         self._http = http
 
     async def get(self, app: str) -> dict[str, Any]:
-        """A Stasis application and what it is subscribed to."""
+        """Return a Stasis application and its subscriptions."""
         return await self._http.one_of("applications", app)
 
     async def subscribe(self, app: str, event_source: str) -> None:
         """Subscribe to `endpoint:PJSIP`, `channel:<id>`, ...
 
-        Raises NotFound if the application has never had a websocket, and Refused (422) if there is
-        no such source. What is subscribed outlives the websocket, but not Asterisk.
+        Raises NotFound if the application never had a websocket, RequestRefused (422) if the source
+        does not exist. A subscription outlives the websocket, but not Asterisk.
         """
         await self._subscription("POST", app, event_source)
 
     async def unsubscribe(self, app: str, event_source: str) -> None:
-        """Undo `subscribe`; what is not subscribed, or is gone, is fine."""
+        """Undo `subscribe`, if the source is subscribed and exists."""
         try:
             await self._subscription("DELETE", app, event_source)
         except NotFound:
@@ -139,11 +139,11 @@ class Endpoints:
         self._http = http
 
     async def get(self, technology: str, resource: str) -> dict[str, Any]:
-        """One endpoint: its state and its channels; NotFound if Asterisk does not know it."""
+        """Return an endpoint's state and channels. Raises NotFound if Asterisk does not know it."""
         return await self._http.one_of("endpoints", technology, resource)
 
     async def list(self, technology: str) -> "list[dict[str, Any]]":
-        """The endpoints of a technology; NotFound if Asterisk has not loaded it."""
+        """Return the endpoints of a technology. Raises NotFound if it is not loaded."""
         return await self._http.all_of("endpoints", technology)
 
 
@@ -154,5 +154,5 @@ class Asterisk:
         self._http = http
 
     async def info(self) -> dict[str, Any]:
-        """Version, build and start time."""
+        """Return version, build and start time."""
         return await self._http.one_of("asterisk", "info")

@@ -1,20 +1,20 @@
-"""Which event goes to whom."""
+"""The routing of events to their channels."""
 
 import logging
 from collections import deque
 from collections.abc import Callable
 
 from telealarm.asterisk.ari.channel import Channel, Handler
-from telealarm.asterisk.ari.events import AriEvent, glance
+from telealarm.asterisk.ari.events import AriEvent, type_and_channel
 
 log = logging.getLogger(__name__)
 
-# Events, of all channels, among which a second copy is recognised.
+# The number of events, of all channels, in which a second copy is recognised.
 REMEMBERED = 4096
 
 
 class Router:
-    """Sorts events by channel. It never waits, and whatever a handler does, it goes on."""
+    """Routes events to their channels. It never waits, and a handler's error does not stop it."""
 
     def __init__(self, on_stasis_start: Callable[[AriEvent], None]) -> None:
         self.channels: dict[str, Channel] = {}
@@ -28,8 +28,8 @@ class Router:
         self._app_handlers.setdefault(event_type, []).append(handler)
 
     def route(self, text: str) -> None:
-        """Hand one event on, as Asterisk sent it. What nobody wants is not even parsed."""
-        kind, channel_id = glance(text)
+        """Route one event, as Asterisk sent it. An event without a handler is not even parsed."""
+        kind, channel_id = type_and_channel(text)
         channel = self.channels.get(channel_id) if channel_id else None
         if kind is not None and not self._wanted(kind, channel):
             return
@@ -42,9 +42,9 @@ class Router:
             return
         channel = self.channels.get(event.channel_id) if event.channel_id else None
         if channel is None:
-            self._tell_app(event)
+            self._call_app_handlers(event)
             return
-        channel.hear(event)
+        channel.handle(event)
         if event.type == "StasisStart":
             self._on_stasis_start(event)
 
@@ -53,7 +53,7 @@ class Router:
             return kind in self._app_handlers
         return kind == "StasisStart" or channel.wants(kind)
 
-    def _tell_app(self, event: AriEvent) -> None:
+    def _call_app_handlers(self, event: AriEvent) -> None:
         for handler in tuple(self._app_handlers.get(event.type, ())):
             try:
                 handler(event)
@@ -62,11 +62,11 @@ class Router:
                 log.exception("a handler of %s failed", event.type, extra=ids)
 
     def _is_copy(self, text: str) -> bool:
-        """Whether this very event has come before.
+        """Return whether the same event has come before.
 
-        An application that is subscribed to an endpoint and to a channel on it gets each event
-        twice, and so do two applications on one endpoint; the copies differ in nothing but the
-        application, which stands last. Two real events differ at least in their milliseconds.
+        Two subscriptions bring an event twice: to an endpoint and to a channel on it, or of two
+        applications to one endpoint. The copies differ only in the application, which comes last.
+        Two real events differ at least in their milliseconds.
         """
         body, last, application = text.rpartition('"application"')
         copy = hash(body if last else application)

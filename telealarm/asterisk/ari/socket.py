@@ -1,4 +1,4 @@
-"""The websocket of one Stasis application: connected, read, and connected again."""
+"""The websocket of one Stasis application: connect, read, and reconnect."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from typing import NoReturn
 import aiohttp
 
 from telealarm.asterisk.ari.errors import AriError, RequestRefused, Unauthorized, Unreachable
-from telealarm.asterisk.ari.events import glance
+from telealarm.asterisk.ari.events import type_and_channel
 from telealarm.asterisk.ari.http import Http
 from telealarm.asterisk.ari.resources import NO_SUCH_SOURCE
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 FIRST_DELAY_SECONDS = 0.1
 LAST_DELAY_SECONDS = 5.0
-# A frozen Asterisk is noticed after one and a half of these: aiohttp waits half of it for the pong.
+# A frozen Asterisk is detected after one and a half of these: aiohttp waits half of it for a pong.
 HEARTBEAT_SECONDS = 5.0
 NO_PONG = "Asterisk does not answer on the websocket: it is frozen or cut off"
 CLOSING = aiohttp.ClientWSTimeout(ws_close=1.0)
@@ -30,16 +30,16 @@ class Disconnected(AriError):
 
 
 class Replaced(AriError):
-    """Another connection has taken this application over."""
+    """Another connection has taken over this application."""
 
     code = "replaced"
 
 
 class Socket:
-    """Keeps the websocket of the application `app` open and gives what comes to `route`.
+    """Keeps the websocket of the application `app` open and passes its messages to `route`.
 
-    `ready` is awaited after each connect, beside the reading; if it fails the websocket is closed
-    and the whole is tried again. `connected` and `trouble` tell how it stands.
+    `ready` is awaited after each connect, while messages are read. If it fails, the websocket is
+    closed and reconnected. `connected` and `trouble` are the current state.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Socket:
         self._delay = FIRST_DELAY_SECONDS
 
     async def serve(self, *, while_replaced: bool) -> None:
-        """Until cancelled; or, unless `while_replaced`, until another takes the app over."""
+        """Serve until cancelled. Without `while_replaced`, stop if another process takes over."""
         while True:
             try:
                 await self._connect_and_read()
@@ -69,16 +69,17 @@ class Socket:
                     f"another process has connected to Asterisk as {self.app!r}: give each worker"
                     " a name of its own"
                 )
-                # Two processes of one name would else throw each other out many times a second.
+                # Otherwise two processes with the same name would replace each other many times a
+                # second.
                 self._delay = LAST_DELAY_SECONDS
             except (AriError, aiohttp.ClientError, OSError) as error:
                 self._trouble(advice(error, self._http))
-            # Jitter: the workers must not all come back in the same instant.
+            # Jitter: the workers must not all reconnect at the same moment.
             await asyncio.sleep(self._delay * random.uniform(0.5, 1.0))
             self._delay = min(self._delay * 2, LAST_DELAY_SECONDS)
 
     def is_ready(self) -> None:
-        """Called by `ready` when the subscriptions are made."""
+        """Record that the subscriptions exist. `ready` calls this."""
         self.connected = True
         self.trouble = None
         log.info("connected to Asterisk as %s", self.app)
@@ -116,14 +117,14 @@ class Socket:
         async for message in websocket:
             if message.type is not aiohttp.WSMsgType.TEXT:
                 continue
-            if glance(message.data)[0] == "ApplicationReplaced":
+            if type_and_channel(message.data)[0] == "ApplicationReplaced":
                 raise Replaced
             self._route(message.data)
         raise Disconnected(NO_PONG if isinstance(websocket.exception(), TimeoutError) else None)
 
 
 def advice(error: Exception, http: Http) -> str:
-    """One sentence that says what to change."""
+    """Return one sentence that says what to change."""
     status = error.status if isinstance(error, aiohttp.WSServerHandshakeError) else None
     if status in (401, 403) or isinstance(error, Unauthorized):
         return (
@@ -150,5 +151,5 @@ def advice(error: Exception, http: Http) -> str:
     if isinstance(error, Disconnected):
         return str(error)
     if isinstance(error, RequestRefused) and error.status == NO_SUCH_SOURCE:
-        return f"Asterisk knows no such event source, is chan_pjsip loaded? ({error})"
+        return f"Asterisk does not know the event source; is chan_pjsip loaded? ({error})"
     return f"the connection with Asterisk failed: {error or type(error).__name__}"

@@ -1,4 +1,4 @@
-"""Recurrence: from the text of a rule to the moments at which an event begins (RFC 5545 3.3.10)."""
+"""Recurrence: from the text of a rule to the starts of an event (RFC 5545 3.3.10)."""
 
 from telealarm.rules.recurrence.budget import BUDGET
 from telealarm.rules.recurrence.rule import Frequency, Recurrence, Weekday

@@ -1,22 +1,22 @@
-"""What one question to a series may cost, in steps and not in seconds."""
+"""The cost limit of one question to a series, in steps and not in seconds."""
 
 from telealarm.errors import RecurrenceTooCostly
 
-# A day looked at, an hour or a minute tried on a day that may have an occurrence, or an occurrence
-# found is a step. There are 84,006 days from 1970 to 2199, none is more than two steps, and what is
-# tried in vain on those on which a clock is changed is less than 30,000: so the next occurrence, or
-# that there is none, is always found. It is a COUNT, counted through, that may be too much.
+# A step is: a day checked, an hour or minute tried on a day that may have an occurrence, or an
+# occurrence. There are 84,006 days from 1970 to 2199, at most two steps each. Tries in vain on days
+# with a clock change are fewer than 30,000. So the search for the next occurrence always ends
+# within the budget. Only counting through a COUNT can exceed it.
 BUDGET = 200_000
 
 
 class Budget:
-    """The steps that are left until the next occurrence, or to the end of a count."""
+    """The steps that are left until the next occurrence, or until the end of a count."""
 
     def __init__(self, steps: int) -> None:
         self._all = self._left = steps
 
     def spend(self, steps: int = 1) -> None:
-        """Raises RecurrenceTooCostly when there are no more."""
+        """Spend some steps. Raises RecurrenceTooCostly if none are left."""
         self._left -= steps
         if self._left < 0:
             raise RecurrenceTooCostly(
@@ -25,5 +25,5 @@ class Budget:
             )
 
     def renew(self) -> None:
-        """An occurrence was found: the next one may cost as much again."""
+        """Start again after an occurrence: the search for the next may cost as much."""
         self._left = self._all

@@ -1,4 +1,4 @@
-"""Which days a rule names, in the order of the calendar; no clock and no zone in here."""
+"""The days that a rule names, in calendar order. This module knows no clock and no zone."""
 
 from calendar import isleap, monthrange
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from telealarm.rules.recurrence.rule import Frequency, Recurrence, Weekday
 
 
 def with_defaults(rule: Recurrence, anchor: date) -> Recurrence:
-    """`rule` with what it leaves open about the day taken from the anchor (RFC 5545 3.3.10).
+    """Return `rule` with its missing day parts taken from the anchor (RFC 5545 3.3.10).
 
     BYWEEKNO alone means the anchor's weekday in these weeks (dateutil: all seven days).
     """
@@ -33,9 +33,9 @@ def with_defaults(rule: Recurrence, anchor: date) -> Recurrence:
 
 
 class DayFilter:
-    """The parts of a rule that a day has to fit: BYMONTH, BYMONTHDAY, BYYEARDAY, BYDAY, BYEASTER.
+    """The parts of a rule that a day must fit: BYMONTH, BYMONTHDAY, BYYEARDAY, BYDAY, BYEASTER.
 
-    BYWEEKNO is not among them: its weeks make up the year (`Periods`).
+    BYWEEKNO is not here: `Periods` makes the year from its weeks.
     """
 
     def __init__(self, rule: Recurrence) -> None:
@@ -48,6 +48,7 @@ class DayFilter:
         self._easter = tuple(timedelta(days=days) for days in rule.byeaster)
 
     def fits(self, day: date) -> bool:
+        """Return whether `day` fits all of these parts."""
         if self._months and day.month not in self._months:
             return False
         if self._monthdays and not self._fits_monthday(day):
@@ -86,10 +87,10 @@ class DayFilter:
 
 
 class Periods:
-    """The years, months, weeks or days of a rule by their number; the anchor's is the first.
+    """The numbered years, months, weeks or days of a rule. The anchor's period is the first.
 
-    A year is that of BYWEEKNO's weeks where the rule has them: its first week, begun on WKST, is
-    the one with the 4th of January in it, be it in the last days of December (ISO 8601).
+    If the rule has BYWEEKNO, a year consists of its weeks. The first week starts on WKST and is the
+    week with 4 January in it, even if it starts in December (ISO 8601).
     """
 
     def __init__(self, rule: Recurrence) -> None:
@@ -98,7 +99,7 @@ class Periods:
         self._months = rule.bymonth or tuple(range(1, 13))
 
     def number(self, day: date) -> int:
-        """The number of the period that `day` lies in."""
+        """Return the number of the period that contains `day`."""
         match self._frequency:
             case Frequency.YEARLY if self._rule.byweekno:
                 later = day.year + 1
@@ -117,7 +118,7 @@ class Periods:
                 return day.toordinal()
 
     def days(self, number: int) -> Iterator[date]:
-        """The days of a period in order, without months that the rule does not name."""
+        """Yield the days of a period in order, without months that the rule does not name."""
         match self._frequency:
             case Frequency.YEARLY if self._rule.byweekno:
                 first, after = self._first_week(number), self._first_week(number + 1)
@@ -137,7 +138,7 @@ class Periods:
                 yield date.fromordinal(number)
 
     def _first_week(self, year: int) -> int:
-        """The ordinal of the first day of the first week."""
+        """Return the ordinal of the first day of the first week."""
         fourth = date(year, 1, 4)
         return fourth.toordinal() - (fourth.weekday() - self._rule.wkst) % 7
 
@@ -151,5 +152,5 @@ def _month(year: int, month: int) -> Iterator[date]:
 
 
 def _day_of_year(day: date) -> tuple[int, int]:
-    """The day's number in its year, from 1, and the days of that year."""
+    """Return the day's number in its year (from 1), and the number of days of that year."""
     return day.toordinal() - date(day.year, 1, 1).toordinal() + 1, 365 + isleap(day.year)

@@ -1,7 +1,7 @@
 """HOURLY and MINUTELY: steps of elapsed time, whose BY parts are read on the wall clock.
 
-So an hour that the clock repeats is two hours, and one that it skips is none: the 01:30 of the
-night in which summer time ends comes twice, because an hour lies between.
+So an hour that the clock repeats counts as two hours, and an hour that it skips does not count.
+When summer time ends, 01:30 occurs twice: an hour lies between.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,6 +19,7 @@ DAY = timedelta(days=1)
 
 
 def unit(rule: Recurrence) -> timedelta:
+    """Return the unit that the rule steps in: an hour or a minute."""
     return HOUR if rule.frequency is Frequency.HOURLY else MINUTE
 
 
@@ -31,7 +32,7 @@ def moments(
     until: datetime,
     budget: Budget,
 ) -> Iterator[tuple[datetime, datetime]]:
-    """Each moment (UTC) of `rule`, with its wall time, from `since` to `until` (UTC), in order.
+    """Yield each moment (UTC) of `rule` and its wall time, from `since` to `until` (UTC), in order.
 
     Some moments before `since`, and before the anchor, may come first.
     """
@@ -48,8 +49,9 @@ def moments(
 
 
 class _Steps:
-    """The hours or minutes of a rule. The first begins with the anchor's wall-clock hour or minute,
-    the others follow in elapsed time.
+    """The hours or minutes of a rule.
+
+    The first starts with the anchor's wall-clock hour or minute. The others follow in elapsed time.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class _Steps:
         self._known_offset = (self.start, self.start, _offset(self.start, zone))
 
     def of(self, begin: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """The moments within the step that begins at `begin`, those of BYSETPOS if it is given."""
+        """Yield the moments of the step that starts at `begin`, as BYSETPOS selects them."""
         minutes = [
             into
             for into in self._minutes_of(begin)
@@ -99,10 +101,10 @@ class _Steps:
             yield moment, moment.astimezone(self._zone).replace(tzinfo=None)
 
     def first_that_may_fit(self, begin: datetime, number: int) -> int:
-        """The number of the first step from this one on that may have a fitting moment.
+        """Return the number of the first step, from this one on, that may have a fitting moment.
 
-        Days that do not fit, and what is left of a day or an hour in which the clock runs evenly,
-        are looked at as a whole.
+        Days that do not fit are skipped as a whole. So is the rest of a day or an hour in which the
+        clock does not change.
         """
         wall = self._wall(begin)
         day = wall.date()
@@ -111,7 +113,7 @@ class _Steps:
             return self._reaching(self._first_moment(self._next_fitting(day)), number)
         if wall.second:
             return number
-        # A clock that goes back over midnight comes to a day again: not past any change.
+        # A clock that goes back over midnight returns to a day. So never skip over a change.
         for boundary in (_midnight(day + DAY), wall.replace(minute=0, second=0) + HOUR):
             ahead = begin + (boundary - wall)
             if not self._runs_evenly(ahead, boundary):
@@ -128,17 +130,17 @@ class _Steps:
         return number
 
     def _runs_evenly(self, ahead: datetime, boundary: datetime) -> bool:
-        """Whether the clock shows `boundary` at `ahead`, and is not changed within a step of it."""
+        """Return whether the clock shows `boundary` at `ahead` and no change is within a step."""
         if self._wall(ahead) != boundary:
             return False
         return not self._hourly or self._wall(ahead + HOUR) == boundary + HOUR
 
     def _reaching(self, moment: datetime, number: int) -> int:
-        """The number of the step in which `moment` lies, or of the first one after it."""
+        """Return the number of the step that contains `moment`, or of the first one after it."""
         return max(number, (moment - self._unit - self.start) // self.length + 1)
 
     def _next_fitting(self, day: date) -> date:
-        """The next day that fits; a later one than any that is asked for where there is none."""
+        """Return the next day that fits. If there is none, return a day after the last one."""
         while True:
             day += DAY
             self._budget.spend()
@@ -146,16 +148,16 @@ class _Steps:
                 return day
 
     def _first_moment(self, day: date) -> datetime:
-        """When `day` begins: past the gap where its midnight lies in one."""
+        """Return when `day` starts. If its midnight lies in a gap, that is after the gap."""
         return _midnight(day).replace(tzinfo=self._zone).astimezone(UTC)
 
     def _minutes_of(self, begin: datetime) -> list[int]:
-        """How many minutes into the step a moment may lie: BYMINUTE is of the wall clock."""
+        """Return how many minutes into the step a moment may be. BYMINUTE is on the wall clock."""
         if not self._hourly:
             return [0]
         if not self._minutes:
             return [self._minute]
-        # Another where the clock is changed by half an hour within the step.
+        # The clock may change by half an hour within the step. Then the minute differs.
         shown = {self._wall(begin).minute, self._wall(begin + HOUR).minute}
         return sorted({(minute - first) % 60 for minute in self._minutes for first in shown})
 
@@ -172,9 +174,9 @@ class _Steps:
         return self._known_day[1]
 
     def _wall(self, moment: datetime) -> datetime:
-        """The wall time of `moment`, marked as UTC: with it sums are quick, and fold is not told.
+        """Return the wall time of `moment`, marked as UTC: sums are quick, and `fold` is ignored.
 
-        A clock that has one offset at both ends of a day has it throughout.
+        A clock with the same offset at both ends of a day has it all day.
         """
         since, until, offset = self._known_offset
         if not since <= moment <= until:
@@ -197,9 +199,9 @@ def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
 
 @lru_cache(maxsize=1024)
 def _possible_begins(rule: Recurrence, at_minute: int, seconds: int) -> int:
-    """Of a day with an even clock, the minutes at which a step may begin that is not empty.
+    """Return the minutes of a day without clock change at which a non-empty step may start.
 
-    Minute 0 is the lowest bit. What of a step reaches into the next day is taken to fit.
+    Minute 0 is the lowest bit. The part of a step in the next day is assumed to fit.
     """
     needed = min((abs(place) for place in rule.bysetpos), default=1)
     fits = [
@@ -210,9 +212,9 @@ def _possible_begins(rule: Recurrence, at_minute: int, seconds: int) -> int:
     into = [0]
     if rule.frequency is Frequency.HOURLY:
         into = list(range(60)) if rule.byminute else [at_minute]
-    found = 0
+    begins = 0
     for begin in range(1440):
         fitting = sum(fits[(begin + minute) % 1440] for minute in into)
         if fitting * seconds >= needed:
-            found |= 1 << begin
-    return found
+            begins |= 1 << begin
+    return begins

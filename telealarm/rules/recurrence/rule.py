@@ -1,4 +1,4 @@
-"""A recurrence rule as data, and what RFC 5545 3.3.10 does not allow in one."""
+"""A recurrence rule as data, and what RFC 5545 3.3.10 forbids in a rule."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
-# Far beyond any use, and far from where dates overflow.
+# Far more than anybody needs, and too little for dates to overflow.
 MOST = 1_000_000
 
 
 class Frequency(StrEnum):
+    """The FREQ values of RFC 5545 that rules may have."""
+
     YEARLY = "YEARLY"
     MONTHLY = "MONTHLY"
     WEEKLY = "WEEKLY"
@@ -25,13 +27,13 @@ F = Frequency
 
 
 class Weekday(NamedTuple):
-    """`day` 0 is Monday. `nth` 0 is every one; 1 the first of its month or year, -1 the last."""
+    """`day` 0 is Monday. `nth` 0 means every one, 1 the first of its month or year, -1 the last."""
 
     day: int
     nth: int = 0
 
 
-# Of each part: the lowest and highest number, and whether it may count from the end.
+# For each part: the lowest and highest number, and whether it may count from the end.
 _RANGES = {
     "bysecond": (0, 59, False),
     "byminute": (0, 59, False),
@@ -47,11 +49,11 @@ _RANGES = {
 
 @dataclass(frozen=True)
 class Recurrence:
-    """One RRULE. Raises ValueError, with what would be right, for what the RFC does not allow.
+    """An RRULE. Raises ValueError, with a correct example, for what the RFC forbids.
 
-    A BY part that is not there is empty, others are in ascending order. `until` is inclusive; a
-    naive one is on the wall clock of the series. `byeaster`, which dateutil and Newfies-Dialer
-    know and the RFC does not, is in days from Easter Sunday (Western). `wkst` 0 is Monday.
+    A missing BY part is empty; values are in ascending order. `until` is inclusive; a naive
+    `until` is on the wall clock of the series. `byeaster` is in days from Easter Sunday (Western):
+    dateutil and Newfies-Dialer have it, the RFC does not. `wkst` 0 is Monday.
     """
 
     frequency: Frequency
@@ -86,10 +88,11 @@ class Recurrence:
         self._check_combinations()
 
     def has_by_parts(self) -> bool:
+        """Return whether the rule has any BY part."""
         return any(getattr(self, field.name) for field in fields(self) if field.name[:2] == "by")
 
     def is_elapsed(self) -> bool:
-        """Whether it steps in elapsed time rather than from day to day on the wall calendar."""
+        """Return whether the rule steps in elapsed time and not from day to day on the calendar."""
         return self.frequency in (F.HOURLY, F.MINUTELY)
 
     def _check_combinations(self) -> None:

@@ -1,4 +1,4 @@
-"""The occurrences of one event: a rule, the anchor that it counts from, and what ends it."""
+"""The occurrences of an event: its rule, the anchor that starts the count, and its end."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,9 +18,9 @@ _TICK = datetime.resolution
 
 @dataclass(frozen=True)
 class Occurrence:
-    """`start` is aware, in UTC. `local` is the naive wall time that the rule says.
+    """`start` is aware, in UTC. `local` is the naive wall time of the rule.
 
-    The two differ where `local` lies in a gap of the clock: `start` is then later by the gap.
+    The two differ if `local` lies in a gap of the clock: `start` is then later by the gap.
     """
 
     start: datetime
@@ -29,22 +29,22 @@ class Occurrence:
 
 @dataclass(frozen=True)
 class Series:
-    """`recurrence` from `anchor`, the event's own naive start on the wall clock of `zone`.
+    """`recurrence` from `anchor`, the event's naive start on the wall clock of `zone`.
 
-    - The anchor is the first occurrence and counts, whether the rule fits it or not. Nothing is
-      before it. COUNT and UNTIL are reckoned from it, whatever is asked for.
-    - DAILY to YEARLY name wall times. One in a gap of the clock moves forward by the gap, one that
-      comes twice is the first; two wall times that are one moment are one occurrence.
+    - The anchor is the first occurrence and counts, even if the rule does not fit it. Nothing comes
+      before it. COUNT and UNTIL always count from the anchor.
+    - DAILY to YEARLY name wall times. A wall time in a gap moves forward by the gap. Of a wall time
+      that comes twice, the first counts. Two wall times at the same moment are one occurrence.
     - HOURLY and MINUTELY step in elapsed time; their BY parts are read on the wall clock. An
-      anchor of `fold` 1 is the second of its two moments.
-    - `end` (UTC) is inclusive, as UNTIL is. An occurrence of `exdates` does not happen, though it
-      counts; each is a naive wall time, converted like those of the rule, or an aware moment.
-    - There is nothing from the year 2200 on.
-    - From one occurrence to the next it takes at most `budget` steps, and no walk from the anchor,
-      except that a COUNT is counted through once in a process. What passes `check` never raises
-      RecurrenceTooCostly afterwards.
+      anchor with `fold` 1 is the second of its two moments.
+    - `end` (UTC) is inclusive, as UNTIL is. An occurrence in `exdates` does not happen, but it
+      counts. Each exdate is a naive wall time, converted as the rule's are, or an aware moment.
+    - There are no occurrences from the year 2200 on.
+    - The search for the next occurrence takes at most `budget` steps and does not start at the
+      anchor. Only a COUNT is counted through, once in a process. A series that passes `check` never
+      raises RecurrenceTooCostly afterwards.
 
-    Raises ValueError for an anchor that is not naive, or that lies outside 1970 to 2199.
+    Raises ValueError if the anchor is not naive, or lies outside 1970 to 2199.
     """
 
     anchor: datetime
@@ -63,27 +63,27 @@ class Series:
     def occurrences(
         self, after: datetime | None, before: datetime | None, limit: int
     ) -> list[Occurrence]:
-        """The first `limit` occurrences from `after` (inclusive) to `before` (exclusive), in order.
+        """Return the first `limit` occurrences from `after` (inclusive) to `before` (exclusive).
 
-        A naive one is on the wall clock of `zone`; None leaves that side open. Raises
-        RecurrenceTooCostly.
+        They are in order. A naive limit is on the wall clock of `zone`; None leaves that side open.
+        Raises RecurrenceTooCostly.
         """
-        found: list[Occurrence] = []
+        occurrences: list[Occurrence] = []
         if limit > 0:
             for occurrence in self._between(after, before):
-                found.append(occurrence)
-                if len(found) == limit:
+                occurrences.append(occurrence)
+                if len(occurrences) == limit:
                     break
-        return found
+        return occurrences
 
     def following(self, moment: datetime) -> Occurrence | None:
-        """The first occurrence later than `moment`. Raises RecurrenceTooCostly."""
+        """Return the first occurrence after `moment`. Raises RecurrenceTooCostly."""
         return next(self._between(self._moment(moment) + _TICK, None), None)
 
     def count(self, after: datetime | None = None, before: datetime | None = None) -> int | None:
-        """How many occurrences there are, from `after` (inclusive) to `before` (exclusive).
+        """Return how many occurrences there are from `after` (inclusive) to `before` (exclusive).
 
-        None for an endless series without `before`, and where the budget does not reach.
+        Returns None for an endless series without `before`, and if the budget is too small.
         """
         rule = self.recurrence
         if before is None and self.end is None and rule.count is None and rule.until is None:
@@ -94,15 +94,15 @@ class Series:
             return None
 
     def excludes(self, moment: datetime) -> bool:
-        """Whether an occurrence at `moment` is one of `exdates`."""
+        """Return whether an occurrence at `moment` is in `exdates`."""
         return self._moment(moment) in {self._moment(exdate) for exdate in self.exdates}
 
     def check(self) -> None:
         """Refuse a rule that cannot be used from this anchor.
 
-        Raises NeverOccurs where nothing but the anchor would occur even without COUNT, UNTIL and
-        `end`, and RecurrenceTooCostly where the next occurrence, or a whole series that has to be
-        counted through, is beyond the budget. Afterwards no question is.
+        1. Raises NeverOccurs if only the anchor would occur, even without COUNT, UNTIL and `end`.
+        2. Raises RecurrenceTooCostly if the next occurrence, or the end of a COUNT, is beyond the
+           budget. After a successful check no later question exceeds it.
         """
         rule = replace(self.recurrence, count=None, until=None)
         endless = replace(self, recurrence=rule, end=None, exdates=frozenset())
@@ -113,7 +113,7 @@ class Series:
     def _between(
         self, after: datetime | None, before: datetime | None, whole: Budget | None = None
     ) -> Iterator[Occurrence]:
-        """`whole` is spent by all of them together, else each has a budget of its own."""
+        """Yield occurrences. They share the budget `whole`, or each has its own budget."""
         excluded = {self._moment(exdate) for exdate in self.exdates}
         since = self._start if after is None else max(self._start, self._moment(after))
         stop = LATEST if before is None else self._moment(before)
@@ -124,7 +124,7 @@ class Series:
     def _all(
         self, since: datetime, last: datetime, whole: Budget | None
     ) -> Iterator[tuple[datetime, datetime]]:
-        """The anchor, then every occurrence from `since` to `last`, excluded ones too."""
+        """Yield the anchor, then every occurrence from `since` to `last`, excluded ones too."""
         start = self._start
         yield start, self.anchor
         budget = whole or Budget(self.budget)
@@ -140,13 +140,13 @@ class Series:
 
     @property
     def _last(self) -> datetime:
-        """The moment past which there is no occurrence, but for the anchor itself."""
+        """The moment after which there is no occurrence, except the anchor itself."""
         rule = self.recurrence
         ends = [LATEST - _TICK]
         if self.end is not None:
             ends.append(self._moment(self.end))
         if rule.until is not None:
-            # To the second, so that an anchor with a fraction of one does not miss it.
+            # UNTIL is exact to the second: an anchor with a fraction of a second must not miss it.
             ends.append(self._moment(rule.until.replace(microsecond=999_999)))
         last = min(ends)
         if rule.count is None:
@@ -158,9 +158,10 @@ class Series:
         return _last_counted(self._start, rule, self.anchor, self.zone, last, self.budget)
 
     def _moment(self, value: datetime) -> datetime:
-        """`value` in UTC; a naive one in a gap moves forward, one that comes twice is its fold.
+        """Return `value` in UTC.
 
-        What lies outside the years 1970 to 2199 is their first or last moment.
+        A naive value in a gap moves forward. Of a value that comes twice, its `fold` decides. A
+        value outside the years 1970 to 2199 becomes their first or last moment.
         """
         try:
             moment = (value if value.tzinfo else value.replace(tzinfo=self.zone)).astimezone(UTC)
@@ -181,8 +182,8 @@ def _moments(
     return source(rule, anchor, zone, since=since, until=until, budget=budget)
 
 
-# A series is asked again and again; it is counted through once. `start` tells apart the two
-# anchors that a repeated wall time can be, which compare equal.
+# A series is asked often; its COUNT is counted through once. `start` distinguishes the two anchors
+# of a repeated wall time, which compare equal.
 @lru_cache(maxsize=4096)
 def _last_counted(
     start: datetime,
@@ -192,7 +193,7 @@ def _last_counted(
     until: datetime,
     budget: int,
 ) -> datetime:
-    """The moment of the last occurrence that COUNT allows, or the last one up to `until`."""
+    """Return the moment of the last occurrence that COUNT allows, or of the last up to `until`."""
     last, left = start, (rule.count or 1) - 1
     if left == 0:
         return last
@@ -207,10 +208,10 @@ def _last_counted(
 
 
 def check(recurrence: Recurrence, budget: int = BUDGET) -> None:
-    """Refuse, before any event has it, a rule that no anchor can make occur.
+    """Refuse a rule that cannot occur with any anchor, before any event uses it.
 
-    Raises NeverOccurs or RecurrenceTooCostly. What depends on the anchor, such as HOURLY with
-    INTERVAL=2 and BYHOUR=1, only `Series.check` can tell.
+    Raises NeverOccurs or RecurrenceTooCostly. Only `Series.check` finds faults that depend on the
+    anchor, such as HOURLY with INTERVAL=2 and BYHOUR=1.
     """
     rule = replace(recurrence, interval=1, count=None, until=None)
     Series(datetime(2000, 1, 1), ZoneInfo("UTC"), rule, budget=budget).check()

@@ -1,4 +1,4 @@
-"""How a rule is written: as Newfies-Dialer's frequency and params, or as RFC 5545 RRULE text."""
+"""How a rule is written: as frequency and params of Newfies-Dialer, or as RFC 5545 RRULE text."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,18 +11,18 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
 _WEEKDAY = re.compile(rf"([+-]?[0-9]{{1,2}})?({'|'.join(WEEKDAYS)})", re.ASCII)
 _UNTIL = re.compile(r"([0-9]{8})(?:T([0-9]{6})(Z?))?", re.ASCII)
 
-# Rules are short; this bounds what a reader has to look at.
+# Rules are short; this limits the work of the parser.
 _LONGEST = 10_000
 
 
 def parse(frequency: str, params: str, rrule: str | None) -> Recurrence:
-    """The rule that a row of the table of rules tells. `rrule`, where there is one, decides alone.
+    """Return the rule of a row of the rule table. If `rrule` is given, only it counts.
 
-    `params` is Newfies-Dialer's: `count:10;byweekday:0,1,2,3,4`, weekdays as numbers from Monday 0
-    or as `TU,WE`, `1MO`. `rrule` is an RRULE value of RFC 5545 3.3.10, with BYEASTER beside the
-    RFC's parts. A naive UNTIL is local to the series, a date alone is that whole day.
+    `params` is in Newfies-Dialer's form: `count:10;byweekday:0,1,2,3,4`. Weekdays are numbers from
+    Monday 0, or `TU,WE`, `1MO`. `rrule` is an RRULE value of RFC 5545 3.3.10; BYEASTER is allowed
+    too. A naive UNTIL is on the wall clock of the series. UNTIL with only a date includes that day.
 
-    Raises ValueError with one sentence that says what would be right.
+    Raises ValueError with one sentence that says what would be correct.
     """
     if len(params) > _LONGEST or len(rrule or "") > _LONGEST:
         raise ValueError(f"a rule is no longer than {_LONGEST} characters")
@@ -59,8 +59,8 @@ def _from_params(frequency: str, params: str) -> Recurrence:
 def _split(text: str, sign: str, example: str) -> dict[str, str]:
     parts: dict[str, str] = {}
     for piece in text.strip().removesuffix(";").split(";") if text.strip() else []:
-        name, found, value = (side.strip() for side in piece.partition(sign))
-        if not (name and found and value):
+        name, separator, value = (side.strip() for side in piece.partition(sign))
+        if not (name and separator and value):
             raise ValueError(f"{piece!r} is no part of a rule; write it like {example}")
         if name in parts:
             raise ValueError(f"{name} is given twice; give all its values at once, with commas")
@@ -89,7 +89,7 @@ def _numbers(name: str, text: str) -> tuple[int, ...]:
 
 
 def _seconds(name: str, text: str) -> tuple[int, ...]:
-    """RFC 5545 3.3.12: where there are no leap seconds, second 60 is second 59."""
+    """RFC 5545 3.3.12: without leap seconds, second 60 is second 59."""
     return tuple(sorted({59 if number == 60 else number for number in _numbers(name, text)}))
 
 
@@ -105,7 +105,7 @@ def _weekdays(name: str, text: str) -> tuple[Weekday, ...]:
 
 
 def _weekdays_or_numbers(name: str, text: str) -> tuple[Weekday, ...]:
-    """`0,1` or `MO,TU`: Monday is 0, as dateutil counts."""
+    """Parse `0,1` or `MO,TU`. Monday is 0, as in dateutil."""
     return tuple(
         sorted(
             {

@@ -23,10 +23,10 @@ def moments(
     until: datetime,
     budget: Budget,
 ) -> Iterator[tuple[datetime, datetime]]:
-    """Each moment (UTC) of `rule`, with its wall time, from `since` to `until` (UTC), in order.
+    """Yield each moment (UTC) of `rule` and its wall time, from `since` to `until` (UTC), in order.
 
-    Some moments before `since`, and before the anchor, may come first; none comes twice. A wall
-    time in a gap moves forward by the gap, past which others may lie: they are put in order here.
+    Some moments before `since`, and before the anchor, may come first. No moment comes twice. A
+    wall time in a gap moves forward, maybe past later wall times. This function restores the order.
     """
     waiting: list[tuple[datetime, datetime]] = []
     previous = None
@@ -43,22 +43,22 @@ def moments(
             continue
         heappush(waiting, (moment, wall))
         while waiting and waiting[0][0] <= earliest:
-            found = heappop(waiting)
-            if found[0] != previous:
-                previous = found[0]
-                yield found
+            earliest_waiting = heappop(waiting)
+            if earliest_waiting[0] != previous:
+                previous = earliest_waiting[0]
+                yield earliest_waiting
     while waiting:
-        found = heappop(waiting)
-        if found[0] != previous:
-            previous = found[0]
-            yield found
+        earliest_waiting = heappop(waiting)
+        if earliest_waiting[0] != previous:
+            previous = earliest_waiting[0]
+            yield earliest_waiting
 
 
 def _earliest_wall(since: datetime, zone: ZoneInfo) -> datetime:
-    """No wall time before this one means a moment from `since` on.
+    """Return a wall time before which no wall time means a moment from `since` on.
 
-    What a wall time means is reckoned by the offset before it or after it; both are in force
-    within a day or two of the moment.
+    A wall time is converted with the offset before or after it. Both are in force within a day or
+    two of the moment.
     """
     hours = range(-48, 49, 6)
     offsets = [(since + timedelta(hours=n)).astimezone(zone).utcoffset() for n in hours]
@@ -66,9 +66,10 @@ def _earliest_wall(since: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _moments_of(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The moment that `wall` means, and one that no later wall time is before (both UTC).
+    """Return the moment of `wall`, and a moment that no later wall time precedes (both UTC).
 
-    PEP 495: in a gap fold 0 reads by the clock before it, so forward, and fold 1 by the one after.
+    PEP 495: in a gap, fold 0 uses the offset before the gap (so the time moves forward), fold 1 the
+    offset after it.
     """
     aware = wall.replace(tzinfo=UTC)
     before, after = zone.utcoffset(wall), zone.utcoffset(wall.replace(fold=1))
@@ -80,7 +81,7 @@ def _moments_of(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
 def _wall_times(
     rule: Recurrence, anchor: datetime, first: datetime, last: datetime, budget: Budget
 ) -> Iterator[datetime]:
-    """The naive times of the periods that `first` and `last` lie in and those between."""
+    """Yield the naive times of the periods from that of `first` to that of `last`."""
     rule = with_defaults(rule, anchor.date())
     periods, day_filter = Periods(rule), DayFilter(rule)
     clock = (
@@ -109,7 +110,7 @@ def _wall_times(
 def _every(
     days: Iterator[date], clock: tuple[Sequence[int], ...], first: datetime
 ) -> Iterator[tuple[date, int, int, int]]:
-    """Every time of these days that is not before the second of `first`."""
+    """Yield every time of these days from the second of `first` on."""
     earliest = first.hour, first.minute, first.second
     for day in days:
         for hour, minute, second in product(*clock):
@@ -120,7 +121,7 @@ def _every(
 def _at_positions(
     positions: Sequence[int], days: Sequence[date], clock: tuple[Sequence[int], ...]
 ) -> Iterator[tuple[date, int, int, int]]:
-    """BYSETPOS: those of the period's times, from 1 or from its end, by their place in order."""
+    """Yield the times that BYSETPOS selects: by their position from 1, or from the end."""
     hours, minutes, seconds = clock
     total = len(days) * len(hours) * len(minutes) * len(seconds)
     places = {place - 1 if place > 0 else total + place for place in positions}

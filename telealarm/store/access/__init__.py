@@ -1,1 +1,1 @@
-"""Who logs in, and what each login sees."""
+"""Logins, and the rows that each login sees."""

@@ -1,4 +1,4 @@
-"""POSTs with an Idempotency-Key: carried out once, answered the same each time."""
+"""POSTs with an Idempotency-Key: executed once, answered the same each time."""
 
 import hashlib
 import json
@@ -17,18 +17,18 @@ _SWEPT_AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request is answered with; `body` is what JSON can say."""
+    """The answer to a request. `body` is what JSON can express."""
 
     status: int
     body: Any
     headers: dict[str, str]
-    # Whether it was given before.
+    # Whether this is a repeated answer.
     replayed: bool = False
 
 
 @dataclass(frozen=True)
 class Post:
-    """A POST with a key. `digest` tells its body from another."""
+    """A POST with a key. `digest` identifies its body."""
 
     owner_id: int
     path: str
@@ -37,13 +37,13 @@ class Post:
 
 
 def once(post: Post, work: Callable[[], Answer], now: datetime) -> Answer:
-    """The first answer to `post`, else that of `work`, which is kept for 24 hours.
+    """Return the first answer to `post`, or that of `work`, which is stored for 24 hours.
 
-    Call it within a write: what `work` makes and its answer are committed together, so a crash
-    leaves both or neither, and what `work` raises leaves nothing of the key. Raises Conflict where
-    the key came with another body, Busy where another process is at this very POST.
+    Call it within a write. The changes of `work` and its answer are committed together, so a crash
+    keeps both or neither. If `work` raises, nothing of the key is stored. Raises Conflict if the
+    key was used with another body, Busy if another process handles the same POST now.
     """
-    _alone(post)
+    _lock(post)
     _sweep(now)
     first = _first(post)
     if first is not None and now - first.created < KEPT:
@@ -74,11 +74,11 @@ def _first(post: Post) -> IdempotencyKey | None:
     )
 
 
-def _alone(post: Post) -> None:
+def _lock(post: Post) -> None:
     """Hold the post's lock until the end of the transaction. Raises Busy if another has it.
 
-    It is tried, not waited for: two processes that wait for each other's keys, each in a batch of
-    writes, would be a deadlock, and fail both batches.
+    It never waits. Two processes that wait for each other's keys, each in a batch of writes, would
+    be a deadlock, and both batches would fail.
     """
     name = f"{post.owner_id}\0{post.path}\0{post.key}".encode()
     number = int.from_bytes(hashlib.sha256(name).digest()[:8], "big", signed=True)
@@ -87,7 +87,7 @@ def _alone(post: Post) -> None:
 
 
 def _sweep(now: datetime) -> None:
-    """Forget some old answers. Those that another process is forgetting are left to it."""
+    """Delete some old answers, except those that another process is deleting."""
     old = (
         IdempotencyKey.select(IdempotencyKey.id)
         .where(IdempotencyKey.created <= now - KEPT)

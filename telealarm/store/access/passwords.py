@@ -1,4 +1,4 @@
-"""Passwords: kept as argon2id hashes, never as texts. Slow by design, so off the event loop."""
+"""Passwords: stored as argon2id hashes only. They are slow on purpose: keep them off the loop."""
 
 import functools
 import hashlib
@@ -12,12 +12,12 @@ _hasher = PasswordHasher()
 
 
 def hashed(password: str) -> str:
-    """The hash to keep."""
+    """Return the hash to store."""
     return _hasher.hash(password)
 
 
 def matches(password: str, password_hash: str) -> bool:
-    """Whether the hash was made of this password."""
+    """Return whether the hash belongs to this password."""
     try:
         return _hasher.verify(password_hash, password)
     except (VerificationError, InvalidHashError):
@@ -26,14 +26,14 @@ def matches(password: str, password_hash: str) -> bool:
 
 @functools.cache
 def nobodys() -> str:
-    """The hash of a password that nobody knows, to check those of unknown names against."""
+    """Return the hash of a secret password. Passwords of unknown users are checked against it."""
     return hashed(secrets.token_hex(32))
 
 
 def fingerprint(data: bytes, salt: bytes) -> str:
-    """64 hex digits that tell `data` from other data, and cost as much to guess at as a hash.
+    """Return 64 hex digits that identify `data` and are as costly to guess as a hash.
 
-    Unlike a hash it is the same each time for the same salt. For what may hold a password.
+    Unlike a hash they are the same each time for the same salt. For data that may hold a password.
     """
     return hash_secret_raw(
         data,

@@ -1,4 +1,4 @@
-"""Bearer tokens: made, recognised, called back."""
+"""Bearer tokens: create, recognise, revoke."""
 
 import hashlib
 import secrets
@@ -8,16 +8,16 @@ from telealarm.errors import Invalid
 from telealarm.models import ApiToken, User
 from telealarm.store.engine import crud
 
-# So that people, and scanners for leaked secrets, see what it is.
+# People, and scanners for leaked secrets, recognise a token by this.
 PREFIX = "ta_"
 RANDOM_BYTES = 32
 LONGEST_NAME = 80
-# `last_used` is good to this: a busy program shall not cost a write a request.
+# `last_used` is exact to this: a busy program must not cause a write for each request.
 USED_EVERY = timedelta(minutes=1)
 
 
 def add(owner: User, name: str) -> str:
-    """A new token of `owner`; its text, which is not kept. Raises Invalid for a bad name."""
+    """Create a token of `owner` and return its text, which is not stored. Raises Invalid."""
     name = name.strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise Invalid({"name": [f"must be 1 to {LONGEST_NAME} printable characters"]})
@@ -27,7 +27,7 @@ def add(owner: User, name: str) -> str:
 
 
 def recognise(text: str) -> ApiToken | None:
-    """The token with this text, with its owner, if neither is out of use."""
+    """Return the token with this text, with its owner, if both are active."""
     return (
         ApiToken.select(ApiToken, User)
         .join(User)
@@ -41,12 +41,12 @@ def recognise(text: str) -> ApiToken | None:
 
 
 def is_news(token: ApiToken, now: datetime) -> bool:
-    """Whether a use at `now` is to be noted with `used`."""
+    """Return whether a use at `now` must be recorded with `used`."""
     return token.last_used is None or now - token.last_used >= USED_EVERY
 
 
 def used(token: ApiToken, now: datetime) -> None:
-    """Note the use, if nobody has within the last minute."""
+    """Record the use, unless it was recorded within the last minute."""
     ApiToken.update(last_used=now).where(
         ApiToken.id == token.id,
         ApiToken.last_used.is_null() | (ApiToken.last_used <= now - USED_EVERY),
@@ -54,15 +54,15 @@ def used(token: ApiToken, now: datetime) -> None:
 
 
 def of(owner: User | None) -> list[ApiToken]:
-    """The tokens of `owner`, or everybody's, with their owners, oldest first."""
+    """Return the tokens of `owner`, or of everybody, with their owners, oldest first."""
     query = ApiToken.select(ApiToken, User).join(User).order_by(ApiToken.id)
     return list(query if owner is None else query.where(ApiToken.owner == owner.id))
 
 
 def revoke(token_id: int, now: datetime) -> ApiToken:
-    """Call a token back for good; again is no mistake. Raises Invalid where there is none."""
+    """Revoke a token for good; it may be revoked already. Raises Invalid if there is none."""
     token: ApiToken | None = None
-    if token_id < 2**31:  # SQLite cannot even be asked for much larger ones
+    if token_id < 2**31:  # SQLite refuses much larger numbers
         token = ApiToken.get_or_none(ApiToken.id == token_id)
     if token is None:
         raise Invalid({"id": [f"there is no token {token_id}; `telealarm token list` names them"]})

@@ -1,4 +1,4 @@
-"""Who logs in, and the calendar users, who do not."""
+"""The users who log in, and the calendar users, who do not."""
 
 import re
 from collections.abc import Mapping
@@ -14,26 +14,26 @@ _EMPTY = "it is empty; write one line with it to standard input"
 
 
 def by_name(username: str) -> User | None:
-    """The user with this name, active or not."""
+    """Return the user with this name, active or not."""
     return User.get_or_none(User.username == username)
 
 
 def named(username: str) -> User:
-    """The user with this name. Raises Invalid where there is none."""
-    found = by_name(username)
-    if found is None:
+    """Return the user with this name. Raises Invalid if there is none."""
+    user = by_name(username)
+    if user is None:
         raise Invalid({"user": [f"there is no user {username!r}; `telealarm user add` makes one"]})
-    return found
+    return user
 
 
-def by_id_or_name(said: str) -> User | None:
-    """The user with this name, else with this id."""
-    number = int(said) if said.isascii() and said.isdigit() and len(said) < 10 else 0
-    return by_name(said) or User.get_or_none(User.id == number)
+def by_id_or_name(text: str) -> User | None:
+    """Return the user with this name, else with this id."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return by_name(text) or User.get_or_none(User.id == number)
 
 
 def add_user(username: str, password: str, *, is_superuser: bool) -> User:
-    """A new login. Raises Invalid where the name is taken or no name, or the password empty."""
+    """Create a login. Raises Invalid for a bad or used name, and for an empty password."""
     wrong = {}
     if not re.fullmatch(r"[\w.@+-]{1,150}", username):
         wrong["username"] = [f"{username!r} is no name: up to 150 letters, digits and . @ + - _"]
@@ -46,24 +46,24 @@ def add_user(username: str, password: str, *, is_superuser: bool) -> User:
 
 
 def users() -> list[User]:
-    """Everybody who logs in, or did."""
+    """Return all logins, active or not."""
     return list(User.select().order_by(User.username))
 
 
 def set_password(user: User, password: str) -> None:
-    """From now on the earlier one is wrong. Raises Invalid where it is empty."""
+    """Replace the password. Raises Invalid if it is empty."""
     if not password:
         raise Invalid({"password": [_EMPTY]})
     crud.change(user, {"password_hash": passwords.hashed(password)})
 
 
 def set_active(user: User, *, active: bool) -> None:
-    """Whether the login is let in, by its password or by a token."""
+    """Allow or refuse the login, with its password and with its tokens."""
     crud.change(user, {"is_active": active})
 
 
 def remove_unused(user: User) -> None:
-    """Delete a login. Raises Conflict where it owns something."""
+    """Delete a login. Raises Conflict if it owns something."""
     try:
         crud.remove(user)
     except Conflict as error:
@@ -73,7 +73,7 @@ def remove_unused(user: User) -> None:
 
 
 def change_user(login: User, user: User, values: Mapping[str, Any]) -> None:
-    """Edit a login. Raises Conflict where a superuser would lock themselves out."""
+    """Edit a login. Raises Conflict if superusers would lock themselves out."""
     stays = values.get("is_superuser", True) and values.get("is_active", True)
     if user.id == login.id and not stays:
         raise Conflict("You cannot take your own rights away; let another superuser do it.")
@@ -88,7 +88,7 @@ def remove_user(login: User, user: User) -> None:
 
 
 def add_calendar_user(owner_id: int, values: Mapping[str, Any]) -> CalendarUser:
-    """A new calendar user, and a profile with the owner's first calendar setting."""
+    """Create a calendar user, and a profile with the owner's first calendar setting."""
     user = crud.insert(CalendarUser, {**values, "owner": owner_id})
     setting = (
         CalendarSetting.select()
@@ -101,10 +101,10 @@ def add_calendar_user(owner_id: int, values: Mapping[str, Any]) -> CalendarUser:
 
 
 def remove_calendar_user(user: CalendarUser, now: datetime) -> None:
-    """Delete one whose calendars and events are gone. Raises Conflict, with the reason.
+    """Delete a calendar user without calendars and events. Raises Conflict with the reason.
 
-    A call log that refers to it stays: then it is hidden, and its name is free again. No client
-    can write a name that begins with a space.
+    If a call log refers to the user, the row stays and is hidden, and its name is free again: it
+    starts with a space, as no client can write it.
     """
     crud.check_unused(user, but_hidden=True)
     if crud.is_used(user):
@@ -115,7 +115,7 @@ def remove_calendar_user(user: CalendarUser, now: datetime) -> None:
 
 
 def empty_profile(profile: CalendarUserProfile) -> None:
-    """Put a profile back to its defaults: a calendar user is never without one."""
+    """Reset a profile to its defaults: a calendar user always has a profile."""
     kept = {"id", "user", "owner", "created_date", "updated_date"}
     blank = CalendarUserProfile()
     names = [name for name in CalendarUserProfile._meta.fields if name not in kept]
@@ -123,7 +123,7 @@ def empty_profile(profile: CalendarUserProfile) -> None:
 
 
 def setting_of(user: CalendarUser) -> CalendarSetting:
-    """How a calendar user's alarms call. Raises Invalid on `event`: it says what to do."""
+    """Return the setting for a calendar user's calls. Raises Invalid on `event` with what to do."""
     profile = read_cache.profile_of(user.id)
     if profile is None or profile.calendar_setting is None:
         raise Invalid(

@@ -1,8 +1,9 @@
-"""What a login sees: the one place that says so.
+"""The rows that a login sees. All rules about this are in this module.
 
-A superuser sees every row, a manager what they own; gateways have no owner, managers see the
-active ones; predefined rules have none either, and everybody sees them. Rows that are marked as
-deleted are seen by nobody.
+- A superuser sees every row, a manager the rows that they own.
+- Gateways have no owner: managers see the active ones.
+- Predefined rules have no owner: everybody sees them.
+- Nobody sees rows that are marked as deleted.
 """
 
 from typing import Any, TypeVar
@@ -36,17 +37,17 @@ Row = TypeVar("Row", bound=BaseModel)
 
 
 def rows(login: User, model: type[Row]) -> "ModelSelect[Row]":
-    """The rows of `model` that `login` sees, each with what its reply needs of other tables."""
+    """Return the rows of `model` that `login` sees, with the joined columns of its reply."""
     return _seen(_select(model), login, model)
 
 
 def ids(login: User, model: type[Row]) -> "ModelSelect[Row]":
-    """The ids of the same rows, from their own table alone."""
+    """Return the ids of these rows, from their own table only."""
     return _seen(model.select(model.id), login, model)
 
 
 def find(login: User, model: type[Row], row_id: int, *, by: str = "id") -> Row:
-    """The row with this id, or with this value of the unique column `by`. Raises NotVisible."""
+    """Return the row with this id, or this value of the unique column `by`. Raises NotVisible."""
     row = rows(login, model).where(getattr(model, by) == row_id).get_or_none()
     if row is None:
         raise NotVisible
@@ -62,7 +63,7 @@ def _seen(query: "ModelSelect[Row]", login: User, model: type[Row]) -> "ModelSel
 
 
 def owner_of(row: BaseModel) -> int | None:
-    """The id of the user whose row this is; None where everybody may use it."""
+    """Return the id of the row's owner; None if everybody may use the row."""
     if isinstance(row, SectionTemplate):
         return owner_of(row.survey)
     if isinstance(row, BranchingTemplate):
@@ -82,22 +83,22 @@ def _visible(login: User, model: type[BaseModel]) -> Any:
     if model is User:
         return User.id == login.id
     if model is SectionTemplate:
-        return SectionTemplate.survey.in_(_own(login, SurveyTemplate))
+        return SectionTemplate.survey.in_(_owned(login, SurveyTemplate))
     if model is BranchingTemplate:
         sections = SectionTemplate.select(SectionTemplate.id).where(
-            SectionTemplate.survey.in_(_own(login, SurveyTemplate))
+            SectionTemplate.survey.in_(_owned(login, SurveyTemplate))
         )
         return BranchingTemplate.section.in_(sections)
     if model is DncContact:
-        return DncContact.dnc.in_(_own(login, DncList))
+        return DncContact.dnc.in_(_owned(login, DncList))
     if model is SurveyResult:
-        return SurveyResult.call.in_(_own(login, CallRequest))
+        return SurveyResult.call.in_(_owned(login, CallRequest))
     if model is Rule:
         return Rule.owner.is_null() | (Rule.owner == login.id)
     return model._meta.fields["owner"] == login.id
 
 
-def _own(login: User, model: type[Row]) -> "ModelSelect[Row]":
+def _owned(login: User, model: type[Row]) -> "ModelSelect[Row]":
     return model.select(model.id).where(model._meta.fields["owner"] == login.id)
 
 
@@ -122,7 +123,7 @@ def _select(model: type[BaseModel]) -> "ModelSelect[Any]":
     return model.select()
 
 
-# The zone that an event's times are said in; None: the configuration's.
+# The zone of an event's times. None: the configuration's.
 _ZONE = fn.COALESCE(Event.timezone, Calendar.timezone, CalendarUserProfile.timezone).alias("zone")
 
 

@@ -1,4 +1,4 @@
-"""Calendar settings as clients write them, and the attempts that follow them."""
+"""Calendar settings as clients write them, and the attempts that depend on them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from telealarm.store.engine import crud
 
 
 def change(setting: CalendarSetting, values: Mapping[str, Any]) -> None:
-    """Edit a setting; what waits for the calling hours is looked at again."""
+    """Edit a setting. Attempts that wait for the calling hours are checked again."""
     before = (setting.calling_days, setting.holidays)
     crud.change(setting, values)
     if (setting.calling_days, setting.holidays) != before:

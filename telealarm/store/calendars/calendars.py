@@ -1,5 +1,6 @@
-"""Calendars and profiles as clients write them, and what follows their clock: attempts that wait
-for the calling hours, and the occurrences of series.
+"""Calendars and profiles as clients write them.
+
+A change of their zone affects attempts that wait for the calling hours, and occurrences of series.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from telealarm.store.engine import crud
 
 
 def change_calendar(calendar: Calendar, values: Mapping[str, Any], now: datetime) -> None:
-    """Edit a calendar; its zone may be that of its calendar user."""
+    """Edit a calendar. Its zone may come from its calendar user."""
     before = (calendar.timezone, calendar.user_id)
     crud.change(calendar, values)
     if (calendar.timezone, calendar.user_id) != before:
@@ -22,7 +23,7 @@ def change_calendar(calendar: Calendar, values: Mapping[str, Any], now: datetime
 
 
 def change_profile(profile: CalendarUserProfile, values: Mapping[str, Any], now: datetime) -> None:
-    """Edit the profile of a calendar user; another calendar setting has other calling days."""
+    """Edit the profile of a calendar user. Another calendar setting has other calling days."""
     before = (profile.timezone, profile.calendar_setting_id)
     crud.change(profile, values)
     if (profile.timezone, profile.calendar_setting_id) != before:
@@ -30,7 +31,7 @@ def change_profile(profile: CalendarUserProfile, values: Mapping[str, Any], now:
 
 
 def _follow(calendars: Expression, now: datetime) -> None:
-    """What waits is looked at again, and series are worked out anew."""
+    """Check waiting attempts again, and compute the series again."""
     mine = Event.select(Event.id).join(Calendar).where(calendars, Event.deleted.is_null())
     attempts.reconsider(Alarm.select(Alarm.id).where(Alarm.event.in_(mine)))
     series = mine.where(Event.rule.is_null(False), Event.timezone.is_null())

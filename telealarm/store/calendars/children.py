@@ -1,4 +1,4 @@
-"""The child events of a series as rows: made, brought up to date with their parent, hidden."""
+"""The child events of a series as rows: created, updated from their parent, hidden."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -13,11 +13,11 @@ from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
 from telealarm.words import UNSETTLED, AlarmStatus, EventStatus, Reason, TimelineWord
 
-# What a child takes from its parent, beside its times.
+# The columns that a child takes from its parent, in addition to its times.
 _OF_EVENT = ("title", "description", "creator", "calendar", "timezone", "data")
 
-# Everything else of an alarm is the same in its copies: its offset too, but never a time.
-_OWN = frozenset(
+# The columns of an alarm that are not copied. Its offset is copied, but never a time.
+_NOT_COPIED = frozenset(
     {
         "id",
         "event",
@@ -38,7 +38,7 @@ _CHUNK = 500
 
 
 def ahead(parent_id: int, now: datetime) -> "ModelSelect[Event]":
-    """The children that are not begun yet."""
+    """Select the children that have not begun yet."""
     return Event.select().where(
         Event.parent_event == parent_id,
         Event.original_start.is_null(False),
@@ -48,18 +48,18 @@ def ahead(parent_id: int, now: datetime) -> "ModelSelect[Event]":
 
 
 def place(child: Event) -> datetime:
-    """The occurrence of its series that a child is, wherever it was moved to."""
-    assert child.original_start is not None  # an event without one is no child
+    """Return the occurrence of its series that a child is, even if the child was moved."""
+    assert child.original_start is not None  # only an event with it is a child
     return child.original_start
 
 
 def following(parent_id: int, now: datetime) -> "ModelSelect[Event]":
-    """Those of them that follow edits of their parent."""
+    """Select the children ahead that follow edits of their parent."""
     return ahead(parent_id, now).where(~Event.detached)
 
 
 def known(parent_id: int, originals: Iterable[datetime]) -> Iterator[Event]:
-    """The children of these occurrences, deleted ones too."""
+    """Yield the children of these occurrences, deleted ones too."""
     places = sorted(originals)
     for first in range(0, len(places), _CHUNK):
         yield from Event.select().where(
@@ -69,18 +69,18 @@ def known(parent_id: int, originals: Iterable[datetime]) -> Iterator[Event]:
 
 
 def templates(parent: Event) -> list[Alarm]:
-    """The alarms that are copied: those of the parent, but for what a client called off."""
-    found = Alarm.select().where(Alarm.event == parent.id, Alarm.deleted.is_null())
-    found = found.where(Alarm.about.is_null())
-    return [alarm for alarm in found.order_by(Alarm.id) if not _called_off(alarm)]
+    """Return the parent's alarms that are copied: all except those that a client cancelled."""
+    query = Alarm.select().where(Alarm.event == parent.id, Alarm.deleted.is_null())
+    query = query.where(Alarm.about.is_null())
+    return [alarm for alarm in query.order_by(Alarm.id) if not _called_off(alarm)]
 
 
 def bring_up_to_date(
     parent: Event, wanted: Sequence[tuple[datetime, datetime]], now: datetime
 ) -> int:
-    """Of each wanted occurrence (start and end) there is a child after this; how many are new.
+    """Create or update a child for each wanted occurrence (start and end). Return how many are new.
 
-    A child that was deleted stays so. One that has begun, or was edited by itself, stays as it is.
+    A deleted child stays deleted. A child that has begun, or was edited itself, stays unchanged.
     """
     there = {
         child.original_start: child for child in known(parent.id, [start for start, _ in wanted])
@@ -107,9 +107,9 @@ def make(
     *,
     detached: bool = False,
 ) -> Event:
-    """A child for the occurrence at `original`, from `start` to `end`, with copies of alarms.
+    """Create a child for the occurrence at `original`, from `start` to `end`, with copied alarms.
 
-    Raises Conflict where another process made it at the same moment.
+    Raises Conflict if another process created it at the same moment.
     """
     crud.change(parent, {"children_made": parent.children_made + 1})
     status = parent.children_status
@@ -132,11 +132,11 @@ def make(
 
 
 def hide(ids: Sequence[int], now: datetime) -> None:
-    """Children whose occurrence is no more go, with their alarms; the log of their calls stays."""
+    """Hide children without an occurrence, and their alarms. The log of their calls stays."""
     for some in crud.chunks(ids):
         Event.update(deleted=now, original_start=None).where(Event.id.in_(some)).execute()
-        found = Alarm.select().where(Alarm.event.in_(some), Alarm.deleted.is_null())
-        alarms.delete(list(found), now)
+        rows = Alarm.select().where(Alarm.event.in_(some), Alarm.deleted.is_null())
+        alarms.delete(list(rows), now)
 
 
 def _follow(
@@ -147,28 +147,30 @@ def _follow(
     copied: Sequence[Alarm],
     now: datetime,
 ) -> None:
-    """Edits of the parent, and of its alarms, reach a child."""
+    """Apply edits of the parent, and of its alarms, to a child."""
     moved = child.start != start
     wanted = {name: parent.__data__[name] for name in _OF_EVENT} | {"start": start, "end": end}
     changed = _changed(child, wanted)
     crud.change(child, changed)
     mine = list(Alarm.select().where(Alarm.event == child.id).order_by(Alarm.id))
     if moved:
-        live = [one for one in mine if not one.deleted and one.status in UNSETTLED]
+        live = [alarm for alarm in mine if not alarm.deleted and alarm.status in UNSETTLED]
         alarms.reschedule(live, child, now)
     if changed.keys() & {"timezone", "calendar"}:
-        attempts.reconsider([one.id for one in mine])
-    copies = {one.origin_id: one for one in mine if one.origin_id}
+        attempts.reconsider([alarm.id for alarm in mine])
+    copies = {alarm.origin_id: alarm for alarm in mine if alarm.origin_id}
     for alarm in copied:
         copy = copies.pop(alarm.id, None)
         if copy is None:
             _copy(alarm, child, now)
         elif not copy.deleted and not copy.detached:
             _follow_alarm(copy, alarm, child, now)
-    left = [one for one in copies.values() if not one.deleted and not one.detached]
-    called_off = [one for one in left if one.origin and not one.origin.deleted]
-    alarms.cancel([one for one in called_off if one.status in UNSETTLED], Reason.CANCELLED, now)
-    alarms.delete([one for one in left if one.origin and one.origin.deleted], now)
+    left = [alarm for alarm in copies.values() if not alarm.deleted and not alarm.detached]
+    called_off = [alarm for alarm in left if alarm.origin and not alarm.origin.deleted]
+    alarms.cancel(
+        [alarm for alarm in called_off if alarm.status in UNSETTLED], Reason.CANCELLED, now
+    )
+    alarms.delete([alarm for alarm in left if alarm.origin and alarm.origin.deleted], now)
 
 
 def _follow_alarm(copy: Alarm, alarm: Alarm, child: Event, now: datetime) -> None:
@@ -188,7 +190,7 @@ def _copy(alarm: Alarm, child: Event, now: datetime) -> None:
     copy = Alarm.create(**_columns(alarm), event=child, origin=alarm, created_date=now)
     record(copy.id, TimelineWord.CREATED, f"a copy of alarm {alarm.id}", at=now)
     if alarms.is_over(copy, child, alarm.created_date):
-        # It was over before the alarm that it is a copy of was written: nobody is owed it.
+        # It was over before its original alarm was created: nobody expects it.
         move(copy, AlarmStatus.MISSED, status_reason=Reason.PAST)
         record(copy.id, TimelineWord.MISSED, "was over when its alarm was written", at=now)
     else:
@@ -200,10 +202,10 @@ def _changed(row: Event | Alarm, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _columns(alarm: Alarm) -> dict[str, Any]:
-    names = [name for name in Alarm._meta.sorted_field_names if name not in _OWN]
+    names = [name for name in Alarm._meta.sorted_field_names if name not in _NOT_COPIED]
     return {name: alarm.__data__[name] for name in names}
 
 
 def _called_off(alarm: Alarm) -> bool:
-    """Whether a client called the alarm off, and its copies with it."""
+    """Return whether a client cancelled the alarm, and so its copies."""
     return alarm.status == AlarmStatus.CANCELLED and alarm.status_reason == Reason.CANCELLED

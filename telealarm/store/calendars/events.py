@@ -1,4 +1,4 @@
-"""Events and calendars as clients write them, and the alarms and children that follow them."""
+"""Events and calendars as clients write them, with their alarms and children."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ _TIMES = ("start", "end", "end_recurring_period")
 
 
 def drafted(values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """The columns of a new event, of which `values` were sent. Raises Invalid."""
+    """Return the columns of a new event, from the `values` of a request. Raises Invalid."""
     values = {"creator": values["calendar"].user_id, **_without_none(values, "creator")}
     zone = ZoneInfo(values.get("timezone") or str(time_zones.of_calendar(values["calendar"])))
     columns = {**values, **_times(values, now.replace(microsecond=0), zone)}
@@ -30,7 +30,7 @@ def drafted(values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 
 
 def redrafted(event: Event, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that an edit of `event` changes. Raises Invalid."""
+    """Return the columns that an edit of `event` changes. Raises Invalid."""
     columns = _without_none(values, "creator")
     for name in ("calendar", "timezone"):
         if name in columns:
@@ -48,9 +48,9 @@ def redrafted(event: Event, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Event:
-    """A new event. Raises Invalid.
+    """Create an event. Raises Invalid.
 
-    Of a series that began earlier nothing is owed: its first child lies ahead.
+    A series that began earlier gets no children for past occurrences.
     """
     columns = drafted(values, now)
     if columns.get("rule") is not None:
@@ -63,10 +63,10 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Event:
 
 
 def change(event: Event, values: Mapping[str, Any], now: datetime) -> None:
-    """Edit an event; its unfinished alarms follow its times and its status. Raises Invalid.
+    """Edit an event. Its unfinished alarms follow its times and its status. Raises Invalid.
 
-    The edit of a parent reaches its children, its status also those that are not made yet. A
-    child that is edited by itself does not follow its parent any more.
+    An edit of a parent also changes its children. Its status also applies to later children. A
+    child that is edited itself no longer follows its parent.
     """
     old_start, old_end, recurs = event.start, event.end, event.rule_id is not None
     old_clock = (event.timezone, event.calendar_id)
@@ -76,7 +76,7 @@ def change(event: Event, values: Mapping[str, Any], now: datetime) -> None:
         columns["detached"] = True
     crud.change(event, columns)
     if status is None and event.status == EventStatus.COMPLETED and old_end <= now < event.end:
-        status = EventStatus.PENDING  # moved into the future, it lives again
+        status = EventStatus.PENDING  # moved into the future: it is active again
     if status is not None and status != event.status:
         set_status(event, status, now)
         if recurs:
@@ -90,7 +90,7 @@ def change(event: Event, values: Mapping[str, Any], now: datetime) -> None:
 
 
 def give_up_own(event: Event, reason: str, now: datetime) -> None:
-    """The own occurrence of a parent does not happen; the series goes on."""
+    """Cancel a parent's own occurrence. The series continues."""
     if event.status != EventStatus.COMPLETED:
         move(event, EventStatus.COMPLETED)
     alarms.cancel(unfinished([event.id]), reason, now)
@@ -98,12 +98,12 @@ def give_up_own(event: Event, reason: str, now: datetime) -> None:
 
 
 def _give_up_excluded(event: Event, now: datetime) -> None:
-    """A parent may be among its own `exdate`."""
+    """Cancel a parent's own occurrence if it is in its own `exdate`."""
     if event.rule_id is None or not event.exdate:
         return
     zone = time_zones.of_event(event)
     excluded = [datetime.fromisoformat(text) for text in event.exdate]
-    if event.start in [dates.to_utc(one, zone) for one in excluded]:
+    if event.start in [dates.to_utc(moment, zone) for moment in excluded]:
         give_up_own(event, Reason.OCCURRENCE_CANCELLED, now)
 
 
@@ -128,25 +128,25 @@ def set_status(event: Event, status: int, now: datetime) -> None:
 
 
 def set_series_status(event: Event, status: int, now: datetime) -> None:
-    """The same for every occurrence not yet begun, made or not; what was held goes on.
+    """Set the status of every occurrence that has not begun. Held alarms continue on resume.
 
-    An event without any other occurrence is its own series.
+    Future children get the status too. An event without other occurrences is its own series.
     """
     parent = event.parent_event or event
     if parent.rule_id is not None:
         if parent.status == EventStatus.PAUSED or parent.start > now:
             _set_if_open(parent, status, now)
         _set_children_status(parent, status, now)
-    elif made := children(parent.id):
-        for one in [parent, *made]:
-            if one.start > now:
-                _set_if_open(one, status, now)
+    elif occurrences := children(parent.id):
+        for occurrence in [parent, *occurrences]:
+            if occurrence.start > now:
+                _set_if_open(occurrence, status, now)
     elif parent.status != status:
         set_status(parent, status, now)
 
 
 def _set_children_status(parent: Event, status: int, now: datetime) -> None:
-    """Of the children not yet begun, of those that were held, and of those to come."""
+    """Set the status of children not yet begun, of paused children, and of later children."""
     crud.change(parent, {"children_status": status})
     parents.edited([parent.id], now)
     concerned = Event.select().where(
@@ -164,7 +164,7 @@ def _set_if_open(event: Event, status: int, now: datetime) -> None:
 
 
 def children(event_id: int) -> list[Event]:
-    """The occurrences that were made of an event, oldest first."""
+    """Return the child events of an event, oldest first."""
     return list(
         Event.select()
         .where(Event.parent_event == event_id, Event.deleted.is_null())
@@ -173,7 +173,7 @@ def children(event_id: int) -> list[Event]:
 
 
 def unfinished(event_ids: Sequence[int]) -> list[Alarm]:
-    """The alarms of these events that are not settled."""
+    """Return the unsettled alarms of these events."""
     return list(
         Alarm.select()
         .where(Alarm.event.in_(event_ids), Alarm.deleted.is_null(), Alarm.status.in_(UNSETTLED))
@@ -182,26 +182,26 @@ def unfinished(event_ids: Sequence[int]) -> list[Alarm]:
 
 
 def delete(event: Event, now: datetime) -> None:
-    """Hide an event with its occurrences and alarms; the log of their calls stays."""
+    """Hide an event with its occurrences and alarms. The log of their calls stays."""
     _hide([event.id, *(child.id for child in children(event.id))], now)
 
 
 def delete_calendar(calendar: Calendar, now: datetime) -> None:
-    """Hide a calendar with its events and alarms; the log of their calls stays."""
-    found = Event.select(Event.id).where(Event.calendar == calendar.id, Event.deleted.is_null())
-    _hide([event.id for event in found], now)
+    """Hide a calendar with its events and alarms. The log of their calls stays."""
+    rows = Event.select(Event.id).where(Event.calendar == calendar.id, Event.deleted.is_null())
+    _hide([event.id for event in rows], now)
     crud.change(calendar, {"deleted": now})
 
 
 def _hide(event_ids: Sequence[int], now: datetime) -> None:
     for ids in crud.chunks(event_ids):
         Event.update(deleted=now, next_child_due=None).where(Event.id.in_(ids)).execute()
-        found = Alarm.select().where(Alarm.event.in_(ids), Alarm.deleted.is_null())
-        alarms.delete(list(found), now)
+        rows = Alarm.select().where(Alarm.event.in_(ids), Alarm.deleted.is_null())
+        alarms.delete(list(rows), now)
 
 
 def to_utc(field: str, value: datetime, zone: ZoneInfo) -> datetime:
-    """`value` in UTC, a naive one being local to `zone`. Raises Invalid on `field`."""
+    """Return `value` in UTC. A naive value is local to `zone`. Raises Invalid on `field`."""
     try:
         return dates.to_utc(value, zone)
     except ValueError as error:
@@ -211,9 +211,9 @@ def to_utc(field: str, value: datetime, zone: ZoneInfo) -> datetime:
 def _times(
     values: Mapping[str, Any], start: datetime, zone: ZoneInfo, event: Event | None = None
 ) -> dict[str, Any]:
-    """The times to write, in UTC: those that were sent, and defaults for what was left out.
+    """Return the times to write, in UTC: those that were sent, and defaults for the others.
 
-    `start` stands in for one that was left out; `event` has the others, where it exists.
+    `start` is the default start. `event` has the other times, if it exists already.
     """
     times: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
@@ -242,7 +242,7 @@ def _times(
 
 
 def _skipped(start: datetime | None, zone: ZoneInfo) -> str | None:
-    """The start as it was sent, where the clock of `zone` skips it."""
+    """Return the start as it was sent, if the clock of `zone` skips it."""
     if start is None or start.tzinfo is not None:
         return None
     shown = dates.to_utc(start, zone).astimezone(zone).replace(tzinfo=None)

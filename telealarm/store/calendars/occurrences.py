@@ -1,4 +1,4 @@
-"""The occurrences of one event: told in order, moved, called off; made or not yet made."""
+"""The occurrences of one event: list, move, cancel them. Not all of them are rows yet."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ _TICK = datetime.resolution
 
 @dataclass(frozen=True)
 class Told:
-    """An occurrence, and the id of its event, once that is made. Times are in UTC."""
+    """An occurrence. `event_id` is its event, once it is a row. Times are in UTC."""
 
     start: datetime
     end: datetime
@@ -25,7 +25,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Page:
-    """Some occurrences; how many there are in all (None: endless), and where the next page is."""
+    """Some occurrences. `count` is the total (None: endless), `following` starts the next page."""
 
     told: list[Told]
     count: int | None
@@ -33,33 +33,33 @@ class Page:
 
 
 def page(event: Event, after: datetime | None, before: datetime | None, limit: int) -> Page:
-    """The first `limit` occurrences from `after` (inclusive) to `before` (exclusive).
+    """Return the first `limit` occurrences from `after` (inclusive) to `before` (exclusive).
 
-    A naive time is local to the event. An event that does not recur has one. Raises Invalid.
+    A naive time is local to the event. An event without a rule has one occurrence. Raises Invalid.
     """
     zone = time_zones.of_event(event)
     since = None if after is None else events.to_utc("after", after, zone)
     until = None if before is None else events.to_utc("before", before, zone)
     try:
-        found = series.of(event)
-        if found is None:
+        pattern = series.of(event)
+        if pattern is None:
             return _of_one(event, since, until)
-        return _of_series(event, found, since, until, limit)
+        return _of_series(event, pattern, since, until, limit)
     except (RecurrenceError, ValueError) as error:
         raise Invalid({"rule": [str(error)]}) from None
 
 
 def cancel(event: Event, start: datetime, now: datetime) -> None:
-    """The occurrence at `start` does not happen: it is among `exdate`, its alarms are called off.
+    """Cancel the occurrence at `start`: add it to `exdate` and cancel its alarms.
 
-    Raises Invalid where there is none.
+    Raises Invalid if there is none.
     """
-    found, original, child = _find(event, start)
-    local = original.astimezone(found.zone)
-    # Only with its offset can the second of two equal wall times be told.
-    said = (local if local.fold else local.replace(tzinfo=None)).isoformat()
-    if said not in event.exdate:
-        crud.change(event, {"exdate": [*event.exdate, said]})
+    pattern, original, child = _find(event, start)
+    local = original.astimezone(pattern.zone)
+    # Only its offset distinguishes the second of two equal wall times.
+    exdate = (local if local.fold else local.replace(tzinfo=None)).isoformat()
+    if exdate not in event.exdate:
+        crud.change(event, {"exdate": [*event.exdate, exdate]})
     if child is not None:
         events.delete(child, now)
     elif original == event.start:
@@ -68,55 +68,59 @@ def cancel(event: Event, start: datetime, now: datetime) -> None:
 
 
 def move(event: Event, start: datetime, to: datetime, now: datetime) -> Event:
-    """The occurrence at `start` happens at `to` instead; its event. Raises Invalid.
+    """Move the occurrence at `start` to `to`. Return its event. Raises Invalid.
 
-    The first occurrence becomes a child then, so that the others still count from its place.
+    If it is the first occurrence it becomes a child. So the others still count from its place.
     """
-    found, original, child = _find(event, start)
-    begin = events.to_utc("to", to, found.zone)
+    pattern, original, child = _find(event, start)
+    begin = events.to_utc("to", to, pattern.zone)
     if child is not None:
         events.change(child, {"start": begin, "end": begin + _lasts(child)}, now)
         return child
-    occurrence = found.occurrences(original, original + _TICK, 1)[0]
-    end = begin + (series.end_of(event, occurrence, found) - occurrence.start)
+    occurrence = pattern.occurrences(original, original + _TICK, 1)[0]
+    end = begin + (series.end_of(event, occurrence, pattern) - occurrence.start)
     copied = children.templates(event)
     if original == event.start:
         events.give_up_own(event, Reason.OCCURRENCE_MOVED, now)
-    made = children.make(event, original, begin, end, copied, now, detached=True)
+    child = children.make(event, original, begin, end, copied, now, detached=True)
     parents.edited([event.id], now)
-    return made
+    return child
 
 
 def _of_one(event: Event, since: datetime | None, until: datetime | None) -> Page:
     inside = (since is None or since <= event.start) and (until is None or event.start < until)
-    told = [Told(event.start, event.end, event.id)] if inside else []
-    return Page(told, len(told), None)
+    occurrences = [Told(event.start, event.end, event.id)] if inside else []
+    return Page(occurrences, len(occurrences), None)
 
 
 def _of_series(
     event: Event,
-    found: Series,
+    pattern: Series,
     since: datetime | None,
     until: datetime | None,
     limit: int,
 ) -> Page:
     aside, moved = _exceptions(event)
     series_alone = Series(
-        found.anchor,
-        found.zone,
-        found.recurrence,
-        end=found.end,
-        exdates=found.exdates | aside,
+        pattern.anchor,
+        pattern.zone,
+        pattern.recurrence,
+        end=pattern.end,
+        exdates=pattern.exdates | aside,
     )
     moved = [
-        one
-        for one in moved
-        if (since is None or since <= one.start) and (until is None or one.start < until)
+        occurrence
+        for occurrence in moved
+        if (since is None or since <= occurrence.start)
+        and (until is None or occurrence.start < until)
     ]
     ruled = series_alone.occurrences(since, until, limit + 1)
-    made = _made(event, [o.start for o in ruled])
-    told = [made.get(o.start) or Told(o.start, series.end_of(event, o, found), None) for o in ruled]
-    in_order = sorted([*told, *moved], key=lambda one: one.start)
+    existing = _made(event, [o.start for o in ruled])
+    occurrences = [
+        existing.get(o.start) or Told(o.start, series.end_of(event, o, pattern), None)
+        for o in ruled
+    ]
+    in_order = sorted([*occurrences, *moved], key=lambda occurrence: occurrence.start)
     count = series_alone.count(since, until)
     return Page(
         in_order[:limit],
@@ -126,14 +130,14 @@ def _of_series(
 
 
 def _exceptions(event: Event) -> tuple[frozenset[datetime], list[Told]]:
-    """The places of occurrences that are deleted or moved, and those that were moved."""
-    found = Event.select().where(
+    """Return the places of deleted and moved occurrences, and the moved occurrences."""
+    rows = Event.select().where(
         Event.parent_event == event.id,
         Event.original_start.is_null(False),
         Event.deleted.is_null(False) | (Event.start != Event.original_start),
     )
     aside, moved = set(), []
-    for child in found:
+    for child in rows:
         aside.add(children.place(child))
         if child.deleted is None:
             moved.append(Told(child.start, child.end, child.id))
@@ -141,18 +145,18 @@ def _exceptions(event: Event) -> tuple[frozenset[datetime], list[Told]]:
 
 
 def _made(event: Event, starts: list[datetime]) -> dict[datetime, Told]:
-    """Those of these occurrences that are made; the first is the event itself."""
-    found = children.known(event.id, starts)
-    told = {children.place(one): Told(one.start, one.end, one.id) for one in found}
-    return {event.start: Told(event.start, event.end, event.id), **told}
+    """Return those of these occurrences that are rows. The first is the event itself."""
+    rows = children.known(event.id, starts)
+    by_place = {children.place(child): Told(child.start, child.end, child.id) for child in rows}
+    return {event.start: Told(event.start, event.end, event.id), **by_place}
 
 
 def _find(event: Event, start: datetime) -> tuple[Series, datetime, Event | None]:
-    """The series, the place in it, and the child, if it is made, of the occurrence at `start`."""
-    found = series.of(event)
-    if found is None:
+    """Return the series, the place and (if it is a row) the child of the occurrence at `start`."""
+    pattern = series.of(event)
+    if pattern is None:
         raise Invalid({"start": ["the event does not recur; edit or delete it itself"]})
-    moment = events.to_utc("start", start, found.zone)
+    moment = events.to_utc("start", start, pattern.zone)
     child = (
         Event.select()
         .where(
@@ -165,15 +169,15 @@ def _find(event: Event, start: datetime) -> tuple[Series, datetime, Event | None
         .get_or_none()
     )
     if child is not None:
-        return found, children.place(child), child
+        return pattern, children.place(child), child
     deleted = Event.select().where(
         Event.parent_event == event.id,
         Event.original_start == moment,
         Event.deleted.is_null(False),
     )
     try:
-        if not deleted.exists() and found.occurrences(moment, moment + _TICK, 1):
-            return found, moment, None
+        if not deleted.exists() and pattern.occurrences(moment, moment + _TICK, 1):
+            return pattern, moment, None
     except RecurrenceError as error:
         raise Invalid({"rule": [str(error)]}) from None
     raise Invalid({"start": ["the series has no occurrence then; occurrences/ lists them"]})

@@ -1,4 +1,4 @@
-"""Recurrence rules: those that every installation has, and those that managers write."""
+"""Recurrence rules: the predefined ones, and those that managers write."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,39 +21,40 @@ PREDEFINED = (
     ("Weekly", "WEEKLY", ""),
 )
 
-# How many series of a rule are looked at when it is edited, the newest first.
+# How many series of an edited rule are checked, the newest first.
 _CHECKED = 1000
 
 
 def predefine() -> None:
-    """The rules of a new database."""
+    """Create the rules of a new database."""
     for name, frequency, params in PREDEFINED:
         Rule.create(name=name, description=name, frequency=frequency, params=params)
 
 
 def check(rule: Rule | None, values: Mapping[str, Any]) -> None:
-    """Whether the new or edited rule can be used: from any start at all, and from those of the
-    series that have it. Raises Invalid.
+    """Check the new or edited rule: from any start, and from the starts of its series.
+
+    Raises Invalid.
     """
-    said = {
+    parts = {
         name: values[name] if name in values else getattr(rule, name, None)
         for name in ("frequency", "params", "rrule")
     }
     try:
-        found = recurrence.parse(said["frequency"] or "", said["params"] or "", said["rrule"])
+        parsed = recurrence.parse(parts["frequency"] or "", parts["params"] or "", parts["rrule"])
     except ValueError:
-        return  # told with the field that is at fault, when the rule is written
+        return  # `create` and `change` report it with its field
     try:
-        recurrence.check(found)
+        recurrence.check(parsed)
     except RecurrenceError as error:
-        field = "rrule" if said["rrule"] else "params"
+        field = "rrule" if parts["rrule"] else "params"
         raise Invalid({field: [str(error)]}) from None
     if rule is not None:
-        _check_series(Rule(id=rule.id, **{**said, "params": said["params"] or ""}))
+        _check_series(Rule(id=rule.id, **{**parts, "params": parts["params"] or ""}))
 
 
 def _check_series(edited: Rule) -> None:
-    """Refuse an edit by which a series that goes on would come to nothing. Raises Invalid."""
+    """Refuse an edit that would leave a running series without occurrences. Raises Invalid."""
     having = Event.select().where(
         Event.rule == edited.id, Event.deleted.is_null(), Event.next_child_due.is_null(False)
     )
@@ -63,63 +64,63 @@ def _check_series(edited: Rule) -> None:
             series.check(event)
         except Invalid as error:
             field = "rrule" if edited.rrule else "params"
-            said = [f"event {event.id} has it: {text}" for text in error.fields["rule"]]
-            raise Invalid({field: said}) from None
+            texts = [f"event {event.id} has it: {text}" for text in error.fields["rule"]]
+            raise Invalid({field: texts}) from None
 
 
 def create(owner_id: int, values: Mapping[str, Any]) -> Rule:
-    """A new rule. Raises Invalid where its parts contradict each other."""
+    """Create a rule. Raises Invalid if its parts contradict each other."""
     frequency = _frequency(values["frequency"], values["params"], values["rrule"])
     return crud.insert(Rule, {**values, "frequency": frequency, "owner": owner_id})
 
 
 def change(rule: Rule, values: Mapping[str, Any], now: datetime) -> None:
-    """Edit a rule; the series that have it follow.
+    """Edit a rule, and the series that use it.
 
-    Raises Invalid as `create` does, Conflict where it is predefined.
+    Raises Invalid as `create` does, Conflict if the rule is predefined.
     """
     check_own(rule)
     rrule = values.get("rrule", rule.rrule)
-    # A new rrule brings its own frequency, unless another was sent with it.
+    # A new rrule brings its own frequency, unless the client sent another.
     kept = rule.frequency if "rrule" not in values or rrule is None else None
-    said = values.get("frequency", kept)
-    frequency = _frequency(said, values.get("params", rule.params), rrule)
+    wanted = values.get("frequency", kept)
+    frequency = _frequency(wanted, values.get("params", rule.params), rrule)
     crud.change(rule, {**values, "frequency": frequency})
     having = Event.select(Event.id).where(Event.rule == rule.id, Event.deleted.is_null())
     parents.edited([event.id for event in having], now)
 
 
 def remove(rule: Rule) -> None:
-    """Delete a rule. Raises Conflict where it is predefined, or an event uses it."""
+    """Delete a rule. Raises Conflict if it is predefined, or an event uses it."""
     check_own(rule)
     crud.remove(rule)
 
 
 def check_own(rule: Rule) -> None:
-    """Raise Conflict where the rule is predefined."""
+    """Raise Conflict if the rule is predefined."""
     if rule.owner_id is None:
         raise Conflict("This rule is predefined and stays as it is; make one of your own.")
 
 
 def frequency_of(rrule: str) -> str:
-    """What FREQ says in a recurrence text that was checked."""
+    """Return FREQ of a recurrence text that was checked."""
     parts = dict(part.split("=", 1) for part in rrule.removeprefix("RRULE:").split(";"))
     return parts["FREQ"]
 
 
-def _frequency(said: str | None, params: str, rrule: str | None) -> str:
+def _frequency(wanted: str | None, params: str, rrule: str | None) -> str:
     if rrule is None:
-        if said is None:
-            raise Invalid({"frequency": ["this field is required where there is no rrule"]})
-        _parse(said, params, None)
-        return said
+        if wanted is None:
+            raise Invalid({"frequency": ["this field is required if there is no rrule"]})
+        _parse(wanted, params, None)
+        return wanted
     if params:
-        raise Invalid({"params": ["must be empty where there is an rrule"]})
-    found = frequency_of(rrule)
-    if said not in (None, found):
-        raise Invalid({"frequency": [f"must be {found}, as the rrule has it, or left out"]})
-    _parse(found, params, rrule)
-    return found
+        raise Invalid({"params": ["must be empty if there is an rrule"]})
+    frequency = frequency_of(rrule)
+    if wanted not in (None, frequency):
+        raise Invalid({"frequency": [f"must be {frequency}, as the rrule has it, or left out"]})
+    _parse(frequency, params, rrule)
+    return frequency
 
 
 def _parse(frequency: str, params: str, rrule: str | None) -> None:

@@ -1,10 +1,14 @@
-"""The series of a recurring event: its occurrences, and the child events that are made of them.
+"""The series of a recurring event: its occurrences, and the child events that are their rows.
 
-Children are made ahead from the one anchor, the parent's local start: the next one, and any whose
-alarm fires within AHEAD. What is to be made is worked out by `look`, in a reader thread, and
-written by `make`, if the parent is then as it was; an edit of the parent or of its alarms is
-brought to its children in the same way. So a crash, an outage or a deleted child ends no series,
-and of one occurrence there never are two children, whatever the clock does.
+Children are created ahead, from the anchor, which is the parent's local start: the next child, and
+those whose alarm fires within AHEAD.
+
+1. `plan` computes in a reader thread what to create.
+2. `make` writes it, if the parent has not changed meanwhile.
+
+An edit of the parent or of its alarms reaches its children in the same way. So a crash, an outage
+or a deleted child never ends a series. An occurrence never gets two children, even if the clock
+jumps.
 """
 
 from collections.abc import Mapping
@@ -23,24 +27,24 @@ from telealarm.store.engine import crud, time_zones
 from telealarm.words import EventStatus
 
 AHEAD = timedelta(hours=48)
-# How many children are made of one parent in one write, so that nobody else waits for long.
-CROWD = 20
-# How long a parent waits that could not be looked at for a fault of ours or of its data.
+# How many children of one parent a write creates. Other writes must not wait for long.
+BATCH = 20
+# How long a parent waits that failed because of a fault in the code or its data.
 PUT_OFF = timedelta(hours=1)
-# How many children that are not yet begun are compared with a series that was edited.
+# How many children not yet begun are compared with an edited series.
 _COMPARED = 5000
 _TICK = datetime.resolution
 
 
 @dataclass(frozen=True)
-class Look:
-    """What is to be made of a parent. It holds while the parent still is as it was `seen`."""
+class SeriesPlan:
+    """What to create for a parent. It is valid while the parent is as it was `seen`."""
 
     parent_id: int
     seen: Mapping[str, Any]
-    # Start and end of each occurrence, in order, for which there is to be a child.
+    # The start and end of each occurrence that needs a child, in order.
     wanted: list[tuple[datetime, datetime]] = field(default_factory=list)
-    # Children whose occurrence is no more, and those that get another one of the same day.
+    # Children without an occurrence, and children that move to another one on the same day.
     gone: list[int] = field(default_factory=list)
     retimed: dict[int, datetime] = field(default_factory=dict)
     made_to: datetime | None = None
@@ -48,7 +52,7 @@ class Look:
 
 
 def of(event: Event) -> Series | None:
-    """The series of a parent event, None of any other. Raises ValueError where it has none."""
+    """Return the series of a parent event, None for other events. Raises ValueError."""
     if event.rule is None or event.parent_event_id is not None:
         return None
     rule = event.rule
@@ -80,27 +84,27 @@ def check(event: Event) -> None:
 
 
 def end_of(event: Event, occurrence: Occurrence, series: Series) -> datetime:
-    """When an occurrence ends (UTC): it keeps the wall clock, so that 9 to 10 stays 9 to 10.
+    """Return when an occurrence ends (UTC). It keeps the wall clock: 9 to 10 stays 9 to 10.
 
-    One that steps in elapsed time, or that a change of the clock would leave without any time,
-    lasts as long as the event itself.
+    It lasts as long as the event itself if the rule steps in elapsed time, or if a change of the
+    clock would leave it no time.
     """
     elapsed = occurrence.start + (event.end - event.start)
     if series.recurrence.is_elapsed():
         return min(elapsed, dates.LATEST)
     wall = event.end.astimezone(series.zone).replace(tzinfo=None) - series.anchor
     try:
-        found = dates.to_utc(occurrence.local + wall, series.zone)
+        end = dates.to_utc(occurrence.local + wall, series.zone)
     except (ValueError, OverflowError):
         return dates.LATEST
-    return found if found > occurrence.start else min(elapsed, dates.LATEST)
+    return end if end > occurrence.start else min(elapsed, dates.LATEST)
 
 
 def due(now: datetime, limit: int, newest: int) -> list[int]:
-    """The ids of the parents that are to be looked at, those that wait longest first.
+    """Return the ids of the parents that are due, the longest waiting first.
 
-    Before them come the `newest`: after an outage who writes or edits an event does not wait
-    behind ten thousand others.
+    The `newest` come before them. So after an outage a client that creates or edits an event does
+    not wait behind ten thousand others.
     """
     parents = Event.select(Event.id).where(Event.next_child_due <= now)
     last = parents.order_by(Event.next_child_due.desc()).limit(newest)
@@ -109,13 +113,13 @@ def due(now: datetime, limit: int, newest: int) -> list[int]:
 
 
 def next_due() -> datetime | None:
-    """When the next parent is to be looked at."""
+    """Return when the next parent is due."""
     waiting = Event.select(fn.MIN(Event.next_child_due)).where(Event.next_child_due.is_null(False))
     return crud.selected_moment(waiting)
 
 
-def look(parent_id: int, now: datetime) -> Look | None:
-    """What is to be made of a parent now. Reads only. Raises RecurrenceError, ValueError."""
+def plan(parent_id: int, now: datetime) -> SeriesPlan | None:
+    """Return what to create for a parent now. It only reads. Raises RecurrenceError, ValueError."""
     parent = Event.get_or_none(Event.id == parent_id, Event.next_child_due <= now)
     if parent is None:
         return None
@@ -129,60 +133,60 @@ def look(parent_id: int, now: datetime) -> Look | None:
     series = None if parent.deleted else of(parent)
     gone, retimed = _compare(parent, series, now) if parent.series_edited else ([], {})
     if series is None or parent.children_status == EventStatus.COMPLETED:
-        return Look(parent_id, seen, gone=gone, retimed=retimed, made_to=made_to)
+        return SeriesPlan(parent_id, seen, gone=gone, retimed=retimed, made_to=made_to)
 
-    # There always is a next child, also while the parent itself lies ahead.
+    # There is always a next child, even while the parent itself is ahead.
     begun = max(now, parent.start)
-    found = series.occurrences(made_to + _TICK, None, CROWD + 1)
+    upcoming = series.occurrences(made_to + _TICK, None, BATCH + 1)
     there = [_furthest(parent, now, gone) or made_to, *retimed.values()]
     lead, furthest = _lead(parent), max(there)
     wanted: list[tuple[datetime, datetime]] = []
-    following = now if len(found) > CROWD else None
-    for occurrence in found[:CROWD]:
+    following = now if len(upcoming) > BATCH else None
+    for occurrence in upcoming[:BATCH]:
         fires = None if lead is None else occurrence.start - lead - AHEAD
         if made_to > begun and occurrence.start > furthest and (fires is None or fires > now):
             following = made_to if fires is None else min(made_to, fires)
             break
         wanted.append((occurrence.start, end_of(parent, occurrence, series)))
         made_to = occurrence.start
-    return Look(parent_id, seen, wanted, gone, retimed, made_to, following)
+    return SeriesPlan(parent_id, seen, wanted, gone, retimed, made_to, following)
 
 
-def make(look: Look, now: datetime) -> int:
-    """Write what was looked up; how many children are new. Raises Stale where it does not hold."""
-    unchanged = Event.id == look.parent_id
-    for name, value in look.seen.items():
+def make(plan: SeriesPlan, now: datetime) -> int:
+    """Write what `plan` computed. Return how many children are new. Raises Stale."""
+    unchanged = Event.id == plan.parent_id
+    for name, value in plan.seen.items():
         column = getattr(Event, name)
         unchanged &= column.is_null() if value is None else column == value
     written = Event.update(
-        made_to=look.made_to, next_child_due=look.next_due, series_edited=False
+        made_to=plan.made_to, next_child_due=plan.next_due, series_edited=False
     ).where(unchanged)
     if written.execute() != 1:
-        raise Stale(f"event {look.parent_id} was changed by another")
-    children.hide(look.gone, now)
-    for child_id, original in look.retimed.items():
+        raise Stale(f"event {plan.parent_id} was changed by another")
+    children.hide(plan.gone, now)
+    for child_id, original in plan.retimed.items():
         Event.update(original_start=original).where(Event.id == child_id).execute()
-    if not look.wanted:
+    if not plan.wanted:
         return 0
-    parent = Event.get_by_id(look.parent_id)
-    return children.bring_up_to_date(parent, look.wanted, now)
+    parent = Event.get_by_id(plan.parent_id)
+    return children.bring_up_to_date(parent, plan.wanted, now)
 
 
 def put_off(parent_id: int, now: datetime) -> None:
-    """A parent that cannot be looked at waits, and stops none of the others."""
+    """Put off a parent that fails, so that the others continue."""
     Event.update(next_child_due=now + PUT_OFF).where(
         Event.id == parent_id, Event.next_child_due <= now
     ).execute()
 
 
 def _lead(parent: Event) -> timedelta | None:
-    """How long before an occurrence its first alarm fires; None where it has no alarm."""
+    """Return how long before an occurrence its first alarm fires; None without alarms."""
     seconds = [alarm.advance_notice - alarm.offset for alarm in children.templates(parent)]
     return timedelta(seconds=max(seconds)) if seconds else None
 
 
 def _furthest(parent: Event, now: datetime, gone: list[int]) -> datetime | None:
-    """The last occurrence that has a child which is not begun and follows its parent."""
+    """Return the last occurrence with a child that has not begun and follows its parent."""
     there = children.following(parent.id, now).where(Event.id.not_in(gone or [0]))
     return crud.selected_moment(there.select(fn.MAX(Event.original_start)))
 
@@ -190,10 +194,10 @@ def _furthest(parent: Event, now: datetime, gone: list[int]) -> datetime | None:
 def _compare(
     parent: Event, series: Series | None, now: datetime
 ) -> tuple[list[int], dict[int, datetime]]:
-    """The children not yet begun that an edited series has no place for; and those that have
-    a new place on the same local day.
+    """Compare the children not yet begun with an edited series.
 
-    A child that was edited by itself keeps its place, unless it is excluded by name.
+    Return the children that have no place in it, and the new places of children that move on the
+    same local day. A child that was edited itself keeps its place, unless `exdate` excludes it.
     """
     pool = list(children.ahead(parent.id, now).order_by(Event.original_start))
     if series is None or not pool:

@@ -1,1 +1,1 @@
-"""What the stage dialing claims: admission, caps, gateways, calls."""
+"""The dialing stage: admission, caps, gateways, calls."""

@@ -1,4 +1,4 @@
-"""Ringing back: what was meant for a number, and the caller's channel as a call of its alarm."""
+"""Inbound calls by callees: find their alarm, and make their channel a call of this alarm."""
 
 import hmac
 from collections.abc import Iterable
@@ -28,9 +28,9 @@ from telealarm.words import (
     TimelineWord,
 )
 
-# Alarms that are over or called off are not looked at; of the others, so many.
+# Of the alarms that are not over or cancelled, this many are checked.
 _LOOKED_AT = 50
-# Wrong PINs, in so long a time, after which none is taken for an alarm.
+# After this many wrong PINs within the time, no PIN is accepted for an alarm.
 _MOST_WRONG = 9
 _WRONG_WITHIN = timedelta(hours=1)
 _WRONG_PIN = TimelineWord.WRONG_PIN
@@ -38,7 +38,7 @@ _WRONG_PIN = TimelineWord.WRONG_PIN
 
 @dataclass(frozen=True)
 class CallBack:
-    """An alarm for the caller. `asks_pin`: nothing is told of it before its PIN is keyed."""
+    """An alarm for the caller. `asks_pin`: the caller must key its PIN before hearing about it."""
 
     alarm_id: int
     title: str
@@ -47,10 +47,10 @@ class CallBack:
 
 
 def find(number: str, calendar_id: int | None, now: datetime) -> CallBack | None:
-    """The latest alarm for `number` that was attempted or is due, has no result, and whose event
-    is not over. `calendar_id`: of this calendar only.
+    """Return the latest open alarm for `number`, or None.
 
-    Where none has the number as it is, it is looked for with its country, or without.
+    It was attempted or is due, has no result, and its event is not over. `calendar_id` limits it to
+    one calendar. If no alarm has exactly this number, the search ignores the country code.
     """
     alarm = _latest(phone.spellings(number), calendar_id, now)
     if alarm is None:
@@ -65,8 +65,10 @@ def find(number: str, calendar_id: int | None, now: datetime) -> CallBack | None
 
 
 def check_pin(alarm_id: int, keyed: str, now: datetime) -> bool:
-    """Whether this is the alarm's PIN: its event's data `pin`, else its calendar user's
-    accountcode. Where neither is there, or too many were wrong within the hour, none is.
+    """Return whether `keyed` is the alarm's PIN.
+
+    The PIN is `pin` in its event's data, else its calendar user's accountcode. Without either, or
+    after too many wrong PINs within an hour, every PIN is wrong.
     """
     alarm = Alarm.get_by_id(alarm_id)
     wrong = Timeline.select().where(
@@ -83,15 +85,15 @@ def check_pin(alarm_id: int, keyed: str, now: datetime) -> bool:
 
 
 def take_back(alarm_id: int, now: datetime) -> bool:
-    """The callee is on the line already: nobody need be rung. True once no call is up."""
+    """Cancel outbound calls: the callee is on the line. Return True when no call is up."""
     alarms.take_back(alarm_id, now)
     return not _being_made(alarm_id)
 
 
 def answer(alarm_id: int, channel_id: str, holder: Holder, now: datetime) -> Call | None:
-    """The caller's channel is a call of the alarm, answered now; what waited is called off.
+    """Make the caller's channel an answered call of the alarm. Waiting attempts are cancelled.
 
-    None where the alarm needs no answer any more, or another call of it is up.
+    Returns None if the alarm needs no answer any more, or has another call.
     """
     alarm = Alarm.get_by_id(alarm_id)
     setting = eligibility.setting_of(alarm)
@@ -110,7 +112,7 @@ def answer(alarm_id: int, channel_id: str, holder: Holder, now: datetime) -> Cal
         aleg_uuid=channel_id,
         call_time=now,
         phone_number=alarm.alarm_phonenumber,
-        # Nobody rings this number meanwhile.
+        # No outbound call goes to this number meanwhile.
         dialled=phone.dialled(
             alarm.alarm_phonenumber,
             removeprefix=gateway.removeprefix,
@@ -135,10 +137,9 @@ def answer(alarm_id: int, channel_id: str, holder: Holder, now: datetime) -> Cal
 
 
 def confirm(alarm_id: int, key: int, now: datetime) -> str:
-    """The callee has answered the alarm by another way than a call; returns why that is refused,
-    or nothing.
+    """Record the callee's answer that came without a call. Return why it is refused, or "".
 
-    The key is one that a rating of its survey takes.
+    `key` must be a key of a rating in the alarm's survey.
     """
     alarm = Alarm.get_by_id(alarm_id)
     setting = eligibility.setting_of(alarm)
@@ -164,17 +165,19 @@ def _is_offered(survey: Survey, key: str) -> bool:
 
 
 def _elsewhere(number: str) -> set[str]:
-    """The numbers of alarms that are `number` with its country, or without: 600100200 and
-    +34600100200. None where those are of two countries, since it cannot be told who calls.
+    """Return the alarms' numbers that equal `number` apart from the country code.
+
+    600100200 and +34600100200 are such numbers. Returns none if they are of two countries: then
+    the caller is not known.
     """
     end = phone.national(number)
     if end is None:
         return set()
     written = Alarm.select(Alarm.alarm_phonenumber).where(Alarm.alarm_phonenumber.endswith(end))
-    found = {row.alarm_phonenumber for row in written.distinct()}
-    found = {one for one in found if phone.same(one, number)}
-    alike = all(phone.same(one, other) for one, other in combinations(found, 2))
-    return found if alike else set()
+    candidates = {row.alarm_phonenumber for row in written.distinct()}
+    candidates = {candidate for candidate in candidates if phone.same(candidate, number)}
+    alike = all(phone.same(candidate, other) for candidate, other in combinations(candidates, 2))
+    return candidates if alike else set()
 
 
 def _latest(numbers: Iterable[str], calendar_id: int | None, now: datetime) -> Alarm | None:
@@ -196,13 +199,13 @@ def _latest(numbers: Iterable[str], calendar_id: int | None, now: datetime) -> A
     )
     if calendar_id is not None:
         query = query.where(Event.calendar == calendar_id)
-    found: list[Alarm] = list(query.order_by(Alarm.id.desc()).limit(_LOOKED_AT))
-    found = [alarm for alarm in found if eligibility.setting_of(alarm) is not None]
-    return max(found, key=_order, default=None)
+    candidates: list[Alarm] = list(query.order_by(Alarm.id.desc()).limit(_LOOKED_AT))
+    candidates = [alarm for alarm in candidates if eligibility.setting_of(alarm) is not None]
+    return max(candidates, key=_order, default=None)
 
 
 def _order(alarm: Alarm) -> tuple[bool, datetime, int]:
-    """What still waits for an answer first, then what was last due."""
+    """Order alarms that still wait for an answer first, then by when they were due."""
     return alarm.status in UNSETTLED, alarms.moment(alarm, alarm.event), alarm.id
 
 
@@ -215,9 +218,9 @@ def _being_made(alarm_id: int) -> bool:
 
 
 def _pin(alarm: Alarm) -> str:
-    own = (alarm.event.data or {}).get("pin")
-    if isinstance(own, str | int) and not isinstance(own, bool) and str(own).strip():
-        return str(own).strip()
+    pin = (alarm.event.data or {}).get("pin")
+    if isinstance(pin, str | int) and not isinstance(pin, bool) and str(pin).strip():
+        return str(pin).strip()
     profile = eligibility.profile_of(alarm)
     code = profile.accountcode if profile else None
     return "" if code is None else str(code)

@@ -19,7 +19,7 @@ from telealarm.store.calendars import events
 
 @dataclass(frozen=True)
 class Count:
-    """How often a section of a survey was answered so."""
+    """How often a section of a survey got this answer."""
 
     section: int
     question: str
@@ -28,18 +28,18 @@ class Count:
 
 
 def attempts(event: Event) -> list[tuple[Event, list[tuple[Alarm, list[AlarmRequest]]]]]:
-    """The event and its occurrences, each with its alarms, each with its attempts.
+    """Return the event and its occurrences, each with its alarms, each with its attempts.
 
     Each attempt has the id of its call, or None, as `callrequest_id`.
     """
     return [
-        (one, [(alarm, _of_alarm(alarm)) for alarm in alarms_of(one)])
-        for one in [event, *events.children(event.id)]
+        (occurrence, [(alarm, _of_alarm(alarm)) for alarm in alarms_of(occurrence)])
+        for occurrence in [event, *events.children(event.id)]
     ]
 
 
 def alarms_of(event: Event) -> list[Alarm]:
-    """The alarms of an event, in the order in which they were made."""
+    """Return the alarms of an event, in the order of their creation."""
     return list(
         Alarm.select().where(Alarm.event == event.id, Alarm.deleted.is_null()).order_by(Alarm.id)
     )
@@ -56,7 +56,7 @@ def _of_alarm(alarm: Alarm) -> list[AlarmRequest]:
 
 
 def aggregate(survey: Survey) -> list[Count]:
-    """What was answered in the calls of a survey, counted by section and response."""
+    """Return the answers in the calls of a survey, counted by section and response."""
     rows = (
         SurveyResult.select(
             Section.id, Section.question, SurveyResult.response, fn.COUNT(SurveyResult.id)
@@ -71,5 +71,5 @@ def aggregate(survey: Survey) -> list[Count]:
 
 
 def timeline(alarm: Alarm) -> "ModelSelect[Timeline]":
-    """What happened to an alarm."""
+    """Select the timeline of an alarm."""
     return Timeline.select().where(Timeline.alarm == alarm.id)

@@ -1,4 +1,4 @@
-"""The slots of the gateways, drawn from their rows so that several workers share one pace."""
+"""The slots of the gateways. They are drawn from rows, so that all workers share one rate."""
 
 import math
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from telealarm.rules import rate_limit
 from telealarm.store.engine import dialect
 from telealarm.store.engine.transition import put
 
-# A worker that has just left may have calls on their way.
+# A worker that left this recently may still have calls on their way.
 LEFT = timedelta(seconds=5)
-# How often the clocks are read, until a reading took no longer than this.
+# How often the clocks are read, until a reading takes no longer than this.
 TRIES, EXACT_SECONDS = 5, 0.001
 
 
@@ -21,7 +21,7 @@ TRIES, EXACT_SECONDS = 5, 0.001
 class Slot:
     """When a call may leave, on this machine's monotonic clock.
 
-    `late_seconds` is by how much it may be missed and still be used.
+    `late_seconds`: a slot that is missed by no more than this is still used.
     """
 
     gateway_id: int
@@ -31,33 +31,33 @@ class Slot:
 
 
 class CallRate:
-    """Draws slots within one transaction, on one clock for all workers: the database's.
+    """Draws slots within one transaction, by a clock that all workers share: the database's.
 
-    A worker's own wall clock differs from another's by more than a slot may be missed by; so only
-    the distance from the database's now is kept, on the monotonic clock. SQLite's workers are on
-    one machine and share its clock.
+    The wall clocks of two workers may differ by more than a slot may be missed by. So only the
+    distance from the database's clock is kept, on the monotonic clock. SQLite's workers are on one
+    machine and share its clock.
     """
 
     def __init__(self) -> None:
         self._clock: tuple[datetime, float] | None = None
         self._late_seconds: float | None = None
-        # The gateways asked for, with their next slot as this transaction has it; locked.
+        # The gateways asked for, locked, with their next slot in this transaction.
         self._gateways: dict[int, Gateway] = {}
-        # When new calls may draw again, on the monotonic clock, of those that had no slot near.
+        # For gateways without a near slot: when new calls may draw again (monotonic clock).
         self.again: dict[int, float] = {}
 
     def exhausted(self) -> list[int]:
-        """The ids of the gateways that have no slot near enough for a new call."""
+        """Return the ids of the gateways that have no slot near enough for a new call."""
         drawn = (Gateway.calls_per_second > 0) & Gateway.next_slot.is_null(False)
         ids = [row.id for row in Gateway.select(Gateway.id).where(drawn)]
         return [gateway_id for gateway_id in ids if not self.is_near(gateway_id)]
 
     def has_pace(self, gateway_id: int) -> bool:
-        """Whether the gateway has a cap of calls per second."""
+        """Return whether the gateway has a cap of calls per second."""
         return bool(self._locked(gateway_id).calls_per_second)
 
     def is_near(self, gateway_id: int) -> bool:
-        """Whether a new call may draw a slot of this gateway, which has a pace."""
+        """Return whether a new call may draw a slot of this gateway, which has a cap."""
         gateway = self._locked(gateway_id)
         now, monotonic_now = self._now()
         at = rate_limit.slot(gateway.next_slot, now, gateway.calls_per_second)
@@ -67,9 +67,9 @@ class CallRate:
         return False
 
     def draw(self, gateway_id: int, ahead: timedelta = timedelta(0)) -> Slot | None:
-        """The next slot of the gateway, which is near, but not before the time `ahead` has passed.
+        """Draw the next slot of the gateway, which is near, but not before `ahead` has passed.
 
-        None where it has no pace.
+        Returns None if the gateway has no cap.
         """
         if not self.has_pace(gateway_id):
             return None
@@ -95,13 +95,13 @@ class CallRate:
         return known
 
     def _now(self) -> tuple[datetime, float]:
-        """The shared clock and ours, read together once a transaction."""
+        """Return the shared clock and the monotonic clock, read once in a transaction."""
         if self._clock is None:
             self._clock = _read_clocks()
         return self._clock
 
     def _late(self) -> float:
-        """A worker that has no other beside it sees to its own late calls."""
+        """Return how late a call may be. A worker without others manages its late calls itself."""
         if self._late_seconds is None:
             alive = Worker.lease_until > utcnow() - LEFT
             alone = Worker.select().where(alive).count() <= 1
@@ -110,9 +110,9 @@ class CallRate:
 
 
 def _read_clocks() -> tuple[datetime, float]:
-    """The clock that the workers share, and our monotonic one at the same moment.
+    """Return the shared clock, and the monotonic clock at the same moment.
 
-    This thread may be held up between the two, so the quickest of some readings is taken.
+    The thread may be stopped between the two, so the quickest of several readings is used.
     """
     readings = []
     for _ in range(TRIES):
@@ -127,11 +127,11 @@ def _read_clocks() -> tuple[datetime, float]:
 
 
 def redraw(gateway_id: int) -> Slot | float | None:
-    """Another slot for a call that missed its own, or when (monotonic) to ask again for one.
+    """Return another slot for a call that missed its own, or when (monotonic) to ask again.
 
-    None where the gateway has no pace any more.
+    Returns None if the gateway has no cap any more.
     """
-    pace = CallRate()
-    if pace.has_pace(gateway_id) and not pace.is_near(gateway_id):
-        return pace.again[gateway_id]
-    return pace.draw(gateway_id)
+    rate = CallRate()
+    if rate.has_pace(gateway_id) and not rate.is_near(gateway_id):
+        return rate.again[gateway_id]
+    return rate.draw(gateway_id)

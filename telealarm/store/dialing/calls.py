@@ -36,13 +36,13 @@ from telealarm.words import (
     TimelineWord,
 )
 
-# How long a call waits that Asterisk could not be told of.
+# How long a call waits after Asterisk could not be reached.
 NOT_SENT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
 class Call:
-    """A claimed call as the stages pass it on; `fence` guards every write that it makes."""
+    """A claimed call as the stages pass it on. `fence` guards every write for it."""
 
     id: int
     request_id: int
@@ -59,7 +59,7 @@ class Call:
     amd_behavior: AmdBehavior | None
     rang: bool
     answered: datetime | None
-    # When it is to be sent at the earliest, on the monotonic clock, and its slot, if it has one.
+    # The earliest moment to send it, on the monotonic clock, and its slot, if it has one.
     at: float = -math.inf
     slot: Slot | None = None
 
@@ -74,7 +74,7 @@ def begin(
     holder: Holder,
     now: datetime,
 ) -> CallRequest:
-    """The call request of a claimed alarm request. Its channel id follows from the request's id."""
+    """Create the call request of a claimed alarm request. Its channel id comes from its id."""
     alarm = request.alarm
     return CallRequest.create(
         owner=request.owner_id,
@@ -99,20 +99,22 @@ def begin(
 
 
 def channel_id(installation: str, request_id: int) -> str:
-    """The id of a request's channel. All are of one length: Asterisk (22.10) refuses an id that
-    another channel's id begins with, with 409 as if that very id lived.
+    """Return the id of a request's channel. All ids have the same length.
+
+    Asterisk (22.10) refuses an id that is the beginning of another channel's id, with 409, as if
+    the id itself existed.
     """
     return f"ta-{installation}-{request_id:010d}"
 
 
 def _counted(request: AlarmRequest) -> int:
-    """1, or 0 where an attempt that was counted goes on by another gateway."""
+    """Return 1, or 0 if a counted attempt continues through another gateway."""
     return 0 if request.tried else 1
 
 
 def describe(row: CallRequest, at: float = -math.inf, slot: Slot | None = None) -> Call:
-    """`row` as the stages pass it on."""
-    assert row.worker is not None  # it is written with its worker
+    """Return `row` in the form that the stages pass on."""
+    assert row.worker is not None  # every call is created with its worker
     return Call(
         id=row.id,
         request_id=row.request_id,
@@ -135,7 +137,7 @@ def describe(row: CallRequest, at: float = -math.inf, slot: Slot | None = None) 
 
 
 def in_flight(holder: Holder) -> list[Call]:
-    """The calls of this worker that were placed and have not ended."""
+    """Return the calls of this worker that were placed and have not ended."""
     rows = CallRequest.select().where(
         CallRequest.worker == holder.name,
         CallRequest.fence == holder.fence,
@@ -146,9 +148,9 @@ def in_flight(holder: Holder) -> list[Call]:
 
 
 def start(call: Call, now: datetime) -> bool:
-    """Commit CALLING, before anything is sent. False where the alarm is not wanted any more.
+    """Commit CALLING, before anything is sent. Return False if the alarm is not wanted any more.
 
-    Its prompts were rendered since it was claimed: everything is looked at again.
+    Its prompts were rendered since the claim, which takes time. So everything is checked again.
     """
     row = held(call)
     request, alarm = row.request, row.alarm
@@ -165,10 +167,10 @@ def start(call: Call, now: datetime) -> bool:
     if pauses.holds(row.gateway):
         workers.put_back(row, "dialing was paused before it was dialled")
         return False
-    # The request was made ready a moment before its date.
+    # The request was prepared a moment before its date.
     decision = eligibility.decide(alarm, max(now, request.date))
     if decision.action is Verdict.WAIT:
-        workers.put_back(row, decision.why)  # it is put off when it is claimed again
+        workers.put_back(row, decision.why)  # the next claim puts it off
         return False
     if decision.action is not Verdict.GO:
         put(row, ended=now)
@@ -190,7 +192,7 @@ def start(call: Call, now: datetime) -> bool:
 
 
 def take_back(call: Call, why: str, now: datetime) -> None:
-    """CALLING was committed, but nothing was sent: the attempt does not count."""
+    """Undo `start` for a call that was not sent. The attempt does not count."""
     row = held(call)
     _count(row, -1)
     request = row.request
@@ -199,14 +201,14 @@ def take_back(call: Call, why: str, now: datetime) -> None:
 
 
 def give_back(call: Call, why: str, until: datetime) -> None:
-    """A claimed call cannot be placed now; its request waits until then."""
+    """Put back a claimed call that cannot be placed now. Its request waits until then."""
     request = held(call).request
     workers.put_back(held(call), why)
     put(AlarmRequest.get_by_id(request.id), date=until)
 
 
 def forgotten(holder: Holder, watched: set[int]) -> None:
-    """Put back what this worker has claimed and nobody places, after the failure of a watch."""
+    """Put back calls that this worker claimed, but whose supervisor failed before placing them."""
     for row in CallRequest.select().where(
         CallRequest.worker == holder.name,
         CallRequest.fence == holder.fence,
@@ -217,7 +219,7 @@ def forgotten(holder: Holder, watched: set[int]) -> None:
 
 
 def _count(row: CallRequest, change: int) -> None:
-    """num_attempt counts the attempts of an alarm, notify_count the alarms that went out."""
+    """Count an attempt: num_attempt of its alarm, and notify_count of the event for the first."""
     if not _counted(row.request):
         return
     put(row.alarm, num_attempt=Alarm.num_attempt + change)
@@ -228,7 +230,7 @@ def _count(row: CallRequest, change: int) -> None:
 
 
 def ringing(call: Call) -> None:
-    """The callee's phone rings. Told once."""
+    """Record that the callee's phone rings, once."""
     row = held(call)
     if not row.rang:
         put(row, rang=True)
@@ -236,23 +238,23 @@ def ringing(call: Call) -> None:
 
 
 def answered(call: Call, now: datetime) -> None:
-    """Somebody picked up. Told once."""
+    """Record that the call was answered, once."""
     row = held(call)
     if row.answered is None:
         put(row, answered=now)
         record(call.alarm_id, TimelineWord.ANSWERED, request_id=call.request_id)
 
 
-def detected(call: Call, who: AmdStatus, why: str) -> None:
-    """It was found out who answered. A person is not taken for a machine any more."""
+def detected(call: Call, status: AmdStatus, why: str) -> None:
+    """Record whether a person or a machine answered. A person stays a person."""
     row = held(call)
-    if row.amd_status not in (who, AmdStatus.PERSON):
-        put(row, amd_status=who)
-        record(call.alarm_id, who.word, why, request_id=call.request_id)
+    if row.amd_status not in (status, AmdStatus.PERSON):
+        put(row, amd_status=status)
+        record(call.alarm_id, status.word, why, request_id=call.request_id)
 
 
 def unknown(call: Call, why: str) -> None:
-    """It cannot be told whether the call was placed."""
+    """Record that it is not known whether the call was placed."""
     row = held(call)
     if row.status == CallStatus.CALLING:
         move(row, CallStatus.UNKNOWN)
@@ -260,7 +262,7 @@ def unknown(call: Call, why: str) -> None:
 
 
 def found(call: Call) -> None:
-    """The channel lives, whatever was thought of it; told where that was in doubt."""
+    """Record that the channel exists, if that was in doubt."""
     row = held(call)
     if row.status == CallStatus.UNKNOWN:
         move(row, CallStatus.CALLING)
@@ -268,7 +270,7 @@ def found(call: Call) -> None:
 
 
 def adopted(call: Call) -> None:
-    """Another run of the service placed the call; this one goes on with it."""
+    """Record that this run continues a call that another run placed."""
     record(
         call.alarm_id,
         TimelineWord.ADOPTED,
@@ -288,11 +290,11 @@ def end(
     finished: bool,
     refused: bool = False,
 ) -> None:
-    """The channel is gone; what follows is the outcome stage's. `disposition` None: fate unknown.
+    """Record the end of the channel. The outcome stage does the rest.
 
-    `billed_seconds` is how long it was answered, where nobody saw it being answered. `finished`:
-    the survey came to its end or the callee hung up; nothing of ours broke off. `refused`: its
-    gateway leads nowhere.
+    `disposition` None: the fate is unknown. `billed_seconds`: how long it was answered, if the
+    answer itself was missed. `finished`: the survey ended or the callee hung up; nothing of this
+    service failed. `refused`: the gateway's endpoint does not work.
     """
     row = held(call)
     if row.ended is not None:
@@ -321,11 +323,11 @@ def end(
         what = dispositions.reason(disposition, cause)
     record(call.alarm_id, what, why, request_id=call.request_id)
     wake("outcome")
-    wake("dialing")  # there is room again
+    wake("dialing")  # a line is free again
 
 
 def withdrawn(holder: Holder) -> list[int]:
-    """The calls of this worker that are to be hung up, because nobody has answered them yet."""
+    """Return the calls of this worker to hang up: their alarms were cancelled before an answer."""
     rows = CallRequest.select(CallRequest.id).where(
         CallRequest.worker == holder.name,
         CallRequest.fence == holder.fence,
@@ -337,7 +339,7 @@ def withdrawn(holder: Holder) -> list[int]:
 
 
 def held(call: Call) -> CallRequest:
-    """The row of a call that this worker holds. Raises Fenced where another took it over."""
+    """Return the row of a call that this worker holds. Raises Fenced if another took it over."""
     row = CallRequest.get_or_none(
         CallRequest.id == call.id,
         CallRequest.worker == call.worker,

@@ -1,4 +1,4 @@
-"""The calls that are up or on their way, and what they take up of the caps."""
+"""The live calls, and their share of the caps."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -11,7 +11,7 @@ from telealarm.store.engine import dialect
 from telealarm.store.engine.crud import first
 from telealarm.words import AlarmStatus
 
-# The lock for claiming: any fixed number.
+# The number of the lock for claiming: any fixed number.
 _LOCK = 7_135_712
 
 _LIVE = CallRequest.ended.is_null()
@@ -19,34 +19,36 @@ _LIVE = CallRequest.ended.is_null()
 
 @dataclass
 class LiveCalls:
-    """How many calls have not ended, by what limits them."""
+    """How many calls have not ended, by calendar and by gateway."""
 
     calendars: Counter[int] = field(default_factory=Counter)
     gateways: Counter[int] = field(default_factory=Counter)
 
     def full_calendars(self) -> list[int]:
-        """The ids of the calendars that have reached their cap."""
+        """Return the ids of the calendars that have reached their cap."""
         rows = Calendar.select().where(Calendar.id.in_(list(self.calendars)))
         return [row.id for row in rows if not self.calendar_has_room(row)]
 
     def full_gateways(self) -> list[int]:
-        """The ids of the gateways that have reached their cap."""
+        """Return the ids of the gateways that have reached their cap."""
         rows = Gateway.select().where(Gateway.id.in_(list(self.gateways)))
         return [row.id for row in rows if not self.gateway_has_room(row)]
 
     def calendar_has_room(self, calendar: Calendar) -> bool:
+        """Return whether the calendar may have another call."""
         most = calendar.max_concurrent
         return not most or self.calendars[calendar.id] < most
 
     def gateway_has_room(self, gateway: Gateway) -> bool:
+        """Return whether the gateway may have another call."""
         most = gateway.maximum_call
         return not most or self.gateways[gateway.id] < most
 
 
 def alone() -> None:
-    """Until the end of this transaction no other worker counts and claims.
+    """Keep other workers from counting and claiming until the end of this transaction.
 
-    Two that counted at once would both find room under one cap.
+    Two workers that count at once would both find room under one cap.
     """
     dialect.lock(CallRequest._meta.database, _LOCK)
 
@@ -60,31 +62,31 @@ def count() -> LiveCalls:
         .join(Event)
         .where(_LIVE)
     )
-    found = LiveCalls(
+    live = LiveCalls(
         calendars=Counter(dict(by_calendar.group_by(Event.calendar).tuples().execute())),
         gateways=Counter(dict(by_gateway.group_by(CallRequest.gateway).tuples().execute())),
     )
     agents = Transfer.select(Transfer.gateway).where(Transfer.ended.is_null())
-    found.gateways.update(gateway for (gateway,) in agents.tuples().execute())
-    return found
+    live.gateways.update(gateway for (gateway,) in agents.tuples().execute())
+    return live
 
 
 def ringing(dialled: str) -> int | None:
-    """The id of the live call to this number, as it is dialled; locked against its end."""
+    """Return the id of the live call to this dialled number, locked against its end."""
     query = CallRequest.select(CallRequest.id).where(_LIVE, CallRequest.dialled == dialled)
     row = first(dialect.lock_rows(query, "FOR SHARE"))
     return row.id if row else None
 
 
 def release(call_ids: Collection[int]) -> None:
-    """These calls are over: who waits for their numbers may go on."""
+    """Let requests continue that waited for the end of these calls."""
     AlarmRequest.update(waits_for=0).where(
         AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.waits_for.in_(list(call_ids))
     ).execute()
 
 
 def release_all() -> None:
-    """Nobody waits for a call that is over, whatever went wrong."""
+    """Let requests continue that wait for calls that are over. It repairs missed releases."""
     waiting = AlarmRequest.select(AlarmRequest.waits_for).where(
         AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.waits_for != 0
     )

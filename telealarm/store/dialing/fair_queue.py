@@ -1,7 +1,7 @@
-"""Whose turn it is: waiting requests stand in a queue for each calendar, served one by one.
+"""The order of waiting requests: each calendar has a queue, and the queues take turns.
 
-So a calendar with ten thousand alarms delays its neighbour's by one call and not by ten thousand.
-What is read grows with the calendars that have a request waiting, not with the requests.
+So a calendar with ten thousand alarms delays its neighbour by one call, not by ten thousand. The
+cost grows with the number of calendars that have waiting requests, not with the requests.
 """
 
 from collections.abc import Sequence
@@ -24,17 +24,17 @@ from telealarm.store.alarms.attempts import NO_CALL
 from telealarm.store.engine import dialect
 from telealarm.words import AlarmStatus
 
-# Of how many calendars requests are taken at once; the others come next.
+# Requests of this many calendars are read at once; the others come next.
 MOST = 50
 
 
 def turns(
     now: datetime, after: int, *, calendars: Sequence[int] = (), gateways: Sequence[int] = ()
 ) -> list[int]:
-    """The queues (calendar ids) with a request that is due, in turn from the one behind `after` on.
+    """Return the queues (calendar ids) with a due request, in turn, starting after `after`.
 
-    Without those that nothing can be claimed of now: of these `calendars`, or that call by one of
-    these `gateways`.
+    Queues from which nothing can be claimed now are left out: these `calendars`, and calendars that
+    call through these `gateways`.
     """
     query = due_queues(now, calendars, gateways)
     behind = Case(None, [(SQL("turn.queue") > after, 0)], 1)
@@ -43,7 +43,7 @@ def turns(
 
 
 def due_queues(now: datetime, calendars: Sequence[int], gateways: Sequence[int]) -> Select:
-    """Hops from queue to queue along the index, however many requests stand in each."""
+    """Return a query for the due queues. It jumps along the index from queue to queue."""
     first = AlarmRequest.alias()
     start = first.select(fn.MIN(first.queue).alias("queue")).where(*_waiting(first))
     turn = start.cte("turn", recursive=True, columns=("queue",))
@@ -76,7 +76,7 @@ def due_queues(now: datetime, calendars: Sequence[int], gateways: Sequence[int])
 
 
 def due(queue: int, now: datetime, limit: int) -> "ModelSelect[AlarmRequest]":
-    """The oldest requests of a queue that are due, with what is needed to look at them."""
+    """Select the oldest due requests of a queue, with the rows needed to check them."""
     query = (
         AlarmRequest.select(AlarmRequest, Alarm, Event, Calendar)
         .join(Alarm)
@@ -86,26 +86,26 @@ def due(queue: int, now: datetime, limit: int) -> "ModelSelect[AlarmRequest]":
         .order_by(AlarmRequest.date, AlarmRequest.id)
         .limit(limit)
     )
-    # Rows that another worker, or an edit, has in hand are passed over.
+    # Rows that another worker or an edit has locked are skipped.
     return dialect.skip_locked(query, of=AlarmRequest)
 
 
 @dataclass(frozen=True)
 class QueuedRequests:
-    """Requests that are due; `more`: there may be others."""
+    """Due requests. `more`: there may be others."""
 
     requests: list[AlarmRequest]
     more: bool
 
 
 def next_in_turn(queues: Sequence[int], now: datetime, limit: int) -> QueuedRequests:
-    """About `limit` requests: the first of each queue, then the second of each, and so on."""
+    """Return about `limit` requests: the first of each queue, then the second, and so on."""
     each = -(-limit // max(1, len(queues)))
-    found = [list(due(queue, now, each)) for queue in queues]
-    rounds = zip_longest(*found)
+    requests_by_queue = [list(due(queue, now, each)) for queue in queues]
+    rounds = zip_longest(*requests_by_queue)
     return QueuedRequests(
         requests=[request for at_once in rounds for request in at_once if request is not None],
-        more=len(queues) == MOST or any(len(requests) == each for requests in found),
+        more=len(queues) == MOST or any(len(requests) == each for requests in requests_by_queue),
     )
 
 

@@ -1,7 +1,7 @@
-"""Dialing is stopped, as a whole or through one gateway, and let go on. Calls that are up go on.
+"""Pauses of dialing, as a whole or through one gateway. Calls that are up continue.
 
-What comes due meanwhile waits as it is, and expires as any other. Its timeline tells once that it
-is held, and once that it is released.
+Requests that come due meanwhile wait, and expire as usual. Their timeline says once that they are
+held, and once that they are released.
 """
 
 from datetime import datetime
@@ -29,39 +29,40 @@ REASON = Reason.DIALING_PAUSED
 
 
 def since() -> datetime | None:
-    """Since when nothing is dialled at all; None where that is not so."""
+    """Return since when all dialing is paused; None if it is not."""
     return Installation.get().paused
 
 
 def gateways() -> list[Gateway]:
-    """The gateways that nothing is dialled through, by name."""
+    """Return the paused gateways, by name."""
     return list(Gateway.select().where(Gateway.paused.is_null(False)).order_by(Gateway.name))
 
 
 def waiting() -> int:
-    """How many requests are held."""
+    """Return how many requests are held."""
     return _held().count()
 
 
-def said() -> list[str]:
-    """What is paused, a sentence each."""
+def descriptions() -> list[str]:
+    """Return a sentence for each pause."""
     moment = since()
     everything = [f"dialing is paused since {moment:%Y-%m-%d %H:%M:%S}Z"] if moment else []
     return everything + [
-        f"gateway {one.name} is paused since {one.paused:%Y-%m-%d %H:%M:%S}Z" for one in gateways()
+        f"gateway {gateway.name} is paused since {gateway.paused:%Y-%m-%d %H:%M:%S}Z"
+        for gateway in gateways()
     ]
 
 
 def gateway_named(name: str) -> Gateway:
-    """Raises Invalid where there is none of this name."""
-    found = Gateway.get_or_none(Gateway.name == name)
-    if found is None:
+    """Return the gateway with this name. Raises Invalid if there is none."""
+    gateway = Gateway.get_or_none(Gateway.name == name)
+    if gateway is None:
         raise Invalid({"gateway": [f"there is no gateway {name!r}"]})
-    return found
+    return gateway
 
 
 def pause(gateway: Gateway | None, now: datetime) -> None:
-    """Nothing more is placed, through this gateway or (None) at all."""
+    """Place no more calls through this gateway, or (None) at all."""
     row = gateway or Installation.get()
     if row.paused is None:
         crud.change(row, {"paused": now})
@@ -69,25 +70,25 @@ def pause(gateway: Gateway | None, now: datetime) -> None:
 
 
 def resume(gateway: Gateway | None, now: datetime) -> None:
-    """The pause of this gateway, or (None) that of everything, is over: what waits goes at once."""
+    """End the pause of this gateway, or (None) of all dialing. Held requests continue."""
     crud.change(gateway or Installation.get(), {"paused": None})
     if since() is None:
         query = _held()
-        for one in gateways():
-            query = query.where(~_through(one))
+        for gateway in gateways():
+            query = query.where(~_through(gateway))
         _mark(query, "", TimelineWord.RELEASED, "dialing goes on", now)
     wake("dialing")
 
 
 def holds(gateway: Gateway) -> bool:
-    """Whether nothing may be dialled through it now."""
+    """Return whether nothing may be dialled through the gateway now."""
     return gateway.paused is not None or since() is not None
 
 
 def hold(now: datetime) -> list[int] | None:
-    """What is due and newly held by a pause has it told.
+    """Mark due requests that a pause newly holds, with a row in their timeline.
 
-    Returns the ids of the gateways that are paused; None where nothing is dialled at all.
+    Returns the ids of the paused gateways; None if all dialing is paused.
     """
     due = AlarmRequest.select().where(
         AlarmRequest.status == AlarmStatus.PENDING,
@@ -113,7 +114,7 @@ def _held() -> "ModelSelect[AlarmRequest]":
 
 
 def _through(gateway: Gateway) -> Expression:
-    """The condition that a request is dialled through this gateway."""
+    """Return the condition that a request is dialled through this gateway."""
     alarms = (
         Alarm.select(Alarm.id)
         .join(Event)
@@ -128,9 +129,9 @@ def _through(gateway: Gateway) -> Expression:
 def _mark(
     query: "ModelSelect[AlarmRequest]", reason: str, what: str, why: str, now: datetime
 ) -> None:
-    found = list(query)
-    for ids in crud.chunks([request.id for request in found]):
+    requests = list(query)
+    for ids in crud.chunks([request.id for request in requests]):
         AlarmRequest.update(status_reason=reason).where(
             AlarmRequest.id.in_(ids), AlarmRequest.status == AlarmStatus.PENDING
         ).execute()
-    record_each(found, what, why, at=now)
+    record_each(requests, what, why, at=now)

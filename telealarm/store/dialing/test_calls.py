@@ -1,8 +1,8 @@
-"""Trial calls: one number is rung with a sealed survey, now, to hear what it is like.
+"""Trial calls: call one number now with a sealed survey, to hear how it sounds.
 
-A trial goes the way of every call, so that do-not-call lists, gateway rules, caps and pauses hold
-for it, and its timeline tells what happened. Its event is in a calendar of its own for each
-calendar setting, which is made with the first trial.
+A trial is like every call: do-not-call lists, gateway rules, caps and pauses apply, and its
+timeline tells what happened. Its event is in a special calendar for each calendar setting, which
+the first trial creates.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ PATIENCE = timedelta(minutes=5)
 def call(
     survey: Survey, number: str, data: Mapping[str, Any] | None, now: datetime
 ) -> AlarmRequest:
-    """Ring `number`. `data` fills the placeholders, as an event's does. Raises Invalid."""
+    """Call `number`. `data` fills the placeholders, as an event's does. Raises Invalid."""
     calendar = _calendar(_setting(survey))
     event = crud.insert(
         Event,
@@ -49,11 +49,13 @@ def call(
 
 
 def _setting(survey: Survey) -> CalendarSetting:
-    """The owner's first calendar setting with this survey, else their first."""
+    """Return the owner's first calendar setting with this survey, else their first one."""
     of_owner = CalendarSetting.select().where(CalendarSetting.owner == survey.owner_id)
-    own = of_owner.order_by(CalendarSetting.id)
-    found = own.where(CalendarSetting.survey == survey.id).get_or_none() or own.get_or_none()
-    if found is None:
+    settings = of_owner.order_by(CalendarSetting.id)
+    setting = (
+        settings.where(CalendarSetting.survey == survey.id).get_or_none() or settings.get_or_none()
+    )
+    if setting is None:
         raise Invalid(
             {
                 "calendar-setting": [
@@ -62,7 +64,7 @@ def _setting(survey: Survey) -> CalendarSetting:
                 ]
             }
         )
-    return found
+    return setting
 
 
 def _calendar(setting: CalendarSetting) -> Calendar:
@@ -70,7 +72,7 @@ def _calendar(setting: CalendarSetting) -> Calendar:
     mine = (CalendarUser.owner == owner_id) & (CalendarUser.username == name)
     user = CalendarUser.get_or_none(mine, CalendarUser.deleted.is_null())
     if user is None:
-        # No password has this hash: a calendar user does not log in, this one least of all.
+        # No password has this hash: a calendar user never logs in.
         values = {"owner": owner_id, "username": name, "password_hash": "!"}
         user = crud.insert(CalendarUser, values)
     profile, _ = CalendarUserProfile.get_or_create(user=user, defaults={"owner": owner_id})

@@ -1,4 +1,4 @@
-"""The state of trunks, between who watches them and who dials through them."""
+"""The state of trunks, as the workers report it and as dialing needs it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,15 +9,15 @@ from telealarm.rules import phone
 from telealarm.store.engine.database import wake
 from telealarm.words import AlarmStatus, Reason
 
-# Of an attempt that waits for a trunk.
+# The status_reason of an attempt that waits for a trunk.
 WAITS = Reason.TRUNK_DOWN
 
 
-def keep(worker: str, found: Mapping[str, tuple[str, str]], now: datetime) -> None:
-    """State and reason of all trunks that `worker` watches; what waited for one goes on."""
+def keep(worker: str, states: Mapping[str, tuple[str, str]], now: datetime) -> None:
+    """Store state and reason of all trunks of `worker`. Attempts that waited for one continue."""
     before = {row.name: row for row in Trunk.select().where(Trunk.worker == worker)}
     freed = False
-    for name, (state, why) in found.items():
+    for name, (state, why) in states.items():
         row = before.pop(name, None)
         if row is None:
             Trunk.create(worker=worker, name=name, state=state, why=why[:300], since=now)
@@ -34,17 +34,17 @@ def keep(worker: str, found: Mapping[str, tuple[str, str]], now: datetime) -> No
 
 
 def why_down(gateway: Gateway, worker: str) -> str | None:
-    """Why no call can go out through a gateway by this worker's Asterisk; None where it can."""
+    """Return why this worker's Asterisk cannot call through a gateway; None if it can."""
     name = phone.trunk(gateway.gateways)
     row = Trunk.get_or_none(Trunk.worker == worker, Trunk.name == name, Trunk.state == DOWN)
     return f"trunk {name} is down ({row.why})" if row else None
 
 
 def state(gateway: Gateway) -> str:
-    """`up` where any worker finds its trunk so, `down` where none does, else `unknown`."""
+    """Return `up` if a worker has its trunk up, `down` if all have it down, else `unknown`."""
     name = phone.trunk(gateway.gateways)
     states = {row.state for row in Trunk.select().where(Trunk.name == name)}
-    return next((one for one in (UP, UNKNOWN, DOWN) if one in states), UNKNOWN)
+    return next((value for value in (UP, UNKNOWN, DOWN) if value in states), UNKNOWN)
 
 
 def _write(row: Trunk, **values: object) -> None:

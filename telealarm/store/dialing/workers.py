@@ -1,4 +1,4 @@
-"""Workers: their leases, and what one leaves behind."""
+"""Workers: their leases, and the work that they leave."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -27,14 +27,14 @@ from telealarm.words import AlarmStatus, CallStatus, MessageStatus, TimelineWord
 
 
 def installation() -> str:
-    """The name of this installation, part of every channel id."""
+    """Return the name of this installation, a part of every channel id."""
     return Installation.get().name
 
 
 def enter(name: str, now: datetime, lasts: timedelta) -> Holder:
-    """Begin a run of the worker `name`. An earlier run that still lives is fenced off."""
-    worker, made = Worker.get_or_create(name=name, defaults={"lease_until": now + lasts})
-    if not made:
+    """Begin a run of the worker `name`. An earlier run that is still alive is fenced off."""
+    worker, created = Worker.get_or_create(name=name, defaults={"lease_until": now + lasts})
+    if not created:
         worker.fence += 1
         worker.lease_until = now + lasts
         worker.save()
@@ -42,7 +42,7 @@ def enter(name: str, now: datetime, lasts: timedelta) -> Holder:
 
 
 def renew(holder: Holder, now: datetime, lasts: timedelta) -> None:
-    """Raises Fenced where another process has entered under this name, or taken it over."""
+    """Renew the lease. Raises Fenced if another process runs under this name or took it over."""
     mine = (Worker.name == holder.name) & (Worker.fence == holder.fence)
     if Worker.update(lease_until=now + lasts).where(mine).execute() != 1:
         raise Fenced(
@@ -51,29 +51,29 @@ def renew(holder: Holder, now: datetime, lasts: timedelta) -> None:
 
 
 def leave(holder: Holder) -> None:
-    """End a run in order: others need not wait for the lease to take over what is left."""
+    """End a run in order: others may take over its rest at once."""
     mine = (Worker.name == holder.name) & (Worker.fence == holder.fence)
     Worker.update(lease_until=lease.ENDED).where(mine).execute()
 
 
 def leases(holder: Holder) -> dict[str, datetime]:
-    """Until when the other workers hold what is theirs."""
+    """Return when the leases of the other workers end."""
     rows = Worker.select(Worker.name, Worker.lease_until).where(Worker.name != holder.name)
     return dict(rows.tuples().execute())
 
 
 def take_over(holder: Holder, lapsed: Mapping[str, datetime]) -> list[str]:
-    """Make the rows of every worker whose lease ran out, and of our own earlier runs, ours.
+    """Take the rows of every worker whose lease ran out, and of earlier runs of this worker.
 
-    `lapsed`: those workers, with the leases that were seen to run out.
+    `lapsed`: these workers, with the leases that were seen to run out.
 
-    Returns the names of the workers (ours among them) whose live calls are to be looked after:
-    their channels sit in the Stasis application of that name.
+    Returns the names of the workers (maybe this one too) whose live calls must be adopted. Their
+    channels are in the Stasis application with that name.
     """
     dead = [
         name
         for name, until in lapsed.items()
-        # Fence it off, so that it cannot come back unnoticed; one that is back already is not dead.
+        # Fence it off, so that it cannot return unnoticed. If it has renewed, it is not dead.
         if Worker.update(fence=Worker.fence + 1)
         .where((Worker.name == name) & (Worker.lease_until == until))
         .execute()
@@ -86,7 +86,7 @@ def take_over(holder: Holder, lapsed: Mapping[str, datetime]) -> list[str]:
 
 
 def _inherit(name: str, holder: Holder, now: datetime) -> bool:
-    """Take what worker `name` held. True where some of it are calls that may be alive."""
+    """Take what worker `name` held. Return whether it has calls that may be alive."""
 
     def older(model: type[ClaimableModel]) -> Any:
         mine = (model.worker == holder.name) & (model.fence == holder.fence)
@@ -112,9 +112,9 @@ def _inherit(name: str, holder: Holder, now: datetime) -> bool:
 
 
 def put_back(call: CallRequest, why: str) -> None:
-    """A claimed call of which nothing was sent: its request waits again.
+    """Put back a claimed call that was not sent. Its request waits again.
 
-    Raises Stale where its worker has just placed it.
+    Raises Stale if its worker has just placed it.
     """
     unchanged = (CallRequest.status == call.status) & (CallRequest.fence == call.fence)
     gone = CallRequest.delete().where(

@@ -1,1 +1,1 @@
-"""The ground of every query: the database, transactions, claims, the timeline."""
+"""The base of every query: the database, transactions, claims, the timeline."""

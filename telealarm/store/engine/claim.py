@@ -1,4 +1,4 @@
-"""The one claiming routine: rows that are due pass from the stage that wrote them to a worker."""
+"""The claiming of due rows: each row goes to one worker."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -17,13 +17,13 @@ Row = TypeVar("Row", AlarmRequest, Message, WebhookDelivery)
 
 log = logging.getLogger(__name__)
 
-# How long a row waits that could not be claimed for a fault of ours or of its data.
+# How long a row waits that could not be claimed because of a fault in the code or its data.
 PUT_OFF = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class Holder:
-    """The worker that claims. `fence` tells this run of it from an earlier one."""
+    """The worker that claims. `fence` distinguishes this run of it from earlier runs."""
 
     name: str
     fence: int
@@ -32,10 +32,10 @@ class Holder:
 def oldest(
     model: type[Row], now: datetime, limit: int, *, pending: int, where: Expression | None = None
 ) -> list[Row]:
-    """Up to `limit` rows in status `pending` whose `date` has come, oldest first.
+    """Return up to `limit` rows in status `pending` whose `date` has come, oldest first.
 
-    `where` narrows them. Several workers never get the same row: rows that another is claiming
-    are passed over.
+    `where` narrows them. Several workers never get the same row: rows that another worker is
+    claiming are skipped.
     """
     query = model.select().where(model.status == pending, model.date <= now)
     if where is not None:
@@ -51,11 +51,10 @@ def claim(
     claimed: int,
     admit: Callable[[Row], bool] | None = None,
 ) -> list[Row]:
-    """Those of `rows` that may be claimed, now `claimed`.
+    """Claim those of `rows` that may be claimed, and return them with status `claimed`.
 
-    `admit` sees each before it is claimed, and where it returns False it has dealt with the row,
-    or leaves it for later. A row for which it raises is put off, so that it stops none of the
-    others.
+    `admit` is called for each row before the claim. If it returns False, it has handled the row or
+    leaves it for later. If it raises, the row is put off, so that the others continue.
     """
     taken = []
     for row in rows:
@@ -66,9 +65,9 @@ def claim(
                     move(row, claimed, worker=holder.name, fence=holder.fence)
                     taken.append(row)
         except (OperationalError, InterfaceError):
-            raise  # the connection is at fault, not the row
+            raise  # the connection failed, not the row
         except Stale as error:
-            log.debug("%s", error)  # changed meanwhile: looked at again
+            log.debug("%s", error)  # changed meanwhile: tried again
         except Exception:
             log.exception("%s %d cannot be claimed; it is put off", model.__name__, row.id)
             model.update(date=now + PUT_OFF).where(model.id == row.id).execute()

@@ -1,4 +1,4 @@
-"""Writing a row of any table: unique columns, the date of the change, what still is in use."""
+"""Writes to any table: unique columns, the date of the change, and rows still in use."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ _CHUNK = 500
 
 
 def insert(model: type[Row], values: Mapping[str, Any]) -> Row:
-    """A new row. Raises Invalid where a unique column has that value already."""
+    """Create a row. Raises Invalid if a unique column has that value already."""
     _check_unique(model, values)
     try:
         return model.create(**values)
@@ -26,7 +26,7 @@ def insert(model: type[Row], values: Mapping[str, Any]) -> Row:
 
 
 def change(row: BaseModel, values: Mapping[str, Any]) -> None:
-    """Write `values` to the row, and when that was. Raises Invalid as `insert` does."""
+    """Write `values` and the date of the change to the row. Raises Invalid as `insert` does."""
     model = type(row)
     _check_unique(model, values, row)
     columns = dict(values)
@@ -43,9 +43,9 @@ def change(row: BaseModel, values: Mapping[str, Any]) -> None:
 
 
 def check_unused(row: BaseModel, *, but_hidden: bool = False) -> None:
-    """Raise Conflict, with the reason, where another row refers to this one.
+    """Raise Conflict, with the reason, if another row refers to this one.
 
-    `but_hidden`: rows that are marked as deleted may.
+    `but_hidden`: rows that are marked as deleted may refer to it.
     """
     for key in type(row)._meta.backrefs:
         # Base classes of models have foreign keys too, but no tables.
@@ -61,7 +61,7 @@ def check_unused(row: BaseModel, *, but_hidden: bool = False) -> None:
 
 
 def is_used(row: BaseModel) -> bool:
-    """Whether another row, seen or hidden, refers to this one."""
+    """Return whether another row, visible or hidden, refers to this one."""
     try:
         check_unused(row)
     except Conflict:
@@ -70,7 +70,7 @@ def is_used(row: BaseModel) -> bool:
 
 
 def remove(row: BaseModel) -> None:
-    """Delete the row. Raises Conflict, with the reason, where another refers to it."""
+    """Delete the row. Raises Conflict, with the reason, if another row refers to it."""
     check_unused(row)
     try:
         type(row).delete().where(type(row).id == row.id).execute()
@@ -79,43 +79,48 @@ def remove(row: BaseModel) -> None:
 
 
 def first(query: "ModelSelect[Row]") -> Row | None:
-    """The first row of the query, None if there is none: often so, or get_or_none() would do.
+    """Return the first row of the query, or None. For queries that often have no row.
 
-    peewee's own first() has no type, and its get_or_none() writes the SQL twice if there is no row.
+    peewee's own first() has no type. Its get_or_none() builds the SQL twice if there is no row.
     """
     return next(iter(query.limit(1)), None)
 
 
 def selected_moment(query: "ModelSelect[Any]") -> datetime | None:
-    """The moment that the query selects, None if there is none."""
-    found = query.scalar()
-    return found if isinstance(found, datetime) else None
+    """Return the moment that the query selects, or None."""
+    moment = query.scalar()
+    return moment if isinstance(moment, datetime) else None
 
 
 def chunks(ids: Sequence[T]) -> Iterator[list[T]]:
-    """The ids (or other values) in parts small enough for one statement on either database."""
+    """Yield the ids (or other values) in parts that fit into a statement of either database."""
     for first in range(0, len(ids), _CHUNK):
         yield list(ids[first : first + _CHUNK])
 
 
 def noun(model: type[BaseModel]) -> str:
-    """What a row of this table is called: `calendar setting`."""
+    """Return the word for a row of this table, such as `calendar setting`."""
     return str(model._meta.table_name).replace("_", " ")
 
 
 def _check_unique(
     model: type[BaseModel], values: Mapping[str, Any], row: BaseModel | None = None
 ) -> None:
-    """Names the last column of a set: `username` where owner and username are unique together."""
+    """Raise Invalid on the last column of a set: on `username` if owner and username are unique."""
     singles = [(name,) for name, column in model._meta.fields.items() if column.unique]
     together = [tuple(names) for names, unique in model._meta.indexes if unique]
     for names in singles + together:
         if not set(names) & values.keys():
             continue
-        found = [values[name] if name in values else getattr(row, name, None) for name in names]
-        if None in found:
+        column_values = [
+            values[name] if name in values else getattr(row, name, None) for name in names
+        ]
+        if None in column_values:
             continue
-        same = [model._meta.fields[name] == value for name, value in zip(names, found, strict=True)]
+        same = [
+            model._meta.fields[name] == value
+            for name, value in zip(names, column_values, strict=True)
+        ]
         if model.select(model.id).where(*same, model.id != (row.id if row else 0)).exists():
             last = names[-1]
             raise Invalid({last: [f"another {noun(model)} has this {last} already"]})

@@ -1,10 +1,11 @@
-"""The bridge between the event loop and peewee; hides SQLite and PostgreSQL.
+"""The bridge between the event loop and peewee. It hides SQLite and PostgreSQL.
 
-`await db.write(fn, *args)` queues ordinary peewee code for ONE writer thread, which drains its
-queue into one transaction with a savepoint for each fn, and answers after the commit (group
-commit): many callers share one commit, and one that fails takes none with it. `await
-db.read(fn, *args)` runs in a few reader threads. Both queues are bounded: a full one raises
-Overloaded at once.
+`await db.write(fn, *args)` queues ordinary peewee code for ONE writer thread. The thread runs all
+queued functions in one transaction, each in a savepoint, and answers after the commit (group
+commit). So many callers share a commit, and a failing function undoes only its own changes.
+
+`await db.read(fn, *args)` runs in a few reader threads. Both queues are limited: if one is full,
+Overloaded is raised at once.
 """
 
 import asyncio
@@ -39,9 +40,9 @@ _batch = threading.local()
 
 
 def wake(stage: str) -> None:
-    """From within a write: once it is committed, wake the `stage` that has something to do.
+    """Within a write: wake the `stage` after the commit, because it has work.
 
-    On PostgreSQL it is woken in every process; on SQLite in this one.
+    On PostgreSQL the stage wakes in every process, on SQLite only in this process.
     """
     woken = getattr(_batch, "woken", None)
     if woken is not None:
@@ -49,9 +50,9 @@ def wake(stage: str) -> None:
 
 
 def connect(config: Config) -> peewee.Database:
-    """Return a peewee database for the configuration; nothing is opened yet.
+    """Return a peewee database for the configuration. Nothing is opened yet.
 
-    The models are bound to it, and those who have no zone have the configuration's.
+    The models are bound to it. Rows without a zone use the configuration's.
     """
     database = dialect.connect(config)
     database.bind(models.ALL)
@@ -70,7 +71,8 @@ class _Job(Generic[T]):
         self.error: BaseException | None = None
 
     def answer(self) -> None:
-        if self.future.done():  # its waiter was cancelled
+        """Pass the result to the waiter; call it on the job's loop."""
+        if self.future.done():  # the waiter was cancelled
             return
         if self.error is not None:
             self.future.set_exception(self.error)
@@ -79,7 +81,7 @@ class _Job(Generic[T]):
 
 
 class Database:
-    """Owns the threads that talk to peewee. `start` it on the event loop, end it with `close`."""
+    """Owns the threads that use peewee. `start` it on the event loop, end it with `close`."""
 
     def __init__(self, database: peewee.Database) -> None:
         self.peewee = database
@@ -90,20 +92,20 @@ class Database:
         self._reading = 0
         self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
         self._closed = False
-        self._bell = CommitListener(database) if dialect.has_notify(database) else None
+        self._listener = CommitListener(database) if dialect.has_notify(database) else None
 
     def start(self) -> None:
-        """Start the threads; call it on the event loop that the stages run on."""
+        """Start the threads. Call it on the event loop of the stages."""
         self._loop = asyncio.get_running_loop()
         self._writer.start()
-        if self._bell is not None:
-            self._bell.start(self._heard)
+        if self._listener is not None:
+            self._listener.start(self._on_notify)
 
     async def close(self) -> None:
-        """Commit what is queued, then end the threads."""
+        """Commit the queued writes, then end the threads."""
         self._closed = True
-        if self._bell is not None:
-            await asyncio.to_thread(self._bell.stop)
+        if self._listener is not None:
+            await asyncio.to_thread(self._listener.stop)
         if self._writer.is_alive():
             await asyncio.to_thread(self._jobs.put, None)
             await asyncio.to_thread(self._writer.join)
@@ -113,14 +115,15 @@ class Database:
         await asyncio.to_thread(self._readers.shutdown)
 
     def stage(self, name: str) -> asyncio.Event:
-        """Set after each commit that called `wake(name)`."""
+        """Return the event that is set after each commit that called `wake(name)`."""
         return self._stages[name]
 
     async def write(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `fn(*args, **kwargs)` in the writer's next transaction; returns after the commit.
+        """Run `fn(*args, **kwargs)` in the writer's next transaction. Return after the commit.
 
-        Raises what `fn` raised (its changes are undone), Overloaded, or StorageError where the
-        commit failed or the connection was lost: nothing of `fn` was kept, or it is not known.
+        Raises what `fn` raised (its changes are undone), or Overloaded. Raises StorageError if the
+        commit failed or the connection was lost: then the changes are lost, or their fate is
+        unknown.
         """
         if self._closed:
             raise StorageError("The database is closed.")
@@ -148,15 +151,15 @@ class Database:
             self._reading -= 1
 
     def run(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `fn` in a transaction of its own on this thread, for the command line."""
+        """Run `fn` in its own transaction on this thread, for the command line."""
         _batch.woken = set()
         with self.peewee.connection_context(), dialect.writing(self.peewee):
             result = fn(*args, **kwargs)
-            self._ring(_batch.woken)
+            self._notify(_batch.woken)
         return result
 
     def look(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """The same for what only reads: no writer waits for it."""
+        """Run `fn` as `run` does, but only to read: no writer waits for it."""
         with self.peewee.connection_context(), self.peewee.atomic():
             return fn(*args, **kwargs)
 
@@ -170,7 +173,7 @@ class Database:
             raise StorageError(f"The database did not answer: {_sentence(error)}") from error
 
     def _leave(self, all_here: threading.Barrier) -> None:
-        """In each reader thread, once: its connection is its own to close."""
+        """Close the connection of this reader thread; runs once in each of them."""
         all_here.wait()
         self._disconnect()
 
@@ -200,13 +203,13 @@ class Database:
             with dialect.writing(self.peewee):
                 for job in batch:
                     self._run_in_savepoint(job)
-                self._ring(_batch.woken)
+                self._notify(_batch.woken)
                 committing = True
-        except Exception as error:  # noqa: BLE001 - it reaches every waiter of the batch
+        except Exception as error:  # noqa: BLE001 - every waiter of the batch gets it
             self._disconnect()
             if again and not committing:
-                # A lost connection or a deadlock. Nothing was kept: each once more, alone, so
-                # that the one at fault takes no other with it.
+                # A lost connection or a deadlock; nothing was stored. Run each job once more, in
+                # its own transaction, so that a failing job stops no other.
                 for job in batch:
                     self._commit([job], again=False)
                 return
@@ -224,18 +227,18 @@ class Database:
             with self.peewee.atomic():
                 job.result = job.fn()
         except (peewee.OperationalError, peewee.InterfaceError):
-            raise  # the connection or the disk is at fault, and with it the whole batch
-        except Exception as error:  # noqa: BLE001 - it reaches the waiter
+            raise  # the connection or the disk failed, and with it the whole batch
+        except Exception as error:  # noqa: BLE001 - the waiter gets it
             job.error = error
             _batch.woken = before
 
-    def _ring(self, woken: set[str]) -> None:
-        """Within the transaction: with its commit the other processes hear of it."""
-        if self._bell is not None and woken:
-            self._bell.ring(woken)
+    def _notify(self, woken: set[str]) -> None:
+        """Within the transaction: notify the other processes at its commit."""
+        if self._listener is not None and woken:
+            self._listener.notify(woken)
 
-    def _heard(self, woken: set[str] | None) -> None:
-        """In the bell's thread: another process woke these stages; None: perhaps all of them."""
+    def _on_notify(self, woken: set[str] | None) -> None:
+        """In the listener's thread: another process woke these stages. None: perhaps all."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop was closed
                 self._loop.call_soon_threadsafe(self._set_stages, woken)

@@ -1,7 +1,7 @@
-"""What SQLite and PostgreSQL do differently. No other module asks which of the two it works on.
+"""The differences between SQLite and PostgreSQL. No other module asks which database it uses.
 
-SQLite has one writer at a time, on one machine: within a write nothing is left to lock, so the
-locks of this module do nothing there. On PostgreSQL they hold until the transaction ends.
+SQLite has one writer at a time, on one machine. Within a write there is nothing left to lock, so
+the locks of this module do nothing there. On PostgreSQL they hold until the transaction ends.
 """
 
 import fcntl
@@ -19,7 +19,7 @@ from telealarm.config.model import Config
 
 Query = TypeVar("Query", bound="peewee.ModelSelect[Any]")
 
-# An advisory lock of PostgreSQL for migrating: any fixed number.
+# The number of PostgreSQL's advisory lock for migrations: any fixed number.
 _MIGRATING = 7_135_711
 
 
@@ -34,7 +34,7 @@ def connect(config: Config) -> peewee.Database:
             pragmas={"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1},
         )
     options = parse(config.database, unquote_password=True, unquote_user=True)
-    # A link that was cut is noticed, and no statement waits for ever.
+    # A broken connection is detected, and no statement waits for ever.
     options.setdefault("connect_timeout", 5)
     options.setdefault("keepalives_idle", 5)
     options.setdefault("keepalives_interval", 2)
@@ -53,7 +53,7 @@ def place(config: Config) -> str:
 
 
 def has_notify(database: peewee.Database) -> TypeGuard[peewee.PostgresqlDatabase]:
-    """Whether a commit can wake other processes, by LISTEN and NOTIFY."""
+    """Return whether a commit can wake other processes, by LISTEN and NOTIFY."""
     return _is_postgresql(database)
 
 
@@ -61,13 +61,13 @@ def writing(database: peewee.Database) -> Any:
     """Return a transaction that writes, as a context manager."""
     if _is_postgresql(database):
         return database.atomic()
-    # Take SQLite's write lock at once: a read lock that is raised later can deadlock.
+    # Take SQLite's write lock at once: upgrading a read lock later can deadlock.
     return database.atomic("IMMEDIATE")
 
 
 @contextmanager
 def migrating(database: peewee.Database, config: Config) -> Iterator[None]:
-    """Keep other processes from migrating the database meanwhile; waits for one that does."""
+    """Hold the lock for migrations. Waits while another process holds it."""
     path = config.sqlite_path
     if path is None:
         database.execute_sql("SELECT pg_advisory_lock(%s)", (_MIGRATING,))
@@ -95,18 +95,18 @@ def lock_rows(query: Query, strength: str) -> Query:
     """Return the query with its rows locked, by a clause of PostgreSQL like FOR SHARE."""
     if not _is_postgresql(query.model._meta.database):
         return query
-    # peewee takes the clause itself too, which its annotations do not say.
+    # peewee accepts the clause itself too, but its annotations do not say so.
     return query.for_update(strength)  # type: ignore[arg-type]
 
 
 def lock(database: peewee.Database, number: int) -> None:
-    """Wait until no other transaction holds the lock of this number; then hold it."""
+    """Wait until no other transaction holds the lock with this number, then hold it."""
     if _is_postgresql(database):
         database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (number,))
 
 
 def try_lock(database: peewee.Database, number: int) -> bool:
-    """Hold the lock of this number (64 bits, signed). False if another transaction holds it."""
+    """Try to hold the lock with this number (64 bits, signed). False if another has it."""
     if not _is_postgresql(database):
         return True
     cursor = database.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (number,))
@@ -114,7 +114,7 @@ def try_lock(database: peewee.Database, number: int) -> bool:
 
 
 def try_lock_name(database: peewee.Database, kind: str, name: str) -> bool:
-    """Hold the lock of this name. False if another transaction holds it."""
+    """Try to hold the lock with this name. False if another transaction has it."""
     if not _is_postgresql(database):
         return True
     lock = "SELECT pg_try_advisory_xact_lock(hashtext(%s), hashtext(%s))"
@@ -122,9 +122,10 @@ def try_lock_name(database: peewee.Database, kind: str, name: str) -> bool:
 
 
 def shared_now(database: peewee.Database) -> datetime:
-    """Return the time by the clock that all workers share, in UTC.
+    """Return the time of the clock that all workers share, in UTC.
 
-    That is the clock of PostgreSQL's host. Workers on SQLite are on one machine: their own.
+    That is the clock of PostgreSQL's host. With SQLite all workers are on one machine and use its
+    clock.
     """
     if not _is_postgresql(database):
         return utcnow()

@@ -1,4 +1,4 @@
-"""How many rows a list has, without counting a million of them for each of its pages."""
+"""The number of rows of a list, without counting a million of them for each page."""
 
 import threading
 from collections import OrderedDict
@@ -10,11 +10,12 @@ from peewee import ModelSelect, fn
 
 from telealarm.store.engine import crud
 
-# Up to here a list is counted each time, so its count is exact.
+# Up to this number a list is counted each time, so its count is exact.
 EXACT_TO = 10_000
-# Beyond it a count is kept. What was added since is counted each time; what was deleted, or by a
-# change came into or left a filter, is seen when it is counted anew: behind a list that is asked
-# for after KEPT, so that the list need not wait for it; before one that is asked for after OLDEST.
+# A longer list keeps its count. New rows are added to it each time. Deleted rows, and rows that a
+# change moved into or out of a filter, show only after a recount. If the count is older than KEPT,
+# the recount runs after the list was served, so the client does not wait. If it is older than
+# OLDEST, the recount comes first.
 KEPT = timedelta(minutes=1)
 OLDEST = timedelta(minutes=10)
 REMEMBERED = 1000
@@ -23,13 +24,13 @@ REMEMBERED = 1000
 @dataclass(frozen=True)
 class _Kept:
     count: int
-    # The largest id that was counted.
+    # The largest counted id.
     newest: int
     at: datetime
 
 
 class Counts:
-    """Counts queries of one database. Shared by threads."""
+    """Counts queries of a database. Threads share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,7 +38,7 @@ class Counts:
         self._stale: dict[str, ModelSelect[Any]] = {}
 
     def of(self, query: "ModelSelect[Any]", now: datetime) -> int:
-        """The rows of `query`, which selects ids of one table and has no order."""
+        """Return the number of rows of `query`, which selects ids of one table without an order."""
         some = query.limit(EXACT_TO + 1).count()
         if some <= EXACT_TO:
             return some
@@ -51,19 +52,19 @@ class Counts:
             with self._lock:
                 self._stale[key] = query
         added = range(kept.newest + 1, newest + 1)
-        # By their ids, so that they are looked up and not searched for.
+        # Through their ids, so that the index finds them.
         return kept.count + sum(
             query.where(query.model.id.in_(part)).count() for part in crud.chunks(added)
         )
 
     def stale(self) -> "list[ModelSelect[Any]]":
-        """The queries that are to be counted anew, each handed out once."""
+        """Return the queries that need a recount, each only once."""
         with self._lock:
-            found, self._stale = list(self._stale.values()), {}
-        return found
+            queries, self._stale = list(self._stale.values()), {}
+        return queries
 
     def recount(self, query: "ModelSelect[Any]", now: datetime) -> None:
-        """Count anew, for those who ask next."""
+        """Count again, for later requests."""
         self._count(repr(query.sql()), query, _newest(query), now)
 
     def _count(self, key: str, query: "ModelSelect[Any]", newest: int, now: datetime) -> _Kept:
@@ -78,5 +79,5 @@ class Counts:
 
 
 def _newest(query: "ModelSelect[Any]") -> int:
-    """The largest id of the table."""
+    """Return the largest id of the table."""
     return query.model.select(fn.MAX(query.model.id)).scalar() or 0

@@ -1,4 +1,4 @@
-"""The heartbeat of a stage: work what is there, then sleep until a commit or the next due row."""
+"""The loop of a stage: work, then sleep until a commit or the next due row."""
 
 import asyncio
 import logging
@@ -10,9 +10,9 @@ from telealarm.clock import utcnow
 from telealarm.errors import Fenced, Stale, StorageError
 from telealarm.store.engine.database import Database
 
-# The slow safety poll: what another process commits to an SQLite file wakes nobody here.
+# The slow safety poll: another process's commit to an SQLite file wakes nobody here.
 POLL_SECONDS = 2.0
-# After a failure, so that a broken database is not hammered.
+# The pause after a failure, so that a broken database is not flooded.
 PAUSE_SECONDS = 1.0
 
 
@@ -22,10 +22,11 @@ async def run_stage(
     step: Callable[[], Awaitable[datetime | None]],
     log: logging.Logger,
 ) -> None:
-    """Await `step` for ever. It returns when it has something to do next, or None.
+    """Await `step` until cancelled. It returns when its next work is due, or None.
 
-    Woken before that by a commit that called `wake(name)`. A failed step is logged and tried
-    again after a pause; it never ends the stage. Fenced does: another has this worker's work.
+    A commit that calls `wake(name)` wakes the stage earlier. A failed step is logged and tried
+    again after a pause; it never ends the stage. Fenced ends it: another run has this worker's
+    work.
     """
     woken = db.stage(name)
     while True:

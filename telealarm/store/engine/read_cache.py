@@ -1,4 +1,4 @@
-"""Reading a thing once where many rows are written in one go: who else writes waits meanwhile."""
+"""Reads a value once while many rows are written: other writers wait during that time."""
 
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ _memory: ContextVar[dict[Hashable, Any] | None] = ContextVar("_memory", default=
 
 @contextmanager
 def remembering() -> Iterator[None]:
-    """What `once` reads within, it reads once. For a single transaction."""
+    """Remember what `once` reads, for a single transaction."""
     token = _memory.set({})
     try:
         yield
@@ -23,7 +23,7 @@ def remembering() -> Iterator[None]:
 
 
 def once(key: Hashable, read: Callable[[], T]) -> T:
-    """What `read` returns, or has returned for this key while it is remembered."""
+    """Return what `read` returns. While remembering, read only once for each key."""
     memory = _memory.get()
     if memory is None:
         return read()
@@ -33,7 +33,7 @@ def once(key: Hashable, read: Callable[[], T]) -> T:
 
 
 def profile_of(user_id: int) -> CalendarUserProfile | None:
-    """The profile of a calendar user: how their alarms call, their zone and their rights."""
+    """Return the profile of a calendar user: how their alarms call, their zone and rights."""
     return once(
         ("profile", user_id),
         lambda: CalendarUserProfile.get_or_none(CalendarUserProfile.user == user_id),

@@ -1,4 +1,4 @@
-"""Whose clock: the IANA zone of an event and of a recipient."""
+"""The IANA zone of an event and of a recipient."""
 
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
@@ -8,24 +8,24 @@ from peewee import Database
 from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
 from telealarm.store.engine import read_cache
 
-# The configuration's zone, by the database that was opened with it.
+# The configuration's zone, for each database that was opened with it.
 _configured: WeakKeyDictionary[Database, ZoneInfo] = WeakKeyDictionary()
 
 
 def configure(database: Database, name: str) -> None:
-    """Set the zone of those who have none of their own, for all that works on this database."""
+    """Set the default zone for all code that uses this database."""
     _configured[database] = ZoneInfo(name)
 
 
 def configured() -> ZoneInfo:
-    """Return the configuration's zone, for those who have none of their own."""
+    """Return the configuration's zone, the default."""
     return _configured[Calendar._meta.database]
 
 
 def of_calendar(calendar: Calendar, profile: CalendarUserProfile | None = None) -> ZoneInfo:
-    """The calendar's, else its calendar user's, else the configuration's.
+    """Return the calendar's zone, else its calendar user's, else the configuration's.
 
-    `profile` is the calendar user's, where the caller has read it.
+    `profile` is the calendar user's, if the caller has it.
     """
     if calendar.timezone:
         return ZoneInfo(calendar.timezone)
@@ -34,14 +34,14 @@ def of_calendar(calendar: Calendar, profile: CalendarUserProfile | None = None) 
 
 
 def of_event(event: Event, profile: CalendarUserProfile | None = None) -> ZoneInfo:
-    """The event's own, else its calendar's."""
+    """Return the event's own zone, else its calendar's."""
     if event.timezone:
         return ZoneInfo(event.timezone)
     return of_calendar(event.calendar, profile)
 
 
 def of_recipient(alarm: Alarm, profile: CalendarUserProfile | None = None) -> ZoneInfo:
-    """The recipient's own (calling hours are theirs), else the event's."""
+    """Return the recipient's own zone (calling hours use it), else the event's."""
     if alarm.timezone:
         return ZoneInfo(alarm.timezone)
     return of_event(alarm.event, profile)

@@ -1,4 +1,4 @@
-"""The timeline: what happened to an alarm, and why. Written with the change that it tells."""
+"""The timeline: what happened to an alarm, and why. Each row is written with its change."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,16 +17,16 @@ def record(
     request_id: int | None = None,
     at: datetime | None = None,
 ) -> None:
-    """Add a row; call it within the write that makes the change."""
+    """Add a row. Call it within the write that makes the change."""
     Timeline.insert(
         alarm=alarm_id, request=request_id, at=at or utcnow(), what=what, why=why
     ).execute()
 
 
 def record_each(requests: Sequence[AlarmRequest], what: str, why: str, *, at: datetime) -> None:
-    """The same of many requests, in the timelines of their alarms."""
+    """Add a row for each request, to the timelines of their alarms."""
     for first in range(0, len(requests), _CHUNK):
         Timeline.insert_many(
-            {"alarm": one.alarm_id, "request": one.id, "at": at, "what": what, "why": why}
-            for one in requests[first : first + _CHUNK]
+            {"alarm": request.alarm_id, "request": request.id, "at": at, "what": what, "why": why}
+            for request in requests[first : first + _CHUNK]
         ).execute()

@@ -1,4 +1,4 @@
-"""A change of state: listed in the transition table, and done by compare-and-set."""
+"""A change of state: it must be in the transition table, and runs as compare-and-set."""
 
 from collections.abc import Mapping
 from enum import IntEnum
@@ -33,10 +33,10 @@ _TABLES: Mapping[type[BaseModel], Mapping[IntEnum, frozenset[IntEnum]]] = {
 
 
 def move(row: Moving, new: int, **values: Any) -> None:
-    """Set `row.status` to `new`, and `values` with it, if nobody has changed the row meanwhile.
+    """Set `row.status` to `new`, and `values` with it, if the row was not changed meanwhile.
 
-    Raises IllegalTransition, or Stale where the row's status (or, of a claimed row, its fence) is
-    not what `row` says.
+    Raises IllegalTransition. Raises Stale if the row's status (or, of a claimed row, its fence) in
+    the database differs from that in `row`.
     """
     model = type(row)
     table = _TABLES[model]
@@ -46,7 +46,7 @@ def move(row: Moving, new: int, **values: Any) -> None:
 
 
 def put(row: Moving | Gateway | SmsGateway, **values: Any) -> None:
-    """Change columns of `row` if its status and fence still are what `row` says; else Stale."""
+    """Change columns of `row`. Raises Stale if its status or fence changed meanwhile."""
     model = type(row)
     unchanged = (model.id == row.id) & (model.status == row.status)
     if isinstance(row, ClaimableModel):

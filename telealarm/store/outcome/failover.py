@@ -1,7 +1,7 @@
-"""The next gateway of a chain, for a call that its gateway had no line for, or would not take.
+"""Failover: the next gateway of a chain, if a gateway was congested or refused a call.
 
-The attempt goes on there at once, by a request of its own: it uses up no retry. A gateway is tried
-once in an attempt, so a chain that leads in a circle comes to its end.
+The attempt continues there at once, with its own request. It uses no retry. An attempt tries each
+gateway once, so a circular chain also ends.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ LONGEST = 10
 
 
 def check(gateway_id: int, failover: Gateway | None) -> None:
-    """Raise Invalid where the chain from `failover` on comes back to the gateway."""
+    """Raise Invalid if the chain from `failover` leads back to the gateway."""
     seen: set[int] = set()
     while failover is not None and failover.id not in seen:
         if failover.id == gateway_id:
@@ -29,13 +29,13 @@ def check(gateway_id: int, failover: Gateway | None) -> None:
 
 
 def way_out(first: Gateway, tried: Collection[int], number: str) -> Gateway | None:
-    """The first active gateway of the chain that was not tried and, after `first`, takes `number`.
+    """Return the first active gateway of the chain that was not tried and takes `number`.
 
-    Where all were tried (the chain was edited meanwhile), `first` once more.
+    `first` need not take it. If all were tried (the chain was edited meanwhile), return `first`.
     """
     chain = _chain(first)
     for gateway in chain:
-        # Nothing is sent on to a gateway whose dialing is paused; what is its own waits for it.
+        # A paused gateway gets no calls from others. Its own calls wait for it.
         fits = gateway.id == first.id or (gateway.paused is None and takes(gateway, number))
         if gateway.status == ACTIVE and gateway.id not in tried and fits:
             return gateway
@@ -43,7 +43,7 @@ def way_out(first: Gateway, tried: Collection[int], number: str) -> Gateway | No
 
 
 def takes(gateway: Gateway, number: str) -> bool:
-    """Whether the gateway dials this number."""
+    """Return whether the gateway dials this number."""
     pattern, prefixes = gateway.number_pattern, gateway.allowed_prefixes
     return phone.is_allowed(number, pattern=pattern, prefixes=prefixes)
 

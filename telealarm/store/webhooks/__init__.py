@@ -1,1 +1,1 @@
-"""Webhooks, and what is delivered to them."""
+"""Webhooks and their deliveries."""

@@ -1,4 +1,4 @@
-"""What webhooks are told: between the change that wrote it and the endpoint that takes it."""
+"""Deliveries: from the change that created them to the endpoint."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -20,16 +20,16 @@ from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
 from telealarm.words import DeliveryStatus, TimelineWord
 
-# How many are sent at a time: in all, of one manager, to one host of one manager.
+# The most deliveries at a time: in all, of one manager, to one host of one manager.
 ALL, OWNER, ENDPOINT = 64, 32, 4
-# Of a delivery that is sent by hand again and again, the last so many tries are kept.
+# If a delivery is sent by hand again and again, this many tries are kept.
 TRIES = 50
-CROWD = 500
+BATCH = 500
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A claimed delivery as the courier holds it; `secrets` sign it, the newest first."""
+    """A claimed delivery. `secrets` sign it, the newest first."""
 
     row: WebhookDelivery
     secrets: tuple[str, ...]
@@ -37,9 +37,9 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Try:
-    """How one try ended: `status` (HTTP) where there was an answer; `why` where it was no 2xx.
+    """How a try ended: `status` (HTTP) if there was an answer; `why` if it was no 2xx.
 
-    `permanent`: another try cannot help. `gone`: the endpoint wants to be told nothing any more.
+    `permanent`: another try cannot help. `gone`: the endpoint wants no more deliveries.
     """
 
     at: datetime
@@ -51,13 +51,13 @@ class Try:
 
 
 def take(holder: Holder, now: datetime, sending: Collection[Delivery]) -> list[Delivery]:
-    """Claim what may be sent now, beside what this worker is `sending` already.
+    """Claim the deliveries that may be sent now, in addition to those in `sending`.
 
-    The oldest first; those of a manager, a host or a lane that has its share are passed over.
+    The oldest come first. A manager, a host or a lane that has its share is skipped.
     """
-    _put_back(holder, [one.row.id for one in sending])
+    _put_back(holder, [delivery.row.id for delivery in sending])
     taken: list[WebhookDelivery] = []
-    load = _Load([one.row for one in sending])
+    load = _Load([delivery.row for delivery in sending])
     while load.room > 0:
         due = oldest(
             WebhookDelivery,
@@ -66,28 +66,28 @@ def take(holder: Holder, now: datetime, sending: Collection[Delivery]) -> list[D
             pending=DeliveryStatus.PENDING,
             where=load.not_full(),
         )
-        found = claim(due, holder, now, claimed=DeliveryStatus.SENDING, admit=load.admit)
-        if not found:
+        claimed = claim(due, holder, now, claimed=DeliveryStatus.SENDING, admit=load.admit)
+        if not claimed:
             break
-        taken += found
+        taken += claimed
     return [Delivery(row, _secrets(row.webhook, now)) for row in taken]
 
 
 def inherit(condition: Expression) -> None:
-    """What a worker that is gone was sending is sent again: its fate is unknown."""
+    """Send again what a lost worker was sending: its fate is unknown."""
     back = WebhookDelivery.update(status=DeliveryStatus.PENDING, worker=None)
     if back.where(condition, WebhookDelivery.status == DeliveryStatus.SENDING).execute():
         wake("webhooks")
 
 
 def ended(delivery: Delivery, attempt: Try) -> None:
-    """Keep how a try ended, and what follows: nothing, another try, or an end of all tries."""
+    """Store how a try ended, and decide what follows: nothing, another try, or giving up."""
     row, now = delivery.row, attempt.at
     webhook = Webhook.get_or_none(Webhook.id == row.webhook_id) if row.webhook_id else None
     count = row.attempt + 1
     if not attempt.why:
         _keep(row, DeliveryStatus.DELIVERED, attempt, attempt=count)
-        _tell(row, TimelineWord.URL_CALLED, f"{row.target_url} answered {attempt.status}")
+        _record(row, TimelineWord.URL_CALLED, f"{row.target_url} answered {attempt.status}")
         if webhook is not None and webhook.failing_since is not None:
             Webhook.update(failing_since=None).where(Webhook.id == webhook.id).execute()
         return
@@ -96,20 +96,20 @@ def ended(delivery: Delivery, attempt: Try) -> None:
     status = DeliveryStatus.FAILED if following is None else DeliveryStatus.PENDING
     _keep(row, status, attempt, attempt=count, date=following or row.date, worker=None)
     after = "given up" if following is None else f"again at {following.isoformat('T', 'seconds')}"
-    _tell(row, TimelineWord.URL_FAILED, f"{row.target_url}: {attempt.why}; {after}")
+    _record(row, TimelineWord.URL_FAILED, f"{row.target_url}: {attempt.why}; {after}")
     if webhook is not None and webhook.status == ACTIVE:
         _count_failure(webhook, attempt, is_last=following is None)
 
 
 def call_off(webhook: Webhook) -> None:
-    """What waits for a webhook that is switched off is not sent any more."""
+    """Give up what waits for a webhook that is switched off."""
     WebhookDelivery.update(status=DeliveryStatus.FAILED).where(
         WebhookDelivery.webhook == webhook.id, WebhookDelivery.status == DeliveryStatus.PENDING
     ).execute()
 
 
 def redeliver(row: WebhookDelivery, now: datetime) -> None:
-    """Send it now, with a whole schedule of tries. Raises Conflict where that cannot be."""
+    """Send it now, with a new schedule of tries. Raises Conflict if that is not possible."""
     if row.status == DeliveryStatus.SENDING:
         raise Conflict("It is being sent just now.")
     if row.webhook is not None and row.webhook.status != ACTIVE:
@@ -124,7 +124,7 @@ def redeliver(row: WebhookDelivery, now: datetime) -> None:
 
 
 def next_due(now: datetime) -> datetime | None:
-    """When the next delivery comes due after `now`."""
+    """Return when the next delivery after `now` is due."""
     row = first(
         WebhookDelivery.select(WebhookDelivery.date)
         .where(WebhookDelivery.status == DeliveryStatus.PENDING, WebhookDelivery.date > now)
@@ -134,21 +134,21 @@ def next_due(now: datetime) -> datetime | None:
 
 
 def forget(now: datetime, keep: timedelta) -> int:
-    """Delete some of what came to its end and is older than `keep`; how many."""
+    """Delete some ended deliveries that are older than `keep`. Return how many."""
     old = (
         WebhookDelivery.select(WebhookDelivery.id)
         .where(
             WebhookDelivery.created_date < now - keep,
             WebhookDelivery.status.in_([DeliveryStatus.DELIVERED, DeliveryStatus.FAILED]),
         )
-        .limit(CROWD)
+        .limit(BATCH)
     )
     ids = [row.id for row in old]
     return int(WebhookDelivery.delete().where(WebhookDelivery.id.in_(ids)).execute())
 
 
 class _Load:
-    """What is being sent, by what has a share."""
+    """The deliveries that are being sent, counted by manager, host and lane."""
 
     def __init__(self, sending: list[WebhookDelivery]) -> None:
         self.room = ALL
@@ -159,7 +159,7 @@ class _Load:
             self._count(row)
 
     def not_full(self) -> Expression:
-        """The condition that a delivery may be sent beside all these."""
+        """Return the condition that a delivery may be sent in addition."""
         owners = [key for key, count in self._owners.items() if count >= OWNER]
         endpoints = [key for key, count in self._endpoints.items() if count >= ENDPOINT]
         return (
@@ -169,6 +169,7 @@ class _Load:
         )
 
     def admit(self, row: WebhookDelivery) -> bool:
+        """Return whether the row may be sent in addition, and count it if so."""
         if (
             self._owners[row.owner_id] >= OWNER
             or self._endpoints[row.endpoint] >= ENDPOINT
@@ -187,16 +188,16 @@ class _Load:
 
 
 def _sending_lanes() -> Any:
-    """Those of which one is being sent, by whichever worker."""
+    """Select the lanes of which a delivery is being sent, by any worker."""
     other = WebhookDelivery.alias()
     return other.select(other.lane).where(other.status == DeliveryStatus.SENDING)
 
 
 def _is_next(row: WebhookDelivery) -> bool:
-    """Whether nothing of its lane is being sent, or comes before it, whichever worker has that.
+    """Return whether no other delivery of its lane is being sent or comes first, on any worker.
 
-    Another may hold an earlier one at this moment without sending it: the query for what is due
-    passes it over then.
+    Another worker may hold an earlier delivery at this moment without sending it. The query for due
+    deliveries then skips it.
     """
     if not dialect.try_lock_name(WebhookDelivery._meta.database, "webhook lane", row.lane):
         return False
@@ -207,7 +208,7 @@ def _is_next(row: WebhookDelivery) -> bool:
 
 
 def _put_back(holder: Holder, sending: list[int]) -> None:
-    """What this worker claimed and does not send: its end could not be kept."""
+    """Put back what this worker claimed and does not send: its end could not be stored."""
     inherit(
         (WebhookDelivery.worker == holder.name)
         & (WebhookDelivery.fence == holder.fence)
@@ -223,14 +224,14 @@ def _secrets(webhook: Webhook | None, now: datetime) -> tuple[str, ...]:
     return (webhook.secret,)
 
 
-def _keep(row: WebhookDelivery, status: DeliveryStatus, one: Try, **values: Any) -> None:
-    told = {
-        "at": one.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "status": one.status,
-        "seconds": round(one.seconds, 3),
-        "why": one.why,
+def _keep(row: WebhookDelivery, status: DeliveryStatus, tried: Try, **values: Any) -> None:
+    entry = {
+        "at": tried.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "status": tried.status,
+        "seconds": round(tried.seconds, 3),
+        "why": tried.why,
     }
-    move(row, status, tries=[*row.tries, told][-TRIES:], **values)
+    move(row, status, tries=[*row.tries, entry][-TRIES:], **values)
 
 
 def _count_failure(webhook: Webhook, attempt: Try, *, is_last: bool) -> None:
@@ -239,15 +240,15 @@ def _count_failure(webhook: Webhook, attempt: Try, *, is_last: bool) -> None:
         values["failing_since"] = attempt.at
     if attempt.gone or (is_last and is_given_up(webhook.failing_since, attempt.at)):
         since = (webhook.failing_since or attempt.at).isoformat("T", "seconds")
-        said = "it wants no more" if attempt.gone else f"it has taken nothing since {since}"
-        values |= {"status": INACTIVE, "status_reason": f"{said}: {attempt.why}"[:300]}
+        reason = "it wants no more" if attempt.gone else f"it has taken nothing since {since}"
+        values |= {"status": INACTIVE, "status_reason": f"{reason}: {attempt.why}"[:300]}
     if values:
         Webhook.update(values).where(Webhook.id == webhook.id).execute()
     if "status" in values:
         call_off(webhook)
 
 
-def _tell(row: WebhookDelivery, what: str, why: str) -> None:
-    """An alarm's own URL has no other place to tell its story."""
+def _record(row: WebhookDelivery, what: str, why: str) -> None:
+    """Write the try to the alarm's timeline. Only deliveries to an alarm's own URL need it."""
     if row.webhook_id is None and row.alarm_id is not None:
         record(row.alarm_id, what, why)

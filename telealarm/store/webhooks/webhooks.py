@@ -1,4 +1,4 @@
-"""Webhooks: whom to tell of a change. What is told is a row, written with the change itself."""
+"""Webhooks: who is notified of a change. A delivery is a row, written with the change itself."""
 
 import base64
 import json
@@ -17,51 +17,51 @@ from telealarm.store.engine.database import wake
 from telealarm.store.webhooks import deliveries
 from telealarm.words import AlarmResult, Change
 
-# Of one manager: each change is written once for each.
+# The most webhooks of a manager: each change creates a delivery for each of them.
 MOST = 20
-# How long a secret that was replaced signs beside the new one.
+# How long a replaced secret signs beside the new one.
 BOTH_SIGN = timedelta(days=1)
 
 
 def tell(alarm: Alarm, change: Change, now: datetime, request: AlarmRequest | None = None) -> None:
-    """A change of `alarm`, to the webhooks of its owner; a result, to its own URL too.
+    """Notify the webhooks of the alarm's owner of a change; of a result, its own URL too.
 
-    Call it within the write that makes the change, when the rows say what is to be told.
+    Call it within the write that makes the change, after the rows have changed.
     """
     hooks = _hooks(alarm.owner_id, change)
-    own = _own_url(alarm) if change is Change.RESULT else ""
-    if not hooks and not own:
+    result_url = _own_url(alarm) if change is Change.RESULT else ""
+    if not hooks and not result_url:
         return
-    told = _Told(change, now, {**_of_alarm(alarm), "attempt": _of_attempt(request)}, alarm)
+    notice = _Notice(change, now, {**_of_alarm(alarm), "attempt": _of_attempt(request)}, alarm)
     for webhook in hooks:
-        told.write(alarm.owner_id, webhook.target_url, webhook)
-    if own:
-        told.write(alarm.owner_id, own)
+        notice.write(alarm.owner_id, webhook.target_url, webhook)
+    if result_url:
+        notice.write(alarm.owner_id, result_url)
 
 
 def tell_contact(contact: DncContact, now: datetime) -> None:
-    """A number or address that wants no more of us, to the webhooks of its list's owner."""
+    """Notify the webhooks of the list's owner of a new do-not-call contact."""
     data = {
         "dnc_contact": contact.id,
         "dnc_list": contact.dnc_id,
         "phone_number": contact.phone_number,
         "email": contact.email,
     }
-    told = _Told(Change.DO_NOT_CALL, now, data)
+    notice = _Notice(Change.DO_NOT_CALL, now, data)
     owner_id = contact.dnc.owner_id
     for webhook in _hooks(owner_id, Change.DO_NOT_CALL):
-        told.write(owner_id, webhook.target_url, webhook)
+        notice.write(owner_id, webhook.target_url, webhook)
 
 
 def add(owner_id: int, values: Mapping[str, Any]) -> Webhook:
-    """A new webhook, with a secret. Raises Conflict where the owner has too many."""
+    """Create a webhook with a secret. Raises Conflict if the owner has too many."""
     if Webhook.select().where(Webhook.owner == owner_id).count() >= MOST:
         raise Conflict(f"You have {MOST} webhooks, and no more are allowed; delete one.")
     return crud.insert(Webhook, {**values, "owner": owner_id, "secret": new_secret()})
 
 
 def change(webhook: Webhook, values: Mapping[str, Any]) -> None:
-    """Edit a webhook. Switched on, it is given its patience anew; off, what waits is not sent."""
+    """Edit a webhook. Switching it on resets its failures; switching it off drops what waits."""
     columns = dict(values)
     if columns.get("status") == ACTIVE and webhook.status != ACTIVE:
         columns |= {"status_reason": "", "failing_since": None}
@@ -71,31 +71,31 @@ def change(webhook: Webhook, values: Mapping[str, Any]) -> None:
 
 
 def rotate(webhook: Webhook, now: datetime) -> None:
-    """Give it a new secret; the old one signs beside it for a day."""
+    """Create a new secret. The old one signs beside it for a day."""
     old = {"old_secret": webhook.secret, "old_until": now + BOTH_SIGN}
     crud.change(webhook, {**old, "secret": new_secret()})
 
 
 def new_secret() -> str:
-    """32 random bytes, written as Standard Webhooks has it."""
+    """Return 32 random bytes in the form of Standard Webhooks."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _hooks(owner_id: int, change: Change) -> list[Webhook]:
-    """The webhooks that are told of this change."""
+    """Return the webhooks to notify of this change."""
     active = Webhook.select().where(Webhook.owner == owner_id, Webhook.status == ACTIVE)
     hooks = list(active.order_by(Webhook.id))
-    return [one for one in hooks if not one.events or change in one.events]
+    return [webhook for webhook in hooks if not webhook.events or change in webhook.events]
 
 
 def _own_url(alarm: Alarm) -> str:
-    """The alarm's own address for its result; empty: none."""
-    own = {AlarmResult.CONFIRMED: alarm.url_confirm, AlarmResult.CANCELLED: alarm.url_cancel}
-    return next((url for result, url in own.items() if result == alarm.result), "")
+    """Return the alarm's own URL for its result; empty if it has none."""
+    urls = {AlarmResult.CONFIRMED: alarm.url_confirm, AlarmResult.CANCELLED: alarm.url_cancel}
+    return next((url for result, url in urls.items() if result == alarm.result), "")
 
 
-class _Told:
-    """What is told, to whomever it is told."""
+class _Notice:
+    """A change in the form of its deliveries; `write` creates one."""
 
     def __init__(
         self,

@@ -1,1 +1,1 @@
-"""The dialplan's doors: who rings us, and what is said to them before a survey, or instead."""
+"""Inbound doors: callers reach them through the dialplan, for a survey or for an order."""

@@ -1,4 +1,4 @@
-"""Ringing back: who is it, may they hear it, and which alarm was meant for them."""
+"""The callback door: who calls, may they hear the alarm, and which alarm is it."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ LONGEST = 20
 
 @dataclass(frozen=True)
 class Seek(Order[CallBack | None]):
-    """What was meant for this number? A number that was `keyed` proves less than a caller id."""
+    """Find the alarm for a number. A `keyed` number proves less than a caller id."""
 
     number: str
     keyed: bool
@@ -19,36 +19,38 @@ class Seek(Order[CallBack | None]):
 
 @dataclass(frozen=True)
 class CheckPin(Order[bool]):
+    """Check a PIN for an alarm."""
+
     alarm_id: int
     keyed: str
 
 
 def callback(number: str) -> Dialog[int | None]:
-    """The id of the alarm that the caller may answer, or None; then goodbye was said.
+    """Return the id of the alarm that the caller may answer. None: the caller heard why not.
 
-    `number` is the caller id, empty where it is withheld: then the number is asked for, and only
-    what is guarded by a PIN is found.
+    `number` is the caller id, empty if it is withheld. Then the caller keys a number, and only
+    alarms with a PIN are found.
     """
     keyed = not number
     if keyed:
-        said = yield from asked(Ask((Phrase("ask-number"),), LONGEST), _something)
-        if said is None:
+        keys = yield from asked(Ask((Phrase("ask-number"),), LONGEST), _keys_or_none)
+        if keys is None:
             return None
-        number = said
-    found = yield from ordered(Seek(number, keyed))
-    if found is None:
+        number = keys
+    alarm = yield from ordered(Seek(number, keyed))
+    if alarm is None:
         yield say("callback-nothing")
         return None
-    if not found.asks_pin:
-        return found.alarm_id
+    if not alarm.asks_pin:
+        return alarm.alarm_id
     for _ in range(TRIES):
         pin = yield Ask((Phrase("ask-pin"),), LONGEST)
-        if pin and (yield from ordered(CheckPin(found.alarm_id, pin))):
-            return found.alarm_id
+        if pin and (yield from ordered(CheckPin(alarm.alarm_id, pin))):
+            return alarm.alarm_id
         yield say("wrong-pin")
     yield say("goodbye")
     return None
 
 
-def _something(keys: str) -> str | None:
+def _keys_or_none(keys: str) -> str | None:
     return keys or None

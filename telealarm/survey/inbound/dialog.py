@@ -1,14 +1,14 @@
-"""A dialogue: what a door says and asks, one step after the other, as a pure generator.
+"""A dialog: what a door says and asks, step by step, as a pure generator.
 
-It yields a step and is sent what came of it, so it can be tested without a telephone. The keys of
-an `Ask` are sent as text, empty where none came. Whatever the caller does, a dialogue ends.
+It yields a step and receives its result, so tests need no telephone. The result of an `Ask` is the
+keys as text, empty if there are none. Every dialog ends, whatever the caller does.
 """
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
-# How often something is asked that gets no answer that makes sense.
+# How often a question is asked again after an answer without meaning.
 TRIES = 3
 
 T = TypeVar("T")
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Phrase:
-    """One of our own prompts; with `values`, a text of `wake_up`, which they are put into."""
+    """A prompt of this product. With `values`, a text of `wake_up` that they are filled into."""
 
     name: str
     values: dict[str, str] = field(default_factory=dict)
@@ -31,8 +31,9 @@ class Say:
 
 @dataclass(frozen=True)
 class Ask:
-    """Say this, and take up to `digits` keys; `#` ends them, `*` begins anew. A key cuts what is
-    said.
+    """Say this, and take up to `digits` keys.
+
+    `#` ends the keys, `*` starts again. A key stops what is being said.
     """
 
     phrases: tuple[Phrase, ...]
@@ -40,7 +41,7 @@ class Ask:
 
 
 class Order(Generic[T]):
-    """Something to be done that is neither said nor heard; a door has its own. T comes of it."""
+    """A step that neither speaks nor listens. Each door has its own. Its result is a T."""
 
 
 Step = Say | Ask | Order[Any]
@@ -48,27 +49,27 @@ Dialog = Generator[Step, Any, T]
 
 
 def ordered(order: Order[T]) -> Dialog[T]:
-    """Have this done; returns what came of it."""
+    """Execute the order, and return its result."""
     return cast(T, (yield order))
 
 
 def say(*names: str) -> Say:
-    """Say these texts, which have no values."""
+    """Return a step that says these texts, which have no values."""
     return Say(tuple(map(Phrase, names)))
 
 
 def asked(
     ask: Ask, take: Callable[[str], T | None], sorry: str = "invalid-key"
 ) -> Dialog[T | None]:
-    """Ask until `take` makes something of the keys; None after TRIES, and goodbye is said.
+    """Ask until `take` accepts the keys. Return None after TRIES, when goodbye was said.
 
-    Keys that make no sense hear `sorry` before they are asked for again.
+    After keys without meaning the caller hears `sorry`, and is asked again.
     """
     for tried in range(TRIES):
         keys = str((yield ask))
-        made = take(keys)
-        if made is not None:
-            return made
+        answer = take(keys)
+        if answer is not None:
+            return answer
         if keys and tried + 1 < TRIES:
             yield say(sorry)
     yield say("no-answer")

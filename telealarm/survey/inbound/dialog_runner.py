@@ -1,7 +1,7 @@
-"""A dialogue on the line: says what it says, takes the keys it asks for, and does its orders.
+"""Runs a dialog on a channel: speaks, takes keys, and executes orders.
 
-Who hangs up with the last key still has ordered what it was for: a channel that is gone ends a
-dialogue when it is to speak or listen, and never before.
+A caller may hang up right after the last key. The order behind this key must still run. So a lost
+channel ends a dialog only when it is about to speak or listen, never earlier.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,47 +14,47 @@ from telealarm.survey.channel_io import ChannelIO, HungUp
 from telealarm.survey.inbound.dialog import Ask, Dialog, Order, Phrase, Say
 from telealarm.survey.tts.prompts import Prompt, Prompts, soon
 
-# How long the first key, and each next one, is waited for.
+# How long to wait for the first key, and for each next one.
 FIRST_SECONDS, NEXT_SECONDS = 8.0, 4.0
 T = TypeVar("T")
 
 
 class DialogRunner:
-    """`obey` does the orders, and answers what is sent to the dialogue."""
+    """Runs dialogs on one channel. `execute` executes their orders and returns the results."""
 
     def __init__(
         self,
         line: ChannelIO,
         prompts: Prompts,
         language: str,
-        obey: Callable[[Order[Any]], Awaitable[Any]],
+        execute: Callable[[Order[Any]], Awaitable[Any]],
     ) -> None:
         self.language = language
         self._line = line
         self._prompts = prompts
-        self._obey = obey
-        # Keys that were pressed before they were asked for.
+        self._execute = execute
+        # Keys that were pressed before the question.
         self._ahead: list[str] = []
 
-    async def run(self, dialogue: Dialog[T]) -> T:
-        """To its end. Raises HungUp, SpeechError, StorageError."""
-        came = None
+    async def run(self, dialog: Dialog[T]) -> T:
+        """Run a dialog to its end. Raises HungUp, SpeechError, StorageError."""
+        result = None
         while True:
             try:
-                step = dialogue.send(came)
+                step = dialog.send(result)
             except StopIteration as end:
                 return cast(T, end.value)
             if isinstance(step, Say):
                 await self.say(*step.phrases)
-                came = None
+                result = None
             elif isinstance(step, Ask):
-                came = await self._ask(step)
+                result = await self._ask(step)
             else:
                 await self._hold(0)
-                came = await self._obey(step)
+                result = await self._execute(step)
 
     async def say(self, *phrases: Phrase) -> None:
-        """Say these to their end."""
+        """Say these phrases to their end."""
         for phrase in phrases:
             await self._line.say(await self._prompt(phrase), self._keep)
 
@@ -85,7 +85,7 @@ class DialogRunner:
             await self._line.hold(seconds)
 
     def _keep(self, key: str) -> str | None:
-        """Cut nothing."""
+        """Keep the key for later, and do not stop what is being said."""
         self._ahead.append(key)
         return None
 

@@ -1,4 +1,4 @@
-"""The doors themselves: a caller's channel, from its arrival to its survey or the hang-up."""
+"""The doors: a caller's channel, from its arrival to its survey or its hang-up."""
 
 import asyncio
 import logging
@@ -28,39 +28,46 @@ from telealarm.survey.section_context import SessionServices
 
 log = logging.getLogger(__name__)
 
-# Callers at the doors at a time; who comes then hears the apology.
+# The most callers at a time. Later callers hear the apology.
 MOST = 200
-# How long one may stand at a door.
+# How long a caller may stay at a door.
 LIMIT_SECONDS = 600.0
-# How long a call of the same alarm that is up is waited for, and how often it is looked at.
-TAKE_BACK_SECONDS, LOOK_SECONDS = 10.0, 0.2
-# Nobody waits longer in silence for their message to be rendered; then it is while they hear it.
+# How long to wait for the end of another call of the alarm, and how often to check.
+TAKE_BACK_SECONDS, CHECK_SECONDS = 10.0, 0.2
+# A caller waits at most this long for rendering. Then the rest is rendered during the survey.
 RENDER_SECONDS = 5.0
 
 
 class WakeupOrders(Protocol):
-    """Where wake-up calls are kept, by the calendar and the number that is rung."""
+    """Wake-up calls, by calendar and by the number to call."""
 
-    async def find(self, calendar_id: int, number: str) -> Booked | None: ...
-    async def keep(self, calendar_id: int, number: str, clock: time, daily: bool) -> Booked: ...
-    async def cancel(self, calendar_id: int, number: str) -> bool: ...
+    async def find(self, calendar_id: int, number: str) -> Booked | None:
+        """Return the wake-up call of a number, or None."""
+
+    async def keep(self, calendar_id: int, number: str, clock: time, daily: bool) -> Booked:
+        """Set the wake-up call of a number, and return it."""
+
+    async def cancel(self, calendar_id: int, number: str) -> bool:
+        """Cancel the wake-up call of a number. Return whether there was one."""
 
 
 class Doors:
-    """`receive` makes a caller's channel a call of an alarm and watches over it; `render` has
-    ready what a survey will say.
+    """Answers callers at the inbound doors.
+
+    `receive` makes a caller's channel a call of an alarm and supervises it. `render` prepares the
+    prompts of a survey.
     """
 
     def __init__(
         self,
-        means: SessionServices,
+        services: SessionServices,
         holder: Holder,
         *,
         receive: Callable[[Callable[[], Call | None]], Awaitable[Call | None]],
         render: Callable[[Script], Awaitable[object]],
         wakeups: WakeupOrders,
     ) -> None:
-        self._means = means
+        self._services = services
         self._holder = holder
         self._receive = receive
         self._render = render
@@ -68,18 +75,18 @@ class Doors:
         self._callers = 0
 
     async def enter(self, event: AriEvent) -> bool:
-        """Talk to who has come by a door; False where they came by none, or there is no room."""
+        """Serve a caller at a door. Return False if there is no such door, or no room."""
         door, *details = event.args or ("",)
         if door not in DOORS or event.channel_id is None or self._callers >= MOST:
             return False
         self._callers += 1
         ids = {"channel": event.channel_id}
-        channel = self._means.ari.open(event.channel_id)
-        handed_over = False
+        channel = self._services.ari.open(event.channel_id)
+        kept = False
         try:
             log.info("a caller by the door %s", door, extra=ids)
             open_door = self._callback if door == "callback" else self._wakeup
-            handed_over = await open_door(channel, event, details)
+            kept = await open_door(channel, event, details)
         except (HungUp, NotFound, NotInStasis):
             log.info("the caller hung up", extra=ids)
         except Exception as error:
@@ -94,64 +101,64 @@ class Doors:
                 await channel.continue_in_dialplan(context=CONTEXT, extension=APOLOGY)
         finally:
             self._callers -= 1
-            if not handed_over:
-                self._means.ari.close(channel.id)
+            if not kept:
+                self._services.ari.close(channel.id)
         return True
 
     async def _callback(self, channel: Channel, event: AriEvent, details: Sequence[str]) -> bool:
-        """True where the caller's channel is a call of an alarm now."""
+        """Return True if the caller's channel has become a call of an alarm."""
         calendar_id = _id(details)
-        db = self._means.db
+        db = self._services.db
 
-        async def obey(order: Order[Any]) -> Any:
+        async def execute(order: Order[Any]) -> Any:
             if isinstance(order, callback.Seek):
-                found = await db.read(call_back.find, order.number, calendar_id, utcnow())
-                if found is None or (order.keyed and not found.asks_pin):
+                alarm = await db.read(call_back.find, order.number, calendar_id, utcnow())
+                if alarm is None or (order.keyed and not alarm.asks_pin):
                     return None
-                talk.language = found.language
-                return found
+                runner.language = alarm.language
+                return alarm
             assert isinstance(order, callback.CheckPin)
             return await db.write(call_back.check_pin, order.alarm_id, order.keyed, utcnow())
 
         with self._line(channel) as line:
-            talk = DialogRunner(line, self._means.prompts, _language(event), obey)
-            alarm_id = await talk.run(callback.callback(_number(event)))
+            runner = DialogRunner(line, self._services.prompts, _language(event), execute)
+            alarm_id = await runner.run(callback.callback(_number(event)))
             if alarm_id is None:
                 await channel.hangup()
                 return False
-            found = talk.say(Phrase("callback-found"))
-            await asyncio.gather(found, self._ready(alarm_id))
+            greeting = runner.say(Phrase("callback-found"))
+            await asyncio.gather(greeting, self._ready(alarm_id))
             if not await self._taken_back(alarm_id, line):
-                await talk.say(Phrase("callback-busy"))
+                await runner.say(Phrase("callback-busy"))
                 await channel.hangup()
                 return False
             answer = partial(call_back.answer, alarm_id, channel.id, self._holder, utcnow())
             await line.hold(0)
             if await self._receive(answer) is not None:
                 return True
-            await talk.say(Phrase("callback-nothing"))
+            await runner.say(Phrase("callback-nothing"))
             await channel.hangup()
             return False
 
     async def _ready(self, alarm_id: int) -> None:
-        """What the alarm says is rendered."""
-        script = await self._means.db.read(upcoming.script, alarm_id)
+        """Render the prompts of the alarm."""
+        script = await self._services.db.read(upcoming.script, alarm_id)
         if script is not None:
             with suppress(SpeechError, TimeoutError):
                 async with asyncio.timeout(RENDER_SECONDS):
                     await self._render(script)
 
     async def _taken_back(self, alarm_id: int, line: ChannelIO) -> bool:
-        """Whether no other call of the alarm is up; one that rings is hung up and waited for."""
+        """Return whether no other call of the alarm is up. Hang up one that rings, and wait."""
         until, waits = monotonic() + TAKE_BACK_SECONDS, False
-        while not await self._means.db.write(call_back.take_back, alarm_id, utcnow()):
+        while not await self._services.db.write(call_back.take_back, alarm_id, utcnow()):
             if monotonic() > until:
                 return False
-            await line.hold(LOOK_SECONDS)
+            await line.hold(CHECK_SECONDS)
             if not waits:
                 waits = True
                 await line.sound(RINGING)
-            await line.event(LOOK_SECONDS)
+            await line.event(CHECK_SECONDS)
         await line.quiet()
         return True
 
@@ -164,7 +171,7 @@ class Doors:
                 "the dialplan names no calendar for wake-up calls; set TELEALARM_CALENDAR to its id"
             )
 
-        async def obey(order: Order[Any]) -> Any:
+        async def execute(order: Order[Any]) -> Any:
             if isinstance(order, wakeup.Seek):
                 return await wakeups.find(calendar_id, order.room)
             if isinstance(order, wakeup.Cancel):
@@ -177,28 +184,30 @@ class Doors:
                 return None
 
         with self._line(channel) as line:
-            talk = DialogRunner(line, self._means.prompts, language, obey)
+            runner = DialogRunner(line, self._services.prompts, language, execute)
             room = _number(event)
-            await talk.run(wakeup.order(room, operator=operator, twelve=twelve, language=language))
+            await runner.run(
+                wakeup.order(room, operator=operator, twelve=twelve, language=language)
+            )
             await channel.hangup()
         return False
 
     def _line(self, channel: Channel) -> ChannelIO:
-        return ChannelIO(channel, LIMIT_SECONDS, files=self._means.files)
+        return ChannelIO(channel, LIMIT_SECONDS, files=self._services.files)
 
 
 def _number(event: AriEvent) -> str:
-    """The caller id; empty where it is withheld."""
+    """Return the caller id; empty if it is withheld."""
     caller = event.channel.get("caller") or {}
     return phone.caller(str(caller.get("number") or ""))
 
 
 def _language(event: AriEvent) -> str:
-    """The channel's: as the dialplan's CHANNEL(language) says, `en` or `es_MX`."""
+    """Return the channel's language, the dialplan's CHANNEL(language): `en` or `es_MX`."""
     return str(event.channel.get("language") or "en").replace("_", "-")
 
 
 def _id(details: Sequence[str]) -> int | None:
-    """The calendar that the dialplan names, if it does."""
+    """Return the calendar that the dialplan names, or None."""
     word = details[0] if details else ""
     return int(word) if word.isascii() and word.isdigit() and len(word) < 10 else None

@@ -1,4 +1,4 @@
-"""Ordering a wake-up call: a time, once or daily, read back and kept; or heard, changed, cancelled.
+"""The wake-up door: a caller orders a wake-up call, or hears, changes or cancels it.
 
 room (of an operator) -> is there one? -> time -> half of the day -> once or daily -> keep it?
 """
@@ -26,14 +26,14 @@ LONGEST_ROOM = 20
 
 @dataclass(frozen=True)
 class Seek(Order[Booked | None]):
-    """Which wake-up call does the room have? It is sent as Booked, or None."""
+    """Find the wake-up call of a room. The result is a Booked, or None."""
 
     room: str
 
 
 @dataclass(frozen=True)
 class Keep(Order[Booked | None]):
-    """In place of the one that the room has. It is sent as Booked; None where it is refused."""
+    """Replace the wake-up call of a room. The result is a Booked; None if it is refused."""
 
     room: str
     clock: time
@@ -42,19 +42,22 @@ class Keep(Order[Booked | None]):
 
 @dataclass(frozen=True)
 class Cancel(Order[None]):
+    """Cancel the wake-up call of a room."""
+
     room: str
 
 
 def order(room: str, *, operator: bool, twelve: bool, language: str) -> Dialog[None]:
-    """`room` is the number that the guest rings from; an operator is asked for another's.
+    """Order a wake-up call.
 
-    `twelve`: the time is keyed on a clock of twelve hours.
+    `room` is the number of the calling guest. An operator is asked for a guest's room. `twelve`:
+    the time is keyed on a clock of twelve hours.
     """
     if operator:
-        said = yield from asked(Ask((Phrase("wakeup-ask-room"),), LONGEST_ROOM), _room)
-        if said is None:
+        keys = yield from asked(Ask((Phrase("wakeup-ask-room"),), LONGEST_ROOM), _room)
+        if keys is None:
             return
-        room = said
+        room = keys
     if not room:
         yield say("wakeup-refused")
         return

@@ -1,7 +1,8 @@
-"""The folder of the rendered prompts, kept by their content, with a limit to its size.
+"""The folder of rendered prompts, named by their content, with a size limit.
 
-What was used longest ago goes first. The time of use is the file's access time, set by ourselves:
-it holds for all workers that share the folder, also where the disk does not keep such times.
+The prompts used longest ago are deleted first. The time of use is the file's access time, which
+this module sets itself. So it is right for all workers that share the folder, even on a disk that
+does not record access times.
 """
 
 import logging
@@ -14,32 +15,32 @@ from telealarm.store.survey import audio_files
 
 log = logging.getLogger(__name__)
 
-# Longer than a call can take, from the claim to its time limit: what a live or an upcoming call
-# needs was used within it, and stays even if the folder is over its limit then.
+# Longer than a call can take, from the claim to its time limit. Prompts of live and upcoming calls
+# were used within this time. They stay, even if the folder is over its limit.
 NEEDED_SECONDS = 2 * 3600.0
-# A sweep leaves some room, so that not every new prompt makes another.
+# A sweep leaves some room, so that not every new prompt causes another sweep.
 SWEPT_TO = 0.9
-# Not oftener than so, where nothing can go.
+# The pause after a sweep that could not free enough.
 PAUSE_SECONDS = 60.0
 
 
 class Cache:
-    """Wav files by name, `max_bytes` of them. Its methods block: call them in a thread."""
+    """Wav files by name, up to `max_bytes`. Its methods block: call them in a thread."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self.folder = folder
         self._max_bytes = max_bytes
         self._sweeping = threading.Lock()
-        # What the folder holds, by the last look and what was added since; None: not looked yet.
+        # The size of the folder's files at the last sweep, plus additions. None: no sweep yet.
         self._bytes: int | None = None
         self._next_sweep = 0.0
 
     def path(self, name: str) -> Path:
-        """Where the file of that name is, if it is."""
+        """Return the path of the file with that name, which may not exist."""
         return self.folder / f"{name}.wav"
 
     def find(self, name: str) -> bytes | None:
-        """The file's content, or None. Counts as a use. Raises OSError."""
+        """Return the file's content, or None. It counts as a use. Raises OSError."""
         try:
             wav = self.path(name).read_bytes()
             self.use(name)
@@ -48,7 +49,7 @@ class Cache:
         return wav
 
     def use(self, name: str) -> None:
-        """The file is needed now. Raises FileNotFoundError where it is gone, OSError."""
+        """Record a use of the file. Raises FileNotFoundError if it is gone, OSError."""
         path = self.path(name)
         changed = path.stat().st_mtime_ns
         try:
@@ -57,7 +58,7 @@ class Cache:
             log.debug("%s is another user's: its use cannot be noted", path)
 
     def keep(self, name: str, wav: bytes) -> None:
-        """Write the file, and make room for it. Raises OSError."""
+        """Write the file, and free room for it. Raises OSError."""
         audio_files.put(self.path(name), wav)
         with self._sweeping:
             if self._bytes is not None:
@@ -67,18 +68,18 @@ class Cache:
                 self._sweep()
 
     def _sweep(self) -> None:
-        """Look what is there, and delete what was used longest ago until the limit is kept."""
+        """Measure the folder, and delete the files used longest ago until the limit is kept."""
         now = time.time()
-        found: list[tuple[float, int, Path]] = []
+        files: list[tuple[float, int, Path]] = []
         for path in self.folder.iterdir():
             if path.suffix not in (".wav", ".part") or not path.is_file():
                 continue
-            seen = path.stat()
-            found.append((seen.st_atime, seen.st_size, path))
-        total = sum(size for _, size, _ in found)
+            status = path.stat()
+            files.append((status.st_atime, status.st_size, path))
+        total = sum(size for _, size, _ in files)
         if total > self._max_bytes:
             goal = self._max_bytes * SWEPT_TO
-            for used, size, path in sorted(found):
+            for used, size, path in sorted(files):
                 if total <= goal or now - used < NEEDED_SECONDS:
                     break
                 path.unlink(missing_ok=True)

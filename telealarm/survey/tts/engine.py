@@ -1,7 +1,7 @@
-"""A speech engine: a command line that turns a text into a wav file. Never run by a shell.
+"""A speech engine: a command line that turns a text into a wav file. No shell runs it.
 
-It may be anything that an operator names, also a client of a server far away. So it is given so
-much time, what it writes is believed so far, and one that hangs is left alone for a while.
+It may be any program that an operator names, even a client of a distant server. So its time is
+limited, its output is checked, and an engine that hangs is not used for a while.
 """
 
 import asyncio
@@ -18,23 +18,23 @@ from telealarm.clock import monotonic
 from telealarm.errors import SpeechError
 from telealarm.rules import audio
 
-# Rendering is work for a processor; more at once would only delay the calls that are up.
+# Rendering needs the processor. More at once would only delay calls that are up.
 _AT_ONCE = 2
-# How often in a row it may take too long for a text of so many characters, and for how long it is
-# not asked then: calls go out with a stock message, instead of queueing for an engine that hangs.
+# After so many timeouts in a row, for texts of at most so many characters, the engine rests for so
+# many seconds. Calls use a stock message then, instead of waiting for an engine that hangs.
 PATIENCE, SHORT, REST_SECONDS = 2, 500, 60.0
-# Far more than the longest text takes.
+# Far more than the longest text needs.
 _LARGEST_FILE = 200_000_000
 _LONGEST_COMPLAINT = 300
-# What was killed is gone in a moment, unless it waits for a disk that does not answer.
+# A killed process ends in a moment, unless it waits for a disk that does not answer.
 _KILLED_SECONDS = 5.0
 
 
 class Engine:
-    """`line` names {wav}, which is to be written. The text is in {text_file}, and can be read
-    from standard input as well; {language} is put in too.
+    """An engine. `line` names {wav}, the file to write.
 
-    `failing`: the last text was not spoken.
+    The text is in {text_file}, and on standard input too. {language} is replaced too. `failing`:
+    the last text could not be spoken.
     """
 
     def __init__(self, line: str, timeout_seconds: float) -> None:
@@ -47,7 +47,7 @@ class Engine:
         self._rests_until = 0.0
 
     async def speak(self, text: str, language: str) -> bytes:
-        """`text` as a wav file for the telephone. Raises SpeechError, which says what to change."""
+        """Return `text` as a wav file for the telephone. Raises SpeechError with what to change."""
         async with self._at_once:
             if monotonic() < self._rests_until:
                 raise SpeechError(
@@ -76,7 +76,7 @@ class Engine:
             try:
                 await self._run(self._argv(source, target, language), source)
             except TimeoutError:
-                self._grow_impatient(text)
+                self._count_timeout(text)
                 raise SpeechError(f"{self.program} took over {self._timeout_seconds:g} s") from None
             try:
                 return await asyncio.to_thread(_sound, target)
@@ -94,9 +94,9 @@ class Engine:
         ]
 
     async def _run(self, argv: list[str], source: Path) -> None:
-        """To its end. What it complains of goes into a file, which no child of it can hold up.
+        """Run the command to its end. Raises TimeoutError, SpeechError.
 
-        Raises TimeoutError, SpeechError.
+        Its error output goes to a file: so a child of it that keeps running cannot block us.
         """
         complaint = source.with_suffix(".err")
         try:
@@ -117,17 +117,17 @@ class Engine:
             async with asyncio.timeout(self._timeout_seconds):
                 status = await process.wait()
         finally:
-            # With whatever it has started itself: its session is its own.
+            # Kill its children too: they are in its session.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_KILLED_SECONDS):
                     await process.wait()
         if status:
-            said = await asyncio.to_thread(_head, complaint)
-            raise SpeechError(f"{self.program} failed ({status}): {said}")
+            output = await asyncio.to_thread(_head, complaint)
+            raise SpeechError(f"{self.program} failed ({status}): {output}")
 
-    def _grow_impatient(self, text: str) -> None:
+    def _count_timeout(self, text: str) -> None:
         if len(text) <= SHORT:
             self._hung += 1
         if self._hung >= PATIENCE:
@@ -141,7 +141,7 @@ def _no_room(error: OSError) -> SpeechError:
 
 
 def _sound(path: Path) -> bytes:
-    """The wav file for the telephone. Raises OSError, ValueError."""
+    """Return the wav file for the telephone. Raises OSError, ValueError."""
     with path.open("rb") as file:
         wav = file.read(_LARGEST_FILE + 1)
     if len(wav) > _LARGEST_FILE:
@@ -150,6 +150,6 @@ def _sound(path: Path) -> bytes:
 
 
 def _head(path: Path) -> str:
-    """The beginning of a file, in one line."""
+    """Return the beginning of a file, on one line."""
     with path.open("rb") as file:
         return " ".join(file.read(_LONGEST_COMPLAINT).decode(errors="replace").split())

@@ -1,8 +1,8 @@
-"""Prompts: texts as sound files, rendered before the call is placed and kept by their content.
+"""Prompts: texts as sound files, rendered before the call, and named by their content.
 
-A prompt's name is a hash, so the same words are rendered once, and nobody guesses the address of
-another's. Asterisk fetches a prompt over HTTP, which serves every set-up (another host, a chroot,
-a container); where that fails it is played from the folder, which serves an Asterisk on this host.
+A prompt's name is a hash. So the same words are rendered once, and nobody can guess the address of
+a prompt. Asterisk fetches a prompt over HTTP, which works for every set-up (another host, a chroot,
+a container). If that fails, Asterisk on this host plays it from the folder.
 """
 
 import asyncio
@@ -29,17 +29,17 @@ log = logging.getLogger(__name__)
 
 NO_SPEECH = "no-speech"
 _MAX_BYTES = 500_000_000
-# Nobody who is on the line waits longer in silence for a text that is not rendered yet.
+# A caller waits at most this long in silence for a text that is not rendered yet.
 SOON_SECONDS = 3.0
-# A text that could not be spoken is not tried again before this; so many are remembered.
+# A failed text is not tried again before this, and how many failures are remembered.
 AGAIN_SECONDS = 30.0
 _MOST_FAILED = 1000
 
 
 async def soon(prompt: Awaitable["Prompt"]) -> "Prompt":
-    """`prompt`, for somebody who waits for it on the line.
+    """Return `prompt` for a caller who is waiting for it.
 
-    Raises SpeechError also where it takes too long; it is rendered for the next time all the same.
+    Raises SpeechError, also if it takes too long. The rendering continues, for the next time.
     """
     try:
         async with asyncio.timeout(SOON_SECONDS):
@@ -50,7 +50,7 @@ async def soon(prompt: Awaitable["Prompt"]) -> "Prompt":
 
 @dataclass(frozen=True)
 class Prompt:
-    """A sound, the addresses at which Asterisk may find it (best first), and how long it plays."""
+    """A sound, its addresses for Asterisk (best first), and how long it plays."""
 
     name: str
     media: tuple[str, ...]
@@ -58,8 +58,10 @@ class Prompt:
 
 
 class Prompts:
-    """`folder` is where prompts are kept, `max_bytes` of rendered ones; `url` is the address that
-    Asterisk fetches them from.
+    """Renders and stores prompts.
+
+    `folder` holds them, up to `max_bytes` of rendered prompts. `url` is where Asterisk fetches
+    them.
     """
 
     def __init__(
@@ -71,12 +73,12 @@ class Prompts:
         self._system: dict[tuple[str, str], Prompt] = {}
         self._recordings = AudioFolder(folder)
         self._rendering: dict[str, asyncio.Task[Prompt]] = {}
-        # What could not be spoken, by name: until when, and why.
+        # Texts that could not be spoken, by name: until when, and why.
         self._failed: OrderedDict[str, tuple[float, str]] = OrderedDict()
         self._sounds = resources.files("telealarm.sounds")
 
     async def script(self, text: str, language: str) -> Prompt:
-        """`text` in `language`. Raises SpeechError where no engine can speak it."""
+        """Return the prompt for `text` in `language`. Raises SpeechError if it cannot be spoken."""
         engine = self._speech.engine(language)
         spoken = "\0".join((engine.line if engine else "", language, text))
         name = hashlib.sha256(spoken.encode(errors="surrogatepass")).hexdigest()
@@ -86,7 +88,7 @@ class Prompts:
         until, why = self._failed.get(name, (0.0, ""))
         if monotonic() < until:
             raise SpeechError(why)
-        # Two calls with the same words share one rendering, which neither's end takes away.
+        # Calls with the same words share one rendering. The end of a call does not cancel it.
         task = self._rendering.get(name)
         if task is None:
             task = asyncio.create_task(self._render(name, text, language))
@@ -95,13 +97,13 @@ class Prompts:
         return await asyncio.shield(task)
 
     async def section(self, section: ScriptSection, language: str) -> Prompt:
-        """What a section plays: its recording, else its text. Raises SpeechError."""
+        """Return what a section plays: its recording, else its text. Raises SpeechError."""
         if section.recording is not None:
             return await self.recording(section.recording)
         return await self.script(section.text, language)
 
     async def recording(self, recording: Recording) -> Prompt:
-        """What a manager has uploaded. Raises SpeechError where its file is gone."""
+        """Return a recording of a manager. Raises SpeechError if its file is missing."""
         path = self._recordings.path(recording.digest)
         if not await asyncio.to_thread(path.is_file):
             raise SpeechError(
@@ -111,26 +113,26 @@ class Prompts:
         return self._at(path, recording.seconds)
 
     async def system(self, name: str, language: str) -> Prompt:
-        """One of our own texts: shipped in `language`, else spoken, else shipped in English.
+        """Return a prompt of this product: shipped in `language`, else spoken, else in English.
 
-        It never takes long, as it may stand in for a text that does.
+        It never takes long, because it may replace a text that does.
         """
         base = language.split("-")[0].lower()
-        found = await self._ours(name, base)
+        prompt = await self._shipped_prompt(name, base)
         text, spoken_in = i18n.spoken("prompts", name, language)
-        if found is None and spoken_in == language:
+        if prompt is None and spoken_in == language:
             try:
                 return await soon(self.script(text, language))
             except SpeechError as error:
-                log.warning("%s is said in English: %s", name, error)
-        if found is None:
-            found = await self._ours(name, i18n.ENGLISH)
-        if found is None:
+                log.warning("%s is spoken in English: %s", name, error)
+        if prompt is None:
+            prompt = await self._shipped_prompt(name, i18n.ENGLISH)
+        if prompt is None:
             raise SpeechError(f"sounds/{i18n.ENGLISH}/{name}.wav is missing; reinstall")
-        return found
+        return prompt
 
-    async def _ours(self, name: str, language: str) -> Prompt | None:
-        """One of our own texts as it is shipped in this very language, if it is."""
+    async def _shipped_prompt(self, name: str, language: str) -> Prompt | None:
+        """Return a prompt of this product as shipped in exactly this language, or None."""
         known = self._system.get((name, language))
         if known is not None:
             with suppress(OSError):
@@ -140,8 +142,8 @@ class Prompts:
         if shipped is None:
             return None
         digest = hashlib.sha256(shipped).hexdigest()
-        made = self._system[name, language] = await asyncio.to_thread(self._keep, digest, shipped)
-        return made
+        prompt = self._system[name, language] = await asyncio.to_thread(self._keep, digest, shipped)
+        return prompt
 
     async def _render(self, name: str, text: str, language: str) -> Prompt:
         self._failed.pop(name, None)
@@ -163,7 +165,7 @@ class Prompts:
             wav = self._cache.find(name)
             return None if wav is None else self._prompt(name, wav)
         except (EOFError, wave.Error):
-            return None  # not whole after a crash: rendered anew
+            return None  # incomplete after a crash: rendered again
         except OSError as error:
             path = self._cache.path(name)
             raise SpeechError(f"prompts.folder: {path} cannot be read: {error.strerror}") from None

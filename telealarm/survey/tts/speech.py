@@ -1,4 +1,4 @@
-"""Speech: any text, in any language that an engine serves, as a sound for the telephone."""
+"""Speech: any text, in any language with an engine, as a sound for the telephone."""
 
 import re
 import shutil
@@ -12,16 +12,16 @@ _LONGEST_TEXT = 4000
 
 # Square brackets and angle brackets are markup to some engines.
 _MARKUP = re.compile(r"[\[\]<>{}|\\^~`]+")
-# What cannot be said, by Unicode's categories: controls, halves of pairs, private and unassigned
-# characters, separators of lines; and within words formats, but for the joiners of some scripts.
+# Characters that cannot be spoken, by Unicode category: control characters, surrogates, private and
+# unassigned characters, line separators. Within words: format characters, except some joiners.
 _APART = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
 _WITHIN = "Cf"
 _JOINERS = "\u200c\u200d"
-# More than three marks in a row say nothing more, and some hundreds of dots make flite crash.
+# More than three marks in a row mean nothing more, and some hundreds of dots make flite crash.
 _MARKS = re.compile(r"((?:[^\w\s]|_){3})(?:[^\w\s]|_)+")
-# Initials are letters all the same without their dots, of which some hundreds make espeak-ng crash.
+# Initials work without their dots too. Some hundreds of them make espeak-ng crash.
 _INITIALS = re.compile(r"(?<!\w)([^\W\d_]) ?\. ?(?=[^\W\d_](?!\w))")
-# flite knows no letter beyond ASCII: it leaves out the é of José. English is understood without.
+# flite leaves out letters beyond ASCII, such as the é of José. English is clear without accents.
 _LATIN = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ß": "ss"}
     | {"Æ": "Ae", "Œ": "Oe", "Ø": "O", "Đ": "D", "Ð": "D", "Þ": "Th", "Ł": "L"}
@@ -29,7 +29,7 @@ _LATIN = str.maketrans(
 
 
 class Speech:
-    """Renders texts by the engine of their language; `*` names the engine of all others."""
+    """Renders texts with the engine of their language. `*` is the engine of all other languages."""
 
     def __init__(self, engines: Mapping[str, str], timeout_seconds: float) -> None:
         self._engines = {
@@ -37,26 +37,26 @@ class Speech:
         }
 
     def engine(self, language: str) -> Engine | None:
-        """The engine of `language` (`en`, also for `en-GB`), or None."""
+        """Return the engine of `language` (`en` also for `en-GB`), or None."""
         engines = self._engines
         return engines.get(language) or engines.get(_base(language)) or engines.get("*")
 
     def missing(self) -> list[str]:
-        """The programs that the command lines name and that are not installed."""
+        """Return the programs of the command lines that are not installed."""
         programs = {engine.program for engine in self._engines.values()}
         return sorted(program for program in programs if shutil.which(program) is None)
 
     def failing(self) -> list[str]:
-        """The programs that did not speak the last text they were given."""
+        """Return the programs that failed to speak their last text."""
         return sorted({engine.program for engine in self._engines.values() if engine.failing})
 
     async def render(self, text: str, language: str) -> bytes:
-        """`text` as a wav file for the telephone. Raises SpeechError, which says what to change."""
+        """Return `text` as a wav file for the telephone. Raises SpeechError with what to change."""
         engine = self.engine(language)
         if engine is None:
             raise SpeechError(f"no speech engine serves {language!r}; name one in speech.engines")
         if _base(language) == "en":
-            text = unaccented(text)  # first: it makes plain brackets of wide ones, too
+            text = unaccented(text)  # first: it also makes plain brackets from wide ones
         words = harmless(text)
         if not words:
             raise SpeechError("nothing in the text can be said")
@@ -64,7 +64,7 @@ class Speech:
 
 
 def harmless(text: str) -> str:
-    """`text` as nothing but words and punctuation, of a length that can be listened to."""
+    """Return only the words and punctuation of `text`, short enough to listen to."""
     plain = _MARKUP.sub(" ", text[: 2 * _LONGEST_TEXT])
     words = " ".join("".join(map(_sayable, plain)).split())
     words = _INITIALS.sub(r"\1 ", _MARKS.sub(r"\1", words))
@@ -72,13 +72,13 @@ def harmless(text: str) -> str:
 
 
 def unaccented(text: str) -> str:
-    """`text` with the plain letters of Latin ones: Jose for José, Soren for Søren."""
+    """Return `text` with plain letters for Latin ones: Jose for José, Soren for Søren."""
     apart = unicodedata.normalize("NFKD", text.translate(_LATIN))
     return "".join(character for character in apart if not unicodedata.combining(character))
 
 
 def _base(language: str) -> str:
-    """`en` of `en-GB`."""
+    """Return `en` for `en-GB`."""
     return language.split("-")[0].split("_")[0].lower()
 
 
