@@ -1,1 +1,1 @@
-"""Measurements. Nothing here is a test."""
+"""Measurements, one a file: `python -m benchmarks.NAME`. Nothing here is a test."""

@@ -1,6 +1,6 @@
 """How long a callee who picks up waits for the first sound, when many do at once.
 
-Usage: python -m benchmarks.answer [--calls N]
+Usage: python -m benchmarks.answer [--calls N] [--database sqlite|postgresql|URL]
 
 A real Asterisk rings N phones of one SIPp at the same moment; each picks up after two seconds. Per
 call it is measured from the phone's 200 OK to the first packet of voice that is not silence, both
@@ -16,8 +16,11 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from string import Template
 
-from tests.acceptance.conftest import Practice, open_practice
+from benchmarks.lab import databases
+from benchmarks.lab.meters import percentile
+from benchmarks.lab.service import open_service
 from tests.lab.asterisk import Asterisk
+from tests.lab.clinic import Clinic
 from tests.lab.exchange import Exchange
 from tests.lab.phone import TEMPLATES
 from tests.lab.ports import HOST, free_udp_port
@@ -33,8 +36,9 @@ _VOICE = re.compile(r"^m=audio (\d+)", re.MULTILINE)
 
 
 class Ears(asyncio.DatagramProtocol):
-    """Hears all calls on one port; by the port that the voice comes from, when it was first loud
-    and when it first came at all.
+    """Hears all calls on one port.
+
+    By the port that the voice comes from: when it first came, and when it first was loud.
     """
 
     def __init__(self) -> None:
@@ -82,10 +86,15 @@ def crowd(folder: Path, ears_port: int) -> tuple[Child, int]:
     return Child(argv, folder / "screen", cwd=folder), port
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=100)
-    calls: int = parser.parse_args().calls
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--calls", type=int, default=100, help="answered at the same moment")
+    databases.add_option(parser)
+    asyncio.run(run(parser.parse_args()))
+
+
+async def run(given: argparse.Namespace) -> None:
+    calls: int = given.calls
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         exchange = Clock()
@@ -101,38 +110,39 @@ async def main() -> None:
         stack.callback(transport.close)
         phones, port = crowd(folder, transport.get_extra_info("sockname")[1])
         stack.push_async_callback(phones.kill)
-        practice = await open_practice(stack, asterisk)
+        storage = await stack.enter_async_context(databases.databases(given.database))
+        service = await open_service(stack, asterisk, database=storage.new())
         numbers = [str(number) for number in range(1000, 1000 + calls)]
         for number in numbers:
             exchange.plug(number, port)
-        await ring(practice, numbers)
-        with suppress(AssertionError):  # those that were not are told in the report
+        await ring(service.clinic, numbers)
+        with suppress(AssertionError):  # the report names those that heard nothing
             await until(lambda: len(ears.loud) == calls, 30, "every phone is spoken to")
         report(exchange.picked_up, ears, calls)
 
 
-async def ring(practice: Practice, numbers: list[str]) -> None:
+async def ring(clinic: Clinic, numbers: list[str]) -> None:
     """An alarm for each, all due at the same moment."""
     due = time.time() + 2 + WRITE_SECONDS_EACH * len(numbers)
     for number in numbers:
-        await practice.clinic.appointment(number, due_in=due - time.time(), maxretry=0)
+        await clinic.appointment(number, due_in=due - time.time(), maxretry=0)
 
 
 def report(answered: dict[int, float], ears: Ears, calls: int) -> None:
+    if not answered:
+        print(f"none of {calls} calls was picked up")
+        return
     silent = answered.keys() - ears.loud.keys()
     if silent:
         print(f"{len(silent)} calls heard nothing")
     spread = max(answered.values()) - min(answered.values())
     print(f"{len(answered)} of {calls} calls were picked up, within {spread:.1f} s")
     for what, times in (("first packet of voice", ears.first), ("first sound", ears.loud)):
-        waits = sorted(
-            1000 * (at - answered[port]) for port, at in times.items() if port in answered
-        )
-        shown = ", ".join(
-            f"p{p} {waits[min(len(waits) - 1, len(waits) * p // 100)]:.0f} ms" for p in (50, 90, 99)
-        )
-        print(f"{what}: {shown}, longest {waits[-1]:.0f} ms")
+        waits = [1000 * (at - answered[port]) for port, at in times.items() if port in answered]
+        if waits:
+            shown = ", ".join(f"p{p} {percentile(waits, p):.0f} ms" for p in (50, 90, 99))
+            print(f"{what}: {shown}, longest {max(waits):.0f} ms")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

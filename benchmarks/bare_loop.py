@@ -1,12 +1,12 @@
-"""The peer of P1 and P2: a bare ARI loop on aiohttp. Nothing is stored.
+"""The peer of benchmarks.calls: a bare ARI loop on aiohttp, which stores nothing.
 
-Usage: python bare_loop.py --ari http://127.0.0.1:8088 --user U --password P --media sound:/x \
-           [--calls 1000] [--connections 32] [--start UNIXTIME] [--prefix 9] [--shape bare|same]
+Usage: python -m benchmarks.bare_loop --ari URL --user U --password P --media M [--shape bare|same]
 
-`bare`: originate into Stasis, play, one key, hang up. `same`: what TeleAlarm asks Asterisk for:
-originate into the dialplan telealarm-out, endpoint subscription, play, stop at the key, a goodbye
-(--goodbye), unsubscribe, hang up; still nothing is stored. Prints one line of JSON: ends of calls,
-CPU, events, requests.
+`bare`: originate into Stasis, play, one key, hang up. `same`: all that TeleAlarm asked Asterisk for
+on 2026-11-29: originate into the dialplan telealarm-out, endpoint subscription, play, stop at the
+key, a goodbye (--goodbye), unsubscribe, hang up. `same` stays as it was on that day, because it is
+the yardstick: do not change what it asks. Prints one line of JSON: when calls ended, CPU, events,
+requests.
 """
 
 import argparse
@@ -14,141 +14,167 @@ import asyncio
 import json
 import resource
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 import aiohttp
 
-ARGS = argparse.ArgumentParser()
-ARGS.add_argument("--ari", required=True)
-ARGS.add_argument("--user", required=True)
-ARGS.add_argument("--password", required=True)
-ARGS.add_argument("--media", required=True)
-ARGS.add_argument("--goodbye", default="")
-ARGS.add_argument("--calls", type=int, default=1000)
-ARGS.add_argument("--connections", type=int, default=32)
-ARGS.add_argument("--start", type=float, default=0.0)
-ARGS.add_argument("--prefix", default="9")
-ARGS.add_argument("--shape", default="bare")
-ARGS.add_argument("--timeout", type=float, default=100)
 APP = "bare"
 
 
-async def main() -> None:
-    given = ARGS.parse_args()
-    login = aiohttp.BasicAuth(given.user, given.password)
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--ari", required=True, help="like http://127.0.0.1:8088")
+    parser.add_argument("--user", required=True)
+    parser.add_argument("--password", required=True)
+    parser.add_argument("--media", required=True, help="what is played, like sound:/x")
+    parser.add_argument("--goodbye", default="", help="what `same` plays after the key")
+    parser.add_argument("--calls", type=int, default=1000)
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--start", type=float, default=0.0, help="Unix time of the first call")
+    parser.add_argument("--prefix", default="9", help="of the numbers")
+    parser.add_argument("--shape", choices=("bare", "same"), default="bare")
+    parser.add_argument("--timeout", type=float, default=100, help="seconds")
+    asyncio.run(run(parser.parse_args()))
+
+
+async def run(given: argparse.Namespace) -> None:
+    login = {"Authorization": aiohttp.encode_basic_auth(given.user, given.password)}
     connector = aiohttp.TCPConnector(limit=given.connections, keepalive_timeout=5)
-    seen = {"events": 0, "requests": 0, "keys": 0, "bad": 0}
-    ends: list[float] = []
-    asyncio.Event()
-    same = given.shape == "same"
-    async with aiohttp.ClientSession(auth=login, connector=connector) as http:
-
-        async def ask(method: str, path: str, **kw: object) -> int:
-            seen["requests"] += 1
-            async with http.request(method, f"{given.ari}/ari/{path}", **kw) as reply:
-                await reply.read()
-                if reply.status >= 400 and reply.status != 404:
-                    seen["bad"] += 1
-                return reply.status
-
-        tasks: set[asyncio.Task] = set()
-
-        def go(coro) -> None:
-            task = asyncio.create_task(coro)
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-
-        async def originate(n: int) -> None:
-            body = {
-                "endpoint": f"PJSIP/{given.prefix}{n:07}@trunk",
-                "timeout": 30,
-                "channelId": f"bare-{given.prefix}-{n:07}",
-                "callerId": '"Clinic" <123456>',
-            }
-            if same:
-                body |= {
-                    "context": "telealarm-out",
-                    "extension": "s",
-                    "priority": 1,
-                    "variables": {"TELEALARM_APP": APP},
-                }
-            else:
-                body |= {"app": APP}
-            if await ask("POST", "channels", json=body) >= 300:
-                ends.append(time.time())
-
-        async def cut(channel: str) -> None:
-            if not same:
-                await ask("DELETE", f"channels/{channel}")
-                return
-            await asyncio.gather(
-                ask("DELETE", f"playbacks/p-{channel}"),
-                ask(
-                    "POST",
-                    f"channels/{channel}/variable",
-                    json={"variable": "TIMEOUT(absolute)", "value": "15"},
-                ),
-            )
-            await ask(
-                "POST", f"channels/{channel}/play/g-{channel}", json={"media": [given.goodbye]}
-            )
-
+    async with aiohttp.ClientSession(headers=login, connector=connector) as http:
+        loop = (Same if given.shape == "same" else Bare)(http, given)
         async with http.ws_connect(f"{given.ari}/ari/events", params={"app": APP}) as socket:
-            if same:
-                await ask(
-                    "POST",
-                    f"applications/{APP}/subscription",
-                    params={"eventSource": "endpoint:PJSIP"},
-                )
+            await loop.prepare()
             await asyncio.sleep(max(0, given.start - time.time()))
-            began, cpu = time.time(), resource.getrusage(resource.RUSAGE_SELF)
+            began, before = time.time(), _cpu_ms()
             for n in range(given.calls):
-                go(originate(n))
-            cut_already: set[str] = set()
+                loop.spawn(loop.originate(n))
             try:
                 async with asyncio.timeout(given.timeout):
                     async for message in socket:
-                        event = json.loads(message.data)
-                        seen["events"] += 1
-                        kind = event["type"]
-                        if kind == "StasisStart":
-                            channel = event["channel"]["id"]
-                            go(
-                                ask(
-                                    "POST",
-                                    f"channels/{channel}/play/p-{channel}",
-                                    json={"media": [given.media]},
-                                )
-                            )
-                            if same:
-                                go(
-                                    ask(
-                                        "DELETE",
-                                        f"applications/{APP}/subscription",
-                                        params={"eventSource": f"channel:{channel}"},
-                                    )
-                                )
-                        elif kind == "ChannelDtmfReceived":
-                            channel = event["channel"]["id"]
-                            if channel not in cut_already:
-                                cut_already.add(channel)
-                                seen["keys"] += 1
-                                go(cut(channel))
-                        elif kind == "PlaybackFinished" and event["playback"]["id"].startswith(
-                            "g-"
-                        ):
-                            go(ask("DELETE", f"channels/{event['playback']['id'][2:]}"))
-                        elif kind == "ChannelDestroyed" or (kind == "StasisEnd" and not same):
-                            if kind == "StasisEnd" or same:
-                                ends.append(time.time())
-                        if len(ends) >= given.calls:
+                        loop.hear(json.loads(message.data))
+                        if len(loop.ends) >= given.calls:
                             break
             except TimeoutError:
-                seen["timeout"] = 1
-            if tasks:
-                await asyncio.wait(tasks, timeout=5)
-            spent = resource.getrusage(resource.RUSAGE_SELF)
-    used = (spent.ru_utime + spent.ru_stime - cpu.ru_utime - cpu.ru_stime) * 1000
-    print(json.dumps({"began": began, "ends": ends, "cpu_ms": used, **seen}))
+                loop.counts["timeout"] = 1
+            await loop.finish()
+            used = _cpu_ms() - before
+    print(json.dumps({"began": began, "ends": loop.ends, "cpu_ms": used, **loop.counts}))
 
 
-asyncio.run(main())
+def _cpu_ms() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return (usage.ru_utime + usage.ru_stime) * 1000
+
+
+class Bare:
+    """Originates into Stasis, plays, hears one key and hangs up."""
+
+    ended_by = "StasisEnd"
+
+    def __init__(self, http: aiohttp.ClientSession, given: argparse.Namespace) -> None:
+        self.counts = {"events": 0, "requests": 0, "keys": 0, "bad": 0}
+        self.ends: list[float] = []
+        self.given = given
+        self._http = http
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pressed: set[str] = set()
+
+    async def ask(self, method: str, path: str, **options: Any) -> int:
+        """Return the status of an ARI request."""
+        self.counts["requests"] += 1
+        url = f"{self.given.ari}/ari/{path}"
+        async with self._http.request(method, url, **options) as reply:
+            await reply.read()
+            if reply.status >= 400 and reply.status != 404:
+                self.counts["bad"] += 1
+            return reply.status
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do it beside the reading of events."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def prepare(self) -> None:
+        """Ask what is asked once, before the first call."""
+
+    async def finish(self) -> None:
+        """Wait for the requests that are under way."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=5)
+
+    async def originate(self, n: int) -> None:
+        body = {
+            "endpoint": f"PJSIP/{self.given.prefix}{n:07}@trunk",
+            "timeout": 30,
+            "channelId": f"bare-{self.given.prefix}-{n:07}",
+            "callerId": '"Clinic" <123456>',
+        }
+        if await self.ask("POST", "channels", json=body | self.destination()) >= 300:
+            self.ends.append(time.time())
+
+    def destination(self) -> dict[str, Any]:
+        return {"app": APP}
+
+    def hear(self, event: dict[str, Any]) -> None:
+        """Do what follows from an event."""
+        self.counts["events"] += 1
+        kind = event["type"]
+        if kind == "StasisStart":
+            self.begin(event["channel"]["id"])
+        elif kind == "ChannelDtmfReceived":
+            channel = event["channel"]["id"]
+            if channel not in self._pressed:
+                self._pressed.add(channel)
+                self.counts["keys"] += 1
+                self.spawn(self.cut(channel))
+        elif kind == "PlaybackFinished" and event["playback"]["id"].startswith("g-"):
+            self.spawn(self.ask("DELETE", f"channels/{event['playback']['id'][2:]}"))
+        elif kind == self.ended_by:
+            self.ends.append(time.time())
+
+    def begin(self, channel: str) -> None:
+        """A callee has answered."""
+        play = f"channels/{channel}/play/p-{channel}"
+        self.spawn(self.ask("POST", play, json={"media": [self.given.media]}))
+
+    async def cut(self, channel: str) -> None:
+        """A callee has pressed a key."""
+        await self.ask("DELETE", f"channels/{channel}")
+
+
+class Same(Bare):
+    """Asks Asterisk for all that TeleAlarm asked for on 2026-11-29. It stays as it is."""
+
+    ended_by = "ChannelDestroyed"
+
+    async def prepare(self) -> None:
+        source = {"eventSource": "endpoint:PJSIP"}
+        await self.ask("POST", f"applications/{APP}/subscription", params=source)
+
+    def destination(self) -> dict[str, Any]:
+        return {
+            "context": "telealarm-out",
+            "extension": "s",
+            "priority": 1,
+            "variables": {"TELEALARM_APP": APP},
+        }
+
+    def begin(self, channel: str) -> None:
+        super().begin(channel)
+        source = {"eventSource": f"channel:{channel}"}
+        self.spawn(self.ask("DELETE", f"applications/{APP}/subscription", params=source))
+
+    async def cut(self, channel: str) -> None:
+        limit = {"variable": "TIMEOUT(absolute)", "value": "15"}
+        await asyncio.gather(
+            self.ask("DELETE", f"playbacks/p-{channel}"),
+            self.ask("POST", f"channels/{channel}/variable", json=limit),
+        )
+        goodbye = f"channels/{channel}/play/g-{channel}"
+        await self.ask("POST", goodbye, json={"media": [self.given.goodbye]})
+
+
+if __name__ == "__main__":
+    main()

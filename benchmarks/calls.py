@@ -1,12 +1,11 @@
-"""P1, P2: calls/s and CPU-ms a call, TeleAlarm beside a bare ARI loop, same Asterisk, same phones.
+"""Calls a second and CPU milliseconds a call: TeleAlarm beside bare ARI loops, same phones.
 
-Usage: python calls.py [--calls 1000] [--rounds 3] [--database sqlite|postgresql] [--peers bare,same]
-                       [--ours name=ENV1:value+ENV2:value ...] [--level info] [--out results.json]
+Usage: python -m benchmarks.calls [--calls N] [--rounds N] [--peers bare,same] [--old N,N]
 
-Interleaved: each round runs every peer, then ours, one after the other. `--ours` may be given
-several times to compare variants (see variant.py), for example
-    --ours plain --ours uvloop=VARIANT_UVLOOP:1 --ours quiet=LOG:warning --ours old=OLD:500000
-Prints a line a run, and medians at the end.
+One Asterisk and one SIPp whose phones press 1. Each round runs the peers (benchmarks.bare_loop),
+then TeleAlarm, one after the other, with the same number of calls due at once. `--old` adds a
+TeleAlarm to each round whose database has so many old calls. CPU is that of the service, Asterisk,
+SIPp and PostgreSQL. Prints a line a run, and medians at the end.
 """
 
 import argparse
@@ -15,187 +14,201 @@ import json
 import statistics
 import sys
 import time
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
-from rig import HERE, Rig, cpu_ms, load, postgres_pid, rates, rig, threads_ms
-
+from benchmarks.lab import databases, rows
+from benchmarks.lab.meters import Rate, cpu_ms, load, rate
+from benchmarks.lab.rig import Rig, rig
+from benchmarks.lab.service import Service, ServiceMeter, in_seconds
 from tests.lab.processes import Child
 
-
-def told(name: str, run: dict) -> None:
-    c = run["cpu"]
-    print(
-        f"{name:14} n={run['n']:5} ok={run['ok']:5} {run['all']:6.1f}/s (middle {run['mid']:6.1f}/s) CPU-ms/call:"
-        f" service {c['service']:.2f}  asterisk {c['asterisk']:.2f}  sipp {c['sipp']:.2f}"
-        f"  pg {c.get('pg', 0):.2f}  | threads {run.get('threads', '')} load {run['load']}",
-        flush=True,
-    )
+CALL_SECONDS = 110.0
 
 
-class Meter:
-    def __init__(self, lab: Rig, service: int | None) -> None:
-        self.lab, self.service = lab, service
+@dataclass(frozen=True)
+class Run:
+    """What one run gave. CPU is in milliseconds a call, by process."""
 
-    def read(self) -> dict[str, float]:
-        found = {"asterisk": cpu_ms(self.lab.asterisk.pid), "sipp": cpu_ms(self.lab.phones.pid)}
-        if self.service:
-            found["service"] = cpu_ms(self.service)
-        if self.lab.postgres:
-            found["pg"] = cpu_ms(postgres_pid(self.lab.postgres), tree=True)
-        return found
+    rate: Rate
+    confirmed: int
+    cpu: dict[str, float]
+    load: str
+    threads: dict[str, float] = field(default_factory=dict)
 
 
-async def bare(lab: Rig, calls: int, media: str, goodbye: str, shape: str, n: int) -> dict:
-    meter = Meter(lab, None)
-    before = meter.read()
-    argv = [
-        sys.executable,
-        HERE / "bare_loop.py",
-        "--ari",
-        lab.asterisk.ari_url,
-        "--user",
-        lab.asterisk.ari_user,
-        "--password",
-        lab.asterisk.ari_password,
-        "--media",
-        media,
-        "--goodbye",
-        goodbye,
-        "--calls",
-        str(calls),
-        "--shape",
-        shape,
-        "--prefix",
-        str(90 + n),
-        "--start",
-        str(time.time() + 1),
-    ]
-    out = lab.phones.folder / f"bare-{n}-{shape}"
-    child = Child(argv, out)
-    await child.wait(130)
-    said = json.loads(out.read_text().splitlines()[-1])
-    await asyncio.sleep(1)
-    after = meter.read()
-    cpu = {k: (after[k] - before[k]) / calls for k in after}
-    cpu["service"] = said["cpu_ms"] / calls
-    return {
-        **rates(said["began"], said["ends"]),
-        "ok": said["keys"],
-        "cpu": cpu,
-        "load": load(),
-        "events": said["events"] / calls,
-        "requests": said["requests"] / calls,
-        "bad": said["bad"],
-    }
-
-
-async def ours(lab: Rig, service, calls: int, n: int, seconds: float = 110, tag: str = "") -> dict:
-    if not service.serve.running:
-        await service.serve.start()
-        await service.serve.ready()
-    due = datetime.fromtimestamp(time.time() + 2 + calls / 250, UTC)
-    first, last = await service.fill(calls, due, prefix=str(10 + n))
-    await asyncio.sleep(max(0, due.timestamp() - 1.2 - time.time()))
-    meter = Meter(lab, service.serve.pid)
-    before, threads = meter.read(), threads_ms(service.serve.pid)
-    out = await service.settled(first, last, seconds)
-    await asyncio.sleep(1)
-    after, now = meter.read(), threads_ms(service.serve.pid)
-    await service.serve.terminate()  # nothing of it is there while the next is measured
-    ends = [row[2].timestamp() for row in out["rows"] if row[2]]
-    done = max(1, len(ends))
-    return {
-        **rates(due.timestamp(), ends),
-        "ok": sum(row[5] == 1 for row in out["rows"]),
-        "cpu": {k: (after[k] - before[k]) / done for k in after},
-        "load": load(),
-        "threads": {
-            k: round((now[k] - threads.get(k, 0)) / done, 2)
-            for k in now
-            if now[k] - threads.get(k, 0) > done * 0.05
-        },
-    }
-
-
-async def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--calls", type=int, default=1000)
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--calls", type=int, default=1000, help="due at once")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--database", default="sqlite")
-    parser.add_argument("--peers", default="bare")
-    parser.add_argument("--ours", action="append")
-    parser.add_argument("--cap", type=float, default=0)
-    parser.add_argument("--out")
+    parser.add_argument("--peers", default="bare,same", help="which loops; empty for none")
+    parser.add_argument("--old", default="", help="also with so many old calls, like 250000")
+    parser.add_argument("--cap", type=float, default=0, help="of the trunk, calls a second")
+    parser.add_argument("--log-level", default="info", help="of the service")
+    parser.add_argument("--out", type=Path, help="a file for all runs, as JSON")
+    databases.add_option(parser)
     given = parser.parse_args()
-    results: dict[str, list[dict]] = {}
-    async with rig(postgres=given.database == "postgresql") as lab:
-        services = {}
-        for one in given.ours or ["telealarm"]:
-            name, _, words = one.partition("=")
-            environment = dict(word.split(":", 1) for word in words.split("+") if word)
-            settings = {"log": {"level": environment.pop("LOG")}} if "LOG" in environment else None
-            old = int(environment.pop("OLD", 0))
-            database = lab.postgres.new_database() if lab.postgres else None
-            services[name] = await lab.service(
-                database=database,
-                environment=environment,
-                settings=settings,
-                cap=given.cap,
-                worker=f"lab-{len(services)}",
-            )
-            # A call, so that prompts are rendered, and the peer has them to play.
-            await ours(lab, services[name], 2, 70 + len(services), 30)
-            if old:
-                began = time.time()
-                await services[name].grow(old)
-                print(f"{name}: {old} old calls written in {time.time() - began:.0f} s", flush=True)
-        wavs = sorted(lab.asterisk.prompts_dir.rglob("*.wav"), key=lambda p: p.stat().st_size)
-        # The question is what was rendered for the survey: all others are below the language's own.
-        spoken = min(wavs, key=lambda p: abs(p.stat().st_size - 29000))
-        media = f"sound:{lab.asterisk._folder.inside(spoken.relative_to(lab.asterisk._folder.path)).removesuffix('.wav')}"
-        small = wavs[0]
-        goodbye = f"sound:{lab.asterisk._folder.inside(small.relative_to(lab.asterisk._folder.path)).removesuffix('.wav')}"
-        print("prompts", [(p.name, p.stat().st_size) for p in wavs], media, flush=True)
+    runs = asyncio.run(run(given))
+    if given.out:
+        text = json.dumps({name: [asdict(r) for r in results] for name, results in runs.items()})
+        given.out.write_text(text)
+
+
+async def run(given: argparse.Namespace) -> dict[str, list[Run]]:
+    runs: dict[str, list[Run]] = {}
+
+    def note(name: str, result: Run) -> None:
+        runs.setdefault(name, []).append(result)
+        show(name, result)
+
+    async with rig(given.database) as lab:
+        services = await start_services(lab, given)
+        media = prompts(lab)
         n = 0
         for _ in range(given.rounds):
             for shape in filter(None, given.peers.split(",")):
                 n += 1
-                run = await bare(lab, given.calls, media, goodbye, shape, n % 9)
-                results.setdefault(shape, []).append(run)
-                told(shape, run)
+                note(shape, await run_peer(lab, given.calls, media, shape, n))
                 await asyncio.sleep(1)
             for name, service in services.items():
                 n += 1
-                run = await ours(lab, service, given.calls, n % 60)
-                results.setdefault(name, []).append(run)
-                told(name, run)
+                note(name, await run_service(lab, service, given.calls, n))
                 await asyncio.sleep(1)
         for name, service in services.items():
-            if not service.serve.log.exists():
-                continue
-            bad = [
-                line
-                for line in service.serve.tail(100000).splitlines()
-                if " ERROR " in line or "WARNING" in line
-            ]
-            if bad:
-                print(name, "log:", len(bad), "warnings or errors, like", bad[:3])
+            show_trouble(name, service)
+    show_medians(runs)
+    return runs
+
+
+async def start_services(lab: Rig, given: argparse.Namespace) -> dict[str, Service]:
+    """Start TeleAlarm, and one more for each `--old`; each has made two calls, and is ended."""
+    services = {}
+    for old in [0, *(int(count) for count in filter(None, given.old.split(",")))]:
+        name = f"{old} old" if old else "telealarm"
+        settings = {"log": {"level": given.log_level}}
+        service = await lab.service(settings=settings, worker=f"lab-{len(services)}")
+        await service.limit(given.cap)
+        # Prompts are rendered, and the peer has them to play.
+        await service.warm_up(prefix=str(70 + len(services)))
+        await service.process.terminate()
+        if old:
+            began = time.monotonic()
+            await service.work(rows.add_old_calls, old)
+            print(f"{name}: written in {time.monotonic() - began:.0f} s", flush=True)
+        services[name] = service
+    return services
+
+
+@dataclass(frozen=True)
+class Media:
+    """What the peers play: the survey's question and a goodbye, as Asterisk names them."""
+
+    question: str
+    goodbye: str
+
+
+def prompts(lab: Rig) -> Media:
+    """Find them among the prompts that TeleAlarm has rendered."""
+    wavs = sorted(lab.asterisk.prompts_dir.rglob("*.wav"), key=lambda path: path.stat().st_size)
+    # The question is what was rendered for the survey: some 29 kB of speech.
+    question = min(wavs, key=lambda path: abs(path.stat().st_size - 29_000))
+    print("the peers play", question.name, "and", wavs[0].name, flush=True)
+    return Media(_sound(lab, question), _sound(lab, wavs[0]))
+
+
+def _sound(lab: Rig, wav: Path) -> str:
+    folder = lab.asterisk._folder
+    return f"sound:{str(folder.inside(wav.relative_to(folder.path))).removesuffix('.wav')}"
+
+
+class Meter:
+    """CPU milliseconds since it was made: Asterisk, SIPp, PostgreSQL, and a service."""
+
+    def __init__(self, lab: Rig, service_pid: int | None) -> None:
+        self._lab = lab
+        self._service_pid = service_pid
+        self._before = self._read()
+
+    def per_call(self, calls: int) -> dict[str, float]:
+        now = self._read()
+        return {name: (now[name] - self._before[name]) / calls for name in now}
+
+    def _read(self) -> dict[str, float]:
+        times = {"asterisk": cpu_ms(self._lab.asterisk.pid), "sipp": cpu_ms(self._lab.phones.pid)}
+        if self._service_pid:
+            times["service"] = cpu_ms(self._service_pid)
+        if self._lab.databases.server:
+            times["postgresql"] = self._lab.databases.cpu_ms()
+        return times
+
+
+async def run_peer(lab: Rig, calls: int, media: Media, shape: str, n: int) -> Run:
+    """One run of a bare loop, in a process of its own."""
+    asterisk = lab.asterisk
+    meter = Meter(lab, None)
+    argv = [sys.executable, "-m", "benchmarks.bare_loop", "--shape", shape, "--calls", str(calls)]
+    argv += ["--ari", asterisk.ari_url, "--user", asterisk.ari_user]
+    argv += ["--password", asterisk.ari_password]
+    argv += ["--media", media.question, "--goodbye", media.goodbye]
+    argv += ["--prefix", str(90 + n % 9), "--start", str(time.time() + 1)]
+    output = lab.phones.folder / f"{shape}-{n}"
+    child = Child(argv, output)
+    if await child.wait(CALL_SECONDS + 20):
+        raise RuntimeError(child.tail())
+    result = json.loads(child.tail(1))
+    await asyncio.sleep(1)
+    cpu = {**meter.per_call(calls), "service": result["cpu_ms"] / calls}
+    return Run(rate(result["began"], result["ends"]), result["keys"], cpu, load())
+
+
+async def run_service(lab: Rig, service: Service, calls: int, n: int) -> Run:
+    """One run of TeleAlarm; it is ended afterwards, so that it costs the next run nothing."""
+    await service.process.start()
+    await service.process.ready()
+    due = in_seconds(2 + calls / 250)
+    first, last = await service.fill(calls, due, prefix=str(10 + n % 60))
+    await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds() - 1.2))
+    meter, threads = Meter(lab, service.process.pid), ServiceMeter(service.process.pid)
+    ended = await service.settled(first, last, CALL_SECONDS)
+    await asyncio.sleep(1)
+    count = max(1, len(ended))
+    cpu, by_thread = meter.per_call(count), threads.threads_ms(count)
+    await service.process.terminate()
+    ends = [call.ended.timestamp() for call in ended if call.ended]
+    confirmed = sum(call.confirmed for call in ended)
+    return Run(rate(due.timestamp(), ends), confirmed, cpu, load(), by_thread)
+
+
+def show(name: str, run: Run) -> None:
+    cpu = "  ".join(f"{process} {ms:.2f}" for process, ms in sorted(run.cpu.items()))
+    print(
+        f"{name:14} {run.rate.count:5} ended, {run.confirmed:5} confirmed;"
+        f" {run.rate.overall:6.1f}/s (middle {run.rate.middle:6.1f}/s); CPU-ms a call: {cpu}"
+        f"  threads {run.threads}  load {run.load}",
+        flush=True,
+    )
+
+
+def show_trouble(name: str, service: Service) -> None:
+    lines = service.process.log.read_text(errors="replace").splitlines()
+    bad = [line for line in lines if " ERROR " in line or "WARNING" in line]
+    if bad:
+        print(f"{name}: {len(bad)} warnings or errors in its log, like {bad[:3]}")
+
+
+def show_medians(runs: dict[str, list[Run]]) -> None:
     print("\nmedians")
-    for name, runs in results.items():
-
-        def med(f):
-            return statistics.median(f(r) for r in runs)
-
-        keys = runs[0]["cpu"]
-        print(
-            f"{name:14} {med(lambda r: r['all']):6.1f}/s middle {med(lambda r: r['mid']):6.1f}/s  "
-            + "  ".join(f"{k} {med(lambda r, k=k: r['cpu'][k]):.2f}" for k in keys)
-        )
-    if given.out:
-        with open(given.out, "w") as file:
-            json.dump(results, file, indent=1)
+    for name, results in runs.items():
+        overall = statistics.median(result.rate.overall for result in results)
+        middle = statistics.median(result.rate.middle for result in results)
+        cpu = {
+            process: statistics.median(result.cpu[process] for result in results)
+            for process in sorted(results[0].cpu)
+        }
+        costs = "  ".join(f"{process} {ms:.2f}" for process, ms in cpu.items())
+        print(f"{name:14} {overall:6.1f}/s (middle {middle:6.1f}/s)  CPU-ms a call: {costs}")
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    main()

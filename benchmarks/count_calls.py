@@ -1,90 +1,92 @@
 """What one call costs in statements, commits, ARI requests, websocket events and log lines.
 
-Usage: python count_calls.py [--calls 500] [--database sqlite|postgresql] [--cap 0] [--out counts.json]
+Usage: python -m benchmarks.count_calls [--calls N] [--cap N] [--database sqlite|postgresql|URL]
 
-The service runs with counting.py in it (which costs CPU of its own: use calls.py for CPU figures).
+A real Asterisk and phones that press 1. The service counts (see lab/counting.py), which costs CPU
+of its own: use benchmarks.calls for CPU figures. Prints figures a call, by job.
 """
 
 import argparse
 import asyncio
 import json
-import os
 import signal
-import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from rig import rig
+from benchmarks.lab import databases
+from benchmarks.lab.rig import rig
+from benchmarks.lab.service import Service, in_seconds
+from tests.lab.waiting import until
+
+WORDS = ("SELECT", "UPDATE", "INSERT", "SAVEPOINT", "RELEASE")
+HEAD = ("jobs", "statements", *WORDS, "other", "CPU-us")
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=500)
-    parser.add_argument("--database", default="sqlite")
-    parser.add_argument("--cap", type=float, default=0)
-    parser.add_argument("--out", default="counts.json")
-    parser.add_argument("--env", default="", help="as calls.py --ours: NAME:value+NAME:value")
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--calls", type=int, default=500, help="due at once")
+    parser.add_argument("--cap", type=float, default=0, help="of the trunk, calls a second")
+    parser.add_argument("--out", type=Path, help="a file for all counts, as JSON")
+    databases.add_option(parser)
     given = parser.parse_args()
-    async with rig(postgres=given.database == "postgresql") as lab:
-        database = lab.postgres.new_database() if lab.postgres else None
-        service = await lab.service(
-            database=database,
-            cap=given.cap,
-            environment={
-                "VARIANT_COUNT": given.out,
-                **dict(word.split(":", 1) for word in given.env.split("+") if word),
-            },
-        )
-        first, last = await service.fill(
-            2, datetime.fromtimestamp(time.time() + 2, UTC), prefix="77"
-        )
-        await service.settled(first, last, 30)
-        due = datetime.fromtimestamp(time.time() + 5, UTC)
+    result = asyncio.run(run(given))
+    if given.out:
+        given.out.write_text(json.dumps(result))
+
+
+async def run(given: argparse.Namespace) -> dict[str, Any]:
+    async with rig(given.database) as lab:
+        path = lab.phones.folder / "counts.json"
+        service = await lab.service(environment={"VARIANT_COUNT": str(path)})
+        await service.limit(given.cap)
+        await service.warm_up()
+        due = in_seconds(5)
         first, last = await service.fill(given.calls, due)
-        await asyncio.sleep(max(0, due.timestamp() - 1.2 - time.time()))
-        os.kill(service.serve.pid, signal.SIGUSR1)
-        await asyncio.sleep(0.3)
-        out = await service.settled(first, last, 100)
+        await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds() - 1.2))
+        await counts(service, path)  # those before the first call
+        ended = await service.settled(first, last, 100)
         await asyncio.sleep(1)
-        Path(given.out).unlink()
-        os.kill(service.serve.pid, signal.SIGUSR1)
-        while not Path(given.out).exists():
-            await asyncio.sleep(0.1)
-        await asyncio.sleep(0.5)
-    show(json.loads(Path(given.out).read_text()), out["done"])
+        result = await counts(service, path)
+    show(result, max(1, len(ended)))
+    return result
 
 
-def show(found: dict, n: int) -> None:
-    print(f"{n} calls; per call:")
-    head = (
-        "jobs",
-        "statements",
-        "SELECT",
-        "UPDATE",
-        "INSERT",
-        "SAVEPOINT",
-        "RELEASE",
-        "other",
-        "CPU-us",
-    )
-    print(f"{'stage (write or read)':48}" + "".join(f"{h:>11}" for h in head))
-    total = Counter()
-    for job, c in sorted(found["stats"].items(), key=lambda kv: -kv[1].get("cpu_us", 0)):
-        words = {k: c.get(k, 0) for k in ("SELECT", "UPDATE", "INSERT", "SAVEPOINT", "RELEASE")}
-        other = c.get("statements", 0) - sum(words.values())
-        row = [c.get("jobs", 0), c.get("statements", 0), *words.values(), other, c.get("cpu_us", 0)]
-        total.update(dict(zip(head, row, strict=False)))
-        print(f"{job:48}" + "".join(f"{v / n:11.2f}" for v in row))
-    print(f"{'sum':48}" + "".join(f"{total[h] / n:11.2f}" for h in head))
-    for name in ("commits", "ari", "events", "parsed", "lines"):
-        print(f"\n{name} per call (sum {sum(found[name].values()) / n:.2f}):")
-        for key, value in sorted(found[name].items(), key=lambda kv: -kv[1])[:30]:
-            print(f"{value / n:9.2f}  {key}")
+async def counts(service: Service, path: Path) -> dict[str, Any]:
+    """Have the service write its counts and begin anew; return them."""
+    service.process._child.signal(signal.SIGUSR1)  # type: ignore[union-attr]
+    await until(path.exists, 10, "the counts are written")
+    return await asyncio.to_thread(take, path)
+
+
+def take(path: Path) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(path.read_text())
+    path.unlink()
+    return result
+
+
+def show(result: dict[str, Any], calls: int) -> None:
+    print(f"{calls} calls; a call:")
+    print(f"{'job (write or read)':48}" + "".join(f"{title:>11}" for title in HEAD))
+    total: Counter[str] = Counter()
+    jobs = sorted(result["jobs"].items(), key=lambda item: -item[1].get("cpu_us", 0))
+    for name, job in jobs:
+        words = [job.get(word, 0) for word in WORDS]
+        statements = job.get("statements", 0)
+        row = [job.get("jobs", 0), statements, *words]
+        row += [statements - sum(words), job.get("cpu_us", 0)]
+        total.update(dict(zip(HEAD, row, strict=True)))
+        print(f"{name:48}" + "".join(f"{value / calls:11.2f}" for value in row))
+    print(f"{'sum':48}" + "".join(f"{total[title] / calls:11.2f}" for title in HEAD))
+    for kind in ("commits", "ari", "events", "parsed", "lines"):
+        print(f"\n{kind} a call (sum {sum(result[kind].values()) / calls:.2f}):")
+        for key, value in sorted(result[kind].items(), key=lambda item: -item[1])[:30]:
+            print(f"{value / calls:9.2f}  {key}")
     print("\nstatements by shape:")
-    for job, shape, count in found["sql"][:75]:
-        print(f"{count / n:8.2f}  {job:42} {shape[:170]}")
+    for job, shape, count in result["sql"][:75]:
+        print(f"{count / calls:8.2f}  {job:42} {shape[:170]}")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

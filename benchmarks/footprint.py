@@ -1,10 +1,11 @@
-"""P9: memory and idle CPU, start, import and --help times.
+"""Memory and idle CPU of the service, and how long it takes to start.
 
-Usage: python footprint.py [--part start,calls,idle,pending] [--calls 100,300] [--pending 1000000]
+Usage: python -m benchmarks.footprint [--part start,idle,calls,pending] [--calls N,N] [--pending N]
 
-start: seconds from exec to /healthz 200 and to /readyz 200, import of telealarm, `telealarm --help`
-(medians of 5). calls: RSS with so many calls up (SIPp presses no key; the survey waits), per call.
-idle: CPU of 60 s with no alarm. pending: RSS and CPU of 60 s with so many pending alarms.
+start: milliseconds of imports and of `telealarm --help`, seconds to /healthz and /readyz.
+idle: CPU while nothing is due. calls: resident memory while so many calls are up, per call (the
+phones press no key, so the survey waits). pending: start, memory and idle CPU with so many alarms
+that are due in a month.
 """
 
 import argparse
@@ -13,132 +14,150 @@ import statistics
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 
-from rig import REPO, cpu_ms, load, rig, rss_kb
-
+from benchmarks.lab import rows
+from benchmarks.lab.meters import cpu_ms, load, rss_kb
+from benchmarks.lab.rig import Rig, rig
+from benchmarks.lab.service import ROOT, Serve, Service, in_seconds
+from telealarm.models import Alarm, CallRequest
 from tests.lab.rest import number_of
 
-
-def timed(*argv: object) -> float:
-    times = []
-    for _ in range(5):
-        began = time.perf_counter()
-        subprocess.run([str(a) for a in argv], stdout=subprocess.DEVNULL, check=True, cwd=REPO)
-        times.append(time.perf_counter() - began)
-    return statistics.median(times) * 1000
+RUNS = 5
+IMPORTS = ("telealarm", "telealarm.cli.main", "telealarm.service")
+UP_SECONDS = 75.0
+# For a crowd that was hung up to be settled.
+SETTLE_SECONDS = 8.0
 
 
-async def idle(serve, seconds: float = 60) -> str:
-    before = cpu_ms(serve.pid)
-    await asyncio.sleep(seconds)
-    return f"{(cpu_ms(serve.pid) - before) / seconds / 10:.2f} % of a core over {seconds:.0f} s, RSS {rss_kb(serve.pid) / 1024:.1f} MiB"
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--part", default="start,idle,calls,pending", help="which parts")
+    parser.add_argument("--calls", default="100,300", help="how many are up, in turn")
+    parser.add_argument("--pending", type=int, default=1_000_000, help="alarms that wait")
+    parser.add_argument("--idle-seconds", type=float, default=60, help="how long CPU is measured")
+    asyncio.run(run(parser.parse_args()))
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", default="start,idle,calls,pending")
-    parser.add_argument("--calls", default="100,300")
-    parser.add_argument("--pending", type=int, default=1_000_000)
-    given = parser.parse_args()
+async def run(given: argparse.Namespace) -> None:
     parts = given.part.split(",")
     if "start" in parts:
-        print(
-            f"python -c pass {timed(sys.executable, '-c', 'pass'):.0f} ms; import telealarm {timed(sys.executable, '-c', 'import telealarm'):.0f};"
-            f" import telealarm.cli {timed(sys.executable, '-c', 'import telealarm.cli'):.0f}; import telealarm.app {timed(sys.executable, '-c', 'import telealarm.app'):.0f};"
-            f" telealarm --help {timed(REPO / '.venv/bin/telealarm', '--help'):.0f} ms  load {load()}",
-            flush=True,
-        )
-    async with rig(key=600) as lab:
+        await asyncio.to_thread(commands)
+    async with rig("sqlite", key=600) as lab:
         service = await lab.service()
-        serve = service.serve
-        base = rss_kb(serve.pid)
-        print(f"RSS after start, ready, clinic made: {base / 1024:.1f} MiB", flush=True)
+        print(f"RSS once it is ready: {megabytes(service.process)}  load {load()}", flush=True)
         if "start" in parts:
-            times = []
-            for _ in range(5):
-                await serve.terminate()
-                began = time.perf_counter()
-                await serve.start()
-                healthy = time.perf_counter() - began
-                await serve.ready()
-                times.append((healthy, time.perf_counter() - began, cpu_ms(serve.pid)))
-            print(
-                f"start: /healthz after {statistics.median(t[0] for t in times):.2f} s, /readyz {statistics.median(t[1] for t in times):.2f} s,"
-                f" CPU {statistics.median(t[2] for t in times):.0f} ms; RSS then {rss_kb(serve.pid) / 1024:.1f} MiB  load {load()}",
-                flush=True,
-            )
+            await starts(service.process)
         if "idle" in parts:
-            print("idle, 0 alarms:", await idle(serve), "load", load(), flush=True)
+            print("no alarm:", await idle(service.process, given.idle_seconds), flush=True)
         if "calls" in parts:
-            # First a crowd that is hung up again: what the allocator keeps is not counted to the calls.
             for count in map(int, given.calls.split(",")):
-                await serve.terminate()
-                await serve.start()
-                await serve.ready()
-                await service.fill(5, datetime.fromtimestamp(time.time() + 2, UTC), prefix="66")
-                await asyncio.sleep(8)
-                base = rss_kb(serve.pid)
-                gateway = (await service.clinic.rest.results("gateway/"))[0]
-                await service.clinic.rest.patch(gateway["url"], {"calls_per_second": 20})
-                first, _last = await service.fill(
-                    count, datetime.fromtimestamp(time.time() + 3, UTC), prefix=str(count % 90 + 10)
-                )
-                best = 0
-                for _ in range(150):
-                    await asyncio.sleep(0.5)
-
-                    def up() -> int:
-                        from telealarm.models import CallRequest
-
-                        return (
-                            CallRequest.select()
-                            .where(
-                                CallRequest.alarm >= first,
-                                CallRequest.answered.is_null(False),
-                                CallRequest.ended.is_null(),
-                            )
-                            .count()
-                        )
-
-                    now = await asyncio.to_thread(service.database().look, up)
-                    best = max(best, now)
-                    if now >= count:
-                        break
-                await asyncio.sleep(1)
-                rss = rss_kb(serve.pid)
-                print(
-                    f"{now} calls up (of {count}): RSS {rss / 1024:.1f} MiB, {(rss - base) / max(now, 1):.1f} kB a call above {base / 1024:.1f}  load {load()}",
-                    flush=True,
-                )
-                await lab.asterisk.cli("channel request hangup all")
-                await asyncio.sleep(8)
+                await calls_up(lab, service, count)
         if "pending" in parts:
-            made = await service.clinic.appointment("100000", due_in=30 * 86400, maxretry=0)
-
-            def many() -> None:
-                from benchmarks.claim import multiply
-                from telealarm.models import Alarm
-
-                alarm = Alarm.get_by_id(number_of(made.alarm))
-                for _ in range(given.pending // 100_000):
-                    multiply(alarm, 100_000)
-
-            began = time.perf_counter()
-            database = service.database()
-            await serve.terminate()
-            await asyncio.to_thread(database.run, many)
-            print(
-                f"{given.pending} pending alarms written in {time.perf_counter() - began:.0f} s",
-                flush=True,
-            )
-            began = time.perf_counter()
-            await serve.start()
-            await serve.ready()
-            print(
-                f"start with them: ready after {time.perf_counter() - began:.2f} s, RSS {rss_kb(serve.pid) / 1024:.1f} MiB"
-            )
-            print(f"idle, {given.pending} pending:", await idle(serve), "load", load(), flush=True)
+            await pending(service, given.pending, given.idle_seconds)
 
 
-asyncio.run(main())
+def commands() -> None:
+    """What a command pays before it does anything."""
+    print(f"python -c pass: {timed('-c', 'pass'):.0f} ms")
+    for module in IMPORTS:
+        print(f"import {module}: {timed('-c', f'import {module}'):.0f} ms")
+    print(
+        f"telealarm --help: {timed('-m', 'telealarm', '--help'):.0f} ms  load {load()}", flush=True
+    )
+
+
+def timed(*arguments: str) -> float:
+    """Return the median milliseconds of some runs of this Python."""
+    times = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        argv = [sys.executable, *arguments]
+        subprocess.run(argv, stdout=subprocess.DEVNULL, check=True, cwd=ROOT)
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times)
+
+
+async def starts(process: Serve) -> None:
+    healthy, ready, cpu = [], [], []
+    for _ in range(RUNS):
+        await process.terminate()
+        started = time.perf_counter()
+        await process.start()
+        healthy.append(time.perf_counter() - started)
+        await process.ready()
+        ready.append(time.perf_counter() - started)
+        cpu.append(cpu_ms(process.pid))
+    print(
+        f"start: /healthz after {statistics.median(healthy):.2f} s,"
+        f" /readyz after {statistics.median(ready):.2f} s, {statistics.median(cpu):.0f} CPU-ms;"
+        f" RSS then {megabytes(process)}  load {load()}",
+        flush=True,
+    )
+
+
+async def idle(process: Serve, seconds: float) -> str:
+    before = cpu_ms(process.pid)
+    await asyncio.sleep(seconds)
+    share = (cpu_ms(process.pid) - before) / seconds / 10
+    return f"{share:.2f} % of a core in {seconds:.0f} s, RSS {megabytes(process)}  load {load()}"
+
+
+async def calls_up(lab: Rig, service: Service, count: int) -> None:
+    """Memory with so many calls up, above that after a few which have ended."""
+    process = service.process
+    await process.terminate()
+    await process.start()
+    await process.ready()
+    # A few first: what the allocator keeps is not counted to the calls.
+    await service.fill(5, in_seconds(2), prefix="66")
+    await asyncio.sleep(SETTLE_SECONDS)
+    await lab.asterisk.cli("channel request hangup all")
+    await asyncio.sleep(SETTLE_SECONDS)
+    base = rss_kb(process.pid)
+    await service.limit(20)
+    first, last = await service.fill(count, in_seconds(3), prefix=str(count % 90 + 10))
+    deadline = time.monotonic() + UP_SECONDS
+    up = 0
+    while up < count and time.monotonic() < deadline:
+        await asyncio.sleep(0.5)
+        up = await service.look(count_up, first, last)
+    await asyncio.sleep(1)
+    rss = rss_kb(process.pid)
+    print(
+        f"{up} of {count} calls up: RSS {rss / 1024:.1f} MiB,"
+        f" {(rss - base) / max(up, 1):.1f} kB a call above {base / 1024:.1f}  load {load()}",
+        flush=True,
+    )
+    await lab.asterisk.cli("channel request hangup all")
+    await asyncio.sleep(SETTLE_SECONDS)
+
+
+def count_up(first: int, last: int) -> int:
+    up = CallRequest.answered.is_null(False) & CallRequest.ended.is_null()
+    return CallRequest.select().where(CallRequest.alarm.between(first, last), up).count()
+
+
+async def pending(service: Service, count: int, idle_seconds: float) -> None:
+    alarm = await service.clinic.appointment("100000", due_in=30 * 86400, maxretry=0)
+    await service.process.terminate()
+    alarm_id = number_of(alarm.alarm)
+    for present in range(0, count, rows.STEP):
+        await service.work(add_pending, alarm_id, min(rows.STEP, count - present))
+    started = time.perf_counter()
+    await service.process.start()
+    await service.process.ready()
+    seconds = time.perf_counter() - started
+    print(f"{count} pending: ready after {seconds:.2f} s, RSS {megabytes(service.process)}")
+    print(f"{count} pending:", await idle(service.process, idle_seconds), flush=True)
+
+
+def add_pending(alarm_id: int, count: int) -> None:
+    rows.multiply(Alarm.get_by_id(alarm_id), count)
+
+
+def megabytes(process: Serve) -> str:
+    return f"{rss_kb(process.pid) / 1024:.1f} MiB"
+
+
+if __name__ == "__main__":
+    main()

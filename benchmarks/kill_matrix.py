@@ -1,11 +1,12 @@
-"""kill -9 of the service again and again while phones ring: what was lost, what was doubled.
+"""Kill the service again and again while phones ring: was an alarm lost, or called twice untold?
 
-Run with a clone of the project as the working directory and its .venv's python:
-    .venv/bin/python kill_matrix.py --alarms 300 --rate 4 --seed 1 [--postgres] [--workers 2] [--freeze 0.3]
-A real Asterisk rings phones of one SIPp that answer, press 1 (again every 2 s) and wait. The service is
-killed at random moments and started again at once. At the end every alarm is held against the network's
-own count of INVITEs and the timeline. Prints one line of figures; exit 1 where anything was lost or doubled
-without being told.
+Usage: python -m benchmarks.kill_matrix [--alarms N] [--rate N] [--workers N] [--freeze SHARE]
+
+A real Asterisk calls phones of one SIPp that answer, press 1 (again every 2 s) and wait. The
+service is killed (kill -9) at random moments and started again; with --freeze a share of the kills are
+freezes past the lease instead. In the end every alarm is held against the network's own count of
+INVITEs and against its timeline. Several workers need --database postgresql. Prints one line of
+figures; its names in capitals are faults. Exit status 1 if there is one.
 """
 
 import argparse
@@ -14,37 +15,45 @@ import collections
 import random
 import sys
 import time
+from collections import Counter
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 
-sys.path.insert(0, ".")
+from benchmarks.lab import databases
+from benchmarks.lab.service import Service, open_service
 from tests.lab.asterisk import Asterisk
 from tests.lab.behaviours import Behaviour
-from tests.lab.clinic import Clinic
+from tests.lab.clinic import UNSETTLED, Appointment
 from tests.lab.exchange import Exchange
 from tests.lab.phone import Phone
-from tests.lab.rest import Rest
+from tests.lab.rest import JSON
 from tests.lab.serve import Serve
 
-LOGIN = ("killer", "correct horse battery")
+LEASE_SECONDS = 10
+FREEZE_SECONDS = 15.0
+# For all alarms to be written before the first is due.
+WRITE_SECONDS, WRITE_SECONDS_EACH = 5.0, 0.15
+END_SECONDS = 180.0
+SUCCESS = 5
+# Words of the timeline that tell why an alarm is called once more.
+TOLD = {"redial", "retry", "unknown", "failover"}
+SHOWN = 10
 
 
-async def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--alarms", type=int, default=200)
-    p.add_argument("--rate", type=float, default=4.0)
-    p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--postgres", action="store_true")
-    p.add_argument("--workers", type=int, default=1)
-    p.add_argument(
-        "--freeze",
-        type=float,
-        default=0.0,
-        help="share of kills that freeze past the lease instead",
-    )
-    p.add_argument("--low", type=float, default=1.0)
-    p.add_argument("--high", type=float, default=5.0)
-    a = p.parse_args()
-    rnd = random.Random(a.seed)
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--alarms", type=int, default=200)
+    parser.add_argument("--rate", type=float, default=4.0, help="alarms due a second")
+    parser.add_argument("--seed", type=int, default=1, help="of the random moments")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--freeze", type=float, default=0.0, help="share of freezes, 0 to 1")
+    parser.add_argument("--low", type=float, default=1.0, help="seconds to the next kill, at least")
+    parser.add_argument("--high", type=float, default=5.0, help="and at most")
+    databases.add_option(parser)
+    sys.exit(asyncio.run(run(parser.parse_args())))
+
+
+async def run(given: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
         exchange = Exchange()
         await exchange.start()
@@ -52,151 +61,186 @@ async def main():
         asterisk = Asterisk(exchange.port)
         await asterisk.start()
         stack.push_async_callback(asterisk.stop)
-        phone = await stack.enter_async_context(
-            Phone(
-                "100000", Behaviour(keys="1111111", first_key=1.0, between=2.0, info=True), exchange
-            )
-        )
-        port = exchange._phones["100000"]
-        database = None
-        if a.postgres:
-            from tests.lab.postgres import Postgres
-
-            pg = Postgres()
-            await asyncio.to_thread(pg.start)
-            stack.callback(lambda: pg._child and pg._child.signal(2))
-            database = pg.new_database()
-        serve = Serve(asterisk, database=database, settings={"worker": {"lease_seconds": 10}})
-        stack.push_async_callback(serve.stop)
-        await serve.user_add(*LOGIN)
-        await serve.start()
-        workers = [serve]
-        for i in range(1, a.workers):
-            twin = serve.twin(f"lab{i}")
-            stack.push_async_callback(twin.stop)
-            await twin.start()
-            workers.append(twin)
-        rest = await stack.enter_async_context(Rest(serve.url, *LOGIN))
-        clinic = Clinic(rest)
-        await clinic.open(
-            sms_url="http://127.0.0.1:9/",
+        behaviour = Behaviour(keys="1111111", first_key=1.0, between=2.0, info=True)
+        phone = await stack.enter_async_context(Phone("100000", behaviour, exchange))
+        storage = await stack.enter_async_context(databases.databases(given.database))
+        service = await open_service(
+            stack,
+            asterisk,
+            database=storage.new(),
+            settings={"worker": {"lease_seconds": LEASE_SECONDS}},
             script="Good morning. Please press 1.",
             section={"timeout": 10, "retries": 2},
             setting={"call_timeout": 20},
         )
-        numbers = [str(200000 + i) for i in range(a.alarms)]
-        for n in numbers:
-            exchange.plug(n, port)
-        made, t0 = [], time.time()
-        write = 0.15 * a.alarms + 5  # the first is due when all are written
-        for i, n in enumerate(numbers):
-            due = t0 + write + i / a.rate
-            made.append(
-                await clinic.appointment(
-                    n,
-                    due_in=due - time.time(),
-                    maxretry=3,
-                    retry_delay=2,
-                    max_lateness=3600,
-                    require_result=True,
-                )
-            )
-        late = time.time() - (t0 + write)
-        await asyncio.sleep(max(0, -late))
-        kills, killed_calls, back, freezes = 0, 0, [], []
-        end = t0 + write + a.alarms / a.rate
-        while time.time() < end:
-            await asyncio.sleep(rnd.uniform(a.low, a.high))
-            try:
-                live = (
-                    (await asterisk.cli("core show channels count"))
-                    .split(" active call")[0]
-                    .split()[-1]
-                )
-                killed_calls += int(live)
-            except Exception:
-                pass
-            who = rnd.choice(workers)
-            kills += 1
-            t = time.time()
-            if rnd.random() < a.freeze:
-                who.freeze()
-                await asyncio.sleep(15)
-                who.thaw()
-                freezes.append(who.pid)
-                if not who.running:
-                    await who.start()
-            else:
-                await who.kill9()
-                if a.workers > 1:
-                    await asyncio.sleep(rnd.uniform(0, 14))
-                await who.start()
-            back.append(time.time() - t)
-        wait = time.time() + 180
-        rows = {}
-        while time.time() < wait:
-            rows = {}
-            page = 1
-            while True:
-                r = await rest.get(f"alarm/?page_size=1000&page={page}")
-                rows.update({x["alarm_phonenumber"]: x for x in r["results"]})
-                if not r["next"]:
-                    break
-                page += 1
-            if all(x["status"] not in (1, 2, 4) for x in rows.values()):
-                break
-            await asyncio.sleep(2)
-        c = collections.Counter()
-        bad = []
-        log = collections.Counter(e.what for e in await phone.log())
-        for m in made:
-            x = rows[m.number]
-            rings = len(exchange.calls_to(m.number))
-            tl = await clinic.timeline(m)
-            words = [w["what"] for w in tl]
-            words.count("originate") - words.count("not_sent")
-            c["terminal" if x["status"] not in (1, 2, 4) else "STUCK"] += 1
-            c[f"status{x['status']}result{x['result']}"] += 1
-            if rings == 0 and x["status"] == 5:
-                c["SUCCESS_UNRUNG"] += 1
-                bad.append((m.alarm, words))
-            if rings == 0:
-                c["unrung"] += 1
-            if rings > 1:
-                c["rung_again"] += 1
-                why = " | ".join(f"{w['at'][14:23]} {w['what']} {w['why']}" for w in tl)
-                if c["rung_again"] <= 6:
-                    print("AGAIN", m.number, why)
-                c[
-                    "again_because_"
-                    + next(
-                        (w["why"].split(";")[0] for w in tl if w["what"] in ("retry", "redial")),
-                        "?",
-                    )
-                ] += 1
-                if not any(w in words for w in ("redial", "retry", "unknown", "failover")):
-                    c["DOUBLE_UNTOLD"] += 1
-                    bad.append((m.alarm, words))
-                if "1" in [w["why"] for w in tl if w["what"] == "key"][:-1]:
-                    c["RUNG_AFTER_KEY"] += 1
-                    bad.append((m.alarm, words))
-            if rings > words.count("originate"):
-                c["INVITES_OVER_ORIGINATES"] += 1
-                bad.append((m.alarm, rings, words))
-            if "unknown" in words:
-                c["unknown_window"] += 1
-            if "adopted" in words:
-                c["adopted"] += 1
-            if x["status"] in (1, 2, 4):
-                bad.append((m.alarm, words))
-        for b in bad[:10]:
-            print("BAD", b)
-        print("phones", dict(log))
-        print(
-            f"alarms={a.alarms} workers={a.workers} kills={kills} freezes={len(freezes)} calls_in_flight_at_kills={killed_calls} restart_s={min(back):.1f}..{max(back):.1f} "
-            + " ".join(f"{k}={v}" for k, v in sorted(c.items()))
+        workers = [service.process]
+        for n in range(1, given.workers):
+            twin = service.process.twin(f"lab-{n}")
+            stack.push_async_callback(twin.stop)
+            await twin.start()
+            workers.append(twin)
+        start = time.time() + WRITE_SECONDS + WRITE_SECONDS_EACH * given.alarms
+        alarms = await make_alarms(service, exchange, given, start)
+        await asyncio.sleep(max(0.0, start - time.time()))
+        kills = await kill(asterisk, workers, given, start + given.alarms / given.rate)
+        verdict = await judge(service, exchange, alarms)
+        pressed = Counter(entry.what for entry in await phone.log())
+    for line in verdict.shown[:SHOWN]:
+        print(line)
+    print("phones", dict(pressed))
+    counts = " ".join(f"{name}={count}" for name, count in sorted(verdict.counts.items()))
+    print(f"alarms={given.alarms} workers={given.workers} {kills} {counts}")
+    return int(verdict.has_fault)
+
+
+async def make_alarms(
+    service: Service, exchange: Exchange, given: argparse.Namespace, start: float
+) -> list[Appointment]:
+    """Write all alarms; the first is due at `start`, the others at the rate that was asked for."""
+    port = exchange._phones["100000"]
+    alarms = []
+    for n in range(given.alarms):
+        number = str(200_000 + n)
+        exchange.plug(number, port)
+        alarm = await service.clinic.appointment(
+            number,
+            due_in=start + n / given.rate - time.time(),
+            maxretry=3,
+            retry_delay=2,
+            max_lateness=3600,
+            require_result=True,
         )
-        sys.exit(1 if any(k.isupper() for k in c) else 0)
+        alarms.append(alarm)
+    return alarms
 
 
-asyncio.run(main())
+@dataclass
+class Kills:
+    """What was done to the workers."""
+
+    kills: int = 0
+    freezes: int = 0
+    calls_up: int = 0
+    back_seconds: list[float] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        back = self.back_seconds or [0.0]
+        return (
+            f"kills={self.kills} freezes={self.freezes} calls_in_flight_at_kills={self.calls_up}"
+            f" restart_s={min(back):.1f}..{max(back):.1f}"
+        )
+
+
+async def kill(
+    asterisk: Asterisk, workers: list[Serve], given: argparse.Namespace, end: float
+) -> Kills:
+    """Kill or freeze a worker at random moments until `end`."""
+    chance = random.Random(given.seed)
+    kills = Kills()
+    while time.time() < end:
+        await asyncio.sleep(chance.uniform(given.low, given.high))
+        kills.calls_up += await calls_up(asterisk)
+        worker = chance.choice(workers)
+        started = time.time()
+        if chance.random() < given.freeze:
+            kills.freezes += 1
+            worker.freeze()
+            await asyncio.sleep(FREEZE_SECONDS)
+            worker.thaw()
+            if not worker.running:
+                await worker.start()
+        else:
+            kills.kills += 1
+            await worker.kill9()
+            if len(workers) > 1:  # sometimes another takes over first
+                await asyncio.sleep(chance.uniform(0, LEASE_SECONDS + 4))
+            await worker.start()
+        kills.back_seconds.append(time.time() - started)
+    return kills
+
+
+async def calls_up(asterisk: Asterisk) -> int:
+    """Return how many calls Asterisk has now; 0 if it says something else."""
+    words = (await asterisk.cli("core show channels count")).split(" active call")[0].split()
+    return int(words[-1]) if words and words[-1].isdigit() else 0
+
+
+@dataclass
+class Verdict:
+    """Counts by name; those in capitals are faults. `shown` are lines about single alarms."""
+
+    counts: Counter[str] = field(default_factory=collections.Counter)
+    shown: list[str] = field(default_factory=list)
+
+    @property
+    def has_fault(self) -> bool:
+        return any(name.isupper() for name in self.counts)
+
+    def fault(self, name: str, alarm: Appointment, timeline: list[JSON]) -> None:
+        self.counts[name] += 1
+        self.shown.append(f"{name} {alarm.number}: {_told(timeline)}")
+
+
+async def judge(service: Service, exchange: Exchange, alarms: list[Appointment]) -> Verdict:
+    """Wait until all alarms are at their end, and compare each with the network's INVITEs."""
+    rows = await all_settled(service)
+    verdict = Verdict()
+    for alarm in alarms:
+        timeline = await service.clinic.timeline(alarm)
+        rung = len(exchange.calls_to(alarm.number))
+        _judge_one(verdict, alarm, rows[alarm.number], timeline, rung)
+    return verdict
+
+
+async def all_settled(service: Service) -> dict[str, JSON]:
+    """Return the alarms by number once none is unsettled, or when the time for that is over."""
+    deadline = time.time() + END_SECONDS
+    while True:
+        rows: dict[str, JSON] = {}
+        page = 1
+        while True:
+            answer = await service.clinic.rest.get(f"alarm/?page_size=1000&page={page}")
+            rows |= {row["alarm_phonenumber"]: row for row in answer["results"]}
+            if not answer["next"]:
+                break
+            page += 1
+        unsettled = any(row["status"] in UNSETTLED for row in rows.values())
+        if not unsettled or time.time() > deadline:
+            return rows
+        await asyncio.sleep(2)
+
+
+def _judge_one(
+    verdict: Verdict, alarm: Appointment, row: JSON, timeline: list[JSON], rung: int
+) -> None:
+    words = [entry["what"] for entry in timeline]
+    verdict.counts[f"status{row['status']}result{row['result']}"] += 1
+    if row["status"] in UNSETTLED:
+        verdict.fault("STUCK", alarm, timeline)
+    else:
+        verdict.counts["terminal"] += 1
+    if rung == 0:
+        verdict.counts["unrung"] += 1
+        if row["status"] == SUCCESS:
+            verdict.fault("SUCCESS_UNRUNG", alarm, timeline)
+    if rung > 1:
+        again = (e["why"].split(";")[0] for e in timeline if e["what"] in ("retry", "redial"))
+        verdict.counts["rung_again"] += 1
+        verdict.counts[f"again_because_{next(again, '?')}"] += 1
+        if not TOLD.intersection(words):
+            verdict.fault("DOUBLE_UNTOLD", alarm, timeline)
+        keys = [entry["why"] for entry in timeline if entry["what"] == "key"]
+        if "1" in keys[:-1]:
+            verdict.fault("RUNG_AFTER_KEY", alarm, timeline)
+    if rung > words.count("originate"):
+        verdict.fault("INVITES_OVER_ORIGINATES", alarm, timeline)
+    verdict.counts["unknown_window"] += "unknown" in words
+    verdict.counts["adopted"] += "adopted" in words
+
+
+def _told(timeline: list[JSON]) -> str:
+    return " | ".join(f"{e['at'][14:23]} {e['what']} {e['why']}" for e in timeline)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,22 +1,21 @@
 """How long the first page of a list of events takes: of a thousand, and of a million.
 
-Usage: python -m benchmarks.lists [--events N] [--database URL]
+Usage: python -m benchmarks.lists [--events N] [--database sqlite|postgresql|URL]
 
-Prints milliseconds: the first request of all, which counts the list, and the median of those after
-it, which never wait for a count (store.counts).
-The database must be new; by default it is an SQLite file that is removed afterwards.
+Without Asterisk. Prints milliseconds: the first request, which counts the list, and the median of
+those after it, which never wait for a count.
 """
 
 import argparse
 import asyncio
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
 import aiohttp
 from aiohttp.test_utils import TestServer
 
+from benchmarks.lab import databases
 from telealarm.api.app import make_app
 from telealarm.config.model import Config
 from telealarm.models import Calendar, CalendarUser, User
@@ -37,13 +36,16 @@ QUERIES = (
 )
 
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--database", help="like postgresql://user:password@host/name")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        config = Config(database=given.database or f"sqlite:///{folder}/lists.db")
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--events", type=int, default=1_000_000, help="of the long list")
+    databases.add_option(parser)
+    asyncio.run(run(parser.parse_args()))
+
+
+async def run(given: argparse.Namespace) -> None:
+    async with databases.databases(given.database) as storage:
+        config = Config(database=storage.new())
         db = open_database(config)
         db.start()
         try:
@@ -99,4 +101,4 @@ def fill(name: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

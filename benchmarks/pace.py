@@ -1,101 +1,88 @@
-"""A thousand alarms due in the same second: how they leave by a trunk with a cap.
+"""A thousand alarms that are due in the same second: how they leave by a trunk with a cap.
 
-Usage: python -m benchmarks.pace [--alarms N] [--cap N] [--database URL]
+Usage: python -m benchmarks.pace [--alarms N] [--cap N] [--database sqlite|postgresql|URL]
 
-A real Asterisk; each INVITE is noted as it reaches the network behind the trunk. Beside it, in the
-same run, a plain loop that sleeps 1/cap between its calls. Prints for both: the seconds from the
-first call to the last, how much of the cap that used, and the most calls in any one-second window.
+A real Asterisk; each INVITE is noted as it reaches the network behind the trunk, which answers 404.
+Beside it, in the same run, a plain loop that sleeps 1/cap between its calls. Prints for both: the
+seconds from the first call to the last, how much of the cap that used, and the most calls in any
+window of one second. For TeleAlarm also how late the first call is, how far each call is behind the
+ideal moment (due + n / cap), and the CPU milliseconds of a call.
 """
 
 import argparse
 import asyncio
-import bisect
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from peewee import chunked
-
-from benchmarks.network import Network, network
-from telealarm.config import file
-from telealarm.models import Alarm
-from telealarm.store.engine.database import Database, connect
-from tests.lab.rest import number_of
+from benchmarks.lab import databases
+from benchmarks.lab.meters import cpu_ms, load, most_in_a_second, percentiles
+from benchmarks.lab.network import Network, network
+from benchmarks.lab.service import in_seconds
+from tests.lab.exchange import Invite
 from tests.lab.waiting import until
 
+LEAD_SECONDS = 8.0
 
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--alarms", type=int, default=1000)
-    parser.add_argument("--cap", type=float, default=50)
-    parser.add_argument("--database", help="like postgresql://user:password@host/name")
-    given = parser.parse_args()
-    async with network(given.database) as lab:
-        gateway = (await lab.clinic.rest.results("gateway/"))[0]
-        await lab.clinic.rest.patch(gateway["url"], {"calls_per_second": given.cap})
-        due = datetime.now(UTC) + timedelta(seconds=8)
-        await fill(lab, given.alarms, due)
-        ours = await calls(lab, "1", given.alarms, given.cap)
-        tell("telealarm", ours, given.cap)
-        first = min(i.at for i in lab.exchange.invites if i.number.startswith("1"))
-        print(f"the first came {(first - due).total_seconds() * 1000:.0f} ms after it was due")
+    parser.add_argument("--cap", type=float, default=50, help="calls a second")
+    databases.add_option(parser)
+    asyncio.run(run(parser.parse_args()))
 
+
+async def run(given: argparse.Namespace) -> None:
+    async with network(given.database) as lab:
+        await lab.service.limit(given.cap)
+        due = in_seconds(LEAD_SECONDS + given.alarms / 500)
+        await lab.service.fill(given.alarms, due, prefix="1")
+        await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds() - 1))
+        pid = lab.service.process.pid
+        before = cpu_ms(pid)
+        invites = await calls(lab, "1", given.alarms, given.cap)
+        cpu = (cpu_ms(pid) - before) / len(invites)
+        show("telealarm", invites, given.cap)
+        late = [1000 * (i.at - due).total_seconds() for i in invites]
+        behind = [ms - 1000 * n / given.cap for n, ms in enumerate(late)]
+        print(
+            f"telealarm: the first {late[0]:.0f} ms after it was due; behind the ideal:"
+            f" {percentiles(behind, 50, 99)}; {cpu:.2f} CPU-ms a call  load {load()}",
+            flush=True,
+        )
         loop = asyncio.create_task(plain(lab, given.alarms, given.cap))
-        tell("plain loop", await calls(lab, "2", given.alarms, given.cap), given.cap)
+        show("plain loop", await calls(lab, "2", given.alarms, given.cap), given.cap)
         await loop
 
 
-def tell(name: str, moments: list[float], cap: float) -> None:
-    took = moments[-1] - moments[0]
-    used = (len(moments) - 1) / took / cap
-    most = fullest(moments)
-    print(f"{name}: {len(moments)} calls in {took:.2f} s, {used:.1%} of the cap, ", end="")
-    print(f"at most {most} in a second")
+async def calls(lab: Network, prefix: str, count: int, cap: float) -> list[Invite]:
+    """Return the INVITEs to numbers of eight digits with this prefix, when all have come."""
+
+    def invites() -> list[Invite]:
+        return [invite for invite in lab.calls_to(prefix) if len(invite.number) == 8]
+
+    await until(lambda: len(invites()) >= count, 60 + 2 * count / cap, "all are called")
+    return invites()
 
 
-def fullest(moments: list[float]) -> int:
-    """The most of them in any window of one second."""
-    return max(bisect.bisect_left(moments, at + 1.0) - n for n, at in enumerate(moments))
-
-
-async def calls(lab: Network, prefix: str, count: int, cap: float) -> list[float]:
-    def moments() -> list[float]:
-        return [i.monotonic for i in lab.exchange.invites if i.number.startswith(prefix)]
-
-    await until(lambda: len(moments()) >= count, 60 + 2 * count / cap, "all are rung")
-    return sorted(moments())
-
-
-async def fill(lab: Network, count: int, due: datetime) -> None:
-    """The alarms, written past the API, which would take longer than until they are due."""
-    first = await lab.clinic.appointment("100000", due_in=3600, maxretry=0)
-    row_id = number_of(first.alarm)
-    database = Database(connect(file.load(lab.serve.config)))
-
-    def write() -> None:
-        row = Alarm.get_by_id(row_id)
-        rows = [
-            {
-                "owner": row.owner_id,
-                "event": row.event_id,
-                "alarm_phonenumber": f"1{n:05}",
-                "offset": row.offset,
-                "advance_notice": row.advance_notice,
-                "due": due,
-            }
-            for n in range(count)
-        ]
-        for some in chunked(rows, 500):
-            Alarm.insert_many(some).execute()
-
-    await asyncio.to_thread(database.run, write)
+def show(name: str, invites: list[Invite], cap: float) -> None:
+    moments = sorted(invite.monotonic for invite in invites)
+    seconds = max(moments[-1] - moments[0], 1e-9)
+    print(
+        f"{name}: {len(moments)} calls in {seconds:.2f} s,"
+        f" {(len(moments) - 1) / seconds / cap:.1%} of the cap,"
+        f" at most {most_in_a_second(moments)} in a second",
+        flush=True,
+    )
 
 
 async def plain(lab: Network, count: int, cap: float) -> None:
+    """A loop that sleeps 1/cap between its calls."""
     sent = []
     for n in range(count):
-        sent.append(asyncio.create_task(lab.originate(f"2{n:05}")))
+        sent.append(asyncio.create_task(lab.originate(f"2{n:07}")))
         await asyncio.sleep(1 / cap)
     await asyncio.gather(*sent)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

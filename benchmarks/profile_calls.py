@@ -1,168 +1,141 @@
-"""Where TeleAlarm's CPU goes: py-spy over N calls, samples sorted into stages.
+"""Where the service's CPU goes during calls: samples of py-spy, by thread, stage and function.
 
-Usage: python profile_calls.py [--calls 600] [--database sqlite|postgresql] [--raw out.raw] [--cap 0]
+Usage: python -m benchmarks.profile_calls [--calls N] [--raw FILE] [--database KIND]
 
-py-spy must be in the same environment (pip install py-spy). The sum of the samples is scaled to the
-process's CPU-ms a call from /proc, so the table adds up to what the process used.
+A real Asterisk and phones that press 1. py-spy must be in the same environment: pip install py-spy.
+The samples are scaled to the CPU milliseconds that the process used, so each table adds up to them.
 """
 
 import argparse
 import asyncio
-import os
 import re
 import signal
-import subprocess
 import sys
-import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rig import cpu_ms, rig, threads_ms
+from benchmarks.lab import databases
+from benchmarks.lab.rig import rig
+from benchmarks.lab.service import Service, ServiceMeter, in_seconds
+from tests.lab.processes import Child
 
-# First match from the innermost frame outwards that names a function of ours tells the stage.
-OURS = re.compile(r"^(?P<fn>[\w.<>]+) \((?P<file>[^:)]*telealarm/[^:)]+)")
+SAMPLES_A_SECOND = "250"
+# Frames of the event loop itself.
+LOOP = ("run_once", "run_forever", "run_until_complete")
+# Our frames around everything on the loop; they tell nothing.
+AROUND = ("service.py", "cli/", "__main__")
+
+Stack = tuple[list[str], int]
 
 
-def split(raw: str) -> list[tuple[list[str], int]]:
-    found = []
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--calls", type=int, default=600, help="due at once")
+    parser.add_argument("--cap", type=float, default=0, help="of the trunk, calls a second")
+    parser.add_argument("--seconds", type=int, default=110, help="how long it samples at most")
+    parser.add_argument("--raw", type=Path, help="keep py-spy's stacks in this file")
+    databases.add_option(parser)
+    given = parser.parse_args()
+    py_spy = Path(sys.executable).parent / "py-spy"
+    if not py_spy.exists():
+        raise SystemExit("py-spy is missing: pip install py-spy into this environment.")
+    raw, ms_a_call = asyncio.run(run(given, py_spy))
+    if given.raw:
+        given.raw.write_text(raw)
+    show(list(stacks(raw)), ms_a_call)
+
+
+async def run(given: argparse.Namespace, py_spy: Path) -> tuple[str, float]:
+    """Return py-spy's stacks and the service's CPU milliseconds a call."""
+    async with rig(given.database) as lab:
+        service = await lab.service()
+        await service.limit(given.cap)
+        await service.warm_up()
+        due = in_seconds(6)
+        first, last = await service.fill(given.calls, due)
+        await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds() - 1.5))
+        raw = lab.phones.folder / "stacks"
+        spy = start(py_spy, service, raw, given.seconds)
+        meter = ServiceMeter(service.process.pid)
+        ended = await service.settled(first, last, given.seconds - 5)
+        await asyncio.sleep(1)
+        count = max(1, len(ended))
+        used, by_thread = meter.total_ms() / count, meter.threads_ms(count)
+        spy.signal(signal.SIGINT)  # it writes what it has
+        await spy.wait(60)
+        print(f"{len(ended)} calls, {used:.2f} CPU-ms a call; by thread {by_thread}", flush=True)
+        if not raw.exists():
+            raise RuntimeError(f"py-spy wrote nothing: {spy.tail()}")
+        return await asyncio.to_thread(raw.read_text), used
+
+
+def start(py_spy: Path, service: Service, raw: Path, seconds: int) -> Child:
+    argv: list[str | Path] = [py_spy, "record", "--pid", str(service.process.pid)]
+    argv += ["--format", "raw", "--rate", SAMPLES_A_SECOND, "--output", raw]
+    argv += ["--duration", str(seconds), "--nonblocking"]
+    return Child(argv, raw.with_suffix(".log"))
+
+
+def stacks(raw: str) -> Iterator[Stack]:
+    """Yield each stack, from the outermost frame on, and how often it was seen."""
     for line in raw.splitlines():
-        stack, _, count = line.rpartition(" ")
-        if stack:
-            found.append((stack.split(";"), int(count)))
-    return found
+        frames, _, count = line.rpartition(" ")
+        if frames:
+            yield frames.split(";"), int(count)
+
+
+def show(samples: list[Stack], ms_a_call: float) -> None:
+    total = sum(count for _, count in samples)
+    print(f"{total} samples")
+    by_thread, by_entry, innermost, inclusive = Counter(), Counter(), Counter(), Counter()
+    for frames, count in samples:
+        thread = thread_of(frames)
+        by_thread[thread] += count
+        by_entry[(thread, entry_of(thread, frames))] += count
+        innermost[short(frames[-1])] += count
+        for frame in set(map(short, frames)):
+            inclusive[frame] += count
+    for title, table, most in (
+        ("by thread", by_thread, 9),
+        ("by thread and entry", by_entry, 60),
+        ("by innermost function", innermost, 40),
+        ("by function, what it calls included", inclusive, 110),
+    ):
+        print(f"\n{title}, CPU-ms a call:")
+        for key, count in table.most_common(most):
+            print(f"{count * ms_a_call / total:8.3f}  {key}")
+
+
+def thread_of(frames: list[str]) -> str:
+    text = " ".join(frames)
+    if "_write_forever" in text:
+        return "writer"
+    if "_read (" in text and "database.py" in text:
+        return "reader"
+    return "loop" if any(name in text for name in LOOP) else "other"
+
+
+def entry_of(thread: str, frames: list[str]) -> str:
+    """The job of a writer or reader; on the loop, our outermost function that tells something."""
+    ours = [frame for frame in frames if "telealarm/" in frame and "site-packages" not in frame]
+    if thread in ("writer", "reader"):
+        for n, frame in enumerate(ours):
+            if "_run_in_savepoint" in frame or frame.startswith("_read ("):
+                return next(map(short, ours[n + 1 :]), "(savepoint)")
+        return "(commit, savepoint, queue)"
+    for frame in ours:
+        if not any(name in frame for name in AROUND):
+            return short(frame)
+    library = (f for f in reversed(frames) if not any(name in f for name in LOOP))
+    return f"aiohttp, asyncio: {next(map(short, library), '?')}"
 
 
 def short(frame: str) -> str:
+    """The frame without its line and our package's name."""
     return re.sub(r":\d+\)$", ")", frame).replace("telealarm/", "")
 
 
-def main_table(stacks, per_sample: float) -> None:
-    by_thread, by_entry, by_leaf, by_lib, inclusive = (
-        Counter(),
-        Counter(),
-        Counter(),
-        Counter(),
-        Counter(),
-    )
-    for frames, count in stacks:
-        text = " ".join(frames)
-        thread = (
-            "writer"
-            if "_write_forever" in text
-            else "reader"
-            if "_read (" in text and "database.py" in text
-            else (
-                "loop"
-                if "run_forever" in text or "uvloop" in text or "run_until_complete" in text
-                else "other"
-            )
-        )
-        by_thread[thread] += count
-        ours = [f for f in frames if "telealarm/" in f and "site-packages" not in f]
-        if thread in ("writer", "reader"):
-            entry = None
-            for i, f in enumerate(ours):
-                if "_run_in_savepoint" in f or f.startswith("_read ("):
-                    entry = next((short(g) for g in ours[i + 1 :]), "(savepoint itself)")
-            by_entry[(thread, entry or "(commit, savepoint, queue)")] += count
-        else:
-            # On the loop: the first of our frames after the event loop's own.
-            entry = next(
-                (
-                    short(f)
-                    for f in ours
-                    if "app.py" not in f and "cli.py" not in f and "__main__" not in f
-                ),
-                None,
-            )
-            if entry is None:
-                entry = "aiohttp/asyncio: " + next(
-                    (
-                        short(f)
-                        for f in reversed(frames)
-                        if "run_once" not in f and "run_forever" not in f
-                    ),
-                    "?",
-                )
-            by_entry[(thread, entry)] += count
-        by_leaf[short(frames[-1])] += count
-        lib = next(
-            (
-                m[1]
-                for f in reversed(frames)
-                if (m := re.search(r"\((?:.*site-packages/)?([\w]+)", f))
-            ),
-            "?",
-        )
-        for f in set(map(short, frames)):
-            inclusive[f] += count
-        by_lib[lib] += count
-    for title, table, n in (
-        ("thread", by_thread, 9),
-        ("thread, entry", by_entry, 60),
-        ("leaf", by_leaf, 40),
-        ("inclusive", inclusive, 110),
-    ):
-        print(f"\n== {title} (CPU-ms a call)")
-        for key, count in table.most_common(n):
-            print(f"{count * per_sample:8.3f}  {key}")
-
-
-async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=600)
-    parser.add_argument("--database", default="sqlite")
-    parser.add_argument("--raw", default="profile.raw")
-    parser.add_argument("--cap", type=float, default=0)
-    parser.add_argument("--seconds", type=int, default=110)
-    given = parser.parse_args()
-    async with rig(postgres=given.database == "postgresql") as lab:
-        database = lab.postgres.new_database() if lab.postgres else None
-        service = await lab.service(database=database, cap=given.cap)
-        first, last = await service.fill(
-            2, datetime.fromtimestamp(time.time() + 2, UTC), prefix="77"
-        )
-        await service.settled(first, last, 30)
-        due = datetime.fromtimestamp(time.time() + 6, UTC)
-        first, last = await service.fill(given.calls, due)
-        await asyncio.sleep(max(0, due.timestamp() - 1.5 - time.time()))
-        spy = subprocess.Popen(
-            [
-                Path(sys.executable).parent / "py-spy",
-                "record",
-                "-p",
-                str(service.serve.pid),
-                "-f",
-                "raw",
-                "-r",
-                "250",
-                "-o",
-                given.raw,
-                "-d",
-                str(given.seconds),
-                "--nonblocking",
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        before, threads = cpu_ms(service.serve.pid), threads_ms(service.serve.pid)
-        out = await service.settled(first, last, given.seconds - 5)
-        await asyncio.sleep(1)
-        used = cpu_ms(service.serve.pid) - before
-        now = threads_ms(service.serve.pid)
-        os.kill(spy.pid, signal.SIGINT)
-        spy.wait(20)
-        done = out["done"]
-        print(
-            f"{done} calls, service {used / done:.2f} CPU-ms a call; by thread",
-            {k: round((now[k] - threads.get(k, 0)) / done, 2) for k in now},
-        )
-    stacks = split(Path(given.raw).read_text())
-    samples = sum(c for _, c in stacks)
-    print(samples, "samples")
-    main_table(stacks, used / done / samples)
-
-
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

@@ -22,14 +22,24 @@ USER = "postgres"
 
 
 class Postgres:
-    """A server with a data folder of its own, from `start` to `stop`."""
+    """A server with a data folder of its own, from `start` to `stop`.
 
-    def __init__(self) -> None:
+    `durable`: it flushes and vacuums as a default installation does, to be measured.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
         self._folder = Path(tempfile.mkdtemp(prefix="telealarm-pg-"))
         self._port = free_tcp_port()
         self._password = secrets.token_hex(16)
         self._child: Child | None = None
         self._databases = 0
+
+    @property
+    def pid(self) -> int:
+        """The server's process; its backends are children of it."""
+        assert self._child, "PostgreSQL is not started"
+        return self._child.pid
 
     def start(self) -> None:
         """Make the data folder and run the server. Raises AssertionError where it cannot."""
@@ -61,14 +71,13 @@ class Postgres:
             "listen_addresses": HOST,
             "port": self._port,
             "unix_socket_directories": self._folder,
-            # What is lost in a crash of the machine is no loss here, and nobody tidies up hundreds
-            # of databases that live for seconds.
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
-            "autovacuum": "off",
             "max_connections": 60,
         }
+        if not self._durable:
+            # What is lost in a crash of the machine is no loss here, and nobody tidies up hundreds
+            # of databases that live for seconds.
+            weak = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")
+            settings |= dict.fromkeys(weak, "off")
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self._child = Child(
             [binaries / "postgres", "-D", data, *options],

@@ -1,9 +1,10 @@
-"""Peer of P6: Django REST framework, one gunicorn process with 8 threads, connections kept.
+"""Peer of benchmarks.rest_create: Django REST Framework, one gunicorn worker with 8 threads.
 
-Usage: python peer_drf.py PORT sqlite:////file | postgresql://user:password@host:port/name
+Usage: python -m benchmarks.peers.rest_django PORT sqlite:///FILE|postgresql://...
 """
 
 import sys
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 port, where = int(sys.argv[1]), sys.argv[2]
@@ -67,7 +68,7 @@ class Event(models.Model):
 
     class Meta:
         app_label = "peer"
-        indexes = [models.Index(fields=["owner", "id"], name="e1")]
+        indexes: ClassVar = [models.Index(fields=["owner", "id"], name="e1")]
 
 
 class Alarm(models.Model):
@@ -83,7 +84,7 @@ class Alarm(models.Model):
 
     class Meta:
         app_label = "peer"
-        indexes = [
+        indexes: ClassVar = [
             models.Index(fields=["owner", "id"], name="a1"),
             models.Index(fields=["status", "due"], name="a2"),
         ]
@@ -92,13 +93,13 @@ class Alarm(models.Model):
 class EventSerializer(serializers.HyperlinkedModelSerializer):
     class Meta:
         model = Event
-        fields = ["url", "title", "start", "end", "calendar", "creator", "status", "data"]
+        fields: ClassVar = ["url", "title", "start", "end", "calendar", "creator", "status", "data"]
 
 
 class AlarmSerializer(serializers.HyperlinkedModelSerializer):
     class Meta:
         model = Alarm
-        fields = [
+        fields: ClassVar = [
             "url",
             "event",
             "alarm_phonenumber",
@@ -108,10 +109,12 @@ class AlarmSerializer(serializers.HyperlinkedModelSerializer):
             "retry_delay",
             "due",
         ]
-        read_only_fields = ["due"]
+        read_only_fields: ClassVar = ["due"]
 
-    def create(self, values):
-        return super().create({**values, "due": values["event"].start})
+    def create(self, validated_data: dict[str, Any]) -> Alarm:
+        due = validated_data["event"].start
+        alarm: Alarm = super().create({**validated_data, "due": due})
+        return alarm
 
 
 class Events(viewsets.ModelViewSet):
@@ -131,12 +134,11 @@ if __name__ == "__main__":
         editor.create_model(Event)
         editor.create_model(Alarm)
     connection.close()
-    sys.modules["__main__"].__dict__.setdefault("urlpatterns", urlpatterns)
     from django.core.wsgi import get_wsgi_application
     from gunicorn.app.base import BaseApplication
 
     class App(BaseApplication):
-        def load_config(self):
+        def load_config(self) -> None:
             for key, value in {
                 "bind": f"127.0.0.1:{port}",
                 "workers": 1,
@@ -147,7 +149,7 @@ if __name__ == "__main__":
             }.items():
                 self.cfg.set(key, value)
 
-        def load(self):
+        def load(self) -> Any:
             return get_wsgi_application()
 
     App().run()

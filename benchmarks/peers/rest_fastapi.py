@@ -1,10 +1,12 @@
-"""Peer of P6: FastAPI + SQLAlchemy (ORM, sync session in FastAPI's thread pool), one uvicorn process.
+"""Peer of benchmarks.rest_create: FastAPI and SQLAlchemy's ORM in FastAPI's threads, one uvicorn.
 
-Usage: python peer_fastapi.py PORT sqlite:////file | postgresql+psycopg://...
+Usage: python -m benchmarks.peers.rest_fastapi PORT sqlite:///FILE|postgresql://...
 """
 
 import sys
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Annotated, Any
 
 import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
@@ -14,14 +16,14 @@ from sqlalchemy import JSON, ForeignKey, Index, String, create_engine
 from sqlalchemy import event as sa_event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
-port, where = int(sys.argv[1]), sys.argv[2]
+port, where = int(sys.argv[1]), sys.argv[2].replace("postgresql:", "postgresql+psycopg:")
 engine = create_engine(
     where, pool_size=10, max_overflow=30, connect_args={"timeout": 30} if "sqlite" in where else {}
 )
 if "sqlite" in where:
 
     @sa_event.listens_for(engine, "connect")
-    def pragmas(connection, _):
+    def pragmas(connection: Any, _: Any) -> None:
         for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=1"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -94,24 +96,24 @@ app = FastAPI()
 basic = HTTPBasic()
 
 
-def session():
-    with Sessions() as one:
-        yield one
+def session() -> Iterator[Session]:
+    with Sessions() as opened:
+        yield opened
+
+
+Database = Annotated[Session, Depends(session)]
+Login = Annotated[HTTPBasicCredentials, Depends(basic)]
 
 
 @app.get("/healthz")
-def health():
+def health() -> dict[str, str]:
     return {}
 
 
 @app.post("/event/", status_code=201, response_model=EventOut)
 def event(
-    body: EventIn,
-    request: Request,
-    response: Response,
-    db: Session = Depends(session),
-    login: HTTPBasicCredentials = Depends(basic),
-):
+    body: EventIn, request: Request, response: Response, db: Database, login: Login
+) -> dict[str, Any]:
     row = Event(owner=1, **body.model_dump())
     db.add(row)
     db.commit()
@@ -122,24 +124,20 @@ def event(
 
 @app.post("/alarm/", status_code=201, response_model=AlarmOut)
 def alarm(
-    body: AlarmIn,
-    request: Request,
-    response: Response,
-    db: Session = Depends(session),
-    login: HTTPBasicCredentials = Depends(basic),
-):
-    found = db.get(Event, int(body.event.rstrip("/").rsplit("/", 1)[1]))
-    if found is None or found.owner != 1:
+    body: AlarmIn, request: Request, response: Response, db: Database, login: Login
+) -> dict[str, Any]:
+    parent = db.get(Event, int(body.event.rstrip("/").rsplit("/", 1)[1]))
+    if parent is None or parent.owner != 1:
         raise HTTPException(404)
     row = Alarm(
         owner=1,
-        event_id=found.id,
+        event_id=parent.id,
         number=body.alarm_phonenumber,
         method=body.method,
         advance_notice=body.advance_notice,
         maxretry=body.maxretry,
         retry_delay=body.retry_delay,
-        due=found.start,
+        due=parent.start,
     )
     db.add(row)
     db.commit()
@@ -148,4 +146,5 @@ def alarm(
     return {**body.model_dump(), "url": url}
 
 
-uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+if __name__ == "__main__":
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
