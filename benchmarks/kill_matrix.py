@@ -3,7 +3,7 @@
 Usage: python -m benchmarks.kill_matrix [--alarms N] [--rate N] [--workers N] [--freeze SHARE]
 
 A real Asterisk calls phones of one SIPp that answer, press 1 (again every 2 s) and wait. The
-service is killed (kill -9) at random moments and started again; with --freeze a share of the kills are
+service is killed (kill -9) at random moments and started again; with --freeze some of the kills are
 freezes past the lease instead. In the end every alarm is held against the network's own count of
 INVITEs and against its timeline. Several workers need --database postgresql. Prints one line of
 figures; its names in capitals are faults. Exit status 1 if there is one.
