@@ -24,8 +24,6 @@ from telealarm.store.engine.claim import oldest
 from telealarm.words import AlarmStatus
 from tests.integration.stages import Stages
 
-ROUNDS = 20
-
 
 @dataclass
 class Times:
@@ -41,6 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--waiting", default="1000,1000000", help="how many wait, in turn")
     parser.add_argument("--calendars", type=int, default=100, help="whose requests wait")
+    parser.add_argument("--rounds", type=int, default=20, help="claims of which the best counts")
     databases.add_option(parser)
     asyncio.run(run(parser.parse_args()))
 
@@ -56,17 +55,17 @@ async def run(given: argparse.Namespace) -> None:
                 step = min(waiting - present, rows.STEP)
                 await stages.db.write(rows.add_waiting, alarm_id, step, given.calendars)
                 present += step
-            times = await measure(stages)
+            times = await measure(stages, given.rounds)
             values = [min(times.claim), statistics.median(times.claim)]
             values += [min(times.nothing), min(times.planner), min(times.plain)]
             print(f"{waiting:10}" + "".join(f"{value:13.2f}" for value in values), flush=True)
 
 
-async def measure(stages: Stages) -> Times:
+async def measure(stages: Stages, rounds: int) -> Times:
     """Claim one due request, some times, and ask the others of the table in between."""
     times = Times()
     write, admission = stages.db.write, stages.admission
-    for n in range(ROUNDS):
+    for n in range(rounds):
         await stages.alarm(f"7{n:04}")
         await stages.planner.step()
         now = utcnow()
