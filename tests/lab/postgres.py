@@ -67,7 +67,7 @@ class Postgres:
             cwd=self._folder,
         )
         assert made.returncode == 0, f"initdb failed: {made.stderr}"
-        settings = {
+        settings: dict[str, object] = {
             "listen_addresses": HOST,
             "port": self._port,
             "unix_socket_directories": self._folder,
@@ -77,7 +77,8 @@ class Postgres:
             # What is lost in a crash of the machine is no loss here, and nobody tidies up hundreds
             # of databases that live for seconds.
             weak = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")
-            settings |= dict.fromkeys(weak, "off")
+            for name in weak:
+                settings[name] = "off"
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self._child = Child(
             [binaries / "postgres", "-D", data, *options],
