@@ -17,8 +17,7 @@ from telealarm.rules.rate_limit import READY
 from telealarm.store.alarms import attempts, due
 from telealarm.store.engine.database import Database
 from telealarm.store.engine.loop import run_stage
-from telealarm.store.outcome import apply
-from telealarm.words import Reason
+from telealarm.store.outcome import expiry
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +41,11 @@ class Planner:
         now = utcnow()
         alarms = await self._db.read(due.due_alarms, now + READY, BATCH)
         left = await self._enqueue_batch(alarms, now)
-        await self._one_by_one(left, _enqueue, now)
+        for alarm_id, request_id in await self._one_by_one(left, due.enqueue, now):
+            by_ids(log, alarm=alarm_id, request=request_id).info("due")
         expired = await self._db.read(lambda: [r.id for r in attempts.expired(now, BATCH)])
-        await self._one_by_one(expired, _expire, now)
+        for request_id, alarm_id in await self._one_by_one(expired, expiry.expire, now):
+            by_ids(log, alarm=alarm_id, request=request_id).warning("missed")
         if await self._db.read(due.some_over, now):
             await self._db.write(due.complete_events, now)
         if len(alarms) == BATCH or len(expired) == BATCH:
@@ -70,9 +71,13 @@ class Planner:
         return [alarm_id for alarm_id in alarms if alarm_id not in enqueued_ids]
 
     async def _one_by_one(
-        self, ids: list[int], work: Callable[[int, datetime], None], now: datetime
-    ) -> None:
-        """Run one write for each row, so that a failing row does not stop the others."""
+        self, ids: list[int], work: Callable[[int, datetime], int | None], now: datetime
+    ) -> list[tuple[int, int]]:
+        """Run one write for each row, so that a failing row does not stop the others.
+
+        Return the ids of the rows, each with what its write returned, if that is not None.
+        """
+        results: list[tuple[int, int]] = []
         writes = [self._db.write(work, row_id, now) for row_id in ids]
         for row_id, result in zip(
             ids, await asyncio.gather(*writes, return_exceptions=True), strict=True
@@ -85,23 +90,6 @@ class Planner:
                 log.error("row %d cannot be planned: %s", row_id, result, exc_info=result)
             elif isinstance(result, BaseException):
                 raise result
-
-
-def _enqueue(alarm_id: int, now: datetime) -> None:
-    alarm = due.still_due(alarm_id, now + READY)
-    if alarm is not None:
-        request = attempts.enqueue(alarm, max(now, alarm.due or now), now)
-        by_ids(log, alarm=alarm_id, request=request.id).info("due")
-
-
-def _expire(request_id: int, now: datetime) -> None:
-    request = due.still_waiting(request_id)
-    if request is None:
-        return
-    # The event may have been moved since the request was created.
-    expires = attempts.expiry(request.alarm)
-    if expires is not None and expires > now:
-        attempts.put_off(request, expires)
-    else:
-        apply.miss(request, Reason.LATE, now)
-        by_ids(log, alarm=request.alarm_id, request=request_id).warning("missed")
+            elif result is not None:
+                results.append((row_id, result))
+        return results

@@ -7,6 +7,7 @@ from peewee import fn
 
 from telealarm.models import Alarm, AlarmRequest, Event
 from telealarm.rules.rate_limit import READY
+from telealarm.store.alarms import attempts
 from telealarm.store.engine.crud import selected_moment
 from telealarm.words import UNSETTLED, AlarmStatus, EventStatus
 
@@ -22,18 +23,17 @@ def due_alarms(now: datetime, limit: int) -> list[int]:
     return [row.id for row in rows]
 
 
-def still_due(alarm_id: int, now: datetime) -> Alarm | None:
-    """The alarm, read anew, if it still is pending and due."""
-    return Alarm.get_or_none(
-        Alarm.id == alarm_id, Alarm.status == AlarmStatus.PENDING, Alarm.due <= now
-    )
+def enqueue(alarm_id: int, now: datetime) -> int | None:
+    """Enqueue an alarm that is due within READY. Return the id of its request.
 
-
-def still_waiting(request_id: int) -> AlarmRequest | None:
-    """The request, read anew, if nobody has claimed or ended it."""
-    return AlarmRequest.get_or_none(
-        AlarmRequest.id == request_id, AlarmRequest.status == AlarmStatus.PENDING
+    Return None if the alarm was cancelled, moved or enqueued meanwhile.
+    """
+    alarm = Alarm.get_or_none(
+        Alarm.id == alarm_id, Alarm.status == AlarmStatus.PENDING, Alarm.due <= now + READY
     )
+    if alarm is None:
+        return None
+    return attempts.enqueue(alarm, max(now, alarm.due or now), now).id
 
 
 def next_due() -> datetime | None:
