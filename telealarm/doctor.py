@@ -15,6 +15,7 @@ from telealarm.asterisk.ari.errors import AriError, NotFound, Unauthorized
 from telealarm.asterisk.dialplan import CONTEXT, DOORS, EXTENSION
 from telealarm.config.model import Ari, Config
 from telealarm.errors import StorageError
+from telealarm.methods import alarm_methods
 from telealarm.store.open import open_database
 
 # How long check-config waits for Asterisk to accept its websocket.
@@ -42,10 +43,8 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
             )
     _listening(config, mistakes, remarks)
     _cdr(config, mistakes, remarks)
-    if config.smtp.host is None:
-        remarks.append("smtp.host is null: alarms by email wait until they are missed")
-    elif config.api.public_url is None:
-        remarks.append(f"api.public_url is null: links in mails lead to {config.public_url}")
+    for method in alarm_methods().values():
+        remarks += method.remarks(config)
     await _ami(config, mistakes, remarks)
     if not config.asterisk.ari.password:
         mistakes.append(

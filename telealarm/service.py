@@ -30,8 +30,8 @@ from telealarm.fastagi_handlers import CALENDAR, FastAgiHandlers
 from telealarm.health import HealthChecks
 from telealarm.messaging.dispatcher import MessageDispatcher
 from telealarm.messaging.invitation_updater import InvitationUpdater
-from telealarm.messaging.transport import MessageTransport, sms_session
-from telealarm.methods.sms.provider import SmsTransports
+from telealarm.messaging.transport import MessageTransport, http_session
+from telealarm.methods.context import Transports
 from telealarm.outcome.settler import Settler
 from telealarm.planning.planner import Planner
 from telealarm.planning.series import SeriesPlanner
@@ -114,15 +114,15 @@ class Service:
             await self._serve_api(ready, stack)
             holder = await self._db.write(workers.enter, self._config.worker_name, utcnow(), lease)
             stack.push_async_callback(self._db.write, workers.leave, holder)
-            http = await stack.enter_async_context(sms_session())
+            http = await stack.enter_async_context(http_session())
             mailer = SmtpTransport(self._config.mail_server) if self._config.smtp.host else None
             if mailer is not None:
                 stack.push_async_callback(mailer.close)
-            outbound = MessageTransport(SmsTransports(http, self.ami), mailer)
+            outbound = MessageTransport(Transports(http, self.ami, mailer, self._config))
             webhooks = WebhookTransport(UrlGuard(self._config.webhooks.allow))
             stack.push_async_callback(webhooks.close)
             source = self._cdr_source()
-            composer = Composer(self._config.public_url, self._config.mail_sender)
+            composer = Composer(self._config)
             dialer = CallDispatcher(
                 ari=self.ari,
                 holder=holder,

@@ -65,14 +65,6 @@ class AlarmStatus(Numbers):
 UNSETTLED = [AlarmStatus.PENDING, AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
 
 
-class Method(Numbers):
-    """`method` of an alarm and of a message."""
-
-    CALL = 1, "The recipient is called, and hears a survey."
-    SMS = 2, "The recipient gets an SMS."
-    EMAIL = 3, "The recipient gets a mail."
-
-
 class AlarmResult(Numbers):
     """`result` of an alarm: what the recipient answered. A key above 3 stays a number."""
 
@@ -209,7 +201,7 @@ class Reason(Words):
     FAILOVER = "failover", "The gateway could not place the call; the next gateway takes it."
     REFUSED = "refused", "The gateway or the mail server refused the message for good."
     NO_CALENDAR_SETTING = "no_calendar_setting", "The calendar's user has no calendar setting."
-    NO_SMS_GATEWAY = "no_sms_gateway", "The calendar setting names no SMS gateway."
+    NO_METHOD = "no_method", "The file of the alarm's method is not installed."
     NO_RECIPIENT = "no_recipient", "The alarm has no number or address that can be written to."
     # It came too late.
     LATE = "late", "The alarm was not made in time; nobody is called any more."
@@ -224,7 +216,6 @@ class Reason(Words):
     TRUNK_DOWN = "trunk_down", "The gateway's trunk is down; the attempt waits until it is up."
     GATEWAY_INACTIVE = "gateway_inactive", "The gateway is switched off; the attempt waits for it."
     GATEWAY_AWAY = "gateway_away", "The gateway or mail server did not answer; it is tried again."
-    NO_MAIL_SERVER = "no_mail_server", "No mail server is configured; the attempt waits for one."
     EDITED = "edited", "The alarm was edited before its message was sent; it is written anew."
     MOVED = "moved", "A client moved the waiting attempt to another time."
     # It was called off, or is not needed.
@@ -303,20 +294,11 @@ class TimelineWord(Words):
 
 
 class MessageTimeline(Words):
-    """`what` of the rows of an alarm's timeline that are about its messages."""
+    """`what` of the rows of an alarm's timeline about messages whose method has no own words."""
 
-    SMS_QUEUED = "sms_queued", "An SMS waits to be sent."
-    SMS_CUT = "sms_cut", "The text is too long for an SMS; its end is not sent."
-    SMS_NOT_SENT = "sms_not_sent", "An SMS could not be sent; `why` says what to change."
-    SMS_SENT = "sms_sent", "The gateway took the SMS."
-    SMS_FAILED = "sms_failed", "The gateway did not take the SMS."
-    SMS_UNKNOWN = "sms_unknown", "Nobody can tell whether the gateway took the SMS."
-    SMS_DELIVERED = "sms_delivered", "The gateway reports that the recipient has the SMS."
-    SMS_UNDELIVERED = "sms_undelivered", "The gateway reports that the SMS did not arrive."
-    MAIL_QUEUED = "mail_queued", "A mail about a moved or cancelled event waits to be sent."
-    MAIL_SENT = "mail_sent", "The mail server took the mail."
-    MAIL_FAILED = "mail_failed", "The mail server did not take the mail."
-    MAIL_UNKNOWN = "mail_unknown", "Nobody can tell whether the mail server took the mail."
+    SENT = "message_sent", "The message was taken."
+    FAILED = "message_failed", "The message was not taken."
+    UNKNOWN = "message_unknown", "Nobody can tell whether the message was taken."
 
 
 class PlanAction(Words):

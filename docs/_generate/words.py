@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Iterator
 
 from docs._generate.markdown import anchor, code, prose, table
+from telealarm.methods import alarm_methods
 from telealarm.sections import section_types
 from telealarm.words import Numbers, Words
 
@@ -34,9 +35,10 @@ def page() -> str:
     """The text of the page: where the words of each set appear, then a table for each set."""
     found = list(sets())
     overview = [(f"[{title(each)}](#{slug(each)})", prose(about(each))) for each in found]
+    overview.append(("[Alarm method](#alarm-method)", "`method` of an alarm and of a message."))
     overview.append(("[Section type](#section-type)", "`type` of a section of a survey."))
     parts = [INTRODUCTION, table(("words", "where they appear"), overview)]
-    parts += [*(_section(each) for each in found), _section_types()]
+    parts += [*(_section(each) for each in found), _alarm_methods(), _section_types()]
     return "\n".join(parts)
 
 
@@ -65,7 +67,10 @@ def title(words: WordSet) -> str:
     name = "".join(f" {sign.lower()}" if sign.isupper() else sign for sign in words.__name__)
     if words.__module__ == "telealarm.words":
         return name.strip().capitalize().replace("Amd", "AMD")
-    kind = words.__module__.split(".", 2)[2].replace(".", " ").replace("_", " ")
+    _, place, file = words.__module__.split(".", 2)
+    kind = file.replace(".", " ").replace("_", " ")
+    if place == "methods":  # there is a section of the same name
+        kind = f"alarm by {kind}"
     return f"{kind}:{name}".capitalize().replace("Sms", "SMS")
 
 
@@ -90,6 +95,20 @@ def _table(words: WordSet) -> str:
         rows = [(code(each.value), code(each.word), prose(each.meaning)) for each in words]
         return table(("number", "name", "meaning"), rows)
     return table(("word", "meaning"), [(code(each.value), prose(each.meaning)) for each in words])
+
+
+def _alarm_methods() -> str:
+    """The numbers of the alarm methods; what each does, its class says."""
+    rows = [
+        (
+            code(number),
+            code(method.name),
+            prose((inspect.getdoc(type(method)) or "").split("\n")[0]),
+        )
+        for number, method in alarm_methods().items()
+    ]
+    heading = f"## Alarm method{anchor('alarm-method')}\n\n`method` of an alarm and of a message."
+    return f"{heading}\n\n{table(('number', 'name', 'meaning'), rows)}"
 
 
 def _section_types() -> str:

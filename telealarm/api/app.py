@@ -113,7 +113,7 @@ def make_app(
     app.router.add_route("*", BASE, root)
     app.router.add_get(BASE + "openapi.json", described)
     app.router.add_get(BASE + "explorer/{name}", explorer.file)
-    composer = Composer(config.public_url, config.mail_sender)
+    composer = Composer(config)
     Hooks(db, composer).add(app)
     LinkPages(db, composer).add(app)
     app.router.add_get("/healthz", probes.healthz)

@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 
 from peewee import IntegrityError, PeeweeException
 
+from telealarm import methods
 from telealarm.api.local_client import LocalClient
 from telealarm.config.model import Config
 from telealarm.errors import Invalid, NotVisible, StorageError, TeleAlarmError
 from telealarm.importing.draft import Body, Draft, Moved, Rejected
+from telealarm.methods import call
 from telealarm.models import Alarm, Calendar, Event, Rule, User
-from telealarm.rules import phone
 from telealarm.store.engine import read_cache
 from telealarm.store.engine.database import Database
-from telealarm.words import EventStatus, Method
+from telealarm.words import EventStatus
 
 BATCH = 200
 
@@ -193,16 +194,15 @@ def _change_alarms(client: LocalClient, event: Event, wanted: list[Body]) -> Non
     """The alarms of the file to the same recipient, one by one in order; others stay."""
     taken: set[int] = set()
     for body in wanted:
-        method = int(body.get("method", Method.CALL))
-        name = "alarm_email" if method == Method.EMAIL else "alarm_phonenumber"
+        method = methods.named(str(body.get("method", ""))) or call.METHOD
+        name = method.address.field
         alarms = Alarm.select().where(
             Alarm.event == event,
             Alarm.deleted.is_null(),
-            Alarm.method == method,
+            Alarm.method == method.number,
             Alarm.id.not_in(list(taken)),
         )
-        own = str(body.get(name, ""))
-        own = own if method == Method.EMAIL else phone.clean(own)
+        own = method.address.clean(str(body.get(name, "")))
         alarm = alarms.where(getattr(Alarm, name) == own).order_by(Alarm.id).get_or_none()
         if alarm is None:
             made = client.create("alarm", body, {"event": event})

@@ -1,8 +1,8 @@
 """The sender: hands over what is in the outbox, once, and keeps what the gateway said.
 
-Each SMS gateway is a lane of its own, and so is mail: one that hangs or is slow holds up nobody
-else. SENDING is committed before anything is sent, so what a crash leaves there has an unknown
-fate (store.messaging.result.unknown).
+Each SMS gateway is a lane of its own, and so is each method that uses no gateway, like mail: one
+that hangs or is slow holds up nobody else. SENDING is committed before anything is sent, so what a
+crash leaves there has an unknown fate (store.messaging.result.unknown).
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from telealarm import metrics
 from telealarm.clock import utcnow
 from telealarm.errors import Stale, StorageError, TransportError
 from telealarm.log import by_ids
-from telealarm.messaging.transport import AnyReceipt
 from telealarm.models import Message
+from telealarm.rules.delivery import Receipt
 from telealarm.store.engine.claim import Holder
 from telealarm.store.engine.database import Database
 from telealarm.store.engine.loop import run_stage
@@ -37,7 +37,7 @@ KEEP_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 # Hands one message over. Raises TransportError.
-Send = Callable[[Message], Awaitable[AnyReceipt]]
+Send = Callable[[Message], Awaitable[Receipt]]
 # Writes down how the sending of a message that is still held has ended.
 End = Callable[[Message], None]
 
@@ -157,7 +157,7 @@ class MessageDispatcher:
         return lambda row: result.away(row, why, again, now, alone)
 
 
-def _taken(receipt: AnyReceipt, now: datetime) -> End:
+def _taken(receipt: Receipt, now: datetime) -> End:
     return lambda row: result.taken(row, receipt.reference, receipt.said, now)
 
 

@@ -1,1 +1,52 @@
-"""Alarm methods: how an alarm reaches its recipient. A method is one file."""
+"""Alarm methods. A new method is one new file here, with a `METHOD`; nothing else changes."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+
+from telealarm.methods.base import AlarmMethod, MessageMethod, MissingMethod
+
+
+@cache
+def alarm_methods() -> Mapping[int, AlarmMethod]:
+    """Every method, by the number that an alarm's row has."""
+    methods: dict[int, AlarmMethod] = {}
+    for module in pkgutil.iter_modules(__path__):
+        method = getattr(importlib.import_module(f"{__name__}.{module.name}"), "METHOD", None)
+        if not isinstance(method, AlarmMethod):
+            continue
+        if method.number in methods:
+            raise ValueError(f"{methods[method.number].name} has the number {method.number} too")
+        methods[method.number] = method
+    return dict(sorted(methods.items()))
+
+
+def of(number: int) -> AlarmMethod:
+    """The method of this number; one that can do nothing if its file is gone."""
+    return alarm_methods().get(number) or MissingMethod(number)
+
+
+def of_message(number: int) -> MessageMethod:
+    """The method of this number, of an alarm or a message that is no call."""
+    method = alarm_methods().get(number)
+    return method if isinstance(method, MessageMethod) else MissingMethod(number)
+
+
+def named(text: str) -> AlarmMethod | None:
+    """The method of this number or name, as the API takes both; None if there is none."""
+    text = text.strip().lower()
+    for method in alarm_methods().values():
+        if text in (str(method.number), method.name):
+            return method
+    return None
+
+
+def on_channel() -> list[int]:
+    """The numbers of the methods whose attempts are calls."""
+    return [method.number for method in alarm_methods().values() if method.uses_channel]
+
+
+def by_gateway() -> list[int]:
+    """The numbers of the methods whose messages go out by an SMS gateway."""
+    return [method.number for method in alarm_methods().values() if method.uses_gateway]

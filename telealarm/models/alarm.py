@@ -13,12 +13,14 @@ from peewee import (
     TimeField,
 )
 
+from telealarm import methods
+from telealarm.methods import call
 from telealarm.models.account import User
 from telealarm.models.base import BaseModel, ClaimableModel, Key, OptionalKey, UtcField, created
 from telealarm.models.event import Event
 from telealarm.models.survey import Survey
 from telealarm.models.template import MailTemplate, SmsTemplate
-from telealarm.words import AlarmResult, AlarmStatus, Method
+from telealarm.words import AlarmResult, AlarmStatus
 
 
 class Alarm(BaseModel):
@@ -43,7 +45,8 @@ class Alarm(BaseModel):
     maxretry = IntegerField(default=0)
     retry_delay = IntegerField(default=0)
     num_attempt = IntegerField(default=0)
-    method = IntegerField(default=Method.CALL)
+    # The number of its alarm method: 1 call, 2 SMS, 3 email.
+    method = IntegerField(default=call.METHOD.number)
     survey = ForeignKeyField(Survey, null=True)
     survey_id: OptionalKey
     mail_template = ForeignKeyField(MailTemplate, null=True)
@@ -79,6 +82,11 @@ class Alarm(BaseModel):
     # Not columns: what store.scope selects beside them.
     event_start: datetime
     zone: str | None
+
+    @property
+    def recipient(self) -> str:
+        """Where its method reaches the recipient: a phone number or a mail address."""
+        return str(getattr(self, methods.of(self.method).address.field))
 
     class Meta:
         # Beside the planner's: the lists of an owner, and of a superuser, see api.lists.

@@ -4,6 +4,7 @@ from typing import Any
 
 from peewee import CharField, Field, ForeignKeyField, IntegerField, JSONField, TextField
 
+from telealarm.methods import alarm_methods
 from telealarm.models.account import User
 from telealarm.models.base import BaseModel, Key, OptionalKey, UtcField, created
 from telealarm.models.setting import CalendarSetting
@@ -47,7 +48,11 @@ class CalendarUserProfile(BaseModel):
     calendar_setting_id: OptionalKey
     timezone = CharField(max_length=64, null=True)
     permissions: "Field[dict[str, Any]]" = JSONField(
-        default=lambda: {"methods": [1, 2, 3], "max_alarms_per_day": None, "prefixes": []}
+        default=lambda: {
+            "methods": list(alarm_methods()),
+            "max_alarms_per_day": None,
+            "prefixes": [],
+        }
     )
     created_date = created()
     updated_date = created()

@@ -13,11 +13,12 @@ from peewee import (
     TextField,
 )
 
+from telealarm.methods import sms
 from telealarm.models.account import User
 from telealarm.models.alarm import Alarm, AlarmRequest
 from telealarm.models.base import BaseModel, ClaimableModel, Key, OptionalKey, UtcField, created
 from telealarm.models.gateway import SmsGateway
-from telealarm.words import MessagePurpose, MessageStatus, Method
+from telealarm.words import MessagePurpose, MessageStatus
 
 
 class Message(ClaimableModel):
@@ -36,7 +37,8 @@ class Message(ClaimableModel):
     request_id: OptionalKey
     gateway = ForeignKeyField(SmsGateway, null=True)
     gateway_id: OptionalKey
-    method = IntegerField(default=Method.SMS)
+    # The number of its alarm method: 2 SMS, 3 email.
+    method = IntegerField(default=sms.METHOD.number)
     # What it is for.
     purpose = CharField(max_length=20, default=MessagePurpose.ALARM)
     uid = CharField(max_length=80, default=lambda: uuid.uuid4().hex, index=True)

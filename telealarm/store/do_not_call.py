@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from telealarm import methods
 from telealarm.clock import utcnow
 from telealarm.errors import Invalid
+from telealarm.methods.base import Address
 from telealarm.models import Alarm, DncContact, DncList
 from telealarm.rules import phone
 from telealarm.store.engine import crud
 from telealarm.store.webhooks import webhooks
-from telealarm.words import Method
 
 
 def add(values: Mapping[str, Any]) -> DncContact:
@@ -36,12 +37,14 @@ def forbidden(alarms: Sequence[Alarm]) -> set[int]:
     """The ids of those alarms whose number, however it is written, or whose address of mail is on
     a list of their owner.
     """
-    return _by_number(
-        [alarm for alarm in alarms if alarm.method != Method.EMAIL and alarm.alarm_phonenumber]
-    ) | {
+    by_address: dict[Address, list[Alarm]] = {address: [] for address in Address}
+    for alarm in alarms:
+        if alarm.recipient:
+            by_address[methods.of(alarm.method).address].append(alarm)
+    return _by_number(by_address[Address.PHONE]) | {
         alarm.id
-        for alarm in alarms
-        if alarm.method == Method.EMAIL and lists_mail(alarm.owner_id, alarm.alarm_email)
+        for alarm in by_address[Address.MAIL]
+        if lists_mail(alarm.owner_id, alarm.recipient)
     }
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import ssl
-from dataclasses import dataclass
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP as POLICY
@@ -16,33 +15,10 @@ import aiosmtplib
 from telealarm.clock import monotonic, utcnow
 from telealarm.config.model import Smtp
 from telealarm.errors import TransportError
+from telealarm.rules.delivery import Mail, Receipt
 
 # Servers close idle connections after some minutes (RFC 5321 4.5.3.2.7: 5). We close first.
 IDLE_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Mail:
-    """A mail. `id` is the same for each try. `invitation` is a calendar file with its METHOD."""
-
-    id: str
-    recipient: str
-    from_address: str
-    from_name: str
-    subject: str
-    text: str
-    html: str = ""
-    invitation: str = ""
-    method: str = "REQUEST"
-    unsubscribe: str = ""
-
-
-@dataclass(frozen=True)
-class SmtpReceipt:
-    """The server has accepted the mail."""
-
-    reference: str
-    said: str
 
 
 class SmtpTransport:
@@ -59,7 +35,7 @@ class SmtpTransport:
         async with self._lock:
             await self._hang_up()
 
-    async def send(self, mail: Mail) -> SmtpReceipt:
+    async def send(self, mail: Mail) -> Receipt:
         """Send the mail. Raises TransportError.
 
         It is permanent for 5xx, temporary for 4xx and if the server is down. If the connection is
@@ -74,14 +50,14 @@ class SmtpTransport:
                 self._drop()
                 raise
 
-    async def _transmit(self, mail: Mail, message: bytes) -> SmtpReceipt:
+    async def _transmit(self, mail: Mail, message: bytes) -> Receipt:
         client = await self._with_envelope(mail)
         try:
             reply = await client.data(message)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise await self._failed(error, in_data=True) from error
         self._used = monotonic()
-        return SmtpReceipt(message_id(mail, self._config.sender), f"{reply.code} {reply.message}")
+        return Receipt(message_id(mail, self._config.sender), f"{reply.code} {reply.message}")
 
     async def _with_envelope(self, mail: Mail) -> aiosmtplib.SMTP:
         """Return a connection on which the server accepted the envelope."""

@@ -15,11 +15,11 @@ import time_machine
 from icalendar import Calendar as ICalendar
 
 from telealarm.clock import utcnow
-from telealarm.config.model import Smtp
+from telealarm.config.model import Api, Config, Smtp
 from telealarm.messaging.dispatcher import MessageDispatcher
 from telealarm.messaging.invitation_updater import InvitationUpdater
-from telealarm.messaging.transport import MessageTransport, sms_session
-from telealarm.methods.sms.provider import SmsTransports
+from telealarm.messaging.transport import MessageTransport, http_session
+from telealarm.methods.context import Transports
 from telealarm.models import (
     Alarm,
     DncContact,
@@ -36,13 +36,15 @@ from telealarm.store.dialing.admission import Admission
 from telealarm.store.engine.database import Database
 from telealarm.store.messages import invitations
 from telealarm.store.messages.compose import Composer
+from telealarm.store.messaging import claim
 from telealarm.store.webhooks import webhooks
 from telealarm.transports.smtp import SmtpTransport
-from telealarm.words import AlarmStatus, MessageStatus, Method
+from telealarm.words import AlarmStatus, MessageStatus
 from tests.integration.stages import HOUR, Stages
 from tests.lab.mail_server import Letter, MailServer
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+CALL, SMS, EMAIL = 1, 2, 3  # the numbers of the methods
 
 
 def at(moment: datetime) -> time_machine.travel:
@@ -71,12 +73,17 @@ class Mailing(Stages):
     renewer: InvitationUpdater
 
     async def connect(
-        self, server: MailServer, mailer: SmtpTransport, means: SmsTransports
+        self, server: MailServer, mailer: SmtpTransport, transports: Transports
     ) -> None:
         self.server, self.mailer = server, mailer
-        self.composer = Composer("https://clinic.example", "noreply@clinic.example")
+        self.composer = Composer(
+            Config(
+                api=Api(public_url="https://clinic.example"),
+                smtp=Smtp(host="mail.clinic.example", sender="noreply@clinic.example"),
+            )
+        )
         self.admission = Admission(self.holder, self.composer)
-        self.sender = MessageDispatcher(self.db, self.holder, MessageTransport(means, mailer).send)
+        self.sender = MessageDispatcher(self.db, self.holder, MessageTransport(transports).send)
         self.renewer = InvitationUpdater(self.db, self.composer)
         owner = self.calendar.owner_id
         self.template = await self.write(
@@ -95,7 +102,7 @@ class Mailing(Stages):
         columns.setdefault("mail_template", self.template)
         columns.setdefault("start", MORNING + 24 * HOUR)
         columns.setdefault("advance_notice", 24 * 3600)
-        return await self.alarm("", method=Method.EMAIL, alarm_email=address, **columns)
+        return await self.alarm("", method=EMAIL, alarm_email=address, **columns)
 
     async def go(self) -> None:
         await self.renewer.step()
@@ -109,10 +116,10 @@ async def mailing(
     db: Database, server: MailServer, mailer: SmtpTransport
 ) -> AsyncIterator[Mailing]:
     with at(MORNING):
-        async with sms_session() as session:
+        async with http_session() as session:
             stages = await Mailing.build(db)
             assert isinstance(stages, Mailing)
-            await stages.connect(server, mailer, SmsTransports(session, None))
+            await stages.connect(server, mailer, Transports(session, mail=mailer))
             yield stages
             await stages.sender.settled()
 
@@ -287,7 +294,7 @@ async def test_an_alarm_that_tells_another_by_now_still_cancels_for_whom_it_invi
     await mailing.go()
 
     def change() -> None:
-        columns = {"alarm_email": "bob@example.com", "method": Method.CALL}
+        columns = {"alarm_email": "bob@example.com", "method": CALL}
         Alarm.update(columns | {"alarm_phonenumber": "600"}).where(Alarm.id == alarm_id).execute()
         events.delete(Alarm.get_by_id(alarm_id).event, utcnow())
 
@@ -452,3 +459,14 @@ async def test_a_title_with_line_breaks_stays_one_header(mailing: Mailing) -> No
     assert "Bcc: evil" in str(event["SUMMARY"])
     message = await mailing.write(Message.get, Message.alarm == alarm_id)
     assert message.status == MessageStatus.SENT
+
+
+async def test_mails_that_find_no_room_in_the_outbox_hold_up_no_sms(mailing: Mailing) -> None:
+    for _ in range(25):
+        await mailing.mail()
+    await mailing.claim()
+    sms = await mailing.alarm("600100", method=SMS)
+    await mailing.claim(limit=1)
+    count = await mailing.write(lambda: Message.select().where(Message.method == EMAIL).count())
+    assert count == claim.OUTBOX == 20
+    assert await mailing.write(lambda: Message.select().where(Message.alarm == sms).count()) == 1

@@ -81,7 +81,7 @@ async def main(folder):
     async def readiness():
         return Health({}, {})
     app = make_app(db, config, readiness=readiness, prompts=folder)
-    composer = Composer("")
+    composer = Composer(config)
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
         api = Api(session, server, db)
         _, gateway = await gateways(api)
@@ -111,7 +111,8 @@ async def main(folder):
         def links():
             alarm = Alarm.get_by_id(id_of(asked["url"]))
             values = composer.values(alarm, utcnow())
-            return [values[f"{kind}_url"] for kind in ("cancel", "unsubscribe")]
+            links = [values[f"{kind}_url"] for kind in ("cancel", "unsubscribe")]
+            return [link.removeprefix(config.public_url) for link in links]
         pages = [(await api.get(url, user=None)).text for url in await db.read(links)]
         told["pages"] = [
             words in page

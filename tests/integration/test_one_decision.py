@@ -9,9 +9,13 @@ import pytest
 import pytest_asyncio
 import time_machine
 
+from telealarm import methods
 from telealarm.clock import utcnow
+from telealarm.config.model import Api, Config, Smtp
 from telealarm.errors import TransportError
 from telealarm.messaging.dispatcher import MessageDispatcher
+from telealarm.methods import email, sms
+from telealarm.methods.base import AlarmMethod
 from telealarm.models import (
     Alarm,
     AlarmRequest,
@@ -28,11 +32,13 @@ from telealarm.store.dialing.admission import Admission
 from telealarm.store.engine import time_zones
 from telealarm.store.engine.database import Database
 from telealarm.store.messages.compose import Composer
-from telealarm.words import AlarmStatus, EventStatus, Method
+from telealarm.words import AlarmStatus, EventStatus
 from tests.integration.stages import Stages
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-METHODS = pytest.mark.parametrize("method", list(Method), ids=lambda method: method.name.lower())
+METHODS = pytest.mark.parametrize(
+    "method", methods.alarm_methods().values(), ids=lambda method: method.name
+)
 
 
 def at(moment: datetime) -> time_machine.travel:
@@ -49,7 +55,12 @@ class Attempts(Stages):
 
     async def connect(self) -> None:
         time_zones.configure(self.db.peewee, "UTC")
-        self.composer = Composer("https://clinic.example", "noreply@clinic.example")
+        self.composer = Composer(
+            Config(
+                api=Api(public_url="https://clinic.example"),
+                smtp=Smtp(host="mail.clinic.example", sender="noreply@clinic.example"),
+            )
+        )
         self.admission = Admission(self.holder, self.composer)
         self.dispatcher = MessageDispatcher(self.db, self.holder, self._send)
         self.error = TransportError("no answer", unknown=True)
@@ -60,8 +71,8 @@ class Attempts(Stages):
             mail = MailTemplate.create(
                 owner=owner, label="m", subject="{title}", message_plaintext="Dear patient,"
             )
-            sms = SmsTemplate.create(owner=owner, label="s", sms_text="{title}")
-            return {"mail_template": mail, "sms_template": sms}
+            by_sms = SmsTemplate.create(owner=owner, label="s", sms_text="{title}")
+            return {"mail_template": mail, "sms_template": by_sms}
 
         self.templates = await self.write(write)
 
@@ -72,13 +83,17 @@ class Attempts(Stages):
 
     async def attempt(
         self,
-        method: Method,
+        method: AlarmMethod,
         meanwhile: Callable[[], Awaitable[Any]] | None = None,
         **columns: Any,
     ) -> int:
         """Attempt an alarm of an event that lasts from now on for an hour, once."""
         alarm_id = await self.alarm(
-            "600100", method=method, alarm_email="ann@example.com", **self.templates, **columns
+            "600100",
+            method=method.number,
+            alarm_email="ann@example.com",
+            **self.templates,
+            **columns,
         )
         self._meanwhile = meanwhile
         await self.go()
@@ -122,7 +137,7 @@ async def attempts(db: Database) -> AsyncIterator[Attempts]:
 
 @METHODS
 async def test_a_retry_that_would_come_too_late_is_a_failure_at_once(
-    attempts: Attempts, method: Method
+    attempts: Attempts, method: AlarmMethod
 ) -> None:
     alarm_id = await attempts.attempt(
         method, maxretry=1, retry_delay=7200, phonenumber_sms_failure="600999"
@@ -137,7 +152,7 @@ async def test_a_retry_that_would_come_too_late_is_a_failure_at_once(
 
 @METHODS
 async def test_a_retry_for_which_the_calling_hours_open_too_late_is_a_failure_at_once(
-    attempts: Attempts, method: Method
+    attempts: Attempts, method: AlarmMethod
 ) -> None:
     alarm_id = await attempts.attempt(
         method, maxretry=1, retry_delay=600, daily_start=time(8), daily_stop=time(9, 5)
@@ -149,7 +164,9 @@ async def test_a_retry_for_which_the_calling_hours_open_too_late_is_a_failure_at
 
 
 @METHODS
-async def test_a_retry_may_wait_for_the_calling_hours(attempts: Attempts, method: Method) -> None:
+async def test_a_retry_may_wait_for_the_calling_hours(
+    attempts: Attempts, method: AlarmMethod
+) -> None:
     hours = {"daily_start": time(8), "daily_stop": time(9, 5), "max_lateness": 2 * 86400}
     alarm_id = await attempts.attempt(method, maxretry=1, retry_delay=600, **hours)
     assert await attempts.status(alarm_id) == (AlarmStatus.RETRY, "unknown")
@@ -158,7 +175,7 @@ async def test_a_retry_may_wait_for_the_calling_hours(attempts: Attempts, method
 
 @METHODS
 async def test_nobody_is_retried_who_is_listed_meanwhile(
-    attempts: Attempts, method: Method
+    attempts: Attempts, method: AlarmMethod
 ) -> None:
     def opt_out() -> None:
         listed = DncList.create(owner=attempts.calendar.owner_id, name="out")
@@ -174,7 +191,7 @@ async def test_nobody_is_retried_who_is_listed_meanwhile(
 
 @METHODS
 async def test_an_unknown_fate_is_retried_by_the_policy_for_failed(
-    attempts: Attempts, method: Method
+    attempts: Attempts, method: AlarmMethod
 ) -> None:
     policy = {"failed": {"delay": 300, "count": 1}}
     alarm_id = await attempts.attempt(method, maxretry=0, retry_policy=policy)
@@ -189,7 +206,7 @@ async def test_an_unknown_fate_is_retried_by_the_policy_for_failed(
 
 @METHODS
 async def test_an_unknown_fate_is_not_retried_if_the_alarm_says_miss(
-    attempts: Attempts, method: Method
+    attempts: Attempts, method: AlarmMethod
 ) -> None:
     alarm_id = await attempts.attempt(method, maxretry=3, on_unknown="miss")
     assert await attempts.status(alarm_id) == (AlarmStatus.FAILURE, "unknown")
@@ -198,7 +215,7 @@ async def test_an_unknown_fate_is_not_retried_if_the_alarm_says_miss(
 
 @METHODS
 async def test_what_is_called_off_while_it_is_attempted_is_not_attempted_again(
-    attempts: Attempts, method: Method
+    attempts: Attempts, method: AlarmMethod
 ) -> None:
     def cancel() -> None:
         alarms.cancel(list(Alarm.select()), "cancelled", utcnow())
@@ -210,7 +227,7 @@ async def test_what_is_called_off_while_it_is_attempted_is_not_attempted_again(
 
 @METHODS
 async def test_what_is_paused_while_it_is_attempted_is_pending_until_it_is_resumed(
-    attempts: Attempts, method: Method
+    attempts: Attempts, method: AlarmMethod
 ) -> None:
     def pause() -> None:
         events.set_status(Event.get(), EventStatus.PAUSED, utcnow())
@@ -220,10 +237,10 @@ async def test_what_is_paused_while_it_is_attempted_is_pending_until_it_is_resum
     assert await attempts.waiting() == []
 
 
-@pytest.mark.parametrize("method", [Method.SMS, Method.EMAIL], ids=["sms", "email"])
+@pytest.mark.parametrize("method", [sms.METHOD, email.METHOD], ids=["sms", "email"])
 @pytest.mark.parametrize("permanent", [False, True])
 async def test_what_is_called_off_while_a_gateway_refuses_it_is_told_to_nobody(
-    attempts: Attempts, method: Method, permanent: bool
+    attempts: Attempts, method: AlarmMethod, permanent: bool
 ) -> None:
     def cancel() -> None:
         alarms.cancel(list(Alarm.select()), "cancelled", utcnow())

@@ -12,6 +12,8 @@ import time_machine
 
 from telealarm import i18n
 from telealarm.clock import utcnow
+from telealarm.config.model import Api as ApiConfig
+from telealarm.config.model import Config, Smtp
 from telealarm.i18n.model import Language
 from telealarm.models import Alarm, InboundSms, Message, SmsGateway
 from telealarm.planning.planner import Planner
@@ -56,8 +58,11 @@ class Desk:
     async def send(self) -> list[Message]:
         """Whatever is due is taken by the gateway; what that was."""
         await Planner(self.api.db).step()
-        composer = Composer(self.api.origin, "desk@clinic.example")
-        admission = Admission(self.holder, composer)
+        config = Config(
+            api=ApiConfig(public_url=self.api.origin),
+            smtp=Smtp(host="mail.clinic.example", sender="desk@clinic.example"),
+        )
+        admission = Admission(self.holder, Composer(config))
         await self.api.db.write(admission.claim, utcnow(), 50)
         sent: list[Message] = []
         while taken := (

@@ -8,10 +8,11 @@ import pytest
 import pytest_asyncio
 
 from telealarm.errors import TransportError
-from telealarm.messaging.transport import sms_session
-from telealarm.methods.sms.provider import Sms, SmsReceipt, SmsTransports
+from telealarm.messaging.transport import http_session
+from telealarm.methods.sms.provider import Sms, SmsTransports
 from telealarm.methods.sms.providers import http
 from telealarm.methods.sms.providers.http import PROVIDER
+from telealarm.rules.delivery import Receipt
 from tests.lab.blunt_gateway import CUT, SILENCE, BluntGateway
 from tests.lab.speed import limit
 
@@ -34,7 +35,7 @@ class Line:
 
     async def send(
         self, *parts: bytes, **settings: Any
-    ) -> tuple[SmsReceipt | TransportError, BluntGateway]:
+    ) -> tuple[Receipt | TransportError, BluntGateway]:
         server = BluntGateway(parts)
         await server.start()
         settings.setdefault("url", server.url)
@@ -50,7 +51,7 @@ class Line:
 @pytest_asyncio.fixture
 async def line(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Line]:
     monkeypatch.setattr(http, "TIMEOUT_SECONDS", limit(1))
-    async with sms_session() as session:
+    async with http_session() as session:
         yield Line(SmsTransports(session, None))
 
 
@@ -85,7 +86,7 @@ OK = answer("200 OK", b'{"status": "ok", "id": "g-1"}')
 )
 async def test_taken(line: Line, parts: list[bytes], settings: Any, reference: str) -> None:
     receipt, server = await line.send(*parts, message_id="id", **settings)
-    assert isinstance(receipt, SmsReceipt), receipt
+    assert isinstance(receipt, Receipt), receipt
     assert receipt.reference == reference
     assert len(server.requests) == 1
 
@@ -94,7 +95,7 @@ async def test_what_counts_and_its_id_may_lie_deep(line: Line) -> None:
     body = b'{"data": {"code": 0}, "messages": [{"id": 7}, {"id": "g-8"}]}'
     deep = {"success": {"status": [200], "json": {"data.code": 0}}, "message_id": "messages.1.id"}
     receipt, _ = await line.send(answer("200 OK", body), **deep)
-    assert isinstance(receipt, SmsReceipt) and receipt.reference == "g-8"
+    assert isinstance(receipt, Receipt) and receipt.reference == "g-8"
     for status, said in (("200 OK", body.replace(b"0", b"4", 1)), ("201 Created", body)):
         error, _ = await line.send(answer(status, said), **deep)
         assert isinstance(error, TransportError) and error.permanent

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from telealarm.errors import TransportError
-from telealarm.messaging.transport import sms_session
+from telealarm.messaging.transport import http_session
 from telealarm.methods.sms.provider import Sms, SmsTransports
 from telealarm.methods.sms.providers import http
 from telealarm.methods.sms.providers.http import PROVIDER
@@ -30,7 +30,7 @@ async def gateway() -> AsyncIterator[SmsGateway]:
 
 @pytest_asyncio.fixture
 async def means() -> AsyncIterator[SmsTransports]:
-    async with sms_session() as session:
+    async with http_session() as session:
         yield SmsTransports(session, None)
 
 

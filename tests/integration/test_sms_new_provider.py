@@ -17,8 +17,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from telealarm.errors import TransportError
-from telealarm.methods.sms.provider import Sms, SmsProvider, SmsReceipt, SmsTransports
+from telealarm.methods.sms.provider import Sms, SmsProvider, SmsTransports
 from telealarm.methods.sms.provider import one_line, only
+from telealarm.rules.delivery import Receipt
 
 
 class PigeonProvider(SmsProvider):
@@ -31,12 +32,12 @@ class PigeonProvider(SmsProvider):
     def schema(self) -> dict[str, Any]:
         return {"type": "object", "properties": {"loft": {"type": "string"}}, "title": "Pigeons"}
 
-    async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> SmsReceipt:
+    async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> Receipt:
         if sms.recipient == "600666":
             raise TransportError("a hawk was seen", permanent=True)
         with open(settings["loft"], "a") as loft:
             loft.write(f"{sms.recipient}: {sms.text}\\n")
-        return SmsReceipt("ring-7", "it flies")
+        return Receipt("ring-7", "it flies")
 
 
 PROVIDER = PigeonProvider()
@@ -59,7 +60,7 @@ from telealarm.messaging.transport import MessageTransport
 from telealarm.messaging.dispatcher import MessageDispatcher
 from telealarm.models import User
 from telealarm.planning.planner import Planner
-from telealarm.methods.sms.provider import SmsTransports
+from telealarm.methods.context import Transports
 from telealarm.store.access import passwords
 from telealarm.store.dialing import workers
 from telealarm.store.open import open_database
@@ -98,7 +99,7 @@ async def main(folder):
         holder = await db.write(workers.enter, "w", utcnow(), timedelta(seconds=60))
         await Planner(db).step()
         await db.write(Admission(holder).claim, utcnow(), 50)
-        transport = MessageTransport(SmsTransports(session, None), None)
+        transport = MessageTransport(Transports(session))
         sender = MessageDispatcher(db, holder, transport.send)
         await sender.step()
         await sender.settled()

@@ -14,11 +14,12 @@ from telealarm.store.alarms import alarms
 from telealarm.store.engine.database import Database
 from telealarm.store.messaging import replies
 from telealarm.store.survey import section_effects
-from telealarm.words import AlarmStatus, Disposition, Method
+from telealarm.words import AlarmStatus, Disposition
 from tests.integration.stages import HOUR
 from tests.integration.texting import MORNING, Texting, at, open_texting
 
 MINUTE = timedelta(minutes=1)
+CALL, SMS, EMAIL = 1, 2, 3  # the numbers of the methods
 
 
 @pytest_asyncio.fixture
@@ -54,10 +55,10 @@ async def test_a_key_on_the_phone_calls_off_the_sms_and_the_mail_that_wait(
     texting: Texting,
 ) -> None:
     call_alarm = await texting.alarm("600100")
-    outbox = await beside(texting, call_alarm, alarm_phonenumber="600101", method=Method.SMS)
+    outbox = await beside(texting, call_alarm, alarm_phonenumber="600101", method=SMS)
     later = {"offset": 600, "alarm_phonenumber": "600102", "alarm_email": "a@example.com"}
-    sms = await beside(texting, call_alarm, method=Method.SMS, **later)
-    mail = await beside(texting, call_alarm, method=Method.EMAIL, **later)
+    sms = await beside(texting, call_alarm, method=SMS, **later)
+    mail = await beside(texting, call_alarm, method=EMAIL, **later)
     (call,) = await texting.claim()
     await texting.place(call)
     await texting.end(call, Disposition.ANSWER, 16, key="2")
@@ -74,7 +75,7 @@ async def test_a_key_on_the_phone_calls_off_the_sms_and_the_mail_that_wait(
 async def test_a_reply_calls_off_the_call_and_the_mail_that_wait(texting: Texting) -> None:
     sms = await texting.sms("+34600100200")
     call_alarm = await beside(texting, sms, alarm_phonenumber="600101", offset=600)
-    mail = await beside(texting, sms, alarm_email="a@example.com", offset=600, method=Method.EMAIL)
+    mail = await beside(texting, sms, alarm_email="a@example.com", offset=600, method=EMAIL)
     await texting.go()
     assert await reply(texting, "600100200", "yes") == "taken"
     with at(MORNING + 11 * MINUTE):
@@ -135,12 +136,12 @@ async def test_an_answer_that_is_quicker_than_the_gateways_counts(texting: Texti
 TEXT = "{alarm_phonenumber} ({room}) {num_attempt}x: {title}{nothing}"
 
 
-@pytest.mark.parametrize("method", [Method.CALL, Method.SMS])
+@pytest.mark.parametrize("method", [CALL, SMS])
 async def test_failed_or_missed_it_is_told_in_the_words_of_the_events_data(
-    texting: Texting, method: Method
+    texting: Texting, method: int
 ) -> None:
     own = {"data": {"sms_failure": TEXT, "room": "105 €"}, "phonenumber_sms_failure": "600999"}
-    texting.gateway_server.mood = "refuse" if method == Method.SMS else "accept"
+    texting.gateway_server.mood = "refuse" if method == SMS else "accept"
     failed = await texting.alarm("600001", method=method, **own)
     calls = await texting.claim()
     for call in calls:

@@ -9,8 +9,9 @@ import pytest_asyncio
 
 from telealarm.config.model import Smtp
 from telealarm.errors import TransportError
+from telealarm.rules.delivery import Mail
 from telealarm.transports import smtp
-from telealarm.transports.smtp import Mail, SmtpTransport
+from telealarm.transports.smtp import SmtpTransport
 from tests.lab.mail_server import MailServer
 from tests.lab.waiting import until
 

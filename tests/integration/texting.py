@@ -8,15 +8,15 @@ from typing import Any
 import time_machine
 
 from telealarm.messaging.dispatcher import MessageDispatcher
-from telealarm.messaging.transport import MessageTransport, sms_session
-from telealarm.methods.sms.provider import SmsTransports
+from telealarm.messaging.transport import MessageTransport, http_session
+from telealarm.methods.context import Transports
 from telealarm.models import Message, SmsGateway, SmsTemplate
 from telealarm.store.engine.database import Database
-from telealarm.words import Method
 from tests.integration.stages import Stages
 from tests.lab import sms_gateway as lab
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SMS = 2  # the number of the method
 
 
 class Texting(Stages):
@@ -25,9 +25,9 @@ class Texting(Stages):
     gateway_server: lab.SmsGateway
     sender: MessageDispatcher
 
-    async def connect(self, server: lab.SmsGateway, means: SmsTransports) -> None:
+    async def connect(self, server: lab.SmsGateway, transports: Transports) -> None:
         self.gateway_server = server
-        self.sender = MessageDispatcher(self.db, self.holder, MessageTransport(means, None).send)
+        self.sender = MessageDispatcher(self.db, self.holder, MessageTransport(transports).send)
         await self.write(lambda: SmsGateway.update(settings={"url": server.url}).execute())
         owner = self.calendar.owner_id
         self.template = await self.write(
@@ -41,7 +41,7 @@ class Texting(Stages):
     async def sms(self, number: str = "600100", **columns: Any) -> int:
         columns.setdefault("sms_template", self.template)
         columns.setdefault("data", {"who": "Ann"})
-        return await self.alarm(number, method=Method.SMS, **columns)
+        return await self.alarm(number, method=SMS, **columns)
 
     async def go(self) -> None:
         """Plan, admit and send what is due now, to the end."""
@@ -64,10 +64,10 @@ async def open_texting(db: Database) -> AsyncIterator[Texting]:
     server = lab.SmsGateway()
     await server.start()
     with at(MORNING):
-        async with sms_session() as session:
+        async with http_session() as session:
             stages = await Texting.build(db)
             assert isinstance(stages, Texting)
-            await stages.connect(server, SmsTransports(session, None))
+            await stages.connect(server, Transports(session))
             yield stages
             await stages.sender.settled()
     await server.stop()

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telealarm.errors import TransportError
-from telealarm.transports.smtp import Mail, compose
+from telealarm.rules.delivery import Mail
+from telealarm.transports.smtp import compose
 
 MAIL = Mail("id-1", "ann@example.com", "clinic@example.com", "The Clinic", "Visit", "Hello")
 HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"]

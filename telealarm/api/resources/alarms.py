@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import model_validator
 
+from telealarm import methods
 from telealarm.api.core.request_context import RequestContext, stamp
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
@@ -22,6 +23,8 @@ from telealarm.api.rest import lists
 from telealarm.api.rest.filters import Words
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.errors import Invalid
+from telealarm.methods import call
+from telealarm.methods.base import Address
 from telealarm.models import Alarm, Event, Timeline
 from telealarm.rules.outcome import POLICY_KEYS
 from telealarm.store.alarms import alarms, permissions
@@ -29,11 +32,11 @@ from telealarm.store.calendars import events
 from telealarm.store.dialing import call_log
 from telealarm.store.engine import time_zones
 from telealarm.store.messages import template_values
-from telealarm.words import UNSETTLED, AlarmResult, AlarmStatus, Method
+from telealarm.words import UNSETTLED, AlarmResult, AlarmStatus
 
 WEEK_SECONDS = 7 * 24 * 3600
 STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus})
-METHOD = Choice({method.value: method.name.lower() for method in Method})
+METHOD = Choice({number: method.name for number, method in methods.alarm_methods().items()})
 # What a receptionist asks for: `?outcome=cancelled,unanswered`.
 OUTCOME = Words(
     {
@@ -109,7 +112,7 @@ class AlarmForm(Form):
     retry_delay: Annotated[int, Whole(0, WEEK_SECONDS)] = 0
     """Seconds from the end of an attempt to the next one."""
     num_attempt: ClassVar = Column(meaning="How many attempts there were.")
-    method: Annotated[int, METHOD] = Method.CALL
+    method: Annotated[int, METHOD] = call.METHOD.number
     """How the recipient is told."""
     survey: Annotated[int | None, SEALED] = None
     """What a call says and asks; without it, the survey of the calendar setting."""
@@ -165,9 +168,10 @@ class AlarmForm(Form):
 
     @model_validator(mode="before")
     @classmethod
-    def _mail_needs_no_number(cls, body: Any) -> Any:
-        """A whole alarm by mail may leave the number out."""
-        if cls is AlarmForm and str(body.get("method", "")).lower() in ("3", "email"):
+    def _some_need_no_number(cls, body: Any) -> Any:
+        """A whole alarm by a method that reaches no phone may leave the number out."""
+        method = methods.named(str(body.get("method", ""))) if cls is AlarmForm else None
+        if method is not None and method.address is not Address.PHONE:
             return {"alarm_phonenumber": "", **body}
         return body
 
@@ -200,19 +204,12 @@ def change(visit: RequestContext, row: Alarm, values: Values) -> None:
 
 
 def _check_recipient(values: Values, row: Alarm | None) -> None:
-    """An alarm has a number to ring or to write to, or an address of mail, as its method needs."""
-    method = values.get("method", row.method if row else Method.CALL)
-    name = "alarm_email" if method == Method.EMAIL else "alarm_phonenumber"
+    """An alarm has a number or an address of mail, whichever its method reaches people at."""
+    method = methods.of(values.get("method", row.method if row else call.METHOD.number))
+    name = method.address.field
     found = values.get(name, row and getattr(row, name))
     if not found and (row is None or name in values or "method" in values):
-        raise Invalid({name: ["must not be empty" + _OF_METHOD[method]]})
-
-
-_OF_METHOD = {
-    Method.CALL: "",
-    Method.SMS: " in an alarm by SMS",
-    Method.EMAIL: " in an alarm by email",
-}
+        raise Invalid({name: [method.no_address]})
 
 
 def _to_offset(visit: RequestContext, event: Event, values: Values) -> None:

@@ -10,6 +10,7 @@ from telealarm.api.fields.times import QueryMoment
 from telealarm.api.rest import lists
 from telealarm.api.rest.tasks import Task
 from telealarm.errors import Invalid
+from telealarm.methods import alarm_methods
 from telealarm.rules import dates
 from telealarm.store.dry_run import dry_run, load
 from telealarm.store.dry_run.dry_run import Entry, Planned
@@ -102,7 +103,7 @@ PLAN = Task(
             "event": json_schema.LINK,
             "number": {"type": "string"},
             "method": {"type": "integer"},
-            "action": {"enum": ["call", "sms", "email", *PlanAction]},
+            "action": {"enum": [*(one.name for one in alarm_methods().values()), *PlanAction]},
             "why": {"type": "string"},
             "until": json_schema.nullable(json_schema.MOMENT),
         }

@@ -7,10 +7,12 @@ from telealarm.api.fields.base import Schema
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.relation import Relation
 from telealarm.api.rest.resource import Action, Values
+from telealarm.methods import email
+from telealarm.methods import sms as by_sms
+from telealarm.methods.base import AlarmMethod
 from telealarm.models import Alarm, MailTemplate, SmsTemplate
 from telealarm.rules import placeholders, sms_segments
-from telealarm.store.messages.compose import Composer
-from telealarm.words import Method
+from telealarm.store.messages.compose import Composer, template_context
 
 # What only an alarm that is written can say.
 _SAMPLES = {
@@ -30,8 +32,8 @@ def sms(visit: RequestContext, row: SmsTemplate, values: Values) -> dict[str, An
     """How an SMS of this template reads for an event, its segments, what is missing, and what is
     left out because it is too long.
     """
-    composer, said = _said(visit, values, Method.SMS)
-    text = composer.sms(row, said, None)
+    said = _said(visit, values, by_sms.METHOD)
+    text = by_sms.METHOD.text(template_context(row), said, None)
     sent = sms_segments.columns(text)
     left_out = text.removeprefix(str(sent["text"]))
     return {**sent, "left_out": left_out, "missing": placeholders.lacking(row.sms_text, said)}
@@ -39,19 +41,17 @@ def sms(visit: RequestContext, row: SmsTemplate, values: Values) -> dict[str, An
 
 def mail(visit: RequestContext, row: MailTemplate, values: Values) -> dict[str, Any]:
     """How a mail of this template reads for an event, and what is missing."""
-    composer, said = _said(visit, values, Method.EMAIL)
-    written = composer.mail(row, said, None)
+    said = _said(visit, values, email.METHOD)
+    written = email.METHOD.bodies(template_context(row), said, None)
     whole = "\n".join((row.subject, row.message_plaintext, row.message_html))
-    return {**written, "missing": placeholders.lacking(whole, said)}
+    bodies = {"subject": written.subject, "text": written.text, "html": written.html}
+    return {**bodies, "missing": placeholders.lacking(whole, said)}
 
 
-def _said(
-    visit: RequestContext, values: Values, method: Method
-) -> tuple[Composer, dict[str, object]]:
+def _said(visit: RequestContext, values: Values, method: AlarmMethod) -> dict[str, object]:
     event = values["event"]
-    composer = Composer()
-    alarm = Alarm(event=event, owner=event.owner_id, method=method)
-    return composer, {**_SAMPLES, **composer.values(alarm, visit.now)}
+    alarm = Alarm(event=event, owner=event.owner_id, method=method.number)
+    return {**_SAMPLES, **Composer().values(alarm, visit.now)}
 
 
 SMS_PREVIEW = Action(

@@ -11,11 +11,12 @@ from telealarm.api.fields.reply import CREATED, UPDATED, Column, SelfLink
 from telealarm.api.fields.texts import Text, Zone
 from telealarm.api.resources.gateways import Prefixes
 from telealarm.api.rest.resource import Resource, Values
+from telealarm.methods import alarm_methods
 from telealarm.models import CalendarUserProfile
 from telealarm.store.access import users
 from telealarm.store.calendars import calendars
 
-METHODS = [1, 2, 3]
+METHODS = list(alarm_methods())
 NO_LIMITS = {"methods": METHODS, "max_alarms_per_day": None, "prefixes": []}
 
 
@@ -25,12 +26,12 @@ class Permissions(FieldType):
     def read(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict) or set(value) - set(NO_LIMITS):
             raise ValueError(f"must be a JSON object with {', '.join(NO_LIMITS)}")
-        methods = value.get("methods", METHODS)
-        if not isinstance(methods, list) or not all(method in METHODS for method in methods):
-            raise ValueError("methods: must be a list of 1 (call), 2 (SMS) and 3 (email)")
+        allowed = value.get("methods", METHODS)
+        if not isinstance(allowed, list) or not all(method in METHODS for method in allowed):
+            raise ValueError(f"methods: must be a list of {_offered()}")
         most = value.get("max_alarms_per_day")
         return {
-            "methods": [number for number in METHODS if number in methods],
+            "methods": [number for number in METHODS if number in allowed],
             "max_alarms_per_day": None if most is None else Whole(0).read(most),
             "prefixes": Prefixes().read(value.get("prefixes", [])),
         }
@@ -49,6 +50,12 @@ class Permissions(FieldType):
 
 
 SETTING_ID = Column("calendar_setting_id", {"type": ["integer", "null"]})
+
+
+def _offered() -> str:
+    """1 (call), 2 (SMS) and 3 (email)."""
+    *others, last = (f"{method.number} ({method.title})" for method in alarm_methods().values())
+    return f"{', '.join(others)} and {last}"
 
 
 class ProfileForm(Form):

@@ -11,7 +11,8 @@ import aiohttp
 
 from telealarm.clock import utcnow
 from telealarm.errors import TransportError
-from telealarm.methods.sms.provider import SmsReceipt, found_at
+from telealarm.methods.sms.provider import found_at
+from telealarm.rules.delivery import Receipt
 
 # An answer is a few words; bytes.
 _LONGEST_ANSWER = 1024 * 1024
@@ -20,7 +21,7 @@ _LONGEST_WAIT_SECONDS = 86_400.0
 _NOT_NOW, _NEVER = {408, 425, 429}, {501, 505}
 
 
-async def read(reply: aiohttp.ClientResponse, settings: Mapping[str, Any]) -> SmsReceipt:
+async def read(reply: aiohttp.ClientResponse, settings: Mapping[str, Any]) -> Receipt:
     """The receipt of a message that was taken, as the settings tell it. Raises TransportError.
 
     An answer that breaks off counts by its status; only what its words must tell stays unknown.
@@ -45,7 +46,7 @@ async def read(reply: aiohttp.ClientResponse, settings: Mapping[str, Any]) -> Sm
             raise TransportError(f"refused, {field} is {here!r}: {said[:200]}", permanent=True)
     reference = found_at(found, path) if path else None
     is_id = isinstance(reference, str | int) and not isinstance(reference, bool)
-    return SmsReceipt(str(reference) if is_id else "", said[:200])
+    return Receipt(str(reference) if is_id else "", said[:200])
 
 
 async def _said(content: aiohttp.StreamReader) -> tuple[str, bool]:

@@ -4,9 +4,12 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import aiohttp
+
+from telealarm.methods.context import AmiActions
+from telealarm.rules.delivery import Receipt
 
 _PLACEHOLDER = re.compile(r"\{(to|from|text|id)\}")
 
@@ -19,21 +22,6 @@ class Sms:
     recipient: str
     sender: str
     text: str
-
-
-@dataclass(frozen=True)
-class SmsReceipt:
-    """The gateway took the message; `reference` is its own id for it, or empty."""
-
-    reference: str
-    said: str = ""
-
-
-class AmiActions(Protocol):
-    """Asterisk's manager interface, as far as gateways need it."""
-
-    async def action(self, name: str, **fields: str) -> Mapping[str, str]:
-        """Asterisk's answer. Raises TransportError where it cannot be asked, or says no."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +46,7 @@ class SmsProvider(ABC):
         """The settings as a JSON Schema, for the API's document."""
 
     @abstractmethod
-    async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> SmsReceipt:
+    async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> Receipt:
         """Hand the message over, within a time limit of the kind's own.
 
         Raises TransportError with the gateway's words: permanent, temporary, or unknown where it

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from peewee import ModelSelect, fn
 
+from telealarm import methods
 from telealarm.clock import utcnow
 from telealarm.errors import Stale
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Timeline
@@ -14,7 +15,7 @@ from telealarm.store.engine.crud import first
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
-from telealarm.words import AlarmStatus, Method, Reason, TimelineWord
+from telealarm.words import AlarmStatus, Reason, TimelineWord
 
 _RANG_BACK = CallRequest.inbound == True  # noqa: E712 - SQL
 
@@ -44,7 +45,7 @@ def enqueue_together(alarm_ids: Sequence[int], now: datetime) -> list[int]:
     changed meanwhile: then nothing is kept of all.
     """
     calling = (Alarm.status == AlarmStatus.PENDING) & (Alarm.due <= now + READY)
-    calling &= Alarm.id.in_(list(alarm_ids)) & (Alarm.method == Method.CALL)
+    calling &= Alarm.id.in_(list(alarm_ids)) & Alarm.method.in_(methods.on_channel())
     alarms = list(Alarm.select(Alarm, Event).join(Event).where(calling))
     if not alarms:
         return []
@@ -108,7 +109,7 @@ def write(
 
 
 def _queue(alarm: Alarm) -> int:
-    return alarm.event.calendar_id if alarm.method == Method.CALL else NO_CALL
+    return alarm.event.calendar_id if methods.of(alarm.method).uses_channel else NO_CALL
 
 
 def expiry(alarm: Alarm) -> datetime | None:

@@ -8,16 +8,17 @@ nor an edit that leaves alone what it is about: such an alarm can still be cance
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from telealarm import methods
 from telealarm.errors import Conflict, Invalid
+from telealarm.methods.base import Address
 from telealarm.models import Alarm, Calendar, CalendarUser, CalendarUserProfile, Event
 from telealarm.store.access import users
 from telealarm.store.alarms import alarms
 from telealarm.store.engine import read_cache, time_zones
-from telealarm.words import UNSETTLED, AlarmStatus, Method
+from telealarm.words import UNSETTLED, AlarmStatus
 
 # A transfer is a call as well, and as dear.
 _NUMBERS = ("alarm_phonenumber", "phonenumber_transfer")
-_WORDS = {Method.CALL: "call", Method.SMS: "SMS", Method.EMAIL: "email"}
 
 
 def check(alarm: Alarm, before: Alarm | None) -> None:
@@ -64,7 +65,7 @@ def check_handed_over(calendar: Calendar, user: CalendarUser) -> None:
     """
     profile = read_cache.profile_of(user.id)
     limits = profile is not None and (
-        set(profile.permissions["methods"]) != {method.value for method in Method}
+        not set(methods.alarm_methods()) <= set(profile.permissions["methods"])
         or profile.permissions["prefixes"]
         or profile.permissions["max_alarms_per_day"] is not None
     )
@@ -84,7 +85,7 @@ def _method(profile: CalendarUserProfile, alarm: Alarm, before: Alarm | None) ->
     allowed = profile.permissions["methods"]
     if alarm.method in allowed or (before is not None and before.method == alarm.method):
         return None
-    said = ", ".join(f"{number} ({_WORDS[Method(number)]})" for number in allowed) or "none"
+    said = ", ".join(f"{number} ({methods.of(number).title})" for number in allowed) or "none"
     return f"the calendar user {profile.user.username} may not have this one; allowed: {said}"
 
 
@@ -95,7 +96,7 @@ def _number(
     number = getattr(alarm, name)
     if not number or not prefixes or number.startswith(tuple(prefixes)):
         return None
-    if alarm.method == Method.EMAIL:
+    if methods.of(alarm.method).address is not Address.PHONE:
         return None  # it dials nobody
     if before is not None and getattr(before, name) == number and before.method == alarm.method:
         return None

@@ -3,17 +3,17 @@
 A request is looked at when its call is about to be placed: what was true when it was queued may
 not be any more. It is then claimed, put off (calling hours), ended (nobody wants it any more,
 its number is wrong or on a do-not-call list, nothing says how to call), or left for later (a cap
-is reached, dialing is paused). The same holds for a request by SMS or mail, which becomes a
-message in the outbox.
+is reached, dialing is paused). The same holds for a request by a method that is no call,
+which becomes a message in the outbox.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from telealarm import methods
 from telealarm.clock import monotonic
 from telealarm.errors import Invalid
 from telealarm.models import AlarmRequest, CalendarSetting, Gateway
-from telealarm.models.gateway import ACTIVE
 from telealarm.rules import eligibility, phone
 from telealarm.rules.eligibility import Verdict
 from telealarm.rules.rate_limit import READY
@@ -27,10 +27,10 @@ from telealarm.store.dialing.concurrency import LiveCalls
 from telealarm.store.engine.claim import Holder, claim, oldest
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import put
-from telealarm.store.messages.compose import Composer
+from telealarm.store.messages.compose import Composer, gateway_context
 from telealarm.store.messaging import claim as messaging_claim
 from telealarm.store.outcome import apply, failover
-from telealarm.words import AlarmStatus, Method, Reason, TimelineWord
+from telealarm.words import AlarmStatus, Reason, TimelineWord
 
 # How long a request waits for a gateway that was switched off.
 HELD = timedelta(seconds=30)
@@ -38,7 +38,7 @@ HELD = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class Claimed:
-    """The calls that are to be placed; requests by SMS or mail that were claimed are in the outbox.
+    """The calls that are to be placed; requests for a message that were claimed are in the outbox.
 
     `more`: others may be claimed at once. `again`: when (on the monotonic clock) a gateway has
     slots to give again; None where none ran out of them.
@@ -91,7 +91,7 @@ class Admission:
             setting = self._setting(request, request.alarm_id in forbidden, at)
             if setting is None:
                 return False
-            if request.alarm.method != Method.CALL:
+            if not methods.of(request.alarm.method).uses_channel:
                 put(request, queue=attempts.NO_CALL)  # its alarm was edited
                 left += 1
                 return False
@@ -126,7 +126,7 @@ class Admission:
         )
 
     def _write_messages(self, now: datetime, limit: int) -> bool:
-        """Put requests by SMS and mail into the outbox, oldest first. True: there may be more."""
+        """Put requests that are no calls into the outbox, oldest first. True: there may be more."""
         room = messaging_claim.Room()
         found = oldest(
             AlarmRequest,
@@ -138,7 +138,7 @@ class Admission:
         forbidden = do_not_call.forbidden([request.alarm for request in found])
 
         def admit(request: AlarmRequest) -> bool:
-            if request.alarm.method == Method.CALL:
+            if methods.of(request.alarm.method).uses_channel:
                 put(request, queue=request.alarm.event.calendar_id)  # its alarm was edited
                 return False
             setting = self._setting(request, request.alarm_id in forbidden, now)
@@ -155,22 +155,19 @@ class Admission:
         now: datetime,
     ) -> bool:
         """Put the message of the request into the outbox; False where it waits or is ended."""
-        gateway = None
-        if request.alarm.method == Method.SMS:
-            gateway = setting.sms_gateway
-            if gateway is None:
-                apply.fail(request, Reason.NO_SMS_GATEWAY, now)
-                return False
-            if gateway.status != ACTIVE:
-                _hold(request, now, Reason.GATEWAY_INACTIVE, f"gateway {gateway.name} is inactive")
-                return False
-        elif not self._composer.has_mail_server:
-            _hold(request, now, Reason.NO_MAIL_SERVER, "smtp.host is not configured")
+        method = methods.of_message(request.alarm.method)
+        gateway = setting.sms_gateway if method.uses_gateway else None
+        if refusal := method.refusal(gateway_context(gateway)):
+            apply.fail(request, refusal, now)
             return False
-        if not room.take(gateway):
+        obstacle = self._composer.obstacle(method, gateway)
+        if obstacle is not None:
+            _hold(request, now, obstacle.reason, obstacle.why)
+            return False
+        if not room.take(method, gateway):
             return False
         try:
-            columns = self._composer.message(request.alarm, setting, now)
+            columns = self._composer.message(request.alarm, gateway, now)
         except Invalid as error:
             record(request.alarm_id, TimelineWord.WRONG, str(error), request_id=request.id, at=now)
             apply.fail(request, Reason.NO_RECIPIENT, now)

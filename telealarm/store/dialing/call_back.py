@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
 
+from telealarm import methods
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Section, Survey, Timeline
 from telealarm.rules import phone
 from telealarm.store.alarms import alarms, attempts, eligibility
@@ -23,7 +24,6 @@ from telealarm.words import (
     CallStatus,
     Change,
     EventStatus,
-    Method,
     Reason,
     TimelineWord,
 )
@@ -187,7 +187,7 @@ def _latest(numbers: Iterable[str], calendar_id: int | None, now: datetime) -> A
         .join(Event)
         .where(
             Alarm.alarm_phonenumber.in_(list(numbers)),
-            Alarm.method == Method.CALL,
+            Alarm.method.in_(methods.on_channel()),
             Alarm.result == AlarmResult.NONE,
             Alarm.status != AlarmStatus.CANCELLED,
             Alarm.deleted.is_null(),

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 from peewee import JOIN
 
+from telealarm import methods
 from telealarm.errors import RecurrenceError
+from telealarm.methods.base import AlarmMethod
 from telealarm.models import (
     Alarm,
     AlarmRequest,
@@ -20,6 +22,7 @@ from telealarm.models import (
     Event,
     Gateway,
     Rule,
+    SmsGateway,
     User,
 )
 from telealarm.models.gateway import ACTIVE
@@ -31,8 +34,9 @@ from telealarm.store.access import visibility
 from telealarm.store.alarms import eligibility as alarms_eligibility
 from telealarm.store.calendars import children, series
 from telealarm.store.engine import crud, time_zones
+from telealarm.store.messages.compose import gateway_context
 from telealarm.store.outcome import failover
-from telealarm.words import AlarmStatus, ClockChange, EventStatus, Method, PlanAction, Reason
+from telealarm.words import AlarmStatus, ClockChange, EventStatus, PlanAction, Reason
 
 _TICK = datetime.resolution
 
@@ -54,8 +58,9 @@ class Entry:
 class Planned:
     """What would become of an attempt.
 
-    `action` is call, sms, email, defer or skip, and `why` its reason in one word. `until` is when
-    a deferred one could be made. `gateway` is the name of the trunk that it would take, if any.
+    `action` is the name of its method, or defer or skip, and `why` its reason in one word. `until`
+    is when a deferred one could be made. `gateway` is the name of the trunk that it would take, if
+    any.
     `change`: the clock of `zone` is put on or back over the start of its event.
     """
 
@@ -133,13 +138,14 @@ def _decide(
     bound = alarms_eligibility.of(alarm, profile, forbidden=forbidden)
     decision = eligibility.decide(bound, entry.at)
     setting = profile.calendar_setting if profile else None
-    gateway = setting.aleg_gateway if setting and alarm.method == Method.CALL else None
-    word = {Verdict.GO: Method(alarm.method).name.lower(), Verdict.WAIT: PlanAction.DEFER}
+    method = methods.of(alarm.method)
+    gateway = setting.aleg_gateway if setting and method.uses_channel else None
+    word = {Verdict.GO: method.name, Verdict.WAIT: PlanAction.DEFER}
     action, why = word.get(decision.action, PlanAction.SKIP), decision.reason
     if alarm.event.status == EventStatus.PAUSED:
         action, why = PlanAction.SKIP, Reason.EVENT_PAUSED
-    elif action == "sms" and setting is not None and setting.sms_gateway_id is None:
-        action, why = PlanAction.SKIP, Reason.NO_SMS_GATEWAY
+    elif decision.action is Verdict.GO and (refusal := _refusal(method, setting)):
+        action, why = PlanAction.SKIP, refusal
     elif action != PlanAction.SKIP and gateway is not None:
         gateway = failover.way_out(gateway, (), alarm.alarm_phonenumber) or gateway
         if not failover.takes(gateway, alarm.alarm_phonenumber):
@@ -164,6 +170,11 @@ def _decide(
         zone=zone,
         change=change,
     )
+
+
+def _refusal(method: AlarmMethod, setting: CalendarSetting | None) -> str:
+    gateway = setting.sms_gateway if setting and method.uses_gateway else None
+    return method.refusal(gateway_context(gateway))
 
 
 def _first(found: list[Entry], after: datetime, most: int) -> list[Entry]:
@@ -285,9 +296,11 @@ def _said(event: Event, zone: ZoneInfo) -> datetime | None:
 
 def _profiles(users: set[int]) -> dict[int, CalendarUserProfile]:
     query = (
-        CalendarUserProfile.select(CalendarUserProfile, CalendarSetting, Gateway)
+        CalendarUserProfile.select(CalendarUserProfile, CalendarSetting, Gateway, SmsGateway)
         .join(CalendarSetting, JOIN.LEFT_OUTER)
         .join(Gateway, JOIN.LEFT_OUTER, on=(CalendarSetting.aleg_gateway == Gateway.id))
+        .switch(CalendarSetting)
+        .join(SmsGateway, JOIN.LEFT_OUTER, on=(CalendarSetting.sms_gateway == SmsGateway.id))
         .where(CalendarUserProfile.user.in_(users))
     )
     return {profile.user_id: profile for profile in query}

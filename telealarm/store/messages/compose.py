@@ -1,136 +1,71 @@
-"""What an alarm by SMS or mail says: its template with the placeholders put in."""
+"""What a message says: its method writes it, from the values of its alarm and its event."""
 
-import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from telealarm import i18n
-from telealarm.errors import Invalid
-from telealarm.models import Alarm, CalendarSetting, Event, Installation, MailTemplate, SmsTemplate
-from telealarm.rules import mail_bodies, phone, placeholders, signed_links, sms_segments
+from telealarm import methods
+from telealarm.config.model import Config
+from telealarm.methods.base import Address, MessageMethod
+from telealarm.methods.context import (
+    ComposedMessage,
+    EventContext,
+    GatewayContext,
+    MessageContext,
+    Obstacle,
+)
+from telealarm.models import Alarm, BaseModel, Event, Installation, SmsGateway
+from telealarm.models.gateway import ACTIVE
+from telealarm.rules import phone, signed_links
 from telealarm.store.engine import time_zones
 from telealarm.store.engine.timeline import record
-from telealarm.store.messages.template_values import values
-from telealarm.words import MessageTimeline, Method
+from telealarm.store.messages import template_values
 
-LONGEST_MAIL = 200_000
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}", re.ASCII)
-_OWN_LINKS = ("confirm_url", "cancel_url", "unsubscribe_url")
 # How long the link that ends mails works.
 UNSUBSCRIBE = timedelta(days=365)
 
 
 @dataclass(frozen=True)
 class Composer:
-    """Writes messages. `public_url` and `mail_sender` are the configuration's."""
+    """Has messages written by their methods. `config` is the service's."""
 
-    public_url: str = "http://127.0.0.1:8000"
-    # The From of templates that name none; None where no mail server is configured.
-    mail_sender: str | None = None
+    config: Config = field(default_factory=Config)
 
-    @property
-    def has_mail_server(self) -> bool:
-        return self.mail_sender is not None
+    def obstacle(self, method: MessageMethod, gateway: SmsGateway | None) -> Obstacle | None:
+        """Why an attempt by the method waits; None if it can be made now."""
+        return method.obstacle(gateway_context(gateway), self.config)
 
-    def message(self, alarm: Alarm, setting: CalendarSetting, now: datetime) -> dict[str, Any]:
+    def message(self, alarm: Alarm, gateway: SmsGateway | None, now: datetime) -> dict[str, Any]:
         """The columns of the alarm's message. Raises Invalid where it cannot be written."""
-        if alarm.method == Method.EMAIL:
-            return self._mail(alarm, now)
-        if not phone.is_dialable(alarm.alarm_phonenumber):
-            raise Invalid({"alarm_phonenumber": ["an alarm by SMS needs a phone number"]})
-        template = alarm.sms_template
-        text = self.sms(template, self.values(alarm, now), alarm.language)
-        columns = sms_segments.columns(text)
-        if columns["text"] != text:
-            needed = sms_segments.size(text).segments
-            why = f"the text needs {needed} segments; {sms_segments.MOST_SEGMENTS} are sent"
-            record(alarm.id, MessageTimeline.SMS_CUT, why, at=now)
-        assert setting.sms_gateway is not None  # without one the attempt has failed already
-        own = str(setting.sms_gateway.settings.get("sender", ""))
-        return {
-            "method": Method.SMS,
-            "gateway": setting.sms_gateway,
-            "recipient": alarm.alarm_phonenumber,
-            "tail": phone.tail(alarm.alarm_phonenumber),
-            "sender": (template.sender_phonenumber if template else "") or own,
-            **columns,
-        }
+        context = self.context(alarm, now, gateway)
+        composed = methods.of_message(alarm.method).compose(context)
+        return columns(alarm, composed, gateway)
 
-    def sms(
-        self, template: SmsTemplate | None, said: dict[str, object], language: str | None
-    ) -> str:
-        """What an SMS by `template` says; it may be too long to be sent whole."""
-        text = template.sms_text if template else i18n.of(language).written.message.sms
-        return placeholders.fill(text, said)
-
-    def mail(
-        self, template: MailTemplate | None, said: dict[str, object], language: str | None
-    ) -> dict[str, Any]:
-        """The subject and the two bodies of a mail by `template`.
-
-        One that has no link of ours in it gets them at its end.
-        """
-        ours = i18n.of(language).written.message
-        subject = template.subject if template else ours.mail_subject
-        plain = template.message_plaintext if template else ours.mail_text
-        markup = template.message_html if template else ""
-        has_links = any("{" + name + "}" in plain + markup for name in _OWN_LINKS)
-        text = placeholders.fill(plain, said, LONGEST_MAIL)
-        html = placeholders.fill(markup, mail_bodies.escaped(said), LONGEST_MAIL)
-        text, html = text or mail_bodies.as_text(html), html or mail_bodies.as_html(text)
-        if not has_links:
-            words = i18n.of(language).written.mail
-            links = {
-                getattr(words, name.removesuffix("_url")): str(said[name])
-                for name in _OWN_LINKS
-                if said.get(name)
-            }
-            text = f"{text}\n\n{mail_bodies.links_as_text(links)}\n"
-            html = mail_bodies.with_links(html, links)
-        line = " ".join(placeholders.fill(subject, said).split())
-        return {"subject": line[:900], "text": text, "html": html}
-
-    def _mail(self, alarm: Alarm, now: datetime) -> dict[str, Any]:
-        event, template = alarm.event, alarm.mail_template
-        written = self.mail(template, self.values(alarm, now), alarm.language)
-        return written | self.envelope(alarm, event, template, now)
-
-    def envelope(
-        self, alarm: Alarm, event: Event, template: MailTemplate | None, now: datetime
-    ) -> dict[str, Any]:
-        """The columns of any mail to the recipient of `alarm`. Raises Invalid."""
-        if not _ADDRESS.fullmatch(alarm.alarm_email):
-            raise Invalid({"alarm_email": ["an alarm by email needs one address"]})
-        own_address = (template.from_email if template else "") or self.mail_sender
-        own_name = template.from_name if template else ""
-        return {
-            "method": Method.EMAIL,
-            "gateway": None,
-            "recipient": alarm.alarm_email,
-            "sender": f"{own_name} <{own_address}>" if own_name else own_address,
-            "unsubscribe": self._unsubscribe(alarm, now),
-            "starts": event.start,
-            "ends": event.end,
-            "invitation": {
-                "uid": f"event-{event.id}@{Installation.get().name}.telealarm",
-                "title": event.title,
-                "description": event.description or "",
-                "start": event.start.isoformat(),
-                "end": event.end.isoformat(),
-                "zone": time_zones.of_event(event).key,
-                "organizer": own_address,
-                "organizer_name": own_name,
-                "cancelled": False,
-            },
-        }
+    def context(
+        self, alarm: Alarm, now: datetime, gateway: SmsGateway | None = None
+    ) -> MessageContext:
+        """What the alarm's method writes a message from."""
+        name = methods.of_message(alarm.method).template
+        values = self.values(alarm, now)
+        return MessageContext(
+            recipient=alarm.recipient,
+            language=alarm.language,
+            values=values,
+            template=template_context(getattr(alarm, name)) if name else None,
+            gateway=gateway_context(gateway),
+            event=self._event(alarm.event),
+            unsubscribe_url=str(values["unsubscribe_url"]),
+            config=self.config,
+            note=partial(record, alarm.id, at=now),
+        )
 
     def values(self, alarm: Alarm, now: datetime) -> dict[str, object]:
         """What placeholders stand for; of an alarm that is not written yet, without links."""
         event = alarm.event
         said: dict[str, object] = {
             "alarm_email": alarm.alarm_email,
-            **values(alarm, event, now),
+            **template_values.values(alarm, event, now),
         }
         if alarm.id is not None:
             said |= {
@@ -140,13 +75,55 @@ class Composer:
             }
         return said
 
+    def _event(self, event: Event) -> EventContext:
+        return EventContext(
+            uid=f"event-{event.id}@{Installation.get().name}.telealarm",
+            title=event.title,
+            description=event.description or "",
+            start=event.start,
+            end=event.end,
+            zone=time_zones.of_event(event),
+        )
+
     def _unsubscribe(self, alarm: Alarm, now: datetime) -> str:
         """A link for whom it is sent to, also when the alarm has another recipient by then."""
-        recipient = alarm.alarm_phonenumber
-        if alarm.method == Method.EMAIL:
-            recipient = alarm.alarm_email
-        return self._link("unsubscribe", alarm, now + UNSUBSCRIBE, recipient)
+        return self._link("unsubscribe", alarm, now + UNSUBSCRIBE, alarm.recipient)
 
     def _link(self, kind: str, alarm: Alarm, expires: datetime, recipient: str = "") -> str:
         link = signed_links.Link(kind, alarm.id, expires, recipient)
-        return f"{self.public_url}/links/{signed_links.token(Installation.get().secret, link)}"
+        token = signed_links.token(Installation.get().secret, link)
+        return f"{self.config.public_url}/links/{token}"
+
+
+def columns(
+    alarm: Alarm, composed: ComposedMessage, gateway: SmsGateway | None = None
+) -> dict[str, Any]:
+    """The columns of a message to the recipient of `alarm`."""
+    by_phone = methods.of(alarm.method).address is Address.PHONE
+    is_invited = composed.invitation is not None
+    return {
+        **asdict(composed),
+        "method": alarm.method,
+        "gateway": gateway,
+        "recipient": alarm.recipient,
+        "tail": phone.tail(alarm.recipient) if by_phone else "",
+        "starts": alarm.event.start if is_invited else None,
+        "ends": alarm.event.end if is_invited else None,
+    }
+
+
+def gateway_context(gateway: SmsGateway | None) -> GatewayContext | None:
+    """What a method is told of its gateway."""
+    if gateway is None:
+        return None
+    return GatewayContext(
+        name=gateway.name,
+        kind=gateway.kind,
+        settings=gateway.settings,
+        is_active=gateway.status == ACTIVE,
+    )
+
+
+def template_context(template: BaseModel | None) -> dict[str, Any] | None:
+    """The columns of a template, by their names."""
+    return None if template is None else dict(template.__data__)

@@ -6,10 +6,11 @@ the last word.
 
 from datetime import datetime, timedelta
 
+from telealarm.methods import sms
 from telealarm.models import EarlyReport, Message, SmsGateway
 from telealarm.rules.text import kept
 from telealarm.store.engine.timeline import record
-from telealarm.words import DeliveryReport, MessageStatus, MessageTimeline, ReportOutcome
+from telealarm.words import DeliveryReport, MessageStatus, ReportOutcome
 
 LONGEST_SAID = 500
 DELIVERED, FAILED = DeliveryReport.DELIVERED, DeliveryReport.FAILED
@@ -39,7 +40,7 @@ def mark(message: Message, delivery: str, said: str, now: datetime) -> str:
     Message.update(delivery=delivery, said=said).where(Message.id == message.id).execute()
     message.delivery, message.said = delivery, said
     reported = delivery == DELIVERED
-    what = MessageTimeline.SMS_DELIVERED if reported else MessageTimeline.SMS_UNDELIVERED
+    what = sms.Timeline.DELIVERED if reported else sms.Timeline.UNDELIVERED
     why = f"to {message.recipient}" + (f": {said}" if said else "")
     record(message.alarm_id, what, why, request_id=message.request_id, at=now)
     return delivery

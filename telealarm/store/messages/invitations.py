@@ -3,23 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from telealarm import i18n
 from telealarm.errors import Invalid
+from telealarm.methods import email
 from telealarm.models import Alarm, Event, Message
-from telealarm.rules import placeholders
 from telealarm.store import do_not_call
 from telealarm.store.engine.crud import first
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
-from telealarm.store.messages.compose import Composer
-from telealarm.words import (
-    EventStatus,
-    MessagePurpose,
-    MessageStatus,
-    MessageTimeline,
-    Method,
-    TimelineWord,
-)
+from telealarm.store.messages.compose import Composer, columns
+from telealarm.words import EventStatus, MessagePurpose, MessageStatus, TimelineWord
 
 CROWD = 50
 
@@ -118,34 +110,26 @@ def renew(message_id: int, composer: Composer, now: datetime) -> None:
     if not cancelled and event.status == EventStatus.COMPLETED and event.end <= now:
         return
     # Whomever, and however, the alarm tells by now.
-    alarm.alarm_email, alarm.method = old.recipient, Method.EMAIL
+    alarm.alarm_email, alarm.method = old.recipient, email.METHOD.number
     try:
-        columns = composer.envelope(alarm, event, alarm.mail_template, now)
+        composed = email.METHOD.renewed(composer.context(alarm, now), cancelled=cancelled)
     except Invalid as error:
         record(alarm.id, TimelineWord.WRONG, str(error), at=now)
         return
     assert old.invitation is not None  # only a mail with one is renewed
     kept = ("uid", "title", "start", "end", "zone") if cancelled else ("uid",)
-    invitation = columns["invitation"] | {name: old.invitation[name] for name in kept}
-    said = composer.values(alarm, now)
-    texts = i18n.of(alarm.language).written.mail
-    subject = placeholders.fill(texts.called_off if cancelled else texts.moved, said)
-    if cancelled:
-        said |= {"confirm_url": None, "cancel_url": None}
-    body = composer.mail(None, said, alarm.language)
+    invitation = (composed.invitation or {}) | {name: old.invitation[name] for name in kept}
     Message.create(
-        **columns
-        | body
+        **columns(alarm, composed)
         | {
             "owner": old.owner_id,
             "alarm": alarm.id,
             "purpose": MessagePurpose.INVITATION,
-            "subject": subject,
             "date": now,
-            "invitation": invitation | {"cancelled": cancelled},
+            "invitation": invitation,
             "sequence": old.sequence + 1,
         }
     )
     why = f"{'CANCEL' if cancelled else 'update'} of the invitation"
-    record(alarm.id, MessageTimeline.MAIL_QUEUED, why, at=now)
+    record(alarm.id, email.Timeline.QUEUED, why, at=now)
     wake("messages")

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
+from telealarm.methods import sms
 from telealarm.models import Alarm, Message, SmsGateway
 from telealarm.rules import phone, sms_segments
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
-from telealarm.words import MessagePurpose, MessageStatus, MessageTimeline, Method
+from telealarm.words import MessagePurpose, MessageStatus
 
 
 def queue_sms(
@@ -30,7 +31,7 @@ def queue_sms(
         owner=alarm.owner_id,
         alarm=alarm,
         gateway=gateway,
-        method=Method.SMS,
+        method=sms.METHOD.number,
         purpose=purpose,
         recipient=recipient,
         tail=phone.tail(recipient),
@@ -39,7 +40,7 @@ def queue_sms(
         **sms_segments.columns(text),
     )
     why = f"to {recipient}: {what}" if what else f"to {recipient}"
-    record(alarm.id, MessageTimeline.SMS_QUEUED, why, request_id=request_id, at=now)
+    record(alarm.id, sms.Timeline.QUEUED, why, request_id=request_id, at=now)
     wake("messages")
 
 

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+from telealarm import methods
 from telealarm.models import Alarm, Event, Section, Survey
 from telealarm.rules import placeholders, spoken_dates
 from telealarm.store.access import users
 from telealarm.store.engine import read_cache, time_zones
 from telealarm.store.engine.timeline import record
-from telealarm.words import Method, TimelineWord
+from telealarm.words import TimelineWord
 
 
 def values(
@@ -61,7 +62,7 @@ def look(alarm: Alarm, before: Alarm | None, now: datetime) -> None:
 
 def missing(alarm: Alarm, now: datetime) -> list[str]:
     """The placeholders of the alarm's survey that have no value, a sentence for each section."""
-    if alarm.method != Method.CALL:
+    if not methods.of(alarm.method).uses_channel:
         return []
     survey = alarm.survey or users.setting_of(alarm.event.calendar.user).survey
     known = values(alarm, alarm.event, now)

@@ -8,6 +8,9 @@ from typing import Any
 
 from peewee import Expression, fn
 
+from telealarm import methods
+from telealarm.methods import sms
+from telealarm.methods.base import MessageMethod
 from telealarm.models import (
     Alarm,
     AlarmRequest,
@@ -30,19 +33,8 @@ from telealarm.store.engine.transition import move
 from telealarm.store.messages import invitations
 from telealarm.store.messaging import result
 from telealarm.store.outcome import apply
-from telealarm.words import (
-    AlarmStatus,
-    EventStatus,
-    MessagePurpose,
-    MessageStatus,
-    MessageTimeline,
-    Method,
-    Reason,
-)
+from telealarm.words import AlarmStatus, EventStatus, MessagePurpose, MessageStatus, Reason
 
-# The lane of mails; every SMS gateway is a lane by its id.
-MAIL = 0
-MAIL_AT_ONCE = 1  # on one connection
 # Alarms of one lane that may be in the outbox at once: what is beyond waits as a request, where
 # calling hours, do-not-call lists and changes of its event still reach it.
 OUTBOX, OUTBOX_SECONDS = 20, 5.0
@@ -57,8 +49,10 @@ class Taken:
 
 
 def lane(message: Message) -> int:
-    """What a message shares its pace and its connections with."""
-    return message.gateway_id or MAIL
+    """What a message shares its pace and its connections with: the id of its gateway, or the
+    number of its method, negative.
+    """
+    return message.gateway_id or -message.method
 
 
 def take(holder: Holder, now: datetime, limit: int, sending: Counter[int]) -> Taken:
@@ -76,21 +70,22 @@ def take(holder: Holder, now: datetime, limit: int, sending: Counter[int]) -> Ta
     ]
     waits = Message.gateway.in_(inactive) & Message.request.is_null()
     where = Message.gateway.is_null(False) & Message.gateway.not_in(full) & ~waits
-    if sending[MAIL] < MAIL_AT_ONCE:
-        where |= Message.gateway.is_null()
+    busy = [-here for here, count in sending.items() if here < 0 and count >= _at_once(-here)]
+    where |= Message.gateway.is_null() & Message.method.not_in(busy)
     begun = Counter(sending)
 
     def admit(message: Message) -> bool:
         here = lane(message)
-        most = gateways[here].maximum_sending if here else MAIL_AT_ONCE
+        gateway = gateways.get(here)
+        most = gateway.maximum_sending if gateway else _at_once(message.method)
         if begun[here] >= most or not _wanted(message, now):
             return False
-        if here in inactive:
+        if gateway and gateway.status != ACTIVE:
             # As a request it is watched over, and expires.
-            why = f"gateway {gateways[here].name} is inactive"
+            why = f"gateway {gateway.name} is inactive"
             result.put_back(message, now, Reason.GATEWAY_INACTIVE, why)
             return False
-        if here and not _has_pace(gateways[here], now):
+        if gateway and not _has_pace(gateway, now):
             return False
         begun[here] += 1
         return True
@@ -110,12 +105,11 @@ def _wanted(message: Message, now: datetime) -> bool:
     event = alarm.event
     ahead = alarm.due is not None and alarm.due > now
     gone = event.status == EventStatus.PAUSED or alarm.deleted or event.deleted
-    address = alarm.alarm_email if message.method == Method.EMAIL else alarm.alarm_phonenumber
     if message.withdrawn or ahead or gone:
         move(message, MessageStatus.WITHDRAWN)
         apply.call_off(request, "nothing was sent", now)
         return False
-    if message.recipient != address or message.method != alarm.method:
+    if message.method != alarm.method or message.recipient != alarm.recipient:
         result.put_back(message, now, Reason.EDITED, "its alarm was edited before it was sent")
         return False
     decision = eligibility.decide(alarm, now)
@@ -139,7 +133,7 @@ def _asked_to_stop(message: Message, now: datetime) -> bool:
     if listed:
         move(message, MessageStatus.WITHDRAWN)
         why = f"{message.recipient} is on a do-not-call list"
-        record(message.alarm_id, MessageTimeline.SMS_NOT_SENT, why, at=now)
+        record(message.alarm_id, sms.Timeline.NOT_SENT, why, at=now)
     return listed
 
 
@@ -169,20 +163,22 @@ class Room:
 
     def __init__(self) -> None:
         rows = (
-            Message.select(Message.gateway, fn.COUNT(Message.id))
+            Message.select(Message.gateway, Message.method, fn.COUNT(Message.id))
             .where(
                 Message.request.is_null(False),
                 Message.status.in_([MessageStatus.PENDING, MessageStatus.SENDING]),
             )
-            .group_by(Message.gateway)
+            .group_by(Message.gateway, Message.method)
             .tuples()
             .execute()
         )
-        self._waiting = Counter({gateway or MAIL: count for gateway, count in rows})
+        self._waiting: Counter[int] = Counter()
+        for gateway, method, count in rows:
+            self._waiting[gateway or -method] += count
 
-    def take(self, gateway: SmsGateway | None) -> bool:
-        """Whether one more fits; of mail where `gateway` is None."""
-        here = gateway.id if gateway else MAIL
+    def take(self, method: MessageMethod, gateway: SmsGateway | None) -> bool:
+        """Whether one more message by the method, and through its gateway if it has one, fits."""
+        here = gateway.id if gateway else -method.number
         if self._waiting[here] >= _most(gateway):
             return False
         self._waiting[here] += 1
@@ -192,12 +188,13 @@ class Room:
         """The condition that a waiting request, if it is no call, finds room."""
         found = SmsGateway.select().where(SmsGateway.id.in_(list(self._waiting)))
         full = [gateway.id for gateway in found if self._waiting[gateway.id] >= _most(gateway)]
-        mail_full = self._waiting[MAIL] >= _most(None)
-        if not full and not mail_full:
+        by_themselves = [
+            -here for here, count in self._waiting.items() if here < 0 and count >= _most(None)
+        ]
+        if not full and not by_themselves:
             return AlarmRequest.id.is_null(False)
-        blocked = (Alarm.method == Method.SMS) & CalendarSetting.sms_gateway.in_(full)
-        if mail_full:
-            blocked |= Alarm.method == Method.EMAIL
+        through = Alarm.method.in_(methods.by_gateway()) & CalendarSetting.sms_gateway.in_(full)
+        blocked = through | Alarm.method.in_(by_themselves)
         held = (
             Alarm.select(Alarm.id)
             .join(Event)
@@ -207,6 +204,10 @@ class Room:
             .where(blocked)
         )
         return AlarmRequest.alarm.not_in(held)
+
+
+def _at_once(method: int) -> int:
+    return methods.of_message(method).at_once
 
 
 def _most(gateway: SmsGateway | None) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from telealarm import metrics
+from telealarm import methods, metrics
 from telealarm.errors import Stale
 from telealarm.models import Alarm, AlarmRequest, Event, Message, SmsGateway
 from telealarm.rules.outcome import Attempt
@@ -12,25 +12,12 @@ from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
 from telealarm.store.messages import delivery_reports, invitations
 from telealarm.store.outcome import apply
-from telealarm.words import (
-    AlarmStatus,
-    MessageStatus,
-    MessageTimeline,
-    Method,
-    Reason,
-    TimelineWord,
-)
+from telealarm.words import AlarmStatus, MessageStatus, Reason, TimelineWord
 
 LONGEST_SAID, LONGEST_REFERENCE = delivery_reports.LONGEST_SAID, 200
 # How often a message that is no attempt is sent whose fate stays unknown, and how far apart.
 MOST_UNKNOWN = 3
 UNKNOWN_PAUSE = timedelta(minutes=1)
-# What the timeline says of an SMS, and of a mail.
-_TIMELINE = {
-    MessageStatus.SENT: (MessageTimeline.SMS_SENT, MessageTimeline.MAIL_SENT),
-    MessageStatus.FAILED: (MessageTimeline.SMS_FAILED, MessageTimeline.MAIL_FAILED),
-    MessageStatus.UNKNOWN: (MessageTimeline.SMS_UNKNOWN, MessageTimeline.MAIL_UNKNOWN),
-}
 
 
 def held(message_id: int, fence: int) -> Message:
@@ -216,6 +203,5 @@ def _count(alarm: Alarm, *, notice: bool) -> None:
 
 
 def _tell(message: Message, what: MessageStatus, why: str, now: datetime) -> None:
-    by_sms, by_mail = _TIMELINE[what]
-    word = by_mail if message.method == Method.EMAIL else by_sms
+    word = methods.of_message(message.method).timeline[what]
     record(message.alarm_id, word, why, request_id=message.request_id, at=now)

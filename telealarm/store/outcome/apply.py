@@ -6,7 +6,9 @@ carries the decision out.
 
 from datetime import datetime, timedelta
 
-from telealarm import i18n
+from telealarm import i18n, methods
+from telealarm.methods import sms
+from telealarm.methods.base import Address
 from telealarm.models import Alarm, AlarmRequest, Message
 from telealarm.rules import outcome, placeholders
 from telealarm.rules.eligibility import Decision, Verdict
@@ -26,8 +28,6 @@ from telealarm.words import (
     EventStatus,
     MessagePurpose,
     MessageStatus,
-    MessageTimeline,
-    Method,
     Reason,
     TimelineWord,
 )
@@ -75,7 +75,7 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
     alarm = request.alarm
     move(alarm, AlarmStatus.SUCCESS, status_reason="")
     said = f"success, result {alarm.result}" if alarm.result else "success, no key pressed"
-    if alarm.method != Method.CALL:
+    if not methods.of(alarm.method).uses_channel:
         said = "success, the message was taken"
     record(alarm.id, TimelineWord.RESULT, said, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
@@ -230,7 +230,7 @@ def _inform(alarm: Alarm, now: datetime, *, missed: bool = False) -> None:
     if gateway is None:
         record(
             alarm.id,
-            MessageTimeline.SMS_NOT_SENT,
+            sms.Timeline.NOT_SENT,
             "the calendar setting names no sms_gateway; set one to have failures told",
             at=now,
         )
@@ -239,8 +239,8 @@ def _inform(alarm: Alarm, now: datetime, *, missed: bool = False) -> None:
     template = (event.data or {}).get("sms_failure")
     language = eligibility.language_of(alarm)
     said = values(alarm, event, now, language=language)
-    if alarm.method == Method.EMAIL:
-        said["alarm_phonenumber"] = alarm.alarm_email
+    if methods.of(alarm.method).address is not Address.PHONE:
+        said["alarm_phonenumber"] = alarm.recipient
     default = _failure_text(alarm, language, missed=missed)
     text = placeholders.fill(template if isinstance(template, str) else default, said)
     outbox.queue_sms(alarm, gateway, recipient, text, now, purpose=MessagePurpose.FAILURE)
@@ -248,12 +248,6 @@ def _inform(alarm: Alarm, now: datetime, *, missed: bool = False) -> None:
 
 def _failure_text(alarm: Alarm, language: str, *, missed: bool) -> str:
     """The bad news of an alarm whose event has no words for it."""
-    texts = i18n.of(language).written.failure
-    if not missed:
-        return texts.failed
-    by_method: dict[int, str] = {
-        Method.CALL: texts.call_missed,
-        Method.SMS: texts.sms_missed,
-        Method.EMAIL: texts.mail_missed,
-    }
-    return by_method[alarm.method]
+    if missed:
+        return methods.of(alarm.method).missed_text(language)
+    return i18n.of(language).written.failure.failed

@@ -6,12 +6,13 @@ That call is an alarm of its own on the same event, with rows, retries and a tim
 from datetime import datetime
 
 from telealarm import i18n
+from telealarm.methods import call as by_call
 from telealarm.models import Alarm, Section, Survey
 from telealarm.sections.play_message import PlayMessage
 from telealarm.store.alarms import alarms, eligibility
 from telealarm.store.engine import crud
 from telealarm.store.engine.timeline import record
-from telealarm.words import EventStatus, Method, TimelineWord
+from telealarm.words import EventStatus, TimelineWord
 
 NAME = "Told to failure_phonenumber"
 # Of its call: retries, a delay between them and a lateness in seconds.
@@ -41,7 +42,7 @@ def call(failed: Alarm, now: datetime) -> None:
             "event": event,
             "about": failed,
             "alarm_phonenumber": setting.failure_phonenumber,
-            "method": Method.CALL,
+            "method": by_call.METHOD.number,
             "survey": _survey(failed.owner_id, language, text),
             # Due now.
             "offset": round((now - event.start).total_seconds()),

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
+from telealarm import methods
 from telealarm.models import Alarm, CallRequest
 from telealarm.store.alarms import eligibility
 from telealarm.store.survey import session_state
 from telealarm.store.survey.session_state import Script
-from telealarm.words import AlarmStatus, Method
+from telealarm.words import AlarmStatus
 
 
 def alarms(after: datetime, until: datetime, limit: int) -> list[tuple[int, datetime]]:
@@ -17,7 +18,7 @@ def alarms(after: datetime, until: datetime, limit: int) -> list[tuple[int, date
             Alarm.status == AlarmStatus.PENDING,
             Alarm.due > after,
             Alarm.due <= until,
-            Alarm.method == Method.CALL,
+            Alarm.method.in_(methods.on_channel()),
         )
         .order_by(Alarm.due)
         .limit(limit)

@@ -12,11 +12,11 @@ from telealarm.errors import TransportError
 from telealarm.methods.sms.provider import (
     Sms,
     SmsProvider,
-    SmsReceipt,
     SmsTransports,
     one_line,
     only,
 )
+from telealarm.rules.delivery import Receipt
 
 # pjsip:<endpoint>/sip:{to}@host:port, or pjsip:{to}; nothing that the dialplan would read.
 _DESTINATION = re.compile(
@@ -65,7 +65,7 @@ class AsteriskProvider(SmsProvider):
             "additionalProperties": False,
         }
 
-    async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> SmsReceipt:
+    async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> Receipt:
         if means.ami is None:
             raise TransportError("asterisk.ami.user is not configured")
         if not _NUMBER.fullmatch(sms.recipient):
@@ -84,7 +84,7 @@ class AsteriskProvider(SmsProvider):
                 said = await means.ami.action("MessageSend", **fields, Base64Body=body)
             except TransportError as error:
                 raise _explained(error, number, len(parts)) from error
-        return SmsReceipt("", said.get("message", ""))
+        return Receipt("", said.get("message", ""))
 
 
 PROVIDER = AsteriskProvider()

@@ -14,12 +14,12 @@ from telealarm.methods.sms import http_answer
 from telealarm.methods.sms.provider import (
     Sms,
     SmsProvider,
-    SmsReceipt,
     SmsTransports,
     filled,
     one_line,
     only,
 )
+from telealarm.rules.delivery import Receipt
 
 TIMEOUT_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
@@ -95,7 +95,7 @@ class HttpProvider(SmsProvider):
             "required": ["url"],
         }
 
-    async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> SmsReceipt:
+    async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> Receipt:
         headers = {
             name: filled(text, sms, _for_header)
             for name, text in (settings.get("headers") or {}).items()
