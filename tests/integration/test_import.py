@@ -132,6 +132,26 @@ async def test_a_second_import_writes_what_has_changed_in_the_file(importing: Im
     assert importing.load(newer)[0] == {"deleted here": 1, "unchanged": 1}
 
 
+async def test_a_method_may_be_a_number_or_a_word(importing: Importing) -> None:
+    header = "uid,title,start,method,alarm_email,alarm_phonenumber,advance_notice\n"
+
+    def text(seconds: int) -> str:
+        return (
+            header
+            + f"1,By mail,2030-01-02 10:30,email,a-b@example.com,,{seconds}\n"
+            + f"2,By SMS,2030-01-02 10:30,2,,600 100,{seconds}\n"
+            + f"3,By pigeon,2030-01-02 10:30,pigeon,,600 100,{seconds}\n"
+        )
+
+    refused = ["4: method: must be one of 1 (call), 2 (sms), 3 (email)"]
+    assert importing.load(text(60)) == ({"made": 2}, refused)
+    assert importing.load(text(120)) == ({"changed": 2}, refused)
+    mail, sms = await importing.alarms()
+    assert (mail["method"], mail["alarm_email"]) == (3, "a-b@example.com")
+    assert (sms["method"], sms["alarm_phonenumber"]) == (2, "600100")
+    assert (mail["advance_notice"], sms["advance_notice"]) == (120, 120)
+
+
 async def test_rows_without_a_uid_are_known_by_what_they_say(importing: Importing) -> None:
     text = "title;start;alarm_phonenumber\nA;2030-01-02 10:30;100\nB;2030-01-02 10:30;100\n"
     assert importing.load(text)[0] == {"made": 2}
