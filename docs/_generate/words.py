@@ -71,7 +71,7 @@ def title(words: WordSet) -> str:
     kind = file.replace(".", " ").replace("_", " ")
     if place == "methods":  # there is a section of the same name
         kind = f"alarm by {kind}"
-    return f"{kind}:{name}".capitalize().replace("Sms", "SMS")
+    return f"{kind}:{name}".capitalize().replace("Sms", "SMS").replace(" sms", " SMS")
 
 
 def slug(words: WordSet) -> str:
