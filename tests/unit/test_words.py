@@ -56,7 +56,8 @@ def declared() -> dict[str, list[type[Words] | type[Numbers]]]:
             and any(isinstance(base, ast.Name) and base.id in _BASES for base in node.bases)
         ]
         if classes:
-            module = importlib.import_module(f"telealarm.{name[:-3].replace('/', '.')}")
+            dotted_name = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            module = importlib.import_module(f"telealarm.{dotted_name}")
             found[name] = [getattr(module, each) for each in classes]
     return found
 
