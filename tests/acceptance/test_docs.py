@@ -21,6 +21,9 @@ from tests.lab.behaviours import Behaviour
 from tests.lab.serve import Serve
 from tests.lab.sms_gateway import SmsGateway
 
+# A service and phones for each page take minutes.
+pytestmark = pytest.mark.long
+
 RUN = ("sh run", "python run")
 LOGIN = ("admin", "a long password")
 PHONES = {"15550101": {"keys": "1", "first_key": 2.0}}
