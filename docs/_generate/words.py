@@ -20,8 +20,8 @@ change their meaning. A later version may have more of them.
 The name of a number is what the API takes and shows where it has words for it. A message shows its
 status by name.
 """
-# Where a kind declares the words that only it writes.
-KINDS = ("methods", "sections")
+# Where a rule or a kind declares the words that only it writes.
+KINDS = ("rules", "methods", "sections")
 
 WordSet = type[Words] | type[Numbers]
 
