@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from docs._generate.blocks import Block, blocks, front_matter, pages
@@ -20,6 +21,7 @@ from tests.lab.asterisk import Asterisk
 from tests.lab.behaviours import Behaviour
 from tests.lab.serve import Serve
 from tests.lab.sms_gateway import SmsGateway
+from tests.lab.waiting import until
 
 # A service and phones for each page take minutes.
 pytestmark = pytest.mark.long
@@ -100,6 +102,17 @@ def shown(page: Path, ran: list[Block]) -> dict[int, Block]:
     return result
 
 
+async def ready(serve: Serve) -> None:
+    """Return when the service can do its work, as it can for the reader who comes later."""
+    async with aiohttp.ClientSession() as http:
+
+        async def is_ready() -> bool:
+            async with http.get(f"{serve.url}/readyz") as reply:
+                return reply.status == 200
+
+        await until(is_ready, 30, "the service is ready")
+
+
 @pytest.mark.parametrize("page", runnable(), ids=lambda page: page.stem)
 async def test_the_blocks_of_a_page_run(
     page: Path, asterisk: Asterisk, plug: Plug, sms_gateway: SmsGateway, tmp_path: Path
@@ -111,6 +124,7 @@ async def test_the_blocks_of_a_page_run(
     try:
         await serve.user_add(*LOGIN)
         await serve.start()
+        await ready(serve)
         script, ran = written(page, tmp_path)
         script = script.replace("http://127.0.0.1:8000", serve.url)
         script = script.replace("http://127.0.0.1:9000", sms_gateway.url.removesuffix("/send"))

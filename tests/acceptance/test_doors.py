@@ -106,7 +106,8 @@ async def test_a_phone_that_rings_is_silenced_for_who_rings_back(
     await practice.clinic.rest.patch(setting, {"call_timeout": 6})
     settled = await practice.settled(alarm)
     told = await practice.clinic.timeline(alarm)
-    assert (settled["status"], settled["result"]) == (5, 1), str(told)
+    log = practice.serve.tail(60)
+    assert (settled["status"], settled["result"]) == (5, 1), f"{told}\n{log}"
     words = await practice.words(alarm)
     assert words.index("withdrawn") < words.index("called_back")
 
