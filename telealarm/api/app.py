@@ -86,10 +86,10 @@ TASKS: tuple[Task, ...] = (plan.PLAN, plan.LOAD, *dialing.TASKS)
 def make_app(
     db: Database, config: Config, *, readiness: probes.ReadyCheck, prompts: Path
 ) -> web.Application:
-    """The application, to be run on the event loop that `db` was started on.
+    """Return the application. Run it on the event loop that `db` was started on.
 
-    `readiness` is asked by /readyz; `prompts` is the folder of the rendered prompts, which has
-    that of the recordings in it.
+    /readyz asks `readiness`. `prompts` is the folder of the rendered prompts. It contains the
+    folder of the recordings.
     """
     app = web.Application(middlewares=[answer_errors], client_max_size=LARGEST_BODY)
     recordings = AudioFolder(prompts)

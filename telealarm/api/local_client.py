@@ -1,6 +1,6 @@
-"""Writes rows as a login's requests would, with every check of the API, but without HTTP.
+"""A client of the API without HTTP. It makes every check of the API.
 
-For the import, the examples and the doors. All of it runs within the caller's transaction.
+The import, the examples and the inbound doors use it. It works in the caller's transaction.
 """
 
 import secrets
@@ -29,9 +29,9 @@ _RESOURCES = {resource.name: resource for resource in RESOURCES}
 
 
 class LocalClient:
-    """Writes for one login. A password that a new row's body leaves out is random, and unknown.
+    """Writes rows for one login. If the body of a new row has no password, it gets a random one.
 
-    Its methods raise what the API refuses: ApiError for what the login may not do, Invalid,
+    The methods raise the errors of the API: ApiError if the login lacks the permission, Invalid,
     Conflict, NotVisible.
     """
 
@@ -49,9 +49,9 @@ class LocalClient:
         )
 
     def create(self, name: str, body: Body, related: Body | None = None) -> BaseModel:
-        """Return the new row that `POST name/` makes of `body`.
+        """Return the row that `POST name/` creates from `body`.
 
-        `related` are rows that relations of the body name, if the caller has them.
+        `related` holds rows for relations of the body, if the caller has them already.
         """
         resource = self._allowed(name, "POST")
         sent = _new(resource, body, related or {})
@@ -59,7 +59,10 @@ class LocalClient:
         return self._insert(resource, sent, owner_id)
 
     def keep_or_create(self, name: str, body: Body, same: Sequence[str]) -> tuple[BaseModel, bool]:
-        """Return the login's row with the same `same` fields, else a new one; and if it is new."""
+        """Return a row, and whether it is new.
+
+        If a row of the login has the same values in the `same` fields, it is that row.
+        """
         resource = self._allowed(name, "POST")
         sent = _new(resource, body, {})
         owner_id = write.check_new(self._context, resource, sent)
@@ -74,14 +77,14 @@ class LocalClient:
         return self._insert(resource, sent, owner_id), True
 
     def change(self, name: str, key: int, body: Body) -> BaseModel:
-        """Return the row that `PATCH name/key/` leaves."""
+        """Return the row after `PATCH name/key/`."""
         resource = self._allowed(name, "PATCH")
         sent = write.read(resource, body, partial=True)
         _hash_passwords(sent)
         return write.change(self._context, resource, sent, key)
 
     def act(self, name: str, key: int, action_name: str, body: Body | None = None) -> Any:
-        """Return what the action `name/key/action_name/` answers."""
+        """Return the answer of the action `name/key/action_name/`."""
         resource = _resource(name)
         action = next((item for item in resource.actions if item.name == action_name), None)
         if action is None:
@@ -109,7 +112,7 @@ def _resource(name: str) -> Resource:
 
 
 def _new(resource: Resource, body: Body, related: Body) -> Sent:
-    """Read the body of a new row, with `related` rows in the place of links to them."""
+    """Return the fields of a new row, with the `related` rows instead of links."""
     body = {**body, **{name: row.id for name, row in related.items()}}
     for name in marked(resource.form or Form, Secret):
         if body.get(name) is None:

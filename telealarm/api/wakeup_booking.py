@@ -1,6 +1,6 @@
-"""Wake-up calls as events and alarms: found, kept and cancelled for a number of a calendar.
+"""Wake-up calls as events and alarms: finds, books and cancels them for a number of a calendar.
 
-For the door and for FastAGI. They are written with every check of the API, as the manager's own.
+The inbound door and FastAGI use it. It writes as the manager, with every check of the API.
 """
 
 from datetime import datetime, time, timedelta
@@ -21,8 +21,8 @@ from telealarm.store.engine.database import Database
 from telealarm.words import UNSETTLED, EventStatus, Reason
 
 TITLE = "Wake-up call"
-# Of each: the call is tried so often after the first, so many seconds apart, and must be answered
-# by a key; `2` is for a while later.
+# The alarm of each wake-up call: retries after the first attempt, seconds between attempts, and the
+# key that snoozes. The callee must confirm with a key.
 RETRIES, DELAY, SNOOZE = 2, 120, "2"
 LASTS = timedelta(hours=2)
 
@@ -33,25 +33,25 @@ class WakeupBooking:
         self._db = db
 
     async def find(self, calendar_id: int, number: str) -> Booked | None:
-        """The wake-up call that rings `number`. Raises NotVisible where there is no calendar."""
+        """Return the wake-up call for `number`. Raises NotVisible if there is no such calendar."""
         return await self._db.read(self._find, calendar_id, number)
 
     async def keep(self, calendar_id: int, number: str, clock: time, daily: bool) -> Booked:
-        """Ring `number` when the calendar's wall reads `clock`, in place of what was kept for it.
+        """Book a wake-up call for `number` at `clock` in the calendar's zone, and return it.
 
-        Raises Invalid, Conflict, NotVisible.
+        It replaces the wake-up call that the number had. Raises Invalid, Conflict, NotVisible.
         """
         return await self._db.write(self._keep, calendar_id, number, clock, daily, utcnow())
 
     async def cancel(self, calendar_id: int, number: str) -> bool:
-        """Whether there was one."""
+        """Cancel the wake-up calls for `number`. Return whether there was one."""
         return await self._db.write(self._cancel, calendar_id, number, utcnow())
 
     def _find(self, calendar_id: int, number: str) -> Booked | None:
         calendar = _calendar(calendar_id)
         zone = time_zones.of_calendar(calendar)
-        found = _events(calendar, number)
-        return _booked(found[-1], zone) if found else None
+        matches = _events(calendar, number)
+        return _booked(matches[-1], zone) if matches else None
 
     def _keep(
         self, calendar_id: int, number: str, clock: time, daily: bool, now: datetime
@@ -83,13 +83,13 @@ class WakeupBooking:
         return _booked(event, zone)
 
     def _cancel(self, calendar_id: int, number: str, now: datetime) -> bool:
-        found = _events(_calendar(calendar_id), number)
-        for event in found:
+        matches = _events(_calendar(calendar_id), number)
+        for event in matches:
             events.set_series_status(event, EventStatus.COMPLETED, now)
             if event.rule_id is not None:
-                # That was what is to come; what rings or is snoozed now ends as well.
+                # The line above ends future calls. This ends calls that ring or are snoozed now.
                 alarms.cancel(_unfinished(event), Reason.EVENT_COMPLETED, now)
-        return bool(found)
+        return bool(matches)
 
 
 def _booked(event: Event, zone: ZoneInfo) -> Booked:
@@ -100,14 +100,14 @@ def _booked(event: Event, zone: ZoneInfo) -> Booked:
 
 
 def _calendar(calendar_id: int) -> Calendar:
-    found = Calendar.get_or_none(Calendar.id == calendar_id, Calendar.deleted.is_null())
-    if found is None:
+    calendar = Calendar.get_or_none(Calendar.id == calendar_id, Calendar.deleted.is_null())
+    if calendar is None:
         raise NotVisible(f"there is no calendar {calendar_id}; correct TELEALARM_CALENDAR")
-    return found
+    return calendar
 
 
 def _events(calendar: Calendar, number: str) -> list[Event]:
-    """Those of which a wake-up call is still to come: of a daily one its first event."""
+    """Return the events with a wake-up call to come. For a daily one: its first event."""
     to_come = Event.rule.is_null(False) & (Event.children_status != EventStatus.COMPLETED)
     once = Event.rule.is_null() & (Event.status == EventStatus.PENDING)
     unsettled = Alarm.status.in_(UNSETTLED)
@@ -129,7 +129,7 @@ def _events(calendar: Calendar, number: str) -> list[Event]:
 
 
 def _unfinished(event: Event) -> list[Alarm]:
-    """The wake-up calls of a daily one that are not settled."""
+    """Return the alarms of a daily wake-up call that are not settled."""
     occurrence = (Event.id == event.id) | (Event.parent_event == event.id)
     query = (
         Alarm.select()

@@ -1,4 +1,4 @@
-"""Who asks: checks passwords and tokens, and how often they may be wrong."""
+"""Logins: checks passwords and tokens, and limits how often they may be wrong."""
 
 import asyncio
 import hashlib
@@ -22,19 +22,20 @@ from telealarm.store.engine.database import Database
 log = logging.getLogger(__name__)
 
 REMEMBERED = 1000
-# An argon2id run takes 64 MiB and several cores for some 50 ms; calls shall not feel a flood.
+# An argon2id run takes 64 MiB and several cores for about 50 ms. A flood of logins must not slow
+# down the calls.
 RUNS_AT_ONCE = 2
 
 
 class Logins:
-    """Checks logins, and remembers the good ones so that not each request pays for argon2id.
+    """Checks logins. It remembers the good ones, so that not every request pays for argon2id.
 
-    What is remembered is a keyed digest of the credentials and the hash that they matched; a
-    password that is changed makes it worthless.
+    It remembers a keyed digest of the credentials, and the hash that they matched. If the password
+    changes, this entry no longer matches.
 
-    A name, and an address, that was wrong ten times in a minute is refused with 429 until less
-    than that is within the last minute. It is refused whatever it sends: if the right password
-    passed, guessing could go on. Other names at an address feel its limit, not each other's.
+    A name or an address is refused with 429 if it was wrong ten times within the last minute. The
+    right password is refused too: otherwise an attacker could go on guessing. All names at one
+    address share the limit of the address. They do not share the limits of their names.
     """
 
     def __init__(self, db: Database) -> None:
@@ -46,28 +47,31 @@ class Logins:
         self._addresses = Throttle()
 
     async def login(self, request: web.Request) -> User:
-        """The user who asks. Raises Refused with 401, or 429 after too many wrong attempts."""
-        said = credentials.read(request)
+        """Return the user of the request.
+
+        Raises ApiError with 401, or with 429 after too many wrong attempts.
+        """
+        credential = credentials.read(request)
         address = credentials.address(request)
-        if isinstance(said, Token):
-            return await self._by_token(said, address)
-        return await self._by_password(said, address)
+        if isinstance(credential, Token):
+            return await self._by_token(credential, address)
+        return await self._by_password(credential, address)
 
     async def hashed(self, password: str) -> str:
-        """The hash to keep of a new password."""
+        """Return the hash of a new password."""
         async with self._gate:
             return await asyncio.to_thread(passwords.hashed, password)
 
     async def fingerprint(self, body: bytes, salt: bytes) -> str:
-        """What tells a body that holds a password from another, see store.passwords."""
+        """Return a fingerprint of a body that holds a password (see `passwords.fingerprint`)."""
         async with self._gate:
             return await asyncio.to_thread(passwords.fingerprint, body, salt)
 
-    async def _by_token(self, said: Token, address: str) -> User:
-        # Counted afterwards: nobody guesses 256 bits, and a program may well begin with many
-        # requests at once, all of them right.
+    async def _by_token(self, sent: Token, address: str) -> User:
+        # Wrong tokens are counted after the check: nobody can guess 256 bits. A program may start
+        # with many requests at once, and all of them may be right.
         self._check_open(None, address)
-        token = await self._db.read(tokens.recognise, said.text)
+        token = await self._db.read(tokens.recognise, sent.text)
         if token is None:
             self._check_open(None, address)
             self._addresses.count(address)
@@ -83,22 +87,22 @@ class Logins:
             except StorageError as error:
                 log.warning("the use of token %d was not noted: %s", token.id, error)
 
-    async def _by_password(self, said: Password, address: str) -> User:
-        name = self._digest(said.name).hex()  # as long for every name
+    async def _by_password(self, sent: Password, address: str) -> User:
+        name = self._digest(sent.name).hex()  # has the same length for every name
         self._check_open(name, address)
-        user = await self._db.read(users.by_name, said.name)
-        digest = self._digest(f"{said.name}\0{said.password}")
+        user = await self._db.read(users.by_name, sent.name)
+        digest = self._digest(f"{sent.name}\0{sent.password}")
         if user is not None and self._remembers(digest, user):
             return user
         async with self._gate:
             if user is not None and self._remembers(digest, user):
-                return user  # another request of the same program was quicker
+                return user  # another request of the same program was faster
             self._check_open(name, address)
             counted = [
                 (throttle, key, throttle.count(key))
                 for throttle, key in ((self._names, name), (self._addresses, address))
             ]
-            right = await asyncio.to_thread(_is_right, said.password, user)
+            right = await asyncio.to_thread(_is_right, sent.password, user)
         if user is None or not right:
             raise ApiError(401, "Invalid username/password.", CHALLENGE)
         for throttle, key, at in counted:
@@ -135,6 +139,9 @@ class Logins:
 
 
 def _is_right(password: str, user: User | None) -> bool:
-    """Takes as long for a name that nobody has, so that the time does not tell."""
+    """Return whether the password is right.
+
+    An unknown name takes the same time, so that the time gives nothing away.
+    """
     right = passwords.matches(password, user.password_hash if user else passwords.nobodys())
     return right and user is not None and user.is_active

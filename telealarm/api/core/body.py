@@ -9,7 +9,7 @@ from telealarm.api.core.errors import ApiError, Undecodable
 
 
 async def whole(request: web.Request) -> bytes:
-    """All that was sent, whatever it is. Raises Refused, or Undecodable."""
+    """Return the whole body as bytes. Raises ApiError, or Undecodable."""
     try:
         return await request.read()
     except web.RequestPayloadError as error:
@@ -19,10 +19,10 @@ async def whole(request: web.Request) -> bytes:
 
 
 async def read(request: web.Request) -> dict[str, Any]:
-    """The JSON object that was sent; an empty body is an empty object.
+    """Return the JSON object of the body. An empty body is an empty object.
 
-    Raises Refused with 400 for what is no JSON object and 415 for another Content-Type. A body
-    over the application's `client_max_size` is aiohttp's 413.
+    Raises ApiError with 400 if the body is not a JSON object, and with 415 for another
+    Content-Type. If the body is over the application's `client_max_size`, aiohttp answers 413.
     """
     raw = await whole(request)
     if not raw:
@@ -35,11 +35,11 @@ async def read(request: web.Request) -> dict[str, Any]:
         )
     try:
         body = json.loads(raw.decode("utf-8"), parse_constant=_refuse)
-        # A lone surrogate (\\ud800) is no character, and could not be said back.
+        # A lone surrogate (\\ud800) is not a character. A reply could not repeat it.
         "".join(body if isinstance(body, dict) else ()).encode("utf-8")
     except (ValueError, RecursionError) as error:
-        said = error.msg if isinstance(error, json.JSONDecodeError) else "it cannot be read"
-        raise ApiError(400, f"JSON parse error - {said}") from None
+        message = error.msg if isinstance(error, json.JSONDecodeError) else "it cannot be read"
+        raise ApiError(400, f"JSON parse error - {message}") from None
     if not isinstance(body, dict):
         raise ApiError(400, 'The body must be a JSON object like {"name": "value"}.')
     return body

@@ -1,4 +1,4 @@
-"""What a request says of who asks: HTTP Basic, or a Bearer token; and where it came from."""
+"""The credentials of a request (HTTP Basic or a Bearer token), and its address."""
 
 import base64
 import binascii
@@ -18,7 +18,7 @@ LONGEST = 1000
 
 @dataclass(frozen=True)
 class Password:
-    """A login name and what is said to be its password."""
+    """A login name, and a password that is not checked yet."""
 
     name: str
     password: str = field(repr=False)
@@ -26,27 +26,28 @@ class Password:
 
 @dataclass(frozen=True)
 class Token:
-    """What is said to be a token (RFC 6750)."""
+    """A token (RFC 6750) that is not checked yet."""
 
     text: str = field(repr=False)
 
 
 def read(request: web.Request) -> Password | Token:
-    """The credentials of a request. Raises Refused with 401 where there are none."""
+    """Return the credentials of a request. Raises ApiError with 401 if there are none."""
     header = request.headers.get(hdrs.AUTHORIZATION)
     if header is None:
         raise ApiError(401, "Authentication credentials were not provided.", CHALLENGE)
-    scheme, _, said = header.partition(" ")
+    scheme, _, value = header.partition(" ")
     if scheme.lower() == "bearer":
-        return _token(said.strip())
-    return _password(scheme, said.strip())
+        return _token(value.strip())
+    return _password(scheme, value.strip())
 
 
 def address(request: web.Request) -> str:
-    """The peer of the connection; of IPv6 its /64, which one household or attacker has whole.
+    """Return the peer of the connection. For IPv6, return its /64 network.
 
-    X-Forwarded-For is ignored, since anybody can write it. Behind a reverse proxy every client
-    has the proxy's address, and the limit of an address is one for all of them.
+    One household or one attacker usually has a whole /64. X-Forwarded-For is ignored: any client
+    can write it. Behind a reverse proxy every client has the proxy's address. Then all clients
+    share the limit of that address.
     """
     try:
         peer = ip_address((request.remote or "").partition("%")[0])

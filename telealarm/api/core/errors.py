@@ -1,4 +1,4 @@
-"""What goes wrong, as replies: JSON with `detail`, or with the wrong fields."""
+"""Errors as replies: JSON with `detail`, or with a list of messages for each wrong field."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ from telealarm.errors import (
 
 log = logging.getLogger(__name__)
 
-# Seconds after which a handler is given up.
+# The seconds that a handler may take.
 TIME_LIMIT = 30.0
 RETRY_AFTER = {"Retry-After": "5"}
 
@@ -40,7 +40,10 @@ class ApiError(TeleAlarmError):
 
 
 class Undecodable(ApiError):
-    """The body is not in the Content-Encoding that its headers name; aiohttp hangs up on it."""
+    """The body is not in the Content-Encoding that its headers name.
+
+    aiohttp closes the connection.
+    """
 
     def __init__(self) -> None:
         detail = "The body is not in the encoding that its headers name."
@@ -48,13 +51,13 @@ class Undecodable(ApiError):
 
 
 def reply(status: int, body: Any, headers: Mapping[str, str] | None = None) -> web.Response:
-    """A JSON reply."""
+    """Return a JSON reply."""
     return web.json_response(body, status=status, headers=headers)
 
 
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id and a time limit, and turn whatever is raised into a reply."""
+    """Give the request an id and a time limit, and turn every exception into a reply."""
     request_id = uuid.uuid4().hex
     try:
         async with asyncio.timeout(TIME_LIMIT):

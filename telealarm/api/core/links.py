@@ -1,4 +1,4 @@
-"""Links between resources: written with the host that the client used, read without it."""
+"""Links between resources. Written links have the host that the client used; read ones may not."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from telealarm import models
 
 BASE = "/rest-api/"
 
-# What each resource's links stand for.
+# The model behind each resource's links.
 MODELS: dict[str, type[models.BaseModel]] = {
     "users": models.User,
     "gateway": models.Gateway,
@@ -54,25 +54,25 @@ class Links:
     origin: str
 
     def to(self, resource: str, row_id: int) -> str:
-        """The link to a row, as http://host/rest-api/event/3/."""
+        """Return the link to a row, like http://host/rest-api/event/3/."""
         return f"{self.origin}{BASE}{resource}/{row_id}/"
 
     def all(self, resource: str) -> str:
-        """The link to a list, as http://host/rest-api/event/."""
+        """Return the link to a list, like http://host/rest-api/event/."""
         return f"{self.origin}{BASE}{resource}/"
 
     def maybe(self, resource: str, row_id: int | None) -> str | None:
-        """The link to a row, or None where there is none."""
+        """Return the link to a row, or None if there is no row."""
         return None if row_id is None else self.to(resource, row_id)
 
 
 def origin(scheme: str, host: str | None, fallback: str) -> str:
-    """Scheme and host of a request; a Host header that is no host name is not repeated."""
+    """Return scheme and host of a request. If Host is not a host name, use `fallback`."""
     return f"{scheme}://{host if host and _HOST.fullmatch(host) else fallback}"
 
 
 def row_id(text: str) -> int | None:
-    """The id in a path or a relation, or None where no row can have it."""
+    """Return the id in a path or a relation, or None if no row can have this id."""
     if not _ID.fullmatch(text):
         return None
     number = int(text)
@@ -80,12 +80,12 @@ def row_id(text: str) -> int | None:
 
 
 def parse(link: str) -> tuple[str, int | None] | None:
-    """Resource and id of a link, absolute or a path; None where it is no link of this API."""
+    """Return resource and id of a link: absolute, or a path. None: it is no link of this API."""
     try:
         path = urlsplit(link).path
     except ValueError:
         return None
-    found = _PATH.fullmatch(path)
-    if found is None:
+    match = _PATH.fullmatch(path)
+    if match is None:
         return None
-    return _ALIASES.get(found[1], found[1]), row_id(found[2])
+    return _ALIASES.get(match[1], match[1]), row_id(match[2])

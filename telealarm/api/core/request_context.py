@@ -1,4 +1,4 @@
-"""One request by one login: what replies and rules need to know about it."""
+"""The context of one request: the login, the time, and how to write links."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from telealarm.store.survey.voice_messages import VoiceMessages
 
 @dataclass(frozen=True)
 class RequestContext:
-    """Who asks, when, and how links and local times are to be written."""
+    """The login, the time, and how to write links and local times."""
 
     login: User
     links: Links
@@ -23,11 +23,11 @@ class RequestContext:
     path: str
     query: Mapping[str, str]
     now: datetime
-    # Where uploaded sounds are kept.
+    # The folder of uploaded sounds.
     recordings: AudioFolder
-    # Which addresses a user may have us call.
+    # Checks the addresses that the service is asked to call.
     guard: UrlGuard
-    # Where the messages are kept that callees record.
+    # The folder of the messages that callees record.
     voice_messages: VoiceMessages
 
     @property
@@ -36,14 +36,17 @@ class RequestContext:
         return self.login.id
 
     def local(self, moment: datetime | None, zone: str | None) -> str | None:
-        """`2013-12-10T12:34:43+01:00`: the moment on the wall clock of `zone`, with its offset."""
+        """Return the moment in `zone` with its offset, like `2013-12-10T12:34:43+01:00`.
+
+        Without a zone, use the configured one.
+        """
         if moment is None:
             return None
         return moment.astimezone(ZoneInfo(zone) if zone else time_zones.configured()).isoformat()
 
 
 def stamp(moment: datetime | None) -> str | None:
-    """`2013-12-16T11:19:29.994Z`: a moment in UTC, to the millisecond."""
+    """Return a moment in UTC, to the millisecond, like `2013-12-16T11:19:29.994Z`."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
