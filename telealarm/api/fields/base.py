@@ -1,7 +1,8 @@
-"""A kind of field: reads what a client sent into what a row holds.
+"""The base of field types: a field type turns a client's value into the value of a row.
 
-A form names its kinds as metadata: `label: Annotated[str, Text(80)]`. A kind raises ValueError
-with a sentence that says what would be right. Where the annotation allows None, null passes.
+A form names its field types as metadata: `label: Annotated[str, Text(80)]`. A field type raises
+ValueError with a sentence that says which value is right. If the annotation allows None, null is
+accepted.
 """
 
 from datetime import datetime
@@ -19,27 +20,27 @@ Schema = dict[str, Any]
 
 
 def plain(value: Any) -> Any:
-    """The value of a column as JSON has it; a moment in UTC."""
+    """Return the value of a column for JSON. A moment is in UTC."""
     return stamp(value) if isinstance(value, datetime) else value
 
 
 class FieldType:
-    """What every kind shares."""
+    """The base class of field types."""
 
     def read(self, value: Any) -> Any:
-        """The value to keep. Raises ValueError; null never gets here where it may pass."""
+        """Return the value to keep. Raises ValueError. Never gets a null that the field allows."""
         raise NotImplementedError
 
     def schema(self) -> Schema:
-        """What `read` takes, for the document: all that it allows is taken, null aside."""
+        """Return the schema of the values that `read` accepts, without null."""
         return {}
 
     def show(self, context: RequestContext, row: Any, name: str) -> Any:
-        """What a reply says of the row's field `name`."""
+        """Return the value of the row's field `name` in a reply."""
         return plain(getattr(row, name))
 
     def shown(self) -> Schema:
-        """What a reply says, for the document."""
+        """Return the schema of the value in a reply."""
         return self.schema()
 
     def __get_pydantic_core_schema__(
@@ -50,6 +51,6 @@ class FieldType:
 
 
 class Absent(Enum):
-    """The default of a field for which null says something else than leaving it out."""
+    """The default of a field if null and leaving it out mean different things."""
 
     LEFT_OUT = "left out"

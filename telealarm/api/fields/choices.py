@@ -1,4 +1,4 @@
-"""Fields that hold one of a closed set."""
+"""Fields that hold one value of a closed set."""
 
 from collections.abc import Mapping
 from contextlib import suppress

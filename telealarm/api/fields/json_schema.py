@@ -1,4 +1,4 @@
-"""JSON Schemas of replies: the words that resources say theirs in."""
+"""JSON Schemas of replies: the parts that resources build theirs from."""
 
 from collections.abc import Mapping
 
@@ -14,12 +14,12 @@ MOMENT: Schema = {"type": "string", "format": "date-time"}
 
 
 def ref(name: str) -> Schema:
-    """A schema among the document's components."""
+    """Return a reference to a schema among the document's components."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def nullable(schema: Schema) -> Schema:
-    """`schema`, or null."""
+    """Return a schema of `schema` or null."""
     if schema.get("type") == "null":
         return schema
     if isinstance(schema.get("type"), str):
@@ -28,12 +28,12 @@ def nullable(schema: Schema) -> Schema:
 
 
 def thing(properties: Mapping[str, Schema]) -> Schema:
-    """An object that always has all of these."""
+    """Return the schema of an object that always has all these properties."""
     return {"type": "object", "properties": dict(properties), "required": list(properties)}
 
 
 def page_of(item: Mapping[str, Schema] | str) -> Schema:
-    """A page of things with these properties, or of a component."""
+    """Return the schema of a page. `item`: the properties of an item, or a component."""
     items = ref(item) if isinstance(item, str) else thing(item)
     return thing(
         {
@@ -45,14 +45,15 @@ def page_of(item: Mapping[str, Schema] | str) -> Schema:
     )
 
 
-# The predecessor's lists: one is an object, several an array, none an object with a note.
+# The predecessor's lists: an object for one item, an array for several. For none, an object with a
+# note.
 BARE: Schema = {
     "anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}, "minItems": 2}]
 }
 
 
 def of_column(column: Field) -> Schema:
-    """What a reply says of a column that it shows as it is."""
+    """Return the schema of a column that a reply shows without changes."""
     schema: Schema
     if isinstance(column, JSONField):
         return {}
@@ -72,5 +73,5 @@ def of_column(column: Field) -> Schema:
 
 
 def of_columns(model: type[BaseModel], *names: str) -> dict[str, Schema]:
-    """What a reply says of these columns."""
+    """Return the schemas of these columns, by name."""
     return {name: of_column(model._meta.fields[name]) for name in names}

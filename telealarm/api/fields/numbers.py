@@ -1,4 +1,4 @@
-"""Fields that hold numbers and flags, sent as such or as texts."""
+"""Fields that hold numbers and flags. A client may send them as texts."""
 
 import re
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ class Real(FieldType):
 
 @dataclass(frozen=True)
 class Flag(FieldType):
-    """true or false, as JSON has them or as texts."""
+    """true or false, as JSON values or as texts."""
 
     def read(self, value: Any) -> bool:
         if isinstance(value, str):
@@ -79,7 +79,10 @@ class Flag(FieldType):
 
 
 def _also_as_text(number: Schema, fraction: str = "") -> Schema:
-    """Texts are taken too; the pattern has those that surely lie within the limits."""
+    """Return a schema that accepts the number as a text too.
+
+    The pattern only matches texts that certainly lie within the limits.
+    """
     digits = len(f"{number['maximum']:.0f}") - 1
     if digits < 1 or number["minimum"] > 1:
         return number

@@ -1,4 +1,4 @@
-"""The fields of section types as a form has them: pydantic's limits become those of our fields."""
+"""Form fields for the fields of section types. pydantic's limits become our field types' limits."""
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from telealarm.sections.base import Lines, Pattern, PhoneNumber
 
 T = TypeVar("T")
 
-# A text whose type names no limit.
+# The limit of a text if its type names none.
 _LONGEST = 10_000
 
 
 @dataclass(frozen=True)
 class Setting(ReplyField):
-    """A field that a section's row keeps among its settings, or the default of its type."""
+    """A field among the settings of a section's row. If it is missing: the default of its type."""
 
     field: FieldType
 
@@ -41,9 +41,9 @@ class Setting(ReplyField):
 
 
 def form_fields(fields: Mapping[str, FieldInfo], *, taken: Container[str]) -> dict[str, Any]:
-    """For pydantic's create_model: each field's annotation and default.
+    """Return each field's annotation and default, for pydantic's create_model.
 
-    Raises TypeError with the field's name if no field of ours fits, or the name is `taken`.
+    Raises TypeError with the field's name if no field type fits, or if the name is `taken`.
     """
     if clash := [name for name in fields if name in taken]:
         raise TypeError(f"{clash[0]}: every section has such a field; take another name")

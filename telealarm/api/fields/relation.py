@@ -15,14 +15,17 @@ from telealarm.api.fields.base import FieldType, Schema
 
 @dataclass(frozen=True)
 class Relation(FieldType):
-    """A link to a row of `resource`, or its bare id. `elsewhere` explains links to others."""
+    """A link to a row of `resource`, or its bare id.
+
+    `elsewhere`: by resource, the error for a link to another resource.
+    """
 
     resource: str
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, value: Any) -> int:
         if isinstance(value, float) and value.is_integer():
-            value = int(value)  # JSON does not tell 5.0 from 5
+            value = int(value)  # JSON does not distinguish 5.0 from 5
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value) if 0 <= value < 10**20 else "-"
         if not isinstance(value, str):
@@ -30,10 +33,10 @@ class Relation(FieldType):
         text = value.strip()
         if text.isascii() and text.isdigit():
             return self._existing(links.row_id(text), text)
-        found = links.parse(text)
-        if found is None or found[0] != self.resource:
-            raise ValueError(self.elsewhere.get(found[0] if found else "", self._right()))
-        return self._existing(found[1], text)
+        parsed = links.parse(text)
+        if parsed is None or parsed[0] != self.resource:
+            raise ValueError(self.elsewhere.get(parsed[0] if parsed else "", self._right()))
+        return self._existing(parsed[1], text)
 
     def _existing(self, row_id: int | None, text: str) -> int:
         if row_id is None:
@@ -43,7 +46,7 @@ class Relation(FieldType):
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        """As DRF has it: an empty text is null, where null may be."""
+        """Read an empty text as null, if the field allows null. The predecessor (DRF) did so."""
         schema = super().__get_pydantic_core_schema__(source, handler)
         if NoneType not in get_args(source):
             return schema
@@ -52,7 +55,7 @@ class Relation(FieldType):
         )
 
     def missing(self, row_id: int | str) -> str:
-        """What is said of a row that does not exist or is another's."""
+        """Return the error for a row that does not exist or belongs to another user."""
         return f"{self.resource} {row_id} does not exist"
 
     def schema(self) -> Schema:

@@ -1,8 +1,8 @@
-"""How a reply shows a row: derived from the form, so that a field is declared once.
+"""How a reply shows a row. It is derived from the form, so that a field is declared once.
 
-A form names beside a FieldType how a reply shows it, if not as the FieldType does. What nobody may
-write is a class variable of the form, at its place in the reply: `seconds: ClassVar = COLUMN`. A
-resource that nobody may write has a Reply of such variables alone.
+A FieldType says how a reply shows the field. A form may name a ReplyField beside it, which then
+decides. A read-only field is a class variable of the form, at its place in the reply:
+`seconds: ClassVar = COLUMN`. A read-only resource has a Reply with only such variables.
 """
 
 import functools
@@ -21,9 +21,9 @@ from telealarm.models import BaseModel
 
 @dataclass(frozen=True)
 class ReplyField:
-    """A field as a reply shows it; `meaning` is its description in the OpenAPI document.
+    """A field in a reply. `meaning` is its description in the OpenAPI document.
 
-    `superusers`: to superusers alone, after all others.
+    `superusers`: only superusers see it, after all other fields.
     """
 
     _: KW_ONLY
@@ -31,17 +31,20 @@ class ReplyField:
     superusers: bool = False
 
     def show(self, context: RequestContext, row: Any, name: str) -> Any:
-        """Return what the reply says."""
+        """Return the value in the reply."""
         raise NotImplementedError
 
     def schema(self, model: type[BaseModel], name: str) -> Schema:
-        """Return the schema of what the reply says."""
+        """Return the schema of the value in the reply."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Column(ReplyField):
-    """A column as it is, a moment in UTC. `of` is its attribute, if the field has another name."""
+    """A column without changes. A moment is in UTC.
+
+    `of` is the attribute of the row, if the field has another name.
+    """
 
     of: str = ""
     shape: Schema | None = None
@@ -57,12 +60,12 @@ class Column(ReplyField):
 
 COLUMN = Column()
 CREATED = Column(meaning="When the row was written.")
-UPDATED = Column(meaning="When the row was changed last.")
+UPDATED = Column(meaning="When the row was last changed.")
 
 
 @dataclass(frozen=True)
 class LocalTime(Column):
-    """A moment on the wall clock of the event's zone."""
+    """A moment in local time, in the event's time zone."""
 
     def show(self, context: RequestContext, row: Any, name: str) -> Any:
         return context.local(getattr(row, self.of or name), row.zone)
@@ -73,7 +76,10 @@ LOCAL = LocalTime()
 
 @dataclass(frozen=True)
 class Link(ReplyField):
-    """The link to the row of `resource` whose id the attribute `of` holds, which may be null."""
+    """The link to a row of `resource`. The attribute `of` holds its id.
+
+    `null`: the link may be null.
+    """
 
     resource: str
     of: str = "id"
@@ -97,7 +103,7 @@ class SelfLink(Link):
 
 @dataclass(frozen=True)
 class Computed(ReplyField):
-    """What a function makes of the row."""
+    """A value that a function computes from the row."""
 
     value: Callable[[RequestContext, Any], Any]
     shape: Schema
@@ -111,32 +117,32 @@ class Computed(ReplyField):
 
 @functools.cache
 def fields_of(reply: type[Reply]) -> Mapping[str, ReplyField | FieldType]:
-    """Return how a reply shows each field, in the order of the class; passwords are not shown."""
+    """Return how a reply shows each field, in the order of the class. It never shows passwords."""
     names = [name for part in reversed(reply.__mro__) for name in inspect.get_annotations(part)]
-    found = {name: _field(reply, name) for name in names}
+    by_name = {name: _field(reply, name) for name in names}
     return {
         name: field
-        for name, field in found.items()
+        for name, field in by_name.items()
         if isinstance(field, ReplyField | FieldType) and not isinstance(field, Secret)
     }
 
 
 def _field(reply: type[Reply], name: str) -> object:
-    """A class variable, or how a field of the form is shown: as it says itself, else its type."""
+    """Return a class variable, or how to show a form field: its ReplyField, else its FieldType."""
     if name not in reply.model_fields:
         return getattr(reply, name, None)
     marks = reply.model_fields[name].metadata
-    itself = [mark for mark in marks if isinstance(mark, ReplyField)]
-    return next(mark for mark in [*itself, *marks] if isinstance(mark, ReplyField | FieldType))
+    replies = [mark for mark in marks if isinstance(mark, ReplyField)]
+    return next(mark for mark in [*replies, *marks] if isinstance(mark, ReplyField | FieldType))
 
 
 def read_only(reply: type[Reply]) -> frozenset[str]:
-    """Return the fields of the reply that nobody may write."""
+    """Return the read-only fields of the reply."""
     return frozenset(fields_of(reply).keys() - reply.model_fields.keys())
 
 
 def for_superusers(reply: type[Reply]) -> frozenset[str]:
-    """Return the fields that superusers alone see."""
+    """Return the fields that only superusers see."""
     return frozenset(name for name, field in fields_of(reply).items() if _is_hidden(field))
 
 
@@ -156,7 +162,7 @@ def _is_hidden(field: ReplyField | FieldType) -> bool:
 def show(
     context: RequestContext, row: Any, reply: type[Reply], first: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """Return the reply that shows the row; it begins with the fields `first`."""
+    """Return the reply for the row. It begins with the fields `first`."""
     shown = _ordered(reply, first, hidden=False)
     if context.login.is_superuser:
         shown = [*shown, *_ordered(reply, first, hidden=True)]

@@ -10,13 +10,13 @@ from telealarm.api.fields.base import FieldType, Schema
 from telealarm.rules import phone
 from telealarm.rules.text import safe
 
-# A number that is taken as its digits.
+# A number that is accepted and read as its digits.
 NUMBER: Schema = {"type": "integer", "minimum": -(2**53), "maximum": 2**53}
 
 
 @dataclass(frozen=True)
 class Text(FieldType):
-    """A text; a number is taken as its digits, null as an empty text."""
+    """A text. A number is read as its digits, null as an empty text."""
 
     max_length: int
     min_length: int = 0
@@ -24,7 +24,7 @@ class Text(FieldType):
 
     def read(self, value: Any) -> str:
         if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
-            value = int(value)  # JSON does not tell 5.0 from 5
+            value = int(value)  # JSON does not distinguish 5.0 from 5
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
             value = str(value)
         if value is None and not self.min_length:
@@ -52,13 +52,13 @@ class Text(FieldType):
         return {"type": "string"}
 
     def line(self) -> Schema:
-        """The schema of a text of this length."""
+        """Return the schema of a text of this length."""
         return {"type": "string", "minLength": self.min_length, "maxLength": self.max_length}
 
 
 @dataclass(frozen=True)
 class Secret(Text):
-    """A password: hashed before it is kept, never shown."""
+    """A password. It is kept as a hash and never shown."""
 
     max_length: int = 128
     min_length: int = 1
@@ -69,7 +69,7 @@ class Secret(Text):
 
 @dataclass(frozen=True)
 class Word(Text):
-    """A text that must match `pattern` as a whole; `right` says what would."""
+    """A text that must match `pattern` as a whole. `right` is the error if it does not."""
 
     pattern: str = ""
     right: str = ""
@@ -86,7 +86,7 @@ class Word(Text):
 
 @dataclass(frozen=True)
 class Header(Text):
-    """A text that goes into a header of a message: one line, by any reading of Unicode."""
+    """A text for a header of a message: one line, also by Unicode's line separators."""
 
     def read(self, value: Any) -> str:
         if isinstance(value, str) and len(value.splitlines()) > 1:
@@ -96,7 +96,7 @@ class Header(Text):
 
 @dataclass(frozen=True)
 class Phone(Text):
-    """A telephone number without the punctuation that people write; empty: none."""
+    """A telephone number. Its punctuation is removed. An empty text means no number."""
 
     max_length: int = 50
 
@@ -115,7 +115,7 @@ class Phone(Text):
 
 @dataclass(frozen=True)
 class Url(Text):
-    """An http or https address; empty: none."""
+    """An http or https address. An empty text means no address."""
 
     max_length: int = 500
 
@@ -123,10 +123,10 @@ class Url(Text):
         address = super().read(value)
         try:
             parts = urlsplit(address)
-            found = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+            valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         except ValueError:
-            found = False
-        if address and (not found or " " in address):
+            valid = False
+        if address and (not valid or " " in address):
             raise ValueError("must be an address like https://example.com/path")
         return address
 

@@ -16,9 +16,9 @@ _MOMENT = re.compile(
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?",
     re.ASCII,
 )
-# The offset of such a time, behind a space.
+# The offset of such a time after a space.
 _SPACED_OFFSET = re.compile(r"(:[0-9.]+) ([0-9]{2}:?[0-9]{2})$", re.ASCII)
-# The same for the document, as far as a pattern can tell an impossible day.
+# The same for the OpenAPI document. A pattern cannot find every impossible day.
 _MOMENT_PATTERN = (
     "^(?:197[1-9]|19[89][0-9]|20[0-9]{2}|21[0-8][0-9])-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
     "[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]{1,9})?)?"
@@ -28,7 +28,7 @@ _MOMENT_PATTERN = (
 
 @dataclass(frozen=True)
 class Moment(FieldType):
-    """A date and time; one without an offset is local, and stays naive until its zone is known."""
+    """A date and time. Without an offset it is local: it stays naive until its zone is known."""
 
     def read(self, value: Any) -> datetime:
         right = "must be a date and time like 2013-12-10 12:34:43 or 2013-12-10T12:34:43+01:00"
@@ -48,7 +48,7 @@ class Moment(FieldType):
 
 
 class QueryMoment(Moment):
-    """A moment in an address, where a `+` that is not written as %2B arrives as a space."""
+    """A moment in an address. There, a `+` that is not written as %2B arrives as a space."""
 
     def read(self, value: Any) -> datetime:
         return super().read(_SPACED_OFFSET.sub(r"\1+\2", value.strip()))
@@ -56,16 +56,16 @@ class QueryMoment(Moment):
 
 @dataclass(frozen=True)
 class Moments(FieldType):
-    """A list of dates and times, as `Moment` reads them; null is an empty one."""
+    """A list of dates and times, as `Moment` reads them. null is an empty list."""
 
     most: int = 1000
 
     def read(self, value: Any) -> list[datetime]:
         if not isinstance(value, list) or len(value) > self.most:
             raise ValueError(f"must be a list of at most {self.most} dates and times")
-        return [self._one(item) for item in value]
+        return [self._read_item(item) for item in value]
 
-    def _one(self, item: Any) -> datetime:
+    def _read_item(self, item: Any) -> datetime:
         moment = Moment().read(item)
         try:
             dates.to_utc(moment, ZoneInfo("UTC"))
