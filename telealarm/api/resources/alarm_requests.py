@@ -34,18 +34,18 @@ class AlarmRequestForm(Form):
     status_reason: ClassVar = Column(meaning="Why the status is what it is, in one stable word.")
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> AlarmRequest:
+def create(context: RequestContext, owner_id: int, values: Values) -> AlarmRequest:
     if values["status"] not in (None, AlarmStatus.PENDING):
         raise Invalid({"status": ["a new attempt is 1 (pending)"]})
     alarm = values["alarm"]
-    return alarms.attempt(alarm, _date(alarm, values) or visit.now, visit.now)
+    return alarms.attempt(alarm, _date(alarm, values) or context.now, context.now)
 
 
-def change(visit: RequestContext, row: AlarmRequest, values: Values) -> None:
+def change(context: RequestContext, row: AlarmRequest, values: Values) -> None:
     if "alarm" in values and values["alarm"].id != row.alarm_id:
         raise Invalid({"alarm": ["an attempt stays with its alarm"]})
     date = _date(row.alarm, values)
-    alarms.change_attempt(row, date, values.get("status"), visit.now)
+    alarms.change_attempt(row, date, values.get("status"), context.now)
 
 
 def _date(alarm: Alarm, values: Values) -> datetime | None:
@@ -55,25 +55,25 @@ def _date(alarm: Alarm, values: Values) -> datetime | None:
     return events.to_utc("date", date, time_zones.of_event(alarm.event))
 
 
-def nested(visit: RequestContext, row: Event, values: Values) -> dict[str, Any]:
+def nested(context: RequestContext, row: Event, values: Values) -> dict[str, Any]:
     """The predecessor's nested log: by event, by alarm, by attempt; values as texts."""
-    log: dict[str, Any] = {"event-url": visit.links.to("event", row.id)}
+    log: dict[str, Any] = {"event-url": context.links.to("event", row.id)}
     for event, alarms_of_event in call_log.attempts(row):
         log[f"event-{event.id}"] = {
             f"alarm-{alarm.id}": {
-                "url": visit.links.to("alarm", alarm.id),
-                **{f"alarm-request-{one.id}": _entry(visit, one) for one in attempts},
+                "url": context.links.to("alarm", alarm.id),
+                **{f"alarm-request-{one.id}": _entry(context, one) for one in attempts},
             }
             for alarm, attempts in alarms_of_event
         }
     return log
 
 
-def _entry(visit: RequestContext, request: AlarmRequest) -> dict[str, str]:
+def _entry(context: RequestContext, request: AlarmRequest) -> dict[str, str]:
     return {
         "status": str(request.status),
-        "url": visit.links.to("alarm-request", request.id),
-        "alarm-callrequest": visit.links.maybe("callrequest", request.callrequest_id) or "",
+        "url": context.links.to("alarm-request", request.id),
+        "alarm-callrequest": context.links.maybe("callrequest", request.callrequest_id) or "",
         "duration": str(request.duration),
         "date": str(request.date),
         "callstatus": str(request.callstatus),

@@ -28,22 +28,22 @@ class AudioFileForm(Form):
     updated_date: ClassVar = UPDATED
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> AudioFile:
-    return visit.recordings.create(owner_id, values["name"], values["audio_file"])
+def create(context: RequestContext, owner_id: int, values: Values) -> AudioFile:
+    return context.recordings.create(owner_id, values["name"], values["audio_file"])
 
 
-def change(visit: RequestContext, row: AudioFile, values: Values) -> None:
+def change(context: RequestContext, row: AudioFile, values: Values) -> None:
     sound = values.pop("audio_file", None)
-    visit.recordings.change(row, values, sound)
+    context.recordings.change(row, values, sound)
 
 
-def delete(visit: RequestContext, row: AudioFile) -> None:
-    visit.recordings.remove(row)
+def delete(context: RequestContext, row: AudioFile) -> None:
+    context.recordings.remove(row)
 
 
-def download(visit: RequestContext, row: AudioFile, values: Values) -> Path:
+def download(context: RequestContext, row: AudioFile, values: Values) -> Path:
     """The recording itself."""
-    return visit.recordings.path(row.digest)
+    return context.recordings.path(row.digest)
 
 
 AUDIO_FILE = Resource(

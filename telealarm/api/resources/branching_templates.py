@@ -32,15 +32,15 @@ class BranchingTemplateForm(Form):
     updated_date: ClassVar = UPDATED
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> BranchingTemplate:
+def create(context: RequestContext, owner_id: int, values: Values) -> BranchingTemplate:
     return surveys.add_branching(values)
 
 
-def change(visit: RequestContext, row: BranchingTemplate, values: Values) -> None:
+def change(context: RequestContext, row: BranchingTemplate, values: Values) -> None:
     surveys.change_branching(row, values)
 
 
-def delete(visit: RequestContext, row: BranchingTemplate) -> None:
+def delete(context: RequestContext, row: BranchingTemplate) -> None:
     surveys.check_open(row.section.survey)
     crud.remove(row)
 

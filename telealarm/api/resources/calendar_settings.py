@@ -120,11 +120,11 @@ class CalendarSettingForm(Form):
     """This number is called if an alarm failed or was missed."""
 
 
-def owner(visit: RequestContext, values: Values) -> int:
+def owner(context: RequestContext, values: Values) -> int:
     """A superuser's word; for a manager, the login."""
     said = values.get("user")
-    if said is None or not visit.login.is_superuser:
-        return visit.user_id
+    if said is None or not context.login.is_superuser:
+        return context.user_id
     return _named(said)
 
 
@@ -135,14 +135,14 @@ def _named(said: str) -> int:
     return user.id
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> CalendarSetting:
+def create(context: RequestContext, owner_id: int, values: Values) -> CalendarSetting:
     values.pop("user", None)
     return crud.insert(CalendarSetting, {**values, "owner": owner_id})
 
 
-def change(visit: RequestContext, row: CalendarSetting, values: Values) -> None:
+def change(context: RequestContext, row: CalendarSetting, values: Values) -> None:
     said = values.pop("user", None)
-    if said is not None and visit.login.is_superuser and _named(said) != row.owner_id:
+    if said is not None and context.login.is_superuser and _named(said) != row.owner_id:
         raise Invalid({"user": ["a setting stays with its manager; make another for this one"]})
     calendar_settings.change(row, values)
 

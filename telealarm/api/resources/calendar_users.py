@@ -28,12 +28,12 @@ class CalendarUserForm(Form):
     groups: ClassVar = Computed(lambda context, row: [], {"type": "array", "maxItems": 0})
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> CalendarUser:
+def create(context: RequestContext, owner_id: int, values: Values) -> CalendarUser:
     return users.add_calendar_user(owner_id, values)
 
 
-def delete(visit: RequestContext, row: CalendarUser) -> None:
-    users.remove_calendar_user(row, visit.now)
+def delete(context: RequestContext, row: CalendarUser) -> None:
+    users.remove_calendar_user(row, context.now)
 
 
 CALENDAR_USER = Resource(

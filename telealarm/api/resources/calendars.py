@@ -27,15 +27,15 @@ class CalendarForm(Form):
     """The time zone of events that have none; without it, the calendar user's."""
 
 
-def change(visit: RequestContext, row: Calendar, values: Values) -> None:
+def change(context: RequestContext, row: Calendar, values: Values) -> None:
     user = values.get("user", row.user)
     if user.id != row.user_id:
         permissions.check_handed_over(row, user)
-    calendars.change_calendar(row, values, visit.now)
+    calendars.change_calendar(row, values, context.now)
 
 
-def delete(visit: RequestContext, row: Calendar) -> None:
-    events.delete_calendar(row, visit.now)
+def delete(context: RequestContext, row: Calendar) -> None:
+    events.delete_calendar(row, context.now)
 
 
 CALENDAR = Resource(

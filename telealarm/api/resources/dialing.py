@@ -15,7 +15,7 @@ class PauseForm(Form):
     """The gateway; without it, all of them."""
 
 
-def state(visit: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
+def state(context: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
     """Whether calls are placed, since when not, and how many wait for it"""
     since = pauses.since()
     return {
@@ -23,7 +23,7 @@ def state(visit: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
         "since": stamp(since),
         "gateways": [
             {
-                "url": visit.links.to("gateway", one.id),
+                "url": context.links.to("gateway", one.id),
                 "name": one.name,
                 "since": stamp(one.paused),
             }
@@ -33,16 +33,16 @@ def state(visit: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def pause(visit: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
+def pause(context: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
     """Place no new call, through one gateway or at all; calls that are up go on"""
-    pauses.pause(values["gateway"], visit.now)
-    return state(visit, values)
+    pauses.pause(values["gateway"], context.now)
+    return state(context, values)
 
 
-def resume(visit: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
+def resume(context: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
     """Place calls again, through one gateway or at all; what waits goes at once"""
-    pauses.resume(values["gateway"], visit.now)
-    return state(visit, values)
+    pauses.resume(values["gateway"], context.now)
+    return state(context, values)
 
 
 _STATE = json_schema.thing(

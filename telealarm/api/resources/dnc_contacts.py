@@ -26,11 +26,11 @@ class DncContactForm(Form):
     updated_date: ClassVar = UPDATED
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> DncContact:
+def create(context: RequestContext, owner_id: int, values: Values) -> DncContact:
     return do_not_call.add(_checked(values, None))
 
 
-def change(visit: RequestContext, row: DncContact, values: Values) -> None:
+def change(context: RequestContext, row: DncContact, values: Values) -> None:
     do_not_call.change(row, _checked(values, row))
 
 

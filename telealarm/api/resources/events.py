@@ -76,38 +76,38 @@ class StatusForm(Form):
     """Whether the alarms of the event go out."""
 
 
-def weigh(visit: RequestContext, row: Event | None, values: Values) -> None:
+def weigh(context: RequestContext, row: Event | None, values: Values) -> None:
     """Whether the series can be used, worked out before anybody waits for the write."""
     if row is not None and not _SHAPES_SERIES & values.keys():
         return
     if row is None:
-        row = Event(**events.drafted(values, visit.now))
+        row = Event(**events.drafted(values, context.now))
     else:
         for name, value in events.redrafted(row, values).items():
             setattr(row, name, value)
     series.check(row)
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> Event:
-    return events.create(owner_id, values, visit.now)
+def create(context: RequestContext, owner_id: int, values: Values) -> Event:
+    return events.create(owner_id, values, context.now)
 
 
-def change(visit: RequestContext, row: Event, values: Values) -> None:
+def change(context: RequestContext, row: Event, values: Values) -> None:
     user_id = row.calendar.user_id
-    events.change(row, values, visit.now)
+    events.change(row, values, context.now)
     if row.calendar.user_id != user_id:
         permissions.check_moved(row)
 
 
-def delete(visit: RequestContext, row: Event) -> None:
-    events.delete(row, visit.now)
+def delete(context: RequestContext, row: Event) -> None:
+    events.delete(row, context.now)
 
 
-def list_child(visit: RequestContext, row: Event, values: Values) -> Any:
+def list_child(context: RequestContext, row: Event, values: Values) -> Any:
     """The child events: one as an object, several as a list."""
     found = [
         {
-            "url": visit.links.to("event", child.id),
+            "url": context.links.to("event", child.id),
             "start": str(child.start.astimezone(UTC)),
             "end": str(child.end.astimezone(UTC)),
             "description": child.description or "",
@@ -118,11 +118,11 @@ def list_child(visit: RequestContext, row: Event, values: Values) -> Any:
     return _bare(found, "no child event found")
 
 
-def list_alarm(visit: RequestContext, row: Event, values: Values) -> Any:
+def list_alarm(context: RequestContext, row: Event, values: Values) -> Any:
     """The alarms of the event: one as an object, several as a list."""
     found = [
         {
-            "url": visit.links.to("alarm", alarm.id),
+            "url": context.links.to("alarm", alarm.id),
             "title": row.title,
             "phonenumber": alarm.alarm_phonenumber,
             "daily_start": str(alarm.daily_start),
@@ -148,9 +148,9 @@ def _bare(found: list[dict[str, Any]], none: str) -> Any:
     return found[0] if len(found) == 1 else found
 
 
-def update_last_child_status(visit: RequestContext, row: Event, values: Values) -> dict[str, str]:
+def update_last_child_status(context: RequestContext, row: Event, values: Values) -> dict[str, str]:
     """Pause, end or go on with all of the series that has not begun."""
-    events.set_series_status(row, values["status"], visit.now)
+    events.set_series_status(row, values["status"], context.now)
     return {"status": "event status has been updated"}
 
 

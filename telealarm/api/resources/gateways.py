@@ -114,7 +114,7 @@ class GatewayForm(Form):
     trunk_state: ClassVar = TRUNK_STATE
 
 
-def change(visit: RequestContext, row: Gateway, values: Values) -> None:
+def change(context: RequestContext, row: Gateway, values: Values) -> None:
     failover.check(row.id, values.get("failover"))
     crud.change(row, values)
 

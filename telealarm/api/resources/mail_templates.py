@@ -44,17 +44,17 @@ class MailTemplateForm(Form):
     updated_date: ClassVar = UPDATED
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> MailTemplate:
+def create(context: RequestContext, owner_id: int, values: Values) -> MailTemplate:
     _check(values["message_plaintext"], values["message_html"])
     return crud.insert(MailTemplate, {**values, "owner": owner_id})
 
 
-def change(visit: RequestContext, row: MailTemplate, values: Values) -> None:
+def change(context: RequestContext, row: MailTemplate, values: Values) -> None:
     _check(
         values.get("message_plaintext", row.message_plaintext),
         values.get("message_html", row.message_html),
     )
-    change_row(visit, row, values)
+    change_row(context, row, values)
 
 
 def _check(plain: str, html: str) -> None:

@@ -38,50 +38,50 @@ class MoveForm(Form):
     """The new start."""
 
 
-def list_them(visit: RequestContext, row: Event, values: Values) -> dict[str, Any]:
+def list_them(context: RequestContext, row: Event, values: Values) -> dict[str, Any]:
     """The occurrences from `after` to `before`, in order; `count` is null where there is no end"""
-    asked = _asked(visit)
+    asked = _asked(context)
     limit = asked.get("limit", LIMIT)
     found = occurrences.page(row, asked.get("after"), asked.get("before"), limit)
     zone = str(time_zones.of_event(row))
     following = None
     if found.following is not None:
-        query = {**visit.query, "after": visit.local(found.following, zone) or ""}
-        following = f"{visit.links.origin}{visit.path}?{urlencode(query)}"
+        query = {**context.query, "after": context.local(found.following, zone) or ""}
+        following = f"{context.links.origin}{context.path}?{urlencode(query)}"
     return {
         "count": found.count,
         "next": following,
         "previous": None,
-        "results": [_show(visit, one, zone) for one in found.told],
+        "results": [_show(context, one, zone) for one in found.told],
     }
 
 
-def cancel(visit: RequestContext, row: Event, values: Values) -> dict[str, str]:
+def cancel(context: RequestContext, row: Event, values: Values) -> dict[str, str]:
     """Call one occurrence off, made or not yet made"""
-    occurrences.cancel(row, values["start"], visit.now)
+    occurrences.cancel(row, values["start"], context.now)
     return {"status": "occurrence has been cancelled"}
 
 
-def move(visit: RequestContext, row: Event, values: Values) -> dict[str, Any]:
+def move(context: RequestContext, row: Event, values: Values) -> dict[str, Any]:
     """Move one occurrence to another time, made or not yet made"""
-    made = occurrences.move(row, values["start"], values["to"], visit.now)
+    made = occurrences.move(row, values["start"], values["to"], context.now)
     zone = str(time_zones.of_event(row))
-    return _show(visit, Told(made.start, made.end, made.id), zone)
+    return _show(context, Told(made.start, made.end, made.id), zone)
 
 
-def _show(visit: RequestContext, one: Told, zone: str) -> dict[str, Any]:
+def _show(context: RequestContext, one: Told, zone: str) -> dict[str, Any]:
     return {
-        "start": visit.local(one.start, zone),
-        "end": visit.local(one.end, zone),
-        "event": visit.links.maybe("event", one.event_id),
+        "start": context.local(one.start, zone),
+        "end": context.local(one.end, zone),
+        "event": context.links.maybe("event", one.event_id),
     }
 
 
-def _asked(visit: RequestContext) -> dict[str, Any]:
+def _asked(context: RequestContext) -> dict[str, Any]:
     """What the address asks for. Raises Invalid, naming each mistake."""
     asked: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
-    for name, text in visit.query.items():
+    for name, text in context.query.items():
         try:
             if name not in QUERY:
                 raise ValueError(f"there is no such filter; those here are: {', '.join(QUERY)}")

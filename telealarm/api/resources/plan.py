@@ -24,36 +24,36 @@ SPAN, LONGEST = timedelta(days=30), timedelta(days=366)
 QUERY = {"after": QueryMoment(), "before": QueryMoment(), **lists.PAGING}
 
 
-def show(visit: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
+def show(context: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
     """What would be rung, put off or left out from `after` (now) to `before` (30 days later).
 
     In order, the first 10000 at most. `why` of a call is `clock_gap` or `clock_twice` where the
     clock is put on or back over the start of its event.
     """
-    found = _entries(visit)
-    return lists.of_sequence(visit, found, lambda some: _shown(visit, some))
+    found = _entries(context)
+    return lists.of_sequence(context, found, lambda some: _shown(context, some))
 
 
-def hours(visit: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
+def hours(context: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
     """How many calls each trunk would get in each hour of the same time, in UTC."""
-    found = dry_run.decided(_entries(visit))
+    found = dry_run.decided(_entries(context))
     per_hour = [
         {"hour": stamp(one.hour), "gateway": one.gateway, "calls": one.calls}
         for one in load.per_hour(found)
     ]
-    return lists.of_sequence(visit, per_hour, list)
+    return lists.of_sequence(context, per_hour, list)
 
 
-def _entries(visit: RequestContext) -> list[Entry]:
-    after, before = _window(visit)
-    return dry_run.entries(visit.login, visit.now, after, before, MOST)
+def _entries(context: RequestContext) -> list[Entry]:
+    after, before = _window(context)
+    return dry_run.entries(context.login, context.now, after, before, MOST)
 
 
-def _window(visit: RequestContext) -> tuple[datetime, datetime]:
+def _window(context: RequestContext) -> tuple[datetime, datetime]:
     """The time that is asked for. Raises Invalid, naming what is wrong of it."""
     asked: dict[str, datetime] = {}
     errors: dict[str, list[str]] = {}
-    for name, text in visit.query.items():
+    for name, text in context.query.items():
         if name in lists.PAGING:
             continue
         try:
@@ -62,7 +62,7 @@ def _window(visit: RequestContext) -> tuple[datetime, datetime]:
             asked[name] = dates.to_utc(QueryMoment().read(text), time_zones.configured())
         except ValueError as error:
             errors[name] = [str(error)]
-    after = asked.get("after", visit.now)
+    after = asked.get("after", context.now)
     before = asked.get("before", after + SPAN)
     if not errors and not after < before <= after + LONGEST:
         errors["before"] = ["must be later than `after`, by 366 days at most"]
@@ -71,22 +71,22 @@ def _window(visit: RequestContext) -> tuple[datetime, datetime]:
     return after, before
 
 
-def _shown(visit: RequestContext, some: Sequence[Entry]) -> list[dict[str, Any]]:
+def _shown(context: RequestContext, some: Sequence[Entry]) -> list[dict[str, Any]]:
     found = dry_run.decided(some)
-    return [_row(visit, planned) for planned in found]
+    return [_row(context, planned) for planned in found]
 
 
-def _row(visit: RequestContext, planned: Planned) -> dict[str, Any]:
+def _row(context: RequestContext, planned: Planned) -> dict[str, Any]:
     zone = str(planned.zone)
     return {
-        "at": visit.local(planned.at, zone),
-        "alarm": visit.links.to("alarm", planned.alarm_id),
-        "event": visit.links.to("event", planned.event_id),
+        "at": context.local(planned.at, zone),
+        "alarm": context.links.to("alarm", planned.alarm_id),
+        "event": context.links.to("event", planned.event_id),
         "number": planned.number,
         "method": planned.method,
         "action": planned.action,
         "why": planned.why or planned.change or "",
-        "until": visit.local(planned.until, zone),
+        "until": context.local(planned.until, zone),
     }
 
 

@@ -28,30 +28,30 @@ class PreviewForm(Form):
     """The event whose values are put in."""
 
 
-def sms(visit: RequestContext, row: SmsTemplate, values: Values) -> dict[str, Any]:
+def sms(context: RequestContext, row: SmsTemplate, values: Values) -> dict[str, Any]:
     """How an SMS of this template reads for an event, its segments, what is missing, and what is
     left out because it is too long.
     """
-    said = _said(visit, values, by_sms.METHOD)
+    said = _said(context, values, by_sms.METHOD)
     text = by_sms.METHOD.text(template_context(row), said, None)
     sent = sms_segments.columns(text)
     left_out = text.removeprefix(str(sent["text"]))
     return {**sent, "left_out": left_out, "missing": placeholders.lacking(row.sms_text, said)}
 
 
-def mail(visit: RequestContext, row: MailTemplate, values: Values) -> dict[str, Any]:
+def mail(context: RequestContext, row: MailTemplate, values: Values) -> dict[str, Any]:
     """How a mail of this template reads for an event, and what is missing."""
-    said = _said(visit, values, email.METHOD)
+    said = _said(context, values, email.METHOD)
     written = email.METHOD.bodies(template_context(row), said, None)
     whole = "\n".join((row.subject, row.message_plaintext, row.message_html))
     bodies = {"subject": written.subject, "text": written.text, "html": written.html}
     return {**bodies, "missing": placeholders.lacking(whole, said)}
 
 
-def _said(visit: RequestContext, values: Values, method: AlarmMethod) -> dict[str, object]:
+def _said(context: RequestContext, values: Values, method: AlarmMethod) -> dict[str, object]:
     event = values["event"]
     alarm = Alarm(event=event, owner=event.owner_id, method=method.number)
-    return {**_SAMPLES, **Composer().values(alarm, visit.now)}
+    return {**_SAMPLES, **Composer().values(alarm, context.now)}
 
 
 SMS_PREVIEW = Action(

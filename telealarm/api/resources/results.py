@@ -13,11 +13,11 @@ from telealarm.models import SurveyResult
 from telealarm.rules.audio import WAV
 
 
-def download(visit: RequestContext, row: SurveyResult, values: Values) -> Path:
+def download(context: RequestContext, row: SurveyResult, values: Values) -> Path:
     """The recorded message."""
     if not row.record_file:
         raise NotVisible
-    return visit.voice_messages.path(row.record_file)
+    return context.voice_messages.path(row.record_file)
 
 
 def record_file(context: RequestContext, row: SurveyResult) -> str | None:

@@ -91,20 +91,20 @@ class RuleForm(Form):
     """The same in the form of RFC 5545, instead of `frequency` and `params`."""
 
 
-def weigh(visit: RequestContext, row: Rule | None, values: Values) -> None:
+def weigh(context: RequestContext, row: Rule | None, values: Values) -> None:
     """Whether the rule can ever occur, and what that costs to find out."""
     recurrence_rules.check(row, values)
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> Rule:
+def create(context: RequestContext, owner_id: int, values: Values) -> Rule:
     return recurrence_rules.create(owner_id, values)
 
 
-def change(visit: RequestContext, row: Rule, values: Values) -> None:
-    recurrence_rules.change(row, values, visit.now)
+def change(context: RequestContext, row: Rule, values: Values) -> None:
+    recurrence_rules.change(row, values, context.now)
 
 
-def delete(visit: RequestContext, row: Rule) -> None:
+def delete(context: RequestContext, row: Rule) -> None:
     recurrence_rules.remove(row)
 
 

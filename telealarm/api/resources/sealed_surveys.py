@@ -22,20 +22,20 @@ class CallForm(Form):
     """Values for the placeholders."""
 
 
-def call(visit: RequestContext, row: Survey, values: Values) -> dict[str, Any]:
+def call(context: RequestContext, row: Survey, values: Values) -> dict[str, Any]:
     """Ring one number with the survey now, to try it; the reply says where to watch"""
-    request = test_calls.call(row, values["phonenumber"], values["data"], visit.now)
-    alarm = visit.links.to("alarm", request.alarm_id)
+    request = test_calls.call(row, values["phonenumber"], values["data"], context.now)
+    alarm = context.links.to("alarm", request.alarm_id)
     return {
-        "url": visit.links.to("alarm-request", request.id),
+        "url": context.links.to("alarm-request", request.id),
         "alarm": alarm,
         "timeline": f"{alarm}timeline/",
-        "event": visit.links.to("event", request.alarm.event_id),
-        "calls": f"{visit.links.all('callrequest')}?alarm={request.alarm_id}",
+        "event": context.links.to("event", request.alarm.event_id),
+        "calls": f"{context.links.all('callrequest')}?alarm={request.alarm_id}",
     }
 
 
-def show_answers(visit: RequestContext, row: Survey) -> dict[str, Any]:
+def show_answers(context: RequestContext, row: Survey) -> dict[str, Any]:
     found = call_log.aggregate(row)
     return {
         "count": len(found),
@@ -43,7 +43,7 @@ def show_answers(visit: RequestContext, row: Survey) -> dict[str, Any]:
         "previous": None,
         "results": [
             {
-                "survey": visit.links.to("sealed-survey", row.id),
+                "survey": context.links.to("sealed-survey", row.id),
                 "section": one.section,
                 "question": one.question,
                 "response": one.response,

@@ -64,15 +64,15 @@ class SectionTemplateForm(SectionContent):
     updated_date: ClassVar = UPDATED
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> SectionTemplate:
+def create(context: RequestContext, owner_id: int, values: Values) -> SectionTemplate:
     return surveys.add_section(values)
 
 
-def change(visit: RequestContext, row: SectionTemplate, values: Values) -> None:
+def change(context: RequestContext, row: SectionTemplate, values: Values) -> None:
     surveys.change_section(row, values)
 
 
-def delete(visit: RequestContext, row: SectionTemplate) -> None:
+def delete(context: RequestContext, row: SectionTemplate) -> None:
     surveys.check_open(row.survey)
     crud.remove(row)
 

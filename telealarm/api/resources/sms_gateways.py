@@ -68,12 +68,12 @@ class SmsGatewayForm(Form):
     )
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> SmsGateway:
+def create(context: RequestContext, owner_id: int, values: Values) -> SmsGateway:
     _check(values["kind"], values["settings"])
     return crud.insert(SmsGateway, values)
 
 
-def change(visit: RequestContext, row: SmsGateway, values: Values) -> None:
+def change(context: RequestContext, row: SmsGateway, values: Values) -> None:
     if "kind" in values or "settings" in values:
         _check(values.get("kind", row.kind), values.get("settings", row.settings))
     crud.change(row, values)

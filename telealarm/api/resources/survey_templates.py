@@ -34,19 +34,19 @@ class SurveyTemplateForm(Form):
     updated_date: ClassVar = UPDATED
 
 
-def change(visit: RequestContext, row: SurveyTemplate, values: Values) -> None:
+def change(context: RequestContext, row: SurveyTemplate, values: Values) -> None:
     surveys.check_open(row)
     crud.change(row, values)
 
 
-def delete(visit: RequestContext, row: SurveyTemplate) -> None:
+def delete(context: RequestContext, row: SurveyTemplate) -> None:
     surveys.check_open(row)
     crud.remove(row)
 
 
-def seal(visit: RequestContext, row: SurveyTemplate, values: Values) -> dict[str, Any]:
+def seal(context: RequestContext, row: SurveyTemplate, values: Values) -> dict[str, Any]:
     """Make a sealed survey: a copy that never changes."""
-    return sealed_surveys.SEALED_SURVEY.show(visit, surveys.seal(row))
+    return sealed_surveys.SEALED_SURVEY.show(context, surveys.seal(row))
 
 
 SURVEY_TEMPLATE = Resource(

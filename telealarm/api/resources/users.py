@@ -29,12 +29,12 @@ class UserForm(Form):
     created_date: ClassVar = Column("created", meaning="When the row was written.")
 
 
-def change(visit: RequestContext, row: User, values: Values) -> None:
-    users.change_user(visit.login, row, values)
+def change(context: RequestContext, row: User, values: Values) -> None:
+    users.change_user(context.login, row, values)
 
 
-def delete(visit: RequestContext, row: User) -> None:
-    users.remove_user(visit.login, row)
+def delete(context: RequestContext, row: User) -> None:
+    users.remove_user(context.login, row)
 
 
 USERS = Resource(

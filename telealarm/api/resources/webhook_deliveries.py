@@ -22,10 +22,10 @@ TRY = json_schema.thing(
 )
 
 
-def redeliver(visit: RequestContext, row: WebhookDelivery, values: Values) -> dict[str, Any]:
+def redeliver(context: RequestContext, row: WebhookDelivery, values: Values) -> dict[str, Any]:
     """Send it now, with the same id, and a day of tries before it."""
-    deliveries.redeliver(row, visit.now)
-    return WEBHOOK_DELIVERY.show(visit, WebhookDelivery.get_by_id(row.id))
+    deliveries.redeliver(row, context.now)
+    return WEBHOOK_DELIVERY.show(context, WebhookDelivery.get_by_id(row.id))
 
 
 def next_try(context: RequestContext, row: WebhookDelivery) -> str | None:

@@ -56,18 +56,18 @@ def show_secret(row: Webhook) -> dict[str, Any]:
     return {"secret": row.secret}
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> Webhook:
+def create(context: RequestContext, owner_id: int, values: Values) -> Webhook:
     return webhooks.add(owner_id, values)
 
 
-def change(visit: RequestContext, row: Webhook, values: Values) -> None:
+def change(context: RequestContext, row: Webhook, values: Values) -> None:
     webhooks.change(row, values)
 
 
-def rotate_secret(visit: RequestContext, row: Webhook, values: Values) -> dict[str, Any]:
+def rotate_secret(context: RequestContext, row: Webhook, values: Values) -> dict[str, Any]:
     """A new secret; for a day the old one signs beside it."""
-    webhooks.rotate(row, visit.now)
-    return {**WEBHOOK.show(visit, row), **show_secret(row)}
+    webhooks.rotate(row, context.now)
+    return {**WEBHOOK.show(context, row), **show_secret(row)}
 
 
 WEBHOOK = Resource(

@@ -1,4 +1,4 @@
-"""The shapes of bodies: what a form takes, and what a resource replies."""
+"""The schemas of bodies: of requests by a form, and of a resource's replies."""
 
 from datetime import time
 from enum import IntEnum
@@ -17,14 +17,17 @@ from telealarm.api.rest.resource import Resource
 
 
 def title(resource: Resource) -> str:
-    """The name of a resource's reply among the document's components: `CalendarUser`."""
+    """Return the name of a resource's reply in the document's components, like `CalendarUser`."""
     return "".join(part.capitalize() for part in resource.name.split("-"))
 
 
 def form(
     form: type[Form], *, partial: bool, new: bool = False, read_only: frozenset[str] = frozenset()
 ) -> Schema:
-    """The body that a form takes. `partial`: of a PATCH. `new`: of a POST, which needs secrets."""
+    """Return the schema of a body by a form.
+
+    `partial`: the body of a PATCH. `new`: the body of a POST, which must have the secrets.
+    """
     properties: dict[str, Schema] = {}
     required = []
     secrets = marked(form, Secret)
@@ -35,7 +38,7 @@ def form(
         elif not partial:
             properties[name].update(_default(info))
     for name in sorted(read_only):
-        properties[name] = {"description": "Is taken and left as it is.", "readOnly": True}
+        properties[name] = {"description": "Accepted, but never changed.", "readOnly": True}
     shape: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     if required and not partial:
         shape["required"] = required
@@ -43,7 +46,7 @@ def form(
 
 
 def reply(resource: Resource) -> Schema:
-    """The reply that shows one row: its form without secrets, and what is read only."""
+    """Return the schema of one row's reply: its form without secrets, and its read-only fields."""
     if resource.answer is not None:
         return json_schema.thing(resource.answer.properties)
     properties = {name: _shown(resource, name) for name in _names(resource)}
@@ -57,8 +60,8 @@ def _names(resource: Resource) -> list[str]:
     shown = list(fields_of(resource.fields))
     if resource.form is None:
         return shown
-    own = [name for name in shown if name not in resource.read_only]
-    return list(dict.fromkeys(["url", *own, *sorted(resource.read_only)]))
+    writable = [name for name in shown if name not in resource.read_only]
+    return list(dict.fromkeys(["url", *writable, *sorted(resource.read_only)]))
 
 
 def _shown(resource: Resource, name: str) -> Schema:
@@ -73,16 +76,16 @@ def _shown(resource: Resource, name: str) -> Schema:
 
 
 def _field(info: FieldInfo, *, null: bool) -> Schema:
-    kind = next(mark for mark in info.metadata if isinstance(mark, FieldType))
-    schema = kind.schema()
+    field_type = next(mark for mark in info.metadata if isinstance(mark, FieldType))
+    schema = field_type.schema()
     words = ("description", "examples", "x-relation")
     notes: Schema = {word: schema.pop(word) for word in words if word in schema}
     if null and _allows_null(info):
         options = schema["anyOf"] if set(schema) == {"anyOf"} else [schema]
         none = {"type": "null"}
         schema = {"anyOf": options if none in options else [*options, none]}
-    # What the field means, then what it takes.
-    takes = notes.pop("description", "") or (type(kind).__doc__ or "").strip().split("\n")[0]
+    # First the meaning of the field, then the values that it accepts.
+    takes = notes.pop("description", "") or (type(field_type).__doc__ or "").strip().split("\n")[0]
     meaning = " ".join((info.description or "").split())
     description = f"{meaning} {takes[:1].upper()}{takes[1:]}" if meaning else takes
     return {"description": description.strip(), **notes, **schema}

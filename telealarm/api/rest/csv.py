@@ -1,4 +1,4 @@
-"""A list as a spreadsheet reads it: `?format=csv`."""
+"""A list as a spreadsheet: `?format=csv`."""
 
 import csv
 import io
@@ -12,36 +12,36 @@ from telealarm.api.rest import lists
 from telealarm.api.rest.resource import Resource
 from telealarm.errors import Invalid
 
-# Rows of one reply, where the address does not say less.
+# The rows of one reply, if the address does not ask for less.
 LARGEST_SHEET = 10_000
 
-# A spreadsheet takes a cell that begins so for a formula, which can send away what others hold.
-# The wide forms are so where Japanese is read (OWASP, CSV Injection).
+# A spreadsheet reads a cell that begins with these as a formula. A formula can send the contents of
+# other cells away. Japanese spreadsheets also accept the wide forms (OWASP, CSV Injection).
 _SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _FORMULA = (*_SIGNS, "\t", "\r", "\n")
-# What is none although it begins so: a telephone number and a negative number.
+# These begin so but are no formulas: a telephone number and a negative number.
 _PLAIN = re.compile(r"\+[0-9]{1,40}|-[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 
 
-def wanted(visit: RequestContext) -> bool:
-    """Whether the address asks for a sheet. Raises Invalid for an unknown format."""
-    asked = visit.query.get("format", "json")
+def wanted(context: RequestContext) -> bool:
+    """Return whether the address asks for CSV. Raises Invalid for an unknown format."""
+    asked = context.query.get("format", "json")
     if asked not in ("json", "csv"):
         raise Invalid({"format": ["must be json or csv"]})
     return asked == "csv"
 
 
 def of_resource(
-    visit: RequestContext, resource: Resource, header: Iterable[str]
+    context: RequestContext, resource: Resource, header: Iterable[str]
 ) -> tuple[str, str | None]:
-    """The sheet, and the address of the next one where the list is longer."""
-    found = lists.listed(visit, resource, LARGEST_SHEET, LARGEST_SHEET)
-    following = lists.link(visit, found.number + 1) if found.more else None
-    return written(list(header), found.results), following
+    """Return the CSV text, and the address of the next page if the list is longer."""
+    page = lists.listed(context, resource, LARGEST_SHEET, LARGEST_SHEET)
+    following = lists.link(context, page.number + 1) if page.more else None
+    return written(list(header), page.results), following
 
 
 def written(header: list[str], results: list[dict[str, Any]]) -> str:
-    """Rows as RFC 4180 has them, below the names of their columns."""
+    """Return the rows as CSV by RFC 4180, below the names of their columns."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(header)
@@ -50,10 +50,10 @@ def written(header: list[str], results: list[dict[str, Any]]) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value as a cell that no spreadsheet takes for a formula."""
+    """Return the value as a cell that no spreadsheet reads as a formula."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    # Some programs trim a cell before they look at it.
+    # Some programs trim a cell before they read it.
     risky = text.startswith(_FORMULA) or text.lstrip().startswith(_SIGNS)
     return f"'{text}" if risky and not _PLAIN.fullmatch(text) else text

@@ -1,4 +1,4 @@
-"""Filters and orders of lists: closed sets, which the address of a list chooses from."""
+"""Filters and orders of lists. The address of a list chooses from closed sets."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from telealarm.store.engine import time_zones
 
 @dataclass(frozen=True)
 class Words(FieldType):
-    """A filter by words, each of which stands for a condition; between commas, one is enough."""
+    """A filter by words. Each word stands for a condition. Of several words, one must match."""
 
     conditions: Mapping[str, Expression]
 
@@ -40,11 +40,11 @@ class Words(FieldType):
         return {"type": "string", "pattern": f"^{word}(,{word})*$"}
 
 
-# By name, the column that is compared, or words; of a moment, also `name__gte` and so on.
+# By name: the column to compare, or words. A moment also has `name__gte` and so on.
 Filters = Mapping[str, Field | Words]
 Orders = Mapping[str, Field]
 
-# What else the address of a list may hold.
+# The other parameters of a list's address.
 PAGING = ("page", "page_size", "format", "ordering")
 
 _RESOURCES = {model: resource for resource, model in MODELS.items()}
@@ -57,7 +57,7 @@ _RANGES: Mapping[str, Callable[[Any, Any], Any]] = {
 
 
 def choices(filters: Filters) -> Iterator[tuple[str, Field | Words, Callable[[Any, Any], Any]]]:
-    """Every filter that can be asked for: its name, its column or words, and the comparison."""
+    """Yield every filter: its name, its column or words, and the comparison."""
     for name, column in filters.items():
         yield name, column, eq
         if isinstance(column, UtcField):
@@ -66,7 +66,7 @@ def choices(filters: Filters) -> Iterator[tuple[str, Field | Words, Callable[[An
 
 
 def kind_of(column: Field | Words) -> FieldType:
-    """How a filter by this column, or by these words, reads what was sent."""
+    """Return the field type that reads the value of this filter."""
     if isinstance(column, Words):
         return column
     if isinstance(column, ForeignKeyField) and column.rel_model in _RESOURCES:
@@ -79,12 +79,12 @@ def kind_of(column: Field | Words) -> FieldType:
 
 
 def narrowed(
-    visit: RequestContext, query: "ModelSelect[Any]", filters: Filters
+    context: RequestContext, query: "ModelSelect[Any]", filters: Filters
 ) -> "ModelSelect[Any]":
-    """`query` with the filters of the address. Raises Invalid, naming each wrong one."""
+    """Return `query` with the filters of the address. Raises Invalid with each wrong filter."""
     errors: dict[str, list[str]] = {}
     known = {name: (column, compare) for name, column, compare in choices(filters)}
-    for name, text in visit.query.items():
+    for name, text in context.query.items():
         if name in PAGING:
             continue
         if name not in known:
@@ -106,30 +106,33 @@ def narrowed(
     return query
 
 
-def ordered(visit: RequestContext, query: "ModelSelect[Any]", orders: Orders) -> "ModelSelect[Any]":
-    """`query` in the order of `?ordering=`; rows that are equal in it, by id.
+def ordered(
+    context: RequestContext, query: "ModelSelect[Any]", orders: Orders
+) -> "ModelSelect[Any]":
+    """Return `query` in the order of `?ordering=`. Equal rows are in the order of their ids.
 
-    Without it a range of time comes in its own order, and anything else by id: so an index has
-    the first page at its beginning, however long the list is.
+    Without `?ordering=`, a list of a time range is in the order of that time. Every other list is
+    in the order of its ids. So the first page is at the beginning of an index. It is fast for a
+    list of any length.
     """
-    own = query.model.id
-    known = {"id": own, **orders}
-    ranges = (name for name in orders if any(name + ending in visit.query for ending in _RANGES))
-    asked = visit.query.get("ordering", next(ranges, "id"))
+    row_id = query.model.id
+    known = {"id": row_id, **orders}
+    ranges = (name for name in orders if any(name + ending in context.query for ending in _RANGES))
+    asked = context.query.get("ordering", next(ranges, "id"))
     name = asked.removeprefix("-")
     if name not in known:
         raise Invalid({"ordering": [f"must be one of {', '.join(order_words(orders))}"]})
-    columns = [known[name]] if name == "id" else [known[name], own]
-    return query.order_by(*(one.desc() if asked.startswith("-") else one for one in columns))
+    columns = [known[name]] if name == "id" else [known[name], row_id]
+    return query.order_by(*(key.desc() if asked.startswith("-") else key for key in columns))
 
 
 def order_words(orders: Orders) -> list[str]:
-    """What `?ordering=` may say."""
+    """Return the words that `?ordering=` accepts."""
     return [sign + name for name in ("id", *orders) for sign in ("", "-")]
 
 
 def _holds(query: "ModelSelect[Any]", column: Field, condition: Any) -> Any:
-    """`condition`, also where its column is of a table that the query's own refers to."""
+    """Return `condition`, also if its column is in a table that the query's table refers to."""
     if column.model is query.model:
         return condition
     key = query.model._meta.model_refs[column.model][0]

@@ -1,4 +1,4 @@
-"""Serves resources and tasks over HTTP: who may, the transaction, the reply."""
+"""Serves resources and tasks over HTTP: permission, transaction, reply."""
 
 import asyncio
 import json
@@ -38,18 +38,18 @@ Reply = TypeVar("Reply", bound=web.StreamResponse)
 
 
 class Routes:
-    """Serves resources. One for an application."""
+    """Serves resources. An application has one instance."""
 
     def __init__(self, db: Database, config: Config, recordings: AudioFolder) -> None:
         logins = Logins(db)
         self._db = db
-        self._intake = RequestReader(db, config, recordings, logins)
+        self._reader = RequestReader(db, config, recordings, logins)
         self._once = Once(db, logins)
         self._counts = Counts()
         self._recounts: set[asyncio.Task[None]] = set()
 
     def add(self, app: web.Application, resource: Resource) -> None:
-        """The routes of a resource: its list, its rows, its actions."""
+        """Add the routes of a resource: its list, its rows, its actions."""
         path = f"{links.BASE}{resource.name}/"
         if resource.listed:
             app.router.add_route("*", path, self._guarded(self._list, resource))
@@ -64,7 +64,7 @@ class Routes:
             app.router.add_route("*", f"{path}{{id}}/{action.name}/", self._guarded(act, resource))
 
     def add_task(self, app: web.Application, task: Task) -> None:
-        """The route of a task."""
+        """Add the route of a task."""
 
         async def carry_out(request: web.Request) -> web.Response:
             return await self._carry_out(request, task)
@@ -72,13 +72,13 @@ class Routes:
         app.router.add_route("*", links.BASE + task.path, carry_out)
 
     async def root(self, request: web.Request, names: list[str]) -> web.Response:
-        """The list of resources."""
+        """Return the list of resources."""
         allow = ("GET", "HEAD", "OPTIONS")
-        visit = await self._intake.visit(request, allow)
+        context = await self._reader.context(request, allow)
         if request.method == "OPTIONS":
             return _allowing(reply(200, {"name": "TeleAlarm"}), allow)
-        found = {name: f"{visit.links.origin}{links.BASE}{name}/" for name in names}
-        return _allowing(reply(200, found), allow)
+        resources = {name: f"{context.links.origin}{links.BASE}{name}/" for name in names}
+        return _allowing(reply(200, resources), allow)
 
     def _guarded(
         self,
@@ -91,32 +91,32 @@ class Routes:
         return handler
 
     async def _list(self, request: web.Request, resource: Resource) -> web.Response:
-        visit = await self._intake.visit(request, resource.methods)
+        context = await self._reader.context(request, resource.methods)
         if request.method == "OPTIONS":
             return _options(resource, resource.methods)
-        write.check_allowed(visit.login, resource, request.method)
+        write.check_allowed(context.login, resource, request.method)
         if request.method == "POST":
-            return await self._create(request, resource, visit)
+            return await self._create(request, resource, context)
 
-        if csv.wanted(visit):
-            return _allowing(await self._sheet(resource, visit), resource.methods)
-        found = await self._db.read(lists.of_resource, visit, resource, self._counts)
+        if csv.wanted(context):
+            return _allowing(await self._sheet(resource, context), resource.methods)
+        page = await self._db.read(lists.of_resource, context, resource, self._counts)
         for query in self._counts.stale():
             task = asyncio.create_task(self._recount(query))
             self._recounts.add(task)
             task.add_done_callback(self._recounts.discard)
-        return _allowing(reply(200, found), resource.methods)
+        return _allowing(reply(200, page), resource.methods)
 
     async def _recount(self, query: "ModelSelect[Any]") -> None:
-        """Behind the reply, so that no list waits for its count to be made anew."""
+        """Count a list again, after the reply. So no list waits for its new count."""
         try:
             await self._db.read(self._counts.recount, query, utcnow())
         except StorageError as error:
-            log.warning("a list could not be counted anew: %s", error)
+            log.warning("a list could not be counted again: %s", error)
 
-    async def _sheet(self, resource: Resource, visit: RequestContext) -> web.Response:
+    async def _sheet(self, resource: Resource, context: RequestContext) -> web.Response:
         header = body_schemas.reply(resource)["properties"]
-        text, following = await self._db.read(csv.of_resource, visit, resource, header)
+        text, following = await self._db.read(csv.of_resource, context, resource, header)
         response = web.Response(text=text, content_type="text/csv", charset="utf-8")
         response.headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{resource.name}.csv"'
         if following:
@@ -124,76 +124,76 @@ class Routes:
         return response
 
     async def _create(
-        self, request: web.Request, resource: Resource, visit: RequestContext
+        self, request: web.Request, resource: Resource, context: RequestContext
     ) -> web.Response:
-        sent = await self._intake.sent(request, resource, partial=False)
-        await self._intake.weigh(visit, resource, sent, None)
+        sent = await self._reader.sent(request, resource, partial=False)
+        await self._reader.weigh(context, resource, sent, None)
 
         def work() -> Answer:
-            made = write.create(visit, resource, sent)
-            row = visibility.find(visit.login, resource.model, made.id)
-            link = visit.links.to(resource.name, made.id)
-            shown = {**resource.show(visit, row), **resource.once(made)}
+            created = write.create(context, resource, sent)
+            row = visibility.find(context.login, resource.model, created.id)
+            link = context.links.to(resource.name, created.id)
+            shown = {**resource.show(context, row), **resource.once(created)}
             return Answer(201, shown, _headers(resource.methods, link))
 
         secret = bool(marked(resource.form or Form, Secret))
         asked = _asked(sent) if resource.upload else await request.read()
-        writing = self._once.write(request, visit, work, body=asked, secret=secret)
-        return await self._intake.write(writing, sent)
+        writing = self._once.write(request, context, work, body=asked, secret=secret)
+        return await self._reader.write(writing, sent)
 
     async def _row(self, request: web.Request, resource: Resource) -> web.Response:
-        visit = await self._intake.visit(request, resource.row_methods)
+        context = await self._reader.context(request, resource.row_methods)
         if request.method == "OPTIONS":
             return _options(resource, resource.row_methods)
-        write.check_allowed(visit.login, resource, request.method)
+        write.check_allowed(context.login, resource, request.method)
         row_id = _id(request)
         if request.method in ("PUT", "PATCH"):
-            shown = await self._change(request, resource, visit, row_id)
+            shown = await self._change(request, resource, context, row_id)
         elif request.method == "DELETE":
-            await self._delete(resource, visit, row_id)
+            await self._delete(resource, context, row_id)
             return _allowing(web.Response(status=204), resource.row_methods)
         else:
             shown = await self._db.read(
                 lambda: resource.show(
-                    visit, visibility.find(visit.login, resource.model, row_id, by=resource.key)
+                    context, visibility.find(context.login, resource.model, row_id, by=resource.key)
                 )
             )
         return _allowing(reply(200, shown), resource.row_methods)
 
     async def _change(
-        self, request: web.Request, resource: Resource, visit: RequestContext, row_id: int
+        self, request: web.Request, resource: Resource, context: RequestContext, row_id: int
     ) -> dict[str, Any]:
         if resource.upload:
-            # A file is not read for a row that is not there.
+            # Do not read a file for a row that does not exist.
             await self._db.read(
-                visibility.find, visit.login, resource.model, row_id, by=resource.key
+                visibility.find, context.login, resource.model, row_id, by=resource.key
             )
-        sent = await self._intake.sent(request, resource, partial=request.method == "PATCH")
-        await self._intake.weigh(visit, resource, sent, row_id)
+        sent = await self._reader.sent(request, resource, partial=request.method == "PATCH")
+        await self._reader.weigh(context, resource, sent, row_id)
 
         def work() -> dict[str, Any]:
-            write.change(visit, resource, sent, row_id)
-            row = visibility.find(visit.login, resource.model, row_id, by=resource.key)
-            return resource.show(visit, row)
+            write.change(context, resource, sent, row_id)
+            row = visibility.find(context.login, resource.model, row_id, by=resource.key)
+            return resource.show(context, row)
 
-        return await self._intake.write(self._db.write(work), sent)
+        return await self._reader.write(self._db.write(work), sent)
 
-    async def _delete(self, resource: Resource, visit: RequestContext, row_id: int) -> None:
-        await self._db.write(lambda: write.remove(visit, resource, row_id))
+    async def _delete(self, resource: Resource, context: RequestContext, row_id: int) -> None:
+        await self._db.write(lambda: write.remove(context, resource, row_id))
 
     async def _act(
         self, request: web.Request, resource: Resource, action: Action
     ) -> web.StreamResponse:
-        visit = await self._intake.visit(request, action.methods)
+        context = await self._reader.context(request, action.methods)
         if request.method == "OPTIONS":
             return _options(resource, action.methods)
-        write.check_allowed(visit.login, resource, action.method)
+        write.check_allowed(context.login, resource, action.method)
         row_id = _id(request)
         asked = await body.read(request) if action.method != "GET" else {}
         sent = write.read_action(action, asked)
 
         def work() -> Answer:
-            shown = write.act(visit, resource, action, sent, row_id)
+            shown = write.act(context, resource, action, sent, row_id)
             link = shown["url"] if action.status == 201 else None
             return Answer(action.status, shown, _headers(action.methods, link))
 
@@ -202,28 +202,28 @@ class Routes:
             if isinstance(answer.body, Path):
                 return _allowing(await _file(answer.body), action.methods)
             return reply(answer.status, answer.body, answer.headers)
-        return await self._once.write(request, visit, work, body=await request.read())
+        return await self._once.write(request, context, work, body=await request.read())
 
     async def _carry_out(self, request: web.Request, task: Task) -> web.Response:
-        visit = await self._intake.visit(request, task.methods)
+        context = await self._reader.context(request, task.methods)
         if request.method == "OPTIONS":
             described = {"name": task.path.strip("/"), "parses": ["application/json"]}
             return _allowing(reply(200, described), task.methods)
-        if task.superusers_only and not visit.login.is_superuser:
+        if task.superusers_only and not context.login.is_superuser:
             raise ApiError(403, write.FORBIDDEN)
         asked = await body.read(request) if task.method == "POST" else {}
         sent = read(task.form, asked, read_only=frozenset(), partial=False)
 
         def work() -> Answer:
-            relations.resolve(visit.login, sent, None)
+            relations.resolve(context.login, sent, None)
             if sent.errors:
                 raise Invalid(sent.errors)
-            return Answer(200, task.run(visit, sent.values), _headers(task.methods, None))
+            return Answer(200, task.run(context, sent.values), _headers(task.methods, None))
 
         if task.method == "GET":
             answer = await self._db.read(work)
             return reply(answer.status, answer.body, answer.headers)
-        return await self._once.write(request, visit, work, body=await request.read())
+        return await self._once.write(request, context, work, body=await request.read())
 
 
 def _id(request: web.Request) -> int:
@@ -240,14 +240,17 @@ def _options(resource: Resource, methods: tuple[str, ...]) -> web.Response:
 
 
 async def _file(path: Path) -> web.StreamResponse:
-    """A sound file of ours. Raises NotVisible where it is gone."""
+    """Return the sound file. Raises NotVisible if it no longer exists."""
     if not await asyncio.to_thread(path.is_file):
         raise NotVisible
     return web.FileResponse(path, headers={"Content-Type": WAV, "Cache-Control": "private"})
 
 
 def _asked(sent: Sent) -> bytes:
-    """What an upload asks for: its form's boundary changes each time it is sent, this does not."""
+    """Return the fields of an upload as bytes.
+
+    The body itself has another boundary each time it is sent. These bytes stay the same.
+    """
     fields = {
         name: value.digest if isinstance(value, Sound) else value
         for name, value in sent.values.items()
@@ -256,7 +259,7 @@ def _asked(sent: Sent) -> bytes:
 
 
 def _headers(methods: tuple[str, ...], link: str | None) -> dict[str, str]:
-    """Those of an answer: what is allowed, and where the new row is."""
+    """Return the headers of an answer: the allowed methods, and the link to the new row."""
     headers = {str(hdrs.ALLOW): ", ".join(methods)}
     if link is not None:
         headers[hdrs.LOCATION] = link

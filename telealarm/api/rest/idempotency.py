@@ -1,4 +1,4 @@
-"""Idempotency-Key: a POST that is sent again is answered again, and not carried out again."""
+"""Idempotency-Key: a repeated POST gets the first answer again. It is not carried out again."""
 
 import hashlib
 from collections.abc import Callable
@@ -19,12 +19,14 @@ LONGEST_KEY = 255
 
 
 class Once:
-    """Carries out what a request asks for, in one write. One for an application.
+    """Carries out a request in one write. An application has one instance.
 
-    The answer to a POST with a key is kept for 24 hours, for its login and path. It comes again
-    for the same key and body, with `Idempotent-Replayed: true`; another body with the key is 409,
-    and so is a second request while the first is being worked on (`Retry-After: 1`). What was
-    refused made nothing and is not kept: the key can be used again with a mended body.
+    The answer to a POST with a key is kept for 24 hours, for its login and path. The same key and
+    body get this answer again, with `Idempotent-Replayed: true`. The same key with another body
+    gets 409. A second request gets 409 too while the first is running (`Retry-After: 1`).
+
+    A refused request changed nothing, and its answer is not kept. The client can use the key again
+    with a corrected body.
     """
 
     def __init__(self, db: Database, logins: Logins) -> None:
@@ -35,32 +37,36 @@ class Once:
     async def write(
         self,
         request: web.Request,
-        visit: RequestContext,
+        context: RequestContext,
         work: Callable[[], Answer],
         *,
         body: bytes,
         secret: bool = False,
     ) -> web.Response:
-        """Run `work` within a write, and answer as it says.
+        """Run `work` within a write, and return its answer.
 
-        `body` is what the request asks for, as it was sent. `secret`: it holds a password.
+        `body` is the body of the request as it was sent. `secret`: the body holds a password.
         """
         key = _key(request)
         if key is None:
             return _response(await self._db.write(work))
-        post = (visit.user_id, request.path, key)
+        post = (context.user_id, request.path, key)
         if post in self._working:
             raise Busy
         self._working.add(post)
         try:
             digest = await self._digest(body, post, secret=secret)
             kept = Post(*post, digest)
-            return _response(await self._db.write(idempotency.once, kept, work, visit.now))
+            return _response(await self._db.write(idempotency.once, kept, work, context.now))
         finally:
             self._working.remove(post)
 
     async def _digest(self, body: bytes, post: tuple[int, str, str], *, secret: bool) -> str:
-        """A fast digest of a body with a password would let a thief of the database guess it."""
+        """Return the digest of a body.
+
+        A body with a password needs a slow digest: with a fast one, a thief of the database could
+        guess the password.
+        """
         if not secret:
             return hashlib.sha256(body).hexdigest()
         salt = "\0".join(map(str, post)).encode()
@@ -68,7 +74,7 @@ class Once:
 
 
 def _key(request: web.Request) -> str | None:
-    """The key of a POST. Raises Refused with 400 for one that is none."""
+    """Return the key of a POST, or None. Raises ApiError with 400 if the key is not valid."""
     if request.method != "POST" or HEADER not in request.headers:
         return None
     keys = request.headers.getall(HEADER)

@@ -1,4 +1,4 @@
-"""Lists: pages of what a login sees, narrowed and ordered from closed sets."""
+"""Lists: pages of the rows that a login sees, with filters and an order from closed sets."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,38 +27,45 @@ T = TypeVar("T")
 
 
 def page(
-    visit: RequestContext,
+    context: RequestContext,
     query: "ModelSelect[Any]",
     show: Callable[[RequestContext, Any], Shown],
     order: Field,
 ) -> Shown:
-    """`{"count", "next", "previous", "results"}`. Raises Invalid, or Refused with 404."""
-    number, size = window(visit, PAGE_SIZE, LARGEST_PAGE)
+    """Return `{"count", "next", "previous", "results"}`.
+
+    Raises Invalid, or ApiError with 404 if there is no such page.
+    """
+    number, size = window(context, PAGE_SIZE, LARGEST_PAGE)
     first = (number - 1) * size
-    found = _some(query.order_by(order), number, size)
-    more = len(found) > size
-    count = query.count() if more else first + len(found)
-    return _page(visit, number, count, more, [show(visit, row) for row in found[:size]])
+    rows = _some(query.order_by(order), number, size)
+    more = len(rows) > size
+    count = query.count() if more else first + len(rows)
+    return _page(context, number, count, more, [show(context, row) for row in rows[:size]])
 
 
 def of_sequence(
-    visit: RequestContext, found: Sequence[T], show: Callable[[Sequence[T]], list[Shown]]
+    context: RequestContext, items: Sequence[T], show: Callable[[Sequence[T]], list[Shown]]
 ) -> Shown:
-    """The page that the address asks for, of what is all at hand already."""
-    number, size = window(visit, PAGE_SIZE, LARGEST_PAGE)
+    """Return the page that the address asks for, from items that are all in memory."""
+    number, size = window(context, PAGE_SIZE, LARGEST_PAGE)
     first = (number - 1) * size
-    if number > 1 and first >= len(found):
+    if number > 1 and first >= len(items):
         raise ApiError(404, "Invalid page.")
-    more = len(found) > first + size
-    return _page(visit, number, len(found), more, show(found[first : first + size]))
+    more = len(items) > first + size
+    return _page(context, number, len(items), more, show(items[first : first + size]))
 
 
-def of_resource(visit: RequestContext, resource: Resource, counts: Counts) -> Shown:
-    """The page of a resource's list that the address asks for."""
-    found = listed(visit, resource, PAGE_SIZE, LARGEST_PAGE)
-    # The last page tells the count by itself.
-    count = counts.of(found.query, visit.now) if found.more else found.before + len(found.results)
-    return _page(visit, found.number, count, found.more, found.results)
+def of_resource(context: RequestContext, resource: Resource, counts: Counts) -> Shown:
+    """Return the page of a resource's list that the address asks for."""
+    listed_page = listed(context, resource, PAGE_SIZE, LARGEST_PAGE)
+    # The last page gives the count without a query.
+    count = (
+        counts.of(listed_page.query, context.now)
+        if listed_page.more
+        else listed_page.before + len(listed_page.results)
+    )
+    return _page(context, listed_page.number, count, listed_page.more, listed_page.results)
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class Listed:
     """A page of a resource's list."""
 
     number: int
-    # How many rows are on the pages before it.
+    # The number of rows on the pages before it.
     before: int
     # Selects the ids of all pages.
     query: "ModelSelect[Any]"
@@ -75,40 +82,43 @@ class Listed:
     more: bool
 
 
-def listed(visit: RequestContext, resource: Resource, default: int, most: int) -> Listed:
-    """The page that the address asks for. Raises Invalid, naming all that is wrong with it.
+def listed(context: RequestContext, resource: Resource, default: int, most: int) -> Listed:
+    """Return the page that the address asks for. Raises Invalid with every mistake.
 
-    The ids of a page are found in the resource's own table, by its indexes, and what the replies
-    need of other tables is joined to them alone: so the time is a page's, not a table's.
+    The first query finds the ids of the page in the resource's table, by its indexes. The second
+    joins other tables to these ids only. So the time depends on the page, not on the table.
     """
     errors: dict[str, list[str]] = {}
-    number, size, query = 1, default, visibility.ids(visit.login, resource.model)
+    number, size, query = 1, default, visibility.ids(context.login, resource.model)
     with _noted(errors):
-        number, size = window(visit, default, most)
+        number, size = window(context, default, most)
     with _noted(errors):
-        query = filters.narrowed(visit, query, resource.filters)
+        query = filters.narrowed(context, query, resource.filters)
     with _noted(errors):
-        ordered = filters.ordered(visit, query, resource.orders)
+        ordered = filters.ordered(context, query, resource.orders)
     if errors:
         raise Invalid(errors)
     ids = [row_id for (row_id,) in _some(ordered.tuples(), number, size)]
-    everything, found = visibility.rows(visit.login, resource.model), {}
+    everything, shown = visibility.rows(context.login, resource.model), {}
     for part in crud.chunks(ids[:size]):
         for row in everything.where(resource.model.id.in_(part)):
-            found[row.id] = resource.show(visit, row)
-    # What was deleted between the two reads is left out.
-    results = [found[row_id] for row_id in ids[:size] if row_id in found]
+            shown[row.id] = resource.show(context, row)
+    # Leave out rows that were deleted between the two reads.
+    results = [shown[row_id] for row_id in ids[:size] if row_id in shown]
     return Listed(number, (number - 1) * size, query, results, len(ids) > size)
 
 
-def window(visit: RequestContext, default: int, most: int) -> tuple[int, int]:
-    """The page's number and size that the address asks for. Raises Invalid, naming both."""
+def window(context: RequestContext, default: int, most: int) -> tuple[int, int]:
+    """Return the page's number and size that the address asks for.
+
+    Raises Invalid with each mistake.
+    """
     errors: dict[str, list[str]] = {}
     asked = {"page": (1, LARGEST_ID), "page_size": (default, most)}
     numbers = []
     for name, (otherwise, largest) in asked.items():
         try:
-            numbers.append(Whole(1, largest).read(visit.query.get(name, otherwise)))
+            numbers.append(Whole(1, largest).read(context.query.get(name, otherwise)))
         except ValueError as error:
             errors[name] = [str(error)]
     if errors:
@@ -116,15 +126,15 @@ def window(visit: RequestContext, default: int, most: int) -> tuple[int, int]:
     return numbers[0], numbers[1]
 
 
-def link(visit: RequestContext, number: int) -> str:
-    """The address of another page of the same list."""
-    query = urlencode({**visit.query, "page": number})
-    return f"{visit.links.origin}{visit.path}?{query}"
+def link(context: RequestContext, number: int) -> str:
+    """Return the address of another page of the same list."""
+    query = urlencode({**context.query, "page": number})
+    return f"{context.links.origin}{context.path}?{query}"
 
 
 @contextmanager
 def _noted(errors: dict[str, list[str]]) -> Iterator[None]:
-    """What is wrong here is told with the rest."""
+    """Collect the errors of the block, so that all are reported together."""
     try:
         yield
     except Invalid as error:
@@ -132,19 +142,22 @@ def _noted(errors: dict[str, list[str]]) -> Iterator[None]:
 
 
 def _some(query: "ModelSelect[Any]", number: int, size: int) -> list[Any]:
-    """A page, and one more row if another page follows. Raises Refused where there is none."""
-    found = list(query.limit(size + 1).offset((number - 1) * size))
-    if number > 1 and not found:
+    """Return a page, and one more row if another page follows.
+
+    Raises ApiError with 404 if there is no such page.
+    """
+    rows = list(query.limit(size + 1).offset((number - 1) * size))
+    if number > 1 and not rows:
         raise ApiError(404, "Invalid page.")
-    return found
+    return rows
 
 
 def _page(
-    visit: RequestContext, number: int, count: int, more: bool, results: list[Shown]
+    context: RequestContext, number: int, count: int, more: bool, results: list[Shown]
 ) -> Shown:
     return {
         "count": count,
-        "next": link(visit, number + 1) if more else None,
-        "previous": link(visit, number - 1) if number > 1 else None,
+        "next": link(context, number + 1) if more else None,
+        "previous": link(context, number - 1) if number > 1 else None,
         "results": results,
     }

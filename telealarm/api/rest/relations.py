@@ -1,4 +1,4 @@
-"""Relations: from ids to rows that the login sees, all of one owner."""
+"""Relations: replaces ids with rows. The login must see them, and all must have one owner."""
 
 from telealarm.api.core.links import MODELS
 from telealarm.api.fields.form import Sent, marked
@@ -9,10 +9,10 @@ from telealarm.store.access import visibility
 
 
 def resolve(login: User, sent: Sent, row: BaseModel | None) -> None:
-    """Put rows in the place of ids; what is not to be seen becomes an error of its field.
+    """Replace ids with rows. If the login does not see a row, its field gets an error.
 
-    What the row refers to already stays allowed, so that what was read can be written back. A
-    relation that is a row already stays as it is.
+    A row that `row` refers to already is allowed, so that a client can write back what it read. A
+    relation that is a row already stays unchanged.
     """
     for name, kind in marked(sent.form, Relation).items():
         row_id = sent.values.get(name)
@@ -28,7 +28,10 @@ def resolve(login: User, sent: Sent, row: BaseModel | None) -> None:
 
 
 def check_owner(sent: Sent, owner_id: int | None) -> None:
-    """A superuser sees rows of many owners; one row must not mix them."""
+    """Give each related row of another owner an error.
+
+    A superuser sees rows of many owners, but one row must not mix owners.
+    """
     if owner_id is None:
         return
     for name, kind in marked(sent.form, Relation).items():

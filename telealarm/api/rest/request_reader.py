@@ -1,4 +1,4 @@
-"""What comes in: who asks, what was sent, whether it is right, and the files that came with it."""
+"""Reads requests: the login, the body and its files. Checks the body by the resource's form."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class RequestReader:
-    """Makes of a request what a resource works with. One for an application."""
+    """Turns a request into what a resource needs. An application has one instance."""
 
     def __init__(
         self, db: Database, config: Config, recordings: AudioFolder, logins: Logins
@@ -44,8 +44,11 @@ class RequestReader:
         self._guard = UrlGuard(config.webhooks.allow)
         self._uploads = Uploads()
 
-    async def visit(self, request: web.Request, methods: tuple[str, ...]) -> RequestContext:
-        """Raises Refused: 401 without a login, 405 for a method that is not allowed here."""
+    async def context(self, request: web.Request, methods: tuple[str, ...]) -> RequestContext:
+        """Return the context of the request.
+
+        Raises ApiError: 401 without a login, 405 for a method that is not allowed here.
+        """
         login = await self._logins.login(request)
         if request.method not in methods:
             raise ApiError(
@@ -81,14 +84,14 @@ class RequestReader:
         return sent
 
     async def weigh(
-        self, visit: RequestContext, resource: Resource, sent: Sent, row_id: int | None
+        self, context: RequestContext, resource: Resource, sent: Sent, row_id: int | None
     ) -> None:
-        """What takes long to check. What is wrong otherwise is told by the write that follows."""
+        """Run the slow checks. The write that follows reports all other errors."""
         if resource.weigh is not None and not sent.errors:
-            await self._db.read(lambda: write.weigh(visit, resource, sent, row_id))
+            await self._db.read(lambda: write.weigh(context, resource, sent, row_id))
 
     async def write(self, writing: Awaitable[T], sent: Sent) -> T:
-        """Await a write; a sound whose row is not written goes again."""
+        """Await a write. If it fails, delete the sounds of the request."""
         sounds = [value for value in sent.values.values() if isinstance(value, Sound)]
         try:
             return await writing
@@ -98,7 +101,7 @@ class RequestReader:
             raise
 
     async def _keep(self, sound: Sound) -> None:
-        """The file is there before its row is."""
+        """Write the file of a sound. The file exists before its row."""
         try:
             await asyncio.to_thread(self._recordings.keep, sound)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""A task as data: seen or done about no row of a table, as `plan/` and `dialing/pause/` are."""
+"""A task as data: an operation without a row of a table, like `plan/` and `dialing/pause/`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,22 +11,24 @@ from telealarm.api.fields.form import Form
 
 @dataclass(frozen=True)
 class Task:
-    """`run` gets what was sent by `form`, and returns the reply's body; a GET in a reader thread,
-    a POST within a transaction.
+    """An operation without a row.
+
+    `run` gets the fields that were sent by `form`. It returns the body of the reply. A GET runs in
+    a reader thread, a POST within a transaction.
     """
 
-    # Below /rest-api/; the first word is its heading in the document.
+    # The path below /rest-api/. Its first word is the heading in the OpenAPI document.
     path: str
     method: Literal["GET", "POST"]
     run: Callable[[RequestContext, dict[str, Any]], dict[str, Any]]
     form: type[Form] = Form
-    # What the query of a GET may hold, for the document.
+    # The query parameters of a GET, for the OpenAPI document.
     query: Mapping[str, FieldType] = field(default_factory=dict)
     reply: Schema = field(default_factory=dict)
-    # Else for every login.
+    # If false, every login may use it.
     superusers_only: bool = True
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """As the Allow header lists them."""
+        """The methods, for the Allow header."""
         return ("GET", "HEAD", "OPTIONS") if self.method == "GET" else (self.method, "OPTIONS")

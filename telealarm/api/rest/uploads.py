@@ -1,4 +1,4 @@
-"""Reading a body that carries a recording: multipart/form-data, in pieces, off the event loop."""
+"""Reads uploads (multipart/form-data) in pieces. Threads write and convert the recording."""
 
 import asyncio
 import tempfile
@@ -18,21 +18,21 @@ LARGEST_FILE = 10 * MIB
 LONGEST_SECONDS = 600.0
 _LARGEST_TEXT = 64 * 1024
 _MOST_PARTS = 20
-# Written to the disk in one go.
+# The bytes of one write to the disk.
 _PIECE = 256 * 1024
-# Converting a sound is work for a processor and takes up to 60 MiB of memory.
+# A conversion needs a processor and up to 60 MiB of memory.
 _CONVERSIONS_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
 class NoSound:
-    """What was sent as a recording and cannot be played, and why."""
+    """A file that was sent as a recording but cannot be played. `why` is the error."""
 
     why: str
 
 
 class Wav(FieldType):
-    """A recording, as `Uploads` has made it of what was sent."""
+    """A recording that `Uploads` has read."""
 
     def read(self, value: Any) -> Sound:
         if isinstance(value, NoSound):
@@ -46,16 +46,16 @@ class Wav(FieldType):
 
 
 class Uploads:
-    """Reads uploads, and converts a few at once."""
+    """Reads uploads. It converts at most two at once."""
 
     def __init__(self) -> None:
         self._gate = asyncio.Semaphore(_CONVERSIONS_AT_ONCE)
 
     async def read(self, request: web.Request, file_field: str) -> dict[str, Any]:
-        """The fields that were sent: texts, and `file_field` as a Sound or NoSound.
+        """Return the fields that were sent: texts, and `file_field` as a Sound or NoSound.
 
-        Raises Refused: 415 for another Content-Type, 413 for a file over 10 MiB, 400 for a body
-        that breaks off or is no form.
+        Raises ApiError: 415 for another Content-Type, 413 for a file over 10 MiB, 400 for a body
+        that ends too early or is not a form.
         """
         if request.content_type != "multipart/form-data":
             sent = request.headers.get("Content-Type", "none")[:100]

@@ -1,4 +1,4 @@
-"""Addresses that a user would have us call: refused where they are not to be called."""
+"""Refuses addresses that the service must not call."""
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Sent, marked
@@ -6,12 +6,12 @@ from telealarm.api.fields.texts import Url
 from telealarm.models import BaseModel
 
 
-def check(visit: RequestContext, sent: Sent, row: BaseModel | None) -> None:
-    """What must not be called becomes an error of its field; what `row` has already may stay."""
+def check(context: RequestContext, sent: Sent, row: BaseModel | None) -> None:
+    """Give each forbidden address an error of its field. An address that `row` has may stay."""
     for name in marked(sent.form, Url):
         url = sent.values.get(name)
         if url and url != getattr(row, name, None):
             try:
-                visit.guard.check(url)
+                context.guard.check(url)
             except ValueError as error:
                 sent.errors[name] = [str(error)]

@@ -1,12 +1,11 @@
-"""Writing a row of a resource: every check of the API, then the insert or the change.
+"""Writes a row of a resource: makes every check of the API, then inserts or changes the row.
 
-This is the one way to write, for a request over HTTP as for the import, the examples and the
-doors. In this order:
+This is the only way to write: for HTTP, the import, the examples and the inbound doors. The order:
 
-1. `check_allowed`: may the login write there at all?
-2. `read`: the body by the resource's form.
-3. `weigh`, before the transaction: what takes long to check. What was not weighed before is weighed
-   within it.
+1. `check_allowed`: check whether the login may write this resource.
+2. `read`: read the body by the resource's form.
+3. `weigh`, before the transaction: make the slow checks. If they were not made before, the
+   transaction makes them.
 4. `create`, `change`, `remove` or `act`, within the writer's transaction.
 """
 
@@ -37,22 +36,22 @@ def check_allowed(login: User, resource: Resource, method: str) -> None:
 
 
 def read(resource: Resource, body: Mapping[str, Any], *, partial: bool) -> Sent:
-    """Return the body's fields, and what is wrong with it. `partial`: the body of a PATCH."""
+    """Return the fields of the body, and its errors. `partial`: the body of a PATCH."""
     assert resource.form is not None
     return form.read(resource.form, body, read_only=resource.read_only, partial=partial)
 
 
 def take_passwords(sent: Sent) -> list[tuple[str, str]]:
-    """Take the passwords out of `sent`: the column that keeps the hash, and the password."""
+    """Remove the passwords from `sent`. Return the column of each hash, and the password."""
     names = [name for name in marked(sent.form, Secret) if name in sent.values]
     passwords = [(f"{name}_hash", sent.values.pop(name)) for name in names]
     return [(column, password) for column, password in passwords if password is not None]
 
 
 def weigh(context: RequestContext, resource: Resource, sent: Sent, key: int | None) -> None:
-    """Check what takes long, of a new row or of the one that the path names by `key`.
+    """Make the slow checks, for a new row or for the row `key`.
 
-    Wrong relations are left to the write, which resolves them again, as they are then.
+    The write reports wrong relations: it resolves them again, because they may have changed.
     """
     if resource.weigh is None or sent.errors:
         return
@@ -65,14 +64,14 @@ def weigh(context: RequestContext, resource: Resource, sent: Sent, key: int | No
 
 
 def create(context: RequestContext, resource: Resource, sent: Sent) -> BaseModel:
-    """Return the new row. Raises Invalid with all that is wrong, Conflict."""
+    """Return the new row. Raises Invalid with every mistake, Conflict."""
     return insert(context, resource, sent, check_new(context, resource, sent))
 
 
 def check_new(context: RequestContext, resource: Resource, sent: Sent) -> int:
-    """Put rows in the place of relations; return the id of the user whose the new row is to be.
+    """Replace relations with rows. Return the id of the new row's owner.
 
-    Raises Invalid with all that is wrong.
+    Raises Invalid with every mistake.
     """
     relations.resolve(context.login, sent, None)
     owner_id = _owner(context, resource, sent)
@@ -84,7 +83,7 @@ def check_new(context: RequestContext, resource: Resource, sent: Sent) -> int:
 
 
 def insert(context: RequestContext, resource: Resource, sent: Sent, owner_id: int) -> BaseModel:
-    """Return the new row of what `check_new` has checked."""
+    """Insert and return the new row. `check_new` must have checked `sent`."""
     assert resource.create is not None
     if resource.weigh is not None and not sent.weighed:
         resource.weigh(context, None, sent.values)
@@ -92,7 +91,7 @@ def insert(context: RequestContext, resource: Resource, sent: Sent, owner_id: in
 
 
 def change(context: RequestContext, resource: Resource, sent: Sent, key: int) -> BaseModel:
-    """Return the changed row. Raises NotVisible, Invalid with all that is wrong, Conflict."""
+    """Return the changed row. Raises NotVisible, Invalid with every mistake, Conflict."""
     assert resource.change is not None
     row = _find(context, resource, key)
     relations.resolve(context.login, sent, row)
@@ -100,7 +99,7 @@ def change(context: RequestContext, resource: Resource, sent: Sent, key: int) ->
     url_guard.check(context, sent, row)
     _raise(sent)
     if resource.weigh is not None and not sent.weighed:
-        # A row of its own: weighing may try the new values on it.
+        # Use another copy of the row: the checks may set the new values on it.
         resource.weigh(context, _find(context, resource, key), sent.values)
     resource.change(context, row, sent.values)
     return row
@@ -113,14 +112,14 @@ def remove(context: RequestContext, resource: Resource, key: int) -> None:
 
 
 def read_action(action: Action, body: Mapping[str, Any]) -> Sent:
-    """Return the fields of an action's body, and what is wrong with it."""
+    """Return the fields of an action's body, and its errors."""
     return form.read(action.form or Form, body, read_only=frozenset(), partial=False)
 
 
 def act(
     context: RequestContext, resource: Resource, action: Action, sent: Sent, row_id: int
 ) -> Any:
-    """Return what the action answers. Raises NotVisible, Invalid, Conflict."""
+    """Return the answer of the action. Raises NotVisible, Invalid, Conflict."""
     row = visibility.find(context.login, action.of or resource.model, row_id)
     relations.resolve(context.login, sent, None)
     _raise(sent)
@@ -132,7 +131,7 @@ def _find(context: RequestContext, resource: Resource, key: int) -> BaseModel:
 
 
 def _owner(context: RequestContext, resource: Resource, sent: Sent) -> int | None:
-    """The id of the user whose a new row is; None if what was sent about it is wrong."""
+    """Return the id of a new row's owner, or None if the field that names it is wrong."""
     parent = sent.values.get(resource.parent or "")
     if isinstance(parent, BaseModel):
         return visibility.owner_of(parent) or context.user_id
