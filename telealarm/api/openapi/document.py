@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, written from the resources that the API serves."""
+"""The OpenAPI 3.1 document, made from the resources that the API serves."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,17 +13,18 @@ from telealarm.api.rest.resource import Resource
 from telealarm.api.rest.tasks import Task
 
 DESCRIPTION = """\
-A calendar holds events, an event has alarms, a due alarm becomes a call with a survey.
+A calendar holds events. An event has alarms. A due alarm becomes a call with a survey.
 
-Relations are links or bare ids, numbers are numbers or texts. A time without an offset is local:
-of the event's, the calendar's or the calendar user's zone; in the filters of lists, of the
-service's. Every path below answers OPTIONS, and HEAD where it answers GET; another method is 405,
-with `Allow`. What is somebody else's is 404, in a relation 400, as if it did not exist.
+A relation is a link or a bare id. A number may be sent as a number or as a text. A time without an
+offset is local: in the zone of the event, the calendar or the calendar user. In the filters of
+lists it is in the zone of the service. Every path below answers OPTIONS. It answers HEAD if it
+answers GET. Any other method gets 405 with `Allow`. A row of another user does not exist for you:
+the answer is 404, or 400 if a relation names the row.
 
-A list is in the order of `ordering`; without it, one that is narrowed to a range of time is in the
-order of that time, and any other in that of the ids. Its `count` is exact up to 10000 rows; beyond,
-what was added counts at once, and what was deleted or changed may be counted as before for a minute
-after the list was asked for, ten at most. `next` and `previous` always are exact.
+A list is in the order of `ordering`. Without it, a list with a time filter is in the order of that
+time, and every other list is in the order of the ids. `count` is exact up to 10000 rows. Beyond
+that, new rows count at once. Deleted or changed rows may still be counted for a minute after the
+list was requested, ten minutes at most. `next` and `previous` are always exact.
 """
 
 _DETAIL = json_schema.thing({"detail": {"type": "string"}})
@@ -32,22 +33,22 @@ _WRONG_FIELDS: Schema = {
     "additionalProperties": {"type": "array", "items": {"type": "string"}},
 }
 
-# What goes wrong, and the headers that say more about it.
+# The description of each error, and its headers.
 _BAD = {
-    400: ("What was sent is wrong: by field, or as a whole.", ()),
-    401: ("No login, or a wrong one.", ("WWW-Authenticate",)),
-    403: ("This is for superusers.", ()),
-    404: ("There is no such thing.", ()),
-    409: ("This is in the way of something else; `detail` says of what.", ()),
+    400: ("The request is wrong: errors by field, or one `detail`.", ()),
+    401: ("The login is missing or wrong.", ("WWW-Authenticate",)),
+    403: ("Only superusers may do this.", ()),
+    404: ("It does not exist.", ()),
+    409: ("This conflicts with something else. `detail` says with what.", ()),
     413: ("The body is over 1 MiB.", ()),
     415: ("The body is not application/json.", ()),
     429: ("Too many wrong passwords.", ("Retry-After",)),
-    503: ("The service did not get to it; it can be tried again.", ("Retry-After",)),
+    503: ("The service could not do it now. Try again later.", ("Retry-After",)),
 }
 
 
 def written(resources: Iterable[Resource], tasks: Iterable[Task]) -> dict[str, Any]:
-    """The document, as JSON can have it."""
+    """Return the document as a JSON object."""
     resources, tasks = list(resources), list(tasks)
     allowed = operations.allowed(("GET", "HEAD", "OPTIONS"))
     paths: operations.Paths = {links.BASE: {"description": allowed, "get": _root(resources)}}
@@ -100,18 +101,18 @@ def _root(resources: list[Resource]) -> dict[str, Any]:
         replies[str(status)] = {"$ref": f"#/components/responses/{status}"}
     return {
         "operationId": "resources",
-        "summary": "The resources; for a browser, this explorer",
+        "summary": "List the resources. A browser gets this explorer",
         "responses": replies,
     }
 
 
 def _bad(status: int) -> dict[str, Any]:
-    said, names = _BAD[status]
+    description, names = _BAD[status]
     schema = json_schema.ref("Detail")
     if status == 400:
         schema = {"anyOf": [schema, json_schema.ref("WrongFields")]}
     return {
-        "description": said,
+        "description": description,
         "headers": {name: {"schema": {"type": "string"}} for name in names},
         "content": {"application/json": {"schema": schema}},
     }

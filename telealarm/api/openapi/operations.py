@@ -1,4 +1,4 @@
-"""The operations of a resource, as the document says them."""
+"""The operations of a resource in the OpenAPI document."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -18,25 +18,25 @@ from telealarm.api.rest.tasks import Task
 
 Paths = dict[str, dict[str, Any]]
 
-# Whatever is asked: no login, too many wrong ones, and no database or no time.
+# Every request can get these: no login, too many wrong logins, no database or no time.
 ALWAYS = (401, 429, 503)
 BODY = (400, 413, 415)
 
 
 def tag(name: str, of: Callable[..., Any]) -> dict[str, str]:
-    """A heading of the explorer; the module of the class or function `of` says what it is about."""
-    said = sys.modules[of.__module__].__doc__ or ""
-    return {"name": name, "description": said.strip()}
+    """Return a heading of the explorer. Its text is the docstring of the module of `of`."""
+    about = sys.modules[of.__module__].__doc__ or ""
+    return {"name": name, "description": about.strip()}
 
 
 def of_resource(resource: Resource) -> Paths:
-    """The paths of a resource: its list, its rows, its actions."""
+    """Return the paths of a resource: its list, its rows, its actions."""
     base = f"{links.BASE}{resource.name}/"
-    found: Paths = {}
+    paths: Paths = {}
     if resource.listed:
-        found[base] = {"description": allowed(resource.methods), "get": _list(resource)}
+        paths[base] = {"description": allowed(resource.methods), "get": _list(resource)}
         if resource.create:
-            found[base]["post"] = _create(resource)
+            paths[base]["post"] = _create(resource)
     row: dict[str, Any] = {
         "description": allowed(resource.row_methods),
         "parameters": [_id(resource.name)],
@@ -48,14 +48,14 @@ def of_resource(resource: Resource) -> Paths:
         row["patch"] = _change(resource, "change", "Patch")
     if resource.delete:
         row["delete"] = _delete(resource)
-    found[base + "{id}/"] = row
+    paths[base + "{id}/"] = row
     for action in resource.actions:
-        found[f"{base}{{id}}/{action.name}/"] = _action(resource, action)
-    return found
+        paths[f"{base}{{id}}/{action.name}/"] = _action(resource, action)
+    return paths
 
 
 def of_task(task: Task) -> dict[str, Any]:
-    """The path of a task."""
+    """Return the path of a task."""
     names = task.path.strip("/").replace("/", "_")
     summary = _summary(task.run)
     statuses = {403} if task.superusers_only else set()
@@ -70,7 +70,9 @@ def of_task(task: Task) -> dict[str, Any]:
         "responses": _replies(summary, {200: _json(task.reply)}, statuses),
     }
     if task.query:
-        operation["parameters"] = [_parameter(name, kind) for name, kind in task.query.items()]
+        operation["parameters"] = [
+            _parameter(name, field_type) for name, field_type in task.query.items()
+        ]
     if task.method == "POST":
         operation["requestBody"] = _body(task_form(task), None)
         operation = _keyed(operation)
@@ -78,42 +80,42 @@ def of_task(task: Task) -> dict[str, Any]:
 
 
 def task_form(task: Task) -> str:
-    """The name of what a task takes among the document's components: `DialingPause`."""
+    """Return the name of a task's form in the document's components, like `DialingPause`."""
     return task.path.title().replace("/", "")
 
 
 def components(resource: Resource) -> dict[str, Schema]:
-    """The schemas that the operations of a resource refer to."""
+    """Return the schemas that the operations of a resource refer to."""
     name = body_schemas.title(resource)
-    found = {name: body_schemas.reply(resource)}
+    schemas = {name: body_schemas.reply(resource)}
     if resource.form and resource.create:
-        found[f"{name}New"] = body_schemas.form(
+        schemas[f"{name}New"] = body_schemas.form(
             resource.form, partial=False, new=True, read_only=resource.read_only
         )
     if resource.form and resource.change:
         for ending, partial in (("Put", False), ("Patch", True)):
             if partial or resource.put:
-                found[name + ending] = body_schemas.form(
+                schemas[name + ending] = body_schemas.form(
                     resource.form, partial=partial, read_only=resource.read_only
                 )
     for action in resource.actions:
         if action.form:
-            found[_form_name(resource, action)] = body_schemas.form(action.form, partial=False)
-    return found
+            schemas[_form_name(resource, action)] = body_schemas.form(action.form, partial=False)
+    return schemas
 
 
 def _list(resource: Resource) -> dict[str, Any]:
     parameters = [
-        *(_parameter(name, kind) for name, kind in lists.PAGING.items()),
+        *(_parameter(name, field_type) for name, field_type in lists.PAGING.items()),
         {
             **_query("ordering", {"enum": filters.order_words(resource.orders)}),
-            "description": "By what the list is ordered; `-` is downwards. Without it: by the id,"
-            " or by the time whose range is asked for.",
+            "description": "The order of the list. `-` means descending. Without it: by id,"
+            " or by the time that a filter limits.",
         },
         {
             **_query("format", {"enum": ["json", "csv"]}),
-            "description": f"csv: for a spreadsheet, {LARGEST_SHEET} rows where page_size does not"
-            " say less.",
+            "description": f"csv: for a spreadsheet. It has {LARGEST_SHEET} rows, or fewer if"
+            " page_size says so.",
         },
         *(
             _parameter(name, filters.kind_of(column))
@@ -130,8 +132,8 @@ def _list(resource: Resource) -> dict[str, Any]:
 def _create(resource: Resource) -> dict[str, Any]:
     name = body_schemas.title(resource)
     sent = _body(f"{name}New", resource.example, _media(resource))
-    made = {201: _json(json_schema.ref(name))}
-    operation = _operation(resource, "create", "Create a new one", made, (*BODY, 409))
+    created = {201: _json(json_schema.ref(name))}
+    operation = _operation(resource, "create", "Create one", created, (*BODY, 409))
     return _keyed(operation | {"requestBody": sent})
 
 
@@ -143,15 +145,15 @@ def _read(resource: Resource) -> dict[str, Any]:
 def _change(resource: Resource, verb: str, ending: str) -> dict[str, Any]:
     name = body_schemas.title(resource)
     shown = {200: _json(json_schema.ref(name))}
-    said = f"{verb.capitalize()} one"
-    operation = _operation(resource, verb, said, shown, (*BODY, 404, 409))
+    summary = f"{verb.capitalize()} one"
+    operation = _operation(resource, verb, summary, shown, (*BODY, 404, 409))
     example = resource.example if ending == "Put" or resource.create is None else None
     return operation | {"requestBody": _body(name + ending, example, _media(resource))}
 
 
 def _delete(resource: Resource) -> dict[str, Any]:
-    said = "Delete one"
-    return _operation(resource, "delete", said, {204: {}}, (404, 409))
+    summary = "Delete one"
+    return _operation(resource, "delete", summary, {204: {}}, (404, 409))
 
 
 def _action(resource: Resource, action: Action) -> dict[str, Any]:
@@ -160,10 +162,12 @@ def _action(resource: Resource, action: Action) -> dict[str, Any]:
     statuses: tuple[int, ...] = (400, 404)
     if action.method != "GET":
         statuses = (*BODY, 404, 409)
-    made: dict[int, Schema] = {action.status: {action.media: {"schema": action.reply}}}
-    operation = _operation(resource, action.name, what, made, statuses, free=True)
+    reply: dict[int, Schema] = {action.status: {action.media: {"schema": action.reply}}}
+    operation = _operation(resource, action.name, what, reply, statuses, free=True)
     if action.query:
-        operation["parameters"] = [_parameter(name, kind) for name, kind in action.query.items()]
+        operation["parameters"] = [
+            _parameter(name, field_type) for name, field_type in action.query.items()
+        ]
     if action.form:
         operation["requestBody"] = _body(_form_name(resource, action), action.example)
     if action.method == "POST":
@@ -206,11 +210,14 @@ def _replies(summary: str, good: Mapping[int, Schema], bad: Iterable[int]) -> di
 
 
 def _keyed(operation: dict[str, Any]) -> dict[str, Any]:
-    """A POST: sent again with the same key, it is answered again and not carried out again."""
+    """Return the operation of a POST with the header of its key.
+
+    A repeated POST with the same key gets the first answer. It is not carried out again.
+    """
     key = {
         "name": HEADER,
         "in": "header",
-        "description": "Makes it safe to send this again: the first answer comes again.",
+        "description": "Makes it safe to repeat this request: the first answer comes again.",
         "schema": {
             "type": "string",
             "minLength": 1,
@@ -221,15 +228,15 @@ def _keyed(operation: dict[str, Any]) -> dict[str, Any]:
     for status, answer in operation["responses"].items():
         if status.startswith("2"):
             answer["headers"][REPLAYED] = {
-                "description": "Only where this is the first answer once more.",
+                "description": "Present if this is a repeated first answer.",
                 "schema": {"const": "true"},
             }
     return {**operation, "parameters": [*operation.get("parameters", ()), key]}
 
 
 def allowed(methods: Iterable[str]) -> str:
-    """The line of a path about its methods."""
-    return f"Any method but {', '.join(methods)} is answered with 405 and these in `Allow`."
+    """Return the sentence about the methods of a path."""
+    return f"The methods are {', '.join(methods)}. Any other gets 405, with these in `Allow`."
 
 
 def _summary(run: Callable[..., Any], otherwise: str = "") -> str:
@@ -241,12 +248,15 @@ def _headers(status: int) -> dict[str, Any]:
         "Allow": {"description": "The methods of this path.", "schema": {"type": "string"}}
     }
     if status == 201:
-        headers["Location"] = {"description": "The link to it.", "schema": json_schema.LINK}
+        headers["Location"] = {
+            "description": "The link to the new row.",
+            "schema": json_schema.LINK,
+        }
     return headers
 
 
 def _media(resource: Resource) -> str:
-    """How a body is sent: a recording comes as a form."""
+    """Return the media type of a body. A recording is sent as a form."""
     return "multipart/form-data" if resource.upload else "application/json"
 
 
@@ -267,13 +277,13 @@ def _form_name(resource: Resource, action: Action) -> str:
     return body_schemas.title(resource) + action.name.title().replace("_", "")
 
 
-def _parameter(name: str, kind: FieldType) -> dict[str, Any]:
-    schema = kind.schema()
-    if isinstance(kind, Whole):
-        schema = kind.shown()
-    elif isinstance(kind, Text):
-        schema = next(one for one in schema["anyOf"] if one.get("type") == "string")
-    elif isinstance(kind, Relation):
+def _parameter(name: str, field_type: FieldType) -> dict[str, Any]:
+    schema = field_type.schema()
+    if isinstance(field_type, Whole):
+        schema = field_type.shown()
+    elif isinstance(field_type, Text):
+        schema = next(option for option in schema["anyOf"] if option.get("type") == "string")
+    elif isinstance(field_type, Relation):
         schema = {**schema, "examples": [1]}
     return _query(name, schema)
 
@@ -288,7 +298,7 @@ def _id(of: str) -> dict[str, Any]:
         "name": "id",
         "in": "path",
         "required": True,
-        "description": f"Whose: the id of a {of}.",
+        "description": f"The id of the {of}.",
         "x-relation": of,
         "schema": schema,
     }

@@ -1,5 +1,7 @@
-"""Whether the service lives, can work, and what it counts. Without a login, and not for the API's
-clients: `/healthz` for a supervisor, `/readyz` for an operator, `/metrics` for Prometheus.
+"""Whether the service lives, whether it can work, and its metrics. These paths need no login.
+
+They are not for clients of the API: `/healthz` is for a supervisor, `/readyz` for an operator,
+`/metrics` for Prometheus.
 """
 
 from typing import Any
@@ -9,15 +11,15 @@ from telealarm.api.fields.base import Schema
 
 TAG = "service"
 
-_SAID: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
-_HEALTH = json_schema.thing({"ready": {"type": "boolean"}, "checks": _SAID, "remarks": _SAID})
+_CHECKS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+_HEALTH = json_schema.thing({"ready": {"type": "boolean"}, "checks": _CHECKS, "remarks": _CHECKS})
 _ALIVE = json_schema.thing({"alive": {"const": True}})
 
 
 def _probe(name: str, summary: str, replies: dict[str, tuple[str, str, Schema]]) -> dict[str, Any]:
     responses = {
-        status: {"description": said, "content": {media: {"schema": schema}}}
-        for status, (said, media, schema) in replies.items()
+        status: {"description": description, "content": {media: {"schema": schema}}}
+        for status, (description, media, schema) in replies.items()
     }
     get = {
         "operationId": name,
@@ -27,33 +29,37 @@ def _probe(name: str, summary: str, replies: dict[str, tuple[str, str, Schema]])
         "responses": responses,
     }
     return {
-        "description": "Any method but GET and HEAD is answered with 405 and these in `Allow`.",
+        "description": "The methods are GET, HEAD. Any other gets 405, with these in `Allow`.",
         "get": get,
     }
 
 
-# What api.health answers.
+# The answers of probes.py.
 PATHS: dict[str, dict[str, Any]] = {
     "/healthz": _probe(
         "healthz",
-        "Whether the process lives",
-        {"200": ("It does.", "application/json", _ALIVE)},
+        "Show whether the process lives",
+        {"200": ("The process lives.", "application/json", _ALIVE)},
     ),
     "/readyz": _probe(
         "readyz",
-        "Whether it can do its work, and if not, what is to be changed",
+        "Show whether the service can work, and if not, what to change",
         {
             "200": (
-                "It can; a remark says what is not as it could be.",
+                "The service can work. Remarks say what could be better.",
                 "application/json",
                 _HEALTH,
             ),
-            "503": ("It cannot; by part, what is to be changed.", "application/json", _HEALTH),
+            "503": (
+                "The service cannot work. Each check says what to change.",
+                "application/json",
+                _HEALTH,
+            ),
         },
     ),
     "/metrics": _probe(
         "metrics",
-        "What Prometheus reads",
-        {"200": ("Prometheus' text format.", "text/plain", {"type": "string"})},
+        "Return the metrics for Prometheus",
+        {"200": ("The metrics in Prometheus' text format.", "text/plain", {"type": "string"})},
     ),
 }

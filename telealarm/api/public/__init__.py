@@ -1,1 +1,1 @@
-"""What is served without a login: hooks, links in messages, the explorer, probes."""
+"""The paths without a login: hooks, links in messages, the explorer, probes."""

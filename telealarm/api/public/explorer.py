@@ -1,4 +1,4 @@
-"""The explorer: swagger-ui as its package holds it, and nothing from any other address."""
+"""The explorer: swagger-ui from its package. It loads nothing from other addresses."""
 
 import asyncio
 from functools import cache
@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 
 from telealarm.api.core.links import BASE
 
-# By name, what swagger-ui-py ships and the page needs.
+# The media types of the files of swagger-ui-py that the page needs, by name.
 FILES = {
     "swagger-ui.css": "text/css",
     "swagger-ui-bundle.js": "text/javascript",
@@ -56,7 +56,7 @@ _HEADERS = {
 
 
 def is_wanted(request: web.Request) -> bool:
-    """Whether the client is a browser: it would rather have HTML than JSON."""
+    """Return whether the client is a browser: it prefers HTML to JSON."""
     if request.method not in ("GET", "HEAD") or "format" in request.query:
         return False
     html = json = 0.0
@@ -71,13 +71,13 @@ def is_wanted(request: web.Request) -> bool:
 
 
 def page(request: web.Request) -> web.Response:
-    """The page. It loads without a login: it holds no data."""
+    """Return the page. It needs no login: it holds no data."""
     headers = {**_HEADERS, hdrs.VARY: "Accept", hdrs.ALLOW: "GET, HEAD, OPTIONS"}
     return web.Response(text=PAGE, content_type="text/html", headers=headers)
 
 
 async def file(request: web.Request) -> web.Response:
-    """What the page loads. Raises HTTPNotFound for anything else."""
+    """Return a file of the page. Raises HTTPNotFound for any other name."""
     name = request.match_info["name"]
     if name == "start.js":
         return web.Response(text=START, content_type="text/javascript", headers=_HEADERS)

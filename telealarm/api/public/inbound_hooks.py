@@ -1,7 +1,7 @@
-"""/hooks/sms/{gateway}/{secret}/: what SMS gateways tell us. The secret in the path is the login.
+"""/hooks/sms/{gateway}/{secret}/: requests from SMS gateways. The secret in the path is the login.
 
-`inbound/` takes replies, `report/` delivery reports, as JSON, as a form, or in the query. The
-gateway's settings say what its fields are called.
+`inbound/` gets replies. `report/` gets delivery reports. They arrive as JSON, as a form, or in the
+query. The gateway's settings name its fields.
 """
 
 import hmac
@@ -26,7 +26,7 @@ from telealarm.words import ReportOutcome
 
 LARGEST = 64 * 1024
 PATH = "/hooks/sms/{gateway}/{secret}/"
-# What a report says where the gateway's settings name no words of its own.
+# The words of a report, if the gateway's settings name no others.
 DELIVERED = ("delivered", "delivrd", "success", "ok")
 FAILED = ("failed", "undelivered", "undeliv", "rejected", "rejectd", "expired", "error", "deleted")
 
@@ -44,44 +44,44 @@ class Hooks:
             app.router.add_route(method, PATH + "report/", self._report)
 
     async def _inbound(self, request: web.Request) -> web.Response:
-        gateway, said = await self._read(request)
+        gateway, sent = await self._read(request)
         names = {"id": "id", "from": "from", "text": "text"} | gateway.settings.get("inbound", {})
-        found = _fields(said, names, needed=("from",))
-        if not phone.is_dialable(phone.clean(found["from"])):
+        fields = _fields(sent, names, needed=("from",))
+        if not phone.is_dialable(phone.clean(fields["from"])):
             raise Invalid({names["from"]: ["must be the sender's phone number"]})
         outcome = await self._db.write(
             replies.reply,
             gateway,
-            found["id"],
-            found["from"],
-            found["text"],
+            fields["id"],
+            fields["from"],
+            fields["text"],
             self._composer,
             utcnow(),
         )
         return reply(200, {"outcome": outcome})
 
     async def _report(self, request: web.Request) -> web.Response:
-        gateway, said = await self._read(request)
-        own = gateway.settings.get("report", {})
+        gateway, sent = await self._read(request)
+        configured = gateway.settings.get("report", {})
         names = {
-            "id": own.get("id", "id"),
-            "status": own.get("status", "status"),
-            "said": own.get("said", "error"),
+            "id": configured.get("id", "id"),
+            "status": configured.get("status", "status"),
+            "said": configured.get("said", "error"),
         }
-        found = _fields(said, names, needed=("id", "status"))
-        status = found["status"].casefold()
-        delivered = {word.casefold() for word in own.get("delivered", DELIVERED)}
-        failed = {word.casefold() for word in own.get("failed", FAILED)}
+        fields = _fields(sent, names, needed=("id", "status"))
+        status = fields["status"].casefold()
+        delivered = {word.casefold() for word in configured.get("delivered", DELIVERED)}
+        failed = {word.casefold() for word in configured.get("failed", FAILED)}
         if status not in delivered | failed:
-            return reply(200, {"outcome": ReportOutcome.IGNORED})  # on its way
-        words = f"{found['status']} {found['said']}".strip()
+            return reply(200, {"outcome": ReportOutcome.IGNORED})  # not final yet
+        words = f"{fields['status']} {fields['said']}".strip()
         outcome = await self._db.write(
-            result.report, gateway, found["id"], status in delivered, words, utcnow()
+            result.report, gateway, fields["id"], status in delivered, words, utcnow()
         )
         return reply(200, {"outcome": outcome})
 
     async def _read(self, request: web.Request) -> tuple[SmsGateway, Any]:
-        """Whose hook it is, and what was sent. Raises NotVisible, Refused."""
+        """Return the gateway, and the fields that it sent. Raises NotVisible, ApiError."""
         row_id, secret = request.match_info["gateway"], request.match_info["secret"]
         number = int(row_id) if row_id.isascii() and row_id.isdigit() and len(row_id) < 10 else 0
         gateway = await self._db.read(SmsGateway.get_or_none, SmsGateway.id == number)
@@ -106,12 +106,12 @@ class Hooks:
             ) from None
 
 
-def _fields(said: Any, names: dict[str, str], needed: tuple[str, ...]) -> dict[str, str]:
-    """The fields, as texts. Raises Invalid, naming each that is missing or wrong."""
-    found: dict[str, str] = {}
+def _fields(sent: Any, names: dict[str, str], needed: tuple[str, ...]) -> dict[str, str]:
+    """Return the fields as texts. Raises Invalid with each missing or wrong field."""
+    values: dict[str, str] = {}
     errors: dict[str, list[str]] = {}
     for field, path in names.items():
-        value = said.get(path) if isinstance(said, dict) and path in said else found_at(said, path)
+        value = sent.get(path) if isinstance(sent, dict) and path in sent else found_at(sent, path)
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20:
             value = str(value)
         if value is None and field == "text":
@@ -128,7 +128,7 @@ def _fields(said: Any, names: dict[str, str], needed: tuple[str, ...]) -> dict[s
         elif not safe(value, lines=field in ("text", "said")):
             errors[path] = ["must not hold control characters"]
         else:
-            found[field] = value.strip()
+            values[field] = value.strip()
     if errors:
         raise Invalid(errors)
-    return found
+    return values

@@ -1,7 +1,7 @@
-"""/links/{token}: the pages behind the links in messages. GET shows and changes nothing.
+"""/links/{token}: the pages behind the links in messages. GET changes nothing.
 
-A mail scanner that follows every link does no harm: what a link is for is done by the POST of
-its page's button, or by the one-click POST of RFC 8058.
+So a mail scanner that follows every link does no harm. Only a POST carries out the purpose of a
+link: the POST of the page's button, or the one-click POST of RFC 8058.
 """
 
 import html
@@ -42,7 +42,7 @@ RESULTS = {"confirm": AlarmResult.CONFIRMED, "cancel": AlarmResult.CANCELLED}
 
 
 class LinkPages:
-    """The pages. `composer` says what the event is, and when."""
+    """The pages. `composer` gives the title and the time of the event."""
 
     def __init__(self, db: Database, composer: Composer) -> None:
         self._db = db
@@ -59,7 +59,7 @@ class LinkPages:
         return await self._db.write(self._answer, request, self._act)
 
     def _answer(
-        self, request: web.Request, turn: Callable[[Link, Alarm, "Page"], web.Response]
+        self, request: web.Request, respond: Callable[[Link, Alarm, "Page"], web.Response]
     ) -> web.Response:
         link = signed_links.read(Installation.get().secret, request.match_info["token"])
         alarm = Alarm.get_or_none(Alarm.id == link.alarm_id) if link else None
@@ -69,10 +69,10 @@ class LinkPages:
         page = Page(alarm.language)
         if link.expires <= utcnow():
             return page.write(410, page.texts.expired)
-        return turn(link, alarm, page)
+        return respond(link, alarm, page)
 
     def _look(self, link: Link, alarm: Alarm, page: "Page") -> web.Response:
-        """What the link is for, with a button that does it."""
+        """Return the page that explains the link, with a button to carry it out."""
         button = str(getattr(page.texts, f"{link.kind}_button"))
         if link.kind == "unsubscribe":
             return page.write(200, page.to_recipient(page.texts.stop_asked, link), button=button)
@@ -84,12 +84,12 @@ class LinkPages:
         return page.write(200, "", about, button)
 
     def _act(self, link: Link, alarm: Alarm, page: "Page") -> web.Response:
-        """Do what the link is for."""
+        """Carry out the purpose of the link. Return the page that confirms it."""
         now = utcnow()
         if link.kind == "unsubscribe":
             is_mail = "@" in link.recipient
-            who = {"email" if is_mail else "number": link.recipient}
-            if do_not_call.opt_out(alarm.owner_id, **who):
+            recipient = {"email" if is_mail else "number": link.recipient}
+            if do_not_call.opt_out(alarm.owner_id, **recipient):
                 record(
                     alarm.id, TimelineWord.STOP, f"{link.recipient} wants no more messages", at=now
                 )
@@ -99,7 +99,7 @@ class LinkPages:
         return page.write(200, page.outcome(alarm), self._about(alarm, page))
 
     def _about(self, alarm: Alarm, page: "Page") -> str:
-        """What the event is, and when."""
+        """Return the title and the time of the event."""
         values = self._composer.values(alarm, utcnow()) | {"title": alarm.event.title}
         return placeholders.fill(page.texts.about, values)
 
@@ -112,11 +112,11 @@ class Page:
         self.texts = i18n.of(language).written.page
 
     def to_recipient(self, text: str, link: Link) -> str:
-        """`text` with whom the link was sent to."""
+        """Return `text` with the recipient of the link filled in."""
         return text.replace("{recipient}", link.recipient)
 
     def outcome(self, alarm: Alarm) -> str:
-        """How the alarm was answered."""
+        """Return the text about the alarm's answer."""
         by_result: dict[int, str] = {
             AlarmResult.CONFIRMED: self.texts.confirmed,
             AlarmResult.CANCELLED: self.texts.cancelled,
@@ -124,7 +124,7 @@ class Page:
         return by_result.get(alarm.result, self.texts.answered)
 
     def write(self, status: int, text: str, title: str = "", button: str = "") -> web.Response:
-        """The page with `text` below `title`, or as its title; `button` is the word on a button."""
+        """Return the page. Without a `title`, `text` is the title. `button` is a button's word."""
         form = FORM.format(word=html.escape(button)) if button else ""
         body = PAGE.format(
             language=self._language,
@@ -136,5 +136,5 @@ class Page:
 
 
 def _browsers(request: web.Request) -> str:
-    """The language that the browser asks for first: what to speak where nobody is known."""
+    """Return the browser's first language. It is used if the recipient is not known."""
     return re.split("[,;]", request.headers.get("Accept-Language", ""))[0].strip()

@@ -1,4 +1,4 @@
-"""/healthz, /readyz, /metrics, and the prompts that Asterisk fetches. None asks for a login."""
+"""/healthz, /readyz, /metrics, and the prompts that Asterisk fetches. None needs a login."""
 
 import asyncio
 import re
@@ -16,9 +16,9 @@ from telealarm.store.survey.audio_files import AudioFolder
 
 @dataclass(frozen=True)
 class Health:
-    """By name "ok", or a sentence that says what to change.
+    """The state of the service by name: "ok", or a sentence that says what to change.
 
-    Without its `checks` the service cannot do its work; it can with a `remark`, but not as well.
+    If one of the `checks` fails, the service cannot work. With `remarks` it works, but not fully.
     """
 
     checks: dict[str, str]
@@ -31,16 +31,16 @@ _PROMPT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 async def healthz(request: web.Request) -> web.Response:
-    """200 while the process lives."""
+    """Return 200 while the process lives."""
     return reply(200, {"alive": True})
 
 
 def readyz(readiness: ReadyCheck) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """200 where all checks are ok, else 503; the body says which."""
+    """Return the handler of /readyz: 200 if all checks are ok, else 503. The body has all checks."""
 
     async def handler(request: web.Request) -> web.Response:
         health = await readiness()
-        ready = all(said == "ok" for said in health.checks.values())
+        ready = all(message == "ok" for message in health.checks.values())
         body = {"ready": ready, "checks": health.checks, "remarks": health.remarks}
         return reply(200 if ready else 503, body)
 
@@ -48,14 +48,17 @@ def readyz(readiness: ReadyCheck) -> Callable[[web.Request], Awaitable[web.Respo
 
 
 async def metrics_text(request: web.Request) -> web.Response:
-    """What Prometheus reads."""
+    """Return the metrics for Prometheus."""
     return web.Response(text=metrics.text(), content_type="text/plain")
 
 
 def prompts(
     folder: Path, recordings: AudioFolder
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Rendered prompts and recordings. Their names are digests, so they never change."""
+    """Return the handler of rendered prompts and recordings.
+
+    Their names are digests, so the contents never change.
+    """
 
     async def handler(request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
