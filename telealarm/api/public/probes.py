@@ -36,7 +36,7 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 def readyz(readiness: ReadyCheck) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Return the handler of /readyz: 200 if all checks are ok, else 503. The body has all checks."""
+    """Return the handler of /readyz: 200 if all checks are ok, else 503, with all checks."""
 
     async def handler(request: web.Request) -> web.Response:
         health = await readiness()

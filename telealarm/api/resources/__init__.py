@@ -1,1 +1,1 @@
-"""The resources, one noun a file."""
+"""The resources: one file for each noun."""

@@ -1,4 +1,4 @@
-"""alarm-request/: the attempts of alarms. The log stands; what still waits can be changed."""
+"""alarm-request/: the attempts of alarms. Only attempts that still wait can be changed."""
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
@@ -22,16 +22,16 @@ from telealarm.words import AlarmStatus
 class AlarmRequestForm(Form):
     url: ClassVar = SelfLink("alarm-request")
     alarm: Annotated[int, Relation("alarm")]
-    """The alarm that is attempted."""
+    """The alarm of the attempt."""
     date: Annotated[datetime | None, Moment()] = None
-    """When the attempt is to be made; without it, now."""
+    """The time of the attempt. Default: now."""
     status: Annotated[int | None, STATUS] = None
-    """Where the attempt is. A client may write 7 to call off one that waits."""
+    """The status of the attempt. Write 7 to cancel an attempt that still waits."""
     callstatus: ClassVar = Column(meaning="The Q.850 cause of the hang-up.")
-    duration: ClassVar = Column(meaning="For how many seconds the call was up.")
+    duration: ClassVar = Column(meaning="How long the call lasted, in seconds.")
     callrequest: ClassVar = Link("callrequest", "callrequest_id", null=True, meaning="The call.")
     created_date: ClassVar = CREATED
-    status_reason: ClassVar = Column(meaning="Why the status is what it is, in one stable word.")
+    status_reason: ClassVar = Column(meaning="Why the status is what it is, as one stable word.")
 
 
 def create(context: RequestContext, owner_id: int, values: Values) -> AlarmRequest:
@@ -56,13 +56,13 @@ def _date(alarm: Alarm, values: Values) -> datetime | None:
 
 
 def nested(context: RequestContext, row: Event, values: Values) -> dict[str, Any]:
-    """The predecessor's nested log: by event, by alarm, by attempt; values as texts."""
+    """The predecessor's nested log: by event, by alarm, by attempt. Values are texts."""
     log: dict[str, Any] = {"event-url": context.links.to("event", row.id)}
     for event, alarms_of_event in call_log.attempts(row):
         log[f"event-{event.id}"] = {
             f"alarm-{alarm.id}": {
                 "url": context.links.to("alarm", alarm.id),
-                **{f"alarm-request-{one.id}": _entry(context, one) for one in attempts},
+                **{f"alarm-request-{attempt.id}": _entry(context, attempt) for attempt in attempts},
             }
             for alarm, attempts in alarms_of_event
         }

@@ -1,4 +1,4 @@
-"""audio-files/: recordings, uploaded as wav and kept as Asterisk plays them."""
+"""audio-files/: recordings. They are uploaded as wav and kept in the format of Asterisk."""
 
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -20,7 +20,7 @@ DOWNLOAD = Computed(
 class AudioFileForm(Form):
     url: ClassVar = SelfLink("audio-files")
     name: Annotated[str, Text(150, 1)]
-    """What the recording is called in lists."""
+    """The name of the recording in lists."""
     audio_file: Annotated[Any, Wav(), DOWNLOAD]
     """The recording, as a part of a form (multipart/form-data)."""
     seconds: ClassVar = COLUMN
@@ -42,7 +42,7 @@ def delete(context: RequestContext, row: AudioFile) -> None:
 
 
 def download(context: RequestContext, row: AudioFile, values: Values) -> Path:
-    """The recording itself."""
+    """Download the recording"""
     return context.recordings.path(row.digest)
 
 

@@ -1,4 +1,4 @@
-"""branching-template/: where a survey goes on, by what was keyed."""
+"""branching-template/: the next section of a survey, by the key that was pressed."""
 
 from typing import Annotated, ClassVar
 
@@ -23,11 +23,11 @@ BRANCH_KEYS = Word(
 class BranchingTemplateForm(Form):
     url: ClassVar = SelfLink("branching-template")
     keys: Annotated[str, BRANCH_KEYS]
-    """A key value, or `timeout`, `invalid`, `any`; `0` after a section that takes no keys."""
+    """A key value, or `timeout`, `invalid`, `any`. After a section without keys it is `0`."""
     section: Annotated[int, Relation("section-template")]
-    """The section that is left by this key."""
+    """The section in which the key is pressed."""
     goto: Annotated[int | None, Relation("section-template")] = None
-    """The section that follows; null ends the call."""
+    """The section that follows. null ends the call."""
     created_date: ClassVar = CREATED
     updated_date: ClassVar = UPDATED
 

@@ -1,4 +1,4 @@
-"""calendar-setting/: how a manager's calendar users call."""
+"""calendar-setting/: how the calls of a manager's calendar users are made."""
 
 from datetime import date
 from typing import Annotated, Any, ClassVar
@@ -35,7 +35,7 @@ SEALED = Relation(
 
 
 class CallingDays(Text):
-    """Days of the week, as MO,TU,WE."""
+    """Days of the week, like MO,TU,WE."""
 
     def read(self, value: Any) -> str:
         days = [day.strip().upper() for day in super().read(value).split(",")]
@@ -49,7 +49,7 @@ class CallingDays(Text):
 
 
 class Holidays(FieldType):
-    """A list of dates, as 2026-12-25."""
+    """A list of dates, like 2026-12-25."""
 
     def read(self, value: Any) -> list[str]:
         try:
@@ -64,13 +64,13 @@ class Holidays(FieldType):
 
 
 class Manager(FieldType):
-    """Whose setting it is: a link, an id or a name. Managers cannot say; theirs is the login."""
+    """A manager: a link, an id or a name. Only superusers choose. Managers get themselves."""
 
     def read(self, value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise ValueError("must be a link to a user, an id or a name")
-        found = links.parse(str(value))
-        return str(found[1]) if found and found[0] == "users" else Text(150).read(value)
+        link = links.parse(str(value))
+        return str(link[1]) if link and link[0] == "users" else Text(150).read(value)
 
     def schema(self) -> Schema:
         return {"anyOf": [{"type": "string", "maxLength": 150}, {"type": "integer", "minimum": 1}]}
@@ -79,59 +79,59 @@ class Manager(FieldType):
 class CalendarSettingForm(Form):
     url: ClassVar = SelfLink("calendar-setting")
     label: Annotated[str, Text(80, 1)]
-    """What the setting is called in lists."""
+    """The name of the setting in lists."""
     callerid: Annotated[str, Text(80)] = ""
     """The number that the callee sees."""
     caller_name: Annotated[str, Text(80)] = ""
     """The name that the callee sees."""
     call_timeout: Annotated[int, Whole(1, 600)] = 60
-    """For how many seconds the phone rings."""
+    """How long the phone rings, in seconds."""
     user: Annotated[str | None, Manager(), Column("owner_name", {"type": "string"})] = None
-    """The manager whose setting it is."""
+    """The manager who owns the setting."""
     survey: Annotated[int, SEALED]
-    """What a call says and asks, unless the alarm names a survey."""
+    """The survey of a call, unless the alarm names one."""
     aleg_gateway: Annotated[int, Relation("gateway")]
-    """The gateway that calls go out by."""
+    """The gateway for calls."""
     sms_gateway: Annotated[int | None, Relation("sms-gateway")] = None
-    """The gateway that SMS go out by; without it, none go out."""
+    """The gateway for SMS. Without it, no SMS is sent."""
     voicemail: Annotated[bool, Flag()] = False
-    """Whether Asterisk listens who answers, a person or a machine."""
+    """Whether Asterisk detects if a person or a machine answers."""
     amd_behavior: Annotated[
         int, Choice({kind.value: kind.name.lower() for kind in AmdBehavior})
     ] = AmdBehavior.ALWAYS
-    """What follows: talk to both, to persons only, or to machines only."""
+    """Who hears the survey: both, only persons, or only machines."""
     voicemail_audiofile: Annotated[int | None, Relation("audio-files")] = None
-    """What a machine hears; without it, what the survey says first."""
+    """The recording for a machine. Without it, a machine hears the beginning of the survey."""
     created_date: ClassVar = CREATED
     updated_date: ClassVar = UPDATED
     settle: Annotated[bool, Flag()] = True
-    """Whether one answer calls off the other alarms of the event."""
+    """Whether one answer cancels the other alarms of the event."""
     calling_days: Annotated[str, CallingDays(30, 1)] = EVERY_DAY
     """The days of the week on which alarms may go out, in the recipient's time zone."""
     holidays: Annotated[list[str], Holidays()] = Field(default_factory=list)
     """Dates on which no alarm goes out."""
     snooze_minutes: Annotated[int, Whole(1, 1440)] = 10
-    """How long after a snooze key the next call follows."""
+    """How long after a snooze key the next call follows, in minutes."""
     callback_pin: Annotated[bool, Flag()] = False
-    """Whether a caller who rings back must key a PIN before anything is told."""
+    """Whether a recipient who calls back must enter a PIN before the survey."""
     confirm_spoken: Annotated[bool, Flag()] = False
-    """Whether each answer is spoken back to the callee."""
+    """Whether each answer is repeated to the callee."""
     failure_phonenumber: Annotated[str | None, Phone()] = None
-    """This number is called if an alarm failed or was missed."""
+    """The number to call if an alarm failed or was missed."""
 
 
 def owner(context: RequestContext, values: Values) -> int:
-    """A superuser's word; for a manager, the login."""
-    said = values.get("user")
-    if said is None or not context.login.is_superuser:
+    """Return the owner's id: the user that a superuser names, or the login."""
+    name = values.get("user")
+    if name is None or not context.login.is_superuser:
         return context.user_id
-    return _named(said)
+    return _named(name)
 
 
-def _named(said: str) -> int:
-    user = users.by_id_or_name(said)
+def _named(name: str) -> int:
+    user = users.by_id_or_name(name)
     if user is None:
-        raise Invalid({"user": [f"users {said} does not exist"]})
+        raise Invalid({"user": [f"users {name} does not exist"]})
     return user.id
 
 
@@ -141,8 +141,8 @@ def create(context: RequestContext, owner_id: int, values: Values) -> CalendarSe
 
 
 def change(context: RequestContext, row: CalendarSetting, values: Values) -> None:
-    said = values.pop("user", None)
-    if said is not None and context.login.is_superuser and _named(said) != row.owner_id:
+    name = values.pop("user", None)
+    if name is not None and context.login.is_superuser and _named(name) != row.owner_id:
         raise Invalid({"user": ["a setting stays with its manager; make another for this one"]})
     calendar_settings.change(row, values)
 

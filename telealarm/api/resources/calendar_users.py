@@ -1,4 +1,4 @@
-"""calendar-user/: whose calendars they are. A calendar user does not log in."""
+"""calendar-user/: the persons who have calendars. A calendar user cannot log in."""
 
 from typing import Annotated, ClassVar
 
@@ -16,9 +16,9 @@ EMAIL = Word(254, pattern=r"([^@\s]+@[^@\s]+)?", right="must be an address like 
 class CalendarUserForm(Form):
     url: ClassVar = SelfLink("calendar-user")
     username: Annotated[str, Text(150, 1)]
-    """The name of the calendar user; it is no login."""
+    """The name of the calendar user. It is not a login name."""
     password: Annotated[str | None, Secret()] = None
-    """Kept for the predecessor's clients; nobody logs in with it."""
+    """Kept for the predecessor's clients. Nobody can log in with it."""
     last_name: Annotated[str, Text(150)] = ""
     """The placeholder `{last_name}`."""
     first_name: Annotated[str, Text(150)] = ""

@@ -1,4 +1,4 @@
-"""calendar/: what holds the events of a calendar user."""
+"""calendar/: a calendar holds the events of a calendar user."""
 
 from typing import Annotated, ClassVar
 
@@ -17,14 +17,14 @@ from telealarm.store.calendars import calendars, events
 class CalendarForm(Form):
     url: ClassVar = SelfLink("calendar")
     name: Annotated[str, Text(200, 1)]
-    """What the calendar is called in lists."""
+    """The name of the calendar in lists."""
     user: Annotated[int, Relation("calendar-user")]
-    """The calendar user whose calendar it is."""
+    """The calendar user who has the calendar."""
     max_concurrent: Annotated[int, Whole(0)] = 0
-    """How many calls of the calendar may be up at once; 0: no limit."""
+    """How many calls of the calendar may run at once. 0: no limit."""
     created_date: ClassVar = CREATED
     timezone: Annotated[str | None, Zone()] = None
-    """The time zone of events that have none; without it, the calendar user's."""
+    """The time zone of events that have none. Default: the calendar user's."""
 
 
 def change(context: RequestContext, row: Calendar, values: Values) -> None:

@@ -17,21 +17,21 @@ class CallRequestReply(Reply):
     callerid: ClassVar = COLUMN
     caller_name: ClassVar = COLUMN
     phone_number: ClassVar = Column(meaning="The number that was called.")
-    timeout: ClassVar = Column(meaning="For how many seconds the phone was let ring.")
-    timelimit: ClassVar = Column(meaning="How many seconds the call may last.")
+    timeout: ClassVar = Column(meaning="How long the phone may ring, in seconds.")
+    timelimit: ClassVar = Column(meaning="How long the call may last, in seconds.")
     aleg_gateway: ClassVar = Link(
-        "gateway", "gateway_id", meaning="The gateway that the call went out by."
+        "gateway", "gateway_id", meaning="The gateway that the call used."
     )
-    num_attempt: ClassVar = Column(meaning="How many attempts there were.")
-    last_attempt_time: ClassVar = Column(meaning="When the number was called last.")
+    num_attempt: ClassVar = Column(meaning="How many attempts were made.")
+    last_attempt_time: ClassVar = Column(meaning="When the number was last called.")
     result: ClassVar = COLUMN
     hangup_cause: ClassVar = Column(meaning="The Q.850 cause of the hang-up.")
     disposition: ClassVar = Column(meaning="How the call ended, such as ANSWER, BUSY or NOANSWER.")
     amd_status: ClassVar = Column(
-        meaning="Who answered: 1 a person, 2 a machine, 3 unsure; 0 nobody asked."
+        meaning="Who answered: 1 a person, 2 a machine, 3 unsure. 0: not detected."
     )
     completed: ClassVar = COLUMN
-    inbound: ClassVar = Column(meaning="Whether the recipient rang back.")
+    inbound: ClassVar = Column(meaning="Whether the recipient called back.")
     started: ClassVar = Column(meaning="When the originate was sent.")
     answered: ClassVar = Column(meaning="When the call was answered.")
     ended: ClassVar = Column(meaning="When the call ended.")

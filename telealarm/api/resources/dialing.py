@@ -1,4 +1,4 @@
-"""dialing/: stop placing calls, and go on. For superusers."""
+"""dialing/: pause and resume dialing. Only for superusers."""
 
 from typing import Annotated, Any
 
@@ -12,35 +12,35 @@ from telealarm.store.dialing import pauses
 
 class PauseForm(Form):
     gateway: Annotated[int | None, Relation("gateway")] = None
-    """The gateway; without it, all of them."""
+    """The gateway to pause or resume. Default: all gateways."""
 
 
 def state(context: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
-    """Whether calls are placed, since when not, and how many wait for it"""
+    """Show whether dialing is paused, since when, and how many calls wait"""
     since = pauses.since()
     return {
         "paused": since is not None,
         "since": stamp(since),
         "gateways": [
             {
-                "url": context.links.to("gateway", one.id),
-                "name": one.name,
-                "since": stamp(one.paused),
+                "url": context.links.to("gateway", gateway.id),
+                "name": gateway.name,
+                "since": stamp(gateway.paused),
             }
-            for one in pauses.gateways()
+            for gateway in pauses.gateways()
         ],
         "waiting": pauses.waiting(),
     }
 
 
 def pause(context: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
-    """Place no new call, through one gateway or at all; calls that are up go on"""
+    """Place no new calls, through one gateway or through any. Live calls continue"""
     pauses.pause(values["gateway"], context.now)
     return state(context, values)
 
 
 def resume(context: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
-    """Place calls again, through one gateway or at all; what waits goes at once"""
+    """Place calls again, through one gateway or through all. Waiting calls start at once"""
     pauses.resume(values["gateway"], context.now)
     return state(context, values)
 

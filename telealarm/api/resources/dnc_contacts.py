@@ -19,7 +19,7 @@ class DncContactForm(Form):
     dnc: Annotated[int, Relation("dnc-list")]
     """The list that holds the number or the address."""
     phone_number: Annotated[str | None, Phone(min_length=1)] = None
-    """A number that is neither called nor sent an SMS."""
+    """A number that gets no calls and no SMS."""
     email: Annotated[str | None, ADDRESS] = None
     """An address that gets no mail."""
     created_date: ClassVar = CREATED
@@ -35,7 +35,7 @@ def change(context: RequestContext, row: DncContact, values: Values) -> None:
 
 
 def _checked(values: Values, row: DncContact | None) -> Values:
-    """A contact is a number or an address of mail, and not both."""
+    """Return the values of a contact. It has a number or a mail address, not both."""
     values = dict(values)
     if "email" in values:
         values["email"] = (values["email"] or "").lower() or None

@@ -12,7 +12,7 @@ from telealarm.models import DncList
 class DncListForm(Form):
     url: ClassVar = SelfLink("dnc-list")
     name: Annotated[str, Text(100, 1)]
-    """What the list is called."""
+    """The name of the list."""
     description: Annotated[str | None, Text(10_000, lines=True)] = None
     """A note for people."""
     created_date: ClassVar = CREATED

@@ -1,4 +1,4 @@
-"""event/: what happens at a time, with its occurrences and its alarms."""
+"""event/: an event has a time, occurrences and alarms."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
@@ -30,7 +30,7 @@ from telealarm.words import EventStatus
 STATUS = Choice({status.value: status.name.lower() for status in EventStatus})
 
 
-# What an edit has to touch for the series to be worked out anew.
+# An edit of one of these changes the series, which is then checked again.
 _SHAPES_SERIES = frozenset(
     {"rule", "start", "end_recurring_period", "timezone", "calendar", "exdate"}
 )
@@ -39,26 +39,26 @@ _SHAPES_SERIES = frozenset(
 class EventForm(Form):
     url: ClassVar = SelfLink("event")
     title: Annotated[str, Text(255, 1)]
-    """What happens; the placeholder `{title}`."""
+    """The title. It is the placeholder `{title}`."""
     description: Annotated[str | None, Text(10_000, lines=True)] = None
     """A note for people."""
     start: Annotated[datetime | None, Moment(), LOCAL] = None
-    """When the event starts; without it, now."""
+    """When the event starts. Default: now."""
     end: Annotated[datetime | None, Moment(), LOCAL] = None
-    """When the event ends; without it, an hour after the start."""
+    """When the event ends. Default: an hour after the start."""
     creator: Annotated[int | None, Relation("calendar-user")] = None
-    """The calendar user who made it; without it, the one of the calendar."""
+    """The calendar user who created the event. Default: the calendar's."""
     created_on: ClassVar = CREATED
     # Null: the series has no end. Left out: a month after the start.
     end_recurring_period: Annotated[datetime | Absent | None, Moment(), LOCAL] = Absent.LEFT_OUT
-    """When a series ends at the latest; null: never. Left out, a month after the start."""
+    """When a series ends at the latest. null: never. Default: a month after the start."""
     rule: Annotated[int | None, Relation("rule")] = None
-    """The rule by which the event comes again; without it, it happens once."""
+    """The rule by which the event repeats. Without it, the event happens once."""
     calendar: Annotated[int, Relation("calendar")]
     """The calendar that holds the event."""
-    notify_count: ClassVar = Column(meaning="How many alarms of the event have gone out.")
+    notify_count: ClassVar = Column(meaning="How many alarms of the event were sent.")
     status: Annotated[int, STATUS] = EventStatus.PENDING
-    """Whether the alarms of the event go out."""
+    """Whether the alarms of the event are sent."""
     data: Annotated[dict[str, Any] | None, Json()] = None
     """Values for the placeholders of scripts and templates, by name."""
     parent_event: ClassVar = Link(
@@ -66,18 +66,18 @@ class EventForm(Form):
     )
     occ_count: ClassVar = Column(meaning="Which occurrence of the series this is, counted from 0.")
     timezone: Annotated[str | None, Zone()] = None
-    """The time zone of the event; without it, the calendar's."""
+    """The time zone of the event. Default: the calendar's."""
     exdate: Annotated[list[datetime] | None, Moments()] = None
-    """Starts of a series that do not happen, in the event's time zone."""
+    """The starts of cancelled occurrences of a series, in the event's time zone."""
 
 
 class StatusForm(Form):
     status: Annotated[int, STATUS]
-    """Whether the alarms of the event go out."""
+    """Whether the alarms of the event are sent."""
 
 
 def weigh(context: RequestContext, row: Event | None, values: Values) -> None:
-    """Whether the series can be used, worked out before anybody waits for the write."""
+    """Check the series of the event. This is slow, so it runs before the write."""
     if row is not None and not _SHAPES_SERIES & values.keys():
         return
     if row is None:
@@ -104,8 +104,8 @@ def delete(context: RequestContext, row: Event) -> None:
 
 
 def list_child(context: RequestContext, row: Event, values: Values) -> Any:
-    """The child events: one as an object, several as a list."""
-    found = [
+    """List the child events: one as an object, several as a list"""
+    shown = [
         {
             "url": context.links.to("event", child.id),
             "start": str(child.start.astimezone(UTC)),
@@ -115,12 +115,12 @@ def list_child(context: RequestContext, row: Event, values: Values) -> Any:
         }
         for child in events.children(row.id)
     ]
-    return _bare(found, "no child event found")
+    return _bare(shown, "no child event found")
 
 
 def list_alarm(context: RequestContext, row: Event, values: Values) -> Any:
-    """The alarms of the event: one as an object, several as a list."""
-    found = [
+    """List the alarms of the event: one as an object, several as a list"""
+    shown = [
         {
             "url": context.links.to("alarm", alarm.id),
             "title": row.title,
@@ -138,18 +138,18 @@ def list_alarm(context: RequestContext, row: Event, values: Values) -> Any:
         }
         for alarm in call_log.alarms_of(row)
     ]
-    return _bare(found, "no child alarm found")
+    return _bare(shown, "no child alarm found")
 
 
-def _bare(found: list[dict[str, Any]], none: str) -> Any:
-    """The predecessor's shape: one is an object, several an array, none a note."""
-    if not found:
-        return {"note": none}
-    return found[0] if len(found) == 1 else found
+def _bare(items: list[dict[str, Any]], note: str) -> Any:
+    """Return the predecessor's shape: one item, an array of several, or a note."""
+    if not items:
+        return {"note": note}
+    return items[0] if len(items) == 1 else items
 
 
 def update_last_child_status(context: RequestContext, row: Event, values: Values) -> dict[str, str]:
-    """Pause, end or go on with all of the series that has not begun."""
+    """Pause, end or resume all occurrences of the series that have not begun"""
     events.set_series_status(row, values["status"], context.now)
     return {"status": "event status has been updated"}
 

@@ -1,4 +1,4 @@
-"""gateway/: the ways out for calls. Superusers write them, managers read the active ones."""
+"""gateway/: the gateways for calls. Superusers write them. Managers read the active ones."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -26,7 +26,7 @@ PREFIX = Word(60, pattern=r"[+0-9*#]*", right="may hold digits, +, * and # alone
 
 
 class DialTemplate(Text):
-    """How Asterisk dials a number."""
+    """The dial string of a number in Asterisk."""
 
     def read(self, value: Any) -> str:
         template = super().read(value)
@@ -40,7 +40,7 @@ class DialTemplate(Text):
 
 
 class NumberPattern(Text):
-    """A regular expression for the numbers that a gateway takes."""
+    """A regular expression for the numbers that a gateway accepts."""
 
     def read(self, value: Any) -> str:
         pattern = super().read(value) or phone.DEFAULT_PATTERN
@@ -57,7 +57,7 @@ class NumberPattern(Text):
 
 
 class Prefixes(FieldType):
-    """A list of number prefixes; empty: every number."""
+    """A list of number prefixes. Empty: every number."""
 
     def read(self, value: Any) -> list[str]:
         if not isinstance(value, list) or len(value) > 1000:
@@ -78,39 +78,39 @@ TRUNK_STATE = Computed(
 class GatewayForm(Form):
     url: ClassVar = SelfLink("gateway")
     name: Annotated[str, Text(255, 1)]
-    """What the gateway is called; no two have one name."""
+    """The name of the gateway. No other gateway may have it."""
     status: Annotated[int, STATUS] = ACTIVE
-    """Whether calls may go out by it."""
+    """Whether calls may use the gateway."""
     description: Annotated[str | None, Text(10_000, lines=True)] = None
     """A note for people."""
     addprefix: Annotated[str, PREFIX] = ""
-    """Digits that are put before each number."""
+    """The digits to put before each number."""
     removeprefix: Annotated[str, PREFIX] = ""
-    """Digits that are taken from the beginning of each number first."""
+    """The digits to remove from the beginning of each number first."""
     gateways: Annotated[str, DialTemplate(500, 1)]
     """The dial string, with `{number}` for the number."""
     gateway_codecs: Annotated[str, Text(500)] = ""
-    """Kept for the predecessor's clients; it has no effect."""
+    """Kept for the predecessor's clients. It has no effect."""
     gateway_timeouts: Annotated[str, Text(500)] = ""
-    """Kept for the predecessor's clients; it has no effect."""
+    """Kept for the predecessor's clients. It has no effect."""
     gateway_retries: Annotated[str, Text(500)] = ""
-    """Kept for the predecessor's clients; it has no effect."""
+    """Kept for the predecessor's clients. It has no effect."""
     originate_dial_string: Annotated[str, Text(500)] = ""
-    """Kept for the predecessor's clients; it has no effect."""
+    """Kept for the predecessor's clients. It has no effect."""
     failover: Annotated[int | None, Relation("gateway")] = None
-    """The gateway that is tried next if this one is congested."""
+    """The gateway to try next if this one is congested."""
     addparameter: Annotated[str, Text(360)] = ""
-    """Kept for the predecessor's clients; it has no effect."""
+    """Kept for the predecessor's clients. It has no effect."""
     created_date: ClassVar = CREATED
     updated_date: ClassVar = UPDATED
     maximum_call: Annotated[int, Whole(0)] = 0
-    """How many calls may be up at once; 0: no limit."""
+    """How many calls may run at once. 0: no limit."""
     calls_per_second: Annotated[float, Real(0, 10_000)] = 0
-    """How many calls may start in a second; 0: no limit."""
+    """How many calls may start in a second. 0: no limit."""
     number_pattern: Annotated[str, NumberPattern(100)] = phone.DEFAULT_PATTERN
     """A regular expression that a number must match as a whole."""
     allowed_prefixes: Annotated[list[str], Prefixes()] = Field(default_factory=list)
-    """The beginnings of numbers that may be dialled; empty: all."""
+    """The prefixes of numbers that may be dialled. Empty: all numbers."""
     trunk_state: ClassVar = TRUNK_STATE
 
 

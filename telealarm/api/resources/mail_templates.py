@@ -1,4 +1,4 @@
-"""mail-template/: what an alarm by mail says. `{placeholders}` are plain names."""
+"""mail-template/: the texts of alarms by mail. `{placeholders}` are plain names."""
 
 from typing import Annotated, ClassVar
 
@@ -15,7 +15,7 @@ from telealarm.store.engine import crud
 TEMPLATE_KEY = Word(
     30, pattern=r"[A-Za-z0-9_.-]*", right="may hold letters, digits and _ . - alone"
 )
-# One address of RFC 5321, without quoted names, comments and encoded words: it becomes a header.
+# One address of RFC 5321 without quoted names, comments and encoded words. It becomes a header.
 ADDRESS = Word(
     254,
     pattern=r"((?!.*=\?)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)?",
@@ -27,19 +27,19 @@ MESSAGE = Text(100_000, lines=True)
 class MailTemplateForm(Form):
     url: ClassVar = SelfLink("mail-template")
     label: Annotated[str, Header(75, 1)]
-    """What the template is called in lists."""
+    """The name of the template in lists."""
     template_key: Annotated[str, TEMPLATE_KEY] = ""
-    """A word of your own to find it by."""
+    """A word of your choice to find the template by."""
     from_email: Annotated[str, ADDRESS] = ""
-    """The From address; without it, `smtp.sender` of the configuration."""
+    """The From address. Default: `smtp.sender` of the configuration."""
     from_name: Annotated[str, Header(75)] = ""
-    """The name beside that address."""
+    """The name in the From header."""
     subject: Annotated[str, Header(200, 1)]
     """The subject, with placeholders."""
     message_plaintext: Annotated[str, MESSAGE] = ""
     """The text, with placeholders."""
     message_html: Annotated[str, MESSAGE] = ""
-    """The same as HTML, with placeholders; without it, the mail has the text alone."""
+    """The text as HTML, with placeholders. Without it, the mail has only the plain text."""
     created_date: ClassVar = CREATED
     updated_date: ClassVar = UPDATED
 

@@ -1,4 +1,4 @@
-"""What can be done with the occurrences of an event: list them, call one off, move one."""
+"""The actions on the occurrences of an event: list them, cancel one, move one."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -23,62 +23,62 @@ QUERY: dict[str, FieldType] = {
     "before": QueryMoment(),
     "limit": Whole(1, LARGEST_LIMIT),
 }
-TOLD = {"start": json_schema.MOMENT, "end": json_schema.MOMENT, "event": json_schema.MAYBE_LINK}
+SHOWN = {"start": json_schema.MOMENT, "end": json_schema.MOMENT, "event": json_schema.MAYBE_LINK}
 
 
 class CancelForm(Form):
     start: Annotated[datetime, Moment()]
-    """The start of the occurrence, as the series has it."""
+    """The start of the occurrence in the series."""
 
 
 class MoveForm(Form):
     start: Annotated[datetime, Moment()]
-    """The start of the occurrence, as the series has it."""
+    """The start of the occurrence in the series."""
     to: Annotated[datetime, Moment()]
     """The new start."""
 
 
 def list_them(context: RequestContext, row: Event, values: Values) -> dict[str, Any]:
-    """The occurrences from `after` to `before`, in order; `count` is null where there is no end"""
+    """List the occurrences from `after` to `before`. `count` is null if there is no end"""
     asked = _asked(context)
     limit = asked.get("limit", LIMIT)
-    found = occurrences.page(row, asked.get("after"), asked.get("before"), limit)
+    page = occurrences.page(row, asked.get("after"), asked.get("before"), limit)
     zone = str(time_zones.of_event(row))
     following = None
-    if found.following is not None:
-        query = {**context.query, "after": context.local(found.following, zone) or ""}
+    if page.following is not None:
+        query = {**context.query, "after": context.local(page.following, zone) or ""}
         following = f"{context.links.origin}{context.path}?{urlencode(query)}"
     return {
-        "count": found.count,
+        "count": page.count,
         "next": following,
         "previous": None,
-        "results": [_show(context, one, zone) for one in found.told],
+        "results": [_show(context, occurrence, zone) for occurrence in page.told],
     }
 
 
 def cancel(context: RequestContext, row: Event, values: Values) -> dict[str, str]:
-    """Call one occurrence off, made or not yet made"""
+    """Cancel one occurrence, whether its event exists yet or not"""
     occurrences.cancel(row, values["start"], context.now)
     return {"status": "occurrence has been cancelled"}
 
 
 def move(context: RequestContext, row: Event, values: Values) -> dict[str, Any]:
-    """Move one occurrence to another time, made or not yet made"""
-    made = occurrences.move(row, values["start"], values["to"], context.now)
+    """Move one occurrence to another time, whether its event exists yet or not"""
+    moved = occurrences.move(row, values["start"], values["to"], context.now)
     zone = str(time_zones.of_event(row))
-    return _show(context, Told(made.start, made.end, made.id), zone)
+    return _show(context, Told(moved.start, moved.end, moved.id), zone)
 
 
-def _show(context: RequestContext, one: Told, zone: str) -> dict[str, Any]:
+def _show(context: RequestContext, occurrence: Told, zone: str) -> dict[str, Any]:
     return {
-        "start": context.local(one.start, zone),
-        "end": context.local(one.end, zone),
-        "event": context.links.maybe("event", one.event_id),
+        "start": context.local(occurrence.start, zone),
+        "end": context.local(occurrence.end, zone),
+        "event": context.links.maybe("event", occurrence.event_id),
     }
 
 
 def _asked(context: RequestContext) -> dict[str, Any]:
-    """What the address asks for. Raises Invalid, naming each mistake."""
+    """Return the parameters of the address. Raises Invalid with each mistake."""
     asked: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
     for name, text in context.query.items():
@@ -93,7 +93,7 @@ def _asked(context: RequestContext) -> dict[str, Any]:
     return asked
 
 
-_PAGE = json_schema.page_of(TOLD)
+_PAGE = json_schema.page_of(SHOWN)
 
 ACTIONS = (
     Action(
@@ -113,5 +113,5 @@ ACTIONS = (
         CancelForm,
         reply=json_schema.thing({"status": {"type": "string"}}),
     ),
-    Action("move_occurrence", "POST", move, MoveForm, reply=json_schema.thing(TOLD)),
+    Action("move_occurrence", "POST", move, MoveForm, reply=json_schema.thing(SHOWN)),
 )

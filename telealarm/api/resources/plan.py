@@ -1,4 +1,4 @@
-"""plan/: the dry run. What would be placed, put off or left out, when and why; nothing is rung."""
+"""plan/: the dry run. It shows what would be called, put off or left out, when and why."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from telealarm.store.dry_run.dry_run import Entry, Planned
 from telealarm.store.engine import time_zones
 from telealarm.words import PlanAction
 
-# More than these are not worked out in one go.
+# The most entries of one dry run.
 MOST = 10_000
 SPAN, LONGEST = timedelta(days=30), timedelta(days=366)
 
@@ -25,21 +25,21 @@ QUERY = {"after": QueryMoment(), "before": QueryMoment(), **lists.PAGING}
 
 
 def show(context: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
-    """What would be rung, put off or left out from `after` (now) to `before` (30 days later).
+    """Show what would be called, put off or left out from `after` (now) to `before` (30 days later)
 
-    In order, the first 10000 at most. `why` of a call is `clock_gap` or `clock_twice` where the
-    clock is put on or back over the start of its event.
+    The entries are in order, at most the first 10000. `why` of a call is `clock_gap` or
+    `clock_twice` if the clock is put forward or back over the start of its event.
     """
-    found = _entries(context)
-    return lists.of_sequence(context, found, lambda some: _shown(context, some))
+    entries = _entries(context)
+    return lists.of_sequence(context, entries, lambda part: _shown(context, part))
 
 
 def hours(context: RequestContext, values: dict[str, Any]) -> dict[str, Any]:
-    """How many calls each trunk would get in each hour of the same time, in UTC."""
-    found = dry_run.decided(_entries(context))
+    """Show how many calls each trunk would get in each hour, in UTC"""
+    decided = dry_run.decided(_entries(context))
     per_hour = [
-        {"hour": stamp(one.hour), "gateway": one.gateway, "calls": one.calls}
-        for one in load.per_hour(found)
+        {"hour": stamp(row.hour), "gateway": row.gateway, "calls": row.calls}
+        for row in load.per_hour(decided)
     ]
     return lists.of_sequence(context, per_hour, list)
 
@@ -50,7 +50,7 @@ def _entries(context: RequestContext) -> list[Entry]:
 
 
 def _window(context: RequestContext) -> tuple[datetime, datetime]:
-    """The time that is asked for. Raises Invalid, naming what is wrong of it."""
+    """Return the time range of the address. Raises Invalid with each mistake."""
     asked: dict[str, datetime] = {}
     errors: dict[str, list[str]] = {}
     for name, text in context.query.items():
@@ -71,9 +71,9 @@ def _window(context: RequestContext) -> tuple[datetime, datetime]:
     return after, before
 
 
-def _shown(context: RequestContext, some: Sequence[Entry]) -> list[dict[str, Any]]:
-    found = dry_run.decided(some)
-    return [_row(context, planned) for planned in found]
+def _shown(context: RequestContext, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    decided = dry_run.decided(entries)
+    return [_row(context, planned) for planned in decided]
 
 
 def _row(context: RequestContext, planned: Planned) -> dict[str, Any]:

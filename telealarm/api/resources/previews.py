@@ -1,4 +1,4 @@
-"""`{id}/preview/` of mail and SMS templates: how one reads for an event, and what is missing."""
+"""`{id}/preview/`: shows a mail or SMS template filled in for an event, and what is missing."""
 
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from telealarm.models import Alarm, MailTemplate, SmsTemplate
 from telealarm.rules import placeholders, sms_segments
 from telealarm.store.messages.compose import Composer, template_context
 
-# What only an alarm that is written can say.
+# Samples of the values that only a saved alarm has.
 _SAMPLES = {
     name: f"https://example.com/links/{name.removesuffix('_url')}"
     for name in ("confirm_url", "cancel_url", "unsubscribe_url")
@@ -25,30 +25,32 @@ _MISSING: Schema = {"type": "array", "items": _TEXT}
 
 class PreviewForm(Form):
     event: Annotated[int, Relation("event")]
-    """The event whose values are put in."""
+    """The event whose values fill the placeholders."""
 
 
 def sms(context: RequestContext, row: SmsTemplate, values: Values) -> dict[str, Any]:
-    """How an SMS of this template reads for an event, its segments, what is missing, and what is
-    left out because it is too long.
+    """Show an SMS of this template for an event, and its segments
+
+    Also show the placeholders without a value, and the text that is left out because the SMS is too
+    long.
     """
-    said = _said(context, values, by_sms.METHOD)
-    text = by_sms.METHOD.text(template_context(row), said, None)
+    filled = _filled(context, values, by_sms.METHOD)
+    text = by_sms.METHOD.text(template_context(row), filled, None)
     sent = sms_segments.columns(text)
     left_out = text.removeprefix(str(sent["text"]))
-    return {**sent, "left_out": left_out, "missing": placeholders.lacking(row.sms_text, said)}
+    return {**sent, "left_out": left_out, "missing": placeholders.lacking(row.sms_text, filled)}
 
 
 def mail(context: RequestContext, row: MailTemplate, values: Values) -> dict[str, Any]:
-    """How a mail of this template reads for an event, and what is missing."""
-    said = _said(context, values, email.METHOD)
-    written = email.METHOD.bodies(template_context(row), said, None)
+    """Show a mail of this template for an event, and the placeholders without a value"""
+    filled = _filled(context, values, email.METHOD)
+    written = email.METHOD.bodies(template_context(row), filled, None)
     whole = "\n".join((row.subject, row.message_plaintext, row.message_html))
     bodies = {"subject": written.subject, "text": written.text, "html": written.html}
-    return {**bodies, "missing": placeholders.lacking(whole, said)}
+    return {**bodies, "missing": placeholders.lacking(whole, filled)}
 
 
-def _said(context: RequestContext, values: Values, method: AlarmMethod) -> dict[str, object]:
+def _filled(context: RequestContext, values: Values, method: AlarmMethod) -> dict[str, object]:
     event = values["event"]
     alarm = Alarm(event=event, owner=event.owner_id, method=method.number)
     return {**_SAMPLES, **Composer().values(alarm, context.now)}

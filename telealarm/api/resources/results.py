@@ -1,4 +1,4 @@
-"""result/: what was answered in the sections of the calls, and the messages that were recorded."""
+"""result/: the answers in the sections of calls, and the recorded messages."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -14,7 +14,7 @@ from telealarm.rules.audio import WAV
 
 
 def download(context: RequestContext, row: SurveyResult, values: Values) -> Path:
-    """The recorded message."""
+    """Download the recorded message"""
     if not row.record_file:
         raise NotVisible
     return context.voice_messages.path(row.record_file)
@@ -30,8 +30,8 @@ class ResultReply(Reply):
     section: ClassVar = Column(
         "section_id", {"type": "integer"}, meaning="The section that was answered."
     )
-    response: ClassVar = Column(meaning="What was keyed.")
-    # Of a recorded message.
+    response: ClassVar = Column(meaning="The keys that were pressed.")
+    # These belong to a recorded message.
     record_file: ClassVar = Computed(record_file, json_schema.MAYBE_LINK)
     recording_duration: ClassVar = Computed(
         lambda context, row: row.recording_duration if row.record_file else None,

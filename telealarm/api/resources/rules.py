@@ -1,4 +1,4 @@
-"""rule/: how events come again. The predefined ones are everybody's and fixed."""
+"""rule/: how events repeat. Everybody sees the predefined rules. They cannot be changed."""
 
 import re
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _PART = re.compile(r"[A-Z]{3,10}=[A-Z0-9,+-]{1,400}", re.ASCII)
 
 
 class Frequency(OneOf):
-    """How often, in capitals or not."""
+    """A frequency, in capitals or not."""
 
     def read(self, value: Any) -> str:
         return super().read(value.strip().upper() if isinstance(value, str) else value)
@@ -58,8 +58,9 @@ class Params(Text):
 
 @dataclass(frozen=True)
 class RecurrenceText(Text):
-    """RFC 5545's recurrence: `FREQ=WEEKLY;BYDAY=TU`, with `RRULE:` before it or not. Its parts may
-    come in any order (3.3.10).
+    """A recurrence of RFC 5545, like `FREQ=WEEKLY;BYDAY=TU`, with or without `RRULE:` before it.
+
+    Its parts may come in any order (3.3.10).
     """
 
     def read(self, value: Any) -> str | None:  # type: ignore[override]
@@ -80,19 +81,19 @@ class RecurrenceText(Text):
 class RuleForm(Form):
     url: ClassVar = SelfLink("rule")
     name: Annotated[str, Text(100, 1)]
-    """What the rule is called in lists."""
+    """The name of the rule in lists."""
     description: Annotated[str, Text(10_000, lines=True)] = ""
     """A note for people."""
     frequency: Annotated[str | None, Frequency(FREQUENCIES)] = None
-    """How often the event comes again."""
+    """How often the event repeats."""
     params: Annotated[str, Params(500)] = ""
-    """Which days, and how many times, in the predecessor's form."""
+    """The days and the number of repeats, in the predecessor's form."""
     rrule: Annotated[str | None, RecurrenceText(500)] = None
-    """The same in the form of RFC 5545, instead of `frequency` and `params`."""
+    """The recurrence in the form of RFC 5545, instead of `frequency` and `params`."""
 
 
 def weigh(context: RequestContext, row: Rule | None, values: Values) -> None:
-    """Whether the rule can ever occur, and what that costs to find out."""
+    """Check that the rule can occur, and that its occurrences are cheap to compute."""
     recurrence_rules.check(row, values)
 
 

@@ -1,4 +1,4 @@
-"""sealed-survey/: surveys that never change. surveyaggregate/: how they were answered."""
+"""sealed-survey/: surveys that never change. surveyaggregate/: the counts of their answers."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -23,7 +23,7 @@ class CallForm(Form):
 
 
 def call(context: RequestContext, row: Survey, values: Values) -> dict[str, Any]:
-    """Ring one number with the survey now, to try it; the reply says where to watch"""
+    """Call one number with the survey now, to try it. The reply has links to follow the call"""
     request = test_calls.call(row, values["phonenumber"], values["data"], context.now)
     alarm = context.links.to("alarm", request.alarm_id)
     return {
@@ -36,20 +36,20 @@ def call(context: RequestContext, row: Survey, values: Values) -> dict[str, Any]
 
 
 def show_answers(context: RequestContext, row: Survey) -> dict[str, Any]:
-    found = call_log.aggregate(row)
+    rows = call_log.aggregate(row)
     return {
-        "count": len(found),
+        "count": len(rows),
         "next": None,
         "previous": None,
         "results": [
             {
                 "survey": context.links.to("sealed-survey", row.id),
-                "section": one.section,
-                "question": one.question,
-                "response": one.response,
-                "count": one.count,
+                "section": answer.section,
+                "question": answer.question,
+                "response": answer.response,
+                "count": answer.count,
             }
-            for one in found
+            for answer in rows
         ],
     }
 

@@ -1,4 +1,4 @@
-"""section-template/: the sections of a survey that is not sealed yet."""
+"""section-template/: the sections of a survey template."""
 
 from typing import Annotated, ClassVar
 
@@ -27,21 +27,21 @@ class CommonForm(Form):
     """The fields of every section."""
 
     order: Annotated[int | None, Whole(0)] = None
-    """The place of the section in the survey; without it, the last."""
+    """The position of the section in the survey. Default: the last."""
     type: Annotated[int, TYPES]
-    """What the section does."""
+    """The type of the section: what it does."""
     question: Annotated[str, Text(500)] = ""
     """The label of the section in reports."""
     script: Annotated[str, SCRIPT] = ""
     """What is spoken, with placeholders."""
     audiofile: Annotated[int | None, RECORDING] = None
-    """The recording that is played instead of the script."""
+    """The recording to play instead of the script."""
     invalid_audiofile: Annotated[int | None, RECORDING] = None
-    """The recording that follows a wrong key."""
+    """The recording to play after a wrong key."""
     retries: Annotated[int, Whole(0, 100)] = 0
-    """How many times the section is repeated after a wrong key or none."""
+    """How many times the section is repeated after a wrong key or no key."""
     timeout: Annotated[int, Whole(0, 600)] = 5
-    """For how many seconds a key is waited for; of a recording, how much silence ends it."""
+    """How many seconds to wait for a key. In a recording: how many seconds of silence end it."""
 
 
 SECTION_FIELDS = of_section.form_fields(sections.fields(), taken=SectionTemplate._meta.fields)
@@ -50,10 +50,10 @@ SECTION_FIELDS = of_section.form_fields(sections.fields(), taken=SectionTemplate
 class SectionContent(
     create_model("SectionFieldsForm", __base__=CommonForm, **SECTION_FIELDS)  # type: ignore[misc]
 ):
-    """What a section is made of; a sealed one shows the same."""
+    """The content of a section. A sealed section shows the same fields."""
 
     completed: Annotated[bool, Flag()] = False
-    """Whether the call is a success for everybody who reaches this section."""
+    """Whether every call that reaches this section is a success."""
 
 
 class SectionTemplateForm(SectionContent):

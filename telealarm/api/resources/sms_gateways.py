@@ -1,4 +1,4 @@
-"""sms-gateway/: the ways out for SMS. Superusers write them and alone see their settings."""
+"""sms-gateway/: the gateways for SMS. Only superusers write them and see their settings."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -21,7 +21,7 @@ from telealarm.store.engine import crud
 
 
 class Settings(Json):
-    """What the kind of the gateway asks for."""
+    """The settings for the kind of the gateway."""
 
     def schema(self) -> Schema:
         return {"anyOf": [kind.schema() for kind in providers().values()]}
@@ -41,30 +41,30 @@ def report_url(context: RequestContext, row: SmsGateway) -> str:
 class SmsGatewayForm(Form):
     url: ClassVar = SelfLink("sms-gateway")
     name: Annotated[str, Text(255, 1)]
-    """What the gateway is called; no two have one name."""
+    """The name of the gateway. No other gateway may have it."""
     kind: Annotated[str, OneOf(tuple(providers()))] = "http"
-    """By which protocol it sends."""
+    """The protocol of the gateway."""
     settings: Annotated[dict[str, Any], Settings(), SETTINGS]
-    """What this kind of gateway needs."""
+    """The settings for this kind of gateway."""
     status: Annotated[int, STATUS] = ACTIVE
-    """Whether SMS may go out by it."""
+    """Whether SMS may use the gateway."""
     messages_per_second: Annotated[float, Real(0, 10_000)] = 0
-    """How many messages may start in a second; 0: no limit."""
+    """How many messages may start in a second. 0: no limit."""
     maximum_sending: Annotated[int, Whole(1, 100)] = 4
-    """How many messages one worker hands over at once."""
+    """How many messages one worker sends at once."""
     created_date: ClassVar = CREATED
     updated_date: ClassVar = UPDATED
     inbound_url: ClassVar = Computed(
         inbound_url,
         json_schema.LINK,
         superusers=True,
-        meaning="The address for replies; give it to your provider.",
+        meaning="The address for replies. Give it to your provider.",
     )
     report_url: ClassVar = Computed(
         report_url,
         json_schema.LINK,
         superusers=True,
-        meaning="The address for delivery reports; give it to your provider.",
+        meaning="The address for delivery reports. Give it to your provider.",
     )
 
 

@@ -1,4 +1,4 @@
-"""sms-template/: what an alarm by SMS says. `{placeholders}` are plain names."""
+"""sms-template/: the texts of alarms by SMS. `{placeholders}` are plain names."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -13,25 +13,27 @@ from telealarm.rules import phone
 
 
 class Sender(Header):
-    """Whom an SMS comes from: a number, or a name of the kind that networks show."""
+    """The sender of an SMS: a number, or a name that networks can show."""
 
     def read(self, value: Any) -> str:
-        said = super().read(value)
-        if phone.is_dialable(phone.clean(said)):
-            return phone.clean(said)
-        if said and not (len(said) <= 11 and said.isascii() and said.replace(" ", "").isalnum()):
+        sender = super().read(value)
+        if phone.is_dialable(phone.clean(sender)):
+            return phone.clean(sender)
+        if sender and not (
+            len(sender) <= 11 and sender.isascii() and sender.replace(" ", "").isalnum()
+        ):
             raise ValueError(
                 "must be a phone number, or a name of at most 11 letters, digits and spaces"
             )
-        return said
+        return sender
 
 
 class SmsTemplateForm(Form):
     url: ClassVar = SelfLink("sms-template")
     label: Annotated[str, Header(75, 1)]
-    """What the template is called in lists."""
+    """The name of the template in lists."""
     template_key: Annotated[str, TEMPLATE_KEY] = ""
-    """A word of your own to find it by."""
+    """A word of your choice to find the template by."""
     sender_phonenumber: Annotated[str, Sender(50)] = ""
     """The sender that the recipient sees, if the gateway allows it."""
     sms_text: Annotated[str, Text(1000, 1, lines=True)]

@@ -1,4 +1,4 @@
-"""survey-template/: surveys as they are written, and sealing them."""
+"""survey-template/: surveys that can be edited. Sealing one makes a copy for calls."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -23,13 +23,13 @@ COUNTS = Word(5, pattern=f"{FIRST}|{LAST}", right="must be first or last")
 class SurveyTemplateForm(Form):
     url: ClassVar = SelfLink("survey-template")
     name: Annotated[str, Text(255, 1)]
-    """What the survey is called in lists."""
+    """The name of the survey in lists."""
     tts_language: Annotated[str, LANGUAGE] = "en"
-    """The language of the scripts, and of our own prompts."""
+    """The language of the scripts and of the built-in prompts."""
     description: Annotated[str | None, Text(10_000, lines=True)] = None
     """A note for people."""
     rating_counts: Annotated[str, COUNTS] = FIRST
-    """Which of several ratings in a call is the alarm's result."""
+    """Whether the first or the last rating in a call is the alarm's result."""
     created_date: ClassVar = CREATED
     updated_date: ClassVar = UPDATED
 
@@ -45,7 +45,7 @@ def delete(context: RequestContext, row: SurveyTemplate) -> None:
 
 
 def seal(context: RequestContext, row: SurveyTemplate, values: Values) -> dict[str, Any]:
-    """Make a sealed survey: a copy that never changes."""
+    """Create a sealed survey: a copy that never changes"""
     return sealed_surveys.SEALED_SURVEY.show(context, surveys.seal(row))
 
 

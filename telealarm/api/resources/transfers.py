@@ -1,4 +1,4 @@
-"""transfer/: the calls to agents that were placed out of surveys."""
+"""transfer/: the calls to agents that surveys placed."""
 
 from typing import ClassVar
 

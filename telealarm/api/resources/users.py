@@ -1,4 +1,4 @@
-"""users/: who logs in. For superusers."""
+"""users/: the logins. Only for superusers."""
 
 from typing import Annotated, ClassVar
 
@@ -23,7 +23,7 @@ class UserForm(Form):
     password: Annotated[str | None, Secret()] = None
     """The password to log in with."""
     is_superuser: Annotated[bool, Flag()] = False
-    """Whether the login sees everything, and writes gateways and logins."""
+    """Whether the login sees everything and may write gateways and logins."""
     is_active: Annotated[bool, Flag()] = True
     """Whether the login may log in."""
     created_date: ClassVar = Column("created", meaning="When the row was written.")

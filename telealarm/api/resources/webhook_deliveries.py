@@ -1,4 +1,4 @@
-"""webhook-delivery/: what was told to webhooks and to alarms' own addresses, with each try."""
+"""webhook-delivery/: the deliveries to webhooks and to addresses of alarms, with each try."""
 
 import json
 from typing import Any, ClassVar
@@ -23,7 +23,7 @@ TRY = json_schema.thing(
 
 
 def redeliver(context: RequestContext, row: WebhookDelivery, values: Values) -> dict[str, Any]:
-    """Send it now, with the same id, and a day of tries before it."""
+    """Send the delivery now, with the same id. It is retried for a day"""
     deliveries.redeliver(row, context.now)
     return WEBHOOK_DELIVERY.show(context, WebhookDelivery.get_by_id(row.id))
 
@@ -49,12 +49,12 @@ class WebhookDeliveryReply(Reply):
         next_try, json_schema.nullable(json_schema.MOMENT), meaning="When it is sent again."
     )
     tries: ClassVar = Column(
-        shape={"type": "array", "items": TRY}, meaning="Each try, with the status of the answer."
+        shape={"type": "array", "items": TRY}, meaning="Each try, with the status of its answer."
     )
     payload: ClassVar = Computed(
         lambda context, row: json.loads(row.payload),
         {"type": "object"},
-        meaning="The body as it is sent.",
+        meaning="The body that is sent.",
     )
     created_date: ClassVar = CREATED
 

@@ -1,4 +1,4 @@
-"""webhook/: where a manager's programs are told of changes, signed as Standard Webhooks has it."""
+"""webhook/: addresses that get a manager's changes, signed by Standard Webhooks."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -19,12 +19,12 @@ from telealarm.words import Change
 
 SECRET: Schema = {
     "type": ["string", "null"],
-    "description": "Shown once, when the webhook is made or its secret is rotated.",
+    "description": "Shown once: when the webhook is created or its secret is rotated.",
 }
 
 
 class Changes(FieldType):
-    """The changes that are told; none named: all."""
+    """The changes that are sent. Empty: all changes."""
 
     def read(self, value: Any) -> list[str]:
         known = [change.value for change in Change]
@@ -42,11 +42,11 @@ class WebhookForm(Form):
     target_url: Annotated[str, Url(min_length=1)]
     """The address that gets the POSTs."""
     events: Annotated[list[str], Changes()] = Field(default_factory=list)
-    """The changes that are told; none named: all."""
+    """The changes that are sent. Empty: all changes."""
     status: Annotated[int, STATUS] = ACTIVE
-    """Whether changes are told."""
-    status_reason: ClassVar = Column(meaning="Why the status is what it is, in one stable word.")
-    failing_since: ClassVar = Column(meaning="Since when no delivery has succeeded.")
+    """Whether changes are sent."""
+    status_reason: ClassVar = Column(meaning="Why the status is what it is, as one stable word.")
+    failing_since: ClassVar = Column(meaning="The time since which no delivery has succeeded.")
     secret: ClassVar = Computed(lambda context, row: None, SECRET)
     created_date: ClassVar = CREATED
     updated_date: ClassVar = UPDATED
@@ -65,7 +65,7 @@ def change(context: RequestContext, row: Webhook, values: Values) -> None:
 
 
 def rotate_secret(context: RequestContext, row: Webhook, values: Values) -> dict[str, Any]:
-    """A new secret; for a day the old one signs beside it."""
+    """Create a new secret. For a day, both the old and the new one sign"""
     webhooks.rotate(row, context.now)
     return {**WEBHOOK.show(context, row), **show_secret(row)}
 
