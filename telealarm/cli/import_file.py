@@ -53,7 +53,7 @@ def _report(report: "Report", options: "Options") -> int:
     for remark in report.remarks:
         print(f"remark: {remark}")
     for refused in report.refused[:_SHOWN]:
-        print(f"{options.path}:{refused.line}: {refused.said}", file=sys.stderr)
+        print(f"{options.path}:{refused.line}: {refused.message}", file=sys.stderr)
     if len(report.refused) > _SHOWN:
         print(f"and {len(report.refused) - _SHOWN} more", file=sys.stderr)
     counts = [f"{number} {what}" for what, number in sorted(report.counts.items())]

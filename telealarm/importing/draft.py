@@ -1,4 +1,4 @@
-"""What is read from a file, before it is written: bodies in the words of the API."""
+"""Events that were read from a file and are not written yet, as bodies for the API."""
 
 import hashlib
 import json
@@ -7,25 +7,25 @@ from typing import Any
 
 Body = dict[str, Any]
 
-NO_UID = "must be 1 to 200 characters that can be seen"
+NO_UID = "must be 1 to 200 printable characters"
 
 
 def is_uid(uid: str) -> bool:
-    """Whether an event can be known by it; an occurrence of it adds a little."""
+    """Return whether `uid` can identify an event. An occurrence appends a short text to it."""
     return 0 < len(uid) <= 200 and uid.isprintable()
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """What cannot be imported: where it stands, and what to change."""
+    """An event that cannot be imported: its line, and a message that says what to change."""
 
     line: int
-    said: str
+    message: str
 
 
 @dataclass(frozen=True)
 class Moved:
-    """One occurrence of a series that happens at another time, or otherwise."""
+    """One occurrence of a series with another time or other fields."""
 
     line: int
     start: str
@@ -35,22 +35,22 @@ class Moved:
 
 @dataclass(frozen=True)
 class Draft:
-    """An event with its alarms. `uid` is what a second import knows it by."""
+    """An event with its alarms. A second import finds the event by its `uid`."""
 
     line: int
     uid: str
     event: Body
     alarms: list[Body] = field(default_factory=list)
-    # The id or name of the calendar, where the row says its own.
+    # The id or name of the calendar, if the row names one.
     calendar: str | None = None
     rrule: str | None = None
     moved: list[Moved] = field(default_factory=list)
     cancelled: bool = False
-    # What is worth knowing about how it was read.
+    # A note about how the event was read.
     remark: str = ""
 
     def digest(self) -> str:
-        """Of all that the file says of the event, wherever it stands in it."""
-        moved = [(one.start, one.to, one.changes) for one in self.moved]
-        said = (self.event, self.alarms, self.rrule, moved, self.cancelled)
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+        """Return a digest of the event's content in the file. Its line does not count."""
+        moved = [(item.start, item.to, item.changes) for item in self.moved]
+        content = (self.event, self.alarms, self.rrule, moved, self.cancelled)
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -17,34 +17,35 @@ from telealarm.errors import TeleAlarmError
 from telealarm.importing import tzid as importing_tzid
 from telealarm.importing.draft import NO_UID, Body, Draft, Moved, Rejected, is_uid
 
-# What cannot be a rule here is made as events of its own, so many days ahead, and so many of them.
+# If one rule cannot express a series, its occurrences become events: for so many days ahead, and at
+# most so many.
 _DAYS_AHEAD = 366
 _MOST = 500
-# When an alarm of a whole day goes out, where the file does not say.
+# The time of an all-day event's alarm, if the file names none.
 _WHOLE_DAY_AT = time(9)
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What the file does not say. Without a `number` events are imported without alarms."""
+    """The options that the file does not contain. Without a `number`, events get no alarms."""
 
     number: str | None
     advance_seconds: int
-    # The zone of times that are local to no zone in particular.
+    # The zone of local times without a zone.
     zone: ZoneInfo
     now: datetime
 
 
 class _Wrong(Exception):
-    """This event cannot be imported; the sentence says what to change."""
+    """This event cannot be imported. The message says what to change."""
 
 
 def read(path: Path, wish: Wish) -> Iterator[Draft | Rejected]:
-    """The events of the file. Raises TeleAlarmError where it is no iCalendar file."""
+    """Yield the events of the file. Raises TeleAlarmError if it is not an iCalendar file."""
     try:
         text = path.read_text(encoding="utf-8-sig")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of TZIDs that it guesses at: see zone.iana
+            warnings.simplefilter("ignore")  # about TZIDs that it guesses: see tzid.iana
             calendars = icalendar.Calendar.from_ical(text, multiple=True)
     except OSError as error:
         raise TeleAlarmError(f"{path} cannot be read: {error.strerror}") from None
@@ -59,7 +60,7 @@ def read(path: Path, wish: Wish) -> Iterator[Draft | Rejected]:
 
 
 def _begins(text: str) -> list[int]:
-    """On which line each event begins."""
+    """Return the line on which each event begins."""
     lines = enumerate(text.splitlines(), 1)
     return [number for number, line in lines if line.strip().upper() == "BEGIN:VEVENT"]
 
@@ -70,8 +71,8 @@ class _File:
     def __init__(self, calendar: Any, wish: Wish) -> None:
         self._wish = wish
         self._cancels = str(calendar.get("METHOD", "")).upper() == "CANCEL"
-        own = str(calendar.get("X-WR-TIMEZONE", ""))
-        self._zone = importing_tzid.iana(own, None, wish.now) if own else None
+        zone_name = str(calendar.get("X-WR-TIMEZONE", ""))
+        self._zone = importing_tzid.iana(zone_name, None, wish.now) if zone_name else None
 
     def drafts(self, events: list[tuple[int, Any]]) -> Iterator[Draft | Rejected]:
         groups: defaultdict[str, list[tuple[int, Any]]] = defaultdict(list)
@@ -85,9 +86,9 @@ class _File:
             yield from self._group(uid, group)
 
     def _group(self, uid: str, group: list[tuple[int, Any]]) -> Iterator[Draft | Rejected]:
-        """What has one UID: a series with its exceptions, mostly one event alone."""
-        masters = [one for one in group if "RECURRENCE-ID" not in one[1]]
-        others = [one for one in group if "RECURRENCE-ID" in one[1]]
+        """Yield the drafts of one UID: usually one event, or a series with its exceptions."""
+        masters = [item for item in group if "RECURRENCE-ID" not in item[1]]
+        others = [item for item in group if "RECURRENCE-ID" in item[1]]
         for line, _ in masters[:-1]:
             yield Rejected(line, f"UID {uid} is there again on line {masters[-1][0]}; keep one")
         if not masters:
@@ -156,18 +157,18 @@ class _File:
         )
 
     def _zone_of(self, event: Any, start: date) -> str | None:
-        """The IANA zone of the event; None: the calendar's here."""
+        """Return the IANA zone of the event. None: the zone of our calendar."""
         if not isinstance(start, datetime):
             return None
         tzid = event["DTSTART"].params.get("TZID")
         if tzid is not None:
-            found = importing_tzid.iana(tzid, start.tzinfo, start)
-            if found is None:
+            name = importing_tzid.iana(tzid, start.tzinfo, start)
+            if name is None:
                 raise _Wrong(f"TZID: {tzid!r} is no IANA time zone; write one like Europe/Madrid")
-            return found
+            return name
         if start.tzinfo is None:
             return None
-        # A moment in UTC is shown on the calendar's own clock, and recurs on it.
+        # A moment in UTC is shown in the zone of the file's calendar, and repeats in it.
         return self._zone or ("UTC" if event.get("RRULE") is not None else None)
 
     def _end(self, event: Any, start: date) -> date | None:
@@ -182,7 +183,10 @@ class _File:
         return None if isinstance(start, datetime) else start + timedelta(days=1)
 
     def _local(self, moment: date, name: str | None) -> str:
-        """As the API takes it: on the wall clock of `name`, a moment of no zone as it is."""
+        """Return a text for the API: the moment in the zone `name`.
+
+        A moment without a zone stays unchanged.
+        """
         if not isinstance(moment, datetime):
             moment = datetime.combine(moment, time())
         if moment.tzinfo is None:
@@ -193,7 +197,7 @@ class _File:
         return datetime.fromisoformat(self._local(moment, name)).replace(tzinfo=None).isoformat()
 
     def _original(self, event: Any, draft: Draft) -> str:
-        """Which occurrence of the series `event` takes the place of."""
+        """Return the start of the occurrence that `event` replaces."""
         original = _moment(event, "RECURRENCE-ID")
         if original is None:
             raise _Wrong("RECURRENCE-ID: must be a date or a time")
@@ -214,18 +218,18 @@ class _File:
         number = self._wish.number
         if number is None:
             return []
-        found: list[Body] = []
+        alarms: list[Body] = []
         for alarm in event.walk("VALARM"):
             trigger = alarm.get("TRIGGER")
             ahead = getattr(trigger, "dt", None)
-            # A trigger relative to the end, or at a fixed moment, is not about the start.
+            # Skip a trigger that is relative to the end, or at a fixed moment.
             if not isinstance(ahead, timedelta) or trigger.params.get("RELATED") == "END":
                 continue
             if ahead.total_seconds() <= 0:
                 seconds = round(-ahead.total_seconds())
-                found.append({"alarm_phonenumber": number, "advance_notice": seconds})
-        if found:
-            return found
+                alarms.append({"alarm_phonenumber": number, "advance_notice": seconds})
+        if alarms:
+            return alarms
         usual: Body = {
             "alarm_phonenumber": number,
             "advance_notice": self._wish.advance_seconds,
@@ -235,22 +239,22 @@ class _File:
         return [usual]
 
     def _expanded(self, line: int, uid: str, group: list[tuple[int, Any]]) -> Iterator[Draft]:
-        """Each occurrence of the next year as an event of its own."""
+        """Yield each occurrence of the next year as a separate event."""
         alone = icalendar.Calendar()
         for _, event in group:
             alone.add_component(event)
         until = self._wish.now + timedelta(days=_DAYS_AHEAD)
         try:
             coming = recurring_ical_events.of(alone).after(self._wish.now)
-            near = itertools.takewhile(lambda one: _utc(one, self._wish.zone) < until, coming)
-            found = list(itertools.islice(near, _MOST))
+            near = itertools.takewhile(lambda event: _utc(event, self._wish.zone) < until, coming)
+            occurrences = list(itertools.islice(near, _MOST))
         except (ValueError, KeyError, recurring_ical_events.InvalidCalendar) as error:
             raise _Wrong(f"its occurrences cannot be worked out: {error}") from None
         remark = (
-            f"is no single rule: {len(found)} occurrences of the next {_DAYS_AHEAD} days become"
-            " events of their own; import it again for later ones"
+            f"is no single rule: {len(occurrences)} occurrences of the next {_DAYS_AHEAD} days"
+            " become events of their own; import it again for later ones"
         )
-        for event in found:
+        for event in occurrences:
             for name in ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID"):
                 event.pop(name, None)
             at = _utc(event, self._wish.zone)
@@ -267,15 +271,15 @@ def _beyond_a_rule(master: Any, others: list[tuple[int, Any]]) -> bool:
 
 
 def _moment(event: Any, name: str) -> date | None:
-    """The date or the time of a property, None where it is not there or is no such thing."""
-    found = getattr(event.get(name), "dt", None) if name in event else None
-    return found if isinstance(found, date) else None
+    """Return the date or time of a property. None: it is missing, or has another type."""
+    value = getattr(event.get(name), "dt", None) if name in event else None
+    return value if isinstance(value, date) else None
 
 
 def _exdates(event: Any) -> list[date]:
-    found = event.get("EXDATE", [])
-    found = found if isinstance(found, list) else [found]
-    return [moment.dt for some in found for moment in some.dts]
+    lists = event.get("EXDATE", [])
+    lists = lists if isinstance(lists, list) else [lists]
+    return [moment.dt for dates in lists for moment in dates.dts]
 
 
 def _utc(event: Any, local: ZoneInfo) -> datetime:
@@ -294,7 +298,7 @@ def _is_cancelled(event: Any) -> bool:
 
 
 def _text(event: Any, name: str, *, lines: bool = False) -> str:
-    found = event.get(name, "")
-    said = str(found[0] if isinstance(found, list) else found)
+    value = event.get(name, "")
+    text = str(value[0] if isinstance(value, list) else value)
     kept = "\n\t" if lines else ""
-    return "".join(c if c in kept or c.isprintable() else " " for c in said).strip()
+    return "".join(c if c in kept or c.isprintable() else " " for c in text).strip()

@@ -1,4 +1,4 @@
-"""Importing a file: which reader it needs, and what becomes of it."""
+"""Imports a file: chooses the reader and writes the events."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ def load(
     options: Options,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Report:
-    """Import the file. Raises TeleAlarmError where nothing of it can be."""
+    """Import the file and return the report. Raises TeleAlarmError if nothing can be imported."""
     writer = Writer(config, db, calendar=options.calendar, user=options.user)
-    kind = options.path.suffix.lower()
+    suffix = options.path.suffix.lower()
     drafts: Iterator[Draft | Rejected]
     calendar = None if options.calendar is None else writer.calendar()
-    if kind == ".csv":
+    if suffix == ".csv":
         drafts = sheet.read(options.path)
-    elif kind in (".ics", ".ical"):
+    elif suffix in (".ics", ".ical"):
         if calendar is None:
             raise TeleAlarmError("name the calendar: --calendar ID, or its name")
         zone = db.run(time_zones.of_calendar, calendar)
@@ -45,5 +45,5 @@ def load(
         drafts = ics.read(options.path, wish)
     else:
         raise TeleAlarmError(f"{options.path}: must end with .csv or .ics")
-    # First the whole file: what is no such file has written nothing.
+    # Read the whole file first. If it is not valid, nothing is written.
     return writer.write(list(drafts), dry_run=options.dry_run, progress=progress)

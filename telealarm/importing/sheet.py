@@ -1,4 +1,4 @@
-"""A spreadsheet as CSV: a row is an event with an alarm, by the names of the API's fields."""
+"""Reads a CSV file: each row is an event with an alarm. The columns are fields of the API."""
 
 import csv
 import hashlib
@@ -12,7 +12,7 @@ from telealarm.api.resources.events import EventForm
 from telealarm.errors import TeleAlarmError
 from telealarm.importing.draft import NO_UID, Draft, Rejected, is_uid
 
-_OWN = ("uid", "calendar", "rrule")
+_EXTRA = ("uid", "calendar", "rrule")
 _EVENT = tuple(set(EventForm.model_fields) - {"calendar", "rule", "exdate", "data", "creator"})
 _ALARM = tuple(set(AlarmForm.model_fields) - {"event", "status", "timezone"})
 _RECIPIENT = "recipient_timezone"
@@ -21,7 +21,7 @@ _JSON = ("retry_policy",)
 
 
 def read(path: Path) -> Iterator[Draft | Rejected]:
-    """The rows of the file. Raises TeleAlarmError where it is no table with these columns."""
+    """Yield the events of the file. Raises TeleAlarmError if it is no table with these columns."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             first = file.readline()
@@ -41,7 +41,7 @@ def read(path: Path) -> Iterator[Draft | Rejected]:
 
 
 def _check_header(path: Path, header: list[str]) -> None:
-    known = {*_OWN, *_EVENT, *_ALARM, _RECIPIENT}
+    known = {*_EXTRA, *_EVENT, *_ALARM, _RECIPIENT}
     strange = [name for name in header if name not in known and not name.startswith(_DATA)]
     twice = sorted({name for name in header if header.count(name) > 1})
     if strange or twice or "title" not in header:
@@ -51,7 +51,7 @@ def _check_header(path: Path, header: list[str]) -> None:
         raise TeleAlarmError(
             f"{path}:1: {'; '.join(wrong)}. Columns are title, start, end and other fields of an"
             " event, alarm_phonenumber and other fields of an alarm, data.NAME for a placeholder,"
-            f" {', '.join(_OWN)} and {_RECIPIENT}"
+            f" {', '.join(_EXTRA)} and {_RECIPIENT}"
         )
 
 
@@ -65,7 +65,7 @@ def _row(line: int, header: list[str], cells: list[str]) -> Draft | Rejected:
     if "start" not in row:
         return Rejected(line, "start: this field is required, like 2030-01-02 10:30")
     event: dict[str, Any] = {name: row[name] for name in _EVENT if name in row}
-    event.setdefault("end", None)  # an hour after the start, also of one that was moved
+    event.setdefault("end", None)  # an hour after the start, also if the start has changed
     data = {n.removeprefix(_DATA): cell for n, cell in row.items() if n.startswith(_DATA)}
     if data:
         event["data"] = data
@@ -91,6 +91,6 @@ def _row(line: int, header: list[str], cells: list[str]) -> Draft | Rejected:
 
 
 def _uid(row: dict[str, str]) -> str:
-    """Of a row without one: the same row makes the same."""
-    said = json.dumps(row, sort_keys=True).encode()
-    return f"csv-{hashlib.sha256(said).hexdigest()[:40]}"
+    """Return a UID for a row without one. The same row always gets the same UID."""
+    text = json.dumps(row, sort_keys=True).encode()
+    return f"csv-{hashlib.sha256(text).hexdigest()[:40]}"

@@ -1,4 +1,4 @@
-"""Whose clock an iCalendar time was read from: the IANA name behind a TZID."""
+"""Finds the IANA time zone of a TZID in an iCalendar file."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
@@ -8,10 +8,13 @@ _WEEKS = 104
 
 
 def iana(tzid: str, zone: tzinfo | None, near: datetime) -> str | None:
-    """The IANA zone of `tzid`, which the file or the library explains as `zone`.
+    """Return the IANA zone of `tzid`, or None if there is none.
 
-    Its own name, or the one that its last parts are; else the zone whose clocks show the same
-    through the two years from `near` on. None where there is none.
+    The file or the library explains `tzid` as `zone`. The search has this order:
+
+    1. the name itself, or its last parts, if they are an IANA name;
+    2. the key of `zone`;
+    3. a zone with the same offsets as `zone` in the two years from the year of `near`.
     """
     parts = tzid.strip("/").split("/")
     for name in ("/".join(parts[-n:]) for n in range(min(3, len(parts)), 0, -1)):
@@ -27,7 +30,7 @@ def iana(tzid: str, zone: tzinfo | None, near: datetime) -> str | None:
 def _alike(zone: tzinfo, year: int) -> str | None:
     weeks = [datetime(year, 1, 1, tzinfo=UTC) + timedelta(weeks=n) for n in range(_WEEKS)]
     shown = [week.astimezone(zone).utcoffset() for week in weeks]
-    # Names of places first: they are what people recognise.
+    # Names of places first: people recognise them.
     names = sorted(available_timezones(), key=lambda name: (not _is_place(name), name))
     for name in names:
         candidate = ZoneInfo(name)

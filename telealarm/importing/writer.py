@@ -1,7 +1,7 @@
-"""Writing what was read: each event whole or not at all, many in a transaction.
+"""Writes the events of a file: each event completely or not at all, many in one transaction.
 
-An event is known by its UID in its calendar. A second import writes what has changed in the file
-since the first; it undoes nothing that was changed, added or deleted here.
+An event is identified by its UID in its calendar. A second import only writes the changes in the
+file since the first. It does not undo changes, additions or deletions that were made here.
 """
 
 import itertools
@@ -27,12 +27,12 @@ BATCH = 200
 
 
 class _DryRun(Exception):
-    """Takes everything back."""
+    """Rolls the transaction back."""
 
 
 @dataclass
 class Report:
-    """How many events were `made`, `changed`, `unchanged`, `deleted here`; what was refused."""
+    """The counts of events by outcome, like `made` or `unchanged`, and the refused events."""
 
     counts: Counter[str] = field(default_factory=Counter)
     refused: list[Rejected] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Report:
 
 
 class Writer:
-    """Writes drafts into one calendar, or each into the calendar that it names itself."""
+    """Writes drafts into one calendar, or each draft into the calendar that it names."""
 
     def __init__(self, config: Config, db: Database, *, calendar: str | None, user: str | None):
         self._config = config
@@ -60,41 +60,43 @@ class Writer:
         dry_run: bool,
         progress: Callable[[int], None],
     ) -> Report:
-        """Write them all; what is refused is in the report, and stops nothing else."""
+        """Write all drafts and return the report. A refused event does not stop the others."""
         done, stream = 0, iter(drafts)
         while batch := list(itertools.islice(stream, BATCH)):
 
             def work(batch: list[Draft | Rejected] = batch) -> None:
-                uids = [one.uid for one in batch if isinstance(one, Draft)]
+                uids = [draft.uid for draft in batch if isinstance(draft, Draft)]
                 known = Event.select().where(Event.uid.in_(uids))
-                self._known = {(one.calendar_id, one.uid): one for one in known if one.uid}
-                for one in batch:
-                    self._one(one)
+                self._known = {
+                    (event.calendar_id, event.uid): event for event in known if event.uid
+                }
+                for draft in batch:
+                    self._write_draft(draft)
                 if dry_run:
                     raise _DryRun
 
-            # A batch has its own moment, and sees what was changed since the last one.
+            # Each batch has a new time, and sees changes since the last batch.
             self._clients.clear()
             self._calendars.clear()
             try:
                 with suppress(_DryRun), read_cache.remembering():
                     self._db.run(work)
             except PeeweeException as error:
-                said = " ".join(str(error).split())
+                message = " ".join(str(error).split())
                 raise StorageError(
-                    f"the database did not answer: {said}; {done} rows are written. Run it again:"
-                    " what is written is not written twice"
+                    f"the database did not answer: {message}; {done} rows are written. Run it"
+                    " again: what is written is not written twice"
                 ) from error
             done += len(batch)
             progress(done)
         return self.report
 
     def calendar(self) -> Calendar:
-        """The one that the command named. Raises TeleAlarmError."""
+        """Return the calendar that the command named. Raises TeleAlarmError."""
         assert self._calendar is not None
         return self._db.run(self._find, str(self._calendar))
 
-    def _one(self, draft: Draft | Rejected) -> None:
+    def _write_draft(self, draft: Draft | Rejected) -> None:
         if isinstance(draft, Rejected):
             self.report.refused.append(draft)
             return
@@ -110,8 +112,8 @@ class Writer:
         if draft.remark:
             self.report.remarks.append(f"line {draft.line}: {draft.remark}")
 
-    def _refuse(self, line: int, said: str) -> None:
-        self.report.refused.append(Rejected(line, said))
+    def _refuse(self, line: int, message: str) -> None:
+        self.report.refused.append(Rejected(line, message))
 
     def _write(self, draft: Draft) -> str:
         named = self._calendar or draft.calendar
@@ -136,8 +138,8 @@ class Writer:
             return "cancelled"
         body = self._body(draft, calendar, client)
         event = client.create("event", body, {"calendar": calendar})
-        own = {"uid": draft.uid, "import_digest": draft.digest()}
-        Event.update(**own).where(Event.id == event.id).execute()
+        columns = {"uid": draft.uid, "import_digest": draft.digest()}
+        Event.update(**columns).where(Event.id == event.id).execute()
         for alarm in draft.alarms:
             client.create("alarm", alarm, {"event": event})
         for moved in draft.moved:
@@ -170,28 +172,31 @@ class Writer:
         return self._clients[owner.id]
 
     def _find(self, named: str) -> Calendar:
-        """By its id or its name, among those of the user that was named, if one was."""
+        """Return the calendar by its id or name. If the command named a user, it must be theirs."""
         if named not in self._calendars:
             query = Calendar.select().where(Calendar.deleted.is_null())
             if self._user is not None:
                 query = query.join(User).where(User.username == self._user)
             by_id = named.isascii() and named.isdigit() and len(named) < 10
-            found = list(query.where(Calendar.name == named))
-            if not found and by_id:
-                found = list(query.where(Calendar.id == int(named)))
-            if len(found) != 1:
-                several = ", ".join(str(one.id) for one in found)
+            calendars = list(query.where(Calendar.name == named))
+            if not calendars and by_id:
+                calendars = list(query.where(Calendar.id == int(named)))
+            if len(calendars) != 1:
+                several = ", ".join(str(calendar.id) for calendar in calendars)
                 raise TeleAlarmError(
                     f"calendar: there is none of the name or id {named!r}"
-                    if not found
+                    if not calendars
                     else f"calendar: {several} have the name {named!r}; say the id"
                 )
-            self._calendars[named] = found[0]
+            self._calendars[named] = calendars[0]
         return self._calendars[named]
 
 
 def _change_alarms(client: LocalClient, event: Event, wanted: list[Body]) -> None:
-    """The alarms of the file to the same recipient, one by one in order; others stay."""
+    """Change the alarms of the event to those of the file, and create missing ones.
+
+    An alarm of the file matches the next alarm to the same recipient. Other alarms stay.
+    """
     taken: set[int] = set()
     for body in wanted:
         method = methods.named(str(body.get("method", ""))) or call.METHOD
@@ -202,11 +207,11 @@ def _change_alarms(client: LocalClient, event: Event, wanted: list[Body]) -> Non
             Alarm.method == method.number,
             Alarm.id.not_in(list(taken)),
         )
-        own = method.address.clean(str(body.get(name, "")))
-        alarm = alarms.where(getattr(Alarm, name) == own).order_by(Alarm.id).get_or_none()
+        recipient = method.address.clean(str(body.get(name, "")))
+        alarm = alarms.where(getattr(Alarm, name) == recipient).order_by(Alarm.id).get_or_none()
         if alarm is None:
-            made = client.create("alarm", body, {"event": event})
-            taken.add(made.id)
+            created = client.create("alarm", body, {"event": event})
+            taken.add(created.id)
             continue
         taken.add(alarm.id)
         client.change("alarm", alarm.id, body)
@@ -215,9 +220,9 @@ def _change_alarms(client: LocalClient, event: Event, wanted: list[Body]) -> Non
 def _move(client: LocalClient, event_id: int, moved: Moved) -> None:
     try:
         place = {"start": moved.start, "to": moved.to}
-        made = client.act("event", event_id, "move_occurrence", place)
+        answer = client.act("event", event_id, "move_occurrence", place)
     except Invalid as error:
         raise TeleAlarmError(f"the occurrence of line {moved.line}: {error}") from error
-    child = int(made["event"].rstrip("/").rsplit("/", 1)[1])
+    child = int(answer["event"].rstrip("/").rsplit("/", 1)[1])
     if moved.changes:
         client.change("event", child, moved.changes)

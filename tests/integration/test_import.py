@@ -32,7 +32,7 @@ class Importing:
         path.write_text(text, encoding="utf-8")
         asked = Options(path, **{"calendar": "book", **options})
         report = load(self._config, self.api.db, asked)
-        return dict(report.counts), [f"{one.line}: {one.said}" for one in report.refused]
+        return dict(report.counts), [f"{one.line}: {one.message}" for one in report.refused]
 
     async def events(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = (await self.api.get("event/?page_size=100")).body["results"]
