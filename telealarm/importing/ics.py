@@ -125,7 +125,7 @@ class _File:
 
     def _draft(self, line: int, uid: str, event: Any) -> Draft:
         for name, error in event.errors:
-            raise _Wrong(f"{name}: {error}; mend it")
+            raise _Wrong(f"{name}: {error}; correct it")
         start = _moment(event, "DTSTART")
         if start is None:
             raise _Wrong("DTSTART: must be there")
@@ -240,18 +240,18 @@ class _File:
 
     def _expanded(self, line: int, uid: str, group: list[tuple[int, Any]]) -> Iterator[Draft]:
         """Yield each occurrence of the next year as a separate event."""
-        alone = icalendar.Calendar()
+        calendar = icalendar.Calendar()
         for _, event in group:
-            alone.add_component(event)
+            calendar.add_component(event)
         until = self._wish.now + timedelta(days=_DAYS_AHEAD)
         try:
-            coming = recurring_ical_events.of(alone).after(self._wish.now)
+            coming = recurring_ical_events.of(calendar).after(self._wish.now)
             near = itertools.takewhile(lambda event: _utc(event, self._wish.zone) < until, coming)
             occurrences = list(itertools.islice(near, _MOST))
         except (ValueError, KeyError, recurring_ical_events.InvalidCalendar) as error:
-            raise _Wrong(f"its occurrences cannot be worked out: {error}") from None
+            raise _Wrong(f"its occurrences cannot be computed: {error}") from None
         remark = (
-            f"is no single rule: {len(occurrences)} occurrences of the next {_DAYS_AHEAD} days"
+            f"is not a single rule: {len(occurrences)} occurrences of the next {_DAYS_AHEAD} days"
             " become events of their own; import it again for later ones"
         )
         for event in occurrences:

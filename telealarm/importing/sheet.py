@@ -37,7 +37,7 @@ def read(path: Path) -> Iterator[Draft | Rejected]:
     except UnicodeDecodeError:
         raise TeleAlarmError(f"{path} is not UTF-8; save it as CSV UTF-8") from None
     except csv.Error as error:
-        raise TeleAlarmError(f"{path}:{rows.line_num}: {error}; save it as CSV anew") from None
+        raise TeleAlarmError(f"{path}:{rows.line_num}: {error}; save it as CSV again") from None
 
 
 def _check_header(path: Path, header: list[str]) -> None:

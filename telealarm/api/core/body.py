@@ -15,7 +15,7 @@ async def whole(request: web.Request) -> bytes:
     except web.RequestPayloadError as error:
         raise Undecodable from error
     except (ClientPayloadError, ConnectionError) as error:
-        raise ApiError(400, "The body broke off.") from error
+        raise ApiError(400, "The body ended too early.") from error
 
 
 async def read(request: web.Request) -> dict[str, Any]:
@@ -46,4 +46,4 @@ async def read(request: web.Request) -> dict[str, Any]:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")

@@ -59,19 +59,19 @@ def form_fields(fields: Mapping[str, FieldInfo], *, taken: Container[str]) -> di
 def _field_type(name: str, info: FieldInfo) -> FieldType:
     if info.is_required():
         raise TypeError(f"{name}: a field of a section type needs a default")
-    kind = info.annotation
-    if NoneType in (parts := get_args(kind)) and len(parts) == 2:
-        (kind,) = (part for part in parts if part is not NoneType)
+    annotation = info.annotation
+    if NoneType in (parts := get_args(annotation)) and len(parts) == 2:
+        (annotation,) = (part for part in parts if part is not NoneType)
     least, most = _mark(info, Ge), _mark(info, Le)
-    if get_origin(kind) is Literal:
-        return OneOf(get_args(kind))
-    if kind is bool:
+    if get_origin(annotation) is Literal:
+        return OneOf(get_args(annotation))
+    if annotation is bool:
         return Flag()
-    if kind is int:
+    if annotation is int:
         return Whole(_limit(least, "ge", SMALLEST), _limit(most, "le", LARGEST))
-    if kind is float:
+    if annotation is float:
         return Real(_limit(least, "ge", float(SMALLEST)), _limit(most, "le", float(LARGEST)))
-    if kind is str:
+    if annotation is str:
         return _text(info)
     raise TypeError(f"{name}: a field of a section type is int, float, bool, str or Literal")
 

@@ -61,11 +61,11 @@ def is_wanted(request: web.Request) -> bool:
         return False
     html = json = 0.0
     for part in request.headers.get(hdrs.ACCEPT, "")[:1000].split(","):
-        kind, *parameters = (word.strip().lower() for word in part.split(";"))
+        media_type, *parameters = (word.strip().lower() for word in part.split(";"))
         weight = next((_weight(word[2:]) for word in parameters if word.startswith("q=")), 1.0)
-        if kind == "text/html":
+        if media_type == "text/html":
             html = weight
-        elif kind == "application/json":
+        elif media_type == "application/json":
             json = weight
     return html > json
 

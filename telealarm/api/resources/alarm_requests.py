@@ -36,14 +36,14 @@ class AlarmRequestForm(Form):
 
 def create(context: RequestContext, owner_id: int, values: Values) -> AlarmRequest:
     if values["status"] not in (None, AlarmStatus.PENDING):
-        raise Invalid({"status": ["a new attempt is 1 (pending)"]})
+        raise Invalid({"status": ["must be 1 (pending) for a new attempt"]})
     alarm = values["alarm"]
     return alarms.attempt(alarm, _date(alarm, values) or context.now, context.now)
 
 
 def change(context: RequestContext, row: AlarmRequest, values: Values) -> None:
     if "alarm" in values and values["alarm"].id != row.alarm_id:
-        raise Invalid({"alarm": ["an attempt stays with its alarm"]})
+        raise Invalid({"alarm": ["an attempt cannot move to another alarm"]})
     date = _date(row.alarm, values)
     alarms.change_attempt(row, date, values.get("status"), context.now)
 

@@ -97,7 +97,7 @@ class CalendarSettingForm(Form):
     voicemail: Annotated[bool, Flag()] = False
     """Whether Asterisk detects if a person or a machine answers."""
     amd_behavior: Annotated[
-        int, Choice({kind.value: kind.name.lower() for kind in AmdBehavior})
+        int, Choice({item.value: item.name.lower() for item in AmdBehavior})
     ] = AmdBehavior.ALWAYS
     """Who hears the survey: both, only persons, or only machines."""
     voicemail_audiofile: Annotated[int | None, Relation("audio-files")] = None
@@ -143,7 +143,7 @@ def create(context: RequestContext, owner_id: int, values: Values) -> CalendarSe
 def change(context: RequestContext, row: CalendarSetting, values: Values) -> None:
     name = values.pop("user", None)
     if name is not None and context.login.is_superuser and _named(name) != row.owner_id:
-        raise Invalid({"user": ["a setting stays with its manager; make another for this one"]})
+        raise Invalid({"user": ["a setting cannot move to another manager; create a new one"]})
     calendar_settings.change(row, values)
 
 

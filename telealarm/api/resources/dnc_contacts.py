@@ -41,9 +41,9 @@ def _checked(values: Values, row: DncContact | None) -> Values:
         values["email"] = (values["email"] or "").lower() or None
     number, email = (values.get(n, row and getattr(row, n)) for n in ("phone_number", "email"))
     if not number and not email:
-        raise Invalid({"phone_number": ["this field is required, or else email"]})
+        raise Invalid({"phone_number": ["this field or email is required"]})
     if number and email:
-        raise Invalid({"email": ["must be a contact of its own, without a phone_number"]})
+        raise Invalid({"email": ["must be a separate contact, without a phone_number"]})
     return values
 
 

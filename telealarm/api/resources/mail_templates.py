@@ -12,9 +12,7 @@ from telealarm.errors import Invalid
 from telealarm.models import MailTemplate
 from telealarm.store.engine import crud
 
-TEMPLATE_KEY = Word(
-    30, pattern=r"[A-Za-z0-9_.-]*", right="may hold letters, digits and _ . - alone"
-)
+TEMPLATE_KEY = Word(30, pattern=r"[A-Za-z0-9_.-]*", right="may only hold letters, digits and _ . -")
 # One address of RFC 5321 without quoted names, comments and encoded words. It becomes a header.
 ADDRESS = Word(
     254,
@@ -59,7 +57,7 @@ def change(context: RequestContext, row: MailTemplate, values: Values) -> None:
 
 def _check(plain: str, html: str) -> None:
     if not plain.strip() and not html.strip():
-        raise Invalid({"message_plaintext": ["must not be empty where message_html is"]})
+        raise Invalid({"message_plaintext": ["must not be empty if message_html is empty"]})
 
 
 MAIL_TEMPLATE = Resource(

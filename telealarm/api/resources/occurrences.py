@@ -84,7 +84,7 @@ def _asked(context: RequestContext) -> dict[str, Any]:
     for name, text in context.query.items():
         try:
             if name not in QUERY:
-                raise ValueError(f"there is no such filter; those here are: {', '.join(QUERY)}")
+                raise ValueError(f"there is no such filter; the filters are: {', '.join(QUERY)}")
             asked[name] = QUERY[name].read(text)
         except ValueError as error:
             errors[name] = [str(error)]

@@ -58,7 +58,9 @@ def _window(context: RequestContext) -> tuple[datetime, datetime]:
             continue
         try:
             if name not in QUERY:
-                raise ValueError(f"there is no such parameter; those here are {', '.join(QUERY)}")
+                raise ValueError(
+                    f"there is no such parameter; the parameters are: {', '.join(QUERY)}"
+                )
             asked[name] = dates.to_utc(QueryMoment().read(text), time_zones.configured())
         except ValueError as error:
             errors[name] = [str(error)]

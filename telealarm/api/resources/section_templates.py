@@ -18,7 +18,9 @@ from telealarm.models import SectionTemplate
 from telealarm.store.engine import crud
 from telealarm.store.survey import surveys
 
-TYPES = Choice({number: kind.word for number, kind in sections.section_types().items()})
+TYPES = Choice(
+    {number: section_type.word for number, section_type in sections.section_types().items()}
+)
 RECORDING = Relation("audio-files")
 SCRIPT = Text(10_000, lines=True)
 

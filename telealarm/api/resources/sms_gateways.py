@@ -24,7 +24,7 @@ class Settings(Json):
     """The settings for the kind of the gateway."""
 
     def schema(self) -> Schema:
-        return {"anyOf": [kind.schema() for kind in providers().values()]}
+        return {"anyOf": [provider.schema() for provider in providers().values()]}
 
 
 SETTINGS = Column(shape={"type": "object"}, superusers=True)

@@ -17,7 +17,7 @@ class UserForm(Form):
     id: ClassVar = Column(meaning="The number in the link.")
     username: Annotated[
         str,
-        Word(150, 1, pattern=r"[\w.@+-]+", right="may hold letters, digits and . @ + - _ alone"),
+        Word(150, 1, pattern=r"[\w.@+-]+", right="may only hold letters, digits and . @ + - _"),
     ]
     """The name to log in with."""
     password: Annotated[str | None, Secret()] = None

@@ -89,7 +89,7 @@ def narrowed(
             continue
         if name not in known:
             errors[name] = [
-                f"there is no such filter; those here are: {', '.join(known) or 'none'}"
+                f"there is no such filter; the filters are: {', '.join(known) or 'none'}"
             ]
             continue
         column, compare = known[name]

@@ -14,7 +14,7 @@ def resolve(login: User, sent: Sent, row: BaseModel | None) -> None:
     A row that `row` refers to already is allowed, so that a client can write back what it read. A
     relation that is a row already stays unchanged.
     """
-    for name, kind in marked(sent.form, Relation).items():
+    for name, relation in marked(sent.form, Relation).items():
         row_id = sent.values.get(name)
         if row_id is None or isinstance(row_id, BaseModel):
             continue
@@ -22,9 +22,9 @@ def resolve(login: User, sent: Sent, row: BaseModel | None) -> None:
             sent.values[name] = getattr(row, name)
             continue
         try:
-            sent.values[name] = visibility.find(login, MODELS[kind.resource], row_id)
+            sent.values[name] = visibility.find(login, MODELS[relation.resource], row_id)
         except NotVisible:
-            sent.errors[name] = [kind.missing(row_id)]
+            sent.errors[name] = [relation.missing(row_id)]
 
 
 def check_owner(sent: Sent, owner_id: int | None) -> None:
@@ -34,9 +34,9 @@ def check_owner(sent: Sent, owner_id: int | None) -> None:
     """
     if owner_id is None:
         return
-    for name, kind in marked(sent.form, Relation).items():
+    for name, relation in marked(sent.form, Relation).items():
         related = sent.values.get(name)
         if name not in sent.errors and related is not None:
             of = visibility.owner_of(related)
             if of is not None and of != owner_id:
-                sent.errors[name] = [kind.missing(related.id)]
+                sent.errors[name] = [relation.missing(related.id)]

@@ -69,7 +69,7 @@ class Uploads:
             parts = await request.multipart()
             while (part := await parts.next()) is not None:
                 if isinstance(part, MultipartReader) or not part.name or len(fields) >= _MOST_PARTS:
-                    raise ApiError(400, "Multipart form parse error - a part is no field")
+                    raise ApiError(400, "Multipart form parse error - a part is not a field")
                 if part.name in fields:
                     raise ApiError(
                         400, f"Multipart form parse error - {part.name!r} was sent twice"
@@ -79,7 +79,7 @@ class Uploads:
         except web.RequestPayloadError as error:
             raise Undecodable from error
         except (ClientPayloadError, ConnectionError) as error:
-            raise ApiError(400, "The body broke off.") from error
+            raise ApiError(400, "The body ended too early.") from error
         except (ValueError, AssertionError, RuntimeError, HttpProcessingError) as error:
             raise ApiError(400, "Multipart form parse error - it cannot be read") from error
         return fields
