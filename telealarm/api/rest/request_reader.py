@@ -68,6 +68,7 @@ class RequestReader:
         )
 
     async def sent(self, request: web.Request, resource: Resource, *, partial: bool) -> Sent:
+        """Return the fields of the body, checked by the form. Passwords are hashed already."""
         assert resource.form is not None
         upload = resource.upload
         fields = await (self._uploads.read(request, upload) if upload else body.read(request))
