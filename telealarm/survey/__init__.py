@@ -1,1 +1,1 @@
-"""The survey that an answered callee hears: sections, prompts, keys."""
+"""The survey that a callee hears after answering: sections, prompts, keys."""

@@ -1,6 +1,6 @@
-"""Who answered: a person is asked; an answering machine is left a message, or nothing at all.
+"""Who answered: a person hears the survey. An answering machine gets a message, or nothing.
 
-What AMD took for a machine is a person once a key is pressed, also while AMD still listened.
+A key shows that a person answered, even if AMD reports a machine. A key during AMD counts too.
 """
 
 import logging
@@ -19,43 +19,42 @@ from telealarm.words import AmdBehavior, AmdStatus
 
 log = logging.getLogger(__name__)
 
-# Keys that came while AMD listened wait already.
+# Keys that were pressed during AMD are already queued.
 WAITING_SECONDS = 0.05
 
 
 async def keys_of_person(
-    means: SessionServices, call: Call, script: Script, line: ChannelIO
+    services: SessionServices, call: Call, script: Script, channel_io: ChannelIO
 ) -> str | None:
-    """The keys with which a person has begun the survey, mostly none (''); None where the survey
-    is not for whoever answered, and the call is over.
+    """Return the keys that a person pressed before the survey: usually none ('').
 
-    Raises HungUp.
+    Return None if the survey is not for the one who answered; the call is over then. Raises HungUp.
     """
     if call.amd_behavior is None:
         return ""
-    who = await means.db.write(session_state.who_answered, call)
+    who = await services.db.write(session_state.who_answered, call)
     if who == AmdStatus.MACHINE:
         if call.amd_behavior is AmdBehavior.HUMAN_ONLY:
-            key = await line.keys(WAITING_SECONDS, str)
+            key = await channel_io.keys(WAITING_SECONDS, str)
         else:
-            key = await line.say(await _message(means, script), str)
+            key = await channel_io.say(await _message(services, script), str)
         if key is not None:
-            await means.write(detected, call, AmdStatus.PERSON, f"key {key}")
+            await services.write(detected, call, AmdStatus.PERSON, f"key {key}")
             return key
         if call.amd_behavior is not AmdBehavior.HUMAN_ONLY:
-            await means.write(session_state.message_left, call)
+            await services.write(session_state.message_left, call)
     elif call.amd_behavior is AmdBehavior.VOICEMAIL_ONLY:
-        await line.say(await means.prompts.system(GOODBYE, script.language), _ignored)
+        await channel_io.say(await services.prompts.system(GOODBYE, script.language), _ignored)
     else:
         return ""
-    await means.write(session_state.enter, call, None, 0)
-    await line.channel.hangup()
+    await services.write(session_state.enter, call, None, 0)
+    await channel_io.channel.hangup()
     return None
 
 
-async def _message(means: SessionServices, script: Script) -> Prompt:
-    """The voicemail recording of the calendar setting, else what the survey says first."""
-    prompts, language = means.prompts, script.language
+async def _message(services: SessionServices, script: Script) -> Prompt:
+    """Return the voicemail recording of the calendar setting, or else the survey's first prompt."""
+    prompts, language = services.prompts, script.language
     first = next((each for each in script.sections if each.recording or each.text), None)
     if script.voicemail is not None:
         with _logged():
@@ -68,7 +67,7 @@ async def _message(means: SessionServices, script: Script) -> Prompt:
 
 @contextmanager
 def _logged() -> Iterator[None]:
-    """What cannot be played is logged, and something else is played."""
+    """Log a prompt that cannot be played. The caller then plays another one."""
     try:
         yield
     except SpeechError as error:
@@ -76,4 +75,4 @@ def _logged() -> Iterator[None]:
 
 
 def _ignored(key: str) -> None:
-    """No key changes anything."""
+    """Ignore the key."""

@@ -1,8 +1,7 @@
-"""A line: a channel as the survey uses it. Speak, wait for what happens, and never be silent.
+"""Input and output of a channel, as the survey needs them: speak, and wait for keys and events.
 
-At each step the channel's absolute time limit is set to what the step may take: should this
-process die, Asterisk ends the call with an apology soon after, instead of leaving anybody to
-silence.
+Each step sets the channel's absolute time limit to the time that the step may take. If this process
+dies, Asterisk soon ends the call with an apology. The callee is never left in silence.
 """
 
 import asyncio
@@ -22,15 +21,15 @@ from telealarm.survey.tts.prompts import Prompt
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# Longer than a playback takes by its length: fetching it, and a busy Asterisk.
+# Added to the length of a prompt: Asterisk must fetch it, and may be busy.
 PLAY_MARGIN_SECONDS = 10.0
 BROKEN_OFF_SECONDS = 0.1
-# Until the next step renews the channel's time limit; a restart of the service fits in.
+# Added to a step's time, until the next step renews the limit. A restart of the service fits in.
 STEP_MARGIN_SECONDS = 15.0
-# Of a prompt within the time limit that the dialplan has set.
+# A prompt must end this long before the time limit that the dialplan has set.
 ENTRY_MARGIN_SECONDS = 5.0
 
-# A European ringing tone, as Asterisk's playtones understand it.
+# A European ringing tone, in the format of Asterisk's playtones.
 RINGING = "tone:425/1000,0/4000"
 
 _KINDS = (
@@ -40,7 +39,7 @@ _KINDS = (
 
 
 class HungUp(Exception):
-    """The channel has left; `event` says how, where it was seen."""
+    """The channel has left. `event` says how; None if no event was received."""
 
     def __init__(self, event: AriEvent | None = None) -> None:
         super().__init__()
@@ -48,9 +47,10 @@ class HungUp(Exception):
 
 
 class Files:
-    """Whether Asterisk reads prompts from their folder, and fetches only what it cannot read.
+    """Whether Asterisk first tries to read prompts from their folder, and fetches the others.
 
-    Where it could not read one (they are our user's alone, say) all others are fetched at once.
+    Asterisk may fail to read a file, for example if only our user may read it. From then on it
+    fetches all prompts.
     """
 
     def __init__(self, *, first: bool) -> None:
@@ -58,21 +58,24 @@ class Files:
 
 
 class ChannelIO:
-    """`limit_seconds` is how long the channel may live from now on; then it is hung up."""
+    """Speaks on a channel, and returns its keys and events.
+
+    `limit_seconds` from now on, the channel is hung up.
+    """
 
     def __init__(self, channel: Channel, limit_seconds: float, *kinds: str, files: Files) -> None:
         self.channel = channel
         self._files = files
         self._deadline = monotonic() + limit_seconds
         self._events = channel.events(*_KINDS, *kinds)
-        # Until when the channel lives as it has come to us.
+        # The end of the time limit that the dialplan has set.
         self._entry_ends = (channel.entered or -math.inf) + ENTRY_SECONDS
-        # Unlike those of an earlier session of this channel.
+        # Makes playback ids differ from those of an earlier session of this channel.
         self._run_id = f"{utcnow().timestamp():.6f}"
         self._numbers = itertools.count(1)
-        # The same in every session: whoever adopts the call can stop it.
+        # The same in every session: a worker that adopts the call can stop the sound.
         self._sound_id = f"{channel.id}-sound"
-        # What is to be stopped before anything else is said.
+        # The playback to stop before the next prompt.
         self._playing: Playback | None = None
         self._stopping: asyncio.Task[None] | None = None
 
@@ -88,15 +91,15 @@ class ChannelIO:
         self._events.close()
 
     def plays(self, playback_id: str) -> None:
-        """This still plays, begun by an earlier session."""
+        """Note that a playback of an earlier session still plays."""
         self._playing = self.channel.playback(playback_id)
 
     def nudge(self) -> None:
-        """Let `event` wait no longer."""
+        """Make a waiting `event` return at once."""
         self._events.nudge()
 
     async def event(self, seconds: float) -> AriEvent | None:
-        """What happens next; None after `seconds`, or a nudge. Raises HungUp."""
+        """Return the next event; None after `seconds`, or after a nudge. Raises HungUp."""
         try:
             event = await self._events.get(seconds)
         except TimeoutError:
@@ -106,7 +109,10 @@ class ChannelIO:
         return event
 
     async def hold(self, seconds: float, margin: float = STEP_MARGIN_SECONDS) -> None:
-        """Let the channel live as long as the step may take, and no longer than the call may."""
+        """Set the channel's time limit to what the step may take, within the limit of the call.
+
+        Raises HungUp if the call's limit is over.
+        """
         left = self._deadline - monotonic()
         if left <= 0:
             log.warning("hung up: the time limit", extra={"channel": self.channel.id})
@@ -121,10 +127,10 @@ class ChannelIO:
         react: Callable[[str], T | None],
         note: Callable[[str], Awaitable[None]] | None = None,
     ) -> T | None:
-        """Speak to the end, or until a key cuts it: then what `react` makes of the key.
+        """Speak a prompt. Return None at its end, or what `react` returns for a key.
 
-        A key of which it makes None cuts nothing. `note` is told the playback's id as it begins.
-        Raises SpeechError where Asterisk can play none of the prompt's addresses.
+        If `react` returns None for a key, the prompt goes on. `note` gets the playback's id as it
+        begins. Raises SpeechError if Asterisk can play none of the prompt's addresses.
         """
         for media in reversed(prompt.media) if self._files.first else prompt.media:
             playback_id = self._next_id()
@@ -138,7 +144,7 @@ class ChannelIO:
             if end is None or end.playback_state != "failed":
                 self._playing = None
                 return None
-            # A playback that a hang-up broke off has failed too: its news follow at once.
+            # A hang-up also makes a playback fail. The event of the hang-up follows at once.
             cut = await self.keys(BROKEN_OFF_SECONDS, react)
             if cut is not None:
                 return cut
@@ -159,27 +165,28 @@ class ChannelIO:
         react: Callable[[str], T | None],
         enough: Callable[[], bool] = lambda: False,
     ) -> T | None:
-        """Wait for a key of which `react` makes something; None after `seconds`, or as soon as
-        `enough` is true at a nudge.
+        """Return what `react` returns for a key, if that is not None.
+
+        Return None after `seconds`, or if `enough` is true after a nudge.
         """
         until = monotonic() + seconds
         while not enough() and (left := until - monotonic()) > 0:
             event = await self.event(left)
-            if event is not None and (made := self._react(event, react)) is not None:
-                return made
+            if event is not None and (result := self._react(event, react)) is not None:
+                return result
         return None
 
     async def sound(self, media: str) -> None:
-        """Play something that has no end of its own; the next thing said, or `quiet`, ends it."""
+        """Play a sound without an end. The next prompt, or `quiet`, stops it."""
         await self.quiet()
         self._playing = await self.channel.play(media, self._sound_id)
 
     async def silence(self) -> None:
-        """Stop the sound of an earlier session: Asterisk takes no order while something plays."""
+        """Stop the sound of an earlier session: Asterisk accepts no command during a playback."""
         await self.channel.playback(self._sound_id).stop()
 
     async def quiet(self) -> None:
-        """Nothing plays any more."""
+        """Stop what plays now."""
         stopping, self._stopping = self._stopping, None
         playing, self._playing = self._playing, None
         if stopping is not None:
@@ -188,7 +195,10 @@ class ChannelIO:
             await playing.stop()
 
     async def _hold_prompt(self, seconds: float) -> None:
-        """Of the first prompt the callee need not wait for this, unless it is long."""
+        """Renew the time limit for a prompt.
+
+        The first prompt needs no new limit unless it is long, so that the callee hears it at once.
+        """
         if monotonic() + seconds + ENTRY_MARGIN_SECONDS > self._entry_ends:
             await self.hold(seconds)
 
@@ -202,19 +212,19 @@ class ChannelIO:
                 continue
             if event.type == "PlaybackFinished" and event.playback_id == playback_id:
                 return event
-            if (made := self._react(event, react)) is not None:
-                return made
+            if (result := self._react(event, react)) is not None:
+                return result
         return None
 
     def _react(self, event: AriEvent, react: Callable[[str], T | None]) -> T | None:
         if event.type != "ChannelDtmfReceived":
             return None
-        made = react(event.digit or "")
-        if made is not None and self._playing is not None:
-            # Cut what plays at once, while the key is being kept.
+        result = react(event.digit or "")
+        if result is not None and self._playing is not None:
+            # Stop the playback at once, while the key is being saved.
             playing, self._playing = self._playing, None
             self._stopping = asyncio.create_task(playing.stop())
-        return made
+        return result
 
     def _next_id(self) -> str:
         return f"{self.channel.id}-{self._run_id}-{next(self._numbers)}"
@@ -226,5 +236,5 @@ async def _noted(note: Callable[[str], Awaitable[None]] | None, playback_id: str
 
 
 def nothing(key: str) -> Sequence[object] | None:
-    """A reaction to keys: none."""
+    """Ignore the key; for `react`."""
     return None

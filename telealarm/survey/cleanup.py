@@ -1,4 +1,4 @@
-"""What surveys may leave behind: agents without a callee, messages in Asterisk, and old ones."""
+"""Cleans up after surveys: agents without a callee, messages left in Asterisk, old messages."""
 
 import asyncio
 import logging
@@ -19,17 +19,20 @@ FETCH_SECONDS = 30.0
 
 
 class Cleanup:
-    """`keep` is how long recorded messages are kept; None: for ever."""
+    """Cleans up after the surveys of this worker.
 
-    def __init__(self, means: SessionServices, holder: Holder, keep: timedelta | None) -> None:
-        self._means = means
+    `keep` is how long recorded messages are kept; None: for ever.
+    """
+
+    def __init__(self, services: SessionServices, holder: Holder, keep: timedelta | None) -> None:
+        self._services = services
         self._holder = holder
         self._keep = keep
         self._expire_next = 0.0
         self._fetch_next = 0.0
 
     async def run(self) -> None:
-        """Tidy up for ever."""
+        """Clean up until cancelled."""
         while True:
             try:
                 await self.step()
@@ -38,29 +41,32 @@ class Cleanup:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def step(self) -> None:
-        """Hang up the agents that nobody waits for, keep what was said when a crash came, and
-        delete what was kept long enough.
+        """Clean up once.
+
+        1. Hang up agents whose callee is gone.
+        2. Save messages that were being recorded during a crash.
+        3. Delete messages that are older than `keep`.
         """
-        if self._means.ari.connected:
-            for agent in await self._means.db.read(transfers.orphans, self._holder):
+        if self._services.ari.connected:
+            for agent in await self._services.db.read(transfers.orphans, self._holder):
                 log.warning("an agent's callee is gone", extra={"channel": agent.channel_id})
-                await self._means.ari.open(agent.channel_id).hangup()
-                self._means.ari.close(agent.channel_id)
-                await self._means.ari.bridges.destroy(f"{agent.channel_id}-bridge")
-                await self._means.db.write(transfers.orphan_ended, agent, utcnow())
+                await self._services.ari.open(agent.channel_id).hangup()
+                self._services.ari.close(agent.channel_id)
+                await self._services.ari.bridges.destroy(f"{agent.channel_id}-bridge")
+                await self._services.db.write(transfers.orphan_ended, agent, utcnow())
             if monotonic() >= self._fetch_next:
                 self._fetch_next = monotonic() + FETCH_SECONDS
                 await self._fetch()
         if self._keep is not None and monotonic() >= self._expire_next:
-            names = await self._means.db.write(voice_messages.expire, utcnow() - self._keep)
-            await asyncio.to_thread(self._means.voice_messages.discard, names)
+            names = await self._services.db.write(voice_messages.expire, utcnow() - self._keep)
+            await asyncio.to_thread(self._services.voice_messages.discard, names)
             if not names:
                 self._expire_next = monotonic() + EXPIRE_SECONDS
 
     async def _fetch(self) -> None:
-        names = await self._means.ari.recordings.stored()
-        for name, call, section, most_seconds in await self._means.db.read(
+        names = await self._services.ari.recordings.stored()
+        for name, call, section, most_seconds in await self._services.db.read(
             voice_messages.left, names, self._holder
         ):
             log.warning("a message was left in Asterisk", extra={"channel": name})
-            await keep(self._means, call, section, name, most_seconds)
+            await keep(self._services, call, section, name, most_seconds)

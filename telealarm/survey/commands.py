@@ -1,15 +1,16 @@
-"""The commands by which the survey machine says what is to be done next."""
+"""The commands that the survey machine returns: what to do next."""
 
 from dataclasses import dataclass
 
-# Prompts of ours, by name (i18n/languages/).
+# The names of our own prompts (i18n/languages/).
 INVALID_KEY, GOODBYE, NO_ANSWER = "invalid-key", "goodbye", "no-answer"
 
 
 @dataclass(frozen=True)
 class Say:
-    """Speak the script of a section, or one of our own texts by its name, or, with an `answer`,
-    what was understood as the answer to the section. A key cuts it.
+    """Speak the script of a section, or one of our own texts by its name.
+
+    With an `answer`, read back what was understood in the section. A key may cut the prompt.
     """
 
     section: int | None = None
@@ -19,21 +20,21 @@ class Say:
 
 @dataclass(frozen=True)
 class Listen:
-    """Wait so long for a key."""
+    """Wait for a key, at most this long."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Act:
-    """Do what the section is for: its action."""
+    """Run the action of the section."""
 
     section: int
 
 
 @dataclass(frozen=True)
 class Keep:
-    """Keep an answer, together with the section that follows it (None: the end)."""
+    """Save an answer, together with the section that follows it (None: the end)."""
 
     section: int
     response: str
@@ -43,7 +44,7 @@ class Keep:
 
 @dataclass(frozen=True)
 class Enter:
-    """The session is in this section and lap now; None: the survey is over."""
+    """Save that the session is in this section and lap now; None: the survey is over."""
 
     section: int | None
     lap: int

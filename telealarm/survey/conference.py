@@ -1,6 +1,7 @@
-"""A conference: a bridge by name, one for each manager, there as long as somebody is in it.
+"""A conference: a bridge with a name. Each manager has conferences of their own.
 
-`#` leaves it, and the survey goes on. Whoever is alone in it hears a soft tone now and then.
+A bridge exists as long as it has members. A member leaves with `#`, and the survey goes on. A
+member who is alone hears a soft tone now and then.
 """
 
 import asyncio
@@ -19,46 +20,49 @@ log = logging.getLogger(__name__)
 
 LEAVE_KEY = "#"
 RENEW_SECONDS = 10.0
-# How long a member's limit lasts without us.
+# A member's time limit, if this process dies.
 LEFT_ALONE_SECONDS = 30.0
 ALONE = "tone:425/150,0/5000"
 
-# Who joins and who leaves must not cross, or a bridge would go while somebody enters it.
+# Joining and leaving exclude each other. Otherwise a bridge could be destroyed as a member enters.
 _doors: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
 
-async def confer(scene: ActiveSection, name: str) -> Outcome:
-    """Stay until the callee leaves by the key; DONE, or FAILED. Raises HungUp."""
-    bridge = bridge_of(scene, name)
-    ari, line = scene.means.ari, scene.line
+async def confer(context: ActiveSection, name: str) -> Outcome:
+    """Keep the callee in the conference until they leave with the key.
+
+    Return DONE, or FAILED if the conference could not be joined. Raises HungUp.
+    """
+    bridge = bridge_of(context, name)
+    ari, channel_io = context.services.ari, context.channel_io
     try:
-        await _enter(ari, bridge, line.channel.id)
+        await _enter(ari, bridge, channel_io.channel.id)
     except (Unreachable, FateUnknown):
         raise
     except AriError as error:
         log.warning("the conference cannot be joined: %s", error, extra={"channel": bridge})
-        await scene.means.write(section_effects.not_joined, scene.call, scene.section.id)
+        await context.services.write(section_effects.not_joined, context.call, context.section.id)
         return Outcome.FAILED
     try:
-        await scene.means.write(section_effects.joined, scene.call, scene.section.id, name)
+        await context.services.write(section_effects.joined, context.call, context.section.id, name)
         while True:
-            await line.hold(RENEW_SECONDS, LEFT_ALONE_SECONDS - RENEW_SECONDS)
-            if await line.keys(RENEW_SECONDS, _leaves):
+            await channel_io.hold(RENEW_SECONDS, LEFT_ALONE_SECONDS - RENEW_SECONDS)
+            if await channel_io.keys(RENEW_SECONDS, _leaves):
                 break
-            if line.channel.id not in await ari.bridges.channels(bridge):
-                await _enter(ari, bridge, line.channel.id)
+            if channel_io.channel.id not in await ari.bridges.channels(bridge):
+                await _enter(ari, bridge, channel_io.channel.id)
     except (HungUp, AriError):
-        await _leave(ari, bridge, line.channel.id, hung_up=True)
+        await _leave(ari, bridge, channel_io.channel.id, hung_up=True)
         raise
-    await _leave(ari, bridge, line.channel.id, hung_up=False)
+    await _leave(ari, bridge, channel_io.channel.id, hung_up=False)
     return Outcome.DONE
 
 
-def bridge_of(scene: ActiveSection, name: str) -> str:
-    """The bridge's id: of this installation, this manager, and this name."""
-    installation = scene.call.channel_id.rpartition("-")[0]
+def bridge_of(context: ActiveSection, name: str) -> str:
+    """Return the bridge's id, made of the installation, the manager and the name."""
+    installation = context.call.channel_id.rpartition("-")[0]
     digest = hashlib.sha256(name.strip().casefold().encode()).hexdigest()
-    return f"{installation}-conference-{scene.script.owner}-{digest[:16]}"
+    return f"{installation}-conference-{context.script.owner}-{digest[:16]}"
 
 
 def _leaves(key: str) -> bool | None:
@@ -77,7 +81,7 @@ async def _leave(ari: Client, bridge: str, channel: str, *, hung_up: bool) -> No
         try:
             if not hung_up:
                 await ari.bridges.remove(bridge, channel)
-            left = [one for one in await ari.bridges.channels(bridge) if one != channel]
+            left = [member for member in await ari.bridges.channels(bridge) if member != channel]
             if left:
                 await _keep_company(ari, bridge)
             else:
@@ -88,7 +92,7 @@ async def _leave(ari: Client, bridge: str, channel: str, *, hung_up: bool) -> No
 
 
 async def _keep_company(ari: Client, bridge: str) -> None:
-    """One who is alone hears that the line lives; two hear each other."""
+    """Play the tone if one member is alone; stop it if there are more."""
     playback = f"{bridge}-alone"
     await ari.bridges.stop_playing(playback)
     if len(await ari.bridges.channels(bridge)) == 1:

@@ -1,4 +1,4 @@
-"""A section as the survey machine knows it: which keys answer it, and where it leads."""
+"""A section as the survey machine sees it: which keys answer it, and where it leads."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,14 @@ from telealarm.store.survey.session_state import ScriptSection
 
 @dataclass(frozen=True)
 class IvrStep(Place):
-    """A place of the survey, with what repeats it: laps, and how long a key is waited for."""
+    """A place of the survey, with its number of retries and its time limit for a key."""
 
     retries: int = 0
     timeout_seconds: float = 5.0
 
     @classmethod
     def of(cls, section: ScriptSection) -> "IvrStep":
-        """What the machine must know of a section."""
+        """Return the step of a section."""
         return cls(
             id=section.id,
             flow=section.kind.flow,

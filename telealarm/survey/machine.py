@@ -1,15 +1,15 @@
-"""The survey as a small explicit machine. It knows nothing of Asterisk, of rows, or of time, and
-of section types only which flow each has.
+"""The survey as a small state machine. It knows nothing of Asterisk, rows or time.
 
-It is told what happened and answers with commands that are to be carried out in order:
+Of a section type it knows only the flow. Each method reports what happened, and returns commands
+to be carried out in order:
 
-    begin             the call has come to the survey
-    heard             what was to be said came to its end
-    keyed             a key was pressed, whenever that was; no command: let it be said on
-    timed_out         no key came while it listened
-    done              an action came to its end, so or so
+    begin             the call has reached the survey
+    heard             the prompt has ended
+    keyed             a key was pressed, at any time; no command: the prompt goes on
+    timed_out         no key was pressed while the machine listened
+    done              an action has ended, with its result
 
-Where a section leads is in rules.survey_graph.
+rules.survey_graph says where a section leads.
 """
 
 from collections.abc import Iterable
@@ -32,28 +32,28 @@ from telealarm.survey.commands import (
 )
 from telealarm.survey.ivr_step import IvrStep
 
-# Nobody finds a key faster, nor the next one of a number, whatever the survey's timeout is.
+# The shortest wait for a key, and for the next digit of a number: nobody finds a key faster.
 LEAST_SECONDS, _NEXT_SECONDS = 1.0, 2.0
-# Keys that may be pressed ahead of the section that takes them.
+# How many keys may be pressed before the section that takes them.
 _AHEAD = 16
-# Wrong keys in one section, after which nobody waits for a right one any more.
+# After so many wrong keys in one section, the survey waits for no more.
 _PATIENCE = 10
-# Sections entered in one session, after which it is a circle that nobody wants to hear.
+# After so many entered sections, the session is taken for an endless circle, and ends.
 _ENOUGH = 500
 
 
 class _State(Enum):
-    ASKING = auto()  # something is said, or a key is waited for
-    ACTING = auto()  # what the section is for is being done
-    GIVING_UP = auto()  # that no answer came is said; one that comes now is taken yet
+    ASKING = auto()  # a prompt is spoken, or a key is awaited
+    ACTING = auto()  # the section's action runs
+    GIVING_UP = auto()  # the callee hears that no answer came; an answer now still counts
     OVER = auto()
 
 
 class Machine:
     """One call's way through the sections (in their order), from section `at` and `lap` on.
 
-    `at` None: an earlier session came to the end. `acting`: it had begun to do what its section is
-    for. `confirms`: each answer is spoken back. `ahead` are keys that were pressed already.
+    `at` None: an earlier session reached the end. `acting`: it had begun the section's action.
+    `confirms`: each answer is read back. `ahead`: keys that were pressed before.
     """
 
     def __init__(
@@ -74,13 +74,13 @@ class Machine:
         self._wrong = 0
         self._entered = 0
         self._ahead = list(ahead)
-        # What was keyed of an answer that may have several digits.
+        # The digits so far, of an answer that may have several.
         self._typed = ""
-        # Something was keyed that needs no `#`; one that comes next still belongs to it.
+        # The last answer was complete without `#`. A `#` that follows still belongs to it.
         self._whole = False
 
     def begin(self) -> list[Command]:
-        """Enter the survey, or the section that an earlier session was in."""
+        """Return the commands to enter the survey, or the section of an earlier session."""
         section = self._section()
         if section is None:
             return self._close(None)
@@ -89,7 +89,7 @@ class Machine:
         return self._enter(section.id, self._lap)
 
     def heard(self) -> list[Command]:
-        """What was said last came to its end."""
+        """Return the commands after a prompt has ended."""
         section = self._section()
         if section is None:
             return [HangUp()]
@@ -103,7 +103,10 @@ class Machine:
         return self._leave(section)
 
     def keyed(self, key: str) -> list[Command]:
-        """A key was pressed, before, during or after what is said. Nothing: let it be said on."""
+        """Return the commands after a key, pressed before, during or after a prompt.
+
+        No command: the prompt goes on.
+        """
         section = self._section()
         if section is None or self._belongs_to_last(key):
             return []
@@ -115,13 +118,13 @@ class Machine:
             if self._state is _State.GIVING_UP and lost:
                 return []
             return self._read(section, answers, key)
-        # Whoever presses a key has heard enough. After a message it may be an answer already.
+        # The key cuts the prompt. After a message it may already answer the next question.
         if section.flow is not Flow.ACT:
             self._remember(key)
         return self.heard()
 
     def timed_out(self) -> list[Command]:
-        """Nobody pressed a key in time."""
+        """Return the commands if no key was pressed in time."""
         section = self._section()
         if section is None:
             return [HangUp()]
@@ -132,7 +135,7 @@ class Machine:
         return self._leave(section, TIMEOUT)
 
     def done(self, result: ActionResult) -> list[Command]:
-        """The section's action is done; what it came to decides where the survey goes."""
+        """Return the commands after the section's action. Its result decides where they lead."""
         section = self._section()
         if section is None:
             return [HangUp()]
@@ -174,7 +177,7 @@ class Machine:
         return [Listen(max(section.timeout_seconds, least))]
 
     def _answer_ahead(self, section: IvrStep, answers: KeyAnswers) -> list[Command]:
-        """What follows from the keys that were pressed ahead; nothing, if they are no answer."""
+        """Return the commands for keys that were pressed ahead; none if they are no answer."""
         read: list[Command] = []
         while self._ahead:
             key = self._ahead.pop(0)
@@ -194,7 +197,7 @@ class Machine:
         return whole and key == "#"
 
     def _read(self, section: IvrStep, answers: KeyAnswers, key: str) -> list[Command]:
-        """A key that is, or begins, or goes on with, or ends an answer; or a wrong one."""
+        """Return the commands for a key that starts, continues or ends an answer, or is wrong."""
         self._state = _State.ASKING
         if answers.spells and key == "#":
             return self._judge(section, answers)
@@ -223,11 +226,14 @@ class Machine:
             return [Say(text=INVALID_KEY), *self._enter(section.id, self._lap + 1)]
         if INVALID in section.branches or self._wrong >= _PATIENCE:
             return self._leave(section, INVALID)
-        # No lap is left, but a slip of the finger is not an answer: one more chance to key.
+        # No lap is left. But a mistyped key is no answer: the callee may try once more.
         return [Say(text=INVALID_KEY)]
 
     def _leave(self, section: IvrStep, *hows: str) -> list[Command]:
-        """Go where the section leads without an answer: after a message, or for want of a key."""
+        """Return the commands to leave a section without an answer.
+
+        A message has ended, or no valid key was pressed.
+        """
         following = self._graph.after(section, *hows)
         if following is not None:
             return self._enter(following, 0)

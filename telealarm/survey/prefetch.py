@@ -1,6 +1,7 @@
-"""Rendering ahead: what an alarm will say is rendered before it is due; its call leaves at once.
+"""Renders the prompts of an alarm before it is due, so that its call leaves at once.
 
-Only a head start. What is not ready when the call is placed, or was edited since, is rendered then.
+This only saves time. Prompts that are not ready, or were edited since, are rendered when the call
+is placed.
 """
 
 import logging
@@ -15,28 +16,30 @@ from telealarm.survey.session import SurveyRunner
 
 log = logging.getLogger(__name__)
 
-# How far ahead, and how many alarms are looked at in one go.
+# How far ahead to render, and for how many alarms in one step.
 AHEAD = timedelta(seconds=60)
 CROWD = 1000
 
 
 class PromptPrefetch:
+    """Renders the prompts of the next alarms."""
+
     def __init__(self, db: Database, survey: SurveyRunner) -> None:
         self._db = db
         self._survey = survey
-        # The alarms that were seen to, by id, with their due time.
+        # The due times of the alarms that are done, by alarm id.
         self._done: dict[int, datetime] = {}
 
     async def run(self) -> None:
-        """Render ahead for ever, one prompt at a time."""
+        """Render ahead until cancelled, one prompt at a time."""
         await run_stage(self._db, "ahead", self.step, log)
 
     async def step(self) -> datetime | None:
-        """Render for the next alarms; returns when there is more to do."""
+        """Render for the next alarms. Return now if there may be more, else None."""
         now = utcnow()
         self._done = {row: due for row, due in self._done.items() if due > now}
-        found = await self._db.read(upcoming.alarms, now, now + AHEAD, CROWD)
-        for alarm_id, due in found:
+        upcoming_alarms = await self._db.read(upcoming.alarms, now, now + AHEAD, CROWD)
+        for alarm_id, due in upcoming_alarms:
             if self._done.get(alarm_id) == due or due <= utcnow():
                 continue
             self._done[alarm_id] = due
@@ -45,6 +48,6 @@ class PromptPrefetch:
                 try:
                     await self._survey.render(script)
                 except SpeechError as error:
-                    # Told to the alarm's timeline when its call is placed.
+                    # The alarm's timeline gets the error when its call is placed.
                     log.debug("alarm %d: %s", alarm_id, error)
-        return now if len(found) == CROWD and len(self._done) < CROWD else None
+        return now if len(upcoming_alarms) == CROWD and len(self._done) < CROWD else None

@@ -1,4 +1,4 @@
-"""Recording a message: Asterisk records, the file is fetched and kept. A key ends it."""
+"""Records a message: Asterisk records, then the file is fetched and saved. A key ends it."""
 
 import asyncio
 import audioop
@@ -19,109 +19,110 @@ from telealarm.survey.section_context import ActiveSection, SessionServices
 
 log = logging.getLogger(__name__)
 
-# For the beep, and for Asterisk to end what has reached its length.
+# Added to the length: for the beep, and for Asterisk to end a recording of full length.
 MARGIN_SECONDS = 5.0
-# Longer than the beep takes: an order to stop that comes while Asterisk beeps is lost.
+# Longer than the beep: Asterisk loses a stop command during the beep.
 BEEP_SECONDS = 0.8
-# Until a recording that has ended can be fetched.
+# The pauses between tries to fetch a recording that has ended.
 STORED_PAUSES_SECONDS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5)
-# 16 bit, 8000 a second, with room for a header: of the longest that a section may ask for.
+# The longest message of any section: 16 bit, 8000 samples a second, with room for a header.
 MOST_BYTES = 16_000 * 620
-# The loudest tenth of a second of a silent line lies below this, of 32767.
+# On a silent line, the loudest tenth of a second stays below this (of 32767).
 SILENCE = 60
 
 
-async def record(scene: ActiveSection, most_seconds: int) -> Outcome:
-    """Record until a key, silence, or the longest time; whoever hangs up has said enough too.
+async def record(context: ActiveSection, most_seconds: int) -> Outcome:
+    """Return DONE after a message, NOTHING if nobody spoke, or FAILED.
 
-    Returns DONE, NOTHING if nobody spoke, or FAILED.
+    A key, silence or the longest time ends the message. A hang-up also ends it: the message is
+    saved, and HungUp is raised.
     """
-    line, section = scene.line, scene.section
-    name = f"{line.channel.id}-{section.id}"
-    await scene.means.ari.recordings.cancel(name)  # an earlier session's
-    await line.hold(most_seconds + MARGIN_SECONDS)
-    await line.channel.record(
+    channel_io, section = context.channel_io, context.section
+    name = f"{channel_io.channel.id}-{section.id}"
+    await context.services.ari.recordings.cancel(name)  # an earlier session's
+    await channel_io.hold(most_seconds + MARGIN_SECONDS)
+    await channel_io.channel.record(
         name,
         most_seconds=most_seconds,
         silence_seconds=section.timeout_seconds,
     )
-    kept = partial(keep, scene.means, scene.call, section.id, name, most_seconds)
+    kept = partial(keep, context.services, context.call, section.id, name, most_seconds)
     try:
-        await _until_ended(scene, name, most_seconds)
+        await _until_ended(context, name, most_seconds)
     except HungUp:
         await kept()
         raise
     return await kept()
 
 
-async def _until_ended(scene: ActiveSection, name: str, most_seconds: int) -> None:
+async def _until_ended(context: ActiveSection, name: str, most_seconds: int) -> None:
     until = monotonic() + most_seconds + MARGIN_SECONDS
     beeps_until = monotonic() + BEEP_SECONDS
     stopped = False
     while (left := until - monotonic()) > 0:
-        event = await scene.line.event(left)
+        event = await context.channel_io.event(left)
         if event is None:
             continue
         if event.type == "ChannelDtmfReceived":
             if stopped:
-                scene.ahead(event.digit or "")
+                context.ahead(event.digit or "")
             else:
                 stopped = True
                 await asyncio.sleep(beeps_until - monotonic())
-                await scene.means.ari.recordings.stop(name)
+                await context.services.ari.recordings.stop(name)
         elif event.type.startswith("Recording") and event.recording_name == name:
             return
-    await scene.means.ari.recordings.stop(name)
+    await context.services.ari.recordings.stop(name)
 
 
 async def keep(
-    means: SessionServices, call: Call, section: int, name: str, most_seconds: int
+    services: SessionServices, call: Call, section: int, name: str, most_seconds: int
 ) -> Outcome:
-    """Fetch what was recorded, keep it, and have Asterisk forget it.
+    """Fetch a recording from Asterisk, save it, and delete it there. Return how it went.
 
-    Asterisk counts whole seconds, and may record one more than it was told.
+    Asterisk counts whole seconds. It may record one second more than requested.
     """
     try:
-        wav = await _fetch(means, name)
+        wav = await _fetch(services, name)
     except AriError as error:
         log.error("a message could not be fetched: %s", error, extra={"channel": name})
         return Outcome.FAILED
     sound = await asyncio.to_thread(_sound, wav, most_seconds) if wav else None
     if sound is not None:
-        await _put(means, call, section, sound)
+        await _put(services, call, section, sound)
     try:
-        await means.ari.recordings.delete(name)
+        await services.ari.recordings.delete(name)
     except AriError as error:
         log.warning("a message stays in Asterisk too: %s", error, extra={"channel": name})
     return Outcome.NOTHING if sound is None else Outcome.DONE
 
 
-async def _put(means: SessionServices, call: Call, section: int, sound: bytes) -> None:
+async def _put(services: SessionServices, call: Call, section: int, sound: bytes) -> None:
     try:
-        file = await asyncio.to_thread(means.voice_messages.keep, sound)
+        file = await asyncio.to_thread(services.voice_messages.keep, sound)
     except OSError as error:
         raise TeleAlarmError(
             f"recordings.folder cannot be written ({error.strerror}); let this user write it,"
             " or name another"
         ) from None
     seconds = round(audio.seconds(sound), 3)
-    old = await means.db.write(section_effects.recorded, call, section, file, seconds)
+    old = await services.db.write(section_effects.recorded, call, section, file, seconds)
     if old:
-        await asyncio.to_thread(means.voice_messages.discard, [old])
+        await asyncio.to_thread(services.voice_messages.discard, [old])
 
 
-async def _fetch(means: SessionServices, name: str) -> bytes | None:
+async def _fetch(services: SessionServices, name: str) -> bytes | None:
     for pause in STORED_PAUSES_SECONDS:
         await asyncio.sleep(pause)
         try:
-            return await means.ari.recordings.fetch(name, MOST_BYTES)
+            return await services.ari.recordings.fetch(name, MOST_BYTES)
         except NotFound:
             continue
     return None
 
 
 def _sound(wav: bytes, most_seconds: int) -> bytes | None:
-    """The message as it is kept, or None where nothing can be heard in it."""
+    """Return the message as it is saved, or None if it is silent."""
     try:
         sound = audio.cut(audio.for_telephone(wav), most_seconds)
     except ValueError:

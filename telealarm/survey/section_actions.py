@@ -1,4 +1,4 @@
-"""What the action of a section can do with its call: SectionContext on a real one."""
+"""What the action of a section can do with its call: SectionContext for a real call."""
 
 import logging
 
@@ -17,11 +17,13 @@ log = logging.getLogger(__name__)
 
 
 class SectionActions:
+    """The SectionContext of an active section."""
+
     def __init__(self, active: ActiveSection) -> None:
         self._active = active
         self._call = active.call
         self._section = active.section
-        self._services = active.means
+        self._services = active.services
 
     @property
     def retries(self) -> int:
@@ -41,11 +43,11 @@ class SectionActions:
         except SpeechError as error:
             log.error("section %d does not say a text: %s", self._section.id, error)
             return None
-        return await self._active.line.say(prompt, _any_key)
+        return await self._active.channel_io.say(prompt, _any_key)
 
     async def key(self, seconds: float) -> str | None:
-        await self._active.line.hold(seconds)
-        return await self._active.line.keys(seconds, _any_key)
+        await self._active.channel_io.hold(seconds)
+        return await self._active.channel_io.keys(seconds, _any_key)
 
     async def record(self, most_seconds: int) -> Outcome:
         return await record(self._active, most_seconds)

@@ -1,4 +1,4 @@
-"""What a section's action works with: the section, the callee's channel, and the services."""
+"""What a section's action uses: the section, the callee's channel, and the services."""
 
 import asyncio
 import logging
@@ -19,13 +19,13 @@ log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 
-# Between the tries to keep a step in a database that is in trouble.
+# The pauses between tries to save a step, if the database has trouble.
 PAUSES_SECONDS = (0.1, 0.3, 1.0, 2.0)
 
 
 @dataclass(frozen=True)
 class SessionServices:
-    """What every session works with."""
+    """The services that every session uses."""
 
     db: Database
     ari: Client
@@ -34,9 +34,9 @@ class SessionServices:
     files: Files
 
     async def write(self, fn: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Keep a step, and try again while the database is in trouble: a key must not be lost.
+        """Save a step. Try again if the database has trouble: a key must not be lost.
 
-        Raises Fenced where another worker has the call, StorageError after the last try.
+        Raises Fenced if another worker has the call, StorageError after the last try.
         """
         for pause in PAUSES_SECONDS:
             try:
@@ -52,13 +52,14 @@ class SessionServices:
 
 @dataclass(frozen=True)
 class ActiveSection:
-    """A section whose action is being done on a call. `ahead` is told the keys that are pressed
-    and have no use here.
+    """A section whose action runs on a call.
+
+    `ahead` gets the keys that the action does not use; they are kept for later sections.
     """
 
-    means: SessionServices
+    services: SessionServices
     call: Call
     script: Script
     section: ScriptSection
-    line: ChannelIO
+    channel_io: ChannelIO
     ahead: Callable[[str], object]

@@ -1,6 +1,6 @@
-"""A survey session: what the machine wants done, done on an answered channel.
+"""A survey session: it carries out the machine's commands on an answered channel.
 
-A key is kept in the database before anything else follows from it.
+A key is saved in the database before it has any other effect.
 """
 
 import logging
@@ -41,13 +41,13 @@ from telealarm.survey.tts.prompts import NO_SPEECH, Prompt, soon
 
 log = logging.getLogger(__name__)
 
-# Calls that may be prepared and not yet answered; of more, the script is read when they are.
+# The most calls that are prepared and not yet answered. Others read their script after the answer.
 PREPARED = 2000
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a session begins with; `first` is the prompt of the section that it begins in."""
+    """What a session begins with. `first` is the prompt of its first section."""
 
     script: Script
     first: Prompt | None = None
@@ -56,35 +56,35 @@ class Prepared:
 class SurveyRunner:
     """Prepares and runs the survey of a call."""
 
-    def __init__(self, means: SessionServices) -> None:
-        self._means = means
-        # Why Asterisk could not play the last prompt, or None.
+    def __init__(self, services: SessionServices) -> None:
+        self._services = services
+        # Why Asterisk could not play the last prompt; None if it could.
         self.trouble: str | None = None
-        # What was read when the call was prepared, so that the callee need not wait for it.
+        # The scripts that were read before the answer, so that the callee need not wait.
         self._prepared: OrderedDict[int, Prepared] = OrderedDict()
 
     async def prepare(self, call: Call) -> None:
-        """Render what will be said, so that the callee is spoken to at once."""
-        script = await self._means.db.write(session_state.load, call)
+        """Render the prompts of a call, so that the callee hears the first one at once."""
+        script = await self._services.db.write(session_state.load, call)
         for error in await self.render(script):
             by_ids(log, alarm=call.alarm_id).error("%s", error)
-            await self._means.db.write(session_state.speech_failed, call, str(error))
+            await self._services.db.write(session_state.speech_failed, call, str(error))
         self._prepared[call.id] = Prepared(script, await self._first(script))
         if len(self._prepared) > PREPARED:
             self._prepared.popitem(last=False)
 
     async def _first(self, script: Script) -> Prompt | None:
-        """What is said first, where that is known beforehand."""
+        """Return the first prompt, or None if it is not known before the call."""
         for section in script.sections:
             if section.id == script.at and (section.recording or section.text):
-                with suppress(SpeechError):  # told already
-                    return await self._means.prompts.section(section, script.language)
+                with suppress(SpeechError):  # already reported
+                    return await self._services.prompts.section(section, script.language)
         return None
 
     async def render(self, script: Script) -> list[SpeechError]:
-        """Render all that may be said, where it is not kept yet; returns what of it failed.
+        """Render all prompts that are not in the cache. Return the errors.
 
-        Raises SpeechError where our own words cannot be kept anywhere.
+        Raises SpeechError if our own prompts cannot be saved anywhere.
         """
         failed = []
         for number, section in enumerate(script.sections, 1):
@@ -99,11 +99,11 @@ class SurveyRunner:
         texts = [INVALID_KEY, GOODBYE, NO_ANSWER, NO_SPEECH]
         texts += [name for section in script.sections for name in section.kind.prompts]
         for name in dict.fromkeys(texts):
-            await self._means.prompts.system(name, script.language)
+            await self._services.prompts.system(name, script.language)
         return failed
 
     async def _render(self, section: ScriptSection, script: Script) -> None:
-        prompts = self._means.prompts
+        prompts = self._services.prompts
         if section.recording or section.text:
             await prompts.section(section, script.language)
         for text in section.scripts:
@@ -113,36 +113,46 @@ class SurveyRunner:
                 await prompts.script(*read_back.words(section, answer, script.language))
 
     async def converse(self, call: Call, channel: Channel) -> None:
-        """Run the survey, from where an earlier session left it, to its end or the hang-up."""
+        """Run the survey to its end or the hang-up, from where an earlier session left it.
+
+        Raises SpeechError if Asterisk can play no prompt.
+        """
         prepared = self._prepared.pop(call.id, None)
         if prepared is None:
-            prepared = Prepared(await self._means.db.write(session_state.load, call))
+            prepared = Prepared(await self._services.db.write(session_state.load, call))
         script = prepared.script
         answered = script.answered or utcnow()
         left = call.limit_seconds - (utcnow() - answered).total_seconds()
-        with ChannelIO(channel, left, files=self._means.files) as line:
+        with ChannelIO(channel, left, files=self._services.files) as channel_io:
             try:
-                keys = await keys_of_person(self._means, call, script, line)
+                keys = await keys_of_person(self._services, call, script, channel_io)
                 if keys is not None:
-                    await Session(call, line, self._means, prepared, keys).run()
+                    await Session(call, channel_io, self._services, prepared, keys).run()
             except HungUp:
                 by_ids(log, alarm=call.alarm_id, channel=channel.id).info("hung up")
             except SpeechError as error:
                 self.trouble = str(error)
-                await self._means.db.write(session_state.speech_failed, call, str(error))
+                await self._services.db.write(session_state.speech_failed, call, str(error))
                 raise
             self.trouble = None
 
 
 class Session:
+    """Runs the survey of one call on its channel. `ahead`: keys that were pressed before."""
+
     def __init__(
-        self, call: Call, line: ChannelIO, means: SessionServices, prepared: Prepared, ahead: str
+        self,
+        call: Call,
+        channel_io: ChannelIO,
+        services: SessionServices,
+        prepared: Prepared,
+        ahead: str,
     ) -> None:
         script = prepared.script
         self._first = prepared.first
         self._call = call
-        self._line = line
-        self._means = means
+        self._channel_io = channel_io
+        self._services = services
         self._script = script
         self._sections = {section.id: section for section in script.sections}
         self._machine = Machine(
@@ -158,12 +168,12 @@ class Session:
         self._completed = script.completed
         self._heard = script.heard
         ids = {"alarm": call.alarm_id, "request": call.request_id}
-        self._log = by_ids(log, **ids, channel=line.channel.id)
+        self._log = by_ids(log, **ids, channel=channel_io.channel.id)
         if script.playback:
-            line.plays(script.playback)
+            channel_io.plays(script.playback)
 
     async def run(self) -> None:
-        """Do what the machine says until it hangs up or the callee does."""
+        """Carry out the machine's commands until it hangs up or the callee does."""
         self._log.info("session begins in section %s, lap %d", *self._place)
         try:
             commands: Sequence[Command] = self._machine.begin()
@@ -173,9 +183,9 @@ class Session:
             self._log.info("session ends: hung up")
 
     async def _do(self, commands: Sequence[Command]) -> Sequence[Command]:
-        """Do the commands in order; returns what the machine says to what happened then.
+        """Carry out the commands in order. Return the machine's next commands.
 
-        What is to be kept is kept first: a key that cuts what is said ends the commands.
+        Answers and places are saved first, because a key that cuts a prompt ends the commands.
         """
         for command in commands:
             if isinstance(command, Keep):
@@ -188,21 +198,21 @@ class Session:
                 if cut is not None:
                     return cut
             elif isinstance(command, Listen):
-                await self._line.hold(command.seconds)
-                keyed = await self._line.keys(command.seconds, self._react)
+                await self._channel_io.hold(command.seconds)
+                keyed = await self._channel_io.keys(command.seconds, self._react)
                 return self._machine.timed_out() if keyed is None else keyed
             elif isinstance(command, Act):
                 return self._machine.done(await self._act(command))
             elif isinstance(command, HangUp):
                 await self._break_silence()
-                await self._line.channel.hangup()
+                await self._channel_io.channel.hangup()
                 self._log.info("session ends: survey over")
                 return ()
         return self._machine.heard()
 
     async def _keep(self, command: Keep) -> None:
         self._log.info("key %s in section %d", command.response, command.section)
-        await self._means.write(
+        await self._services.write(
             session_state.keep,
             self._call,
             command.section,
@@ -217,11 +227,14 @@ class Session:
         place = (command.section, command.lap)
         known = place == self._place and not self._acting
         if command.section is None or not known or self._completes(command.section):
-            await self._means.write(session_state.enter, self._call, *place)
+            await self._services.write(session_state.enter, self._call, *place)
             self._place, self._acting = place, False
 
     def _completes(self, section: int) -> bool:
-        """Whether it is the first that counts as the whole; one that follows a key is kept so."""
+        """Return whether this is the first section marked `completed`.
+
+        If an answer leads to such a section, `keep` saves the mark.
+        """
         marked = self._sections[section].completed and not self._completed
         self._completed = self._completed or marked
         return marked
@@ -231,44 +244,44 @@ class Session:
         self._log.info("section %d: %s", section.id, section.kind.word)
         if not self._acting:
             self._acting = True
-            await self._means.write(session_state.acting, self._call)
+            await self._services.write(session_state.acting, self._call)
         await self._was_heard()
         active = ActiveSection(
-            self._means, self._call, self._script, section, self._line, self._machine.keyed
+            self._services, self._call, self._script, section, self._channel_io, self._machine.keyed
         )
         return await section.kind.act(SectionActions(active))
 
     async def _say(self, say: Say) -> Sequence[Command] | None:
-        """Speak to the end, or until a key cuts it: then what the machine says to the key."""
+        """Speak a prompt. Return None at its end, or the machine's commands for a key."""
         prompt = await self._prompt(say)
         if prompt is None:
             return None
-        cut = await self._line.say(prompt, self._react, self._playing)
+        cut = await self._channel_io.say(prompt, self._react, self._playing)
         await self._was_heard()
         return cut
 
     async def _break_silence(self) -> None:
-        """Where nothing was said, because no text had anything to say, the callee is told so."""
+        """If the callee has heard nothing because all texts were empty, say that."""
         if not self._heard:
-            prompt = await self._means.prompts.system(NO_SPEECH, self._script.language)
-            await self._line.say(prompt, nothing)
+            prompt = await self._services.prompts.system(NO_SPEECH, self._script.language)
+            await self._channel_io.say(prompt, nothing)
             await self._was_heard()
 
     def _react(self, key: str) -> Sequence[Command] | None:
         return self._machine.keyed(key) or None
 
     async def _playing(self, playback_id: str) -> None:
-        await self._means.write(session_state.playing, self._call, playback_id)
+        await self._services.write(session_state.playing, self._call, playback_id)
 
     async def _was_heard(self) -> None:
-        """The first prompt came to its end, or the callee had heard enough and pressed a key."""
+        """Save that the callee heard the first prompt, to its end or until a key."""
         if not self._heard:
             self._heard = True
-            await self._means.write(session_state.heard, self._call)
+            await self._services.write(session_state.heard, self._call)
 
     async def _prompt(self, say: Say) -> Prompt | None:
-        """The prompt, or None where there is nothing to say (an empty text)."""
-        prompts, language = self._means.prompts, self._script.language
+        """Return the prompt, or None if there is nothing to say (an empty text)."""
+        prompts, language = self._services.prompts, self._script.language
         if say.text is not None:
             own = self._own_wrong_key() if say.text == INVALID_KEY else None
             if own is not None:
@@ -296,12 +309,12 @@ class Session:
     async def _understood(self, section: ScriptSection, answer: str) -> Prompt | None:
         words = read_back.words(section, answer, self._script.language)
         try:
-            return await soon(self._means.prompts.script(*words))
+            return await soon(self._services.prompts.script(*words))
         except SpeechError as error:
             self._log.error("the answer is not spoken back: %s", error)
             return None
 
     def _own_wrong_key(self) -> Recording | None:
-        """What the section that the session is in has recorded for a key that it does not offer."""
+        """Return the current section's recording for wrong keys, or None."""
         at = self._place[0]
         return self._sections[at].wrong_key if at is not None else None

@@ -1,7 +1,7 @@
-"""A transfer: an agent is called, hears whom to take, takes the call with a key; then both talk.
+"""A transfer: an agent is called, hears who is waiting, and accepts with a key. Then both talk.
 
-The callee hears ringing meanwhile. A row tells where it stands, so that another session can go on
-with a talk, or hang up an agent that nobody waits for any more.
+The callee hears ringing meanwhile. A row holds the state of the transfer. So another session can
+continue a talk, or hang up an agent whose callee is gone.
 """
 
 import asyncio
@@ -36,24 +36,26 @@ from telealarm.words import Disposition
 
 log = logging.getLogger(__name__)
 
-# How often the limits of two who talk are renewed, and how long they last without us.
+# How often the time limits of both channels are renewed, and how long they last otherwise.
 RENEW_SECONDS = 10.0
 TALK_SECONDS = 30.0
-# How long a transfer waits for its turn among the calls of its gateway.
+# How long a transfer waits until its gateway may place one more call.
 TURN_SECONDS = 10.0
-# Asterisk itself ends the ringing; this is for a lost event.
+# Asterisk ends the ringing. This margin is for a lost event.
 RING_MARGIN_SECONDS = 5.0
 
-# Neither of the two has left: another session takes over, or Asterisk is out of reach.
+# Neither side has hung up: another session takes over, or Asterisk cannot be reached.
 _INTERRUPTED = (asyncio.CancelledError, Unreachable, FateUnknown)
-# Not a matter of waiting longer.
+# Waiting longer would not help.
 _UNREACHABLE = (Disposition.BUSY, Disposition.CONGESTION, Disposition.FAILED)
 
 
 @dataclass(frozen=True)
 class Order:
-    """Whom to call (empty: the alarm's number), what the agent hears, filled in, and the key that
-    takes the call; empty: none is needed.
+    """A call to an agent.
+
+    `number`: the agent's; empty: the alarm's number. `script`: what the agent hears, filled in.
+    `key`: how the agent accepts the call; empty: without a key.
     """
 
     number: str
@@ -61,104 +63,104 @@ class Order:
     key: str
 
 
-async def transfer(scene: ActiveSection, order: Order) -> Outcome:
-    """Returns DONE after a talk that the agent has ended, NOTHING if nobody took the call, or
+async def transfer(context: ActiveSection, order: Order) -> Outcome:
+    """Return DONE after a talk that the agent ended, NOTHING if nobody accepted the call, or
     FAILED (busy, wrong number).
 
-    Raises HungUp where the callee does; then the agent is hung up too.
+    Raises HungUp if the callee hangs up; then the agent's channel is hung up too.
     """
-    means, call = scene.means, scene.call
-    agent = await means.db.write(transfers.latest, call, scene.section.id)
+    services, call = context.services, context.call
+    agent = await services.db.write(transfers.latest, call, context.section.id)
     if agent is not None and agent.taken and agent.ended:
         return Outcome.DONE
     if agent is not None and not agent.ended:
-        if agent.taken and await _lives(scene, agent):
-            return await _Transfer(scene, order, agent).go_on()
-        await scene.line.silence()
-        await means.ari.open(agent.channel_id).hangup()
-        means.ari.close(agent.channel_id)
-        await means.write(
+        if agent.taken and await _lives(context, agent):
+            return await _Transfer(context, order, agent).go_on()
+        await context.channel_io.silence()
+        await services.ari.open(agent.channel_id).hangup()
+        services.ari.close(agent.channel_id)
+        await services.write(
             transfers.end, call, agent, Response.NO_ANSWER, Disposition.CANCEL, 0, utcnow()
         )
         if agent.taken:
             return Outcome.DONE
-    agent = await means.db.write(transfers.begin, call, scene.section.id, order.number)
-    return Outcome.FAILED if agent is None else await _Transfer(scene, order, agent).run()
+    agent = await services.db.write(transfers.begin, call, context.section.id, order.number)
+    return Outcome.FAILED if agent is None else await _Transfer(context, order, agent).run()
 
 
-async def _kind(line: ChannelIO) -> str:
-    event = await line.event(RENEW_SECONDS)
+async def _kind(channel_io: ChannelIO) -> str:
+    event = await channel_io.event(RENEW_SECONDS)
     return event.type if event else ""
 
 
-async def _lives(scene: ActiveSection, agent: Agent) -> bool:
+async def _lives(context: ActiveSection, agent: Agent) -> bool:
     with suppress(NotFound):
-        await scene.means.ari.channels.get(agent.channel_id)
+        await context.services.ari.channels.get(agent.channel_id)
         return True
     return False
 
 
 class _Transfer:
-    def __init__(self, scene: ActiveSection, order: Order, agent: Agent) -> None:
-        self._scene = scene
+    def __init__(self, context: ActiveSection, order: Order, agent: Agent) -> None:
+        self._context = context
         self._order = order
         self._agent = agent
-        self._ari = scene.means.ari
+        self._ari = context.services.ari
         self._bridge = f"{agent.channel_id}-bridge"
         self._disposition: Disposition | None = None
         self._cause = 0
-        # The survey result, where nobody takes the call.
+        # The survey result, if nobody accepts the call.
         self._word: str = Response.NO_ANSWER
 
     async def run(self) -> Outcome:
-        """Call the agent, and let the two talk."""
-        scene, agent = self._scene, self._agent
+        """Call the agent, and connect both. Return how it went."""
+        context, agent = self._context, self._agent
         channel = self._ari.open(agent.channel_id)
-        with self._line(channel) as line:
+        with self._channel_io(channel) as channel_io:
             try:
-                how = await self._won(line)
+                how = await self._won(channel_io)
                 if how == Outcome.DONE:
-                    await scene.means.write(transfers.taken, scene.call, agent, utcnow())
-                    await scene.line.quiet()
-                    await self._talk(line)
+                    await context.services.write(transfers.taken, context.call, agent, utcnow())
+                    await context.channel_io.quiet()
+                    await self._talk(channel_io)
             except _INTERRUPTED:
-                raise  # the session that comes next goes on with both
+                raise  # the next session continues with both channels
             except BaseException:
-                await self._end(line)
+                await self._end(channel_io)
                 raise
-            await self._end(line)
-            await scene.line.quiet()
+            await self._end(channel_io)
+            await context.channel_io.quiet()
             return how
 
     async def go_on(self) -> Outcome:
-        """Go on with a talk that an earlier session has begun, or was about to."""
-        await self._scene.line.silence()
+        """Continue a talk that an earlier session has begun, or was about to begin."""
+        await self._context.channel_io.silence()
         channel = self._ari.open(self._agent.channel_id)
-        with self._line(channel) as line:
+        with self._channel_io(channel) as channel_io:
             try:
-                await self._talk(line)
+                await self._talk(channel_io)
             except _INTERRUPTED:
                 raise
             except BaseException:
-                await self._end(line)
+                await self._end(channel_io)
                 raise
-            await self._end(line)
+            await self._end(channel_io)
             return Outcome.DONE
 
-    def _line(self, channel: Channel) -> ChannelIO:
-        limit, files = self._scene.call.limit_seconds, self._scene.means.files
+    def _channel_io(self, channel: Channel) -> ChannelIO:
+        limit, files = self._context.call.limit_seconds, self._context.services.files
         return ChannelIO(channel, limit, "StasisStart", files=files)
 
-    async def _won(self, line: ChannelIO) -> Outcome:
-        """DONE as soon as the agent takes the call. The callee's keys are kept for later."""
-        callee = self._scene.line
+    async def _won(self, channel_io: ChannelIO) -> Outcome:
+        """Return DONE as soon as the agent accepts. The callee's keys are kept for later."""
+        callee = self._context.channel_io
         if not await self._has_turn() or not await self._rings():
             return Outcome.FAILED
-        asking = asyncio.create_task(self._ask(line), name=f"agent-{self._agent.id}")
+        asking = asyncio.create_task(self._ask(channel_io), name=f"agent-{self._agent.id}")
         asking.add_done_callback(lambda _: callee.nudge())
         try:
             while not asking.done():
-                # Asterisk takes no other order for a channel while something plays on it.
+                # Asterisk accepts no other command for a channel during a playback.
                 await callee.quiet()
                 await callee.hold(RENEW_SECONDS)
                 await callee.sound(RINGING)
@@ -169,9 +171,12 @@ class _Transfer:
             await asyncio.gather(asking, return_exceptions=True)
 
     async def _has_turn(self) -> bool:
-        """Wait until one more call may leave by the gateway, at its pace. Raises HungUp."""
-        callee, until = self._scene.line, monotonic() + TURN_SECONDS
-        db, gateway = self._scene.means.db, self._agent.gateway
+        """Wait until the gateway may place one more call, at its rate. Raises HungUp.
+
+        Return False if that would take too long.
+        """
+        callee, until = self._context.channel_io, monotonic() + TURN_SECONDS
+        db, gateway = self._context.services.db, self._agent.gateway
         await callee.sound(RINGING)
         while isinstance(slot := await db.write(call_rate.redraw, gateway), float):
             if slot > until:
@@ -186,23 +191,26 @@ class _Transfer:
         return True
 
     def _keep_key(self, key: str) -> None:
-        self._scene.ahead(key)
+        self._context.ahead(key)
 
     async def _rings(self) -> bool:
-        """Place the call. To its end, so that no agent is rung after the callee has gone."""
-        scene, agent = self._scene, self._agent
+        """Place the call, and return whether the agent's phone may ring.
+
+        The request is not interrupted, so that no phone rings after the callee has hung up.
+        """
+        context, agent = self._context, self._agent
         try:
             await self._ari.channels.originate(
                 channel_id=agent.channel_id,
                 endpoint=agent.endpoint,
                 context=CONTEXT,
                 extension=EXTENSION,
-                caller_id=scene.call.caller_id,
-                timeout_seconds=scene.call.ring_seconds,
+                caller_id=context.call.caller_id,
+                timeout_seconds=context.call.ring_seconds,
                 variables={"TELEALARM_APP": self._ari.app, "TELEALARM_ROLE": "agent"},
             )
         except FateUnknown as error:
-            # Its events tell whether it rings; what is never heard of is hung up in the end.
+            # Events show whether the phone rings. In any case the channel is hung up at the end.
             log.warning("the agent may be rung: %s", error, extra={"channel": agent.channel_id})
         except Unreachable:
             raise
@@ -212,26 +220,29 @@ class _Transfer:
             return False
         return True
 
-    async def _ask(self, line: ChannelIO) -> Outcome:
-        """Wait for the agent to pick up, and ask whether they take the call."""
-        scene, agent = self._scene, self._agent
+    async def _ask(self, channel_io: ChannelIO) -> Outcome:
+        """Wait for the agent to pick up, and ask whether they accept the call."""
+        context, agent = self._context, self._agent
         try:
-            async with asyncio.timeout(scene.call.ring_seconds + RING_MARGIN_SECONDS):
-                while await _kind(line) != "StasisStart":
+            async with asyncio.timeout(context.call.ring_seconds + RING_MARGIN_SECONDS):
+                while await _kind(channel_io) != "StasisStart":
                     pass
             self._disposition, self._word = Disposition.ANSWER, Response.NOT_TAKEN
-            await scene.means.write(transfers.answered, agent, utcnow())
-            return Outcome.DONE if await self._agrees(line) else Outcome.NOTHING
+            await context.services.write(transfers.answered, agent, utcnow())
+            return Outcome.DONE if await self._agrees(channel_io) else Outcome.NOTHING
         except TimeoutError:
             return Outcome.NOTHING
         except HungUp as left:
             return self._left(left.event)
         except (NotFound, NotInStasis):
-            return Outcome.NOTHING  # they hung up as something was asked of their channel
+            return Outcome.NOTHING  # the agent hung up during a request
 
-    async def _agrees(self, line: ChannelIO) -> bool:
-        """Say whom to take, and wait for the key, as often as the section says."""
-        section, order = self._scene.section, self._order
+    async def _agrees(self, channel_io: ChannelIO) -> bool:
+        """Speak the script and wait for the key, as often as the section says.
+
+        Return whether the agent accepts.
+        """
+        section, order = self._context.section, self._order
         seconds = max(section.timeout_seconds, LEAST_SECONDS)
 
         def confirm(key: str) -> bool | None:
@@ -239,22 +250,22 @@ class _Transfer:
 
         for _ in range(section.retries + 1):
             if order.script:
-                prompts, language = self._scene.means.prompts, self._scene.script.language
+                prompts, language = self._context.services.prompts, self._context.script.language
                 try:
                     prompt = await soon(prompts.script(order.script, language))
-                    if await line.say(prompt, confirm if order.key else nothing):
+                    if await channel_io.say(prompt, confirm if order.key else nothing):
                         return True
                 except SpeechError as error:
                     log.error("the agent is not told whom to take: %s", error)
             if not order.key:
                 return True
-            await line.hold(seconds)
-            if await line.keys(seconds, confirm):
+            await channel_io.hold(seconds)
+            if await channel_io.keys(seconds, confirm):
                 return True
         return False
 
     def _left(self, event: AriEvent | None) -> Outcome:
-        """How the agent's call ended before it was taken."""
+        """Return how the agent's call ended before it was accepted."""
         if self._disposition is Disposition.ANSWER or event is None:
             return Outcome.NOTHING
         self._cause = event.cause or 0
@@ -262,15 +273,15 @@ class _Transfer:
         self._word = dispositions.reason(self._disposition, self._cause)
         return Outcome.FAILED if self._disposition in _UNREACHABLE else Outcome.NOTHING
 
-    async def _talk(self, line: ChannelIO) -> None:
-        """Both in a bridge, until the agent hangs up. Raises HungUp where the callee does."""
-        callee = self._scene.line
+    async def _talk(self, channel_io: ChannelIO) -> None:
+        """Connect both in a bridge until the agent hangs up. Raises HungUp if the callee does."""
+        callee = self._context.channel_io
         gone = asyncio.Event()
 
         async def listen() -> None:
             with suppress(HungUp):
                 while True:
-                    await line.event(TALK_SECONDS)
+                    await channel_io.event(TALK_SECONDS)
             gone.set()
             callee.nudge()
 
@@ -279,33 +290,33 @@ class _Transfer:
             await self._ari.bridges.create(self._bridge)
             try:
                 await self._ari.bridges.add(self._bridge, callee.channel.id)
-                await self._ari.bridges.add(self._bridge, line.channel.id)
+                await self._ari.bridges.add(self._bridge, channel_io.channel.id)
             except (NotFound, RequestRefused) as error:
                 log.info("one of the two has hung up: %s", error)
             while not gone.is_set():
                 await callee.hold(RENEW_SECONDS, TALK_SECONDS - RENEW_SECONDS)
                 try:
-                    await line.hold(RENEW_SECONDS, TALK_SECONDS - RENEW_SECONDS)
+                    await channel_io.hold(RENEW_SECONDS, TALK_SECONDS - RENEW_SECONDS)
                 except (NotFound, HungUp):
                     break
-                # What is keyed now is heard by the agent.
+                # The agent hears the callee's keys now. The survey ignores them.
                 await callee.keys(RENEW_SECONDS, nothing, gone.is_set)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
 
-    async def _end(self, line: ChannelIO) -> None:
-        """Neither the agent nor the bridge is left behind, whatever has happened."""
-        for leave in (line.channel.hangup, partial(self._ari.bridges.destroy, self._bridge)):
+    async def _end(self, channel_io: ChannelIO) -> None:
+        """Hang up the agent, destroy the bridge, and save the end, whatever has happened."""
+        for leave in (channel_io.channel.hangup, partial(self._ari.bridges.destroy, self._bridge)):
             try:
                 await leave()
             except AriError as error:
-                log.warning("left behind: %s", error, extra={"channel": line.channel.id})
-        self._ari.close(line.channel.id)
-        scene = self._scene
-        await scene.means.write(
+                log.warning("left behind: %s", error, extra={"channel": channel_io.channel.id})
+        self._ari.close(channel_io.channel.id)
+        context = self._context
+        await context.services.write(
             transfers.end,
-            scene.call,
+            context.call,
             self._agent,
             self._word,
             self._disposition,
