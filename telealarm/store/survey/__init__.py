@@ -1,1 +1,1 @@
-"""What a survey session reads and keeps."""
+"""What a survey session reads and saves."""

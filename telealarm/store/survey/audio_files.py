@@ -1,6 +1,6 @@
-"""Recordings: the rows of uploaded sounds, and the folder that their files are in.
+"""Recordings: the rows of uploaded sounds, and the folder of their files.
 
-The file is there before its row is written, and goes with the last row that names it.
+A file is written before its row. It is deleted with the last row that names it.
 """
 
 import hashlib
@@ -16,13 +16,13 @@ from telealarm.models import AudioFile
 from telealarm.rules import audio
 from telealarm.store.engine import crud
 
-# Below the folder of the rendered prompts, whose names have nothing to do with these.
+# A folder below that of the rendered prompts, whose names are independent of these.
 FOLDER = "audio"
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A sound that can be played: its file's name, and how long it plays."""
+    """A sound that can be played: the name of its file, and its length."""
 
     digest: str
     seconds: float
@@ -30,13 +30,13 @@ class Recording:
 
 @dataclass(frozen=True)
 class Sound(Recording):
-    """A recording on its way into the folder: 8 kHz, 16 bit mono."""
+    """A recording to be saved in the folder: 8 kHz, 16 bit, mono."""
 
     wav: bytes
 
     @classmethod
     def of(cls, wav: bytes) -> "Sound":
-        """`wav`, which rules.audio has made, with its name and length."""
+        """Return `wav`, made by rules.audio, with its name and length."""
         return cls(hashlib.sha256(wav).hexdigest(), round(audio.seconds(wav), 3), wav)
 
 
@@ -47,21 +47,24 @@ class AudioFolder:
         self._folder = prompts / FOLDER
 
     def path(self, digest: str) -> Path:
-        """Where the file is, if it is."""
+        """Return the path of the file. It may not exist."""
         return self._folder / f"{digest}.wav"
 
     def keep(self, sound: Sound) -> None:
-        """Put the sound's file there. Raises OSError."""
+        """Write the sound's file. Raises OSError."""
         put(self.path(sound.digest), sound.wav)
 
     def create(self, owner_id: int, name: str, sound: Recording) -> AudioFile:
-        """The row of a sound that was kept. Raises Conflict where its file has just gone."""
+        """Write and return the row of a saved sound.
+
+        Raises Conflict if its file was deleted meanwhile.
+        """
         self._check(sound)
         values = {"name": name, "digest": sound.digest, "seconds": sound.seconds}
         return crud.insert(AudioFile, {**values, "owner": owner_id})
 
     def change(self, row: AudioFile, values: Mapping[str, Any], sound: Recording | None) -> None:
-        """Rename the row, or put another sound into it. Raises Conflict where it is in use."""
+        """Rename the row, or give it another sound. Raises Conflict if the row is in use."""
         columns, old = dict(values), row.digest
         if sound is not None and sound.digest != old:
             crud.check_unused(row)
@@ -71,7 +74,7 @@ class AudioFolder:
         self.discard(old)
 
     def remove(self, row: AudioFile) -> None:
-        """Delete the row, and its file with the last row. Raises Conflict where it is in use."""
+        """Delete the row, and the file with its last row. Raises Conflict if the row is in use."""
         crud.remove(row)
         self.discard(row.digest)
 
@@ -80,23 +83,23 @@ class AudioFolder:
             raise Conflict("The same recording was deleted just now; send it again.")
 
     def discard(self, digest: str) -> None:
-        """Delete the file where no row names it any more."""
+        """Delete the file if no row names it any more."""
         if not AudioFile.select(AudioFile.id).where(AudioFile.digest == digest).exists():
             self.path(digest).unlink(missing_ok=True)
 
 
 def of(row: AudioFile | None) -> Recording | None:
-    """What a row's file plays."""
+    """Return the recording of a row."""
     return None if row is None else Recording(row.digest, row.seconds)
 
 
 def put(path: Path, wav: bytes, *, mode: int = 0o644) -> None:
     """Write a sound file whole or not at all: Asterisk may be reading it. Raises OSError.
 
-    `mode`: Asterisk is another user, so by default everybody may read it.
+    `mode`: Asterisk runs as another user, so everybody may read the file by default.
     """
     if not path.parent.exists():
-        # Asterisk may read what it knows the name of; nobody else can list the folder.
+        # Asterisk can read a file by its name. Other users cannot list the folder.
         path.parent.mkdir(parents=True, exist_ok=True)
         path.parent.chmod(0o711)
     handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".part")

@@ -1,4 +1,4 @@
-"""What sections do beside asking: each leaves a survey result and a line in the timeline."""
+"""The effects of section actions. Each writes a survey result and a line of the timeline."""
 
 from datetime import datetime
 
@@ -14,16 +14,16 @@ from telealarm.store.messages import outbox
 from telealarm.store.messages.template_values import values
 from telealarm.store.survey.session_state import answer
 
-# The list that a number is put on, where its manager has made none.
+# The list that is created if the manager has no do-not-call list.
 OWN_LIST = "Asked not to be called"
 
 
 def block(call: Call, section: int) -> None:
-    """The callee is not to be called again: onto the first of the manager's lists."""
+    """Put the callee's number on the first of the manager's do-not-call lists."""
     row = held(call)
     if not do_not_call.lists_number(row.owner_id, call.number):
-        own = DncList.select().where(DncList.owner == row.owner_id)
-        chosen = own.order_by(DncList.id).get_or_none()
+        lists = DncList.select().where(DncList.owner == row.owner_id)
+        chosen = lists.order_by(DncList.id).get_or_none()
         chosen = chosen or DncList.create(owner=row.owner_id, name=OWN_LIST)
         do_not_call.add({"dnc": chosen, "phone_number": call.number})
     answer(row, section, do_not_call_section.Response.ADDED)
@@ -33,7 +33,7 @@ def block(call: Call, section: int) -> None:
 
 
 def send(call: Call, section_id: int, text: str, now: datetime) -> None:
-    """An SMS to the callee goes into the outbox, once in a call, whoever adopts it."""
+    """Put an SMS to the callee into the outbox. It is sent once in a call, also after a crash."""
     row = held(call)
     mine = (SurveyResult.call == row.id) & (SurveyResult.section == section_id)
     if SurveyResult.select().where(mine).exists():
@@ -49,16 +49,16 @@ def send(call: Call, section_id: int, text: str, now: datetime) -> None:
             request_id=call.request_id,
         )
         return
-    said = values(
+    placeholder_values = values(
         alarm, alarm.event, now, language=row.survey.tts_language, attempt=row.num_attempt
     )
     answer(row, section_id, sms.Response.QUEUED)
-    filled = placeholders.fill(text, said)
+    filled = placeholders.fill(text, placeholder_values)
     outbox.queue_sms(alarm, gateway, call.number, filled, now, request_id=call.request_id)
 
 
 def recorded(call: Call, section: int, file: str, seconds: float) -> str:
-    """A message was recorded; returns the name of the file that it takes the place of, or ``."""
+    """Save a recorded message. Return the name of the file that it replaces, or ''."""
     row = held(call)
     old = SurveyResult.get_or_none(call=row, section=section)
     answer(
@@ -74,7 +74,7 @@ def recorded(call: Call, section: int, file: str, seconds: float) -> str:
 
 
 def joined(call: Call, section: int, name: str) -> None:
-    """The callee is in a conference; told once, also where another session goes on with it."""
+    """Save that the callee is in a conference: once, even if another session continues it."""
     row = held(call)
     known = SurveyResult.get_or_none(call=row, section=section, response=conference.Response.JOINED)
     if known is not None:
@@ -84,16 +84,16 @@ def joined(call: Call, section: int, name: str) -> None:
 
 
 def not_joined(call: Call, section: int) -> None:
-    """The conference could not be joined."""
+    """Save that the conference could not be joined."""
     answer(held(call), section, conference.Response.FAILED)
     record(call.alarm_id, conference.Timeline.FAILED, request_id=call.request_id)
 
 
 def answered(call: Call, section: int, response: str) -> None:
-    """What an action of any other type came to."""
+    """Save the survey result of any other section type."""
     answer(held(call), section, response)
 
 
 def tell(call: Call, word: str, why: str) -> None:
-    """A line of an action of any other type, for the alarm's timeline."""
+    """Write a line of any other section type into the alarm's timeline."""
     record(call.alarm_id, word, why, request_id=call.request_id)

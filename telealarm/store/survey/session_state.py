@@ -1,4 +1,4 @@
-"""What a survey session reads, and what it keeps at each step so that another can go on."""
+"""What a survey session reads, and what it saves at each step so that another can continue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,11 +23,11 @@ from telealarm.words import AlarmResult, AmdStatus, Change, TimelineWord
 
 @dataclass(frozen=True)
 class ScriptSection:
-    """A section, with the text as it is to be spoken, or what is played instead.
+    """A section, with the text to speak, or the recording to play instead.
 
-    `wrong_key` is played instead of our own words for a key that is not offered. `scripts` are
-    what its action may speak beside. `wordless`: it asks for keys, and nothing of its script is
-    left to say, as its placeholders have no values.
+    `wrong_key` is played after a wrong key, instead of our own prompt. `scripts`: the texts that
+    the section's action may speak. `wordless`: the section asks for keys, but its script is empty
+    because its placeholders have no values.
     """
 
     id: int
@@ -45,10 +45,10 @@ class ScriptSection:
 
 @dataclass(frozen=True)
 class Script:
-    """The survey of a call, and where its session is (`at` None: over).
+    """The survey of a call, and where its session is (`at` None: the survey is over).
 
-    `acting`: it does what the section is for. `completed`: a section marked so was reached.
-    `confirms`: answers are spoken back. `values` are what placeholders stand for.
+    `acting`: the section's action runs. `completed`: a section marked `completed` was reached.
+    `confirms`: answers are read back. `values`: the values of the placeholders.
     """
 
     language: str
@@ -62,23 +62,24 @@ class Script:
     acting: bool
     completed: bool
     confirms: bool
-    # For an answering machine, in place of what the survey says first.
+    # For an answering machine, instead of the survey's first prompt.
     voicemail: Recording | None = None
     values: Mapping[str, object] = field(default_factory=dict)
 
 
 def load(call: Call) -> Script:
-    """The survey of `call` in its sections' order. Read it through the writer, so that what an
-    earlier session has queued is in it.
+    """Return the survey of `call`, its sections in order.
+
+    Call it through the writer. So it includes what an earlier session has queued to be written.
     """
     return script(CallRequest.get_by_id(call.id))
 
 
 def script(row: CallRequest) -> Script:
-    """The survey of the call as `row` has it."""
+    """Return the survey of the call `row`."""
     alarm = row.alarm
-    # As of the claim: what is spoken then is what was rendered before anybody was rung.
-    said = values(
+    # The values at the time of the claim: so the prompts are those rendered before the call.
+    placeholder_values = values(
         alarm,
         alarm.event,
         row.call_time,
@@ -90,7 +91,7 @@ def script(row: CallRequest) -> Script:
         branches.setdefault(branching.section_id, {})[branching.keys] = branching.goto_id
     rows = Section.select().where(Section.survey == row.survey_id)
     sections = [
-        _section(section, branches.get(section.id, {}), said)
+        _section(section, branches.get(section.id, {}), placeholder_values)
         for section in rows.order_by(Section.order, Section.id)
     ]
     first = sections[0].id if sections else None
@@ -107,7 +108,7 @@ def script(row: CallRequest) -> Script:
         completed=row.completed,
         confirms=_confirms(alarm),
         voicemail=audio_files.of(row.voicemail_audiofile),
-        values=said,
+        values=placeholder_values,
     )
 
 
@@ -135,13 +136,13 @@ def _section(
 
 
 def who_answered(call: Call) -> AmdStatus | None:
-    """Who answered, as far as it was found out."""
+    """Return who answered; None if that is not known."""
     row = held(call)
     return AmdStatus(row.amd_status) if row.amd_status else None
 
 
 def message_left(call: Call) -> None:
-    """An answering machine was told all there is to tell."""
+    """Save that an answering machine has heard the whole message."""
     put(held(call), heard=True)
     record(
         call.alarm_id,
@@ -152,27 +153,30 @@ def message_left(call: Call) -> None:
 
 
 def enter(call: Call, section: int | None, lap: int) -> None:
-    """The session is in this section now; None: the survey is over."""
+    """Save that the session is in this section now; None: the survey is over."""
     _arrive(held(call), section, lap)
 
 
 def acting(call: Call) -> None:
-    """The session does what its section is for from here on, until it enters another."""
+    """Save that the session runs its section's action, until it enters another section."""
     put(held(call), acting=True)
 
 
 def playing(call: Call, playback: str) -> None:
-    """This playback begins, so that whoever adopts the call can stop it."""
+    """Save that this playback begins. A worker that adopts the call can stop it."""
     put(held(call), playback=playback)
 
 
 def heard(call: Call) -> None:
-    """The callee has heard the first prompt, to its end or to a key."""
+    """Save that the callee has heard the first prompt, to its end or until a key."""
     put(held(call), heard=True)
 
 
 def keep(call: Call, section: int, response: str, *, rating: bool, following: int | None) -> None:
-    """An answer, and the section that follows it, in one. The first rating that counts stays."""
+    """Save an answer together with the section that follows it.
+
+    If the survey counts the first rating, later ratings do not replace it.
+    """
     row = held(call)
     alarm = row.alarm
     if row.amd_status:
@@ -180,7 +184,7 @@ def keep(call: Call, section: int, response: str, *, rating: bool, following: in
     last_counts = row.survey.rating_counts == LAST
     answer(row, section, response, again=last_counts or not rating)
     if rating and (alarm.result == AlarmResult.NONE or (last_counts and row.result)):
-        # Who asks for one more call has not answered yet.
+        # A callee who asks for one more call has not answered yet.
         put(alarm, result=AlarmResult.NONE if response == alarm.snooze_key else int(response))
         put(row, result=response)
         if alarm.result:
@@ -193,9 +197,9 @@ def keep(call: Call, section: int, response: str, *, rating: bool, following: in
 def answer(
     row: CallRequest, section: int, response: str, *, again: bool = True, **recorded: object
 ) -> None:
-    """The survey result of a section; `again`: it takes the place of an earlier one of the call.
+    """Save the survey result of a section.
 
-    `recorded`: file and length of a message.
+    `again`: it replaces an earlier result of the call. `recorded`: file and length of a message.
     """
     insert = SurveyResult.insert(call=row, section=section, response=response, **recorded)
     target = [SurveyResult.call, SurveyResult.section]
@@ -207,7 +211,7 @@ def answer(
 
 
 def speech_failed(call: Call, why: str) -> None:
-    """A prompt could not be rendered; the callee hears a text of ours instead."""
+    """Save that a prompt could not be rendered. The callee hears one of our own texts instead."""
     record(call.alarm_id, TimelineWord.SPEECH_FAILED, why, request_id=call.request_id)
 
 

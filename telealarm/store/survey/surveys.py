@@ -1,4 +1,4 @@
-"""Surveys: templates as they are written, and sealing them into copies that never change."""
+"""Surveys: templates that can be edited, and their sealed copies, which never change."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ _NOT_A_KEY = (ANY, INVALID, TIMEOUT)
 
 
 def check_open(template: SurveyTemplate) -> None:
-    """Raise Conflict where the template was sealed: what is sealed stays as it is."""
+    """Raise Conflict if the template was sealed: a sealed survey never changes."""
     sealed = Survey.select(Survey.id).where(Survey.template == template.id).get_or_none()
     if sealed is not None:
         raise Conflict(
@@ -36,7 +36,10 @@ def check_open(template: SurveyTemplate) -> None:
 
 
 def add_section(values: Mapping[str, Any]) -> SectionTemplate:
-    """A new section; without an order it is the last. Raises Conflict once sealed."""
+    """Write and return a new section; without an order it is the last.
+
+    Raises Conflict if the survey was sealed.
+    """
     survey = values["survey"]
     check_open(survey)
     order = values["order"]
@@ -49,7 +52,7 @@ def add_section(values: Mapping[str, Any]) -> SectionTemplate:
 
 
 def change_section(section: SectionTemplate, values: Mapping[str, Any]) -> None:
-    """Edit a section. Raises Conflict once sealed."""
+    """Edit a section. Raises Conflict if the survey was sealed."""
     check_open(section.survey)
     check_open(values.get("survey", section.survey))
     changed = {k: v for k, v in values.items() if k != "order" or v is not None}
@@ -57,28 +60,31 @@ def change_section(section: SectionTemplate, values: Mapping[str, Any]) -> None:
 
 
 def _locked_settings(section: SectionTemplate) -> dict[str, Any]:
-    """The settings as they are now. Another worker that edits the section waits from here on."""
+    """Return the current settings. Another worker that edits the section must wait from now on."""
     same = SectionTemplate.id == section.id
     SectionTemplate.update(updated_date=SectionTemplate.updated_date).where(same).execute()
     return SectionTemplate.get(same).settings
 
 
 def _columns(values: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a section: what belongs to its type, or to another, is in `settings`."""
+    """Return the columns of a section. The fields of all section types are in `settings`."""
     columns = {name: value for name, value in values.items() if name not in fields()}
     changed = {name: value for name, value in values.items() if name in fields()}
     return {**columns, "settings": {**settings, **changed}} if changed else columns
 
 
 def add_branching(values: Mapping[str, Any]) -> BranchingTemplate:
-    """A new branching. Raises Conflict once sealed, Invalid where the section has that one."""
+    """Write and return a new branching.
+
+    Raises Conflict if the survey was sealed, Invalid if the section has such a branching already.
+    """
     check_open(values["section"].survey)
     _check_single(values["section"], values["keys"], own_id=0)
     return crud.insert(BranchingTemplate, values)
 
 
 def change_branching(branching: BranchingTemplate, values: Mapping[str, Any]) -> None:
-    """Edit a branching. Raises as `add_branching` does."""
+    """Edit a branching. Raises the same errors as `add_branching`."""
     section = values.get("section", branching.section)
     check_open(branching.section.survey)
     check_open(section.survey)
@@ -93,7 +99,10 @@ def _check_single(section: SectionTemplate, keys: str, *, own_id: int) -> None:
 
 
 def seal(template: SurveyTemplate) -> Survey:
-    """A copy that never changes. Raises Invalid, by section, and Conflict where it has one."""
+    """Return a sealed copy of the template, which never changes.
+
+    Raises Invalid with the mistakes by section, Conflict if the template was sealed before.
+    """
     check_open(template)
     sections = list(template.sections.order_by(SectionTemplate.order, SectionTemplate.id))
     errors = _mistakes(sections)
@@ -122,45 +131,49 @@ _COPIED = [name for name in Section._meta.fields if name not in ("id", "survey",
 
 
 def outline(survey: Survey) -> list[tuple[Section, list[Branching]]]:
-    """The sections of a sealed survey, in order, each with its branchings."""
+    """Return the sections of a sealed survey, in order, each with its branchings."""
     sections = survey.sections.order_by(Section.order, Section.id)
-    return [(one, list(one.branchings.order_by(Branching.id))) for one in sections]
+    return [(section, list(section.branchings.order_by(Branching.id))) for section in sections]
 
 
 def _mistakes(sections: Sequence[SectionTemplate]) -> Errors:
     if not sections:
         return {"sections": ["the survey has none; add one with POST section-template/"]}
     ids = {section.id for section in sections}
-    found = {section.id: _section_mistakes(section, ids) for section in sections}
-    for section_id, said in survey_graph.dead_ends(
+    mistakes = {section.id: _section_mistakes(section, ids) for section in sections}
+    for section_id, messages in survey_graph.dead_ends(
         [_place(section) for section in sections]
     ).items():
-        found[section_id] += said
-    return {f"section-{section_id}": said for section_id, said in found.items() if said}
+        mistakes[section_id] += messages
+    return {
+        f"section-{section_id}": messages for section_id, messages in mistakes.items() if messages
+    }
 
 
 def _place(section: SectionTemplate) -> Place:
     kind = section.kind
-    branches = {one.keys: one.goto_id for one in section.branchings}
+    branches = {branching.keys: branching.goto_id for branching in section.branchings}
     return Place(section.id, kind.flow, kind.answers(), branches, kind.rates)
 
 
 def _section_mistakes(section: SectionTemplate, ids: set[int]) -> list[str]:
-    kind, said = section.kind, []
+    kind, messages = section.kind, []
     if kind.needs_script and section.is_silent:
-        said.append("script is empty; write what is to be spoken, or name an audiofile")
-    said += kind.mistakes()
+        messages.append("script is empty; write what is to be spoken, or name an audiofile")
+    messages += kind.mistakes()
     for branching in section.branchings.order_by(BranchingTemplate.id):
         if not _yields(kind, branching.keys):
             offered = ", ".join(_offers(kind)) or "none"
-            said.append(f"the branching for {branching.keys} can never be taken; keys: {offered}")
+            messages.append(
+                f"the branching for {branching.keys} can never be taken; keys: {offered}"
+            )
         if branching.goto_id is not None and branching.goto_id not in ids:
-            said.append(f"the branching for {branching.keys} goes to another survey")
-    return said
+            messages.append(f"the branching for {branching.keys} goes to another survey")
+    return messages
 
 
 def _offers(kind: SectionType) -> list[str]:
-    """What a branching of such a section may wait for, in words."""
+    """Return what the branchings of such a section may wait for, in words."""
     if kind.flow is Flow.END:
         return []
     answers = kind.answers()
@@ -168,6 +181,6 @@ def _offers(kind: SectionType) -> list[str]:
 
 
 def _yields(kind: SectionType, keys: str) -> bool:
-    """Whether such a section can lead there."""
+    """Return whether such a section can ever take a branching for `keys`."""
     answers = kind.answers()
     return keys in _offers(kind) or (answers is not None and answers.may_branch(keys))

@@ -1,4 +1,4 @@
-"""Transfers: calls to agents, placed out of a survey."""
+"""Transfers: calls to agents that are placed during a survey."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from telealarm.words import Disposition
 
 @dataclass(frozen=True)
 class Agent:
-    """A call to an agent, as the survey passes it on."""
+    """A call to an agent."""
 
     id: int
     section: int
@@ -30,10 +30,10 @@ class Agent:
 
 
 def begin(call: Call, section_id: int, number: str) -> Agent | None:
-    """The call to the agent of a section, counted in among its gateway's; None: none may be made.
+    """Write and return the call to a section's agent. It counts as a call of its gateway.
 
-    An empty `number` is that of the alarm. The gateway is that of the callee's call, and what it
-    does not take is not dialled.
+    Return None if no call may be placed. An empty `number` is the alarm's number. The gateway is
+    that of the callee's call. A number that it does not accept is not dialled.
     """
     row = held(call)
     number = number or row.alarm.phonenumber_transfer
@@ -44,7 +44,7 @@ def begin(call: Call, section_id: int, number: str) -> Agent | None:
         record(row.alarm_id, Timeline.FAILED, str(error), request_id=row.request_id)
         return None
     laps = Transfer.select().where(Transfer.call == row.id).count()
-    made = Transfer.create(
+    created = Transfer.create(
         owner=row.owner_id,
         call=row,
         section=section_id,
@@ -54,25 +54,25 @@ def begin(call: Call, section_id: int, number: str) -> Agent | None:
         endpoint=endpoint,
     )
     record(row.alarm_id, Timeline.CALLED, f"to {number}", request_id=row.request_id)
-    return _describe(made)
+    return _describe(created)
 
 
 def latest(call: Call, section_id: int) -> Agent | None:
-    """The last call to an agent of this section, if there was one."""
+    """Return the last call to an agent of this section, or None."""
     mine = (Transfer.call == call.id) & (Transfer.section == section_id)
     row = Transfer.select().where(mine).order_by(Transfer.id.desc()).get_or_none()
     return _describe(row) if row else None
 
 
 def answered(agent: Agent, now: datetime) -> None:
-    """The agent has picked up, and hears whom they are to take."""
+    """Save that the agent has picked up, and hears who is waiting."""
     Transfer.update(answered=now, disposition=Disposition.ANSWER).where(
         Transfer.id == agent.id
     ).execute()
 
 
 def taken(call: Call, agent: Agent, now: datetime) -> None:
-    """The agent takes the call: that is the section's result, however the talk ends."""
+    """Save that the agent accepts the call. This is the section's result, however the talk ends."""
     row = held(call)
     Transfer.update(taken=now).where(Transfer.id == agent.id).execute()
     answer(row, agent.section, Response.TAKEN)
@@ -82,7 +82,7 @@ def taken(call: Call, agent: Agent, now: datetime) -> None:
 def end(
     call: Call, agent: Agent, how: str, disposition: Disposition | None, cause: int, now: datetime
 ) -> None:
-    """The agent's channel is gone; told once. `how` is the result where nobody took the call."""
+    """Save that the agent's channel is gone: once. `how`: the result if nobody accepted."""
     row = Transfer.get_by_id(agent.id)
     if row.ended is not None:
         return
@@ -99,7 +99,7 @@ def end(
 
 
 def orphans(holder: Holder) -> list[Agent]:
-    """The calls to agents whose callee is gone, of the calls of this worker."""
+    """Return this worker's calls to agents whose callee is gone."""
     rows = (
         Transfer.select()
         .join(CallRequest)
@@ -113,12 +113,12 @@ def orphans(holder: Holder) -> list[Agent]:
 
 
 def orphan_ended(agent: Agent, now: datetime) -> None:
-    """An agent's channel without a callee was hung up."""
+    """Save that an agent's channel without a callee was hung up."""
     Transfer.update(ended=now).where(Transfer.id == agent.id, Transfer.ended.is_null()).execute()
 
 
 def _endpoint(row: CallRequest, number: str) -> str:
-    """What Asterisk is told to dial. Raises ValueError, with the reason, where nothing may be."""
+    """Return the endpoint to dial. Raises ValueError with the reason if no call may be placed."""
     gateway = row.gateway
     if not number:
         raise ValueError("neither the section nor the alarm names a number")

@@ -1,4 +1,4 @@
-"""What will be said soon: the alarms that come due next, and their scripts."""
+"""The calls that come due next, and their scripts."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from telealarm.words import AlarmStatus
 
 
 def alarms(after: datetime, until: datetime, limit: int) -> list[tuple[int, datetime]]:
-    """The calls that come due between these moments: id and due time, the next first."""
+    """Return the calls that come due between these moments: alarm id and due time, in order."""
     rows = (
         Alarm.select(Alarm.id, Alarm.due)
         .where(
@@ -27,7 +27,7 @@ def alarms(after: datetime, until: datetime, limit: int) -> list[tuple[int, date
 
 
 def script(alarm_id: int) -> Script | None:
-    """What the alarm's next call will say; None where nothing can be known of it."""
+    """Return the script of the alarm's next call; None if it is not known."""
     alarm = Alarm.get_or_none(Alarm.id == alarm_id)
     if alarm is None:
         return None
@@ -35,7 +35,7 @@ def script(alarm_id: int) -> Script | None:
     survey = alarm.survey or (setting.survey if setting else None)
     if survey is None:
         return None
-    # A call that is not made yet.
+    # This call is not in the database.
     return session_state.script(
         CallRequest(
             alarm=alarm, survey=survey, call_time=alarm.due, num_attempt=alarm.num_attempt + 1

@@ -1,6 +1,6 @@
-"""The messages that callees record: a folder of files, named by the survey results.
+"""The messages that callees record: a folder of files. The survey results hold their names.
 
-A name is drawn at random when a message is kept; nothing that a client sends becomes a path.
+A name is drawn at random when a message is saved. So no client can choose a path.
 """
 
 import secrets
@@ -20,31 +20,33 @@ _CROWD = 200
 
 
 class VoiceMessages:
-    """The folder; it and its files can be read by this user alone."""
+    """The folder of the messages. Only this user can read it and its files."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def path(self, name: str) -> Path:
-        """Where the message of this name is, if it is."""
+        """Return the path of the message with this name. It may not exist."""
         return self._folder / f"{name}.wav"
 
     def keep(self, wav: bytes) -> str:
-        """Write a message; returns its name. Raises OSError. Blocks: call it in a thread."""
+        """Write a message and return its name. Raises OSError. Blocks: call it in a thread."""
         name = secrets.token_hex(16)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         audio_files.put(self.path(name), wav, mode=0o600)
         return name
 
     def discard(self, names: Sequence[str]) -> None:
-        """Delete messages; one that is gone is fine. Blocks."""
+        """Delete messages. A missing file is no error. Blocks: call it in a thread."""
         for name in names:
             self.path(name).unlink(missing_ok=True)
 
 
 def left(names: Sequence[str], holder: Holder) -> list[tuple[str, Call, int, int]]:
-    """Of the recordings in Asterisk, by name, those of this worker's calls that have ended: a crash
-    left them there. With each its call, its section and how long that may be, some at a time.
+    """Return the recordings that a crash left in Asterisk, some at a time.
+
+    `names` are all recordings in Asterisk. Those of this worker's ended calls are left over. Each
+    comes with its call, its section, and the longest time (seconds) that the section allows.
     """
     wanted = {}
     for name in names:
@@ -57,19 +59,19 @@ def left(names: Sequence[str], holder: Holder) -> list[tuple[str, Call, int, int
         CallRequest.ended.is_null(False),
         CallRequest.worker == holder.name,
     )
-    found = []
+    recordings = []
     for row in rows:
         name, section_id = wanted[row.aleg_uuid]
         recorded = Section.get_or_none(Section.id == section_id)
         if recorded is not None:
-            found.append(
+            recordings.append(
                 (name, calls.describe(row), section_id, recorded.kind.longest_recording_seconds())
             )
-    return found
+    return recordings
 
 
 def expire(before: datetime) -> list[str]:
-    """Forget messages that are older, some at a time; returns the names of their files."""
+    """Clear the names of older messages, some at a time. Return the names of their files."""
     old = (
         SurveyResult.select(SurveyResult, CallRequest)
         .join(CallRequest)
