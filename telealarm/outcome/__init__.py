@@ -1,1 +1,1 @@
-"""Outcome: what an ended call comes to, who is told, and what a crash left behind."""
+"""Outcome: the stage that settles ended calls."""

@@ -1,4 +1,4 @@
-"""Settling: each call that has ended gives its alarm request, and its alarm, an end or a retry."""
+"""Settles ended calls: each gives its alarm request and its alarm an end or another attempt."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from telealarm.store.outcome import ended_calls
 log = logging.getLogger(__name__)
 
 CROWD = 200
-# A call that cannot be settled is left alone for so long (seconds), so that others are.
+# A call that cannot be settled waits this long, so that it does not block other calls.
 ASIDE_SECONDS = 60.0
 
 
@@ -27,11 +27,11 @@ class Settler:
         self._aside: dict[int, float] = {}
 
     async def run(self) -> None:
-        """Settle for ever."""
+        """Settle calls until cancelled."""
         await run_stage(self._db, "outcome", self.step, log)
 
     async def step(self) -> datetime | None:
-        """Settle what has ended; returns now where there may be more."""
+        """Settle the calls that have ended. Return now if there may be more, else None."""
         now = utcnow()
         self._aside = {row: until for row, until in self._aside.items() if until > monotonic()}
         ended = await self._db.read(ended_calls.unsettled, CROWD, list(self._aside))

@@ -1,1 +1,1 @@
-"""How an attempt ends, and what follows from it."""
+"""How an attempt ends, and what follows."""

@@ -1,4 +1,4 @@
-"""Answers that come by SMS or by a link: a result as a key sets it, which settles the event."""
+"""Answers by SMS or by a link. They set the alarm's result as a key does, and settle the event."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from telealarm.words import AlarmResult, AlarmStatus, Change, ReplyOutcome, Time
 
 
 def answer(alarm: Alarm, result: int, how: str, now: datetime) -> ReplyOutcome:
-    """Set the alarm's result, as a key would; what still waits to be attempted is called off."""
+    """Set the alarm's result as a key does, and call off waiting attempts. Return how it went."""
     event = alarm.event
     if alarm.result != AlarmResult.NONE:
         return ReplyOutcome.BEFORE
@@ -27,7 +27,7 @@ def answer(alarm: Alarm, result: int, how: str, now: datetime) -> ReplyOutcome:
 
 
 def is_open(alarm: Alarm, event: Event, now: datetime) -> bool:
-    """Whether an answer to the alarm still counts."""
+    """Return whether an answer to the alarm still counts."""
     closed = (AlarmStatus.CANCELLED, AlarmStatus.MISSED)
     gone = alarm.deleted or event.deleted or alarm.status in closed
     return not gone and event.end > now

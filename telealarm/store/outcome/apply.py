@@ -1,6 +1,6 @@
-"""How an attempt ends: the request, its alarm, what follows, and who is told. One write.
+"""How an attempt ends: the request, its alarm, what follows, and the notifications. One write.
 
-`decide` reads what the decision of rules/outcome needs, for calls and messages alike; `settle`
+`decide` reads what the decision of rules/outcome needs, for calls and messages alike. `settle`
 carries the decision out.
 """
 
@@ -32,7 +32,7 @@ from telealarm.words import (
     TimelineWord,
 )
 
-# How long whoever rings back has to take the call that was taken back for them.
+# Callees who ring back have this long, before a call that was withdrawn for them is placed again.
 CALLED_BACK = timedelta(minutes=1)
 
 
@@ -70,20 +70,21 @@ def settle(request: AlarmRequest, decision: outcome.Outcome, now: datetime, **en
 
 
 def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
-    """The attempt counts; the alarm is a success. `ended`: callstatus and duration (seconds)."""
+    """Save that the attempt and its alarm succeeded. `ended`: callstatus and duration (seconds)."""
     move(request, AlarmStatus.SUCCESS, **ended)
     alarm = request.alarm
     move(alarm, AlarmStatus.SUCCESS, status_reason="")
-    said = f"success, result {alarm.result}" if alarm.result else "success, no key pressed"
+    why = f"success, result {alarm.result}" if alarm.result else "success, no key pressed"
     if not methods.of(alarm.method).uses_channel:
-        said = "success, the message was taken"
-    record(alarm.id, TimelineWord.RESULT, said, request_id=request.id, at=now)
+        why = "success, the message was taken"
+    record(alarm.id, TimelineWord.RESULT, why, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
 
 
 def arrived(alarm: Alarm, now: datetime) -> None:
-    """What was of unknown fate has reached its recipient: what waits to be sent again is not
-    wanted. An attempt that is being made goes on.
+    """A message of unknown fate has reached its recipient: call off what waits to be sent again.
+
+    An attempt that is being made goes on.
     """
     if alarm.status not in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
         return
@@ -104,10 +105,10 @@ def arrived(alarm: Alarm, now: datetime) -> None:
 
 
 def settle_others(alarm: Alarm, now: datetime) -> None:
-    """The alarm was answered with a key: nobody else need be asked about its event.
+    """Call off the other alarms of the event, because this alarm was answered with a key.
 
-    Its other alarms are called off, unless the calendar setting says otherwise. A phone that
-    rings is hung up; a call that was answered goes on, and keeps its own result.
+    The calendar setting can switch this off. A phone that rings is hung up. A call that was
+    answered goes on, and keeps its own result.
     """
     setting = eligibility.setting_of(alarm)
     if setting is None or not setting.settle:
@@ -122,7 +123,7 @@ def settle_others(alarm: Alarm, now: datetime) -> None:
 
 
 def _snooze(request: AlarmRequest, at: datetime, now: datetime, **ended: int) -> None:
-    """The callee asked for another call `at`; the attempt was no failure."""
+    """Save that the callee asked for another call `at`. The attempt is no failure."""
     move(request, AlarmStatus.SUCCESS, status_reason=Reason.SNOOZED, **ended)
     alarm = request.alarm
     move(alarm, AlarmStatus.RETRY, status_reason=Reason.SNOOZED)
@@ -133,7 +134,7 @@ def _snooze(request: AlarmRequest, at: datetime, now: datetime, **ended: int) ->
 
 
 def _snoozes(alarm: Alarm) -> int:
-    """Return how often it was snoozed already."""
+    """Return how often the alarm was snoozed already."""
     return (
         AlarmRequest.select()
         .where(AlarmRequest.alarm == alarm.id, AlarmRequest.status_reason == Reason.SNOOZED)
@@ -142,7 +143,7 @@ def _snoozes(alarm: Alarm) -> int:
 
 
 def _fail_over(request: AlarmRequest, decision: Failover, now: datetime, **ended: int) -> None:
-    """The attempt goes on by a request of its own, and stands before those that came due later."""
+    """Continue the attempt with a new request. It goes before requests that came due later."""
     move(request, AlarmStatus.RETRY, status_reason=Reason.FAILOVER, callstatus=ended["callstatus"])
     alarm, tried = request.alarm, decision.tried
     following = attempts.write(alarm, request.date, now, queue=request.queue, tried=tried)
@@ -151,7 +152,7 @@ def _fail_over(request: AlarmRequest, decision: Failover, now: datetime, **ended
 
 
 def _retry(request: AlarmRequest, decision: Retry, now: datetime, **ended: int) -> None:
-    """The attempt failed and another follows."""
+    """Save that the attempt failed, and write the next attempt."""
     alarm, reason, at = request.alarm, decision.reason, decision.at
     if reason == Reason.UNKNOWN:
         record(alarm.id, TimelineWord.REDIAL, "on_unknown is redial", request_id=request.id, at=now)
@@ -164,7 +165,7 @@ def _retry(request: AlarmRequest, decision: Retry, now: datetime, **ended: int) 
 
 
 def end(request: AlarmRequest, decision: Decision, now: datetime) -> None:
-    """The waiting attempt is not made: a decision to fail or to miss it."""
+    """End a waiting attempt as failed or missed, as `decision` says."""
     reason = Reason(decision.reason)
     if decision.action is Verdict.FAIL:
         fail(request, reason, now)
@@ -173,12 +174,12 @@ def end(request: AlarmRequest, decision: Decision, now: datetime) -> None:
 
 
 def fail(request: AlarmRequest, reason: str, now: datetime, *, why: str = "", **ended: int) -> None:
-    """The last attempt failed, or none can help; whoever is to know is told."""
+    """Save that the alarm failed, and send the notifications. No attempt follows."""
     move(request, AlarmStatus.FAILURE, status_reason=reason, **ended)
     alarm = request.alarm
     move(alarm, AlarmStatus.FAILURE, status_reason=reason)
-    said = f"{reason}: {why}" if why else reason
-    record(alarm.id, TimelineWord.FAILURE, said, request_id=request.id, at=now)
+    text = f"{reason}: {why}" if why else reason
+    record(alarm.id, TimelineWord.FAILURE, text, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
     webhooks.tell(alarm, Change.FAILED, now, request)
     _inform(alarm, now)
@@ -186,18 +187,18 @@ def fail(request: AlarmRequest, reason: str, now: datetime, *, why: str = "", **
 
 
 def call_off(request: AlarmRequest, why: str, now: datetime, **ended: int) -> None:
-    """The attempt is not wanted any more, or not now, and came to nothing."""
+    """Save that the attempt was withdrawn: it is not wanted any more, or not now."""
     alarm = request.alarm
     move(request, AlarmStatus.CANCELLED, status_reason=Reason.WITHDRAWN, **ended)
     paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
     if alarm.status_reason == Reason.CALLED_BACK and not paused and not alarm.deleted:
-        # Should the callee's own call break off before it is one of the alarm's, this goes out.
+        # This attempt is made if the callee's own call ends before it becomes a call of the alarm.
         if alarm.status == AlarmStatus.IN_PROCESS:
             move(alarm, AlarmStatus.RETRY)
         put(alarm, status_reason="")
         attempts.again(alarm, now + CALLED_BACK, now)
     elif alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
-        # With a due time it was moved, or its event was paused and goes on already.
+        # If it has a due time, the alarm was moved, or its event was paused and resumed.
         wanted = paused or alarm.due is not None
         move(alarm, AlarmStatus.PENDING if wanted else AlarmStatus.CANCELLED)
         wake("planning")
@@ -206,15 +207,15 @@ def call_off(request: AlarmRequest, why: str, now: datetime, **ended: int) -> No
 
 
 def miss(request: AlarmRequest, reason: Reason, now: datetime, why: str = "") -> None:
-    """The waiting attempt is not made any more: missed, or failed where others were made."""
+    """End a waiting attempt as missed, or as failed if earlier attempts were made."""
     alarm = request.alarm
     if alarm.num_attempt:
         fail(request, reason, now, why=why)
         return
     move(request, AlarmStatus.MISSED, status_reason=reason)
     move(alarm, AlarmStatus.MISSED, status_reason=reason)
-    said = f"{reason}: {why}" if why else reason
-    record(alarm.id, TimelineWord.MISSED, said, request_id=request.id, at=now)
+    text = f"{reason}: {why}" if why else reason
+    record(alarm.id, TimelineWord.MISSED, text, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.MISSED, now, request)
     if alarm.missed_policy != "skip":
         _inform(alarm, now, missed=True)
@@ -222,7 +223,7 @@ def miss(request: AlarmRequest, reason: Reason, now: datetime, why: str = "") ->
 
 
 def _inform(alarm: Alarm, now: datetime, *, missed: bool = False) -> None:
-    """Put the SMS with the bad news into the outbox, where the alarm names a number for it."""
+    """Put the SMS about the failure into the outbox, if the alarm names a number for it."""
     recipient = alarm.phonenumber_sms_failure
     if not recipient or alarm.deleted or alarm.event.deleted:
         return
@@ -238,16 +239,16 @@ def _inform(alarm: Alarm, now: datetime, *, missed: bool = False) -> None:
     event = alarm.event
     template = (event.data or {}).get("sms_failure")
     language = eligibility.language_of(alarm)
-    said = values(alarm, event, now, language=language)
+    placeholder_values = values(alarm, event, now, language=language)
     if methods.of(alarm.method).address is not Address.PHONE:
-        said["alarm_phonenumber"] = alarm.recipient
+        placeholder_values["alarm_phonenumber"] = alarm.recipient
     default = _failure_text(alarm, language, missed=missed)
-    text = placeholders.fill(template if isinstance(template, str) else default, said)
+    text = placeholders.fill(template if isinstance(template, str) else default, placeholder_values)
     outbox.queue_sms(alarm, gateway, recipient, text, now, purpose=MessagePurpose.FAILURE)
 
 
 def _failure_text(alarm: Alarm, language: str, *, missed: bool) -> str:
-    """The bad news of an alarm whose event has no words for it."""
+    """Return the default text of the SMS about a failure."""
     if missed:
         return methods.of(alarm.method).missed_text(language)
     return i18n.of(language).written.failure.failed

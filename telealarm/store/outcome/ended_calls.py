@@ -1,4 +1,4 @@
-"""Calls that have ended: which of them wait for their outcome, and what each comes to."""
+"""Calls that have ended: those that wait for their outcome, and what becomes of each."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +33,7 @@ _SETTLED = (AlarmStatus.SUCCESS, AlarmStatus.FAILURE, AlarmStatus.MISSED)
 
 @dataclass(frozen=True)
 class Settled:
-    """What an ended call came to. `label`: as the metrics count it; `text`: as the log tells it."""
+    """The outcome of an ended call: `label` for the metrics, `text` for the log."""
 
     alarm_id: int
     request_id: int
@@ -42,9 +42,7 @@ class Settled:
 
 
 def unsettled(limit: int, aside: list[int]) -> list[int]:
-    """Return the ids of calls that have ended and wait for their outcome, but for those set
-    `aside`.
-    """
+    """Return the ids of ended calls that wait for their outcome, without those in `aside`."""
     rows = (
         CallRequest.select(CallRequest.id)
         .where(
@@ -59,13 +57,13 @@ def unsettled(limit: int, aside: list[int]) -> list[int]:
 
 
 def settle(call_id: int, now: datetime) -> Settled | None:
-    """Give the alarm request of a call that has ended, and its alarm, an end or another attempt.
+    """Give the alarm request of an ended call, and its alarm, an end or another attempt.
 
-    1. A call that was called off and failed is no failure: its request is called off.
-    2. The callee who rings back about a settled alarm, and answers nothing, changes nothing.
-    3. Of any other, rules/outcome decides what follows.
+    1. If the call was called off and failed, its request is called off. This is no failure.
+    2. If the callee rang back about a settled alarm and gave no answer, nothing changes.
+    3. In all other cases rules/outcome decides what follows.
 
-    None: nothing is to be counted, or somebody else has settled the call meanwhile.
+    Return None if there is nothing to count, or if another worker has settled the call.
     """
     call = CallRequest.get_or_none(CallRequest.id == call_id, CallRequest.settled.is_null())
     if call is None or call.ended is None:
@@ -73,7 +71,7 @@ def settle(call_id: int, now: datetime) -> Settled | None:
     request, alarm = call.request, call.alarm
     reason = outcome.failure(_end_of(call), require_result=alarm.require_result)
     answered_seconds = round((call.ended - call.answered).total_seconds()) if call.answered else 0
-    # The clock may have been put back meanwhile.
+    # The clock may have been set back during the call.
     ended = {"callstatus": call.hangup_cause, "duration": max(0, answered_seconds)}
     if call.withdrawn and reason is not None:
         withdraw(call, now, **ended)
@@ -95,9 +93,10 @@ def settle(call_id: int, now: datetime) -> Settled | None:
 
 
 def withdraw(call: CallRequest, now: datetime, **ended: int) -> None:
-    """Called off before it came to an answer: for good, while its event is paused, or until later.
+    """Call off the request of a call that was called off before it had a result.
 
-    A call that was answered ends so if it failed: no other follows it.
+    It is called off for good, while its event is paused, or until later. If the call was answered
+    and failed, no other attempt follows.
     """
     move(call, CallStatus.ABORT, settled=now)
     why = "there was no result" if call.answered else "nobody had answered"
@@ -118,7 +117,7 @@ def _end_of(call: CallRequest) -> CallEnd:
 
 
 def _has_key(call_id: int) -> bool:
-    """Whether anything was keyed that counts, or an agent has talked with the callee."""
+    """Return whether the callee pressed a key that counts, or talked with an agent."""
     counts = Section.type.in_(sections.asking())
     for number, responses in sections.counting().items():
         counts |= (Section.type == number) & SurveyResult.response.in_(responses)
@@ -126,14 +125,15 @@ def _has_key(call_id: int) -> bool:
 
 
 def _asks_for_snooze(call: CallRequest) -> bool:
-    """Whether the callee asked by a key for another call. An alarm with a result needs none."""
+    """Return whether the callee asked for another call. An alarm with a result needs none."""
     key = call.alarm.snooze_key
     return bool(key) and call.result == key and not call.alarm.result and not call.withdrawn
 
 
 def _leave_as_it_was(call: CallRequest, reason: str, now: datetime, **ended: int) -> bool:
-    """Who rang back about a settled alarm hung up without an answer: it stays settled as it was,
-    and nobody is told of it again. False if it was not settled.
+    """Keep a settled alarm as it was, if the callee rang back and hung up without an answer.
+
+    No notification of the outcome is sent again. Return False if the alarm was not settled.
     """
     request, alarm = call.request, call.alarm
     rang_back = CallRequest.select(CallRequest.request).where(

@@ -1,6 +1,6 @@
-"""The bad news by phone: an alarm that failed or was missed is told to failure_phonenumber.
+"""A call to failure_phonenumber after an alarm failed or was missed.
 
-That call is an alarm of its own on the same event, with rows, retries and a timeline like any.
+The call is another alarm of the same event, with rows, retries and a timeline.
 """
 
 from datetime import datetime
@@ -15,14 +15,14 @@ from telealarm.store.engine.timeline import record
 from telealarm.words import EventStatus, TimelineWord
 
 NAME = "Told to failure_phonenumber"
-# Of its call: retries, a delay between them and a lateness in seconds.
+# Retries of this call; the delay between them and the greatest lateness, in seconds.
 RETRIES, DELAY, LATENESS = 3, 60, 3600
 
 
 def call(failed: Alarm, now: datetime) -> None:
-    """Have the calendar setting's failure_phonenumber called, if there is one, and told of it.
+    """Schedule a call to the calendar setting's failure_phonenumber, if there is one.
 
-    Once for an alarm; what this call itself comes to is told to nobody.
+    There is one such call for an alarm. If it fails too, no other call follows.
     """
     setting = eligibility.setting_of(failed)
     if setting is None or not setting.failure_phonenumber or failed.about_id is not None:
@@ -64,15 +64,15 @@ def call(failed: Alarm, now: datetime) -> None:
 
 
 def _survey(owner_id: int, language: str, text: str) -> Survey:
-    """The survey that says this, made when it is first needed."""
-    said = Section.select(Section.survey).where(Section.script == text)
-    found: Survey | None = Survey.get_or_none(
+    """Return the survey that speaks `text`. It is created when it is first needed."""
+    speaking = Section.select(Section.survey).where(Section.script == text)
+    survey: Survey | None = Survey.get_or_none(
         Survey.owner == owner_id,
         Survey.name == NAME,
         Survey.tts_language == language,
-        Survey.id.in_(said),
+        Survey.id.in_(speaking),
     )
-    if found is None:
-        found = Survey.create(owner=owner_id, name=NAME, tts_language=language)
-        Section.create(survey=found, order=1, type=PlayMessage.number, script=text)
-    return found
+    if survey is None:
+        survey = Survey.create(owner=owner_id, name=NAME, tts_language=language)
+        Section.create(survey=survey, order=1, type=PlayMessage.number, script=text)
+    return survey

@@ -49,8 +49,10 @@ def takes(gateway: Gateway, number: str) -> bool:
 
 
 def next_gateway(call: CallRequest) -> outcome.Failover | None:
-    """Return how the attempt of the ended `call` goes on, if its gateway was congested or refused
-    it, and the chain has another.
+    """Return how the attempt of the ended `call` continues at another gateway of the chain.
+
+    Return None if the gateway was not congested and did not refuse the call, or if the chain has
+    no other gateway.
     """
     congested = call.disposition == Disposition.CONGESTION
     if not (congested or call.refused):
