@@ -1,1 +1,1 @@
-"""What would be called, put off or left out. Reads only."""
+"""What would be called, deferred or skipped. This room only reads."""

@@ -1,6 +1,6 @@
-"""The dry run: which alarms would go out, when, and what would become of them. Reads only.
+"""The dry run: which alarms would go out, when, and what would happen to them. It only reads.
 
-The decisions are those of rules.moment, which admission acts on when the time has come.
+The decisions come from rules.eligibility. Admission uses the same rules when an attempt is due.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,8 +43,10 @@ _TICK = datetime.resolution
 
 @dataclass(frozen=True)
 class Entry:
-    """An attempt that comes due `at`. `start`, `end` and `local` (its wall time) are of an
-    occurrence without an event of its own yet; the alarm is then that of its parent.
+    """An attempt that comes due `at`.
+
+    `start`, `end` and `local` (the wall time) are those of an occurrence that has no event yet.
+    The alarm is then that of the parent event.
     """
 
     at: datetime
@@ -56,12 +58,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Planned:
-    """What would become of an attempt.
+    """What would happen to an attempt.
 
-    `action` is the name of its method, or defer or skip, and `why` its reason in one word. `until`
-    is when a deferred one could be made. `gateway` is the name of the trunk that it would take, if
-    any.
-    `change`: the clock of `zone` is put on or back over the start of its event.
+    `action` is the name of its method, or defer or skip. `why` is its reason in one word. `until` is
+    when a deferred attempt could be made. `gateway` is the name of the trunk that it would use, if
+    any. `change`: the clock of `zone` is set forward or back at the start of the event.
     """
 
     at: datetime
@@ -80,7 +81,7 @@ class Planned:
 
     @property
     def leaves(self) -> datetime | None:
-        """When it would be made, which it may not be."""
+        """Return when the attempt would be made; None if it would be skipped."""
         if self.action == PlanAction.SKIP:
             return None
         return self.until if self.action == PlanAction.DEFER else self.at
@@ -89,28 +90,28 @@ class Planned:
 def entries(
     login: User, now: datetime, after: datetime, before: datetime, most: int
 ) -> list[Entry]:
-    """The first `most` attempts that come due from `after` to `before`, in order.
+    """Return the first `most` attempts that come due from `after` to `before`, in order.
 
-    What is owed already comes due `now`; nothing is before that.
+    Overdue attempts come due `now`. No attempt comes due earlier.
     """
-    found = [
+    due = [
         *_waiting(login, now, before, most),
         *_pending(login, now, before, most),
         *_paused(login, now, before, most),
     ]
-    found = _first(found, after, most)
+    due = _first(due, after, most)
     for parent in _parents(login):
-        # What lies behind the last of so many need not be looked for.
-        until = found[-1].at if len(found) == most else before
-        found += _ahead(parent, max(now, after), until, most)
-        if len(found) > 2 * most:
-            found = _first(found, after, most)
-    return _first(found, after, most)
+        # If there are enough attempts, later ones are not needed.
+        until = due[-1].at if len(due) == most else before
+        due += _ahead(parent, max(now, after), until, most)
+        if len(due) > 2 * most:
+            due = _first(due, after, most)
+    return _first(due, after, most)
 
 
-def decided(found: Sequence[Entry]) -> Iterator[Planned]:
-    """What would become of each, as things are."""
-    for chunk in crud.chunks(found):
+def decided(attempts: Sequence[Entry]) -> Iterator[Planned]:
+    """Yield what would happen to each attempt, by the current data."""
+    for chunk in crud.chunks(attempts):
         by_id = {
             alarm.id: alarm
             for alarm in Alarm.select(Alarm, Event, Calendar)
@@ -153,7 +154,7 @@ def _decide(
         elif gateway.status != ACTIVE:
             action, why = PlanAction.DEFER, Reason.GATEWAY_INACTIVE
     zone = time_zones.of_event(alarm.event, profile)
-    local = entry.local or _said(alarm.event, zone)
+    local = entry.local or _wall_time(alarm.event, zone)
     change = dates.clock_change(alarm.event.start, zone, local)
     return Planned(
         at=entry.at,
@@ -177,13 +178,13 @@ def _refusal(method: AlarmMethod, setting: CalendarSetting | None) -> str:
     return method.refusal(gateway_context(gateway))
 
 
-def _first(found: list[Entry], after: datetime, most: int) -> list[Entry]:
-    there = (entry for entry in found if entry.at >= after)
-    return sorted(there, key=lambda entry: (entry.at, entry.alarm_id))[:most]
+def _first(attempts: list[Entry], after: datetime, most: int) -> list[Entry]:
+    later = (entry for entry in attempts if entry.at >= after)
+    return sorted(later, key=lambda entry: (entry.at, entry.alarm_id))[:most]
 
 
 def _waiting(login: User, now: datetime, before: datetime, most: int) -> Iterator[Entry]:
-    """Attempts that were made already, deferred ones and retries among them."""
+    """Yield the attempts that have a request already, also deferred ones and retries."""
     query = (
         visibility.ids(login, AlarmRequest)
         .columns(AlarmRequest.date, AlarmRequest.alarm)
@@ -208,7 +209,7 @@ def _pending(login: User, now: datetime, before: datetime, most: int) -> Iterato
 
 
 def _paused(login: User, now: datetime, before: datetime, most: int) -> Iterator[Entry]:
-    """Alarms of events that are paused and not over; they have no due time."""
+    """Yield the alarms of paused events that are not over. They have no due time."""
     query = (
         visibility.rows(login, Alarm)
         .where(
@@ -228,7 +229,7 @@ def _paused(login: User, now: datetime, before: datetime, most: int) -> Iterator
 
 
 def _parents(login: User) -> Iterator[Event]:
-    """The events that recur."""
+    """Return the recurring events."""
     query = Event.select(Event, Rule, Calendar).join(Rule).switch(Event).join(Calendar)
     return iter(
         query.where(
@@ -241,25 +242,25 @@ def _parents(login: User) -> Iterator[Event]:
 
 
 def _ahead(parent: Event, since: datetime, before: datetime, most: int) -> Iterator[Entry]:
-    """The alarms of those occurrences that have no event yet."""
+    """Yield the alarms of the occurrences that have no event yet."""
     templates = children.templates(parent)
     if not templates:
         return
-    leads = [timedelta(seconds=one.offset - one.advance_notice) for one in templates]
+    leads = [timedelta(seconds=alarm.offset - alarm.advance_notice) for alarm in templates]
     made_to = max(parent.start, parent.made_to or parent.start)
     try:
-        found = series.of(parent)
-        if found is None:
+        recurrence = series.of(parent)
+        if recurrence is None:
             return
         first = max(made_to + _TICK, since - max(leads))
-        occurrences = found.occurrences(first, before - min(leads), most)
+        occurrences = recurrence.occurrences(first, before - min(leads), most)
     except (RecurrenceError, ValueError):
-        return  # such a rule is refused when it is written
+        return  # the API refuses such a rule
     there = {children.place(child) for child in children.known(parent.id, _starts(occurrences))}
     for occurrence in occurrences:
         if occurrence.start in there:
-            continue  # moved or called off before its time; a child that is there is planned itself
-        end = series.end_of(parent, occurrence, found)
+            continue  # it has a child already: moved, called off, or planned as an event
+        end = series.end_of(parent, occurrence, recurrence)
         for template, lead in zip(templates, leads, strict=True):
             at = occurrence.start + lead
             if since <= at < before:
@@ -271,7 +272,7 @@ def _starts(occurrences: Sequence[Occurrence]) -> list[datetime]:
 
 
 def _occurring(alarm: Alarm, start: datetime, end: datetime, at: datetime) -> Alarm:
-    """The alarm as it will be copied for an occurrence."""
+    """Return the alarm as it will be copied for an occurrence."""
     event = Event(**alarm.event.__data__)
     event.calendar = alarm.event.calendar
     event.start, event.end = start, end
@@ -281,17 +282,17 @@ def _occurring(alarm: Alarm, start: datetime, end: datetime, at: datetime) -> Al
     return copied
 
 
-def _said(event: Event, zone: ZoneInfo) -> datetime | None:
-    """The wall time that the rule has for a child, where that may lie in a gap of the clock."""
+def _wall_time(event: Event, zone: ZoneInfo) -> datetime | None:
+    """Return the wall time that the rule gives a child, if the clock may skip it; else None."""
     original = event.original_start
     if original is None or original != event.start or not dates.is_after_gap(original, zone):
         return None
     try:
-        found = series.of(event.parent_event) if event.parent_event else None
-        place = found.occurrences(original, original + _TICK, 1) if found else []
+        recurrence = series.of(event.parent_event) if event.parent_event else None
+        places = recurrence.occurrences(original, original + _TICK, 1) if recurrence else []
     except (RecurrenceError, ValueError):
         return None
-    return place[0].local if place else None
+    return places[0].local if places else None
 
 
 def _profiles(users: set[int]) -> dict[int, CalendarUserProfile]:

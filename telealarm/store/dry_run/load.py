@@ -10,17 +10,17 @@ from telealarm.store.dry_run.dry_run import Planned
 
 @dataclass(frozen=True)
 class Load:
-    """`hour` is the begin of an hour in UTC."""
+    """The calls of one gateway in one hour. `hour` is the start of the hour, in UTC."""
 
     hour: datetime
     gateway: str
     calls: int
 
 
-def per_hour(found: Iterable[Planned]) -> list[Load]:
-    """By hour and trunk; a deferred call counts for the hour that it is put off to."""
+def per_hour(attempts: Iterable[Planned]) -> list[Load]:
+    """Return the load by hour and trunk. A deferred call counts in the hour of its new time."""
     counted: Counter[tuple[datetime, str]] = Counter()
-    for planned in found:
+    for planned in attempts:
         leaves = planned.leaves
         if leaves is not None and planned.gateway is not None:
             hour = leaves.replace(minute=0, second=0, microsecond=0)
