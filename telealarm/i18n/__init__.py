@@ -1,6 +1,6 @@
-"""The languages that recipients are spoken and written to in: a file each in `languages/`.
+"""The languages in which recipients hear and read texts: one file each in `languages/`.
 
-A new language is one more file there, and nothing else. The files are read when this is imported.
+A new language is one more file there. Nothing else changes. Importing this room reads the files.
 """
 
 from collections.abc import Mapping
@@ -18,24 +18,24 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
 
 
 def of(language: str | None) -> Language:
-    """Return the language `es`, also for `es-MX`; English if there is no such file."""
+    """Return the language of a code: `es` also for `es-MX`; English if there is no such file."""
     return LANGUAGES[code(language)]
 
 
 def code(language: str | None) -> str:
-    """Return the code of the language that `of` returns, as HTML names it."""
+    """Return the code of the language that `of` returns, in the form that HTML uses."""
     base = _base(language or ENGLISH)
     return base if base in LANGUAGES else ENGLISH
 
 
 def spoken(group: str, name: str, language: str) -> tuple[str, str]:
-    """Return the text `name` of a group of `spoken`, and the language that an engine speaks it in.
+    """Return the text `name` of a group of `spoken`, and the language for the speech engine.
 
-    That is `language` itself (`es-MX`) if its file has the text, else English.
+    The language is `language` itself (`es-MX`) if its file has the text, else English.
     """
-    own = of(language)
-    if own.code == _base(language) and f"spoken.{group}.{name}" not in own.lacking:
-        return _text(own, group, name), language
+    chosen = of(language)
+    if chosen.code == _base(language) and f"spoken.{group}.{name}" not in chosen.lacking:
+        return _text(chosen, group, name), language
     return _text(LANGUAGES[ENGLISH], group, name), ENGLISH
 
 
@@ -45,5 +45,5 @@ def _text(language: Language, group: str, name: str) -> str:
 
 
 def _base(language: str) -> str:
-    """`es` of `es-MX`."""
+    """Return `es` for `es-MX`."""
     return language.split("-")[0].lower()

@@ -1,4 +1,4 @@
-"""Reads the language files: each is checked against English, and filled in from it."""
+"""Reads the language files, compares each with English, and fills in missing texts from English."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from telealarm.errors import LanguageError
 from telealarm.i18n.model import Language, LanguageFile
 
 ENGLISH = "en"
-# Plain texts, whatever they look like: `no` is a word here, not a truth value.
+# Reads every value as a text: `no` is a word here, not a truth value.
 _LOADER = yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader
 _CODE = re.compile(r"[a-z]{2,3}", re.ASCII)
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -23,10 +23,10 @@ _TEXTS = ("spoken", "written")
 
 
 def load(folder: Traversable) -> dict[str, Language]:
-    """Return the languages of `folder`, which holds a file `<code>.yml` for each, by their code.
+    """Return the languages of `folder` by code. Each has a file `<code>.yml`.
 
-    Raises LanguageError with one line for each mistake: the file, the name of the text, and what
-    to change.
+    Raises LanguageError with a line for each mistake: the file, the name of the text, and what to
+    change.
     """
     files = {file.name.removesuffix(".yml"): file for file in folder.iterdir() if _is_yaml(file)}
     if ENGLISH not in files:
@@ -41,18 +41,18 @@ def _is_yaml(file: Traversable) -> bool:
     return file.name.endswith(".yml") and file.is_file()
 
 
-def _language(code: str, file: Traversable, own: dict[str, Any], english: Any) -> Language:
-    """Check the content of a file, and fill it in."""
+def _language(code: str, file: Traversable, content: dict[str, Any], english: Any) -> Language:
+    """Check the content of a file, fill in what it lacks, and return the language."""
     if not _CODE.fullmatch(code):
         raise LanguageError(f"{file}: name the file by the code of its language, like nl.yml")
-    filled = own | {part: _filled(own.get(part), english.get(part)) for part in _TEXTS}
+    filled = content | {part: _filled(content.get(part), english.get(part)) for part in _TEXTS}
     try:
         checked = LanguageFile.model_validate(filled)
     except ValidationError as error:
         raise LanguageError(
             "\n".join(f"{file}: {_explain(detail)}" for detail in error.errors())
         ) from None
-    texts = {name: text for part in _TEXTS for name, text in _flat(part, own.get(part))}
+    texts = {name: text for part in _TEXTS for name, text in _flat(part, content.get(part))}
     wanted = {name: text for part in _TEXTS for name, text in _flat(part, english.get(part))}
     mistakes = [f"{file}: {name}: {_UNKNOWN}" for name in texts.keys() - wanted]
     mistakes += [
@@ -71,17 +71,17 @@ def _explain(detail: ErrorDetails) -> str:
     return f"{'.'.join(map(str, detail['loc']))}: {message}"
 
 
-def _filled(own: Any, english: Any) -> Any:
-    """`own` with what it lacks taken from `english`."""
-    if own is None:
+def _filled(texts: Any, english: Any) -> Any:
+    """Return `texts`, with what they lack taken from `english`."""
+    if texts is None:
         return english
-    if not isinstance(own, dict) or not isinstance(english, dict):
-        return own
-    return {name: _filled(own.get(name), english.get(name)) for name in {**english, **own}}
+    if not isinstance(texts, dict) or not isinstance(english, dict):
+        return texts
+    return {name: _filled(texts.get(name), english.get(name)) for name in {**english, **texts}}
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """The texts in `value`, by their names: `written.page.about`."""
+    """Yield the texts in `value` with their names, such as `written.page.about`."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _flat(f"{name}.{key}", inner)
@@ -90,12 +90,12 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _placeholders(text: str) -> list[str]:
-    """Each placeholder once, in alphabetical order."""
+    """Return each placeholder once, in alphabetical order."""
     return sorted(set(_PLACEHOLDER.findall(text)))
 
 
 def _read(file: Traversable) -> dict[str, Any]:
-    """The content of a file. Raises LanguageError if it is no YAML, or names something twice."""
+    """Return the content of a file. Raises LanguageError if it is no YAML or repeats a name."""
     try:
         node = yaml.compose(file.read_text(encoding="utf-8"), Loader=_LOADER)
     except (UnicodeDecodeError, yaml.YAMLError) as error:

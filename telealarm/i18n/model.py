@@ -1,6 +1,6 @@
-"""What a language file holds: every text that a recipient hears or reads, and what they write back.
+"""The content of a language file: the texts that recipients hear and read, and words of replies.
 
-The names of the texts are the fields here; languages/en.yml says what each is for.
+The fields here are the names of the texts. languages/en.yml explains each of them.
 """
 
 from typing import Literal
@@ -13,7 +13,7 @@ class _Part(BaseModel):
 
 
 class WakeUp(_Part):
-    """What the wake-up door says of a wake-up call."""
+    """What the wake-up door says about a wake-up call."""
 
     once: str
     daily: str
@@ -24,7 +24,7 @@ class WakeUp(_Part):
 
 
 class ReadBack(_Part):
-    """What was understood, spoken back to the callee."""
+    """How an answer is read back to the callee."""
 
     rating_1: str
     rating_2: str
@@ -42,7 +42,7 @@ class SpokenFailure(_Part):
 
 
 class Spoken(_Part):
-    """What is said on the telephone. `prompts` by the name of their sound."""
+    """What is spoken on the telephone. The keys of `prompts` are the names of their sounds."""
 
     prompts: dict[str, str]
     wake_up: WakeUp
@@ -51,7 +51,7 @@ class Spoken(_Part):
 
 
 class Message(_Part):
-    """An alarm by SMS or mail that names no template."""
+    """The text of an alarm by SMS or mail without a template."""
 
     sms: str
     mail_subject: str
@@ -107,7 +107,7 @@ class Page(_Part):
 
 
 class Written(_Part):
-    """What is written in SMS, mails and pages."""
+    """What SMS, mails and pages say."""
 
     message: Message
     reply: Reply
@@ -117,7 +117,7 @@ class Written(_Part):
 
 
 class Words(_Part):
-    """What people write back. `only_alone`: those that may mean another thing in a sentence."""
+    """Words of replies. `only_alone`: words that may mean something else within a sentence."""
 
     confirm: list[str] = []
     cancel: list[str] = []
@@ -127,9 +127,9 @@ class Words(_Part):
 
 
 class LanguageFile(_Part):
-    """A file of `languages/`, its missing texts filled in from English."""
+    """A file of `languages/`. Its missing texts are filled in from English."""
 
-    # How a time of day is said, see rules.spoken.
+    # How a time of day is spoken; see rules.spoken.
     clock: Literal["twelve", "hours", "digits"] = "digits"
     spoken: Spoken
     written: Written

@@ -1,4 +1,4 @@
-"""Section types. A new type is one new file here, with a `SECTION`; nothing else changes."""
+"""Section types. A new type is one new file here with a `SECTION`. Nothing else changes."""
 
 import importlib
 import pkgutil
@@ -15,7 +15,7 @@ from telealarm.sections.base import SectionType
 
 @cache
 def section_types() -> Mapping[int, type[SectionType]]:
-    """Every type, by the number that a section's row has."""
+    """Return all section types by number. A section's row holds the number."""
     types: dict[int, type[SectionType]] = {}
     for module in pkgutil.iter_modules(__path__):
         kind = getattr(importlib.import_module(f"{__name__}.{module.name}"), "SECTION", None)
@@ -29,7 +29,7 @@ def section_types() -> Mapping[int, type[SectionType]]:
 
 @cache
 def fields() -> Mapping[str, FieldInfo]:
-    """The fields of all types, by name. Types may share a field that is the same in each."""
+    """Return the fields of all types by name. Types may share a field if it is the same in each."""
     fields: dict[str, FieldInfo] = {}
     for kind in section_types().values():
         for name, info in kind.model_fields.items():
@@ -39,7 +39,7 @@ def fields() -> Mapping[str, FieldInfo]:
 
 
 def of(number: int, settings: Mapping[str, Any]) -> SectionType:
-    """A section of this type, with what its row holds.
+    """Return a section of type `number` with the settings of its row.
 
     Raises TeleAlarmError if there is no such type.
     """
@@ -53,17 +53,17 @@ def of(number: int, settings: Mapping[str, Any]) -> SectionType:
 
 
 def default(name: str) -> Any:
-    """What a field is if a section's row does not hold it."""
+    """Return the value of a field that a section's row does not hold."""
     return fields()[name].default
 
 
 @cache
 def asking() -> Sequence[int]:
-    """The numbers of the types that ask for keys."""
+    """Return the numbers of the types that ask for keys."""
     return [number for number, kind in section_types().items() if kind.flow is Flow.ASK]
 
 
 @cache
 def counting() -> Mapping[int, Sequence[str]]:
-    """By type, the survey results of its action that are an answer of the callee."""
+    """Return, by type, the survey results of its action that count as an answer of the callee."""
     return {number: sorted(kind.counts) for number, kind in section_types().items() if kind.counts}

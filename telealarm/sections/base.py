@@ -1,9 +1,9 @@
-"""What a section type is. Each has a file beside this one, and nothing else names it.
+"""The base class of section types. Each type has a file beside this one. No other code names it.
 
-The fields of a type are the fields of its class, as pydantic has them: `int`, `bool`, `float`,
-`str` or `Literal`, each with a default, with `Field(ge=.., le=.., min_length=.., max_length=..)`
-for its limits and the marks below, and a docstring that says what it is. The API reads and shows
-them flat beside the common ones.
+The fields of a type are the pydantic fields of its class: `int`, `bool`, `float`, `str` or
+`Literal`. Each has a default and a docstring that explains it. Limits are given by
+`Field(ge=.., le=.., min_length=.., max_length=..)` and by the marks below. The API accepts and
+returns these fields beside the common fields of a section.
 """
 
 from collections.abc import Mapping
@@ -30,24 +30,24 @@ class PhoneNumber:
 
 @dataclass(frozen=True)
 class Pattern:
-    """Marks a text that must match `pattern` as a whole; `right` says what would."""
+    """Marks a text that must match the whole `pattern`. `right` says what is correct."""
 
     pattern: str
     right: str
 
 
 class SectionType(BaseModel):
-    """One section of a survey, with the fields of its type. Rows hold those as `settings`.
+    """One section of a survey, with the fields of its type. A row holds them in `settings`.
 
-    number          how the API and the rows name the type; never changed
-    word            the same for people
-    flow            what happens in it
-    needs_script    it makes no sense without words or a recording
-    rates           its answer is the alarm's result
-    prompts         names of our own texts that it may say
-    timeline        the words that its action writes into the timeline
-    responses       the survey results that its action writes
-    counts          those of them that are an answer of the callee, as a key is
+    number          the type's number in the API and in rows; it never changes
+    word            the type's name for people
+    flow            what happens in the section
+    needs_script    the section needs a script or a recording
+    rates           the answer is the alarm's result
+    prompts         the names of our own texts that the section may speak
+    timeline        the words that the action writes into the timeline
+    responses       the survey results that the action writes
+    counts          the responses that count as an answer of the callee, like a key
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
@@ -63,37 +63,40 @@ class SectionType(BaseModel):
     counts: ClassVar[frozenset[str]] = frozenset()
 
     def answers(self) -> KeyAnswers | None:
-        """Which keys answer it. A type whose flow is ASK takes some, another none."""
+        """Return the keys that answer the section. Only a type with the flow ASK has some."""
         return None
 
     def labels(self) -> Mapping[str, str]:
-        """What its keys mean, in the manager's words."""
+        """Return what each key means, in the manager's words."""
         return {}
 
     def mistakes(self) -> list[str]:
-        """What is wrong with it, a sentence each; the survey is not sealed then."""
+        """Return a sentence for each mistake. A survey with mistakes cannot be sealed."""
         return []
 
     def scripts(self) -> list[str]:
-        """Texts that its action speaks, with placeholders. They are rendered before the call."""
+        """Return the texts that the action speaks, with placeholders.
+
+        They are rendered before the call.
+        """
         return []
 
     def texts(self) -> list[str]:
-        """Texts that its action writes, with placeholders."""
+        """Return the texts that the action writes, with placeholders."""
         return []
 
     def longest_recording_seconds(self) -> int:
-        """How long a message may be that its action records."""
+        """Return the greatest length of a message that the action records; 0: it records none."""
         return 0
 
     def read_back(self, answer: str) -> tuple[str, dict[str, str]]:
-        """What an answer is called when it is spoken back: the text's name, and its values."""
+        """Return how to read back an answer: the name of our text, and its values."""
         label = self.labels().get(answer)
         return ("label", {"label": label}) if label else ("key", {"key": answer})
 
     async def act(self, context: SectionContext) -> ActionResult:
-        """Do what it is for, if the flow is ACT or ACT_FIRST.
+        """Run the section's action, if the flow is ACT or ACT_FIRST. Return its result.
 
-        After a crash another session does it again from its beginning.
+        After a crash another session runs it again from the beginning.
         """
         raise NotImplementedError

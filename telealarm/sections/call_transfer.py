@@ -1,4 +1,4 @@
-"""The callee is put through to an agent, who is called, hears whom to take, and takes the call."""
+"""Connects the callee with an agent. The agent is called, hears a text, and accepts the call."""
 
 from typing import Annotated
 
@@ -10,27 +10,27 @@ from telealarm.sections.base import Lines, Pattern, PhoneNumber, SectionType
 from telealarm.sections.context import ActionResult, Outcome, SectionContext
 from telealarm.words import Words
 
-# Our own text that the callee hears if nobody takes the call.
+# The name of our own text that the callee hears if no agent accepts the call.
 NO_AGENT = "no-agent"
 
 
 class Timeline(Words):
     """`what` of a row of the timeline."""
 
-    CALLED = "transfer", "An agent is called; which number."
-    TAKEN = "transfer_taken", "The agent has taken the call."
-    ENDED = "transfer_ended", "The talk with the agent is over; how long it was."
-    FAILED = "transfer_failed", "Nobody has taken the call; why."
+    CALLED = "transfer", "An agent is called. `why` names the number."
+    TAKEN = "transfer_taken", "The agent has accepted the call."
+    ENDED = "transfer_ended", "The talk with the agent is over. `why` says how long it was."
+    FAILED = "transfer_failed", "No agent has accepted the call. `why` says what happened."
 
 
 class Response(Words):
     """`response` of a survey result.
 
-    Beside the reasons of an attempt by call, such as busy.
+    It may also be a reason of a failed call, such as busy.
     """
 
-    TAKEN = "taken", "An agent has taken the call."
-    NOT_TAKEN = "not_taken", "The agent picked up, and did not press the key."
+    TAKEN = "taken", "An agent has accepted the call."
+    NOT_TAKEN = "not_taken", "The agent picked up but did not press the key."
     NO_ANSWER = "no_answer", "No agent picked up."
     CONGESTION = "congestion", "The gateway had no room for the call to the agent."
     FAILED = "failed", "The agent could not be called."
@@ -46,13 +46,13 @@ class CallTransfer(SectionType):
     counts = frozenset({Response.TAKEN})
 
     phonenumber: Annotated[str | None, Field(max_length=50), PhoneNumber()] = None
-    """The agent of a call transfer; without it, the alarm's `phonenumber_transfer`."""
+    """The agent's number. If it is empty, the alarm's `phonenumber_transfer` is called."""
     confirm_script: Annotated[str | None, Field(max_length=10_000), Lines()] = None
-    """What the agent hears before taking the call."""
+    """What the agent hears before accepting the call."""
     confirm_key: Annotated[
         str | None, Field(max_length=1), Pattern(r"[0-9*#]?", "must be a telephone key")
     ] = None
-    """The key by which the agent takes the call; without it, the agent takes it by answering."""
+    """The key that accepts the call. If it is empty, the agent accepts the call by answering."""
 
     def mistakes(self) -> list[str]:
         number = phone.clean(self.phonenumber or "")
@@ -69,7 +69,7 @@ class CallTransfer(SectionType):
         outcome = await context.transfer(
             phone.clean(self.phonenumber or ""), self.confirm_script or "", self.confirm_key or ""
         )
-        # One side's hang-up ends both, unless the survey says what comes after the talk.
+        # If one side hangs up, the call ends, unless branchings say what follows the talk.
         return ActionResult(outcome, ends_call=outcome is Outcome.DONE, says=NO_AGENT)
 
 

@@ -1,4 +1,4 @@
-"""A question whose answer is a number of several digits."""
+"""Asks for a number of several digits."""
 
 from typing import Annotated
 
@@ -18,11 +18,11 @@ class CaptureDigits(SectionType):
     validate_number: bool = True
     """Whether captured digits must lie within `min_number` and `max_number`."""
     number_digits: Annotated[int, Field(ge=1, le=50)] = 2
-    """How many digits are captured at most."""
+    """The greatest number of digits that are captured."""
     min_number: int = 0
-    """The least number that is taken."""
+    """The least number that is accepted."""
     max_number: int = 99
-    """The greatest number that is taken."""
+    """The greatest number that is accepted."""
 
     def answers(self) -> KeyAnswers:
         if not self.validate_number:

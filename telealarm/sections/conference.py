@@ -1,4 +1,4 @@
-"""The callee joins a conference of the manager's by its name."""
+"""Lets the callee join one of the manager's conferences."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from telealarm.words import Words
 class Timeline(Words):
     """`what` of a row of the timeline."""
 
-    JOINED = "conference", "The callee is in the conference; its name."
+    JOINED = "conference", "The callee is in the conference. `why` is its name."
     FAILED = "conference_failed", "The conference could not be joined."
 
 

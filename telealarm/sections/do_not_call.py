@@ -1,4 +1,4 @@
-"""The callee is not called again: the number is put on the manager's list."""
+"""Puts the callee's number on the manager's do-not-call list."""
 
 from telealarm.rules.survey_graph import Flow
 from telealarm.sections.base import SectionType
@@ -9,7 +9,7 @@ from telealarm.words import Words
 class Timeline(Words):
     """`what` of a row of the timeline."""
 
-    BLOCKED = "do_not_call", "The callee asked not to be called; the number."
+    BLOCKED = "do_not_call", "The callee asked not to be called again. `why` is the number."
 
 
 class Response(Words):

@@ -1,4 +1,4 @@
-"""The call ends."""
+"""Ends the call."""
 
 from telealarm.rules.survey_graph import Flow
 from telealarm.sections.base import SectionType

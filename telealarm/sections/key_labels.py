@@ -1,4 +1,4 @@
-"""Labels of keys: the fields key_0 to key_9, which several types have."""
+"""Labels of keys: the fields key_0 to key_9. Several section types have them."""
 
 from collections.abc import Mapping
 from typing import Annotated

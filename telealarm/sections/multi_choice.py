@@ -1,4 +1,4 @@
-"""A question: the keys that have a label answer it."""
+"""Asks a question. The keys with a label answer it."""
 
 from telealarm.rules.key_answers import KeyAnswers, ListedKeys
 from telealarm.rules.survey_graph import Flow

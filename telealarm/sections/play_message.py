@@ -1,4 +1,4 @@
-"""A message is played."""
+"""Plays a message."""
 
 from telealarm.sections.base import SectionType
 

@@ -1,11 +1,11 @@
-"""A question whose answer is the alarm's result: a key from 1 to rating_laps."""
+"""Asks for a number from 1 to rating_laps. The answer is the alarm's result."""
 
 from telealarm.rules.key_answers import KeyAnswers, ListedKeys
 from telealarm.rules.survey_graph import Flow
 from telealarm.sections.key_labels import KeyLabels
 
 _MOST = 99
-# The results of an alarm that have words of their own.
+# The alarm results that have texts of their own.
 _RESULTS = ("1", "2", "3")
 
 
@@ -17,7 +17,7 @@ class Rating(KeyLabels):
     rates = True
 
     rating_laps: int = 9
-    """A rating takes the keys from 1 to this number."""
+    """A rating accepts the numbers from 1 to this one."""
 
     def answers(self) -> KeyAnswers:
         return ListedKeys.of(range(1, self.rating_laps + 1))

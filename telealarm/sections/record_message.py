@@ -1,4 +1,4 @@
-"""The callee's message is recorded."""
+"""Records a message of the callee."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from telealarm.words import Words
 class Timeline(Words):
     """`what` of a row of the timeline."""
 
-    RECORDED = "recorded", "A message was recorded; how long it is."
+    RECORDED = "recorded", "A message was recorded. `why` says how long it is."
     DELETED = "recording_deleted", "The recorded message has reached recordings.keep_days."
 
 
@@ -31,7 +31,7 @@ class RecordMessage(SectionType):
     responses = Response
 
     recording_seconds: Annotated[int, Field(ge=1, le=600)] = 60
-    """How long a recorded message may be."""
+    """The greatest length of a recorded message, in seconds."""
 
     def longest_recording_seconds(self) -> int:
         return self.recording_seconds

@@ -1,4 +1,4 @@
-"""An SMS is sent to the callee."""
+"""Sends an SMS to the callee."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from telealarm.words import Words
 class Timeline(Words):
     """`what` of a row of the timeline."""
 
-    NOT_SENT = "sms_not_sent", "No SMS was sent, as the calendar setting names no sms_gateway."
+    NOT_SENT = "sms_not_sent", "No SMS was sent: the calendar setting names no sms_gateway."
 
 
 class Response(Words):
