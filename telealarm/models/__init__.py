@@ -1,4 +1,4 @@
-"""The tables, one noun a file. `ALL` lists them in the order in which they can be made."""
+"""The tables, one noun a file. `ALL` lists them in the order in which they can be created."""
 
 from telealarm.models.account import User
 from telealarm.models.alarm import Alarm, AlarmRequest

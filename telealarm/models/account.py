@@ -1,4 +1,4 @@
-"""Who logs in."""
+"""The users who can log in."""
 
 from peewee import BooleanField, CharField
 
@@ -6,7 +6,7 @@ from telealarm.models.base import BaseModel, created
 
 
 class User(BaseModel):
-    """A superuser, or a manager, who owns calendar users, surveys and settings."""
+    """A superuser or a manager. A manager owns calendar users, surveys and settings."""
 
     username = CharField(max_length=150, unique=True)
     password_hash = CharField(max_length=255)

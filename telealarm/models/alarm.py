@@ -1,4 +1,4 @@
-"""The alarm, and its attempts."""
+"""Alarms and their attempts."""
 
 from datetime import datetime, time
 from typing import Any
@@ -26,9 +26,8 @@ from telealarm.words import AlarmResult, AlarmStatus
 class Alarm(BaseModel):
     """Notice of an event to one recipient.
 
-    `offset` (seconds from the event's start to date_start_notice) is what is kept; `due` is
-    derived from it for the index, and is null while the alarm is not to be rung: its event is
-    paused or deleted.
+    `offset` is the time from the event's start to date_start_notice, in seconds. `due` is computed
+    from it, for the index. `due` is null while no attempt is due: the event is paused or deleted.
     """
 
     owner = ForeignKeyField(User)
@@ -67,19 +66,19 @@ class Alarm(BaseModel):
     retry_policy: "Field[dict[str, Any] | None]" = JSONField(null=True)
     on_unknown = CharField(max_length=10, default="redial")
     missed_policy = CharField(max_length=10, default="inform")
-    # The rating key that asks for one more call in a while; empty: none does.
+    # The rating key that asks for another call later; empty: no key does.
     snooze_key = CharField(max_length=1, default="")
-    # The alarm whose failure this one tells to the setting's failure_phonenumber.
+    # The failed alarm that this alarm reports to the setting's failure_phonenumber.
     about: "ForeignKeyField[Alarm | None]" = ForeignKeyField("self", null=True, backref="+")
     about_id: OptionalKey
     created_date = created()
-    # The alarm of the parent event that this one is a copy of, unless it was edited by itself.
+    # The alarm of the parent event from which this one was copied.
     origin: "ForeignKeyField[Alarm | None]" = ForeignKeyField("self", null=True)
     origin_id: OptionalKey
     detached = BooleanField(default=False)
     deleted = UtcField(null=True)
 
-    # Not columns: what store.scope selects beside them.
+    # These are no columns: store.access.visibility adds them to the selected rows.
     event_start: datetime
     zone: str | None
 
@@ -89,7 +88,8 @@ class Alarm(BaseModel):
         return str(getattr(self, methods.of(self.method).address.field))
 
     class Meta:
-        # Beside the planner's: the lists of an owner, and of a superuser, see api.lists.
+        # The first is for the planner. The others are for the API's lists, of a manager and of a
+        # superuser.
         indexes = (
             (("status", "due"), False),
             (("owner", "id", "deleted"), False),
@@ -103,9 +103,9 @@ class Alarm(BaseModel):
 
 
 class AlarmRequest(ClaimableModel):
-    """One attempt. `date` is when it is to be made (a deferred one waits for the opening)."""
+    """One attempt. `date` is when it will be made. A deferred attempt waits for calling hours."""
 
-    # Past this nobody wants the attempt any more (rules.window.expiry); null: asked for by hand.
+    # After this time the attempt is not made any more; null: it was requested by hand.
     expires = UtcField(null=True)
     owner = ForeignKeyField(User)
     owner_id: Key
@@ -117,14 +117,14 @@ class AlarmRequest(ClaimableModel):
     callstatus = IntegerField(default=0)  # Q.850 hang-up cause
     duration = IntegerField(default=0)  # seconds answered
     created_date = created()
-    # The queue that it waits in: the id of its calendar, put right when it is looked at.
+    # The queue in which it waits: the id of its calendar. It is corrected when it is read.
     queue = IntegerField(default=0)
-    # The id of the call that rings its number now, for whose end it waits; 0: none.
+    # It waits for the end of this call, which uses the same number; 0: it waits for no call.
     waits_for = IntegerField(default=0)
-    # The ids of the gateways that were congested in this attempt; it goes on with the next one.
+    # The ids of the gateways that failed in this attempt. It continues with the next gateway.
     tried: "Field[list[int]]" = JSONField(default=list)
 
-    # No column: what store.scope and store.calllog select beside them.
+    # This is no column: the call log adds it to the selected rows.
     callrequest_id: int | None
 
     class Meta:

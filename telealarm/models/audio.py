@@ -1,4 +1,4 @@
-"""Recordings that managers upload, to be played instead of speech."""
+"""Recordings that managers upload. They are played instead of speech."""
 
 from peewee import CharField, FloatField, ForeignKeyField
 
@@ -7,7 +7,7 @@ from telealarm.models.base import BaseModel, Key, created
 
 
 class AudioFile(BaseModel):
-    """`digest` (sha256 of the sound) is the file's name; two rows may share one file."""
+    """A recording. `digest` (SHA-256 of the sound) is the file's name. Rows may share a file."""
 
     owner = ForeignKeyField(User)
     owner_id: Key

@@ -1,4 +1,4 @@
-"""What every table shares, and the fields that keep time and JSON the same on both databases."""
+"""What all tables share, and the field that stores times in the same way on both databases."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar, overload
@@ -7,7 +7,7 @@ from peewee import AutoField, CharField, DateTimeField, Field, IntegerField, Mod
 
 from telealarm.clock import utcnow
 
-# The types of what peewee adds by itself beside a foreign key: `event_id` beside `event`.
+# The types of the fields that peewee adds to a foreign key: `event_id` beside `event`.
 Key: TypeAlias = "Field[int]"
 OptionalKey: TypeAlias = "Field[int | None]"
 
@@ -15,10 +15,10 @@ Moment = TypeVar("Moment", datetime, datetime | None)
 
 
 class UtcField(DateTimeField, Generic[Moment]):
-    """A moment, aware and in UTC outside, to the microsecond.
+    """A moment in UTC, to the microsecond. Its values are aware datetimes.
 
-    Stored without a zone in a fixed width, so that SQLite's texts sort as the moments do.
-    A naive datetime is refused: nobody could say which clock it was read from.
+    It is stored without a zone and with a fixed width, so that SQLite's texts sort by time. A naive
+    datetime is refused, because its time zone is not known.
     """
 
     if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class UtcField(DateTimeField, Generic[Moment]):
 
 
 class BaseModel(Model):
-    """Every table has an integer id; the database is bound by store.database."""
+    """The base of all tables. Each has an integer id. store.engine binds the database."""
 
     id: "AutoField[int]"
 
@@ -59,10 +59,10 @@ class BaseModel(Model):
 
 
 class ClaimableModel(BaseModel):
-    """A row that one stage writes and a worker of the next one claims.
+    """A row that one stage writes, and that a worker of the next stage claims.
 
-    `worker` is the name of the worker that holds it, `fence` that worker's token at the claim:
-    a write that carries an older token is refused as stale.
+    `worker` is the name of the worker that holds it. `fence` is the worker's token at the claim. A
+    write with an older token is refused as stale.
     """
 
     worker = CharField(max_length=64, null=True, index=True)
@@ -70,5 +70,5 @@ class ClaimableModel(BaseModel):
 
 
 def created() -> UtcField[datetime]:
-    """A column that holds when its row was written."""
+    """Return a column that holds the time when its row was written."""
     return UtcField(default=utcnow)

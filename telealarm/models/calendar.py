@@ -1,4 +1,4 @@
-"""Calendar users, who do not log in, their profiles and their calendars."""
+"""Calendar users, their profiles and their calendars. Calendar users cannot log in."""
 
 from typing import Any
 
@@ -19,11 +19,11 @@ class CalendarUser(BaseModel):
     last_name = CharField(max_length=150, default="")
     email = CharField(max_length=254, default="")
     created_date = created()
-    # A deleted one whose events are deleted too is hidden: their call log refers to it.
+    # A deleted user is hidden with its events, because the call log refers to them.
     deleted = UtcField(null=True)
 
     class Meta:
-        # A manager's own: that another has the name is not to be seen.
+        # Unique for each manager: so a manager cannot see that another one uses a name.
         indexes = ((("owner", "username"), True),)
 
 
@@ -57,7 +57,7 @@ class CalendarUserProfile(BaseModel):
     created_date = created()
     updated_date = created()
 
-    # No column: what store.scope selects beside them.
+    # This is no column: store.access.visibility adds it to the selected rows.
     owner_name: str
 
 

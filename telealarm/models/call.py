@@ -1,4 +1,4 @@
-"""The call log: calls that were placed, and what was keyed."""
+"""The call log: the calls that were placed, and their answers."""
 
 import uuid
 
@@ -14,7 +14,7 @@ from telealarm.words import CallStatus
 
 
 class CallRequest(ClaimableModel):
-    """One channel. What it dials is copied here when the call is claimed, and then stands."""
+    """One channel. The data for dialing are copied here at the claim, and never change after it."""
 
     owner = ForeignKeyField(User)
     owner_id: Key
@@ -30,7 +30,7 @@ class CallRequest(ClaimableModel):
     caller_name = CharField(max_length=80, default="")
     phone_number = CharField(max_length=80)
     dialled = CharField(max_length=140, default="")  # the number as the gateway dials it
-    endpoint = CharField(max_length=600)  # what Asterisk is told to dial
+    endpoint = CharField(max_length=600)  # what Asterisk dials
     timeout = IntegerField(default=60)  # seconds of ringing
     timelimit = IntegerField(default=3600)  # seconds in all
     gateway = ForeignKeyField(Gateway)
@@ -42,26 +42,26 @@ class CallRequest(ClaimableModel):
     result = CharField(max_length=40, default="")
     hangup_cause = IntegerField(default=0)  # Q.850
     disposition = CharField(max_length=20, default="")
-    amd_behavior = IntegerField(null=True)  # null: nobody asks who answers
+    amd_behavior = IntegerField(null=True)  # null: AMD does not run
     amd_status = IntegerField(default=0)
     voicemail_audiofile = ForeignKeyField(AudioFile, null=True)
     voicemail_audiofile_id: OptionalKey
-    inbound = BooleanField(default=False)  # the callee rang back; this is the caller's channel
+    inbound = BooleanField(default=False)  # the callee rang back: this is their channel
     rang = BooleanField(default=False)
-    refused = BooleanField(default=False)  # by Asterisk: the gateway leads nowhere
+    refused = BooleanField(default=False)  # Asterisk refused it: the gateway leads nowhere
     started = UtcField(null=True)
     answered = UtcField(null=True)
     ended = UtcField(null=True)
     settled = UtcField(null=True)
-    # Its alarm was called off: hung up, if nobody has answered yet.
+    # When its alarm was called off. The call is hung up if nobody has answered yet.
     withdrawn = UtcField(null=True)
-    # Where the session is, for whoever adopts it. Null once the survey has come to its end.
+    # Where the session is, for a worker that adopts the call; null: the survey has ended.
     section = ForeignKeyField(Section, null=True)
     section_id: OptionalKey
     lap = IntegerField(default=0)
-    acting = BooleanField(default=False)  # records, talks with an agent, is in a conference
-    playback = CharField(max_length=120, default="")  # what plays, or has played last
-    heard = BooleanField(default=False)  # the first prompt to its end
+    acting = BooleanField(default=False)  # the section's action runs, such as a recording
+    playback = CharField(max_length=120, default="")  # the current playback, or the last one
+    heard = BooleanField(default=False)  # the callee has heard the first prompt
     completed = BooleanField(default=False)  # a section marked `completed` was reached
     finished = BooleanField(default=False)  # the survey ended, or the callee hung up
 
@@ -81,14 +81,14 @@ class CallRequest(ClaimableModel):
 
 
 class SurveyResult(BaseModel):
-    """What was answered in a section of a call."""
+    """The answer in a section of a call."""
 
     call = ForeignKeyField(CallRequest, backref="results")
     call_id: Key
     section = ForeignKeyField(Section)
     section_id: Key
     response = CharField(max_length=100)
-    # Of a recorded message: the name of its file, and how long it plays.
+    # Of a recorded message: the name of its file, and its length.
     record_file = CharField(max_length=64, default="")
     recording_duration = FloatField(default=0)  # seconds
     created_date = created()

@@ -1,4 +1,4 @@
-"""Do-not-call lists: numbers that are never dialled for their owner."""
+"""Do-not-call lists: numbers and mail addresses that get no alarms from the list's owner."""
 
 from peewee import CharField, ForeignKeyField, TextField
 
@@ -16,7 +16,7 @@ class DncList(BaseModel):
 
 
 class DncContact(BaseModel):
-    """A number without the punctuation that people write, or a mail address in small letters."""
+    """A number without punctuation, or a mail address in lower case."""
 
     dnc = ForeignKeyField(DncList, on_delete="CASCADE", backref="contacts")
     dnc_id: Key

@@ -1,4 +1,4 @@
-"""What happens at a time, and is worth an alarm."""
+"""Events: what happens at a time, and may have alarms."""
 
 from typing import Any
 
@@ -20,12 +20,11 @@ from telealarm.words import EventStatus
 
 
 class Event(BaseModel):
-    """An event that happens once, the first of a series (it has the rule), or one of its children.
+    """A single event, the parent of a series (it has the rule), or a child of a series.
 
-    A child is the occurrence that the rule has at `original_start`, wherever it was moved to, and
-    there never are two of one. Of the parent, `made_to` is the occurrence up to which children
-    were made, and `next_child_due` when the next are to be looked at; it is null once the series
-    has ended.
+    A child is the occurrence that the rule has at `original_start`, even if it was moved. Each
+    occurrence has at most one child. In a parent, `made_to` is the last occurrence that has a
+    child. `next_child_due` is when to create the next children; it is null if the series has ended.
     """
 
     owner = ForeignKeyField(User)
@@ -50,30 +49,31 @@ class Event(BaseModel):
     occ_count = IntegerField(default=0)
     timezone = CharField(max_length=64, null=True)
     exdate: "Field[list[str]]" = JSONField(default=list)
-    # The start as it was sent, where the clock skips it (02:30): the other occurrences are then.
+    # The start as the client sent it, if the clock skips it (02:30). Other occurrences use it.
     said_start = CharField(max_length=32, null=True)
     made_to = UtcField(null=True)
     next_child_due = UtcField(null=True)
-    # The parent or its alarms were edited: the children not yet begun are to follow.
+    # The parent or its alarms were edited: future children must be updated.
     series_edited = BooleanField(default=False)
-    # What children are made with: PENDING, PAUSED, or COMPLETED, which ends the series.
+    # The status of new children: PENDING or PAUSED. COMPLETED ends the series.
     children_status = IntegerField(default=EventStatus.PENDING)
     children_made = IntegerField(default=0)
     original_start = UtcField(null=True)
-    # A child that was edited by itself does not follow its parent any more.
+    # The child itself was edited: it does not follow its parent any more.
     detached = BooleanField(default=False)
-    # Of an imported one: what the file calls it, so that a second import finds it, and a digest
-    # of what the file said, so that it sees what has changed there.
+    # Of an imported event: its UID in the file, so that a second import finds it. The digest of
+    # the file's data shows what has changed there.
     uid = CharField(max_length=255, null=True)
     import_digest = CharField(max_length=64, null=True)
-    # A deleted event is hidden, so that its call log keeps what it refers to.
+    # A deleted event is hidden, because the call log refers to it.
     deleted = UtcField(null=True)
 
-    # No column: what store.scope selects beside them; None: the configuration's.
+    # This is no column: store.access.visibility adds it to the selected rows. None: the
+    # configuration's zone.
     zone: str | None
 
     class Meta:
-        # The lists of an owner, and of a superuser: see api.lists.
+        # Most are for the API's lists, of a manager and of a superuser.
         indexes = (
             (("status", "end"), False),
             (("next_child_due",), False),

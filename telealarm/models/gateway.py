@@ -1,4 +1,4 @@
-"""The ways out: gateways for calls, SMS gateways for messages. Written by superusers only."""
+"""Gateways for calls and for SMS. Only superusers write them."""
 
 import secrets
 from typing import Any
@@ -13,7 +13,7 @@ ACTIVE, INACTIVE = Switch.ACTIVE, Switch.INACTIVE
 
 
 class Gateway(BaseModel):
-    """A dial template such as `PJSIP/{number}@trunk`, and the numbers and load that it takes."""
+    """A dial template such as `PJSIP/{number}@trunk`, and the numbers and load that it accepts."""
 
     name = CharField(unique=True)
     status = IntegerField(default=ACTIVE)
@@ -30,22 +30,22 @@ class Gateway(BaseModel):
     addparameter = CharField(max_length=360, default="")
     maximum_call = IntegerField(default=0)  # 0: no cap
     calls_per_second = FloatField(default=0)  # 0: no cap
-    # When the next call may leave (rules.pacing); drawn from here by every worker.
+    # When the next call may leave. All workers take their turns from here.
     next_slot = UtcField(null=True)
     number_pattern = CharField(max_length=200, default=DEFAULT_PATTERN)
     allowed_prefixes: "Field[list[str]]" = JSONField(default=list)  # empty: all
-    # Since when nothing is dialled through it (store.pauses).
+    # Since when dialing through it is paused.
     paused = UtcField(null=True)
     created_date = created()
     updated_date = created()
 
 
 class SmsGateway(BaseModel):
-    """A gateway for SMS; `settings` as the kind asks for.
+    """A gateway for SMS. `settings` depend on its kind.
 
-    `secret` is in the addresses that the gateway tells us things at; `next_send` is the earliest
-    moment at which its pace, or what it asked for, allows the next message, whichever worker sends
-    it.
+    `secret` is part of the addresses to which the gateway sends reports and replies. `next_send` is
+    the earliest time of the next message, for all workers: by the gateway's rate, or because the
+    gateway asked to wait.
     """
 
     name = CharField(unique=True)

@@ -1,4 +1,4 @@
-"""What POSTs with an Idempotency-Key were answered with."""
+"""The answers to POSTs with an Idempotency-Key."""
 
 from peewee import CharField, Field, ForeignKeyField, IntegerField, JSONField, TextField
 
@@ -8,10 +8,10 @@ from telealarm.models.base import BaseModel, Key, UtcField
 
 
 class IdempotencyKey(BaseModel):
-    """The first answer to a POST of a login, to a path, with a key.
+    """The first answer to a POST of a user, to a path, with a key.
 
-    Written in the transaction that makes what the answer tells of, so it needs no state: the row
-    is there if and only if the POST was carried out. `digest` tells its body from another.
+    The row is written in the transaction that carries out the POST. So the row exists if and only
+    if the POST was carried out. `digest` is that of the request's body.
     """
 
     owner = ForeignKeyField(User, on_delete="CASCADE")

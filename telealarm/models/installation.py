@@ -16,7 +16,7 @@ class Installation(BaseModel):
     name = CharField(max_length=16)
     secret = CharField(max_length=64, default=lambda: secrets.token_hex(32))
     created = created()
-    # Since when nothing is dialled (store.pauses).
+    # Since when dialing is paused.
     paused = UtcField(null=True)
 
 

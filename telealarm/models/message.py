@@ -22,11 +22,11 @@ from telealarm.words import MessagePurpose, MessageStatus
 
 
 class Message(ClaimableModel):
-    """An SMS or a mail that is to be sent once.
+    """An SMS or a mail. It is sent once.
 
-    With a `request` it is that attempt of its alarm, and its end is the request's. `uid` is what
-    the gateway is told; one that follows a message of unknown fate has the same, so that a gateway
-    can drop the double. A mail has no gateway.
+    With a `request`, the message is an attempt of its alarm, and its end is the request's end.
+    `uid` is sent to the gateway. If a message's fate is unknown, the next one has the same `uid`:
+    the gateway can drop the duplicate. A mail has no gateway.
     """
 
     owner = ForeignKeyField(User)
@@ -39,11 +39,11 @@ class Message(ClaimableModel):
     gateway_id: OptionalKey
     # The number of its alarm method: 2 SMS, 3 email.
     method = IntegerField(default=sms.METHOD.number)
-    # What it is for.
+    # Why it is sent.
     purpose = CharField(max_length=20, default=MessagePurpose.ALARM)
     uid = CharField(max_length=80, default=lambda: uuid.uuid4().hex, index=True)
     recipient = CharField(max_length=254)
-    # The last digits of the number, by which replies are found.
+    # The last digits of the number. They match a reply to its message.
     tail = CharField(max_length=8, default="", index=True)
     sender = CharField(max_length=340, default="")
     subject = CharField(max_length=1000, default="")
@@ -55,18 +55,18 @@ class Message(ClaimableModel):
     status = IntegerField(default=MessageStatus.PENDING)
     date = UtcField()
     tries = IntegerField(default=0)
-    # The gateway's own id for it, and what it said last.
+    # The gateway's id for the message, and the gateway's last answer.
     reference = CharField(max_length=200, default="", index=True)
     said = CharField(max_length=500, default="")
-    # What the delivery report said: delivered, failed or nothing yet.
+    # The delivery report: delivered, failed, or empty if there is none yet.
     delivery = CharField(max_length=12, default="")
     sent = UtcField(null=True)
-    # Its alarm was called off: not sent, if nothing was sent yet; else no other follows it.
+    # When its alarm was called off. It is not sent if there is still time; no other follows it.
     withdrawn = UtcField(null=True)
     created_date = created()
-    # Of a mail with an invitation: what its calendar file says (rules.invitation), and of which
-    # times; `starts` is null once that occurrence was called off by itself, or moved away.
-    # `current`: it is what the recipient's calendar shows.
+    # Of a mail with an invitation: the content of its calendar file (rules.invitation) and its
+    # times. `starts` is null if this one occurrence was called off or moved. `current`: the
+    # recipient's calendar shows this invitation.
     invitation: "Field[dict[str, Any] | None]" = JSONField(null=True)
     sequence = IntegerField(default=0)
     starts = UtcField(null=True)
@@ -82,8 +82,10 @@ class Message(ClaimableModel):
 
 
 class InboundSms(BaseModel):
-    """An SMS that came in; `external_id` is the gateway's own, by which doubles are known, or one
-    of ours where it gives none.
+    """A received SMS.
+
+    `external_id` is the gateway's id. It identifies duplicates. If the gateway gives none, it is an
+    id of ours.
     """
 
     gateway = ForeignKeyField(SmsGateway)
@@ -101,7 +103,7 @@ class InboundSms(BaseModel):
 
 
 class EarlyReport(BaseModel):
-    """A delivery report that came before the gateway's id of its message was known."""
+    """A delivery report that arrived before the gateway's id of its message was known."""
 
     gateway = ForeignKeyField(SmsGateway, on_delete="CASCADE")
     gateway_id: Key

@@ -1,4 +1,4 @@
-"""How an event comes again."""
+"""How an event recurs."""
 
 from peewee import CharField, ForeignKeyField, TextField
 
@@ -7,9 +7,9 @@ from telealarm.models.base import BaseModel, OptionalKey, created
 
 
 class Rule(BaseModel):
-    """`params` is the predecessor's form (`count:10;byweekday:0,1`), `rrule` RFC 5545's text.
+    """A recurrence rule, as `params` (`count:10;byweekday:0,1`) or as an `rrule` of RFC 5545.
 
-    Without an owner it is predefined: everybody may use it and nobody change it.
+    A rule without an owner is predefined: everybody may use it, and nobody may change it.
     """
 
     owner = ForeignKeyField(User, null=True)

@@ -37,5 +37,5 @@ class CalendarSetting(BaseModel):
     created_date = created()
     updated_date = created()
 
-    # No column: what store.scope selects beside them.
+    # This is no column: store.access.visibility adds it to the selected rows.
     owner_name: str

@@ -1,4 +1,4 @@
-"""Surveys (IVR): templates that are edited, and sealed copies that are called with."""
+"""Surveys (IVR): templates that can be edited, and the sealed copies that calls use."""
 
 from typing import Any
 
@@ -35,13 +35,13 @@ class SurveyFields(BaseModel):
 
 
 class SurveyTemplate(SurveyFields):
-    """A survey as it is written."""
+    """A survey that can be edited."""
 
     sections: "ModelSelect[SectionTemplate]"
 
 
 class Survey(SurveyFields):
-    """A sealed survey: a copy that never changes, so that every report means the same."""
+    """A sealed survey: a copy that never changes, so that reports can be compared."""
 
     template = ForeignKeyField(SurveyTemplate, null=True, on_delete="SET NULL")
     template_id: OptionalKey
@@ -53,14 +53,14 @@ class SectionFields(BaseModel):
     type = IntegerField()
     question = CharField(max_length=500, default="")
     script = TextField(default="")
-    # Played instead of the script, and instead of our own words for a wrong key.
+    # Recordings that are played instead of the script, and instead of our text for a wrong key.
     audiofile = ForeignKeyField(AudioFile, null=True, backref="+")
     audiofile_id: OptionalKey
     invalid_audiofile = ForeignKeyField(AudioFile, null=True, backref="+")
     invalid_audiofile_id: OptionalKey
     retries = IntegerField(default=0)
     timeout = IntegerField(default=5)  # seconds
-    # The fields of its type, and of others that were sent; what is not in it has its default.
+    # The fields of its type, and of other types if they were sent. Missing fields have defaults.
     settings: "Field[dict[str, Any]]" = JSONField(default=dict)
     completed = BooleanField(default=False)
     created_date = created()
@@ -68,12 +68,12 @@ class SectionFields(BaseModel):
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing is spoken or played when it is reached."""
+        """Return whether the section has neither a script nor a recording."""
         return not self.script.strip() and self.audiofile_id is None
 
     @property
     def kind(self) -> SectionType:
-        """The section as its type has it. Raises TeleAlarmError if its type is unknown."""
+        """Return the section with its type. Raises TeleAlarmError if the type is unknown."""
         return sections.of(self.type, self.settings)
 
 
@@ -90,7 +90,7 @@ class Section(SectionFields):
 
 
 class BranchingTemplate(BaseModel):
-    """From a section, by what was keyed (or `0`, `timeout`, `invalid`, `any`), to another."""
+    """Leads from a section to another, by an answer or by `0`, `timeout`, `invalid` or `any`."""
 
     keys = CharField(max_length=100)
     section = ForeignKeyField(SectionTemplate, on_delete="CASCADE", backref="branchings")

@@ -1,4 +1,4 @@
-"""What an alarm by mail or by SMS says; `{placeholders}` are put in when it goes out."""
+"""The texts of alarms by mail or SMS. `{placeholders}` are filled in when a message is written."""
 
 from peewee import CharField, ForeignKeyField, TextField
 

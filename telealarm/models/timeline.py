@@ -1,4 +1,4 @@
-"""What happened to an alarm, and why, in order."""
+"""The timeline: what happened to an alarm and why, in order."""
 
 from peewee import CharField, ForeignKeyField, TextField
 

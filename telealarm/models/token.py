@@ -1,4 +1,4 @@
-"""Bearer tokens: how programs log in."""
+"""Bearer tokens, with which programs log in."""
 
 from peewee import CharField, ForeignKeyField
 
@@ -7,11 +7,11 @@ from telealarm.models.base import BaseModel, Key, UtcField, created
 
 
 class ApiToken(BaseModel):
-    """A token of a login, without its text: that is shown once, when it is made.
+    """A token of a user, without its text. The text is shown once, when the token is created.
 
-    `digest` is the SHA-256 of the text. A password needs argon2id because people choose it among
-    few; a token is 256 random bits, which nobody can try through at any speed, so a fast digest
-    guards it as well, can be looked up by an index, and costs a request nothing.
+    `digest` is the SHA-256 of the text. A password needs argon2id, because people choose among few
+    passwords. A token has 256 random bits: nobody can try them all, at any speed. So a fast digest
+    is as safe. It can be found by an index, and it costs a request no time.
     """
 
     owner = ForeignKeyField(User, on_delete="CASCADE")

@@ -1,4 +1,4 @@
-"""Transfers: the channels that are placed to agents out of a survey."""
+"""Transfers: the channels to agents that are placed during a survey."""
 
 from peewee import CharField, ForeignKeyField, IntegerField
 
@@ -10,7 +10,7 @@ from telealarm.models.survey import Section
 
 
 class Transfer(BaseModel):
-    """One call to an agent, on behalf of a callee who hears ringing meanwhile."""
+    """One call to an agent. The callee hears ringing meanwhile."""
 
     owner = ForeignKeyField(User)
     owner_id: Key
@@ -22,10 +22,10 @@ class Transfer(BaseModel):
     gateway_id: Key
     aleg_uuid = CharField(max_length=120, unique=True)
     phone_number = CharField(max_length=80)
-    endpoint = CharField(max_length=600)  # what Asterisk is told to dial
+    endpoint = CharField(max_length=600)  # what Asterisk dials
     started = created()
     answered = UtcField(null=True)
-    taken = UtcField(null=True)  # the agent and the callee talk from here on
+    taken = UtcField(null=True)  # the agent accepted the call: the talk begins
     ended = UtcField(null=True)
     disposition = CharField(max_length=20, default="")
     hangup_cause = IntegerField(default=0)  # Q.850

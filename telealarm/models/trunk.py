@@ -1,4 +1,4 @@
-"""Trunks: how each worker's Asterisk sees them."""
+"""Trunks: their states, as each worker's Asterisk reports them."""
 
 from peewee import CharField
 
@@ -9,7 +9,7 @@ UP, DOWN, UNKNOWN = TrunkState.UP, TrunkState.DOWN, TrunkState.UNKNOWN
 
 
 class Trunk(BaseModel):
-    """The state of a PJSIP endpoint `since` when, by the worker that watches it."""
+    """The state of a PJSIP endpoint, `since` when, and the worker that reports it."""
 
     worker = CharField(max_length=64)
     name = CharField(max_length=64)

@@ -1,4 +1,4 @@
-"""Webhooks: where a manager's programs want to be told, and what they were told."""
+"""Webhooks: the endpoints of a manager's programs, and the notifications sent to them."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from telealarm.words import DeliveryStatus
 
 
 class Webhook(BaseModel):
-    """An endpoint. `events`: the changes that it is told of; empty: all.
+    """An endpoint. `events`: the changes that are sent to it; empty: all changes.
 
-    The secret is kept as it is, since each delivery is signed with it; `old_secret` signs beside
-    it until `old_until`. `failing_since`: the first failure after which nothing was taken.
+    The secret is stored as plain text, because it signs each delivery. `old_secret` signs as well
+    until `old_until`. `failing_since`: the first failure since the last accepted delivery.
     """
 
     owner = ForeignKeyField(User)
@@ -33,11 +33,11 @@ class Webhook(BaseModel):
 
 
 class WebhookDelivery(ClaimableModel):
-    """One change that is to be told to one endpoint; without a webhook, to an alarm's own URL.
+    """One change to send to one endpoint; without a webhook, to the URL of an alarm.
 
-    `payload` is the body, byte for byte what is signed. `tries` tells each one: at, status (HTTP,
-    or null), seconds, why. `attempt` counts those of the schedule, which a redelivery begins anew.
-    Deliveries of one `lane` are sent one after the other; `endpoint` is whose host it is, for the
+    `payload` is the body, byte for byte as it is signed. `tries` lists each try: at, status (HTTP,
+    or null), seconds, why. `attempt` counts the tries of the schedule; a redelivery starts it
+    again. Deliveries of one `lane` are sent one after the other. `endpoint` names the host, for the
     caps.
     """
 
