@@ -60,9 +60,9 @@ class Entry:
 class Planned:
     """What would happen to an attempt.
 
-    `action` is the name of its method, or defer or skip. `why` is its reason in one word. `until` is
-    when a deferred attempt could be made. `gateway` is the name of the trunk that it would use, if
-    any. `change`: the clock of `zone` is set forward or back at the start of the event.
+    `action` is the name of its method, or defer or skip. `why` is its reason in one word. `until`
+    is when a deferred attempt could be made. `gateway` is the name of the trunk that it would use,
+    if any. `change`: the clock of `zone` is set forward or back at the start of the event.
     """
 
     at: datetime
