@@ -168,7 +168,7 @@ def test_each_event_that_is_wrong_is_named_by_its_line(tmp_path: Path) -> None:
         + event("DTSTART:20270107T090000Z", uid="6"),
     )
     assert [draft.event["start"][:10] for draft in drafts] == ["2027-01-07"]
-    told = {one.line: one.said for one in refused}
+    told = {one.line: one.message for one in refused}
     assert sorted(told) == [3, 8, 13, 18, 24, 29]
     assert told[3].startswith("DTSTART: ")
     assert told[8] == "DTSTART: must be there"
