@@ -166,7 +166,7 @@ async def calls_up(asterisk: Asterisk) -> int:
 
 
 @dataclass
-class Verdict:
+class Eligibility:
     """Counts by name; those in capitals are faults. `shown` are lines about single alarms."""
 
     counts: Counter[str] = field(default_factory=collections.Counter)
@@ -181,10 +181,10 @@ class Verdict:
         self.shown.append(f"{name} {alarm.number}: {_told(timeline)}")
 
 
-async def judge(service: Service, exchange: Exchange, alarms: list[Appointment]) -> Verdict:
+async def judge(service: Service, exchange: Exchange, alarms: list[Appointment]) -> Eligibility:
     """Wait until all alarms are at their end, and compare each with the network's INVITEs."""
     rows = await all_settled(service)
-    verdict = Verdict()
+    verdict = Eligibility()
     for alarm in alarms:
         timeline = await service.clinic.timeline(alarm)
         rung = len(exchange.calls_to(alarm.number))
@@ -211,7 +211,7 @@ async def all_settled(service: Service) -> dict[str, JSON]:
 
 
 def _judge_one(
-    verdict: Verdict, alarm: Appointment, row: JSON, timeline: list[JSON], rung: int
+    verdict: Eligibility, alarm: Appointment, row: JSON, timeline: list[JSON], rung: int
 ) -> None:
     words = [entry["what"] for entry in timeline]
     verdict.counts[f"status{row['status']}result{row['result']}"] += 1

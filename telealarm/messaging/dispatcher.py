@@ -24,7 +24,7 @@ from telealarm.store.messaging import claim, result
 
 log = logging.getLogger(__name__)
 
-CROWD = 50
+BATCH = 50
 # 10 s, 20 s, 40 s, ... up to five minutes.
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(minutes=5)
@@ -78,10 +78,10 @@ class MessageDispatcher:
             await self._db.write(claim.forgotten, self._holder, set(self._tasks), now)
             while True:
                 sending = Counter(self._sending)
-                taken = await self._db.write(claim.take, self._holder, now, CROWD, sending)
+                taken = await self._db.write(claim.take, self._holder, now, BATCH, sending)
                 for message in taken.messages:
                     self._begin(message)
-                if taken.looked_at < CROWD:
+                if taken.looked_at < BATCH:
                     break
         return await self._db.read(claim.next_due, now)
 

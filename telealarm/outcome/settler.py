@@ -14,7 +14,7 @@ from telealarm.store.outcome import ended_calls
 
 log = logging.getLogger(__name__)
 
-CROWD = 200
+BATCH = 200
 # A call that cannot be settled waits this long, so that it does not block other calls.
 ASIDE_SECONDS = 60.0
 
@@ -34,9 +34,9 @@ class Settler:
         """Settle the calls that have ended. Return now if there may be more, else None."""
         now = utcnow()
         self._aside = {row: until for row, until in self._aside.items() if until > monotonic()}
-        ended = await self._db.read(ended_calls.unsettled, CROWD, list(self._aside))
+        ended = await self._db.read(ended_calls.unsettled, BATCH, list(self._aside))
         await asyncio.gather(*(self._settle(call_id, now) for call_id in ended))
-        return now if len(ended) == CROWD else None
+        return now if len(ended) == BATCH else None
 
     async def _settle(self, call_id: int, now: datetime) -> None:
         try:

@@ -22,7 +22,7 @@ class Terms:
     hours: CallingHours | None
 
 
-class Verdict(Enum):
+class Eligibility(Enum):
     """What to do with an attempt."""
 
     GO = auto()
@@ -36,7 +36,7 @@ class Verdict(Enum):
 class Decision:
     """What to do, and why. `until`: when the attempt may start; for MISS, when it could have."""
 
-    action: Verdict
+    action: Eligibility
     reason: str = ""
     why: str = ""
     until: datetime | None = None
@@ -49,22 +49,22 @@ def decide(terms: Terms, at: datetime) -> Decision:
     users who are notified still have time to act.
     """
     if terms.expires is not None and terms.expires <= at:
-        return Decision(Verdict.MISS, Reason.LATE)
+        return Decision(Eligibility.MISS, Reason.LATE)
     if terms.forbidden:
-        return Decision(Verdict.FAIL, Reason.DO_NOT_CALL)
+        return Decision(Eligibility.FAIL, Reason.DO_NOT_CALL)
     if terms.hours is None:
-        return Decision(Verdict.FAIL, Reason.NO_CALENDAR_SETTING)
+        return Decision(Eligibility.FAIL, Reason.NO_CALENDAR_SETTING)
     opens = terms.hours.opening(at)
     if opens is None:
         why = "the calling hours do not open within a year"
-        return Decision(Verdict.MISS, Reason.NO_OPENING, why)
+        return Decision(Eligibility.MISS, Reason.NO_OPENING, why)
     if opens == at:
-        return Decision(Verdict.GO)
+        return Decision(Eligibility.GO)
     why = f"calling hours until {_second(opens)}"
     if terms.expires is not None and terms.expires <= opens:
         why += f"; wanted until {_second(terms.expires)}"
-        return Decision(Verdict.MISS, Reason.CALLING_HOURS, why, opens)
-    return Decision(Verdict.WAIT, Reason.CALLING_HOURS, why, opens)
+        return Decision(Eligibility.MISS, Reason.CALLING_HOURS, why, opens)
+    return Decision(Eligibility.WAIT, Reason.CALLING_HOURS, why, opens)
 
 
 def _second(moment: datetime) -> str:

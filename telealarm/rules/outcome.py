@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from telealarm.rules import disposition as dispositions
 from telealarm.rules import eligibility
-from telealarm.rules.eligibility import Terms, Verdict
+from telealarm.rules.eligibility import Eligibility, Terms
 from telealarm.words import Disposition, Reason
 
 # How often an alarm may be snoozed.
@@ -192,7 +192,7 @@ def _snoozed_until(attempt: Attempt, policy: Policy) -> datetime | None:
 def _forbidden(terms: Terms, at: datetime) -> str:
     """Return why no attempt may start at this moment, nor wait then; else an empty text."""
     decision = eligibility.decide(terms, at)
-    return "" if decision.action in (Verdict.GO, Verdict.WAIT) else decision.reason
+    return "" if decision.action in (Eligibility.GO, Eligibility.WAIT) else decision.reason
 
 
 def retry_at(

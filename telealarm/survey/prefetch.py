@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 # How far ahead to render, and for how many alarms in one step.
 AHEAD = timedelta(seconds=60)
-CROWD = 1000
+BATCH = 1000
 
 
 class PromptPrefetch:
@@ -38,7 +38,7 @@ class PromptPrefetch:
         """Render for the next alarms. Return now if there may be more, else None."""
         now = utcnow()
         self._done = {row: due for row, due in self._done.items() if due > now}
-        upcoming_alarms = await self._db.read(upcoming.alarms, now, now + AHEAD, CROWD)
+        upcoming_alarms = await self._db.read(upcoming.alarms, now, now + AHEAD, BATCH)
         for alarm_id, due in upcoming_alarms:
             if self._done.get(alarm_id) == due or due <= utcnow():
                 continue
@@ -50,4 +50,4 @@ class PromptPrefetch:
                 except SpeechError as error:
                     # The alarm's timeline gets the error when its call is placed.
                     log.debug("alarm %d: %s", alarm_id, error)
-        return now if len(upcoming_alarms) == CROWD and len(self._done) < CROWD else None
+        return now if len(upcoming_alarms) == BATCH and len(self._done) < BATCH else None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from telealarm.rules import calling_hours, eligibility
 from telealarm.rules.calling_hours import CallingHours
-from telealarm.rules.eligibility import Terms, Verdict
+from telealarm.rules.eligibility import Eligibility, Terms
 
 MADRID = ZoneInfo("Europe/Madrid")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
@@ -190,23 +190,23 @@ def terms(**changes: object) -> Terms:
 @pytest.mark.parametrize(
     ("changes", "action", "reason"),
     [
-        ({}, Verdict.GO, ""),
-        ({"expires": NOON}, Verdict.MISS, "late"),
-        ({"expires": None}, Verdict.GO, ""),
-        ({"forbidden": True}, Verdict.FAIL, "do_not_call"),
-        ({"hours": None}, Verdict.FAIL, "no_calendar_setting"),
+        ({}, Eligibility.GO, ""),
+        ({"expires": NOON}, Eligibility.MISS, "late"),
+        ({"expires": None}, Eligibility.GO, ""),
+        ({"forbidden": True}, Eligibility.FAIL, "do_not_call"),
+        ({"hours": None}, Eligibility.FAIL, "no_calendar_setting"),
         (
             {"hours": CallingHours(time(8), time(9), MADRID, frozenset())},
-            Verdict.MISS,
+            Eligibility.MISS,
             "no_opening",
         ),
-        ({"hours": CallingHours(time(14), time(20), MADRID)}, Verdict.WAIT, "calling_hours"),
+        ({"hours": CallingHours(time(14), time(20), MADRID)}, Eligibility.WAIT, "calling_hours"),
         # They open when nobody wants it any more: that is known now.
-        ({"hours": CallingHours(time(8), time(9), MADRID)}, Verdict.MISS, "calling_hours"),
+        ({"hours": CallingHours(time(8), time(9), MADRID)}, Eligibility.MISS, "calling_hours"),
     ],
 )
 def test_an_attempt_goes_out_or_waits_or_ends_with_its_reason(
-    changes: dict[str, object], action: Verdict, reason: str
+    changes: dict[str, object], action: Eligibility, reason: str
 ) -> None:
     decision = eligibility.decide(terms(**changes), NOON)
     assert (decision.action, decision.reason) == (action, reason)

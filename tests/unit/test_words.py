@@ -178,7 +178,7 @@ WRITTEN_OUT = (
     'x = row.status_reason in ("past", "late")',
     'cancel(alarms, "deleted", now)',
     'defer(request, until, "trunk_down", why)',
-    'Decision(Verdict.MISS, "late")',
+    'Decision(Eligibility.MISS, "late")',
     'x = decision.reason != "late"',
 )
 

@@ -176,14 +176,14 @@ class AlarmForm(Form):
         return body
 
 
-def create(visit: RequestContext, owner_id: int, values: Values) -> Alarm:
+def create(context: RequestContext, owner_id: int, values: Values) -> Alarm:
     if values.pop("status", None) not in (None, AlarmStatus.PENDING):
         raise Invalid({"status": ["a new alarm is 1 (pending)"]})
     _check_recipient(values, None)
-    _to_offset(visit, values["event"], values)
-    alarm = alarms.create(owner_id, values, visit.now)
+    _to_offset(context, values["event"], values)
+    alarm = alarms.create(owner_id, values, context.now)
     permissions.check(alarm, None)
-    template_values.look(alarm, None, visit.now)
+    template_values.look(alarm, None, context.now)
     return alarm
 
 
@@ -193,14 +193,14 @@ def missing(made: Alarm) -> dict[str, Any]:
     return {"missing_placeholders": said} if said else {}
 
 
-def change(visit: RequestContext, row: Alarm, values: Values) -> None:
+def change(context: RequestContext, row: Alarm, values: Values) -> None:
     status = values.pop("status", None)
     _check_recipient(values, row)
-    _to_offset(visit, values.get("event", row.event), values)
+    _to_offset(context, values.get("event", row.event), values)
     before = Alarm.get_by_id(row.id)
-    alarms.change(row, values, status, visit.now)
+    alarms.change(row, values, status, context.now)
     permissions.check(row, before)
-    template_values.look(row, before, visit.now)
+    template_values.look(row, before, context.now)
 
 
 def _check_recipient(values: Values, row: Alarm | None) -> None:
@@ -212,7 +212,7 @@ def _check_recipient(values: Values, row: Alarm | None) -> None:
         raise Invalid({name: [method.no_address]})
 
 
-def _to_offset(visit: RequestContext, event: Event, values: Values) -> None:
+def _to_offset(context: RequestContext, event: Event, values: Values) -> None:
     """What is kept is the distance from the event's start, so that it follows the event."""
     if "date_start_notice" not in values:
         return
@@ -226,21 +226,21 @@ def _to_offset(visit: RequestContext, event: Event, values: Values) -> None:
         raise Invalid({"date_start_notice": ["must lie within 68 years of the event's start"]})
 
 
-def delete(visit: RequestContext, row: Alarm) -> None:
-    alarms.delete([row], visit.now)
+def delete(context: RequestContext, row: Alarm) -> None:
+    alarms.delete([row], context.now)
 
 
-def timeline(visit: RequestContext, row: Alarm, values: Values) -> dict[str, Any]:
+def timeline(context: RequestContext, row: Alarm, values: Values) -> dict[str, Any]:
     """What happened to the alarm, in order."""
-    return lists.page(visit, call_log.timeline(row), show_entry, Timeline.id)
+    return lists.page(context, call_log.timeline(row), show_entry, Timeline.id)
 
 
-def show_entry(visit: RequestContext, row: Timeline) -> dict[str, Any]:
+def show_entry(context: RequestContext, row: Timeline) -> dict[str, Any]:
     return {
         "at": stamp(row.at),
         "what": row.what,
         "why": row.why,
-        "request": visit.links.maybe("alarm-request", row.request_id),
+        "request": context.links.maybe("alarm-request", row.request_id),
     }
 
 

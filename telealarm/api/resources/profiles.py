@@ -99,11 +99,11 @@ class ProfileForm(Form):
     """What the alarms of this calendar user may do."""
 
 
-def change(visit: RequestContext, row: CalendarUserProfile, values: Values) -> None:
-    calendars.change_profile(row, values, visit.now)
+def change(context: RequestContext, row: CalendarUserProfile, values: Values) -> None:
+    calendars.change_profile(row, values, context.now)
 
 
-def delete(visit: RequestContext, row: CalendarUserProfile) -> None:
+def delete(context: RequestContext, row: CalendarUserProfile) -> None:
     users.empty_profile(row)
 
 

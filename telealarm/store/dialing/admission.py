@@ -15,7 +15,7 @@ from telealarm.clock import monotonic
 from telealarm.errors import Invalid
 from telealarm.models import AlarmRequest, CalendarSetting, Gateway
 from telealarm.rules import eligibility, phone
-from telealarm.rules.eligibility import Verdict
+from telealarm.rules.eligibility import Eligibility
 from telealarm.rules.rate_limit import READY
 from telealarm.store import do_not_call
 from telealarm.store.alarms import attempts
@@ -182,10 +182,10 @@ class Admission:
         profile = alarms_eligibility.profile_of(request.alarm)
         bound = alarms_eligibility.of(request.alarm, profile, forbidden=forbidden)
         decision = eligibility.decide(bound, now)
-        if decision.action is Verdict.WAIT and decision.until is not None:
+        if decision.action is Eligibility.WAIT and decision.until is not None:
             attempts.defer(request, decision.until, decision.reason, decision.why)
             return None
-        if profile is None or decision.action is not Verdict.GO:
+        if profile is None or decision.action is not Eligibility.GO:
             apply.end(request, decision, now)
             return None
         return profile.calendar_setting

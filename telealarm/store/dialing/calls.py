@@ -16,7 +16,7 @@ from telealarm.models import (
 )
 from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
-from telealarm.rules.eligibility import Verdict
+from telealarm.rules.eligibility import Eligibility
 from telealarm.rules.rate_limit import READY
 from telealarm.store.alarms import eligibility
 from telealarm.store.dialing import concurrency, pauses, workers
@@ -169,10 +169,10 @@ def start(call: Call, now: datetime) -> bool:
         return False
     # The request was prepared a moment before its date.
     decision = eligibility.decide(alarm, max(now, request.date))
-    if decision.action is Verdict.WAIT:
+    if decision.action is Eligibility.WAIT:
         workers.put_back(row, decision.why)  # the next claim puts it off
         return False
-    if decision.action is not Verdict.GO:
+    if decision.action is not Eligibility.GO:
         put(row, ended=now)
         concurrency.release([row.id])
         move(row, CallStatus.ABORT, settled=now)

@@ -27,7 +27,7 @@ from telealarm.models import (
 )
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import dates, eligibility
-from telealarm.rules.eligibility import Verdict
+from telealarm.rules.eligibility import Eligibility
 from telealarm.rules.recurrence import Occurrence
 from telealarm.store import do_not_call
 from telealarm.store.access import visibility
@@ -141,11 +141,11 @@ def _decide(
     setting = profile.calendar_setting if profile else None
     method = methods.of(alarm.method)
     gateway = setting.aleg_gateway if setting and method.uses_channel else None
-    word = {Verdict.GO: method.name, Verdict.WAIT: PlanAction.DEFER}
+    word = {Eligibility.GO: method.name, Eligibility.WAIT: PlanAction.DEFER}
     action, why = word.get(decision.action, PlanAction.SKIP), decision.reason
     if alarm.event.status == EventStatus.PAUSED:
         action, why = PlanAction.SKIP, Reason.EVENT_PAUSED
-    elif decision.action is Verdict.GO and (refusal := _refusal(method, setting)):
+    elif decision.action is Eligibility.GO and (refusal := _refusal(method, setting)):
         action, why = PlanAction.SKIP, refusal
     elif action != PlanAction.SKIP and gateway is not None:
         gateway = failover.way_out(gateway, (), alarm.alarm_phonenumber) or gateway

@@ -13,7 +13,7 @@ from telealarm.store.engine.timeline import record
 from telealarm.store.messages.compose import Composer, columns
 from telealarm.words import EventStatus, MessagePurpose, MessageStatus, TimelineWord
 
-CROWD = 50
+BATCH = 50
 
 
 def continued(alarm: Alarm, recipient: str, invitation: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def outdated(now: datetime) -> list[int]:
         .join(Event)
         .where(Message.current, Message.ends > now, wrong)
         .order_by(Message.id)
-        .limit(CROWD)
+        .limit(BATCH)
     )
     return [row.id for row in rows]
 

@@ -22,7 +22,7 @@ from telealarm.models import (
     SmsGateway,
 )
 from telealarm.models.gateway import ACTIVE
-from telealarm.rules.eligibility import Verdict
+from telealarm.rules.eligibility import Eligibility
 from telealarm.store import do_not_call
 from telealarm.store.alarms import eligibility
 from telealarm.store.engine.claim import Holder, claim, oldest
@@ -113,10 +113,10 @@ def _wanted(message: Message, now: datetime) -> bool:
         result.put_back(message, now, Reason.EDITED, "its alarm was edited before it was sent")
         return False
     decision = eligibility.decide(alarm, now)
-    if decision.action is Verdict.WAIT:
+    if decision.action is Eligibility.WAIT:
         result.put_back(message, now, "", decision.why)  # put off when it is claimed again
         return False
-    if decision.action is not Verdict.GO:
+    if decision.action is not Eligibility.GO:
         move(message, MessageStatus.WITHDRAWN)
         apply.end(request, decision, now)
         return False

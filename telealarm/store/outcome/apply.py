@@ -11,7 +11,7 @@ from telealarm.methods import sms
 from telealarm.methods.base import Address
 from telealarm.models import Alarm, AlarmRequest, Message
 from telealarm.rules import outcome, placeholders
-from telealarm.rules.eligibility import Decision, Verdict
+from telealarm.rules.eligibility import Decision, Eligibility
 from telealarm.rules.outcome import Failover, Failure, Retry, Snooze, Success
 from telealarm.store.alarms import alarms, attempts, eligibility
 from telealarm.store.engine.database import wake
@@ -167,7 +167,7 @@ def _retry(request: AlarmRequest, decision: Retry, now: datetime, **ended: int) 
 def end(request: AlarmRequest, decision: Decision, now: datetime) -> None:
     """End a waiting attempt as failed or missed, as `decision` says."""
     reason = Reason(decision.reason)
-    if decision.action is Verdict.FAIL:
+    if decision.action is Eligibility.FAIL:
         fail(request, reason, now)
     else:
         miss(request, reason, now, decision.why)

@@ -16,7 +16,7 @@ from telealarm.store.engine.claim import Holder
 from telealarm.store.engine.timeline import record
 from telealarm.store.survey import audio_files
 
-_CROWD = 200
+_BATCH = 200
 
 
 class VoiceMessages:
@@ -53,7 +53,7 @@ def left(names: Sequence[str], holder: Holder) -> list[tuple[str, Call, int, int
         channel, _, section = name.rpartition("-")
         if channel.startswith("ta-") and section.isascii() and section.isdigit():
             wanted[channel] = (name, int(section))
-    some = sorted(wanted)[-_CROWD:]
+    some = sorted(wanted)[-_BATCH:]
     rows = CallRequest.select().where(
         CallRequest.aleg_uuid.in_(some),
         CallRequest.ended.is_null(False),
@@ -77,7 +77,7 @@ def expire(before: datetime) -> list[str]:
         .join(CallRequest)
         .where(SurveyResult.record_file != "", SurveyResult.created_date < before)
         .order_by(SurveyResult.created_date)
-        .limit(_CROWD)
+        .limit(_BATCH)
     )
     names = []
     for row in list(old):
