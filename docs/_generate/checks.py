@@ -156,7 +156,7 @@ def _ics_import(text: str) -> None:
 
 def _all_read(drafts: list[Any]) -> None:
     assert drafts, "has no event"
-    refused = [draft.said for draft in drafts if isinstance(draft, Rejected)]
+    refused = [draft.message for draft in drafts if isinstance(draft, Rejected)]
     assert not refused, "; ".join(refused)
 
 
