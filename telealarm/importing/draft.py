@@ -7,7 +7,7 @@ from typing import Any
 
 Body = dict[str, Any]
 
-NO_UID = "must be 1 to 200 printable characters"
+NO_UID = "must be 1 to 200 characters that can be seen"
 
 
 def is_uid(uid: str) -> bool:
