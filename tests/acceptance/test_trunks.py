@@ -142,7 +142,7 @@ async def test_a_trunk_of_a_restarted_asterisk_is_not_down_until_it_is_asked_som
         found.append(trunks["trunk"].state)
 
     login = {**ami_of(asterisk), "user": "telealarm", "timeout_seconds": 5.0}
-    watching = asyncio.create_task(Ami(**login, trunks=["trunk"], told=told).run())
+    watching = asyncio.create_task(Ami(**login, trunks=["trunk"], notify=told).run())
     try:
         for _ in range(2):
             await until(lambda: found[-1:] == ["up"], 30, "the trunk is up")
@@ -159,6 +159,6 @@ async def test_a_wrong_password_is_said_so(asterisk: Asterisk) -> None:
         raise AssertionError("nothing is to be told")
 
     login = {**ami_of(asterisk), "user": "telealarm", "timeout_seconds": 5.0}
-    await Ami(**login, trunks=[], told=told).check()
+    await Ami(**login, trunks=[], notify=told).check()
     with pytest.raises(AmiError, match=r"correct asterisk\.ami\.user"):
-        await Ami(**{**login, "password": "wrong"}, trunks=[], told=told).check()
+        await Ami(**{**login, "password": "wrong"}, trunks=[], notify=told).check()

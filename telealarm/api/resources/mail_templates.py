@@ -12,7 +12,9 @@ from telealarm.errors import Invalid
 from telealarm.models import MailTemplate
 from telealarm.store.engine import crud
 
-TEMPLATE_KEY = Word(30, pattern=r"[A-Za-z0-9_.-]*", right="may only hold letters, digits and _ . -")
+TEMPLATE_KEY = Word(
+    30, pattern=r"[A-Za-z0-9_.-]*", right="may hold letters, digits and _ . - alone"
+)
 # One address of RFC 5321 without quoted names, comments and encoded words. It becomes a header.
 ADDRESS = Word(
     254,
