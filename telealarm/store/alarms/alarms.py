@@ -1,4 +1,4 @@
-"""Alarms as clients write them: when they are due, and how they are called off."""
+"""Alarms as clients write them: when they are due, and how they are cancelled."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,18 +18,18 @@ from telealarm.store.engine.transition import move, put
 from telealarm.store.messages import outbox
 from telealarm.words import UNSETTLED, AlarmResult, AlarmStatus, EventStatus, Reason, TimelineWord
 
-# What the log of an alarm's attempts is about.
-_TOLD = ("alarm_phonenumber", "alarm_email", "method", "event")
+# The fields that the log of an alarm's attempts refers to.
+_IN_HISTORY = ("alarm_phonenumber", "alarm_email", "method", "event")
 _ATTEMPTING = [AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
 
 
 def moment(alarm: Alarm, event: Event) -> datetime:
-    """When the alarm is to go out: date_start_notice less advance_notice."""
+    """Return when the alarm is due: date_start_notice minus advance_notice."""
     return event.start + timedelta(seconds=alarm.offset - alarm.advance_notice)
 
 
 def schedule(alarm: Alarm, event: Event) -> None:
-    """Set `due`, which is null while the event is paused, completed or deleted."""
+    """Set `due`. It is null while the event is paused, completed or deleted."""
     wanted = event.status == EventStatus.PENDING and not event.deleted and not alarm.deleted
     crud.change(alarm, {"due": moment(alarm, event) if wanted else None})
     wake("planning")
@@ -37,7 +37,7 @@ def schedule(alarm: Alarm, event: Event) -> None:
 
 
 def is_over(alarm: Alarm, event: Event, now: datetime) -> bool:
-    """Whether nobody would want the alarm any more."""
+    """Return whether the alarm has expired."""
     expires = calling_hours.expiry(
         due=moment(alarm, event),
         start=event.start,
@@ -49,9 +49,9 @@ def is_over(alarm: Alarm, event: Event, now: datetime) -> bool:
 
 
 def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
-    """A new alarm. One that is over already is recorded as missed, and nobody is told.
+    """Return a new alarm. If it has already expired, it is recorded as missed and not sent.
 
-    An alarm of a parent event is copied to its children, also once the parent itself is over.
+    An alarm of a parent event is copied to the children, even if the parent itself is over.
     """
     event = values["event"]
     completed = event.status == EventStatus.COMPLETED
@@ -72,16 +72,17 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
 
 
 def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: datetime) -> None:
-    """Edit an alarm; `status`, where it is another than now, cancels or re-arms it.
+    """Edit an alarm. If `status` differs from the current status, it cancels or re-arms the alarm.
 
-    The edit of a parent's alarm reaches its copies; one that is edited by itself is on its own.
-    Raises Invalid, and Conflict where the edit would make the history of its attempts untrue.
+    An edit of a parent's alarm also changes its copies. A copy that was edited itself no longer
+    follows the parent. Raises Invalid. Raises Conflict if the edit would falsify the history of the
+    attempts.
     """
     before, old_hours, old_event = _wanted_at(alarm), hours(alarm), alarm.event_id
     _check_history(alarm, values)
     crud.change(alarm, {**values, "detached": alarm.origin_id is not None})
     if "alarm_phonenumber" in values:
-        # A waiting attempt may have waited for another number to be free.
+        # A waiting attempt may have waited until the old number was free.
         AlarmRequest.update(waits_for=0).where(AlarmRequest.alarm == alarm.id).execute()
         wake("dialing")
     event = alarm.event
@@ -97,7 +98,7 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
 
 
 def hours(alarm: Alarm) -> tuple[object, ...]:
-    """What of the alarm itself says when an attempt that waits may be made."""
+    """Return the values of the alarm that decide when a waiting attempt may be made."""
     lateness = (alarm.max_lateness, alarm.missed_policy)
     return alarm.daily_start, alarm.daily_stop, alarm.timezone, *lateness
 
@@ -105,7 +106,7 @@ def hours(alarm: Alarm) -> tuple[object, ...]:
 def _check_history(alarm: Alarm, values: Mapping[str, Any]) -> None:
     if alarm.status in UNSETTLED or not alarm.num_attempt:
         return
-    for name in _TOLD:
+    for name in _IN_HISTORY:
         if name in values and values[name] != getattr(alarm, name):
             raise Conflict(
                 f"The alarm was carried out, so its {name} stays as it was; make another alarm."
@@ -142,9 +143,9 @@ def _set_status(alarm: Alarm, event: Event, status: int, now: datetime) -> None:
 
 
 def reschedule(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
-    """The unfinished `alarms` follow their event, or an edit of their own, to another time.
+    """Move the unfinished `alarms` to a new time, after their event or they themselves were edited.
 
-    One that then lies ahead is pending again: what waits to be attempted now is called off.
+    An alarm that is then due in the future is pending again. Its waiting attempt is cancelled.
     """
     for alarm in alarms:
         due = moment(alarm, event)
@@ -156,8 +157,8 @@ def reschedule(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
 
 
 def hold(alarms: Sequence[Alarm], now: datetime) -> None:
-    """Their event was paused: nothing waits to be attempted, and nobody's phone rings on."""
-    # Requests before alarms, as claiming and settling do: the same order never deadlocks.
+    """Hold the alarms of a paused event: cancel waiting attempts and hang up ringing calls."""
+    # Requests before alarms, as in claiming and settling: the same order avoids deadlocks.
     for ids in _ids(alarms):
         _withdraw(ids, Reason.EVENT_PAUSED)
         _hang_up(ids, now)
@@ -167,7 +168,7 @@ def hold(alarms: Sequence[Alarm], now: datetime) -> None:
 
 
 def resume(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
-    """Their event goes on: they are due again. What was over meanwhile is not owed."""
+    """Schedule the alarms of a resumed event again. Alarms that expired meanwhile are missed."""
     for alarm in alarms:
         if alarm.status == AlarmStatus.PENDING and is_over(alarm, event, now):
             move(alarm, AlarmStatus.MISSED, status_reason=Reason.EVENT_PAUSED)
@@ -178,13 +179,14 @@ def resume(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
 
 
 def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
-    """Call the unfinished off, for good: what rings is hung up; a call that somebody has
-    answered is finished, and keeps its result.
+    """Cancel the unfinished alarms for good.
+
+    Ringing calls are hung up. An answered call goes on, and its result is kept.
     """
     for ids in _ids(alarms):
         _call_off_requests(ids, reason)
         _hang_up(ids, now)
-        # The reason of those that ring too, for when they are hung up.
+        # Ringing alarms get the reason too: it applies when they are hung up.
         Alarm.update(due=None, status_reason=reason).where(Alarm.id.in_(ids)).execute()
         ring_on = {row.alarm_id for row in _ringing(ids)}
         still = [alarm_id for alarm_id in ids if alarm_id not in ring_on]
@@ -197,7 +199,7 @@ def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
 
 
 def delete(alarms: Sequence[Alarm], now: datetime) -> None:
-    """Hide alarms and call the unfinished off; the log of their calls stays."""
+    """Hide the alarms and cancel the unfinished ones. The log of their calls is kept."""
     cancel([alarm for alarm in alarms if alarm.status in UNSETTLED], Reason.DELETED, now)
     for ids in _ids(alarms):
         Alarm.update(deleted=now, due=None).where(Alarm.id.in_(ids)).execute()
@@ -208,16 +210,17 @@ def delete(alarms: Sequence[Alarm], now: datetime) -> None:
 
 
 def attempt(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
-    """One more attempt, asked for by hand. Raises Conflict where one waits or is being made.
+    """Return one more attempt, requested by hand.
 
-    Its answer is the alarm's result: the earlier one is put back to none.
+    The alarm's result is reset to none: the new answer becomes its result. Raises Conflict if the
+    event is paused, or if an attempt is waiting or in process.
     """
     if alarm.event.status == EventStatus.PAUSED:
         raise Conflict("The event is paused; set its status to 1 first.")
     unfinished = AlarmRequest.status.in_([AlarmStatus.PENDING, AlarmStatus.IN_PROCESS])
     if AlarmRequest.select().where(AlarmRequest.alarm == alarm.id, unfinished).exists():
         raise Conflict("An attempt of this alarm waits or is being made already.")
-    # Asked for by hand: without a due time it has no expiry either.
+    # Requested by hand: without a due time, the attempt has no expiry.
     crud.change(alarm, {"due": None, "result": AlarmResult.NONE})
     return attempts.enqueue(alarm, date, now)
 
@@ -225,9 +228,10 @@ def attempt(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
 def change_attempt(
     request: AlarmRequest, date: datetime | None, status: int | None, now: datetime
 ) -> None:
-    """Move a waiting attempt, or cancel it and its alarm. Raises Conflict for any other.
+    """Move a waiting attempt, or cancel it and its alarm.
 
-    Its own date moves nothing; the API shows that to the millisecond.
+    The current date changes nothing. The API shows dates to the millisecond, so smaller differences
+    are ignored. Raises Conflict if the attempt is not waiting, Invalid if `status` is not allowed.
     """
     if request.status != AlarmStatus.PENDING:
         raise Conflict("Only an attempt that still waits can be changed; the log stands.")
@@ -253,12 +257,12 @@ def change_attempt(
 
 
 def call_off_waiting(alarm_id: int, reason: str) -> None:
-    """Another call of the alarm is up: what waits to be attempted is not."""
+    """Cancel the waiting attempts of the alarm, because another call of it is up."""
     _call_off_requests([alarm_id], reason)
 
 
 def take_back(alarm_id: int, now: datetime) -> None:
-    """The callee rings back: a call of the alarm that nobody has answered is hung up."""
+    """Hang up the unanswered calls of the alarm, because the callee rings back."""
     Alarm.update(status_reason=Reason.CALLED_BACK).where(
         Alarm.id == alarm_id, Alarm.status.in_(_ATTEMPTING)
     ).execute()
@@ -266,7 +270,7 @@ def take_back(alarm_id: int, now: datetime) -> None:
 
 
 def _withdraw(ids: list[int], reason: str) -> None:
-    """Nothing waits to be attempted: their alarms are pending, but for those that ring."""
+    """Cancel the waiting attempts. Their alarms are pending again, unless they ring."""
     _call_off_requests(ids, reason)
     Alarm.update(status=AlarmStatus.PENDING).where(
         Alarm.id.in_(ids), Alarm.status.in_(_ATTEMPTING), Alarm.id.not_in(_ringing(ids))
@@ -280,9 +284,11 @@ def _call_off_requests(ids: list[int], reason: str) -> None:
 
 
 def _hang_up(ids: list[int], now: datetime) -> None:
-    """Calls that nobody has answered are taken back by the worker that placed them; those that
-    somebody has go on, and no other follows one that fails. Messages that nobody has sent are
-    not sent, and none follows one that is being sent and fails.
+    """Withdraw the calls and messages of these alarms.
+
+    The worker that placed an unanswered call hangs it up. An answered call goes on. No retry
+    follows if it fails. Waiting messages are not sent. No retry follows if a message that is
+    being sent fails.
     """
     outbox.withdraw(ids, now, sending=True)
     CallRequest.update(withdrawn=now).where(

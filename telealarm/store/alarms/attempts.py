@@ -19,30 +19,30 @@ from telealarm.words import AlarmStatus, Reason, TimelineWord
 
 _RANG_BACK = CallRequest.inbound == True  # noqa: E712 - SQL
 
-# The queue of requests that are not to be dialled.
+# The queue of requests that are not calls.
 NO_CALL = 0
 
 
 def enqueue(alarm: Alarm, date: datetime, now: datetime, *, why: str = "") -> AlarmRequest:
-    """One more attempt of `alarm`, to be made at `date`; the alarm is in process with it.
+    """Return one more attempt of `alarm`, due at `date`. The alarm is in process then.
 
-    An alarm without a due time (finished, or asked for by hand) has no expiry either.
+    An alarm without a due time (finished, or requested by hand) has no expiry.
     """
     if alarm.status != AlarmStatus.IN_PROCESS:
         move(alarm, AlarmStatus.IN_PROCESS, status_reason="")
     request = write(alarm, date, now, queue=_queue(alarm))
     record(alarm.id, TimelineWord.DUE, why, request_id=request.id, at=now)
     wake("dialing")
-    wake("planning")  # it watches over the expiry
+    wake("planning")  # it watches the expiry
     return request
 
 
 def enqueue_together(alarm_ids: Sequence[int], now: datetime) -> list[int]:
-    """Do what `enqueue` does for one alarm, for those that are due and call; return their ids.
+    """Enqueue all of these alarms that are due and make calls. Return their ids.
 
-    Their requests are written together: one by one, ten thousand would keep the writer for ten
-    seconds, and with it whatever comes due a moment later. Raises Stale if one of the alarms was
-    changed meanwhile: then nothing is kept of all.
+    The requests are written together. Ten thousand single writes would occupy the writer for ten
+    seconds and delay alarms that come due a moment later. Raises Stale if one of the alarms was
+    changed meanwhile. Then nothing is written.
     """
     calling = (Alarm.status == AlarmStatus.PENDING) & (Alarm.due <= now + READY)
     calling &= Alarm.id.in_(list(alarm_ids)) & Alarm.method.in_(methods.on_channel())
@@ -81,12 +81,12 @@ def enqueue_together(alarm_ids: Sequence[int], now: datetime) -> list[int]:
         for request in waiting
     ).execute()
     wake("dialing")
-    wake("planning")  # it watches over the expiry
+    wake("planning")  # it watches the expiry
     return ids
 
 
 def again(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
-    """The attempt that follows a failed one; the alarm is in RETRY until it is made."""
+    """Return the attempt that follows a failed one. The alarm is in RETRY until it is made."""
     request = write(alarm, date, now, queue=_queue(alarm))
     wake("dialing")
     wake("planning")
@@ -96,7 +96,7 @@ def again(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
 def write(
     alarm: Alarm, date: datetime, now: datetime, *, queue: int, tried: Sequence[int] = ()
 ) -> AlarmRequest:
-    """The row of one attempt. `tried`: the gateways that it was made by already."""
+    """Return the new row of one attempt. `tried`: the gateways that were tried already."""
     return AlarmRequest.create(
         owner=alarm.owner_id,
         alarm=alarm,
@@ -113,7 +113,7 @@ def _queue(alarm: Alarm) -> int:
 
 
 def expiry(alarm: Alarm) -> datetime | None:
-    """Past this nobody wants the alarm any more; None where it has no due time."""
+    """Return when the alarm expires; None if it has no due time."""
     if alarm.due is None:
         return None
     return calling_hours.expiry(
@@ -126,7 +126,7 @@ def expiry(alarm: Alarm) -> datetime | None:
 
 
 def defer(request: AlarmRequest, until: datetime, reason: str, why: str) -> None:
-    """The attempt waits until `until`; the timeline says `why` when the `reason` is a new one."""
+    """Defer the attempt until `until`. The timeline shows `why` if the `reason` is new."""
     if request.status_reason != reason:
         record(
             request.alarm_id,
@@ -138,8 +138,9 @@ def defer(request: AlarmRequest, until: datetime, reason: str, why: str) -> None
 
 
 def reconsider(alarms: "Sequence[int] | ModelSelect[Alarm]") -> None:
-    """What may be rung when was edited: the waiting attempts of `alarms`, ids or a query of ids,
-    that were put off for their calling hours are looked at again.
+    """Check the attempts again that wait for their calling hours, because the hours were edited.
+
+    `alarms` are ids or a query of ids.
     """
     AlarmRequest.update(date=utcnow(), status_reason="").where(
         AlarmRequest.alarm.in_(alarms),
@@ -150,12 +151,12 @@ def reconsider(alarms: "Sequence[int] | ModelSelect[Alarm]") -> None:
 
 
 def put_off(request: AlarmRequest, expires: datetime) -> None:
-    """The event was moved: the request is wanted until `expires`."""
+    """Set a new expiry, because the event was moved."""
     put(request, expires=expires)
 
 
 def next_due(now: datetime) -> datetime | None:
-    """When the next waiting attempt that is not looked at now is to be made ready."""
+    """Return when the next attempt is to be made ready. Attempts that are ready do not count."""
     row = first(
         AlarmRequest.select(AlarmRequest.date)
         .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.date > now + READY)
@@ -165,7 +166,7 @@ def next_due(now: datetime) -> datetime | None:
 
 
 def expired(now: datetime, limit: int) -> list[AlarmRequest]:
-    """Waiting attempts that nobody wants any more."""
+    """Return up to `limit` waiting attempts that have expired, oldest first."""
     return list(
         AlarmRequest.select()
         .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.expires <= now)
@@ -175,7 +176,7 @@ def expired(now: datetime, limit: int) -> list[AlarmRequest]:
 
 
 def failures(alarm_id: int) -> dict[str, int]:
-    """How many requests of the alarm failed, by reason; calls that the callee made not counted."""
+    """Return how many requests of the alarm failed, by reason. Calls by the callee are left out."""
     rows = (
         AlarmRequest.select(AlarmRequest.status_reason, fn.COUNT(AlarmRequest.id))
         .where(

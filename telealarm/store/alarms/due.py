@@ -1,4 +1,4 @@
-"""What the planner asks: which alarms are due, which events are over."""
+"""Queries of the planner: which alarms are due, which events are over."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from telealarm.words import UNSETTLED, AlarmStatus, EventStatus
 
 
 def due_alarms(now: datetime, limit: int) -> list[int]:
-    """The ids of pending alarms whose due time has come, oldest first."""
+    """Return the ids of up to `limit` pending alarms that are due, oldest first."""
     rows = (
         Alarm.select(Alarm.id)
         .where(Alarm.status == AlarmStatus.PENDING, Alarm.due <= now)
@@ -37,7 +37,7 @@ def enqueue(alarm_id: int, now: datetime) -> int | None:
 
 
 def next_due() -> datetime | None:
-    """The next moment at which an alarm is to be made ready or a waiting request expires."""
+    """Return when the next alarm is to be made ready or the next waiting request expires."""
     alarm = selected_moment(
         Alarm.select(fn.MIN(Alarm.due)).where(
             Alarm.status == AlarmStatus.PENDING, Alarm.due.is_null(False)
@@ -53,12 +53,12 @@ def next_due() -> datetime | None:
 
 
 def some_over(now: datetime) -> bool:
-    """Whether an event is over and its alarms are settled."""
+    """Return whether an event is over and its alarms are settled."""
     return Event.select().where(_over(now)).exists()
 
 
 def complete_events(now: datetime) -> None:
-    """An event is completed when it has ended and its alarms are settled."""
+    """Complete the events that are over and whose alarms are settled."""
     Event.update(status=EventStatus.COMPLETED).where(_over(now)).execute()
 
 

@@ -1,4 +1,4 @@
-"""What an attempt is bound by, read from the rows as they are now."""
+"""The rules that apply to an attempt, read from the current rows."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -14,37 +14,38 @@ from telealarm.store.engine import read_cache, time_zones
 
 
 def profile_of(alarm: Alarm) -> CalendarUserProfile | None:
-    """The profile of the calendar user whose alarm it is."""
+    """Return the profile of the calendar user that the alarm belongs to."""
     return read_cache.profile_of(alarm.event.calendar.user_id)
 
 
 def setting_of(alarm: Alarm) -> CalendarSetting | None:
-    """How the alarm calls."""
+    """Return the calendar setting of the alarm: it defines how the alarm calls."""
     profile = profile_of(alarm)
     return profile.calendar_setting if profile else None
 
 
 def sms_gateway_of(alarm: Alarm) -> SmsGateway | None:
-    """What SMS about the alarm go out by, if its calendar setting names one."""
+    """Return the gateway for SMS about the alarm, if its calendar setting names one."""
     setting = setting_of(alarm)
     return setting.sms_gateway if setting else None
 
 
 def language_of(alarm: Alarm) -> str:
-    """The language that is spoken about the alarm: its own, else that of its survey."""
+    """Return the language of calls: that of the alarm, else that of its survey."""
     setting = setting_of(alarm)
     survey = alarm.survey or (setting.survey if setting else None)
     return alarm.language or (survey.tts_language if survey else i18n.ENGLISH)
 
 
 def decide(alarm: Alarm, at: datetime) -> Decision:
-    """May an attempt of the alarm be made at this moment?"""
+    """Return whether an attempt of the alarm may be made at this moment."""
     return eligibility.decide(_read(alarm), at)
 
 
 def of_another(alarm: Alarm) -> Terms | None:
-    """Return the terms of an attempt that is to follow; None if the alarm or its event was deleted,
-    so that none may.
+    """Return the terms of a following attempt.
+
+    Return None if the alarm or its event was deleted: then no attempt may follow.
     """
     deleted = alarm.deleted or alarm.event.deleted
     return None if deleted else _read(alarm)
@@ -56,7 +57,7 @@ def _read(alarm: Alarm) -> Terms:
 
 
 def of(alarm: Alarm, profile: CalendarUserProfile | None, *, forbidden: bool) -> Terms:
-    """The terms of an attempt of the alarm; nothing is read that hangs on the rows already."""
+    """Return the terms of an attempt of the alarm. Loaded rows are not read again."""
     setting = profile.calendar_setting if profile else None
     zone = time_zones.of_recipient(alarm, profile)
     hours = calling_hours(alarm, setting, zone) if setting else None
@@ -64,7 +65,7 @@ def of(alarm: Alarm, profile: CalendarUserProfile | None, *, forbidden: bool) ->
 
 
 def calling_hours(alarm: Alarm, setting: CalendarSetting, zone: ZoneInfo) -> CallingHours:
-    """The hours of the alarm, on the days of its calendar setting; bad news comes on any day."""
+    """Return the alarm's hours, on the days of its calendar setting; for bad news, on every day."""
     if alarm.about_id is not None:
         return CallingHours(start=alarm.daily_start, stop=alarm.daily_stop, zone=zone)
     return CallingHours(

@@ -1,4 +1,4 @@
-"""Parent events: what is to be done when one of them, or an alarm of it, was edited."""
+"""Parent events: what happens after an edit of a parent event or of its alarm."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,9 +9,10 @@ from telealarm.store.engine.database import wake
 
 
 def edited(event_ids: Sequence[int], now: datetime) -> None:
-    """These events, or alarms of theirs, were edited: the children of those that recur follow.
+    """Update the children of the recurring ones among these events, because they were edited.
 
-    Where a series had ended and goes on now, what would have been in between is not owed.
+    An edit of an alarm counts as an edit of its event. If an ended series goes on now, the
+    occurrences in between are not created.
     """
     for ids in crud.chunks(event_ids):
         concerned = (

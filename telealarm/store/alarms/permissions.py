@@ -1,8 +1,8 @@
-"""What a calendar user may have done: by which methods, to which numbers, how often a day.
+"""The rights of a calendar user: which methods, which numbers, how many alarms a day.
 
-The rights stand in the profile of the user whose calendar holds the event, and are checked when
-an alarm is written. A right that is taken away later stops no alarm that was written under it,
-nor an edit that leaves alone what it is about: such an alarm can still be cancelled.
+The rights are in the profile of the user who owns the calendar of the event. They are checked when
+an alarm is written. If a right is withdrawn later, existing alarms still go out. They can still be
+edited if the edit does not change the fields that need the right. So they can still be cancelled.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,16 +17,16 @@ from telealarm.store.alarms import alarms
 from telealarm.store.engine import read_cache, time_zones
 from telealarm.words import UNSETTLED, AlarmStatus
 
-# A transfer is a call as well, and as dear.
+# A transfer is a call too, and costs as much.
 _NUMBERS = ("alarm_phonenumber", "phonenumber_transfer")
 
 
 def check(alarm: Alarm, before: Alarm | None) -> None:
-    """Check what is new in `alarm`, as it was just written, against what it was `before`.
+    """Check the changes of `alarm`, which was just written, compared with `before`.
 
-    Raises Invalid, naming each wrong field; the write is undone with it. Two processes that write
-    at the same moment may go one alarm a day too far: making them wait for each other could end
-    in a deadlock, which costs more.
+    Raises Invalid, which names each wrong field; the write is rolled back then. Two processes that
+    write at the same moment may exceed the daily limit by one alarm. A lock could prevent this, but
+    it could also cause a deadlock, which is worse.
     """
     profile = read_cache.profile_of(alarm.event.calendar.user_id)
     if profile is None:
@@ -38,7 +38,7 @@ def check(alarm: Alarm, before: Alarm | None) -> None:
         **{name: _number(profile, alarm, before, name) for name in _NUMBERS},
         "date_start_notice": _day(profile, alarm, before),
     }
-    errors = {name: [said] for name, said in checks.items() if said}
+    errors = {name: [message] for name, message in checks.items() if message}
     if errors:
         raise Invalid(errors)
 
@@ -54,14 +54,17 @@ def check_moved(event: Event) -> None:
             users.setting_of(event.calendar.user)
             check(alarm, None)
         except Invalid as error:
-            said = [text for texts in error.fields.values() for text in texts]
-            raise Invalid({"calendar": [f"alarm {alarm.id}: {text}" for text in said]}) from None
+            messages = [text for texts in error.fields.values() for text in texts]
+            raise Invalid(
+                {"calendar": [f"alarm {alarm.id}: {text}" for text in messages]}
+            ) from None
 
 
 def check_handed_over(calendar: Calendar, user: CalendarUser) -> None:
-    """A calendar passes to `user`. Raises Conflict where its alarms may be more than their rights.
+    """Check a calendar that was handed over to `user`.
 
-    Each of its alarms is not looked at: there can be many thousands.
+    Raises Conflict if its alarms may exceed the rights of the user. The alarms are not checked one
+    by one, because there can be many thousands.
     """
     profile = read_cache.profile_of(user.id)
     limits = profile is not None and (
@@ -85,8 +88,8 @@ def _method(profile: CalendarUserProfile, alarm: Alarm, before: Alarm | None) ->
     allowed = profile.permissions["methods"]
     if alarm.method in allowed or (before is not None and before.method == alarm.method):
         return None
-    said = ", ".join(f"{number} ({methods.of(number).title})" for number in allowed) or "none"
-    return f"the calendar user {profile.user.username} may not have this one; allowed: {said}"
+    titles = ", ".join(f"{number} ({methods.of(number).title})" for number in allowed) or "none"
+    return f"the calendar user {profile.user.username} may not have this one; allowed: {titles}"
 
 
 def _number(
@@ -97,7 +100,7 @@ def _number(
     if not number or not prefixes or number.startswith(tuple(prefixes)):
         return None
     if methods.of(alarm.method).address is not Address.PHONE:
-        return None  # it dials nobody
+        return None  # this method dials no number
     if before is not None and getattr(before, name) == number and before.method == alarm.method:
         return None
     return (
@@ -125,24 +128,27 @@ def _day(profile: CalendarUserProfile, alarm: Alarm, before: Alarm | None) -> st
 
 
 def _due(user_id: int, day: date, zone: ZoneInfo, but: Alarm) -> int:
-    """How many alarms of the calendar user, `but` one, are due on `day`; cancelled ones are not.
+    """Return how many alarms of the calendar user are due on `day`, without the alarm `but`.
 
-    Those of paused events have no due time now; theirs is worked out, since they may go on.
+    Cancelled alarms do not count. Alarms of paused events have no due time. Theirs is computed,
+    because the event may be resumed.
     """
     first, last = _bounds(day, zone)
-    mine = (
+    of_user = (
         Alarm.select(Alarm, Event)
         .join(Event)
         .join(Calendar)
         .where(Calendar.user == user_id, Alarm.deleted.is_null(), Alarm.id != but.id)
     )
     counted = [status.value for status in AlarmStatus if status != AlarmStatus.CANCELLED]
-    due = mine.where(Alarm.status.in_(counted), Alarm.due >= first, Alarm.due < last).count()
-    held = mine.where(Alarm.status.in_(UNSETTLED), Alarm.due.is_null())
-    return due + sum(first <= alarms.moment(one, one.event) < last for one in held)
+    due = of_user.where(Alarm.status.in_(counted), Alarm.due >= first, Alarm.due < last).count()
+    held = of_user.where(Alarm.status.in_(UNSETTLED), Alarm.due.is_null())
+    return due + sum(first <= alarms.moment(alarm, alarm.event) < last for alarm in held)
 
 
 def _bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The first moment of `day` and of the next one in `zone`; in a gap, the end of the gap."""
-    first, last = (datetime.combine(one, time(), zone) for one in (day, day + timedelta(days=1)))
+    """Return when `day` and the next day start in `zone`; in a clock gap, the end of the gap."""
+    first, last = (
+        datetime.combine(start, time(), zone) for start in (day, day + timedelta(days=1))
+    )
     return first.astimezone(UTC), last.astimezone(UTC)
