@@ -1,1 +1,1 @@
-"""Texts of SMS and mails, and the outbox that holds them."""
+"""Texts of SMS and mails, and the outbox."""

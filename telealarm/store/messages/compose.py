@@ -1,4 +1,4 @@
-"""What a message says: its method writes it, from the values of its alarm and its event."""
+"""The content of a message: its method writes it, from the values of its alarm and its event."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -22,22 +22,22 @@ from telealarm.store.engine import time_zones
 from telealarm.store.engine.timeline import record
 from telealarm.store.messages import template_values
 
-# How long the link that ends mails works.
+# How long the unsubscribe link works.
 UNSUBSCRIBE = timedelta(days=365)
 
 
 @dataclass(frozen=True)
 class Composer:
-    """Has messages written by their methods. `config` is the service's."""
+    """Lets the methods write their messages. `config` is that of the service."""
 
     config: Config = field(default_factory=Config)
 
     def obstacle(self, method: MessageMethod, gateway: SmsGateway | None) -> Obstacle | None:
-        """Why an attempt by the method waits; None if it can be made now."""
+        """Return why an attempt by the method must wait; None if it can be made now."""
         return method.obstacle(gateway_context(gateway), self.config)
 
     def message(self, alarm: Alarm, gateway: SmsGateway | None, now: datetime) -> dict[str, Any]:
-        """The columns of the alarm's message. Raises Invalid where it cannot be written."""
+        """Return the columns of the alarm's message. Raises Invalid if it cannot be written."""
         context = self.context(alarm, now, gateway)
         composed = methods.of_message(alarm.method).compose(context)
         return columns(alarm, composed, gateway)
@@ -45,7 +45,7 @@ class Composer:
     def context(
         self, alarm: Alarm, now: datetime, gateway: SmsGateway | None = None
     ) -> MessageContext:
-        """What the alarm's method writes a message from."""
+        """Return the data from which the alarm's method writes a message."""
         name = methods.of_message(alarm.method).template
         values = self.values(alarm, now)
         return MessageContext(
@@ -61,19 +61,19 @@ class Composer:
         )
 
     def values(self, alarm: Alarm, now: datetime) -> dict[str, object]:
-        """What placeholders stand for; of an alarm that is not written yet, without links."""
+        """Return the values of the placeholders. An alarm that is not saved yet has no links."""
         event = alarm.event
-        said: dict[str, object] = {
+        values: dict[str, object] = {
             "alarm_email": alarm.alarm_email,
             **template_values.values(alarm, event, now),
         }
         if alarm.id is not None:
-            said |= {
+            values |= {
                 "confirm_url": self._link("confirm", alarm, event.end),
                 "cancel_url": self._link("cancel", alarm, event.end),
                 "unsubscribe_url": self._unsubscribe(alarm, now),
             }
-        return said
+        return values
 
     def _event(self, event: Event) -> EventContext:
         return EventContext(
@@ -86,7 +86,7 @@ class Composer:
         )
 
     def _unsubscribe(self, alarm: Alarm, now: datetime) -> str:
-        """A link for whom it is sent to, also when the alarm has another recipient by then."""
+        """Return a link for the current recipient. It stays valid if the alarm gets another one."""
         return self._link("unsubscribe", alarm, now + UNSUBSCRIBE, alarm.recipient)
 
     def _link(self, kind: str, alarm: Alarm, expires: datetime, recipient: str = "") -> str:
@@ -98,7 +98,7 @@ class Composer:
 def columns(
     alarm: Alarm, composed: ComposedMessage, gateway: SmsGateway | None = None
 ) -> dict[str, Any]:
-    """The columns of a message to the recipient of `alarm`."""
+    """Return the columns of a message to the recipient of `alarm`."""
     by_phone = methods.of(alarm.method).address is Address.PHONE
     is_invited = composed.invitation is not None
     return {
@@ -113,7 +113,7 @@ def columns(
 
 
 def gateway_context(gateway: SmsGateway | None) -> GatewayContext | None:
-    """What a method is told of its gateway."""
+    """Return what a method needs to know about its gateway."""
     if gateway is None:
         return None
     return GatewayContext(
@@ -125,5 +125,5 @@ def gateway_context(gateway: SmsGateway | None) -> GatewayContext | None:
 
 
 def template_context(template: BaseModel | None) -> dict[str, Any] | None:
-    """The columns of a template, by their names."""
+    """Return the columns of a template by name."""
     return None if template is None else dict(template.__data__)

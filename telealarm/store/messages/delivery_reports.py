@@ -1,7 +1,7 @@
-"""Delivery reports: what became of a message after its gateway took it.
+"""Delivery reports: what happened to a message after its gateway accepted it.
 
-They come twice, in any order, and before we have kept that the message was taken. `delivered` is
-the last word.
+A report may come twice, in any order, and before we have saved that the message was accepted.
+`delivered` is final: no later report changes it.
 """
 
 from datetime import datetime, timedelta
@@ -14,14 +14,14 @@ from telealarm.words import DeliveryReport, MessageStatus, ReportOutcome
 
 LONGEST_SAID = 500
 DELIVERED, FAILED = DeliveryReport.DELIVERED, DeliveryReport.FAILED
-# For how long a report waits for its message to be known by the gateway's id, and how many do.
+# How long a report waits until its message has the gateway's id, and how many reports may wait.
 EARLY, MOST_EARLY = timedelta(minutes=10), 1000
-# Withdrawn, and refused for good: nothing of it can arrive.
+# Withdrawn, or refused for good: such a message cannot arrive.
 _GONE = [MessageStatus.WITHDRAWN, MessageStatus.FAILED]
 
 
 def find(gateway: SmsGateway, message_id: str) -> Message | None:
-    """The latest message that the gateway was given under this id, ours or its own."""
+    """Return the latest message that the gateway got under this id, ours or the gateway's."""
     was_given = (Message.tries > 0) | (Message.status == MessageStatus.SENDING)
     by_id = (Message.uid == message_id) | (Message.reference == message_id)
     return (
@@ -33,7 +33,7 @@ def find(gateway: SmsGateway, message_id: str) -> Message | None:
 
 
 def mark(message: Message, delivery: str, said: str, now: datetime) -> str:
-    """Keep what the report says; returns it, or `known` where it is nothing new."""
+    """Save what the report says. Return it, or `known` if it is nothing new."""
     if message.delivery in (delivery, DELIVERED):
         return ReportOutcome.KNOWN
     said = kept(said, LONGEST_SAID)
@@ -49,7 +49,7 @@ def mark(message: Message, delivery: str, said: str, now: datetime) -> str:
 def keep_early(
     gateway: SmsGateway, message_id: str, delivery: str, said: str, now: datetime
 ) -> str:
-    """A report of no message that is known: kept while one is being sent that it may be of."""
+    """Save a report of an unknown message, if it may belong to a message that is being sent."""
     EarlyReport.delete().where(EarlyReport.received < now - EARLY).execute()
     being_sent = Message.select().where(
         Message.gateway == gateway.id, Message.status == MessageStatus.SENDING
@@ -68,13 +68,13 @@ def keep_early(
 
 
 def catch_up(message: Message, now: datetime) -> None:
-    """The gateway's id of the message is known now: what was reported of it before is its."""
+    """Apply the earlier reports of the message, because the gateway's id of it is known now."""
     if not message.reference:
         return
-    its = (EarlyReport.gateway == message.gateway_id) & (
+    of_message = (EarlyReport.gateway == message.gateway_id) & (
         EarlyReport.external_id == message.reference
     )
     fresh = EarlyReport.received > now - EARLY
-    for early in EarlyReport.select().where(its, fresh).order_by(EarlyReport.id):
+    for early in EarlyReport.select().where(of_message, fresh).order_by(EarlyReport.id):
         mark(message, early.delivery, early.said, now)
-    EarlyReport.delete().where(its).execute()
+    EarlyReport.delete().where(of_message).execute()

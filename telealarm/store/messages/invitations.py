@@ -1,4 +1,4 @@
-"""Invitations that no longer say what their event says: whoever had one is told."""
+"""Invitations that no longer match their event: the recipients are notified."""
 
 from datetime import datetime
 from typing import Any
@@ -17,9 +17,10 @@ BATCH = 50
 
 
 def continued(alarm: Alarm, recipient: str, invitation: dict[str, Any]) -> dict[str, Any]:
-    """The columns of an invitation: UID and SEQUENCE go on from what the recipient had before.
+    """Return the columns of an invitation. UID and SEQUENCE continue the recipient's last one.
 
-    RFC 5546 2.1.4: SEQUENCE grows with each change of the event, and not with a mere repetition.
+    RFC 5546 2.1.4: SEQUENCE grows with each change of the event, but not if the same invitation is
+    sent again.
     """
     before = first(
         Message.select()
@@ -44,7 +45,10 @@ def _content(invitation: dict[str, Any]) -> tuple[object, ...]:
 
 
 def arrived(message: Message) -> None:
-    """The recipient has this invitation now, as far as is known, and no older one of the event."""
+    """Mark this invitation as its recipient's current one, instead of older ones of the event.
+
+    After a cancellation, none is current.
+    """
     if message.invitation is None:
         return
     event_id = message.alarm.event_id
@@ -57,15 +61,16 @@ def arrived(message: Message) -> None:
 
 
 def call_off(event: Event) -> None:
-    """The event does not happen, or elsewhere: what invitations to it say is wrong, of those that
-    are just being sent too.
+    """Mark all invitations to the event as wrong, because it was cancelled or moved.
+
+    Invitations that are just being sent are included.
     """
     alarms = Alarm.select(Alarm.id).where(Alarm.event == event.id)
     Message.update(starts=None).where(Message.alarm.in_(alarms)).execute()
 
 
 def outdated(now: datetime) -> list[int]:
-    """The ids of messages whose invitation stands in a calendar, and is wrong there."""
+    """Return the ids of messages whose invitation is in a calendar, but no longer correct."""
     wrong = (
         Event.deleted.is_null(False)
         | Message.starts.is_null()
@@ -84,9 +89,9 @@ def outdated(now: datetime) -> list[int]:
 
 
 def _successor(old: Message) -> Alarm | None:
-    """The alarm that stands for that of `old` now; None where its event was called off.
+    """Return the alarm that replaces that of `old` now; None if the event was cancelled.
 
-    The first occurrence of a series that is moved becomes an event of its own.
+    If the first occurrence of a series is moved, it becomes a separate event.
     """
     alarm, event = old.alarm, old.alarm.event
     if event.deleted or old.starts is not None:
@@ -97,26 +102,26 @@ def _successor(old: Message) -> Alarm | None:
 
 
 def renew(message_id: int, composer: Composer, now: datetime) -> None:
-    """Tell the recipient that the event was moved or cancelled, once."""
+    """Notify the recipient once that the event was moved or cancelled."""
     old = Message.get_by_id(message_id)
-    mine = Message.update(current=False).where(Message.id == message_id, Message.current)
-    if not mine.execute():
-        return  # another worker tells it
-    found = _successor(old)
-    cancelled, alarm = found is None, found or old.alarm
+    ours = Message.update(current=False).where(Message.id == message_id, Message.current)
+    if not ours.execute():
+        return  # another worker notifies the recipient
+    successor = _successor(old)
+    cancelled, alarm = successor is None, successor or old.alarm
     event = alarm.event
     if do_not_call.lists_mail(alarm.owner_id, old.recipient):
         return
     if not cancelled and event.status == EventStatus.COMPLETED and event.end <= now:
         return
-    # Whomever, and however, the alarm tells by now.
+    # By mail to the old recipient, even if the alarm has another recipient or method by now.
     alarm.alarm_email, alarm.method = old.recipient, email.METHOD.number
     try:
         composed = email.METHOD.renewed(composer.context(alarm, now), cancelled=cancelled)
     except Invalid as error:
         record(alarm.id, TimelineWord.WRONG, str(error), at=now)
         return
-    assert old.invitation is not None  # only a mail with one is renewed
+    assert old.invitation is not None  # only mails with an invitation are renewed
     kept = ("uid", "title", "start", "end", "zone") if cancelled else ("uid",)
     invitation = (composed.invitation or {}) | {name: old.invitation[name] for name in kept}
     Message.create(

@@ -1,4 +1,4 @@
-"""SMS that are no attempt go into the outbox; what waits there is called back."""
+"""The outbox: SMS that are not attempts are queued, and waiting attempts are withdrawn."""
 
 from datetime import datetime
 
@@ -22,11 +22,11 @@ def queue_sms(
     what: str = "",
     request_id: int | None = None,
 ) -> None:
-    """An SMS about `alarm` is to be sent, and the timeline tells it, and `what` it is.
+    """Queue an SMS about `alarm`. The timeline records it, and `what` it is.
 
-    `sender` None is the gateway's own.
+    If `sender` is None, the gateway's sender is used.
     """
-    own = str(gateway.settings.get("sender", ""))
+    default_sender = str(gateway.settings.get("sender", ""))
     Message.create(
         owner=alarm.owner_id,
         alarm=alarm,
@@ -35,7 +35,7 @@ def queue_sms(
         purpose=purpose,
         recipient=recipient,
         tail=phone.tail(recipient),
-        sender=own if sender is None else sender,
+        sender=default_sender if sender is None else sender,
         date=now,
         **sms_segments.columns(text),
     )
@@ -45,9 +45,10 @@ def queue_sms(
 
 
 def withdraw(alarm_ids: list[int], now: datetime, *, sending: bool = False) -> None:
-    """Their alarms were called off: their attempts that nobody has sent yet are not sent.
+    """Withdraw the waiting messages of these alarms, because the alarms were cancelled.
 
-    `sending`: no attempt follows one that is being sent now, if it fails.
+    Only attempts are withdrawn. `sending`: also mark the messages that are being sent now. Then no
+    attempt follows if they fail.
     """
     statuses = [MessageStatus.PENDING, *([MessageStatus.SENDING] if sending else [])]
     Message.update(withdrawn=now).where(

@@ -1,4 +1,4 @@
-"""What is said of an alarm: the values that placeholders stand for, and what lacks one."""
+"""The values of placeholders for an alarm, and the placeholders that have no value."""
 
 from datetime import datetime
 
@@ -19,16 +19,17 @@ def values(
     language: str | None = None,
     attempt: int | None = None,
 ) -> dict[str, object]:
-    """The event's own data, over what every alarm can say, in the recipient's language and zone.
+    """Return the values in the recipient's language and zone.
 
-    `language` is what is spoken, where the alarm does not say; else English. `now` is what
-    `minutes_left` counts from; `attempt` the number of the one that is being made.
+    The event's data overrides the values that every alarm has. `language` is used if the alarm has
+    none; the default is English. `minutes_left` counts from `now`. `attempt` is the number of the
+    attempt that is being made.
     """
     spoken_in = alarm.language or language or "en"
     zone = time_zones.of_recipient(alarm)
     start = event.start.astimezone(zone)
     person = event.calendar.user
-    told = alarm.about or alarm
+    subject = alarm.about or alarm
     return {
         "title": event.title,
         "first_name": person.first_name or None,
@@ -37,31 +38,32 @@ def values(
         "start_date": spoken_dates.day(start, spoken_in, now.astimezone(zone).date()),
         "start_time": spoken_dates.clock(start, spoken_in),
         "minutes_left": max(0, round((event.start - now).total_seconds() / 60)),
-        "alarm_phonenumber": told.alarm_phonenumber,
+        "alarm_phonenumber": subject.alarm_phonenumber,
         "num_attempt": alarm.num_attempt if attempt is None else attempt,
         **(event.data or {}),
     }
 
 
 def look(alarm: Alarm, before: Alarm | None, now: datetime) -> None:
-    """Tell what a call of `alarm`, as it was just written, could not say: it is left out there.
+    """Record which placeholders of `alarm`, which was just written, have no value.
 
-    An edit that leaves alone what the words come from (`before`) is not looked at again.
+    A call leaves them out. If an edit changes none of the sources (compared with `before`), nothing
+    is checked again.
     """
     if before is not None and _sources(before) == _sources(alarm):
         return
-    if said := missing(alarm, now):
+    if texts := missing(alarm, now):
         record(
             alarm.id,
             TimelineWord.WORDS_MISSING,
-            f"{'; '.join(said)}: the event's data has no such value, so it is left out; add it to"
+            f"{'; '.join(texts)}: the event's data has no such value, so it is left out; add it to"
             " data, or write {name|words to say instead} in the survey",
             at=now,
         )
 
 
 def missing(alarm: Alarm, now: datetime) -> list[str]:
-    """The placeholders of the alarm's survey that have no value, a sentence for each section."""
+    """Return a sentence for each section of the survey that has placeholders without a value."""
     if not methods.of(alarm.method).uses_channel:
         return []
     survey = alarm.survey or users.setting_of(alarm.event.calendar.user).survey
@@ -78,14 +80,14 @@ def _sources(alarm: Alarm) -> tuple[int | None, ...]:
 
 
 def _texts(survey: Survey) -> list[tuple[int, str]]:
-    """What the survey says, by the number of the section."""
-    found: list[tuple[int, str]] = []
+    """Return the texts of the survey, each with the number of its section."""
+    result: list[tuple[int, str]] = []
     rows = survey.sections.order_by(Section.order, Section.id)
     for number, section in enumerate(rows, 1):
         texts = [] if section.audiofile_id else [section.script]
         kind = section.kind
-        found += [(number, text) for text in (*texts, *kind.scripts(), *kind.texts())]
-    return found
+        result += [(number, text) for text in (*texts, *kind.scripts(), *kind.texts())]
+    return result
 
 
 def _listed(names: list[str]) -> str:
