@@ -1,1 +1,1 @@
-"""What the stage messaging claims, and what became of it."""
+"""What the messaging stage claims, and how its messages end."""

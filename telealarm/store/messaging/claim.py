@@ -35,28 +35,29 @@ from telealarm.store.messaging import result
 from telealarm.store.outcome import apply
 from telealarm.words import AlarmStatus, EventStatus, MessagePurpose, MessageStatus, Reason
 
-# Alarms of one lane that may be in the outbox at once: what is beyond waits as a request, where
-# calling hours, do-not-call lists and changes of its event still reach it.
+# How many alarms of one lane may be in the outbox at once. The others wait as requests. Calling
+# hours, do-not-call lists and changes of the event still apply to a request.
 OUTBOX, OUTBOX_SECONDS = 20, 5.0
 
 
 @dataclass(frozen=True)
 class Taken:
-    """The messages that are to be sent, and how many were looked at to find them."""
+    """The messages to send, and how many candidates were checked for them."""
 
     messages: list[Message]
     looked_at: int
 
 
 def lane(message: Message) -> int:
-    """What a message shares its pace and its connections with: the id of its gateway, or the
-    number of its method, negative.
+    """Return the lane of the message. Messages of one lane share a pace and connections.
+
+    The lane is the id of the gateway. Without a gateway, it is the negative number of the method.
     """
     return message.gateway_id or -message.method
 
 
 def take(holder: Holder, now: datetime, limit: int, sending: Counter[int]) -> Taken:
-    """Claim what is to be sent now. `sending`: how many this worker sends already, by lane."""
+    """Claim up to `limit` messages to send. `sending`: how many this worker sends now, by lane."""
     gateways = {gateway.id: gateway for gateway in SmsGateway.select()}
     inactive = [row_id for row_id, gateway in gateways.items() if gateway.status != ACTIVE]
     full = [
@@ -81,7 +82,7 @@ def take(holder: Holder, now: datetime, limit: int, sending: Counter[int]) -> Ta
         if begun[here] >= most or not _wanted(message, now):
             return False
         if gateway and gateway.status != ACTIVE:
-            # As a request it is watched over, and expires.
+            # As a request it can expire: planning watches the requests.
             why = f"gateway {gateway.name} is inactive"
             result.put_back(message, now, Reason.GATEWAY_INACTIVE, why)
             return False
@@ -90,15 +91,15 @@ def take(holder: Holder, now: datetime, limit: int, sending: Counter[int]) -> Ta
         begun[here] += 1
         return True
 
-    found = oldest(Message, now, limit, pending=MessageStatus.PENDING, where=where)
-    rows = claim(found, holder, now, claimed=MessageStatus.SENDING, admit=admit)
+    candidates = oldest(Message, now, limit, pending=MessageStatus.PENDING, where=where)
+    rows = claim(candidates, holder, now, claimed=MessageStatus.SENDING, admit=admit)
     for row in rows:
-        _ = row.gateway  # read it here: outside the write nothing is read
-    return Taken(rows, len(found))
+        _ = row.gateway  # load it here: nothing is read outside the write
+    return Taken(rows, len(candidates))
 
 
 def _wanted(message: Message, now: datetime) -> bool:
-    """Whether the attempt still is to be made; where not, it is ended or put back."""
+    """Return whether the attempt is still to be made. If not, it is ended or put back."""
     request, alarm = message.request, message.alarm
     if request is None:
         return not _asked_to_stop(message, now)
@@ -114,7 +115,7 @@ def _wanted(message: Message, now: datetime) -> bool:
         return False
     decision = eligibility.decide(alarm, now)
     if decision.action is Eligibility.WAIT:
-        result.put_back(message, now, "", decision.why)  # put off when it is claimed again
+        result.put_back(message, now, "", decision.why)  # deferred when it is claimed again
         return False
     if decision.action is not Eligibility.GO:
         move(message, MessageStatus.WITHDRAWN)
@@ -126,7 +127,7 @@ def _wanted(message: Message, now: datetime) -> bool:
 
 
 def _asked_to_stop(message: Message, now: datetime) -> bool:
-    """Whether the bad news is for a number on a do-not-call list; it is ended then."""
+    """Return whether the message is bad news for a number on a do-not-call list; then end it."""
     listed = message.purpose == MessagePurpose.FAILURE and do_not_call.lists_number(
         message.owner_id, message.recipient
     )
@@ -138,7 +139,7 @@ def _asked_to_stop(message: Message, now: datetime) -> bool:
 
 
 def _has_pace(gateway: SmsGateway, now: datetime) -> bool:
-    """Reserve the next moment of the gateway's pace, which all workers share."""
+    """Reserve the next moment of the gateway's pace. All workers share the pace."""
     if not gateway.messages_per_second:
         return True
     free = SmsGateway.next_send.is_null() | (SmsGateway.next_send <= now)
@@ -148,7 +149,7 @@ def _has_pace(gateway: SmsGateway, now: datetime) -> bool:
 
 
 def forgotten(holder: Holder, sending: Collection[int], now: datetime) -> None:
-    """What this worker claimed and nobody sends or can end any more: its fate is unknown."""
+    """End the messages that this worker claimed, but no longer sends. Their outcome is unknown."""
     for row in Message.select().where(
         Message.worker == holder.name,
         Message.fence == holder.fence,
@@ -159,7 +160,7 @@ def forgotten(holder: Holder, sending: Collection[int], now: datetime) -> None:
 
 
 class Room:
-    """How much the outbox still takes, by lane. What it is asked for is taken."""
+    """The free places of the outbox, by lane. Each `take` that succeeds uses one."""
 
     def __init__(self) -> None:
         rows = (
@@ -177,7 +178,7 @@ class Room:
             self._waiting[gateway or -method] += count
 
     def take(self, method: MessageMethod, gateway: SmsGateway | None) -> bool:
-        """Whether one more message by the method, and through its gateway if it has one, fits."""
+        """Take a place for a message by the method and its gateway. Return whether one was free."""
         here = gateway.id if gateway else -method.number
         if self._waiting[here] >= _most(gateway):
             return False
@@ -185,9 +186,9 @@ class Room:
         return True
 
     def not_blocked(self) -> Expression:
-        """The condition that a waiting request, if it is no call, finds room."""
-        found = SmsGateway.select().where(SmsGateway.id.in_(list(self._waiting)))
-        full = [gateway.id for gateway in found if self._waiting[gateway.id] >= _most(gateway)]
+        """Return the condition that the outbox has room for a request. Calls need no room."""
+        gateways = SmsGateway.select().where(SmsGateway.id.in_(list(self._waiting)))
+        full = [gateway.id for gateway in gateways if self._waiting[gateway.id] >= _most(gateway)]
         by_themselves = [
             -here for here, count in self._waiting.items() if here < 0 and count >= _most(None)
         ]
@@ -217,9 +218,9 @@ def _most(gateway: SmsGateway | None) -> int:
 
 
 def write(request: AlarmRequest, now: datetime, **columns: Any) -> Message:
-    """The message of a claimed request; one that was put back before is written anew.
+    """Return the message of a claimed request. A message that was put back is written again.
 
-    After a message of unknown fate it has the same uid.
+    If the outcome of the alarm's last message is unknown, the new message has the same uid.
     """
     columns |= {"owner": request.owner_id, "alarm": request.alarm_id, "date": now}
     if invitation := columns.get("invitation"):
@@ -240,7 +241,7 @@ def write(request: AlarmRequest, now: datetime, **columns: Any) -> Message:
 
 
 def next_due(now: datetime) -> datetime | None:
-    """When the next message comes due after `now`, or a gateway's pace allows the next."""
+    """Return when the next message is due after `now`, or when a gateway's pace allows the next."""
     row = first(
         Message.select(Message.date)
         .where(Message.status == MessageStatus.PENDING, Message.date > now)

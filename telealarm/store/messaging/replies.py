@@ -1,4 +1,7 @@
-"""Replies: what people write back by SMS, and what they are told. Told to us twice, done once."""
+"""Replies: what people answer by SMS, and what is sent back to them.
+
+A reply that the gateway delivers twice is handled once.
+"""
 
 import uuid
 from datetime import datetime, timedelta
@@ -15,9 +18,9 @@ from telealarm.store.messages.compose import Composer
 from telealarm.store.outcome import answers
 from telealarm.words import AlarmResult, MessagePurpose, MessageStatus, ReplyOutcome, TimelineWord
 
-# How far back a number is known, and how many of its messages: an older one is nobody's any more.
+# How old messages to a number may be, and how many count. An older number may have a new owner.
 REMEMBERED, MOST = timedelta(days=400), 200
-# From a gateway that gives its messages no ids, the same words of a number within it are one.
+# If a gateway gives no ids: the same text from the same number within this time is one message.
 REPEATED = timedelta(minutes=1)
 LONGEST = 1000
 _ARRIVED = [MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.UNKNOWN]
@@ -26,9 +29,9 @@ _ARRIVED = [MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.UNKNOWN]
 def reply(
     gateway: SmsGateway, external_id: str, sender: str, text: str, composer: Composer, now: datetime
 ) -> str:
-    """A reply came in; returns what became of it, in one word.
+    """Handle a reply that came in. Return its outcome in one word.
 
-    `external_id` is the gateway's own, empty where it has none.
+    `external_id` is the gateway's id of the reply. It is empty if the gateway gives none.
     """
     number, text = phone.clean(sender), text[:LONGEST]
     known = _known(gateway, external_id, number, text, now)
@@ -36,7 +39,7 @@ def reply(
         outcome: str = known.outcome
         return outcome
     messages = _messages_to(gateway, number, now)
-    message = next((one for one in messages if _is_open(one, now)), next(iter(messages), None))
+    message = next((row for row in messages if _is_open(row, now)), next(iter(messages), None))
     if message is None:
         outcome = ReplyOutcome.UNKNOWN_NUMBER
     else:
@@ -60,7 +63,7 @@ def reply(
 def _known(
     gateway: SmsGateway, external_id: str, number: str, text: str, now: datetime
 ) -> InboundSms | None:
-    """The same SMS, where the gateway has told of it before."""
+    """Return the same SMS if the gateway has delivered it before."""
     if external_id:
         same = InboundSms.external_id == external_id
     else:
@@ -70,7 +73,7 @@ def _known(
 
 
 def _messages_to(gateway: SmsGateway, number: str, now: datetime) -> list[Message]:
-    """What was sent for alarms to this number through this gateway, the latest first."""
+    """Return the alarm messages to this number through this gateway, the latest first."""
     rows = (
         Message.select(Message, Alarm, Event)
         .join(Alarm)
@@ -96,8 +99,10 @@ def _is_open(message: Message, now: datetime) -> bool:
 def _answer(
     message: Message, meaning: str | None, text: str, composer: Composer, now: datetime
 ) -> str:
-    """Two machines shall not talk for ever: all that is written back but for an answer that was
-    taken is written once for an alarm.
+    """Handle an answer to the message of an alarm. Return its outcome in one word.
+
+    A thank-you follows each accepted answer. Every other text is sent once for an alarm: otherwise
+    two machines could write to each other for ever.
     """
     alarm = message.alarm
     if not _is_open(message, now):
@@ -106,18 +111,20 @@ def _answer(
         record(alarm.id, TimelineWord.REPLY_UNCLEAR, text, at=now)
         _write_back_once(message, _texts(alarm).unclear, MessagePurpose.UNCLEAR, composer, now)
         return ReplyOutcome.UNCLEAR
-    done = answers.answer(alarm, int(meaning), f"by SMS from {message.recipient}", now)
+    outcome = answers.answer(alarm, int(meaning), f"by SMS from {message.recipient}", now)
     texts = _texts(alarm)
     thanks = {"1": texts.confirmed, "2": texts.cancelled, "3": texts.reschedule}[meaning]
     _write_back(message, thanks, MessagePurpose.ANSWER, composer, now)
-    return str(done)
+    return str(outcome)
 
 
 def _too_late(
     message: Message, meaning: str | None, text: str, composer: Composer, now: datetime
 ) -> str:
-    """The alarm was answered, called off, or is over: the first answer stays, and whoever means
-    another is told so. Who thanks us, or says the same again, is left in peace.
+    """Handle a reply to an alarm that was answered or cancelled, or is over.
+
+    The first answer stays. The sender is notified once if there was no answer, or if the reply
+    means another one. A thank-you for an accepted answer, or the same answer again, gets no SMS.
     """
     alarm = message.alarm
     record(alarm.id, TimelineWord.REPLY_LATE, text, at=now)
@@ -140,7 +147,7 @@ def _write_back_once(
 def _write_back(
     message: Message, text: str, purpose: str, composer: Composer, now: datetime
 ) -> None:
-    """Have the sender told, unless they want no messages."""
+    """Queue an SMS to the sender, unless their number is on a do-not-call list."""
     if do_not_call.lists_number(message.owner_id, message.recipient):
         return
     filled = placeholders.fill(text, composer.values(message.alarm, now))
@@ -152,7 +159,7 @@ def _texts(alarm: Alarm) -> Reply:
 
 
 def _send(message: Message, text: str, purpose: str, now: datetime) -> None:
-    assert message.gateway is not None  # what is replied to by SMS went out by one
+    assert message.gateway is not None  # an SMS reply answers an SMS, which has a gateway
     outbox.queue_sms(
         message.alarm,
         message.gateway,
@@ -166,13 +173,13 @@ def _send(message: Message, text: str, purpose: str, now: datetime) -> None:
 
 
 def _stop(messages: list[Message], number: str, now: datetime) -> str:
-    """No more calls and messages to this number, for whoever wrote to it; told once."""
+    """Stop calls and messages to this number from each owner that wrote to it. Confirm it once."""
     newest = messages[0]
     if do_not_call.lists_number(newest.owner_id, newest.recipient):
         return ReplyOutcome.STOPPED_BEFORE
-    for owner_id, recipient in {(one.owner_id, one.recipient) for one in messages}:
+    for owner_id, recipient in {(row.owner_id, row.recipient) for row in messages}:
         do_not_call.opt_out(owner_id, number=recipient)
-        if number.startswith(("+", "00")):  # with its country it is theirs however it is written
+        if number.startswith(("+", "00")):  # with a country code, the number is unambiguous
             do_not_call.opt_out(owner_id, number=number)
     record(newest.alarm_id, TimelineWord.STOP, f"{newest.recipient} wants no more messages", at=now)
     _send(newest, _texts(newest.alarm).stopped, MessagePurpose.ANSWER, now)

@@ -1,4 +1,4 @@
-"""How the sending of a message ends, and with it the attempt that it is. One write each."""
+"""How the sending of a message ends, and with it the attempt. Each function is one write."""
 
 from datetime import datetime, timedelta
 
@@ -15,13 +15,13 @@ from telealarm.store.outcome import apply
 from telealarm.words import AlarmStatus, MessageStatus, Reason, TimelineWord
 
 LONGEST_SAID, LONGEST_REFERENCE = delivery_reports.LONGEST_SAID, 200
-# How often a message that is no attempt is sent whose fate stays unknown, and how far apart.
+# How often a message that is not an attempt is sent if its outcome stays unknown, and the pause.
 MOST_UNKNOWN = 3
 UNKNOWN_PAUSE = timedelta(minutes=1)
 
 
 def held(message_id: int, fence: int) -> Message:
-    """The message that is being sent, read anew. Raises Stale where this run holds it no more."""
+    """Return the message that is being sent, read again. Raises Stale if this run lost it."""
     message = Message.get_by_id(message_id)
     if message.status != MessageStatus.SENDING or message.fence != fence:
         raise Stale(f"message {message_id} is held by nobody, or by another")
@@ -29,7 +29,7 @@ def held(message_id: int, fence: int) -> Message:
 
 
 def taken(message: Message, reference: str, said: str, now: datetime) -> None:
-    """The gateway took it: the attempt is a success."""
+    """End a message that the gateway accepted. The attempt is a success."""
     move(
         message,
         MessageStatus.SENT,
@@ -54,11 +54,11 @@ def away(
     now: datetime,
     leave_alone: datetime | None = None,
 ) -> None:
-    """The gateway cannot take it now: tried `again`, or None: given up.
+    """Send the message again at `again`, because the gateway is away. If None, give it up.
 
-    An alarm's attempt waits as a request, and does not count; its expiry ends it. One that was
-    called off meanwhile is given up. `leave_alone`: until when the gateway asked to be sent nothing
-    at all.
+    An alarm's attempt waits as a request. The try does not count as an attempt, and the wait ends
+    with the expiry. If the attempt was cancelled meanwhile, it is given up. `leave_alone`: until
+    when the gateway wants no messages at all.
     """
     why = kept(why, LONGEST_SAID)
     again = None if message.withdrawn else again
@@ -90,7 +90,7 @@ def away(
 
 
 def refused(message: Message, why: str, now: datetime) -> None:
-    """The gateway will never take it: the attempt is a failure, and none can help."""
+    """End a message that the gateway will never accept. The attempt failed; a retry cannot help."""
     why = kept(why, LONGEST_SAID)
     move(message, MessageStatus.FAILED, tries=message.tries + 1, said=why)
     _tell(message, MessageStatus.FAILED, f"to {message.recipient}: {why}; given up", now)
@@ -101,8 +101,10 @@ def refused(message: Message, why: str, now: datetime) -> None:
 
 
 def unknown(message: Message, why: str, now: datetime) -> None:
-    """It may have been taken or not: an attempt ends by its alarm's `on_unknown`, and
-    anything else is sent again a few times, with the same uid.
+    """End a message that may or may not have been accepted.
+
+    For an attempt, the alarm's `on_unknown` decides what follows. Any other message is sent again a
+    few times, with the same uid.
     """
     if message.delivery == delivery_reports.DELIVERED:
         taken(message, message.reference, "", now)
@@ -133,7 +135,7 @@ def unknown(message: Message, why: str, now: datetime) -> None:
 
 
 def report(gateway: SmsGateway, message_id: str, delivered: bool, said: str, now: datetime) -> str:
-    """A delivery report, by our id or the gateway's; returns what became of it, in one word."""
+    """Handle a delivery report, by our id or the gateway's. Return its outcome in one word."""
     delivery = delivery_reports.DELIVERED if delivered else delivery_reports.FAILED
     message = delivery_reports.find(gateway, message_id)
     if message is None:
@@ -145,10 +147,10 @@ def report(gateway: SmsGateway, message_id: str, delivered: bool, said: str, now
 
 
 def _arrived(message: Message, now: datetime) -> None:
-    """It was delivered, although we may not know that it was taken: nothing is sent again."""
+    """End a message that was delivered, also if its acceptance is unknown. It is not sent again."""
     before = message.status
     if before in (MessageStatus.SENDING, MessageStatus.SENT):
-        return  # the end of its sending is kept by who sends it
+        return  # the worker that sends it saves the end
     move(message, MessageStatus.SENT, sent=now)
     if message.request_id is None:
         return
@@ -165,7 +167,7 @@ def _arrived(message: Message, now: datetime) -> None:
 
 
 def put_back(message: Message, until: datetime, reason: str, why: str) -> None:
-    """Nothing was sent: its request waits until then, and is looked at anew."""
+    """Put back an unsent message. Its request waits until `until` and is checked again."""
     move(message, MessageStatus.HELD, worker=None)
     request = _attempt(message)
     if request is None:
@@ -174,18 +176,18 @@ def put_back(message: Message, until: datetime, reason: str, why: str) -> None:
     if why:
         record(message.alarm_id, TimelineWord.PUT_BACK, why, request_id=request.id)
     wake("dialing")
-    wake("planning")  # it watches over the expiry
+    wake("planning")  # it watches the expiry
 
 
 def _attempt(message: Message) -> AlarmRequest | None:
-    """The request that the message is, read anew, unless it has come to its end meanwhile."""
+    """Return the request of the message, read again; None if it has ended meanwhile."""
     return AlarmRequest.get_or_none(
         AlarmRequest.id == message.request_id, AlarmRequest.status == AlarmStatus.IN_PROCESS
     )
 
 
 def _settle(message: Message, request: AlarmRequest, attempt: Attempt, now: datetime) -> None:
-    """The attempt has ended so: what follows is decided as for a call."""
+    """End the attempt. The same rules as for a call decide what follows."""
     if message.withdrawn and attempt.reason is not None:
         apply.call_off(request, "it was called off while it was sent", now)
         return
@@ -194,7 +196,7 @@ def _settle(message: Message, request: AlarmRequest, attempt: Attempt, now: date
 
 
 def _count(alarm: Alarm, *, notice: bool) -> None:
-    """One more attempt was made; with the first that may have arrived, a notice went out."""
+    """Count one more attempt. The first that may have arrived also counts as a notice."""
     if notice and alarm.num_attempt == 0:
         Event.update(notify_count=Event.notify_count + 1).where(
             Event.id == alarm.event_id
