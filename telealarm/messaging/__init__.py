@@ -1,1 +1,1 @@
-"""Messaging: messages of the outbox to the gateway or the mail server that takes them."""
+"""Messaging: sends the messages of the outbox to their gateway or mail server."""

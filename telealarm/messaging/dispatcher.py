@@ -1,8 +1,8 @@
-"""The sender: hands over what is in the outbox, once, and keeps what the gateway said.
+"""The dispatcher: sends each message of the outbox once, and saves the gateway's response.
 
-Each SMS gateway is a lane of its own, and so is each method that uses no gateway, like mail: one
-that hangs or is slow holds up nobody else. SENDING is committed before anything is sent, so what a
-crash leaves there has an unknown fate (store.messaging.result.unknown).
+Each SMS gateway is a lane. Each method without a gateway, like mail, is a lane too. A slow lane
+does not delay the others. SENDING is committed before anything is sent. So a message that a crash
+leaves in SENDING has an unknown outcome (store.messaging.result.unknown).
 """
 
 import asyncio
@@ -28,22 +28,22 @@ BATCH = 50
 # 10 s, 20 s, 40 s, ... up to five minutes.
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(minutes=5)
-# What no alarm's expiry ends is given up after a day.
+# A message without an expiry is given up after a day.
 LONGEST_WAIT = timedelta(days=1)
-# A gateway has a time limit of its own; this one ends what forgets it.
+# Each gateway has its time limit. This limit is for a gateway that does not keep it.
 LONGEST_SENDING_SECONDS = 180.0
-# What became of a message is kept patiently: a receipt that is lost is a message sent twice.
+# The pauses before the outcome is saved again. If it is lost, the message may be sent twice.
 KEEP_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 
-# Hands one message over. Raises TransportError.
+# Sends one message. Raises TransportError.
 Send = Callable[[Message], Awaitable[Receipt]]
-# Writes down how the sending of a message that is still held has ended.
+# Saves how the sending of a message ended, if this worker still holds the message.
 End = Callable[[Message], None]
 
 
 class MessageDispatcher:
-    """Sends what is due, some messages at once."""
+    """Sends the messages that are due, several at once."""
 
     def __init__(self, db: Database, holder: Holder, send: Send) -> None:
         self._db = db
@@ -55,22 +55,22 @@ class MessageDispatcher:
         self._draining = False
 
     async def run(self) -> None:
-        """Send for ever."""
+        """Send messages until cancelled."""
         await run_stage(self._db, "messages", self.step, log)
 
     async def drain(self) -> None:
-        """Send what is due now, and let what is being sent come to its end; then send no more."""
+        """Send the messages that are due now and wait for their end. Then send no more."""
         await self.step()
         self._draining = True
         await self.settled()
 
     async def settled(self) -> None:
-        """Return when nothing is being sent."""
+        """Wait until no message is being sent."""
         while self._tasks:
             await asyncio.wait(list(self._tasks.values()))
 
     async def step(self) -> datetime | None:
-        """Begin to send what is due and has room; returns when the next is due."""
+        """Begin to send the messages that are due and have room. Return when the next is due."""
         if self._draining:
             return None
         async with self._taking:
@@ -115,11 +115,11 @@ class MessageDispatcher:
             ids.warning("%s", error)
         except StorageError as error:
             ids.error("what became of a message cannot be kept: %s", error)
-        except Exception:  # noqa: BLE001 - logged; the next step finds it forgotten
+        except Exception:  # noqa: BLE001 - logged; the next step ends it as unknown
             ids.exception("what became of a message cannot be kept")
 
     async def _keep(self, message: Message, end: End) -> None:
-        """Raises Stale where another has ended it, StorageError where the database stays away."""
+        """Save the end. Raises Stale if it is not held, StorageError if the database is down."""
 
         def write() -> None:
             end(result.held(message.id, message.fence))
@@ -152,7 +152,7 @@ class MessageDispatcher:
         asked = timedelta(seconds=error.wait_seconds)
         again = _again(message, asked, now)
         metrics.MESSAGES.labels("given_up" if again is None else "failed").inc()
-        # Of a message it may ask for a day, of the others that wait for less.
+        # The gateway may ask for a day for one message. Its other messages wait for less.
         alone = now + min(LONGEST_PAUSE, asked) if asked else None
         return lambda row: result.away(row, why, again, now, alone)
 
@@ -162,7 +162,7 @@ def _taken(receipt: Receipt, now: datetime) -> End:
 
 
 def _again(message: Message, asked: timedelta, now: datetime) -> datetime | None:
-    """When to try again, or None to give up; `asked`: for so long the gateway wants no more."""
+    """Return when to try again; None to give up. `asked`: the pause that the gateway asked for."""
     pause = FIRST_PAUSE * (1 << min(message.tries, 10))
     expires = message.request.expires if message.request is not None else None
     if expires is None and now - message.created_date > LONGEST_WAIT:

@@ -1,7 +1,7 @@
-"""The renewer: whoever has an invitation is told when its event was moved or cancelled.
+"""The invitation updater: notifies recipients if the event of their invitation was changed.
 
-It looks at what invitations say and what their events say, so it does not matter who changed the
-event, or how.
+A change is a new time or a cancellation. The updater compares invitations with their events. So it
+finds every change, whatever its cause.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ class InvitationUpdater:
         self._composer = composer
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Check the invitations until cancelled."""
         while True:
             try:
                 await self.step()
@@ -33,7 +33,7 @@ class InvitationUpdater:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def step(self) -> None:
-        """Renew what is wrong now."""
+        """Renew the invitations that are wrong now."""
         now = utcnow()
         for message_id in await self._db.read(invitations.outdated, now):
             await self._db.write(invitations.renew, message_id, self._composer, now)

@@ -1,4 +1,4 @@
-"""The way out of one message: by its alarm method."""
+"""The transport of messages: each message goes out by its alarm method."""
 
 import aiohttp
 
@@ -10,8 +10,10 @@ from telealarm.store.messages.compose import gateway_context
 
 
 def http_session() -> aiohttp.ClientSession:
-    """For what messages are sent to. A connection for each request: one that is kept may be closed
-    by the other side just as it is used, and nobody could tell whether the message arrived.
+    """Return the HTTP session for gateways. It opens a new connection for each request.
+
+    The other side may close a kept connection just when it is used. Then it would be unknown
+    whether the message arrived.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(force_close=True, limit=0),
@@ -20,13 +22,16 @@ def http_session() -> aiohttp.ClientSession:
 
 
 class MessageTransport:
-    """Hands messages over."""
+    """Sends messages by their methods."""
 
     def __init__(self, transports: Transports) -> None:
         self._transports = transports
 
     async def send(self, message: Message) -> Receipt:
-        """Raises TransportError. Every method has a time limit of its own."""
+        """Send the message. Return the receipt. Raises TransportError.
+
+        Each method has a time limit.
+        """
         method = methods.of_message(message.method)
         return await method.send(_outgoing(message), self._transports)
 
