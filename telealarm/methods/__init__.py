@@ -1,4 +1,4 @@
-"""Alarm methods. A new method is one new file here, with a `METHOD`; nothing else changes."""
+"""Alarm methods. A new method is one new file here, with a `METHOD`. No other file changes."""
 
 import importlib
 import pkgutil
@@ -10,7 +10,7 @@ from telealarm.methods.base import AlarmMethod, MessageMethod, MissingMethod
 
 @cache
 def alarm_methods() -> Mapping[int, AlarmMethod]:
-    """Every method, by the number that an alarm's row has."""
+    """Return all methods, by the number in an alarm's row."""
     methods: dict[int, AlarmMethod] = {}
     for module in pkgutil.iter_modules(__path__):
         method = getattr(importlib.import_module(f"{__name__}.{module.name}"), "METHOD", None)
@@ -23,18 +23,18 @@ def alarm_methods() -> Mapping[int, AlarmMethod]:
 
 
 def of(number: int) -> AlarmMethod:
-    """The method of this number; one that can do nothing if its file is gone."""
+    """Return the method with this number, or a stand-in that fails if its file is missing."""
     return alarm_methods().get(number) or MissingMethod(number)
 
 
 def of_message(number: int) -> MessageMethod:
-    """The method of this number, of an alarm or a message that is no call."""
+    """Return the method with this number, for an alarm or a message that is not a call."""
     method = alarm_methods().get(number)
     return method if isinstance(method, MessageMethod) else MissingMethod(number)
 
 
 def named(text: str) -> AlarmMethod | None:
-    """The method of this number or name, as the API takes both; None if there is none."""
+    """Return the method with this number or name, or None. The API takes both."""
     text = text.strip().lower()
     for method in alarm_methods().values():
         if text in (str(method.number), method.name):
@@ -43,10 +43,10 @@ def named(text: str) -> AlarmMethod | None:
 
 
 def on_channel() -> list[int]:
-    """The numbers of the methods whose attempts are calls."""
+    """Return the numbers of the methods whose attempts are calls."""
     return [method.number for method in alarm_methods().values() if method.uses_channel]
 
 
 def by_gateway() -> list[int]:
-    """The numbers of the methods whose messages go out by an SMS gateway."""
+    """Return the numbers of the methods whose messages are sent by an SMS gateway."""
     return [method.number for method in alarm_methods().values() if method.uses_gateway]

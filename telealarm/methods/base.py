@@ -1,4 +1,4 @@
-"""What an alarm method is. Each has a file beside this one, and nothing else names it."""
+"""The interface of an alarm method. Each method has its own file here. No other file names it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ from telealarm.words import MessageStatus, MessageTimeline, Reason
 
 
 class Address(Enum):
-    """What a recipient is reached at; the value is the alarm's field that holds it.
+    """The kind of address of a recipient. The value is the alarm's field that holds the address.
 
-    A calendar user's `prefixes` limit phone numbers alone. Do-not-call lists hold both.
+    A calendar user's `prefixes` limit only phone numbers. Do-not-call lists hold both kinds.
     """
 
     PHONE = "alarm_phonenumber"
@@ -34,23 +34,23 @@ class Address(Enum):
         return self.value
 
     def clean(self, text: str) -> str:
-        """The address as the alarm's field keeps it."""
+        """Return the address in the form that the alarm's field keeps."""
         return phone.clean(text) if self is Address.PHONE else text
 
 
 class AlarmMethod(ABC):
     """How an alarm reaches its recipient.
 
-    number        how the API and the rows name the method; never changed
-    name          the API's word for it, also as the `action` of plan/
-    title         the same within a sentence
-    address       what its recipients are reached at
+    number        the number of the method in the API and in rows; it never changes
+    name          the API's word for the method, also the `action` of plan/
+    title         the name of the method in a sentence
+    address       the kind of address that its recipients have
     uses_channel  an attempt is a call: it waits for the caps of dialing, and an Asterisk channel
                   speaks its survey. An attempt of any other method is a message in the outbox.
-    uses_gateway  a message goes out by the SMS gateway of the calendar setting
+    uses_gateway  a message is sent by the SMS gateway of the calendar setting
 
-    The docstring of a method says what happens to its recipient. The words that only the method
-    writes into reasons and timelines are classes of `Words` in its file.
+    The docstring of a method says what happens to the recipient. The file of a method also has the
+    reasons and timeline words that only this method writes, as classes of `Words`.
     """
 
     number: ClassVar[int]
@@ -62,31 +62,32 @@ class AlarmMethod(ABC):
 
     @property
     def no_address(self) -> str:
-        """What is wrong with an alarm that has nothing in the field of the address."""
+        """Return what is wrong with an alarm if the field of its address is empty."""
         return f"must not be empty in an alarm by {self.title}"
 
     def missed_text(self, language: str | None) -> str:
-        """The bad news of an alarm that was not attempted in time."""
+        """Return the text of the SMS about an alarm that was not attempted in time."""
         return f"The {self.title} to {{alarm_phonenumber}} was not sent in time: {{title}}"
 
     def refusal(self, gateway: GatewayContext | None) -> str:
-        """The reason for which an attempt fails at once; empty if it can be made.
+        """Return the reason why an attempt fails at once. It is empty if the attempt can be made.
 
-        `gateway` is the calendar setting's, if the method uses one. Plans show it too.
+        `gateway` is the gateway of the calendar setting, if the method uses one. Plans also
+        show the reason.
         """
         return ""
 
     def remarks(self, config: Config) -> list[str]:
-        """What is worth knowing about the configuration, for check-config."""
+        """Return remarks about the configuration, for check-config."""
         return []
 
 
 class MessageMethod(AlarmMethod):
     """A method whose attempts are messages.
 
-    template  the alarm's field that names its template; empty: it has none
-    at_once   how many messages one worker sends at the same time; of a gateway, its own field
-    timeline  the timeline's word for a message that was sent, failed, or is of unknown fate
+    template  the alarm's field that names its template; empty: the method has no templates
+    at_once   how many messages one worker sends at the same time; a gateway has its own limit
+    timeline  the timeline's word for a message that was sent or failed, or whose fate is unknown
     """
 
     template: ClassVar[str] = ""
@@ -98,24 +99,24 @@ class MessageMethod(AlarmMethod):
     }
 
     def obstacle(self, gateway: GatewayContext | None, config: Config) -> Obstacle | None:
-        """Why an attempt waits; None if it can be made now."""
+        """Return why an attempt must wait, or None if it can be made now."""
         return None
 
     @abstractmethod
     def compose(self, context: MessageContext) -> ComposedMessage:
-        """Write the message. Raises Invalid, naming the field, if nobody can be reached there."""
+        """Return the message. Raise Invalid with the field if its address cannot be used."""
 
     @abstractmethod
     async def send(self, message: OutgoingMessage, transports: Transports) -> Receipt:
-        """Hand the message over, within a time limit of the method's own.
+        """Send the message within the time limit of the method, and return its receipt.
 
-        Raises TransportError with the words of the other side: permanent, temporary, or unknown if
-        it cannot be told whether the message was taken.
+        Raise TransportError with the text of the other side if the message was not taken. The error
+        is permanent, temporary, or unknown. Unknown: the message may have been taken.
         """
 
 
 class MissingMethod(MessageMethod):
-    """Stands for a method whose file is gone: alarms of it fail, and others go on."""
+    """The stand-in for a method whose file is missing. Only the alarms of this method fail."""
 
     name = title = "missing"
 

@@ -1,6 +1,6 @@
-"""Alarms by telephone: dialing places a call, and its survey is spoken.
+"""Alarms by telephone: a call is placed, and its survey is spoken.
 
-What a call says is its survey (`telealarm/survey/`); how it is placed, `telealarm/dialing/`.
+`telealarm/dialing/` places the call. `telealarm/survey/` speaks the survey.
 """
 
 from telealarm import i18n
@@ -8,7 +8,7 @@ from telealarm.methods.base import AlarmMethod
 
 
 class CallMethod(AlarmMethod):
-    """The recipient is called, and hears a survey."""
+    """The recipient gets a call and hears a survey."""
 
     number = 1
     name = title = "call"

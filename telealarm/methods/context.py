@@ -1,4 +1,4 @@
-"""What an alarm method is given, and what it returns: plain values, never rows."""
+"""What an alarm method gets and returns: plain values, never rows."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from telealarm.rules.delivery import Mail, Receipt
 
 @dataclass(frozen=True)
 class GatewayContext:
-    """An SMS gateway; `settings` are those that its provider asks for."""
+    """An SMS gateway. `settings` are the settings of its provider."""
 
     name: str
     kind: str
@@ -24,7 +24,7 @@ class GatewayContext:
 
 @dataclass(frozen=True)
 class EventContext:
-    """The event of an alarm; `uid` is its name in calendars."""
+    """The event of an alarm. `uid` identifies it in calendars."""
 
     uid: str
     title: str
@@ -36,14 +36,14 @@ class EventContext:
 
 @dataclass(frozen=True)
 class MessageContext:
-    """What a message is written from.
+    """The data for writing a message.
 
-    recipient        what the alarm has in the field of the method's address
-    language         the recipient's; None: nobody knows it
-    values           what placeholders stand for
-    template         the columns of the alarm's template; None: it names none
-    gateway          what the message goes out by, if the method uses a gateway
-    unsubscribe_url  the link by which the recipient ends all messages
+    recipient        the value of the alarm's field for the address of the method
+    language         the recipient's language; None: not known
+    values           the values of the placeholders
+    template         the columns of the alarm's template; None: the alarm names none
+    gateway          the gateway of the message, if the method uses one
+    unsubscribe_url  the link with which the recipient stops all messages
     note             writes a word and a sentence into the alarm's timeline
     """
 
@@ -60,9 +60,9 @@ class MessageContext:
 
 @dataclass(frozen=True)
 class ComposedMessage:
-    """A message as it is kept until it is sent; which of the fields count is up to the method.
+    """A message that is stored until it is sent. The method decides which fields it uses.
 
-    `encoding` and `segments` are those of an SMS; `invitation` is what a calendar file will say.
+    `encoding` and `segments` are for an SMS. `invitation` is the data of a calendar file.
     """
 
     text: str
@@ -77,10 +77,10 @@ class ComposedMessage:
 
 @dataclass(frozen=True)
 class OutgoingMessage:
-    """A message that is to be sent now.
+    """A message to send now.
 
-    `id` is the same each time it is tried, so that the other side can drop doubles; `sequence`
-    counts the versions of its invitation (RFC 5545 3.8.7.4).
+    `id` is the same at each try, so that the other side can drop duplicates. `sequence` counts the
+    versions of the invitation (RFC 5545 3.8.7.4).
     """
 
     id: str
@@ -92,31 +92,31 @@ class OutgoingMessage:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why a message waits, in a word and in a sentence. It is looked at again soon."""
+    """Why a message waits, as a word and a sentence. The message is checked again soon."""
 
     reason: str
     why: str
 
 
 class AmiActions(Protocol):
-    """Asterisk's manager interface, as far as methods need it."""
+    """The part of Asterisk's manager interface that methods need."""
 
     async def action(self, name: str, **fields: str) -> Mapping[str, str]:
-        """Asterisk's answer. Raises TransportError where it cannot be asked, or says no."""
+        """Return Asterisk's answer. Raise TransportError if AMI is down or refuses the action."""
 
 
 class MailServer(Protocol):
     """The mail server."""
 
     async def send(self, mail: Mail) -> Receipt:
-        """Hand the mail over. Raises TransportError."""
+        """Send the mail and return its receipt. Raise TransportError if it is not taken."""
 
 
 @dataclass(frozen=True)
 class Transports:
-    """What methods send by. `ami` and `mail` are None if they are not configured.
+    """The connections of the methods. `ami` and `mail` are None if they are not configured.
 
-    `http` keeps no connection open, so that each request has one of its own.
+    `http` keeps no connection open: each request uses a new connection.
     """
 
     http: aiohttp.ClientSession

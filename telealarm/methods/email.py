@@ -1,4 +1,4 @@
-"""Alarms by mail: what one says, its invitation (RFC 5545), and its way to the mail server."""
+"""Alarms by mail: the text, the invitation (RFC 5545), and how the mail server gets them."""
 
 import asyncio
 import re
@@ -28,7 +28,7 @@ from telealarm.words import MessageStatus, Words
 LONGEST = 200_000
 _LONGEST_SUBJECT = 900
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}", re.ASCII)
-_OWN_LINKS = ("confirm_url", "cancel_url", "unsubscribe_url")
+_OUR_LINKS = ("confirm_url", "cancel_url", "unsubscribe_url")
 
 
 class Reason(Words):
@@ -53,7 +53,7 @@ class EmailMethod(MessageMethod):
     name = title = "email"
     address = Address.MAIL
     template = "mail_template"
-    at_once = 1  # on one connection
+    at_once = 1  # all messages use one connection
     timeline: ClassVar[Mapping[MessageStatus, str]] = {
         MessageStatus.SENT: Timeline.SENT,
         MessageStatus.FAILED: Timeline.FAILED,
@@ -80,9 +80,9 @@ class EmailMethod(MessageMethod):
         return self._addressed(context, bodies, cancelled=False)
 
     def renewed(self, context: MessageContext, *, cancelled: bool) -> ComposedMessage:
-        """The mail that tells that the event of an invitation was moved or cancelled.
+        """Return the mail about the event of an invitation that was moved or cancelled.
 
-        Raises Invalid as `compose` does.
+        Raise Invalid like `compose`.
         """
         values = dict(context.values)
         words = i18n.of(context.language).written.mail
@@ -98,15 +98,15 @@ class EmailMethod(MessageMethod):
         values: Mapping[str, object],
         language: str | None,
     ) -> ComposedMessage:
-        """The subject and the two bodies (text, html) of a mail by `template`.
+        """Return the subject and the two bodies (text, html) of a mail by `template`.
 
-        One that has no link of ours in it gets them at its end.
+        If the template has none of our links, they are added at the end of the bodies.
         """
         ours = i18n.of(language).written.message
         subject = template["subject"] if template else ours.mail_subject
         plain = template["message_plaintext"] if template else ours.mail_text
         markup = template["message_html"] if template else ""
-        has_links = any("{" + name + "}" in plain + markup for name in _OWN_LINKS)
+        has_links = any("{" + name + "}" in plain + markup for name in _OUR_LINKS)
         text = placeholders.fill(plain, values, LONGEST)
         html = placeholders.fill(markup, mail_bodies.escaped(values), LONGEST)
         text, html = text or mail_bodies.as_text(html), html or mail_bodies.as_html(text)
@@ -114,7 +114,7 @@ class EmailMethod(MessageMethod):
             words = i18n.of(language).written.mail
             links = {
                 getattr(words, name.removesuffix("_url")): str(values[name])
-                for name in _OWN_LINKS
+                for name in _OUR_LINKS
                 if values.get(name)
             }
             text = f"{text}\n\n{mail_bodies.links_as_text(links)}\n"
@@ -128,11 +128,11 @@ class EmailMethod(MessageMethod):
         if not _ADDRESS.fullmatch(context.recipient):
             raise Invalid({self.address.field: ["an alarm by email needs one address"]})
         template, event = context.template or {}, context.event
-        own_address = template.get("from_email") or context.config.mail_sender or ""
-        own_name = template.get("from_name") or ""
+        from_address = template.get("from_email") or context.config.mail_sender or ""
+        from_name = template.get("from_name") or ""
         return replace(
             bodies,
-            sender=f"{own_name} <{own_address}>" if own_name else own_address,
+            sender=f"{from_name} <{from_address}>" if from_name else from_address,
             unsubscribe=context.unsubscribe_url,
             invitation={
                 "uid": event.uid,
@@ -141,8 +141,8 @@ class EmailMethod(MessageMethod):
                 "start": event.start.isoformat(),
                 "end": event.end.isoformat(),
                 "zone": event.zone.key,
-                "organizer": own_address,
-                "organizer_name": own_name,
+                "organizer": from_address,
+                "organizer_name": from_name,
                 "cancelled": cancelled,
             },
         )

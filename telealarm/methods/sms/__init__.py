@@ -1,4 +1,4 @@
-"""Alarms by SMS: what one says, and its way out by a gateway of one of the providers."""
+"""Alarms by SMS: the text, and how a gateway of a provider sends it."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -23,7 +23,7 @@ from telealarm.words import MessageStatus, Words
 
 
 class Reason(Words):
-    """`status_reason` of an alarm by SMS and of its attempts; `why` in the plan."""
+    """`status_reason` of an alarm by SMS and of its attempts. In the plan it is `why`."""
 
     NO_SMS_GATEWAY = "no_sms_gateway", "The calendar setting names no SMS gateway."
 
@@ -90,7 +90,7 @@ class SmsMethod(MessageMethod):
         values: Mapping[str, object],
         language: str | None,
     ) -> str:
-        """What an SMS by `template` says; it may be too long to be sent whole."""
+        """Return the text of an SMS by `template`. It may be too long and is then cut later."""
         text = template["sms_text"] if template else i18n.of(language).written.message.sms
         return placeholders.fill(text, values)
 
@@ -106,7 +106,7 @@ class SmsMethod(MessageMethod):
 
 
 def own_sender(gateway: GatewayContext | None) -> str:
-    """Whom an SMS comes from if nothing else says so."""
+    """Return the sender of an SMS if its template names none."""
     return str(gateway.settings.get("sender", "")) if gateway else ""
 
 

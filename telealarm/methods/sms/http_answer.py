@@ -1,4 +1,4 @@
-"""What an HTTP gateway's answer means: taken, not now, never, or nobody can tell."""
+"""What an HTTP gateway's answer means: taken, not now, never, or unknown."""
 
 import json
 from collections.abc import Mapping
@@ -14,67 +14,68 @@ from telealarm.errors import TransportError
 from telealarm.methods.sms.provider import found_at
 from telealarm.rules.delivery import Receipt
 
-# An answer is a few words; bytes.
+# In bytes. An answer has only a few words.
 _LONGEST_ANSWER = 1024 * 1024
 _LONGEST_WAIT_SECONDS = 86_400.0
-# What says "not now" below 500, and what says "never" from there on.
+# Statuses below 500 that mean "not now", and statuses from 500 on that mean "never".
 _NOT_NOW, _NEVER = {408, 425, 429}, {501, 505}
 
 
 async def read(reply: aiohttp.ClientResponse, settings: Mapping[str, Any]) -> Receipt:
-    """The receipt of a message that was taken, as the settings tell it. Raises TransportError.
+    """Return the receipt of a message that the gateway took. Raise TransportError if it did not.
 
-    An answer that breaks off counts by its status; only what its words must tell stays unknown.
+    The settings say which answers mean success. If an answer breaks off, its status still counts.
+    The result is unknown only if the settings also ask for fields of the answer.
     """
-    said, is_whole = await _said(reply.content)
+    text, is_whole = await _text_of(reply.content)
     success = settings.get("success") or {}
     wanted = success.get("status")
     if reply.status not in wanted if wanted else not 200 <= reply.status < 300:
-        raise _refusal(reply, said)
+        raise _refusal(reply, text)
     fields, path = success.get("json") or {}, settings.get("message_id")
-    found = None
+    answer = None
     if fields or path:
         try:
-            found = json.loads(said)
+            answer = json.loads(text)
         except (ValueError, RecursionError):
             if fields:
                 why = "is not JSON" if is_whole else "broke off"
-                raise TransportError(f"the answer {why}: {said[:200]}", unknown=True) from None
+                raise TransportError(f"the answer {why}: {text[:200]}", unknown=True) from None
     for field, value in fields.items():
-        here = found_at(found, field)
+        here = found_at(answer, field)
         if here != value and str(here) != str(value):
-            raise TransportError(f"refused, {field} is {here!r}: {said[:200]}", permanent=True)
-    reference = found_at(found, path) if path else None
+            raise TransportError(f"refused, {field} is {here!r}: {text[:200]}", permanent=True)
+    reference = found_at(answer, path) if path else None
     is_id = isinstance(reference, str | int) and not isinstance(reference, bool)
-    return Receipt(str(reference) if is_id else "", said[:200])
+    return Receipt(str(reference) if is_id else "", text[:200])
 
 
-async def _said(content: aiohttp.StreamReader) -> tuple[str, bool]:
-    """What the gateway says, as far as it is read, and whether that is all of it."""
-    said = b""
+async def _text_of(content: aiohttp.StreamReader) -> tuple[str, bool]:
+    """Return the text of the answer, as far as it is read, and whether it is complete."""
+    body = b""
     try:
-        while len(said) < _LONGEST_ANSWER:
-            some = await content.read(_LONGEST_ANSWER - len(said))
+        while len(body) < _LONGEST_ANSWER:
+            some = await content.read(_LONGEST_ANSWER - len(body))
             if not some:
-                return said.decode(errors="replace"), True
-            said += some
+                return body.decode(errors="replace"), True
+            body += some
     except (aiohttp.ClientError, OSError):
-        pass  # it broke off or is too slow; its status counts all the same
-    return said.decode(errors="replace"), False
+        pass  # the answer broke off or is too slow; its status still counts
+    return body.decode(errors="replace"), False
 
 
-def _refusal(reply: aiohttp.ClientResponse, said: str) -> TransportError:
+def _refusal(reply: aiohttp.ClientResponse, text: str) -> TransportError:
     status = reply.status
     not_now = status in _NOT_NOW or (status >= 500 and status not in _NEVER)
     return TransportError(
-        f"HTTP {status}: {_redirected(reply) or said[:200]}".rstrip(": "),
+        f"HTTP {status}: {_redirected(reply) or text[:200]}".rstrip(": "),
         permanent=not not_now,
         wait_seconds=_wait_seconds(reply.headers.get("Retry-After", "")) if not_now else 0.0,
     )
 
 
 def _redirected(reply: aiohttp.ClientResponse) -> str:
-    """Where a redirect leads, which is not followed; without what may be a password."""
+    """Return where a redirect leads, without parts that may hold a password. It is not followed."""
     if not 300 <= reply.status < 400:
         return ""
     try:
@@ -85,7 +86,7 @@ def _redirected(reply: aiohttp.ClientResponse) -> str:
 
 
 def _wait_seconds(text: str) -> float:
-    """For how long a Retry-After (RFC 9110 10.2.3: seconds, or a date) asks; 0: it does not."""
+    """Return the seconds of a Retry-After (RFC 9110 10.2.3: seconds, or a date), or 0."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), _LONGEST_WAIT_SECONDS)

@@ -1,4 +1,4 @@
-"""What a kind of SMS gateway is, and the words that all kinds share."""
+"""The interface of an SMS provider, and the functions that all providers share."""
 
 import re
 from abc import ABC, abstractmethod
@@ -16,7 +16,7 @@ _PLACEHOLDER = re.compile(r"\{(to|from|text|id)\}")
 
 @dataclass(frozen=True)
 class Sms:
-    """`id` is the same each time the message is tried, so that a gateway can drop doubles."""
+    """An SMS to send. `id` is the same at each try, so that a gateway can drop duplicates."""
 
     id: str
     recipient: str
@@ -26,45 +26,45 @@ class Sms:
 
 @dataclass(frozen=True)
 class SmsTransports:
-    """What gateways are reached by. `ami` is None where none is configured."""
+    """The connections to gateways. `ami` is None if it is not configured."""
 
     http: aiohttp.ClientSession
     ami: AmiActions | None
 
 
 class SmsProvider(ABC):
-    """A kind of gateway: the settings that it takes, and how a message is handed over."""
+    """A kind of gateway: its settings, and how it sends a message."""
 
     name: str
 
     @abstractmethod
     def check(self, settings: Mapping[str, Any]) -> None:
-        """Raises ValueError with a sentence that says what would be right."""
+        """Raise ValueError if the settings are wrong. Its text says what to change."""
 
     @abstractmethod
     def schema(self) -> dict[str, Any]:
-        """The settings as a JSON Schema, for the API's document."""
+        """Return the JSON Schema of the settings, for the API's document."""
 
     @abstractmethod
     async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> Receipt:
-        """Hand the message over, within a time limit of the kind's own.
+        """Send the message within the time limit of the provider, and return its receipt.
 
-        Raises TransportError with the gateway's words: permanent, temporary, or unknown where it
-        cannot be told whether the gateway took it.
+        Raise TransportError with the gateway's text if the message was not taken. The error is
+        permanent, temporary, or unknown. Unknown: the gateway may have taken the message.
         """
 
 
 def filled(template: str, sms: Sms, escape: Callable[[str], str]) -> str:
-    """`template` with {to}, {from}, {text} and {id} put in, each escaped.
+    """Return `template` with the values of {to}, {from}, {text} and {id}, each escaped.
 
-    What a value holds is not looked at again.
+    Placeholders inside a value are not replaced.
     """
     values = {"to": sms.recipient, "from": sms.sender, "text": sms.text, "id": sms.id}
     return _PLACEHOLDER.sub(lambda match: escape(values[match[1]]), template)
 
 
 def only(value: Any, known: set[str], name: str) -> None:
-    """Raises ValueError unless `value` is an object of the `known` keys."""
+    """Raise ValueError if `value` is not an object, or has other keys than `known`."""
     if not isinstance(value, dict):
         raise ValueError(f"{name}: must be a JSON object")
     unknown = set(value) - known
@@ -76,7 +76,7 @@ def only(value: Any, known: set[str], name: str) -> None:
 
 
 def one_line(value: Any, name: str) -> None:
-    """Raises ValueError unless `value` is a text without control characters."""
+    """Raise ValueError if `value` is not a text, or has control characters."""
     if not isinstance(value, str):
         raise ValueError(f"{name}: must be a text")
     if not value.isprintable():
@@ -84,7 +84,7 @@ def one_line(value: Any, name: str) -> None:
 
 
 def found_at(answer: Any, path: str) -> Any:
-    """The value at `messages.0.id` of an answer, or None."""
+    """Return the value at a path like `messages.0.id` of an answer, or None."""
     for step in path.split("."):
         if isinstance(answer, dict):
             answer = answer.get(step)

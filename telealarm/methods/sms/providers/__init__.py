@@ -1,4 +1,4 @@
-"""SMS providers. A new provider is one new file here, with a `PROVIDER`; nothing else changes."""
+"""SMS providers. A new provider is one new file here, with a `PROVIDER`. No other file changes."""
 
 import importlib
 import pkgutil
@@ -9,10 +9,10 @@ from telealarm.methods.sms.provider import SmsProvider
 
 @cache
 def providers() -> dict[str, SmsProvider]:
-    """Every kind, by the name that a gateway's row has."""
-    found = {}
+    """Return all providers, by the name in a gateway's row."""
+    result = {}
     for module in pkgutil.iter_modules(__path__):
         kind = getattr(importlib.import_module(f"{__name__}.{module.name}"), "PROVIDER", None)
         if isinstance(kind, SmsProvider):
-            found[kind.name] = kind
-    return dict(sorted(found.items()))
+            result[kind.name] = kind
+    return dict(sorted(result.items()))

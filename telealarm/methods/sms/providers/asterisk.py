@@ -1,6 +1,6 @@
 """A gateway that is our own Asterisk: SIP MESSAGE (RFC 3428), through AMI's MessageSend.
 
-Asterisk takes the message and carries it on by itself; what the far end says is not told to us.
+Asterisk takes the message and sends it on. We do not get the answer of the far end.
 """
 
 import base64
@@ -18,16 +18,16 @@ from telealarm.methods.sms.provider import (
 )
 from telealarm.rules.delivery import Receipt
 
-# pjsip:<endpoint>/sip:{to}@host:port, or pjsip:{to}; nothing that the dialplan would read.
+# pjsip:<endpoint>/sip:{to}@host:port, or pjsip:{to}. No characters that the dialplan interprets.
 _DESTINATION = re.compile(
     r"pjsip:[A-Za-z0-9_.:@/+\[\];=-]{0,200}\{to\}[A-Za-z0-9_.:@/+\[\];=-]{0,200}", re.ASCII
 )
 _FROM = re.compile(r"(?:[A-Za-z0-9 ]{0,40}<)?sips?:[A-Za-z0-9_.+@:-]{1,200}>?", re.ASCII)
 _NUMBER = re.compile(r"\+?[0-9A-D*#]{1,40}", re.ASCII)
-# Bytes of one MESSAGE. A line of AMI has at most 1024 characters, and the body is one, in base64;
-# a MESSAGE at most 1300 bytes (RFC 3428 8).
+# Bytes of one MESSAGE. The body is one line of AMI, in base64. A line of AMI has at most 1024
+# characters. A MESSAGE has at most 1300 bytes (RFC 3428 8).
 _LONGEST = 720
-# What Asterisk says of an endpoint that it does not know or that no phone is registered at.
+# Asterisk's answer if it does not know the endpoint, or if no phone is registered there.
 _FAILED = "Message failed to send"
 
 
@@ -76,34 +76,36 @@ class AsteriskProvider(SmsProvider):
         }
         if settings.get("from"):
             fields["From"] = settings["from"]
-        said: Mapping[str, str] = {}
+        answer: Mapping[str, str] = {}
         parts = _parts(sms.text)
         for number, part in enumerate(parts, 1):
             body = base64.b64encode(part.encode()).decode()
             try:
-                said = await means.ami.action("MessageSend", **fields, Base64Body=body)
+                answer = await means.ami.action("MessageSend", **fields, Base64Body=body)
             except TransportError as error:
                 raise _explained(error, number, len(parts)) from error
-        return Receipt("", said.get("message", ""))
+        return Receipt("", answer.get("message", ""))
 
 
 PROVIDER = AsteriskProvider()
 
 
 def _parts(text: str) -> list[str]:
-    """The text in MESSAGEs that are not too long; no character is split."""
+    """Return the text in parts that each fit into a MESSAGE. No character is split."""
     parts, current = [], ""
-    for one in text:
-        if len((current + one).encode()) > _LONGEST:
+    for char in text:
+        if len((current + char).encode()) > _LONGEST:
             parts.append(current)
             current = ""
-        current += one
+        current += char
     return [*parts, current]
 
 
 def _explained(error: TransportError, number: int, count: int) -> TransportError:
-    """What was refused may be taken later, when its phone is registered again; but a text of which
-    a part was taken is not begun anew.
+    """Return the error that says whether the text may be sent again.
+
+    A refused text may be sent again: its phone may register later. If Asterisk took a part of the
+    text, it is not sent again.
     """
     why = str(error)
     not_now = _FAILED in why

@@ -1,4 +1,4 @@
-"""A gateway that is told over HTTP: a provider's, or one of the operator's own."""
+"""A gateway that takes messages over HTTP: a provider's, or the operator's."""
 
 import json
 import re
@@ -25,9 +25,9 @@ TIMEOUT_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
 _LONGEST_URL = 500
 _HEADER = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
-# They follow from the body; another value of theirs would break the request off.
+# These headers follow from the body. Any other value would break the request.
 _FRAMING = {"content-length", "transfer-encoding", "connection", "expect"}
-# The fields of a delivery report and of a reply, where a gateway has other names for them.
+# The fields of a delivery report and of a reply. A gateway may have other names for them.
 _HOOKS = {
     "report": {"id", "status", "said", "delivered", "failed"},
     "inbound": {"id", "from", "text"},
@@ -36,7 +36,7 @@ _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 class HttpProvider(SmsProvider):
-    """One request a message. `{to}`, `{from}`, `{text}` and `{id}` go into url, headers, body."""
+    """One request for each message. {to}, {from}, {text} and {id} go into url, headers and body."""
 
     name = "http"
 
@@ -123,12 +123,12 @@ class HttpProvider(SmsProvider):
         except TimeoutError:
             raise TransportError(f"no answer within {TIMEOUT_SECONDS:g} s", unknown=True) from None
         except (aiohttp.InvalidURL, ValueError):
-            # The address may hold a password, so it is not said.
+            # The error does not show the address, because it may hold a password.
             raise TransportError("the url of its settings is no address", permanent=True) from None
         except aiohttp.ClientResponseError as error:
             raise TransportError(f"no HTTP answer: {error.message}", unknown=True) from error
         except (aiohttp.ClientError, OSError) as error:
-            # The request was on its way when the connection broke.
+            # The request was perhaps sent before the connection broke.
             raise TransportError(f"broken off: {error}", unknown=True) from error
 
 
@@ -161,8 +161,8 @@ def _check_headers(headers: Any) -> None:
 def _check_hook(name: str, value: Any, *, is_list: bool) -> None:
     if is_list and not isinstance(value, list):
         raise ValueError(f'{name}: must be a list of words like ["DELIVRD"]')
-    for one in value if is_list else [value]:
-        one_line(one, name)
+    for text in value if is_list else [value]:
+        one_line(text, name)
 
 
 def _check_success(value: Any) -> None:
@@ -179,7 +179,7 @@ def _check_success(value: Any) -> None:
 def _body(
     sms: Sms, settings: Mapping[str, Any], headers: Mapping[str, str]
 ) -> tuple[str | None, str]:
-    """The body and its media type. The values are escaped as its form asks for."""
+    """Return the body and its media type. The media type decides how the values are escaped."""
     template = settings.get("body")
     if template is None:
         if settings.get("method") == "GET":
@@ -201,11 +201,11 @@ def _body(
 
 
 def _for_header(value: str) -> str:
-    """On one line, in the characters that a header can hold."""
-    line = "".join(one if one.isprintable() else " " for one in value)
+    """Return the value on one line, with only the characters that a header can hold."""
+    line = "".join(char if char.isprintable() else " " for char in value)
     return line.encode("ascii", "replace").decode()
 
 
 def _for_xml(value: str) -> str:
-    allowed = "".join(one for one in value if one in "\t\n" or one >= " ")
+    allowed = "".join(char for char in value if char in "\t\n" or char >= " ")
     return escape_xml(allowed, {'"': "&quot;", "'": "&apos;"})
