@@ -1,4 +1,4 @@
-"""alarm/: the notice of an event to one recipient, and its timeline."""
+"""alarm/: an alarm notifies one recipient about an event. It has a timeline."""
 
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any, ClassVar
@@ -37,7 +37,7 @@ from telealarm.words import UNSETTLED, AlarmResult, AlarmStatus
 WEEK_SECONDS = 7 * 24 * 3600
 STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus})
 METHOD = Choice({number: method.name for number, method in methods.alarm_methods().items()})
-# What a receptionist asks for: `?outcome=cancelled,unanswered`.
+# The answers that a receptionist looks for: `?outcome=cancelled,unanswered`.
 OUTCOME = Words(
     {
         "open": Alarm.status.in_(UNSETTLED),
@@ -51,7 +51,7 @@ OUTCOME = Words(
 
 
 class RetryPolicy(FieldType):
-    """By the reason of a failure, its own delay (seconds) and count of retries."""
+    """The delay (seconds) and the count of retries, by the reason of a failure."""
 
     def read(self, value: Any) -> dict[str, dict[str, int]]:
         if not isinstance(value, dict) or not set(value) <= set(POLICY_KEYS):
@@ -88,7 +88,7 @@ class RetryPolicy(FieldType):
 
 
 def notice(context: RequestContext, row: Alarm) -> str | None:
-    """The moment that the event's start and the offset make."""
+    """Return the event's start plus the offset, as local time."""
     return context.local(row.event_start + timedelta(seconds=row.offset), row.zone)
 
 
@@ -98,34 +98,34 @@ NOTICE = Computed(notice, json_schema.nullable(json_schema.MOMENT))
 class AlarmForm(Form):
     url: ClassVar = SelfLink("alarm")
     alarm_phonenumber: Annotated[str, Phone()]
-    """The number that is called, or that gets the SMS. An alarm by mail may leave it out."""
+    """The number for the call or the SMS. An alarm by mail needs none."""
     alarm_email: Annotated[str, ADDRESS] = ""
     """The mail address of an alarm by mail."""
     daily_start: Annotated[time, Clock()] = time(0, 0, 0)
-    """From this time of day on the alarm may go out, in the recipient's time zone."""
+    """The earliest time of day for an attempt, in the recipient's time zone."""
     daily_stop: Annotated[time, Clock()] = time(23, 59, 59)
-    """Until this time of day. If it is before `daily_start`, the hours cross midnight."""
+    """The latest time of day. If it is before `daily_start`, the hours cross midnight."""
     advance_notice: Annotated[int, Whole(0)] = 0
     """How many seconds before `date_start_notice` the alarm is due."""
     maxretry: Annotated[int, Whole(0, 100)] = 0
-    """How many more attempts follow one that failed."""
+    """How many more attempts follow a failed attempt."""
     retry_delay: Annotated[int, Whole(0, WEEK_SECONDS)] = 0
     """Seconds from the end of an attempt to the next one."""
-    num_attempt: ClassVar = Column(meaning="How many attempts there were.")
+    num_attempt: ClassVar = Column(meaning="How many attempts were made.")
     method: Annotated[int, METHOD] = call.METHOD.number
-    """How the recipient is told."""
+    """How the recipient is notified."""
     survey: Annotated[int | None, SEALED] = None
-    """What a call says and asks; without it, the survey of the calendar setting."""
+    """The survey of a call. Default: the survey of the calendar setting."""
     mail_template: Annotated[int | None, Relation("mail-template")] = None
-    """What a mail says; without it, the title and the start of the event."""
+    """The template of a mail. Without it, a mail says the title and the start of the event."""
     sms_template: Annotated[int | None, Relation("sms-template")] = None
-    """What an SMS says; without it, the title and the start of the event."""
+    """The template of an SMS. Without it, an SMS says the title and the start of the event."""
     event: Annotated[int, Relation("event")]
-    """The event that the alarm is about."""
+    """The event of the alarm."""
     date_start_notice: Annotated[datetime | None, Moment(), NOTICE] = None
-    """The time that `advance_notice` counts back from; without it, the event's start."""
+    """`advance_notice` counts back from this time. Default: the event's start."""
     status: Annotated[int | None, STATUS] = None
-    """Where the alarm is. A client may write 1 to take up an alarm again, or 7 to call it off."""
+    """The status of the alarm. Write 1 to resume an alarm, or 7 to cancel it."""
     result: ClassVar = Column(
         meaning="The answer: 0 none, 1 confirmed, 2 cancelled, 3 rescheduled, or another key."
     )
@@ -134,42 +134,40 @@ class AlarmForm(Form):
     url_confirm: Annotated[str, Url()] = ""
     """Gets an unsigned POST when the answer is 1."""
     phonenumber_transfer: Annotated[str, Phone()] = ""
-    """The agent of a call transfer whose section names no number."""
+    """The agent's number for a call transfer, if the section names no number."""
     phonenumber_sms_failure: Annotated[str, Phone()] = ""
     """This number gets an SMS if the alarm failed or was missed."""
     created_date: ClassVar = CREATED
     timezone: Annotated[str | None, Zone()] = None
-    """The recipient's time zone; without it, the event's."""
+    """The recipient's time zone. Default: the event's."""
     language: Annotated[str | None, LANGUAGE] = None
-    """The recipient's language; without it, the survey's."""
+    """The recipient's language. Default: the survey's."""
     max_lateness: Annotated[int | None, Whole(0)] = None
-    """For how many seconds after it was due the alarm is still wanted; without it, until the
+    """How late the alarm may still go out, in seconds. Without it, the alarm may go out until the
     event starts or ends.
     """
     require_result: Annotated[bool, Flag()] = False
-    """Whether an answered call without a key is a failed attempt."""
+    """Whether an answered call without a pressed key is a failed attempt."""
     retry_policy: Annotated[dict[str, Any] | None, RetryPolicy()] = None
-    """Retries by the reason of the failure; a reason that is not named follows `maxretry` and
-    `retry_delay`.
+    """Retries by the reason of the failure. Other reasons use `maxretry` and `retry_delay`.
     """
     on_unknown: Annotated[str, OneOf(("redial", "miss"))] = "redial"
-    """What follows if nobody can tell whether the phone rang: another call, or none."""
+    """What follows if it is unknown whether the phone rang: another call, or none."""
     missed_policy: Annotated[str, OneOf(("inform", "run", "skip"))] = "inform"
-    """What follows if it is too late: `inform` tells the failure number, `run` calls until the
+    """What follows if it is too late: `inform` notifies the failure number, `run` calls until the
     event ends, `skip` only records it.
     """
-    # The rating key that asks for another call in a while.
     snooze_key: Annotated[str, OneOf(("", *"123456789"))] = ""
-    """The rating key that asks for another call in a while; empty: none does."""
-    status_reason: ClassVar = Column(meaning="Why the status is what it is, in one stable word.")
+    """The rating key that asks for another call later. Empty: no key does."""
+    status_reason: ClassVar = Column(meaning="Why the status is what it is, as one stable word.")
     about: ClassVar = Link(
-        "alarm", "about_id", null=True, meaning="The alarm whose failure this one tells."
+        "alarm", "about_id", null=True, meaning="The failed alarm that this alarm reports."
     )
 
     @model_validator(mode="before")
     @classmethod
     def _some_need_no_number(cls, body: Any) -> Any:
-        """A whole alarm by a method that reaches no phone may leave the number out."""
+        """Let a new alarm leave the number out if its method uses no phone."""
         method = methods.named(str(body.get("method", ""))) if cls is AlarmForm else None
         if method is not None and method.address is not Address.PHONE:
             return {"alarm_phonenumber": "", **body}
@@ -187,10 +185,10 @@ def create(context: RequestContext, owner_id: int, values: Values) -> Alarm:
     return alarm
 
 
-def missing(made: Alarm) -> dict[str, Any]:
-    """What a new alarm's survey says and its event's data lack; nothing where all is there."""
-    said = template_values.missing(made, made.created_date)
-    return {"missing_placeholders": said} if said else {}
+def missing(alarm: Alarm) -> dict[str, Any]:
+    """Return the placeholders of a new alarm's survey that its event's data do not have."""
+    names = template_values.missing(alarm, alarm.created_date)
+    return {"missing_placeholders": names} if names else {}
 
 
 def change(context: RequestContext, row: Alarm, values: Values) -> None:
@@ -204,16 +202,16 @@ def change(context: RequestContext, row: Alarm, values: Values) -> None:
 
 
 def _check_recipient(values: Values, row: Alarm | None) -> None:
-    """An alarm has a number or an address of mail, whichever its method reaches people at."""
+    """Raise Invalid if the alarm has no number or mail address for its method."""
     method = methods.of(values.get("method", row.method if row else call.METHOD.number))
     name = method.address.field
-    found = values.get(name, row and getattr(row, name))
-    if not found and (row is None or name in values or "method" in values):
+    address = values.get(name, row and getattr(row, name))
+    if not address and (row is None or name in values or "method" in values):
         raise Invalid({name: [method.no_address]})
 
 
 def _to_offset(context: RequestContext, event: Event, values: Values) -> None:
-    """What is kept is the distance from the event's start, so that it follows the event."""
+    """Replace the date by its distance from the event's start. It then follows a moved event."""
     if "date_start_notice" not in values:
         return
     notice = values.pop("date_start_notice")
@@ -231,7 +229,7 @@ def delete(context: RequestContext, row: Alarm) -> None:
 
 
 def timeline(context: RequestContext, row: Alarm, values: Values) -> dict[str, Any]:
-    """What happened to the alarm, in order."""
+    """List what happened to the alarm, in order"""
     return lists.page(context, call_log.timeline(row), show_entry, Timeline.id)
 
 

@@ -1,4 +1,4 @@
-"""message/: the SMS and mails that were written for alarms, and what became of them."""
+"""message/: the SMS and mails of alarms, and what happened to them."""
 
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ STATUSES = {status: status.word for status in MessageStatus}
 
 
 def status(context: RequestContext, row: Message) -> str:
-    """The delivery report, where one came, says more than that it was sent."""
+    """Return the delivery report if there is one, else the status."""
     return row.delivery or STATUSES[MessageStatus(row.status)]
 
 
@@ -24,7 +24,7 @@ class MessageReply(Reply):
     status: ClassVar = Computed(
         status,
         {"type": "string", "enum": [*STATUSES.values(), DeliveryReport.DELIVERED]},
-        meaning="What became of the message.",
+        meaning="What happened to the message.",
     )
     method: ClassVar = COLUMN
     purpose: ClassVar = COLUMN
@@ -33,9 +33,9 @@ class MessageReply(Reply):
     subject: ClassVar = COLUMN
     text: ClassVar = Column(meaning="The text as it was sent.")
     encoding: ClassVar = COLUMN
-    segments: ClassVar = Column(meaning="How many SMS the text takes.")
+    segments: ClassVar = Column(meaning="How many SMS the text needs.")
     said: ClassVar = COLUMN
-    tries: ClassVar = Column(meaning="How often it was handed over.")
+    tries: ClassVar = Column(meaning="How often the system tried to send it.")
     reference: ClassVar = COLUMN
     date: ClassVar = COLUMN
     sent: ClassVar = COLUMN

@@ -1,4 +1,4 @@
-"""calendar-user-profile/{calendar user id}/: the particulars and rights of a calendar user."""
+"""calendar-user-profile/{calendar user id}/: the details and the rights of a calendar user."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -21,7 +21,7 @@ NO_LIMITS = {"methods": METHODS, "max_alarms_per_day": None, "prefixes": []}
 
 
 class Permissions(FieldType):
-    """What a calendar user may have done: by which methods, how often, to which numbers."""
+    """What a calendar user's alarms may use: which methods, how many a day, which numbers."""
 
     def read(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict) or set(value) - set(NO_LIMITS):
@@ -53,14 +53,14 @@ SETTING_ID = Column("calendar_setting_id", {"type": ["integer", "null"]})
 
 
 def _offered() -> str:
-    """1 (call), 2 (SMS) and 3 (email)."""
+    """Return the methods as a text: 1 (call), 2 (SMS) and 3 (email)."""
     *others, last = (f"{method.number} ({method.title})" for method in alarm_methods().values())
     return f"{', '.join(others)} and {last}"
 
 
 class ProfileForm(Form):
     manager: ClassVar = Column(
-        "owner_name", {"type": "string"}, meaning="The manager whose calendar user this is."
+        "owner_name", {"type": "string"}, meaning="The manager who owns the calendar user."
     )
     id: ClassVar = Column(meaning="The number in the link.")
     user: ClassVar = Column("user_id", {"type": "integer"}, meaning="The id of the calendar user.")
@@ -75,7 +75,7 @@ class ProfileForm(Form):
     zip_code: Annotated[str | None, Text(120)] = None
     """The postal code."""
     phone_no: Annotated[str | None, Text(90)] = None
-    """The calendar user's own number."""
+    """The calendar user's phone number."""
     fax: Annotated[str | None, Text(90)] = None
     """The fax number."""
     company_name: Annotated[str | None, Text(150)] = None
@@ -83,18 +83,18 @@ class ProfileForm(Form):
     company_website: Annotated[str | None, Text(200)] = None
     """The company's website."""
     language: Annotated[str | None, Text(50)] = None
-    """A note of the predecessor's; an alarm has its own language."""
+    """Kept for the predecessor's clients. Each alarm has a language field."""
     note: Annotated[str | None, Text(10_000, lines=True)] = None
     """A note for people."""
     accountcode: Annotated[int | None, Whole()] = None
-    """The PIN of callers who ring back, if the event's data has none."""
+    """The PIN for recipients who call back, if the event's data has none."""
     created_date: ClassVar = CREATED
     updated_date: ClassVar = UPDATED
     calendar_setting: Annotated[int | None, Relation("calendar-setting"), SETTING_ID] = None
-    """How the alarms of this calendar user call."""
+    """The setting for the calls of this calendar user."""
     url: ClassVar = SelfLink("calendar-user-profile", "user_id")
     timezone: Annotated[str | None, Zone()] = None
-    """The time zone of calendars that have none; without it, the service's."""
+    """The time zone of calendars that have none. Default: the service's."""
     permissions: Annotated[dict[str, Any], Permissions()] = NO_LIMITS
     """What the alarms of this calendar user may do."""
 
