@@ -1,10 +1,15 @@
-"""Which waiting requests may be dialled now. Runs within the writer's transaction.
+"""Decide which waiting requests may be dialled now. Runs within the writer's transaction.
 
-A request is looked at when its call is about to be placed: what was true when it was queued may
-not be any more. It is then claimed, put off (calling hours), ended (nobody wants it any more,
-its number is wrong or on a do-not-call list, nothing says how to call), or left for later (a cap
-is reached, dialing is paused). The same holds for a request by a method that is no call,
-which becomes a message in the outbox.
+A request is checked just before its call is placed, because things may have changed since it was
+queued. There are four results:
+
+- claimed: the call is placed;
+- deferred: it is outside the calling hours;
+- ended: the call is no longer wanted, its number is wrong or on a do-not-call list, or there is no
+  calendar setting;
+- left for later: a cap is reached, or dialing is paused.
+
+The same rules apply if the method is not a call. The request then becomes a message in the outbox.
 """
 
 from dataclasses import dataclass
@@ -32,16 +37,16 @@ from telealarm.store.messaging import claim as messaging_claim
 from telealarm.store.outcome import apply, failover
 from telealarm.words import AlarmStatus, Reason, TimelineWord
 
-# How long a request waits for a gateway that was switched off.
+# How long a request waits for a gateway that is inactive.
 HELD = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
 class Claimed:
-    """The calls that are to be placed; requests for a message that were claimed are in the outbox.
+    """The calls to place. Messages of claimed requests are already in the outbox.
 
-    `more`: others may be claimed at once. `again`: when (on the monotonic clock) a gateway has
-    slots to give again; None where none ran out of them.
+    `more`: more requests may be claimed at once. `again`: when (on the monotonic clock) a gateway
+    has free slots again. It is None if no gateway ran out of slots.
     """
 
     calls: list[Call]
@@ -50,19 +55,19 @@ class Claimed:
 
 
 class Admission:
-    """Claims what may be dialled or sent. `composer` writes what is sent."""
+    """Claims the requests that may be dialled or sent. `composer` writes the messages."""
 
     def __init__(self, holder: Holder, composer: Composer | None = None) -> None:
         self._holder = holder
         self._composer = composer or Composer()
-        # The calendar that was served last; its neighbour is next.
+        # The calendar of the last call. The next calendar follows it in the order of ids.
         self._served = 0
 
     def claim(self, now: datetime, limit: int, *, calls_too: bool = True) -> Claimed:
-        """Of about `limit` requests that no cap blocks, in turn by calendar, those that may go.
+        """Claim the requests that may go, of about `limit` that no cap blocks.
 
-        Those of the next moment are among them; each call knows when it is to be sent. Without
-        `calls_too` none that is to be dialled is looked at: Asterisk is away.
+        Calendars take turns. Includes requests due within READY from now: each call knows when it
+        is to be sent. Without `calls_too` no call is claimed: Asterisk is down.
         """
         concurrency.alone()
         more = self._write_messages(now, limit)
@@ -77,9 +82,9 @@ class Admission:
             calendars=caps.live.full_calendars(),
             gateways=[*caps.live.full_gateways(), *caps.pace.exhausted(), *paused],
         )
-        found = fair_queue.next_in_turn(turns, soon, limit)
-        forbidden = do_not_call.forbidden([request.alarm for request in found.requests])
-        made: list[Call] = []
+        batch = fair_queue.next_in_turn(turns, soon, limit)
+        forbidden = do_not_call.forbidden([request.alarm for request in batch.requests])
+        placed: list[Call] = []
         left = 0
 
         def admit(request: AlarmRequest) -> bool:
@@ -92,7 +97,7 @@ class Admission:
             if setting is None:
                 return False
             if not methods.of(request.alarm.method).uses_channel:
-                put(request, queue=attempts.NO_CALL)  # its alarm was edited
+                put(request, queue=attempts.NO_CALL)  # the alarm was edited
                 left += 1
                 return False
             gateway = self._gateway(request, setting, at)
@@ -114,38 +119,38 @@ class Admission:
             row = calls.begin(
                 request, setting, survey, gateway, dialled, endpoint, self._holder, now
             )
-            made.append(calls.describe(row, clock + (at - now).total_seconds(), slot))
+            placed.append(calls.describe(row, clock + (at - now).total_seconds(), slot))
             self._served = request.queue
             return True
 
-        claim(found.requests, self._holder, now, claimed=AlarmStatus.IN_PROCESS, admit=admit)
+        claim(batch.requests, self._holder, now, claimed=AlarmStatus.IN_PROCESS, admit=admit)
         return Claimed(
-            made,
-            more=more or (found.more and left < len(found.requests)),
+            placed,
+            more=more or (batch.more and left < len(batch.requests)),
             again=min(caps.pace.again.values(), default=None),
         )
 
     def _write_messages(self, now: datetime, limit: int) -> bool:
-        """Put requests that are no calls into the outbox, oldest first. True: there may be more."""
+        """Write the oldest messages to the outbox. Return True if more may wait."""
         room = messaging_claim.Room()
-        found = oldest(
+        waiting = oldest(
             AlarmRequest,
             now,
             limit,
             pending=AlarmStatus.PENDING,
             where=room.not_blocked() & (AlarmRequest.queue == attempts.NO_CALL),
         )
-        forbidden = do_not_call.forbidden([request.alarm for request in found])
+        forbidden = do_not_call.forbidden([request.alarm for request in waiting])
 
         def admit(request: AlarmRequest) -> bool:
             if methods.of(request.alarm.method).uses_channel:
-                put(request, queue=request.alarm.event.calendar_id)  # its alarm was edited
+                put(request, queue=request.alarm.event.calendar_id)  # the alarm was edited
                 return False
             setting = self._setting(request, request.alarm_id in forbidden, now)
             return setting is not None and self._write(request, setting, room, now)
 
-        claim(found, self._holder, now, claimed=AlarmStatus.IN_PROCESS, admit=admit)
-        return len(found) == limit
+        claim(waiting, self._holder, now, claimed=AlarmStatus.IN_PROCESS, admit=admit)
+        return len(waiting) == limit
 
     def _write(
         self,
@@ -154,7 +159,7 @@ class Admission:
         room: messaging_claim.Room,
         now: datetime,
     ) -> bool:
-        """Put the message of the request into the outbox; False where it waits or is ended."""
+        """Write the message to the outbox. Return False if the request waits or is ended."""
         method = methods.of_message(request.alarm.method)
         gateway = setting.sms_gateway if method.uses_gateway else None
         if refusal := method.refusal(gateway_context(gateway)):
@@ -178,7 +183,7 @@ class Admission:
     def _setting(
         self, request: AlarmRequest, forbidden: bool, now: datetime
     ) -> CalendarSetting | None:
-        """How to call, or None where the request was put off or ended instead."""
+        """Return the calendar setting, or None if the request was deferred or ended instead."""
         profile = alarms_eligibility.profile_of(request.alarm)
         bound = alarms_eligibility.of(request.alarm, profile, forbidden=forbidden)
         decision = eligibility.decide(bound, now)
@@ -193,8 +198,9 @@ class Admission:
     def _gateway(
         self, request: AlarmRequest, setting: CalendarSetting, now: datetime
     ) -> Gateway | None:
-        """The gateway to call by, or None where the request was put off because none can be used:
-        each is inactive, or its trunk is down.
+        """Return the gateway for the call, or None if the request was deferred.
+
+        It is deferred if no gateway can be used: each is inactive, or its trunk is down.
         """
         first, number = setting.aleg_gateway, request.alarm.alarm_phonenumber
         avoid, unusable = list(request.tried), ""
@@ -220,19 +226,19 @@ class Admission:
 
 
 class Caps:
-    """What the caps leave room for, while requests are claimed one after the other."""
+    """The room that the caps leave. It is updated with each claimed request."""
 
     def __init__(self, live: LiveCalls, pace: CallRate) -> None:
         self.live = live
         self.pace = pace
-        # Queues of which nothing more can be claimed now.
+        # Queues from which no more requests can be claimed now.
         self.closed: set[int] = set()
 
     def have_room(self, request: AlarmRequest, gateway: Gateway) -> bool:
-        """Whether the call keeps the caps: the calendar's, the gateway's and its pace."""
+        """Return whether the caps allow the call: the calendar's, the gateway's and its pace."""
         calendar = request.alarm.event.calendar
         if request.queue != calendar.id:
-            # Its event was moved to another calendar.
+            # The event was moved to another calendar.
             put(request, queue=calendar.id)
         if not self.live.calendar_has_room(calendar):
             self.closed.add(calendar.id)
@@ -246,22 +252,23 @@ class Caps:
         return False
 
     def take(self, request: AlarmRequest, gateway: Gateway, ahead: timedelta) -> Slot | None:
-        """Count the call in, and draw its slot; None where the gateway has no pace."""
+        """Count the call and return its slot, or None if the gateway has no pace."""
         self.live.calendars[request.alarm.event.calendar_id] += 1
         self.live.gateways[gateway.id] += 1
         return self.pace.draw(gateway.id, ahead) if gateway.calls_per_second else None
 
 
 def _hold(request: AlarmRequest, now: datetime, reason: str, why: str) -> None:
-    """The attempt cannot be made by what it goes through; it is looked at again soon."""
+    """Defer an attempt whose gateway or transport cannot be used now. It is checked again soon."""
     until = now + HELD
-    told = f"{why}; looked at again at {until.isoformat(timespec='seconds')}"
-    attempts.defer(request, until, reason, told)
+    message = f"{why}; looked at again at {until.isoformat(timespec='seconds')}"
+    attempts.defer(request, until, reason, message)
 
 
 def _endpoint(request: AlarmRequest, gateway: Gateway) -> tuple[str | None, str]:
-    """What Asterisk is told to dial (None: the gateway does not take the number), and the number
-    as the gateway dials it.
+    """Return the endpoint for Asterisk to dial, and the number as the gateway dials it.
+
+    The endpoint is None if the gateway does not take the number.
     """
     number = request.alarm.alarm_phonenumber
     prefixes = {"removeprefix": gateway.removeprefix, "addprefix": gateway.addprefix}
