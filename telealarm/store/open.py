@@ -1,4 +1,4 @@
-"""Opening a database: made and migrated by whichever command comes first."""
+"""Open a database. The first command that opens it also creates and migrates it."""
 
 import secrets
 from pathlib import Path
@@ -17,24 +17,24 @@ DIRECTORY = Path(__file__).parent.parent / "migrations"
 
 
 def open_database(config: Config) -> Database:
-    """The database, with every migration applied.
+    """Return the database, with all migrations applied.
 
-    Raises StorageError with a sentence that says what to change where it cannot be opened.
+    Raise StorageError if it cannot be opened. The text of the error says what to change.
     """
     try:
         peewee_database = connect(config)
         migrate(peewee_database, config)
     except (peewee.PeeweeException, OSError) as error:
-        said = " ".join(str(error).split())
+        message = " ".join(str(error).split())
         raise StorageError(
-            f"the database {dialect.place(config)} cannot be opened: {said};"
+            f"the database {dialect.place(config)} cannot be opened: {message};"
             " mend it, or name another under `database`"
         ) from error
     return Database(peewee_database)
 
 
 def migrate(database: peewee.Database, config: Config) -> list[str]:
-    """Apply the migrations that are missing, one process at a time; returns their names."""
+    """Apply the missing migrations and return their names. Only one process does so at a time."""
     with database.connection_context(), dialect.migrating(database, config):
         applied = [str(name) for name in Runner(database, str(DIRECTORY)).up()]
         if not Installation.select().exists():
