@@ -32,7 +32,8 @@ from telealarm.words import (
     TimelineWord,
 )
 
-# Callees who ring back have this long, before a call that was withdrawn for them is placed again.
+# A call is withdrawn if the callee calls back. It is placed again after this time, unless the
+# callee's call becomes a call of the alarm.
 CALLED_BACK = timedelta(minutes=1)
 
 
@@ -82,9 +83,9 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
 
 
 def arrived(alarm: Alarm, now: datetime) -> None:
-    """A message of unknown fate has reached its recipient: call off what waits to be sent again.
+    """Save that a message of unknown fate has arrived. Attempts that still wait are called off.
 
-    An attempt that is being made goes on.
+    An attempt that already runs goes on.
     """
     if alarm.status not in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
         return
@@ -95,12 +96,12 @@ def arrived(alarm: Alarm, now: datetime) -> None:
         Message.request.is_null(False),
         Message.status == MessageStatus.PENDING,
     )
-    being_made = AlarmRequest.select().where(
+    running = AlarmRequest.select().where(
         AlarmRequest.alarm == alarm.id,
         AlarmRequest.status == AlarmStatus.IN_PROCESS,
         AlarmRequest.id.not_in(in_outbox),
     )
-    if not being_made.exists():
+    if not running.exists():
         move(alarm, AlarmStatus.SUCCESS, status_reason="")
 
 

@@ -1,4 +1,4 @@
-"""Requests that waited past their expiry: they are missed, or wait on if their event was moved."""
+"""Expired requests. They are missed, or wait longer if their event was moved."""
 
 from datetime import datetime
 
