@@ -271,17 +271,18 @@ async def test_asterisk_freezes_when_it_is_told_to_call(
     practice = await practices(settings={"asterisk": {"ari": {"timeout_seconds": seconds}}})
     await plug("421", answers_and_presses("1", first_key=2.0))
     await until(partial(is_connected, practice), 30, "the service is connected to Asterisk")
-    # It does not know yet, when the call is due, that nobody answers there.
+    appointment = await practice.clinic.appointment("421", due_in=2.0)
+    await practice.told(appointment, "created")
     asterisk.freeze()
     try:
-        appointment = await practice.clinic.appointment("421", due_in=0.2)
         await practice.told(appointment, "unknown")
     finally:
         asterisk.thaw()
     await confirmed(practice, appointment)
     # Whether the frozen Asterisk carried the order out or not: every ring is told.
     words = await practice.words(appointment)
-    assert rings(exchange, "421") == words.count("ringing")
+    log = practice.serve.tail(40)
+    assert rings(exchange, "421") == words.count("ringing"), f"{words}\n{log}"
 
 
 @on_both_databases
