@@ -23,13 +23,13 @@ class Counter(Exchange):
         super().__init__()
         self._noted: set[str] = set()
 
-    def _note(self, lines: list[str], number: str) -> None:
+    def _note(self, lines: list[str], number: str, body: str) -> None:
         call_id = next(line for line in lines if line.lower().startswith("call-id:"))
         if call_id in self._noted:
             return
         self._noted.add(call_id)
         earlier, self.invites = self.invites, []
-        super()._note(lines, number)
+        super()._note(lines, number, body)
         earlier += self.invites
         self.invites = earlier
 
