@@ -66,8 +66,9 @@ async def test_what_was_taken_has_an_unknown_fate_and_is_sent_again_by_its_polic
             ]
             for _ in range(2):
                 await service.child.wait(30)
+                # The next mail may end it before it has said that it is up.
                 service = Running(path, tmp_path)
-                await service.up()
+            await service.up()
 
             async def ended(one: Appointment, status: int) -> None:
                 async def is_so() -> bool:
