@@ -1,14 +1,11 @@
 """A new language is one new file, and the sounds that are made of it."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import wave
 from pathlib import Path
 
-import telealarm
+from tests.integration.package_copy import copy_package, run_with_copy
 
 REPOSITORY = Path(__file__).parents[2]
 DUTCH = """
@@ -134,31 +131,15 @@ asyncio.run(main(Path(sys.argv[1])))
 
 
 def test_a_new_language_is_one_new_file(tmp_path: Path) -> None:
-    package = Path(telealarm.__file__).parent
-    copy = tmp_path / "code" / "telealarm"
+    copy = copy_package(tmp_path)
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(package, copy, ignore=ignored)
     shutil.copytree(REPOSITORY / "sounds", copy / "sounds", ignore=ignored)
     (copy / "i18n" / "languages" / "nl.yml").write_text(DUTCH, encoding="utf-8")
-    # The copy first, then the tests' own folder.
-    paths = os.pathsep.join([str(copy.parent), str(package.parent)])
-
-    def run(*arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": paths},
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    assert run(str(copy / "sounds" / "make.py"), "nl").startswith("nl/goodbye.wav: ")
+    assert run_with_copy(tmp_path, str(copy / "sounds" / "make.py"), "nl").startswith(
+        "nl/goodbye.wav: "
+    )
     assert [path.name for path in (copy / "sounds" / "nl").iterdir()] == ["goodbye.wav"]
-    told = json.loads(run("-c", STORY, str(tmp_path)))
+    told = json.loads(run_with_copy(tmp_path, "-c", STORY, str(tmp_path)))
     assert told.pop("package").startswith(str(copy))
     # Its own sound, and what it has none of in English.
     for name, file in zip(told.pop("sounds"), ("nl/goodbye.wav", "en/apology.wav"), strict=True):

@@ -1,14 +1,10 @@
 """A new alarm method is one new file, and nothing else."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import telealarm
+from tests.integration.package_copy import copy_package, run_with_copy
 
 PACKAGE = Path(telealarm.__file__).parent
 
@@ -280,29 +276,10 @@ asyncio.run(main(Path(sys.argv[1])))
 """
 
 
-def told_by(script: str, folder: Path) -> dict[str, Any]:
-    """What a script prints that runs with the copy of the package in `folder`."""
-    # The copy first, then the tests' own folder.
-    paths = os.pathsep.join([str(folder / "code"), str(PACKAGE.parent)])
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(folder)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": paths},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
-
-
 def test_a_new_method_is_one_new_file(tmp_path: Path) -> None:
-    copy = tmp_path / "code" / "telealarm"
-    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    copy = copy_package(tmp_path)
     (copy / "methods" / "push.py").write_text(PUSH)
-    told = told_by(STORY, tmp_path)
+    told = json.loads(run_with_copy(tmp_path, "-c", STORY, str(tmp_path)))
     assert told.pop("package").startswith(str(copy))
     may_not = "the calendar user doctor of manager may not have this one; allowed: "
     assert told == {
@@ -354,7 +331,7 @@ def test_a_new_method_is_one_new_file(tmp_path: Path) -> None:
 
     (copy / "methods" / "push.py").unlink()
     why = "there is no alarm method 4; put its file back into telealarm/methods"
-    assert told_by(LATER, tmp_path) == {
+    assert json.loads(run_with_copy(tmp_path, "-c", LATER, str(tmp_path))) == {
         "called": 1,
         "plan": ["skip", "call"],
         "ended": [[[3, "no_method"], [2, ""]], why],

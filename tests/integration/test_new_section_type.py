@@ -1,13 +1,9 @@
 """A new section type, with a field, is one new file, and nothing else."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-import telealarm
+from tests.integration.package_copy import copy_package, run_with_copy
 
 LULLABY = '''
 """A lullaby is sung to the callee, who may fall asleep."""
@@ -212,26 +208,12 @@ asyncio.run(main(Path(sys.argv[1])))
 
 
 def test_a_new_section_type_is_one_new_file(tmp_path: Path) -> None:
-    package = Path(telealarm.__file__).parent
-    copy = tmp_path / "code" / "telealarm"
-    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    copy = copy_package(tmp_path)
     (copy / "sections" / "lullaby.py").write_text(LULLABY)
     engine = tmp_path / "engine"
     engine.write_text(ENGINE)
     engine.chmod(0o755)
-    # The copy first, then the tests' own folder.
-    paths = os.pathsep.join([str(copy.parent), str(package.parent)])
-    done = subprocess.run(
-        [sys.executable, "-c", STORY, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": paths},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    told = json.loads(run_with_copy(tmp_path, "-c", STORY, str(tmp_path)))
     assert told.pop("package").startswith(str(copy))
     assert told == {
         "documented": {"type": "integer", "minimum": 1, "maximum": 9},

@@ -1,14 +1,9 @@
 """A new kind of SMS gateways is one new file, and nothing else."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-import telealarm
-from tests.lab.speed import limit
+from tests.integration.package_copy import copy_package, run_with_copy
 
 PIGEON = '''
 """A gateway with wings."""
@@ -114,23 +109,9 @@ asyncio.run(main(Path(sys.argv[1])))
 
 
 def test_a_new_kind_is_one_new_file(tmp_path: Path) -> None:
-    package = Path(telealarm.__file__).parent
-    copy = tmp_path / "code" / "telealarm"
-    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    copy = copy_package(tmp_path)
     (copy / "methods/sms/providers" / "pigeon.py").write_text(PIGEON)
-    # The copy first, then the tests' own folder.
-    paths = os.pathsep.join([str(copy.parent), str(package.parent)])
-    done = subprocess.run(
-        [sys.executable, "-c", STORY, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=limit(60),
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": paths},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    told = json.loads(run_with_copy(tmp_path, "-c", STORY, str(tmp_path)))
     assert told.pop("package").startswith(str(copy))
     assert told == {
         "refused": {"settings": ["settings: wings is unknown; it may hold loft"]},
