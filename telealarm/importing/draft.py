@@ -21,6 +21,8 @@ class Rejected:
 
     line: int
     message: str
+    # The UID in the file, if it is known. What was imported of it before stays then.
+    uid: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,16 @@ class Draft:
     cancelled: bool = False
     # A note about how the event was read.
     remark: str = ""
+    # The UID in the file, if this is one of several events of it.
+    series: str | None = None
+    # The file has only this occurrence of the series `series`: its start there, on the wall clock
+    # of the event's zone.
+    original: str | None = None
+
+    @property
+    def group(self) -> str:
+        """The UID in the file. All drafts of a group are what the file says of that UID."""
+        return self.series or self.uid
 
     def digest(self) -> str:
         """Return a digest of the event's content in the file. Its line does not count."""

@@ -90,7 +90,8 @@ class _File:
         masters = [item for item in group if "RECURRENCE-ID" not in item[1]]
         others = [item for item in group if "RECURRENCE-ID" in item[1]]
         for line, _ in masters[:-1]:
-            yield Rejected(line, f"UID {uid} is there again on line {masters[-1][0]}; keep one")
+            message = f"UID {uid} is there again on line {masters[-1][0]}; keep one"
+            yield Rejected(line, message, uid)
         if not masters:
             for line, event in others:
                 yield from self._alone(line, f"{uid}#{_recurrence_id(event)}", event)
@@ -102,7 +103,7 @@ class _File:
                 return
             draft = self._draft(line, uid, master)
         except _Wrong as wrong:
-            yield Rejected(line, str(wrong))
+            yield Rejected(line, str(wrong), uid)
             return
         moved: list[Moved] = []
         exdate = list(draft.event.get("exdate", []))
@@ -113,15 +114,18 @@ class _File:
                 else:
                     moved.append(self._moved(other_line, other, draft))
             except _Wrong as wrong:
-                yield Rejected(other_line, str(wrong))
+                yield Rejected(other_line, str(wrong), uid)
         event = {**draft.event, "exdate": exdate} if exdate else draft.event
         yield replace(draft, event=event, moved=moved)
 
     def _alone(self, line: int, uid: str, event: Any) -> Iterator[Draft | Rejected]:
+        """Yield an occurrence whose series is not in the file."""
+        name = f"{uid}#{_recurrence_id(event)}"
         try:
-            yield replace(self._draft(line, uid, event), rrule=None)
+            draft = replace(self._draft(line, name, event), rrule=None, series=uid)
+            yield replace(draft, original=self._original(event, draft))
         except _Wrong as wrong:
-            yield Rejected(line, str(wrong))
+            yield Rejected(line, str(wrong), uid)
 
     def _draft(self, line: int, uid: str, event: Any) -> Draft:
         for name, error in event.errors:
@@ -259,8 +263,12 @@ class _File:
                 event.pop(name, None)
             at = _utc(event, self._wish.zone)
             draft = self._draft(line, f"{uid}#{at:%Y%m%dT%H%M%SZ}", event)
-            yield replace(draft, remark=remark)
+            yield replace(draft, remark=remark, series=uid)
             remark = ""
+        if not occurrences:
+            # Nothing is left of the series: what was imported of it is called off.
+            gone = self._draft(line, uid, group[0][1])
+            yield replace(gone, remark=remark, series=uid, rrule=None, cancelled=True)
 
 
 def _beyond_a_rule(master: Any, others: list[tuple[int, Any]]) -> bool:

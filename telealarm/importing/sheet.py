@@ -63,7 +63,7 @@ def _row(line: int, header: list[str], cells: list[str]) -> Draft | Rejected:
     if not is_uid(uid):
         return Rejected(line, f"uid: {NO_UID}")
     if "start" not in row:
-        return Rejected(line, "start: this field is required, like 2030-01-02 10:30")
+        return Rejected(line, "start: this field is required, like 2030-01-02 10:30", uid)
     event: dict[str, Any] = {name: row[name] for name in _EVENT if name in row}
     event.setdefault("end", None)  # an hour after the start, also if the start has changed
     data = {n.removeprefix(_DATA): cell for n, cell in row.items() if n.startswith(_DATA)}
@@ -79,7 +79,7 @@ def _row(line: int, header: list[str], cells: list[str]) -> Draft | Rejected:
             try:
                 alarm[name] = json.loads(alarm[name])
             except ValueError:
-                return Rejected(line, f"{name}: must be a JSON object")
+                return Rejected(line, f"{name}: must be a JSON object", uid)
     return Draft(
         line=line,
         uid=uid,
