@@ -39,6 +39,8 @@ setup(
         "icalendar>=7",
         "panoramisk>=1.4",
         "peewee>=4.5",
+        # The numbering plans of all regions, and their emergency numbers.
+        "phonenumbers>=9",
         "prometheus-client>=0.20",
         "psycopg[binary]>=3.2",
         "pydantic>=2.9",
