@@ -106,10 +106,10 @@ async def test_what_is_in_the_way_is_said_and_nothing_is_written(api: Api, confi
         assert await rows(api.db) == before
 
 
-def planned(config: Config, now: datetime, days: int) -> list[tuple[str, str, str]]:
+async def planned(db: Database, now: datetime, days: int) -> list[tuple[str, str, str]]:
     """What `telealarm plan` says at `now`: the local time, what is done, and about which event."""
     lines: list[str] = []
-    plan_text.show(days, now, lines.append)
+    await db.read(plan_text.show, days, now, lines.append)
     calls = lines[1 : next(n for n, line in enumerate(lines) if line.startswith("\nload"))]
     found = [line.split("\t") for line in calls]
     return [(at[:16], action, title) for at, action, _, _, title, *_ in found]
@@ -125,15 +125,15 @@ async def test_the_plan_is_what_the_three_use_cases_say(api: Api, config: Config
         await load(api.db, config, "wakeup")
         at_seven = [f"2026-10-{day} 07:00" for day in (19, 20, 21, 22, 23, 26)]
         # On workdays alone, and at seven by the wall, also when the clocks have changed.
-        assert planned(config, FRIDAY, 10) == [(at, "call", "Wake up") for at in at_seven]
+        assert await planned(api.db, FRIDAY, 10) == [(at, "call", "Wake up") for at in at_seven]
         await load(api.db, config, "appointment")
-        assert [one for one in planned(config, FRIDAY, 10) if one[2] != "Wake up"] == [
+        assert [one for one in await planned(api.db, FRIDAY, 10) if one[2] != "Wake up"] == [
             ("2026-10-17 10:30", "call", "Check-up"),
             ("2026-10-18 09:30", "sms", "Check-up"),
         ]
         await load(api.db, config, "personal")
         others = ("Wake up", "Check-up")
-        assert [one for one in planned(config, FRIDAY, 15) if one[2] not in others] == [
+        assert [one for one in await planned(api.db, FRIDAY, 15) if one[2] not in others] == [
             ("2026-10-19 16:30", "call", "music class"),
             ("2026-10-20 13:45", "call", "the quarterly meeting"),
             ("2026-10-26 09:00", "call", "Paul's birthday"),
@@ -145,4 +145,4 @@ async def test_the_plan_says_that_an_sms_lacks_its_gateway(api: Api, config: Con
     await api.made("gateway/", {"name": "g", "gateways": "PJSIP/{number}@trunk"}, user="root")
     with time_machine.travel(FRIDAY, tick=False):
         await load(api.db, config, "appointment")
-        assert [action for _, action, _ in planned(config, FRIDAY, 10)] == ["call", "skip"]
+        assert [action for _, action, _ in await planned(api.db, FRIDAY, 10)] == ["call", "skip"]

@@ -123,8 +123,8 @@ async def test_a_row_belongs_to_the_owner_of_what_it_hangs_on(
     """A superuser writes for managers, as over HTTP: nothing is of two owners."""
     setting = {"label": "night", "survey": ready.survey, "aleg_gateway": ready.gateway}
     made = create(api.db, config, "calendar-setting", {**setting, "user": "manager"}, "root")
-    row = await api.db.read(lambda: CalendarSetting.get_by_id(made))
-    assert row.owner.username == "manager"
+    owner = await api.db.read(lambda: CalendarSetting.get_by_id(made).owner.username)
+    assert owner == "manager"
     body = {"title": "Visit", "start": "2030-01-02 10:30", "calendar": ready.calendar}
     made = create(api.db, config, "event", body, "root")
     assert (await api.get(f"event/{made}/")).status == 200

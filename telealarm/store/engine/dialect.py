@@ -24,13 +24,18 @@ _MIGRATING = 7_135_711
 
 
 def connect(config: Config) -> peewee.Database:
-    """Return a peewee database for the configuration. Nothing is opened yet."""
+    """Return a peewee database for the configuration. Nothing is opened yet.
+
+    A query on a thread that did not connect fails: it would block that thread, often the event
+    loop's, and nobody would close its connection.
+    """
     path = config.sqlite_path
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         return peewee.SqliteDatabase(
             str(path),
             timeout=20,
+            autoconnect=False,
             pragmas={"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1},
         )
     options = parse(config.database, unquote_password=True, unquote_user=True)
@@ -41,7 +46,7 @@ def connect(config: Config) -> peewee.Database:
     options.setdefault("keepalives_count", 3)
     options.setdefault("tcp_user_timeout", 10_000)
     options.setdefault("options", "-c statement_timeout=30000 -c lock_timeout=15000")
-    return peewee.PostgresqlDatabase(**options, prefer_psycopg3=True)
+    return peewee.PostgresqlDatabase(**options, autoconnect=False, prefer_psycopg3=True)
 
 
 def place(config: Config) -> str:
