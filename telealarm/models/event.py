@@ -65,6 +65,8 @@ class Event(BaseModel):
     # the file's data shows what has changed there.
     uid = CharField(max_length=255, null=True)
     import_digest = CharField(max_length=64, null=True)
+    # Its SEQUENCE in the file, so that an older version of the event never wins.
+    import_sequence = IntegerField(null=True)
     # A deleted event is hidden, because the call log refers to it.
     deleted = UtcField(null=True)
 

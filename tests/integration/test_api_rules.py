@@ -9,6 +9,7 @@ from telealarm.models import Rule
 from telealarm.store.open import open_database
 from tests.integration.api_client import Api, clinic
 
+FIELDS = ("url", "name", "description", "frequency", "params", "rrule")
 NAMES = {
     "Monthly",
     "Weekly (Monday-Friday) repeated 10 times",
@@ -67,7 +68,7 @@ def test_a_database_that_is_opened_again_has_them_once(config: Config) -> None:
 )
 async def test_a_rule_of_ones_own(api: Api, sent: dict[str, Any], kept: tuple[Any, ...]) -> None:
     made = await api.made("rule/", {"name": "mine", "description": "x\ny", **sent})
-    assert set(made) == {"url", "name", "description", "frequency", "params", "rrule"}
+    assert set(made) == {*FIELDS, "timezone"}
     assert (made["frequency"], made["params"], made["rrule"]) == kept
     assert (await api.get(made["url"], user="other")).status == 404
     reply = await api.put(made["url"], {**made, "name": "new"})

@@ -8,7 +8,7 @@ from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.choices import OneOf
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.reply import SelfLink
-from telealarm.api.fields.texts import Text
+from telealarm.api.fields.texts import Text, Zone
 from telealarm.api.rest.resource import Resource, Values
 from telealarm.models import Rule
 from telealarm.store.calendars import recurrence_rules
@@ -90,6 +90,8 @@ class RuleForm(Form):
     """The days and the number of repeats, in the predecessor's form."""
     rrule: Annotated[str | None, RecurrenceText(500)] = None
     """The recurrence in the form of RFC 5545, instead of `frequency` and `params`."""
+    timezone: Annotated[str | None, Zone()] = None
+    """The time zone in which the rule counts days and hours. Default: the event's."""
 
 
 def weigh(context: RequestContext, row: Rule | None, values: Values) -> None:

@@ -54,8 +54,8 @@ def cancel(event: Event, start: datetime, now: datetime) -> None:
 
     Raises Invalid if there is none.
     """
-    pattern, original, child = _find(event, start)
-    local = original.astimezone(pattern.zone)
+    _, original, child = _find(event, start)
+    local = original.astimezone(time_zones.of_event(event))
     # Only its offset distinguishes the second of two equal wall times.
     exdate = (local if local.fold else local.replace(tzinfo=None)).isoformat()
     if exdate not in event.exdate:
@@ -73,7 +73,7 @@ def move(event: Event, start: datetime, to: datetime, now: datetime) -> Event:
     If it is the first occurrence it becomes a child. So the others still count from its place.
     """
     pattern, original, child = _find(event, start)
-    begin = events.to_utc("to", to, pattern.zone)
+    begin = events.to_utc("to", to, time_zones.of_event(event))
     if child is not None:
         events.change(child, {"start": begin, "end": begin + _lasts(child)}, now)
         return child
@@ -156,7 +156,7 @@ def _find(event: Event, start: datetime) -> tuple[Series, datetime, Event | None
     pattern = series.of(event)
     if pattern is None:
         raise Invalid({"start": ["the event does not recur; edit or delete it itself"]})
-    moment = events.to_utc("start", start, pattern.zone)
+    moment = events.to_utc("start", start, time_zones.of_event(event))
     child = (
         Event.select()
         .where(

@@ -50,7 +50,8 @@ def check(rule: Rule | None, values: Mapping[str, Any]) -> None:
         field = "rrule" if parts["rrule"] else "params"
         raise Invalid({field: [str(error)]}) from None
     if rule is not None:
-        _check_series(Rule(id=rule.id, **{**parts, "params": parts["params"] or ""}))
+        zone = values.get("timezone", rule.timezone)
+        _check_series(Rule(id=rule.id, timezone=zone, **{**parts, "params": parts["params"] or ""}))
 
 
 def _check_series(edited: Rule) -> None:

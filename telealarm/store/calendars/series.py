@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from peewee import fn
 
@@ -56,16 +57,21 @@ def of(event: Event) -> Series | None:
     if event.rule is None or event.parent_event_id is not None:
         return None
     rule = event.rule
-    zone = time_zones.of_event(event)
+    clock = time_zones.of_event(event)
+    zone = ZoneInfo(rule.timezone) if rule.timezone else clock
     anchor = event.start.astimezone(zone).replace(tzinfo=None)
-    if event.said_start:
+    if event.said_start and zone == clock:
         anchor = datetime.fromisoformat(event.said_start)
+    exdates = [datetime.fromisoformat(text) for text in event.exdate or ()]
+    if zone != clock:
+        # An exdate without an offset is on the clock of the event, and not on that of its rule.
+        exdates = [moment if moment.tzinfo else moment.replace(tzinfo=clock) for moment in exdates]
     return Series(
         anchor,
         zone,
         parse(rule.frequency, rule.params, rule.rrule),
         end=event.end_recurring_period,
-        exdates=frozenset(datetime.fromisoformat(text) for text in event.exdate or ()),
+        exdates=frozenset(exdates),
     )
 
 
@@ -98,6 +104,11 @@ def end_of(event: Event, occurrence: Occurrence, series: Series) -> datetime:
     except (ValueError, OverflowError):
         return dates.LATEST
     return end if end > occurrence.start else min(elapsed, dates.LATEST)
+
+
+def wall_time(event: Event, occurrence: Occurrence, series: Series) -> datetime | None:
+    """Return the wall time of the occurrence by its rule. None: the rule has another clock."""
+    return occurrence.local if series.zone == time_zones.of_event(event) else None
 
 
 def due(now: datetime, limit: int, newest: int) -> list[int]:

@@ -264,7 +264,8 @@ def _ahead(parent: Event, since: datetime, before: datetime, most: int) -> Itera
         for template, lead in zip(templates, leads, strict=True):
             at = occurrence.start + lead
             if since <= at < before:
-                yield Entry(at, template.id, occurrence.start, end, occurrence.local)
+                local = series.wall_time(parent, occurrence, recurrence)
+                yield Entry(at, template.id, occurrence.start, end, local)
 
 
 def _starts(occurrences: Sequence[Occurrence]) -> list[datetime]:
@@ -287,12 +288,15 @@ def _wall_time(event: Event, zone: ZoneInfo) -> datetime | None:
     original = event.original_start
     if original is None or original != event.start or not dates.is_after_gap(original, zone):
         return None
+    parent = event.parent_event
     try:
-        recurrence = series.of(event.parent_event) if event.parent_event else None
+        recurrence = series.of(parent) if parent else None
         places = recurrence.occurrences(original, original + _TICK, 1) if recurrence else []
     except (RecurrenceError, ValueError):
         return None
-    return places[0].local if places else None
+    if parent is None or recurrence is None or not places:
+        return None
+    return series.wall_time(parent, places[0], recurrence)
 
 
 def _profiles(users: set[int]) -> dict[int, CalendarUserProfile]:
