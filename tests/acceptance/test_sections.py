@@ -60,7 +60,11 @@ class Answered:
     alarm: JSON
     call: JSON
     results: list[JSON]
-    words: list[str]
+    timeline: list[JSON]
+
+    @property
+    def words(self) -> list[str]:
+        return [row["what"] for row in self.timeline]
 
     @property
     def responses(self) -> list[str]:
@@ -70,11 +74,11 @@ class Answered:
 async def answered(practice: Practice, appointment: Appointment, seconds: float = 40) -> Answered:
     alarm = await practice.settled(appointment, seconds)
     calls = await practice.clinic.calls(appointment)
-    assert len(calls) == 1, (await practice.clinic.timeline(appointment), calls)
+    assert len(calls) == 1, f"{await practice.clinic.timeline(appointment)} {calls}"
     (call,) = calls
     results = await practice.clinic.rest.results(f"result/?callrequest={number_of(call['url'])}")
     results.sort(key=lambda result: int(result["section"]))
-    return Answered(alarm, call, results, await practice.words(appointment))
+    return Answered(alarm, call, results, await practice.clinic.timeline(appointment))
 
 
 def seconds_up(call: JSON) -> float:

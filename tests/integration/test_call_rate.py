@@ -4,9 +4,11 @@ There is no telephone behind the ARI double, so no call ends by itself.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -20,12 +22,15 @@ from telealarm.dialing.call import CallServices
 from telealarm.dialing.dispatcher import CallDispatcher
 from telealarm.models import Alarm, AlarmRequest, Calendar, Event, Gateway
 from telealarm.planning.planner import BATCH
+from telealarm.rules import rate_limit
 from telealarm.rules.rate_limit import Departure, Window
 from telealarm.store.alarms import alarms
 from telealarm.store.calendars import events
 from telealarm.store.dialing import calls, fair_queue, workers
 from telealarm.store.dialing.admission import Admission
+from telealarm.store.dialing.call_rate import EXACT_SECONDS, CallRate
 from telealarm.store.dialing.calls import Call
+from telealarm.store.engine import dialect
 from telealarm.store.engine.database import Database, wake
 from telealarm.words import AlarmStatus, EventStatus
 from tests.integration.stages import Stages
@@ -156,6 +161,36 @@ async def test_no_second_has_more_calls_than_the_cap(
     if len(names) > 1:
         apps = {ask.body["variables"]["TELEALARM_APP"] for ask in ari.requests if ask.body}
         assert apps == set(names)
+
+
+@pytest.mark.parametrize("slow", ["the question", "the answer"])
+async def test_the_cap_is_kept_if_the_shared_clock_is_slow_to_answer(
+    stages: Stages, monkeypatch: pytest.MonkeyPatch, slow: str
+) -> None:
+    """Workers share the database's clock; nobody knows when within a slow answer it was read."""
+    seconds = 0.05
+    gateway = await stages.write(lambda: Gateway.get().id)
+
+    def slowly(_: object) -> datetime:
+        time.sleep(seconds if slow == "the question" else 0)
+        now = utcnow()
+        time.sleep(seconds if slow == "the answer" else 0)
+        return now
+
+    def draw(count: int) -> list[float]:
+        rate = CallRate()
+        slots = [rate.draw(gateway) for _ in range(count)]
+        return [slot.at for slot in slots if slot is not None]
+
+    await stages.write(pace(calls_per_second=20))
+    quickly = dialect.shared_now
+    drawn = []
+    for read_clock in (slowly, quickly, slowly):
+        monkeypatch.setattr(dialect, "shared_now", read_clock)
+        drawn += await stages.write(draw, 3)
+    apart = [after - before for before, after in pairwise(drawn)]
+    assert len(apart) == 8
+    assert min(apart) >= rate_limit.interval(20).total_seconds() - EXACT_SECONDS, apart
 
 
 async def test_a_cap_below_one_a_second_is_kept(

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import itemgetter
+from operator import attrgetter
 
 from telealarm.clock import monotonic, utcnow
 from telealarm.models import Gateway, Worker
@@ -39,10 +39,11 @@ class CallRate:
     """
 
     def __init__(self) -> None:
-        self._clock: tuple[datetime, float] | None = None
+        self._clock: Reading | None = None
         self._late_seconds: float | None = None
         # The gateways asked for, locked, with their next slot in this transaction.
         self._gateways: dict[int, Gateway] = {}
+        self._free_from: dict[int, datetime] = {}
         # For gateways without a near slot: when new calls may draw again (monotonic clock).
         self.again: dict[int, float] = {}
 
@@ -58,12 +59,11 @@ class CallRate:
 
     def is_near(self, gateway_id: int) -> bool:
         """Return whether a new call may draw a slot of this gateway, which has a cap."""
-        gateway = self._locked(gateway_id)
-        now, monotonic_now = self._now()
-        at = rate_limit.slot(gateway.next_slot, now, gateway.calls_per_second)
-        if rate_limit.is_near(at, now):
+        clock = self._read()
+        at = self._next(gateway_id, clock.now)
+        if rate_limit.is_near(at, clock.now):
             return True
-        self.again[gateway_id] = monotonic_now + (rate_limit.again(at) - now).total_seconds()
+        self.again[gateway_id] = clock.monotonic(rate_limit.again(at))
         return False
 
     def draw(self, gateway_id: int, ahead: timedelta = timedelta(0)) -> Slot | None:
@@ -75,15 +75,23 @@ class CallRate:
             return None
         gateway = self._locked(gateway_id)
         calls_per_second = gateway.calls_per_second
-        now, monotonic_now = self._now()
-        at = max(rate_limit.slot(gateway.next_slot, now, calls_per_second), now + ahead)
-        put(gateway, next_slot=at + rate_limit.interval(calls_per_second))
+        clock = self._read()
+        at = max(self._next(gateway_id, clock.now), clock.now + ahead)
+        self._free_from[gateway_id] = at + rate_limit.interval(calls_per_second)
+        # The slots of this transaction may be late by the doubt, all by the same time.
+        put(gateway, next_slot=self._free_from[gateway_id] + clock.doubt)
         return Slot(
             gateway_id=gateway_id,
             calls_per_second=calls_per_second,
-            at=monotonic_now + (at - now).total_seconds(),
+            at=clock.monotonic(at),
             late_seconds=self._late(),
         )
+
+    def _next(self, gateway_id: int, now: datetime) -> datetime:
+        """Return the next slot of the gateway, by the shared clock."""
+        gateway = self._locked(gateway_id)
+        free_from = self._free_from.get(gateway_id, gateway.next_slot)
+        return rate_limit.slot(free_from, now, gateway.calls_per_second)
 
     def _locked(self, gateway_id: int) -> Gateway:
         known = self._gateways.get(gateway_id)
@@ -94,8 +102,8 @@ class CallRate:
             known = self._gateways[gateway_id] = query.get()
         return known
 
-    def _now(self) -> tuple[datetime, float]:
-        """Return the shared clock and the monotonic clock, read once in a transaction."""
+    def _read(self) -> "Reading":
+        """Return the clocks, read once in a transaction."""
         if self._clock is None:
             self._clock = _read_clocks()
         return self._clock
@@ -109,21 +117,32 @@ class CallRate:
         return self._late_seconds
 
 
-def _read_clocks() -> tuple[datetime, float]:
-    """Return the shared clock, and the monotonic clock at the same moment.
+@dataclass(frozen=True)
+class Reading:
+    """The shared clock, and the monotonic clock at that moment or up to `doubt` later."""
 
-    The thread may be stopped between the two, so the quickest of several readings is used.
-    """
+    now: datetime
+    at: float
+    doubt: timedelta
+
+    def monotonic(self, moment: datetime) -> float:
+        """Return a moment of the shared clock on the monotonic clock: never too early."""
+        return self.at + (moment - self.now).total_seconds()
+
+
+def _read_clocks() -> Reading:
+    """Read both clocks. The answer may be slow to come, so the quickest of several is used."""
     readings = []
     for _ in range(TRIES):
         before = monotonic()
         now = dialect.shared_now(Gateway._meta.database)
-        took = monotonic() - before
-        readings.append((took, now, before + took / 2))
-        if took < EXACT_SECONDS:
+        after = monotonic()
+        took = after - before
+        doubt = timedelta(seconds=took if took > EXACT_SECONDS else 0)
+        readings.append(Reading(now, after, doubt))
+        if not doubt:
             break
-    _, now, at = min(readings, key=itemgetter(0))
-    return now, at
+    return min(readings, key=attrgetter("doubt"))
 
 
 def redraw(gateway_id: int) -> Slot | float | None:
