@@ -117,13 +117,25 @@ class Written(_Part):
 
 
 class Words(_Part):
-    """Words of replies. `only_alone`: words that may mean something else within a sentence."""
+    """Words and phrases of replies.
+
+    `only_alone`: words that may mean something else within a sentence. `cancel_or_stop`: those that
+    mean the appointment or all messages. `polite`: words that change nothing. `option`: words that
+    say of a digit that it is the choice. `doubt`: phrases that begin like a word with a meaning, but
+    mean something else.
+    """
 
     confirm: list[str] = []
     cancel: list[str] = []
     reschedule: list[str] = []
     stop: list[str] = []
+    start: list[str] = []
+    help: list[str] = []
     only_alone: list[str] = []
+    cancel_or_stop: list[str] = []
+    polite: list[str] = []
+    option: list[str] = []
+    doubt: list[str] = []
 
 
 class LanguageFile(_Part):

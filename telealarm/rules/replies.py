@@ -1,73 +1,72 @@
-"""The meaning of a reply by SMS. The words are in the language files."""
+"""The meaning of a reply by SMS.
 
-import unicodedata
-from collections.abc import Iterable, Mapping
-from functools import cache
+A wrong guess costs an appointment, a question costs an SMS. So an answer counts only if every word
+of the reply is understood, and all of them agree. STOP counts as soon as the reply begins with it.
+"""
+
+from collections.abc import Sequence
 
 from telealarm import i18n
-from telealarm.i18n.model import Language, Words
+from telealarm.rules import reply_words
+from telealarm.rules.reply_words import ANSWERS, HELP, START, STOP, Vocabulary, by_meaning
 
-STOP = "stop"
+__all__ = ["ANSWERS", "HELP", "START", "STOP", "by_meaning", "is_bare_cancel", "is_yes", "meaning"]
 
 
 def meaning(text: str, language: str | None) -> str | None:
-    """Return what a reply means: "1", "2", "3" or "stop"; None if that is not clear.
+    """Return "1", "2", "3", "stop", "start" or "help"; None if the meaning is not clear.
 
-    1. The whole reply is a word with a meaning. The recipient's language comes first, then English,
-       then the other languages.
-    2. Or the reply starts with a word of that language or of English. It must also have a word that
-       is clear in a sentence, and all its words must mean the same ("yes please", "no, cancel"). If
-       the language is not known (None), every language counts.
+    1. Every word of the reply has a meaning, is polite, or says that a digit is a choice ("option
+       1"). All meanings must agree. The recipient's language decides first, then English, then the
+       others.
+    2. Or the reply begins with a word that clearly asks to stop, and nothing in it confirms.
     """
-    reply = _plain(text)
-    known = [i18n.of(language), i18n.of(None)]
-    everyone = [*known, *i18n.LANGUAGES.values()]
-    for each in everyone:
-        if reply in (words := _meanings((each.code,))):
-            return words[reply]
-    words = _meanings(_codes(known if language else everyone))
-    first = max((word for word in words if f"{reply} ".startswith(f"{word} ")), key=len, default="")
-    if not first:
+    words = _vocabulary(language)
+    phrases = list(words.phrases(reply_words.plain(text)))
+    if any(phrase in words.doubt for phrase in phrases):
         return None
-    matches = [first, *(word for word in reply.split() if word in words)]
-    meanings = {words[word] for word in matches}
-    return meanings.pop() if len(meanings) == 1 and any(map(_is_clear, matches)) else None
+    agreed = _agreed(phrases, words)
+    if agreed in ANSWERS and reply_words.leaves_doubt(text):
+        return None
+    return agreed or (STOP if _begins_with_stop(phrases, words) else None)
 
 
-def by_meaning(words: Words) -> dict[str, list[str]]:
-    """Return the words of a language by what they mean."""
-    return {"1": words.confirm, "2": words.cancel, "3": words.reschedule, STOP: words.stop}
+def is_bare_cancel(text: str, language: str | None) -> bool:
+    """Return whether the reply is only CANCEL: to some it means the appointment, to some STOP."""
+    words = _vocabulary(language)
+    meant = [each for each in words.phrases(reply_words.plain(text)) if each not in words.polite]
+    return bool(meant) and all(phrase in words.cancel_or_stop for phrase in meant)
 
 
-def _is_clear(word: str) -> bool:
-    """Return False for a single letter ("j'ai", "o sea") and for words that are ambiguous."""
-    return word.isdigit() or (len(word) > 1 and word not in _only_alone())
+def is_yes(text: str) -> bool:
+    """Return whether the reply is YES, which gateways also take for START."""
+    return reply_words.plain(text) == "yes"
 
 
-def _codes(languages: Iterable[Language]) -> tuple[str, ...]:
-    return tuple(language.code for language in languages)
+def _vocabulary(language: str | None) -> Vocabulary:
+    codes = [i18n.of(language).code, i18n.of(None).code, *i18n.LANGUAGES]
+    return reply_words.of(tuple(dict.fromkeys(codes)))
 
 
-@cache
-def _only_alone() -> frozenset[str]:
-    return frozenset(
-        _plain(word) for each in i18n.LANGUAGES.values() for word in each.words.only_alone
-    )
+def _agreed(phrases: Sequence[str], words: Vocabulary) -> str | None:
+    """Return the one meaning of the phrases, if all of them are understood."""
+    if not all(phrase in words for phrase in phrases):
+        return None
+    meant = [phrase for phrase in phrases if phrase in words.meanings]
+    digits = [phrase for phrase in meant if phrase.isdigit()]
+    chooses = any(phrase in words.option for phrase in phrases if phrase not in words.meanings)
+    letters = any(len(phrase) == 1 and not phrase.isdigit() for phrase in meant)
+    if len(digits) > 1 or (chooses and not digits) or (letters and len(phrases) > 1):
+        return None
+    meanings = {words.meanings[phrase] for phrase in meant}
+    if meanings == {"2", STOP} and all(map(words.is_clear, meant)):
+        return STOP  # "cancel, stop": nothing is asked of someone who wants no more messages
+    return meanings.pop() if len(meanings) == 1 else None
 
 
-@cache
-def _meanings(codes: tuple[str, ...]) -> Mapping[str, str]:
-    """Return what each word means. If languages disagree, the first one decides."""
-    meanings = {"1": "1", "2": "2", "3": "3"}
-    for code in codes:
-        for key, words in by_meaning(i18n.LANGUAGES[code].words).items():
-            for word in words:
-                meanings.setdefault(_plain(word), key)
-    return meanings
-
-
-def _plain(text: str) -> str:
-    """Return `text` without case, accents and punctuation."""
-    letters = unicodedata.normalize("NFKD", text[:500].casefold())
-    bare = (letter for letter in letters if not unicodedata.combining(letter))
-    return " ".join("".join(letter if letter.isalnum() else " " for letter in bare).split())
+def _begins_with_stop(phrases: Sequence[str], words: Vocabulary) -> bool:
+    """Return whether the first word that is not polite asks to stop, and nothing confirms."""
+    meant = [phrase for phrase in phrases if phrase not in words.polite]
+    clear = [words.meanings.get(phrase) for phrase in meant if words.is_clear(phrase)]
+    begins = clear[:1] == [STOP] and words.is_clear(meant[0])
+    return begins and "1" not in clear

@@ -161,7 +161,8 @@ async def test_the_latest_open_alarm_of_the_number_is_meant_however_it_is_writte
 
 async def test_what_is_not_understood_is_asked_once(desk: Desk) -> None:
     alarm = await desk.remind()
-    for number, text in enumerate(["what?", "1 or 2?", "", "12", "🙂"]):
+    texts = ["2 of us will come", "2 minutes late", "2 pm?", "1 pm?", "1 or 2?", "", "12", "🙂"]
+    for number, text in enumerate(texts):
         assert (await desk.reply(text, id=str(number))).body["outcome"] == "unclear"
     assert await desk.result(alarm) == 0
     (asked,) = await desk.send()
@@ -248,6 +249,14 @@ async def test_a_gateway_that_gives_no_ids_is_told_by_number_and_words(desk: Des
     other = {"from": "600 " + "(" * 150 + "999", "text": "1"}
     reply = await desk.api.post(desk.inbound, other, user=None)
     assert (reply.status, reply.body) == (200, {"outcome": "unknown_number"})
+
+
+@pytest.mark.parametrize("text", ["OPT OUT", "opt-out", "opt_out", "REVOKE", "UNSUBSCRIBE", "End."])
+async def test_whoever_opts_out_is_on_a_list_as_after_stop(desk: Desk, text: str) -> None:
+    alarm = await desk.remind()
+    assert (await desk.reply(text, id="1")).body["outcome"] == "stopped"
+    (contact,) = (await desk.api.get("dnc-contact/")).body["results"]
+    assert (contact["phone_number"], await desk.result(alarm)) == (NUMBER, 0)
 
 
 async def test_stop_is_do_not_call(desk: Desk) -> None:

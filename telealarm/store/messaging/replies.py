@@ -47,7 +47,8 @@ def reply(
         if meaning == replies.STOP:
             outcome = _stop(messages, number, now)
         else:
-            outcome = _answer(message, meaning, text, composer, now)
+            answer = meaning if meaning in replies.ANSWERS else None
+            outcome = _answer(message, answer, text, composer, now)
     InboundSms.create(
         gateway=gateway,
         external_id=external_id or uuid.uuid4().hex,
