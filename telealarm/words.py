@@ -111,9 +111,11 @@ class MessagePurpose(Words):
     ALARM = "alarm", "It is an attempt of its alarm, or a survey sent it."
     FAILURE = "failure", "It tells that an alarm failed or was missed."
     INVITATION = "invitation", "It tells that the event of an invitation was moved or cancelled."
-    ANSWER = "answer", "It thanks for a reply that counts."
+    ANSWER = "answer", "It thanks for a reply that counts, or tells that STOP or START counts."
     UNCLEAR = "unclear", "It tells that a reply was not understood."
     LATE = "late", "It tells that a reply came too late to count."
+    LISTED = "listed", "It tells that START did not count, because of another do-not-call entry."
+    HELP = "help", "It answers HELP: who writes, how to stop, and the number to ring."
 
 
 class DeliveryStatus(Numbers):
@@ -140,6 +142,13 @@ class Switch(Numbers):
 
     INACTIVE = 0, "It is switched off; nothing goes out by it."
     ACTIVE = 1, "It is used."
+
+
+class SmsCancel(Words):
+    """`sms_cancel` of an SMS gateway: what a reply of CANCEL means."""
+
+    APPOINTMENT = "appointment", "The appointment is cancelled. The answer tells how to stop all."
+    OPTOUT = "optout", "The sender wants no more messages, as with STOP (the rule in the USA)."
 
 
 class TrunkState(Words):
@@ -288,6 +297,8 @@ class TimelineWord(Words):
     REPLY_UNCLEAR = "reply_unclear", "The recipient's SMS was not understood."
     REPLY_LATE = "reply_late", "The recipient's SMS came too late to count."
     STOP = "stop", "The recipient wants no more messages, and goes on a do-not-call list."
+    START = "start", "The recipient wants messages again; what STOP listed is taken off."
+    HELP = "help", "The recipient asked by SMS for help."
     # The alarm's own URL.
     URL_CALLED = "url_called", "The alarm's own URL was told the result."
     URL_FAILED = "url_failed", "The alarm's own URL could not be told the result."
@@ -324,6 +335,9 @@ class ReplyOutcome(Words):
     UNCLEAR = "unclear", "The reply was not understood."
     STOPPED = "stopped", "The sender wants no more messages and is on a do-not-call list now."
     STOPPED_BEFORE = "stopped_before", "The sender was on a do-not-call list before."
+    STARTED = "started", "The sender gets messages again; the entry that STOP made is removed."
+    STILL_LISTED = "still_listed", "START came; an entry that STOP did not make stays."
+    HELPED = "helped", "The sender asked for help."
     UNKNOWN_NUMBER = "unknown_number", "No message of an alarm went to this number."
 
 

@@ -65,6 +65,13 @@ class Reply(_Part):
     cancelled: str
     reschedule: str
     stopped: str
+    started: str
+    still_listed: str
+    further: str
+    help_who: str
+    help_stop: str
+    help_start: str
+    help_call: str
     unclear: str
     late: str
     answered_before: str
@@ -119,10 +126,10 @@ class Written(_Part):
 class Words(_Part):
     """Words and phrases of replies.
 
-    `only_alone`: words that may mean something else within a sentence. `cancel_or_stop`: those that
+    `only_alone`: words that may mean something else within a sentence. `cancel_or_stop`: words that
     mean the appointment or all messages. `polite`: words that change nothing. `option`: words that
-    say of a digit that it is the choice. `doubt`: phrases that begin like a word with a meaning, but
-    mean something else.
+    say of a digit that it is the choice. `doubt`: phrases that begin like a word with a meaning,
+    but mean something else.
     """
 
     confirm: list[str] = []

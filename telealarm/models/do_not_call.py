@@ -1,6 +1,6 @@
 """Do-not-call lists: numbers and mail addresses that get no alarms from the list's owner."""
 
-from peewee import CharField, ForeignKeyField, TextField
+from peewee import BooleanField, CharField, ForeignKeyField, TextField
 
 from telealarm.models.account import User
 from telealarm.models.base import BaseModel, Key, created
@@ -22,6 +22,8 @@ class DncContact(BaseModel):
     dnc_id: Key
     phone_number = CharField(max_length=50, null=True)
     email = CharField(max_length=254, null=True)
+    # A reply of STOP made it. START removes it.
+    by_stop = BooleanField(default=False)
     created_date = created()
     updated_date = created()
 

@@ -7,7 +7,7 @@ from peewee import CharField, Field, FloatField, ForeignKeyField, IntegerField, 
 
 from telealarm.models.base import BaseModel, OptionalKey, UtcField, created
 from telealarm.rules.phone import DEFAULT_PATTERN
-from telealarm.words import Switch
+from telealarm.words import SmsCancel, Switch
 
 ACTIVE, INACTIVE = Switch.ACTIVE, Switch.INACTIVE
 
@@ -56,5 +56,7 @@ class SmsGateway(BaseModel):
     maximum_sending = IntegerField(default=4)  # messages of one worker at once
     next_send = UtcField(null=True)
     secret = CharField(max_length=64, default=lambda: secrets.token_urlsafe(18))
+    # What a reply of CANCEL means.
+    sms_cancel = CharField(max_length=12, default=SmsCancel.APPOINTMENT)
     created_date = created()
     updated_date = created()

@@ -1,7 +1,9 @@
 """Do-not-call lists: their contacts, and which attempts they forbid."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from peewee import ModelSelect
 
 from telealarm import methods
 from telealarm.clock import utcnow
@@ -28,7 +30,8 @@ def change(contact: DncContact, values: Mapping[str, Any]) -> None:
     email = values.get("email", contact.email)
     _check_single(dnc, number, email, own_id=contact.id)
     is_new = (dnc.id, number, email) != (contact.dnc_id, contact.phone_number, contact.email)
-    crud.change(contact, values)
+    # What a person has changed is theirs: START does not remove it.
+    crud.change(contact, {**values, "by_stop": False} if is_new else values)
     if is_new:
         webhooks.tell_contact(contact, utcnow())
 
@@ -99,11 +102,47 @@ def opt_out(owner_id: int, *, number: str | None = None, email: str | None = Non
     """
     if (number and lists_number(owner_id, number)) or (email and lists_mail(owner_id, email)):
         return False
-    found = DncList.get_or_none(DncList.owner == owner_id, DncList.name == OPTED_OUT)
-    kept = found or DncList.create(owner=owner_id, name=OPTED_OUT)
-    values = {"dnc": kept, "phone_number": number, "email": email and email.lower()}
-    webhooks.tell_contact(DncContact.create(**values), utcnow())
+    values = {"phone_number": number, "email": email and email.lower()}
+    contact = DncContact.create(dnc=_opted_out(owner_id), **values)
+    webhooks.tell_contact(contact, utcnow())
     return True
+
+
+def stop(owner_id: int, number: str) -> None:
+    """Put a number that replied STOP onto that list, even if another list has it.
+
+    The other entry may be removed some day. What the recipient asked for must hold then too.
+    """
+    kept = _opted_out(owner_id)
+    same = DncContact.phone_number.in_(phone.spellings(number))
+    if not DncContact.select().where(DncContact.dnc == kept.id, same).exists():
+        contact = DncContact.create(dnc=kept, phone_number=number, by_stop=True)
+        webhooks.tell_contact(contact, utcnow())
+
+
+def start(owner_id: int, numbers: Iterable[str]) -> None:
+    """Remove the entries of these numbers that STOP made."""
+    DncContact.delete().where(DncContact.id.in_(_made_by_stop(owner_id, numbers))).execute()
+
+
+def is_stopped(owner_id: int, numbers: Iterable[str]) -> bool:
+    """Return whether STOP has made an entry for one of the numbers."""
+    return _made_by_stop(owner_id, numbers).exists()
+
+
+def _made_by_stop(owner_id: int, numbers: Iterable[str]) -> "ModelSelect[DncContact]":
+    spellings = {spelling for number in numbers for spelling in phone.spellings(number)}
+    lists = DncList.select(DncList.id).where(DncList.owner == owner_id)
+    return DncContact.select(DncContact.id).where(
+        DncContact.dnc.in_(lists),
+        DncContact.by_stop,
+        DncContact.phone_number.in_(spellings),
+    )
+
+
+def _opted_out(owner_id: int) -> DncList:
+    found = DncList.get_or_none(DncList.owner == owner_id, DncList.name == OPTED_OUT)
+    return found or DncList.create(owner=owner_id, name=OPTED_OUT)
 
 
 def _check_single(dnc: DncList, number: str | None, email: str | None, *, own_id: int) -> None:

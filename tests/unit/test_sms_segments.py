@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telealarm import i18n
-from telealarm.rules import phone, replies, signed_links, sms_segments
+from telealarm.rules import phone, replies, short_sms, signed_links, sms_segments
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,25 @@ def test_each_segment_holds_whole_characters_and_no_more_than_fit(text: str) -> 
             # A half of a pair could not be encoded.
             taken = len(part.encode("utf-16-be")) // 2
             assert taken <= (70 if segments == 1 else 67)
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "filled"),
+    [
+        ("{title}: sábado", "Visita", "Visita: sábado"),  # one segment as it is
+        (f"{'x' * 70} {{title}} “sábado”", "Visita", f'{"x" * 70} Visita "sabado"'),
+        (f"{{title}}: {'x' * 130}", "A visit to the new doctor for the eyes", None),
+        (f"{'x' * 50} {{title}}", "Приём: кабинет 12", None),
+        ("x" * 200, "Visit", "x" * 200),  # nothing helps
+    ],
+)
+def test_an_answer_is_made_short(text: str, title: str, filled: str | None) -> None:
+    short = short_sms.fill(text, {"title": title})
+    if filled:
+        assert short == filled
+    else:
+        assert sms_segments.size(short).segments == 1
+        assert f"{title[:8]}" in short and "..." in short
 
 
 @pytest.mark.parametrize(

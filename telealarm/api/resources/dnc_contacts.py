@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.reply import CREATED, UPDATED, SelfLink
+from telealarm.api.fields.reply import CREATED, UPDATED, Column, SelfLink
 from telealarm.api.fields.texts import Phone
 from telealarm.api.resources.mail_templates import ADDRESS
 from telealarm.api.rest.resource import Resource, Values, remove_row
@@ -22,6 +22,7 @@ class DncContactForm(Form):
     """A number that gets no calls and no SMS."""
     email: Annotated[str | None, ADDRESS] = None
     """An address that gets no mail."""
+    by_stop: ClassVar = Column(meaning="A reply of STOP made it; a reply of START removes it.")
     created_date: ClassVar = CREATED
     updated_date: ClassVar = UPDATED
 

@@ -18,6 +18,7 @@ from telealarm.methods.sms.providers import providers
 from telealarm.models import SmsGateway
 from telealarm.models.gateway import ACTIVE
 from telealarm.store.engine import crud
+from telealarm.words import SmsCancel
 
 
 class Settings(Json):
@@ -52,6 +53,8 @@ class SmsGatewayForm(Form):
     """How many messages may start in a second. 0: no limit."""
     maximum_sending: Annotated[int, Whole(1, 100)] = 4
     """How many messages one worker sends at once."""
+    sms_cancel: Annotated[str, OneOf(tuple(SmsCancel))] = SmsCancel.APPOINTMENT
+    """What a reply of CANCEL means: the appointment, or no more messages (the rule in the USA)."""
     created_date: ClassVar = CREATED
     updated_date: ClassVar = UPDATED
     inbound_url: ClassVar = Computed(

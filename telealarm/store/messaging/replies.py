@@ -6,23 +6,30 @@ A reply that the gateway delivers twice is handled once.
 import uuid
 from datetime import datetime, timedelta
 
-from telealarm import i18n
-from telealarm.i18n.model import Reply
 from telealarm.models import Alarm, Event, InboundSms, Message, SmsGateway
-from telealarm.rules import phone, placeholders, replies
-from telealarm.store import do_not_call
+from telealarm.rules import phone, replies
+from telealarm.store.engine import dialect
 from telealarm.store.engine.crud import first
 from telealarm.store.engine.timeline import record
-from telealarm.store.messages import outbox
 from telealarm.store.messages.compose import Composer
+from telealarm.store.messaging import consent, write_back
 from telealarm.store.outcome import answers
-from telealarm.words import AlarmResult, MessagePurpose, MessageStatus, ReplyOutcome, TimelineWord
+from telealarm.words import (
+    AlarmResult,
+    MessagePurpose,
+    MessageStatus,
+    ReplyOutcome,
+    SmsCancel,
+    TimelineWord,
+)
 
 # How old messages to a number may be, and how many count. An older number may have a new owner.
 REMEMBERED, MOST = timedelta(days=400), 200
 # If a gateway gives no ids: the same text from the same number within this time is one message.
 REPEATED = timedelta(minutes=1)
 LONGEST = 1000
+# The number of the lock that one worker at a time holds while it handles a reply.
+_LOCK = 0x5345504C59
 _ARRIVED = [MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.UNKNOWN]
 
 
@@ -33,22 +40,29 @@ def reply(
 
     `external_id` is the gateway's id of the reply. It is empty if the gateway gives none.
     """
+    # Two workers may get the same reply, or two replies to one alarm, at the same time.
+    dialect.lock(InboundSms._meta.database, _LOCK)
     number, text = phone.clean(sender), text[:LONGEST]
     known = _known(gateway, external_id, number, text, now)
     if known is not None:
         outcome: str = known.outcome
         return outcome
     messages = _messages_to(gateway, number, now)
-    message = next((row for row in messages if _is_open(row, now)), next(iter(messages), None))
-    if message is None:
-        outcome = ReplyOutcome.UNKNOWN_NUMBER
-    else:
-        meaning = replies.meaning(text, message.alarm.language)
+    asked = [row for row in messages if row.purpose == MessagePurpose.ALARM]
+    question = next((row for row in asked if _is_open(row, now)), next(iter(asked), None))
+    message = question or next(iter(messages), None)
+    outcome = ReplyOutcome.UNKNOWN_NUMBER
+    if message is not None:
+        meaning = _meaning(gateway, message, text)
+        is_closed = question is None or not _is_open(question, now)
         if meaning == replies.STOP:
-            outcome = _stop(messages, number, now)
-        else:
-            answer = meaning if meaning in replies.ANSWERS else None
-            outcome = _answer(message, answer, text, composer, now)
+            outcome = consent.stop(messages, number, now)
+        elif meaning == replies.HELP:
+            outcome = consent.help(message, composer, now)
+        elif _wants_start(meaning, text, is_closed, messages, number):
+            outcome = consent.start(messages, number, now)
+        elif question is not None:
+            outcome = _answer(question, meaning, text, composer, now)
     InboundSms.create(
         gateway=gateway,
         external_id=external_id or uuid.uuid4().hex,
@@ -59,6 +73,26 @@ def reply(
         outcome=outcome,
     )
     return outcome
+
+
+def _meaning(gateway: SmsGateway, message: Message, text: str) -> str | None:
+    """Return what the reply means to this gateway."""
+    language = message.alarm.language
+    if gateway.sms_cancel == SmsCancel.OPTOUT and replies.is_bare_cancel(text, language):
+        return replies.STOP
+    return replies.meaning(text, language)
+
+
+def _wants_start(
+    meaning: str | None, text: str, is_closed: bool, messages: list[Message], number: str
+) -> bool:
+    """Return whether the sender asks for messages again. YES asks for it if nothing else is asked.
+
+    If the number is on no list, START says nothing, and is asked about as any other text.
+    """
+    if meaning == replies.START:
+        return consent.is_listed(messages) or consent.is_stopped(messages, number)
+    return is_closed and replies.is_yes(text) and consent.is_stopped(messages, number)
 
 
 def _known(
@@ -74,7 +108,10 @@ def _known(
 
 
 def _messages_to(gateway: SmsGateway, number: str, now: datetime) -> list[Message]:
-    """Return the alarm messages to this number through this gateway, the latest first."""
+    """Return the messages of alarms to this number through this gateway, the latest first.
+
+    The bad news about an alarm is among them: who gets it may want no more of it.
+    """
     rows = (
         Message.select(Message, Alarm, Event)
         .join(Alarm)
@@ -82,7 +119,7 @@ def _messages_to(gateway: SmsGateway, number: str, now: datetime) -> list[Messag
         .where(
             Message.tail == phone.tail(number),
             Message.gateway == gateway.id,
-            Message.purpose == MessagePurpose.ALARM,
+            Message.purpose.in_([MessagePurpose.ALARM, MessagePurpose.FAILURE]),
             Message.status.in_(_ARRIVED),
             Message.created_date > now - REMEMBERED,
         )
@@ -102,20 +139,23 @@ def _answer(
 ) -> str:
     """Handle an answer to the message of an alarm. Return its outcome in one word.
 
-    A thank-you follows each accepted answer. Every other text is sent once for an alarm: otherwise
-    two machines could write to each other for ever.
+    A thank-you follows each accepted answer. Every other text is sent once for an alarm.
     """
     alarm = message.alarm
+    texts = write_back.texts(alarm)
+    if meaning not in replies.ANSWERS:
+        meaning = None
     if not _is_open(message, now):
         return _too_late(message, meaning, text, composer, now)
     if meaning is None:
         record(alarm.id, TimelineWord.REPLY_UNCLEAR, text, at=now)
-        _write_back_once(message, _texts(alarm).unclear, MessagePurpose.UNCLEAR, composer, now)
+        write_back.once(message, texts.unclear, MessagePurpose.UNCLEAR, composer, now)
         return ReplyOutcome.UNCLEAR
     outcome = answers.answer(alarm, int(meaning), f"by SMS from {message.recipient}", now)
-    texts = _texts(alarm)
     thanks = {"1": texts.confirmed, "2": texts.cancelled, "3": texts.reschedule}[meaning]
-    _write_back(message, thanks, MessagePurpose.ANSWER, composer, now)
+    if replies.is_bare_cancel(text, alarm.language):
+        thanks = f"{thanks} {texts.further}"
+    write_back.answer(message, thanks, MessagePurpose.ANSWER, composer, now)
     return str(outcome)
 
 
@@ -128,60 +168,11 @@ def _too_late(
     means another one. A thank-you for an accepted answer, or the same answer again, gets no SMS.
     """
     alarm = message.alarm
+    texts = write_back.texts(alarm)
     record(alarm.id, TimelineWord.REPLY_LATE, text, at=now)
     if alarm.result == AlarmResult.NONE:
-        _write_back_once(message, _texts(alarm).late, MessagePurpose.LATE, composer, now)
+        write_back.once(message, texts.late, MessagePurpose.LATE, composer, now)
         return ReplyOutcome.CLOSED
     if meaning is not None and int(meaning) != alarm.result:
-        _write_back_once(message, _texts(alarm).answered_before, MessagePurpose.LATE, composer, now)
+        write_back.once(message, texts.answered_before, MessagePurpose.LATE, composer, now)
     return ReplyOutcome.BEFORE
-
-
-def _write_back_once(
-    message: Message, text: str, purpose: str, composer: Composer, now: datetime
-) -> None:
-    before = Message.select().where(Message.alarm == message.alarm_id, Message.purpose == purpose)
-    if not before.exists():
-        _write_back(message, text, purpose, composer, now)
-
-
-def _write_back(
-    message: Message, text: str, purpose: str, composer: Composer, now: datetime
-) -> None:
-    """Queue an SMS to the sender, unless their number is on a do-not-call list."""
-    if do_not_call.lists_number(message.owner_id, message.recipient):
-        return
-    filled = placeholders.fill(text, composer.values(message.alarm, now))
-    _send(message, filled, purpose, now)
-
-
-def _texts(alarm: Alarm) -> Reply:
-    return i18n.of(alarm.language).written.reply
-
-
-def _send(message: Message, text: str, purpose: str, now: datetime) -> None:
-    assert message.gateway is not None  # an SMS reply answers an SMS, which has a gateway
-    outbox.queue_sms(
-        message.alarm,
-        message.gateway,
-        message.recipient,
-        text,
-        now,
-        purpose=purpose,
-        sender=message.sender,
-        what=purpose,
-    )
-
-
-def _stop(messages: list[Message], number: str, now: datetime) -> str:
-    """Stop calls and messages to this number from each owner that wrote to it. Confirm it once."""
-    newest = messages[0]
-    if do_not_call.lists_number(newest.owner_id, newest.recipient):
-        return ReplyOutcome.STOPPED_BEFORE
-    for owner_id, recipient in {(row.owner_id, row.recipient) for row in messages}:
-        do_not_call.opt_out(owner_id, number=recipient)
-        if number.startswith(("+", "00")):  # with a country code, the number is unambiguous
-            do_not_call.opt_out(owner_id, number=number)
-    record(newest.alarm_id, TimelineWord.STOP, f"{newest.recipient} wants no more messages", at=now)
-    _send(newest, _texts(newest.alarm).stopped, MessagePurpose.ANSWER, now)
-    return ReplyOutcome.STOPPED

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from telealarm.models import Alarm, Event
+from telealarm.store.engine import dialect
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import put
 from telealarm.store.outcome import apply
@@ -13,7 +14,9 @@ from telealarm.words import AlarmResult, AlarmStatus, Change, ReplyOutcome, Time
 def answer(alarm: Alarm, result: int, how: str, now: datetime) -> ReplyOutcome:
     """Set the alarm's result as a key does, and call off waiting attempts. Return how it went."""
     event = alarm.event
-    if alarm.result != AlarmResult.NONE:
+    # Another worker may have set it since the row was read: an SMS and a link at the same time.
+    query = Alarm.select(Alarm.result).where(Alarm.id == alarm.id)
+    if dialect.lock_rows(query, "FOR NO KEY UPDATE").get().result != AlarmResult.NONE:
         return ReplyOutcome.BEFORE
     if not is_open(alarm, event, now):
         return ReplyOutcome.CLOSED
