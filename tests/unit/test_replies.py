@@ -35,7 +35,8 @@ Sí, si us plau | certo, grazie | ok ok | ①
 """
 CANCELS = """
 2 | 2 cancel | 2 no | 2, sorry | 2 - anular | 2 annuler svp | no gracias | No, thanks
-nein danke | cancel please | Cancel my appointment | I want to cancel | cancel·lar | CANCEL
+nein danke | cancel please | Cancel my appointment | I want to cancel | cancel my appt
+cancel·lar | CANCEL
 """
 RESCHEDULES = "3 | 3. | 3 reschedule | 3 cambiar, gracias | later please"
 STOPS = """
@@ -43,7 +44,7 @@ STOP | Stop. | stop!! | "STOP" | 'stop' | S.T.O.P. | S T O P | STOP 👎 | OPT O
 opt_out | OptOut | OPT—OUT | REVOKE | revoke. | UNSUBSCRIBE | STOPALL | STOP ALL | stop-all
 QUIT | END | End. | ARRET | arrêt | BAJA | alto | abmelden | basta | sair | baixa | please stop
 Stop please | por favor, baja | Stop texting me | stop sending me this!!! | stop? | STOP NOW
-Hi, please stop. | unsubscribe me | please opt me out | Don't text me | no more messages
+Hi, please stop. | unsubscribe me | UNSUB | please opt me out | Don't text me | no more messages
 remove me | cancel messages | no quiero más mensajes | keine SMS mehr | 2 stop | STOP 2 pm
 """
 STARTS = "START | Start! | UNSTOP | opt-in | start please | ALTA"
