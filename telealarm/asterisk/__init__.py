@@ -1,1 +1,1 @@
-"""The connections with Asterisk. This room knows nothing of alarms."""
+"""The connections with Asterisk. This folder knows nothing of alarms."""

@@ -1,6 +1,6 @@
 """The languages in which recipients hear and read texts: one file each in `languages/`.
 
-A new language is one more file there. Nothing else changes. Importing this room reads the files.
+A new language is one more file there. Nothing else changes. Importing this package reads the files.
 """
 
 from collections.abc import Mapping

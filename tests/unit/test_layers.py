@@ -1,10 +1,10 @@
-"""The floors of the house: no import goes up, no stage imports another, nothing is circular.
+"""The layers: no import goes up, no stage imports another stage, nothing is circular.
 
 Where a file belongs, by three rules:
 
-1. A folder of store/ bears a stage's name if only that stage writes there, else the noun's. A stage
-   folder holds loops and nothing that runs inside a transaction; the store holds transactions and
-   no loop.
+1. A folder of store/ has the name of a stage if only that stage writes there. Else it has the name
+   of the noun. A stage folder holds loops, and nothing that runs inside a transaction. The store
+   holds transactions, and no loop.
 2. A kind is a file: an alarm method, an SMS provider, a section type, a language. A registry finds
    it; nothing else asks "which kind is it?".
 3. Names are the field's: the word of Asterisk, RFC 5545, SIP, Django REST Framework or SQL.
@@ -20,8 +20,8 @@ import telealarm
 
 PACKAGE = Path(telealarm.__file__).parent
 
-# From the ground up. A room imports itself and the rooms before it.
-ROOMS = [
+# The lowest first. A folder imports itself and the folders before it.
+FOLDERS = [
     # 0
     *("__init__", "errors", "clock", "words", "metrics", "log", "config", "i18n"),
     # 1
@@ -45,12 +45,12 @@ ROOMS = [
     *("doctor", "health", "fastagi_handlers", "service", "cli", "__main__"),
 ]
 STAGES = {"planning", "dialing", "survey", "outcome", "messaging", "webhooks"}
-# Beyond the order: what a room never reaches although it stands below.
+# Beyond the order: what a folder never imports, although it stands below.
 NEVER = {
     "asterisk": {"models", "store"},
     "transports": {"models", "store", "asterisk"},
     **{stage: STAGES - {stage} for stage in STAGES},
-    **{room: {"asterisk", "transports"} | STAGES for room in ("api", "importing")},
+    **{folder: {"asterisk", "transports"} | STAGES for folder in ("api", "importing")},
 }
 
 
@@ -64,14 +64,14 @@ def modules() -> dict[str, Path]:
     return {module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-def room_of(module: str) -> str:
-    """The longest room that the module is in; the test below says that each is in one."""
-    rooms = [room for room in ROOMS if f"{module}.".startswith(f"{room}.")]
-    return max(rooms, key=len, default="")
+def folder_of(module: str) -> str:
+    """The longest folder that the module is in; the test below says that each is in one."""
+    folders = [folder for folder in FOLDERS if f"{module}.".startswith(f"{folder}.")]
+    return max(folders, key=len, default="")
 
 
 def imported(path: Path) -> Iterator[str]:
-    """The modules of the house that a file imports."""
+    """The modules of telealarm that a file imports."""
     for node in ast.walk(ast.parse(path.read_text())):
         names: list[str] = []
         if isinstance(node, ast.Import):
@@ -99,11 +99,11 @@ def arrows() -> dict[str, set[str]]:
     return {module: set(imported(path)) - {module} for module, path in modules().items()}
 
 
-def test_every_file_is_in_a_room() -> None:
+def test_every_file_is_in_a_folder() -> None:
     outside = [
-        module for module in modules() if not room_of(module) and module[:10] != "migrations"
+        module for module in modules() if not folder_of(module) and module[:10] != "migrations"
     ]
-    assert outside == [], f"no room of ROOMS holds these files.\n{__doc__}"
+    assert outside == [], f"no folder of FOLDERS holds these files.\n{__doc__}"
 
 
 def test_no_import_goes_up_or_across() -> None:
@@ -111,16 +111,16 @@ def test_no_import_goes_up_or_across() -> None:
     wrong = []
     for module, targets in arrows().items():
         for target in targets:
-            room, other = room_of(module), room_of(target)
-            too_high = ROOMS.index(other) > ROOMS.index(room)
-            never = NEVER.get(room.split(".")[0], set())
-            if too_high or other.split(".")[0] in never - {room.split(".")[0]}:
+            folder, other = folder_of(module), folder_of(target)
+            too_high = FOLDERS.index(other) > FOLDERS.index(folder)
+            never = NEVER.get(folder.split(".")[0], set())
+            if too_high or other.split(".")[0] in never - {folder.split(".")[0]}:
                 wrong.append(f"{module} imports {target}")
     assert not wrong, "\n".join(["these imports go up or across:", *wrong, "", __doc__])
 
 
 def test_no_circle() -> None:
-    """Also within a room: whoever reads a file never comes back to it."""
+    """Also within a folder: whoever reads a file never comes back to it."""
     done: set[str] = set()
 
     def visit(module: str, way: tuple[str, ...]) -> None:
@@ -136,13 +136,13 @@ def test_no_circle() -> None:
         visit(module, ())
 
 
-def test_rooms_stand_in_one_order() -> None:
-    """Each folder of store/ and api/ is ordered, and a room is listed once."""
-    assert len(set(ROOMS)) == len(ROOMS)
-    listed = {tuple(room.split(".")[:2]) for room in ROOMS if "." in room}
+def test_folders_stand_in_one_order() -> None:
+    """Each folder of store/ and api/ is ordered, and a folder is listed once."""
+    assert len(set(FOLDERS)) == len(FOLDERS)
+    listed = {tuple(folder.split(".")[:2]) for folder in FOLDERS if "." in folder}
     for folder in ("store", "api"):
         there = {
             (folder, path.stem) for path in (PACKAGE / folder).iterdir() if path.name[0] not in "_."
         }
-        assert there <= listed, f"rooms without a place in ROOMS.\n{__doc__}"
-    assert all(a != b for a, b in pairwise(ROOMS))
+        assert there <= listed, f"folders without a place in FOLDERS.\n{__doc__}"
+    assert all(a != b for a, b in pairwise(FOLDERS))

@@ -1,1 +1,1 @@
-"""What would be called, deferred or skipped. This room only reads."""
+"""What would be called, deferred or skipped. This folder only reads."""
