@@ -48,7 +48,7 @@ class CallEnd:
 
 
 def failure(call: CallEnd, *, require_result: bool) -> str | None:
-    """Return why the call failed, or None if it counts as a success (DESIGN.md section 4)."""
+    """Return why the call failed, or None if it counts as a success."""
     if call.unknown:
         return Reason.UNKNOWN
     if call.disposition is Disposition.MACHINE and call.for_machines:

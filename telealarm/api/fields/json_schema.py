@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from peewee import BooleanField, Field, FloatField, ForeignKeyField, IntegerField, JSONField
 
 from telealarm.api.fields.base import Schema
-from telealarm.models import BaseModel
 from telealarm.models.base import UtcField
 
 LINK: Schema = {"type": "string", "format": "uri"}
@@ -70,8 +69,3 @@ def of_column(column: Field) -> Schema:
     else:
         schema = {"type": "string"}
     return nullable(schema) if column.null else schema
-
-
-def of_columns(model: type[BaseModel], *names: str) -> dict[str, Schema]:
-    """Return the schemas of these columns, by name."""
-    return {name: of_column(model._meta.fields[name]) for name in names}
