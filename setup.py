@@ -7,7 +7,7 @@ DOCS = ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10"]
 setup(
     name="telealarm",
     version="0.2.0",
-    description="Rings people at the right moment, asks, and keeps the answer.",
+    description="Calls people at the right moment, asks a question, and stores the answer.",
     license="MIT",
     python_requires=">=3.11",
     packages=[

@@ -49,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     whole = argparse.ArgumentParser(
-        prog="telealarm", description="Rings people at the right moment, asks, keeps the answer."
+        prog="telealarm",
+        description="Calls people at the right moment, asks a question, and stores the answer.",
     )
     whole.add_argument("--version", action="version", version=f"telealarm {__version__}")
     common = argparse.ArgumentParser(add_help=False)

@@ -70,7 +70,7 @@ def _command(value: str) -> str:
     except ValueError as error:
         raise ValueError(f"cannot be split into words: {error}") from None
     if "{wav}" not in value or not words:
-        raise ValueError("must name {wav}, which it writes, and mostly {text_file}, which it reads")
+        raise ValueError("must hold {wav}, the file to write; {text_file} is the file to read")
     return value
 
 

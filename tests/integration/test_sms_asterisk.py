@@ -98,7 +98,7 @@ async def test_without_ami_it_waits_and_a_number_that_is_none_is_refused() -> No
             "from: must be a text of one line",
         ),
         ({"destination": "pjsip:{to}", "from": 7}, "from: must be a text"),
-        ({"destination": "pjsip:{to}", "inbound": {"id": "x"}}, "inbound: is told by nobody"),
+        ({"destination": "pjsip:{to}", "inbound": {"id": "x"}}, "inbound: has no meaning"),
         ({"destination": "pjsip:{to}", "url": "x"}, "settings: url is unknown"),
     ],
 )

@@ -253,7 +253,8 @@ def test_every_word_has_a_sentence() -> None:
     for each in sets:
         assert each.__doc__ and each.__doc__.split("\n")[0].endswith("."), each
         for member in each:
-            assert re.fullmatch(r"[A-Z].{8,120}\.", member.meaning), member
+            sentence = re.fullmatch(r"[A-Z].{8,120}\.", member.meaning)
+            assert sentence, f"{member!r}: a sentence, from a capital letter to a full stop"
 
 
 def test_a_word_is_the_text_or_the_number_that_it_is_on_the_wire() -> None:

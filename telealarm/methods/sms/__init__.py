@@ -99,7 +99,10 @@ class SmsMethod(MessageMethod):
         provider = providers().get(gateway.kind) if gateway else None
         if gateway is None or provider is None:
             kind = gateway.kind if gateway else "none"
-            raise TransportError(f"there is no kind {kind} of gateways")
+            raise TransportError(
+                f"there is no SMS provider {kind}; put its file back into"
+                " telealarm/methods/sms/providers"
+            )
         sms = Sms(message.id, message.recipient, message.body.sender, message.body.text)
         reach = SmsTransports(transports.http, transports.ami)
         return await provider.send(sms, gateway.settings, reach)

@@ -48,7 +48,7 @@ class AsteriskProvider(SmsProvider):
         one_line(settings.get("sender", ""), "sender")
         for hook in ("inbound", "report"):
             if settings.get(hook, {}) != {}:
-                raise ValueError(f"{hook}: is told by nobody here; leave it out")
+                raise ValueError(f"{hook}: has no meaning for this kind; leave it out")
 
     def schema(self) -> dict[str, Any]:
         return {
