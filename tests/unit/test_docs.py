@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from docs._generate import command_line, configuration, dialplan, metrics, models, reference, rest
 from docs._generate.blocks import Block, blocks, pages
@@ -50,6 +51,17 @@ def test_every_key_of_the_configuration_has_a_meaning() -> None:
         rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| ")]
         row = next(row for row in rows if f"`{key}`" in row[0])
         assert len(row[-1].strip(" |")) >= 8, key
+
+
+def test_the_shipped_configuration_has_every_key() -> None:
+    shipped = yaml.safe_load((WRITING.parents[1] / "config" / "telealarm.yml").read_text())
+    for key in configuration.keys(Config):
+        value = shipped
+        for name in key.split("."):
+            if value is None:
+                break  # the group is off
+            assert name in value, key
+            value = value[name]
 
 
 def test_every_command_call_metric_and_table_is_there() -> None:
