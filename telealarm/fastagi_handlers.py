@@ -54,7 +54,7 @@ class FastAgiHandlers:
         except TeleAlarmError as error:
             log.error("a FastAGI request is refused: %s", error)
             return _refused(str(error))
-        return _refused("there are due, confirm and wakeup")
+        return _refused("there is no such request; ask due, confirm or wakeup")
 
     async def _due(self, number: str, calendar_id: int | None, words: tuple[str, ...]) -> Variables:
         alarm = await self._find(number, calendar_id)

@@ -1,1 +1,1 @@
-"""Every query. Functions here are ordinary peewee code, run through store.database."""
+"""Every query. A function here is plain peewee code. Call it by `write` or `read` of a Database."""
