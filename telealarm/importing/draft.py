@@ -26,13 +26,25 @@ class Rejected:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What the import changed, left out or guessed on a line of the file."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Moved:
-    """One occurrence of a series with another time or other fields."""
+    """One occurrence of a series with another time or other fields.
+
+    `alarms` are its own ones. None: it has those of the series.
+    """
 
     line: int
     start: str
     to: str
     changes: Body
+    alarms: list[Body] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,8 +58,12 @@ class Draft:
     # The id or name of the calendar, if the row names one.
     calendar: str | None = None
     rrule: str | None = None
+    # The zone of the rule, if it is not that of the event.
+    rule_timezone: str | None = None
     moved: list[Moved] = field(default_factory=list)
     cancelled: bool = False
+    # The version of the event. None: the file does not say.
+    sequence: int | None = None
     # A note about how the event was read.
     remark: str = ""
     # The UID in the file, if this is one of several events of it.
@@ -63,6 +79,14 @@ class Draft:
 
     def digest(self) -> str:
         """Return a digest of the event's content in the file. Its line does not count."""
-        moved = [(item.start, item.to, item.changes) for item in self.moved]
-        content = (self.event, self.alarms, self.rrule, moved, self.cancelled)
+        moved = [_content(item) for item in self.moved]
+        content = [self.event, self.alarms, self.rrule, moved, self.cancelled]
+        # A database that was filled by an earlier version knows the digest without it.
+        if self.rule_timezone is not None:
+            content.append(self.rule_timezone)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _content(moved: Moved) -> list[Any]:
+    content: list[Any] = [moved.start, moved.to, moved.changes]
+    return content if moved.alarms is None else [*content, moved.alarms]

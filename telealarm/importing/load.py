@@ -8,7 +8,7 @@ from telealarm.clock import utcnow
 from telealarm.config.model import Config
 from telealarm.errors import TeleAlarmError
 from telealarm.importing import ics, sheet
-from telealarm.importing.draft import Draft, Rejected
+from telealarm.importing.draft import Draft, Note, Rejected
 from telealarm.importing.writer import Report, Writer
 from telealarm.store.engine import time_zones
 from telealarm.store.engine.database import Database
@@ -33,7 +33,7 @@ def load(
     """Import the file and return the report. Raises TeleAlarmError if nothing can be imported."""
     writer = Writer(config, db, calendar=options.calendar, user=options.user)
     suffix = options.path.suffix.lower()
-    drafts: Iterator[Draft | Rejected]
+    drafts: Iterator[Draft | Rejected | Note]
     calendar = None if options.calendar is None else writer.calendar()
     if suffix == ".csv":
         drafts = sheet.read(options.path)

@@ -1,7 +1,7 @@
 """Reads a CSV file: each row is an event with an alarm. The columns are fields of the API."""
 
-import csv
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,9 @@ from typing import Any
 from telealarm.api.resources.alarms import AlarmForm
 from telealarm.api.resources.events import EventForm
 from telealarm.errors import TeleAlarmError
-from telealarm.importing.draft import NO_UID, Draft, Rejected, is_uid
+from telealarm.importing import encoding
+from telealarm.importing.csv_table import Table
+from telealarm.importing.draft import NO_UID, Draft, Note, Rejected, is_uid
 
 _EXTRA = ("uid", "calendar", "rrule")
 _EVENT = tuple(set(EventForm.model_fields) - {"calendar", "rule", "exdate", "data", "creator"})
@@ -20,45 +22,64 @@ _DATA = "data."
 _JSON = ("retry_policy",)
 
 
-def read(path: Path) -> Iterator[Draft | Rejected]:
+def read(path: Path) -> Iterator[Draft | Rejected | Note]:
     """Yield the events of the file. Raises TeleAlarmError if it is no table with these columns."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = file.readline()
-            file.seek(0)
-            rows = csv.reader(file, delimiter=";" if first.count(";") > first.count(",") else ",")
-            header = [name.strip() for name in next(rows, [])]
-            _check_header(path, header)
-            for cells in rows:
-                if any(cell.strip() for cell in cells):
-                    yield _row(rows.line_num, header, cells)
+        text = encoding.decode(path.read_bytes())
     except OSError as error:
         raise TeleAlarmError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise TeleAlarmError(f"{path} is not UTF-8; save it as CSV UTF-8") from None
-    except csv.Error as error:
-        raise TeleAlarmError(f"{path}:{rows.line_num}: {error}; save it as CSV again") from None
+    table = Table(text)
+    first, cells = next(table.rows(), (1, []))
+    if isinstance(cells, str):
+        raise TeleAlarmError(f"{path}:{first}: {cells}; save it as CSV again")
+    header = [_column(cell) for cell in cells]
+    _check_header(path, first, header)
+    for line, row in itertools.islice(table.rows(), 1, None):
+        if isinstance(row, str):
+            yield Rejected(line, row)
+        elif any(cell.strip() for cell in row):
+            yield from _row(line, header, row)
 
 
-def _check_header(path: Path, header: list[str]) -> None:
-    known = {*_EXTRA, *_EVENT, *_ALARM, _RECIPIENT}
+def _column(cell: str) -> str:
+    """Return the name of a column. Capital letters do not count, except in a placeholder."""
+    name = cell.strip()
+    return name if name.lower().startswith(_DATA) else name.lower()
+
+
+def _check_header(path: Path, line: int, header: list[str]) -> None:
+    known = {*_EXTRA, *_EVENT, *_ALARM, _RECIPIENT, ""}
     strange = [name for name in header if name not in known and not name.startswith(_DATA)]
-    twice = sorted({name for name in header if header.count(name) > 1})
+    twice = sorted({name for name in header if name and header.count(name) > 1})
     if strange or twice or "title" not in header:
         wrong = [f"there is no column {name!r}" for name in strange]
         wrong += [f"{name} is there twice" for name in twice]
         wrong += ["title is missing"] if "title" not in header else []
         raise TeleAlarmError(
-            f"{path}:1: {'; '.join(wrong)}. Columns are title, start, end and other fields of an"
-            " event, alarm_phonenumber and other fields of an alarm, data.NAME for a placeholder,"
-            f" {', '.join(_EXTRA)} and {_RECIPIENT}"
+            f"{path}:{line}: {'; '.join(wrong)}. Columns are title, start, end and other fields of"
+            " an event, alarm_phonenumber and other fields of an alarm, data.NAME for a"
+            f" placeholder, {', '.join(_EXTRA)} and {_RECIPIENT}"
         )
 
 
-def _row(line: int, header: list[str], cells: list[str]) -> Draft | Rejected:
-    if len(cells) > len(header):
-        return Rejected(line, f"it has {len(cells)} cells, the first line {len(header)}; quote it")
-    row = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell.strip()}
+def _row(line: int, header: list[str], cells: list[str]) -> Iterator[Draft | Rejected | Note]:
+    """Yield the event of a row. Cells without a value do not count."""
+    if any(cell.strip() for cell in cells[len(header) :]):
+        text = f"it has {len(cells)} cells, the first line {len(header)}; quote it"
+        yield Rejected(line, text)
+        return
+    pairs = [(name, cell.strip()) for name, cell in zip(header, cells, strict=False)]
+    row = {name: cell for name, cell in pairs if name and cell}
+    nameless = [cell for name, cell in pairs if cell and not name]
+    if nameless:
+        texts = ", ".join(nameless)
+        yield Note(line, f"{texts!r} is left out: the first line has no name for its column")
+    yield _draft(line, row)
+
+
+def _draft(line: int, row: dict[str, str]) -> Draft | Rejected:
     uid = row.get("uid") or _uid(row)
     if not is_uid(uid):
         return Rejected(line, f"uid: {NO_UID}")

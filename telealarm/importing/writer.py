@@ -16,7 +16,7 @@ from telealarm import methods
 from telealarm.api.local_client import LocalClient
 from telealarm.config.model import Config
 from telealarm.errors import Invalid, NotVisible, StorageError, TeleAlarmError
-from telealarm.importing.draft import Body, Draft, Moved, Rejected
+from telealarm.importing.draft import Body, Draft, Moved, Note, Rejected
 from telealarm.methods import call
 from telealarm.models import Alarm, Calendar, Event, Rule, User
 from telealarm.store.engine import read_cache
@@ -55,7 +55,7 @@ class Writer:
 
     def write(
         self,
-        drafts: Iterable[Draft | Rejected],
+        drafts: Iterable[Draft | Rejected | Note],
         *,
         dry_run: bool,
         progress: Callable[[int], None],
@@ -64,7 +64,7 @@ class Writer:
         done, stream = 0, iter(drafts)
         while batch := list(itertools.islice(stream, BATCH)):
 
-            def work(batch: list[Draft | Rejected] = batch) -> None:
+            def work(batch: list[Draft | Rejected | Note] = batch) -> None:
                 uids = [draft.uid for draft in batch if isinstance(draft, Draft)]
                 known = Event.select().where(Event.uid.in_(uids))
                 self._known = {
@@ -96,9 +96,12 @@ class Writer:
         assert self._calendar is not None
         return self._db.run(self._find, str(self._calendar))
 
-    def _write_draft(self, draft: Draft | Rejected) -> None:
+    def _write_draft(self, draft: Draft | Rejected | Note) -> None:
         if isinstance(draft, Rejected):
             self.report.refused.append(draft)
+            return
+        if isinstance(draft, Note):
+            self._remark(draft.line, draft.text)
             return
         try:
             with self._db.peewee.atomic():
@@ -110,7 +113,10 @@ class Writer:
         except (TeleAlarmError, IntegrityError) as error:
             self._refuse(draft.line, str(error))
         if draft.remark:
-            self.report.remarks.append(f"line {draft.line}: {draft.remark}")
+            self._remark(draft.line, draft.remark)
+
+    def _remark(self, line: int, text: str) -> None:
+        self.report.remarks.append(f"line {line}: {text}")
 
     def _refuse(self, line: int, message: str) -> None:
         self.report.refused.append(Rejected(line, message))
@@ -131,6 +137,10 @@ class Writer:
             return "deleted here"
         if known.import_digest == draft.digest():
             return "unchanged"
+        if draft.sequence is not None and draft.sequence < (known.import_sequence or 0):
+            newer = f"SEQUENCE {draft.sequence} is older than {known.import_sequence}"
+            self._remark(draft.line, f"{newer}, which was imported before: it does not count")
+            return "older"
         return self._change(client, known, draft)
 
     def _make(self, client: LocalClient, calendar: Calendar, draft: Draft) -> str:
@@ -138,7 +148,7 @@ class Writer:
             return "cancelled"
         body = self._body(draft, calendar, client)
         event = client.create("event", body, {"calendar": calendar})
-        columns = {"uid": draft.uid, "import_digest": draft.digest()}
+        columns = {"uid": draft.uid, **_version(draft)}
         Event.update(**columns).where(Event.id == event.id).execute()
         for alarm in draft.alarms:
             client.create("alarm", alarm, {"event": event})
@@ -147,7 +157,7 @@ class Writer:
         return "made"
 
     def _change(self, client: LocalClient, event: Event, draft: Draft) -> str:
-        Event.update(import_digest=draft.digest()).where(Event.id == event.id).execute()
+        Event.update(**_version(draft)).where(Event.id == event.id).execute()
         if draft.cancelled:
             client.change("event", event.id, {"status": EventStatus.COMPLETED.value})
             return "cancelled"
@@ -161,8 +171,11 @@ class Writer:
         body = {**draft.event, "calendar": calendar.id}
         if draft.rrule is not None:
             text = draft.rrule
-            known = Rule.get_or_none(Rule.owner == calendar.owner_id, Rule.rrule == text)
-            rule = known or client.create("rule", {"name": text[:100], "rrule": text})
+            zone = draft.rule_timezone
+            in_zone = Rule.timezone.is_null() if zone is None else Rule.timezone == zone
+            known = Rule.get_or_none(Rule.owner == calendar.owner_id, Rule.rrule == text, in_zone)
+            new = {"name": text[:100], "rrule": text, "timezone": zone}
+            rule = known or client.create("rule", new)
             body["rule"] = rule.id
         return body
 
@@ -192,8 +205,15 @@ class Writer:
         return self._calendars[named]
 
 
-def _change_alarms(client: LocalClient, event: Event, wanted: list[Body]) -> None:
+def _version(draft: Draft) -> dict[str, str | int | None]:
+    """Return the columns that tell which version of the event was imported."""
+    return {"import_digest": draft.digest(), "import_sequence": draft.sequence}
+
+
+def _change_alarms(client: LocalClient, event: Event, wanted: list[Body]) -> set[int]:
     """Change the alarms of the event to those of the file, and create missing ones.
+
+    Return the ids of the alarms that the file names.
 
     An alarm of the file matches the next alarm to the same recipient. Other alarms stay.
     """
@@ -215,6 +235,7 @@ def _change_alarms(client: LocalClient, event: Event, wanted: list[Body]) -> Non
             continue
         taken.add(alarm.id)
         client.change("alarm", alarm.id, body)
+    return taken
 
 
 def _move(client: LocalClient, event_id: int, moved: Moved) -> None:
@@ -226,3 +247,13 @@ def _move(client: LocalClient, event_id: int, moved: Moved) -> None:
     child = int(answer["event"].rstrip("/").rsplit("/", 1)[1])
     if moved.changes:
         client.change("event", child, moved.changes)
+    if moved.alarms is not None:
+        taken = _change_alarms(client, Event.get_by_id(child), moved.alarms)
+        copies = Alarm.select().where(
+            Alarm.event == child,
+            Alarm.deleted.is_null(),
+            Alarm.origin.is_null(False),
+            Alarm.id.not_in(list(taken)),
+        )
+        for alarm in copies:
+            client.delete("alarm", alarm.id)

@@ -167,14 +167,13 @@ def test_each_event_that_is_wrong_is_named_by_its_line(tmp_path: Path) -> None:
         + event("DTSTART:20270106T090000Z", uid="6")
         + event("DTSTART:20270107T090000Z", uid="6"),
     )
-    assert [draft.event["start"][:10] for draft in drafts] == ["2027-01-07"]
+    assert sorted(draft.event["start"][:10] for draft in drafts) == ["2027-01-06", "2027-01-07"]
     told = {one.line: one.message for one in refused}
-    assert sorted(told) == [3, 8, 13, 18, 24, 29]
+    assert sorted(told) == [3, 8, 13, 18, 29]
     assert told[3].startswith("DTSTART: ")
     assert told[8] == "DTSTART: must be there"
     assert told[13] == "TZID: 'Nowhere' is no IANA time zone; write one like Europe/Madrid"
     assert told[18].startswith("RRULE: ")
-    assert told[24].startswith("UID: must be 1 to 200")
     assert told[29] == "UID 6 is there again on line 34; keep one"
 
 
