@@ -102,9 +102,13 @@ def read(component: Component, zones: Zones, *, alarms: bool) -> Item:
     _check_once(component)
     clock, start = _clock(component, zones)
     lines = ["BEGIN:VEVENT"]
+    seen = set()
     for item in component.properties:
         if item.name in _MAY_BE_EMPTY and not item.value.strip():
             continue
+        if item.name in _ONCE and item.name in seen:
+            continue
+        seen.add(item.name)
         if item.name in _TIMES:
             lines.append(_zoned(item, clock, zones, start, notes))
         elif item.name in _READ:

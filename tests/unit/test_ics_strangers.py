@@ -392,6 +392,11 @@ def test_one_bad_item_is_named_and_the_good_one_is_imported(
         ("GEO:rubbish", "DTSTAMP:x", "PRIORITY:high", "ATTENDEE;X=:mailto:a", "URL:http://["),
         ("RRULE:", "EXDATE:", "DTEND:", "DURATION:", "RECURRENCE-ID:"),
         ("SEQUENCE:x", "STATUS:", "CLASS;", "X-FOO;;:"),
+        (
+            START,
+            f"RECURRENCE-ID;{MADRID}:20270104T100000",
+            f"RECURRENCE-ID;{MADRID}:20270104T100000",
+        ),
     ],
 )
 def test_faults_that_do_not_matter_refuse_nothing(tmp_path: Path, lines: tuple[str, ...]) -> None:
