@@ -9,10 +9,10 @@ from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
 
-from aiohttp import web
-
 from telealarm import metrics
 from telealarm.api.app import make_app
+from telealarm.api.core.addresses import Proxies
+from telealarm.api.server import ApiServer
 from telealarm.api.wakeup_booking import WakeupBooking
 from telealarm.asterisk import cdr
 from telealarm.asterisk.agi import Agi
@@ -201,12 +201,11 @@ class Service:
             readiness=ready,
             prompts=self._config.path(self._config.prompts.folder),
         )
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
+        server = ApiServer(app, Proxies(self._config.api.trusted_proxies))
+        stack.push_async_callback(server.stop)
         host, port = self._config.api.host, self._config.api.port
         try:
-            await web.TCPSite(runner, host, port).start()
+            await server.start(host, port)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 problem = "is taken; end what listens there, or change api.port"

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from telealarm.api.core import cross_site
+from telealarm.api.core.addresses import Proxies
 from telealarm.api.core.errors import answer_errors
 from telealarm.api.core.links import BASE
 from telealarm.api.openapi import document
@@ -91,9 +93,12 @@ def make_app(
     /readyz asks `readiness`. `prompts` is the folder of the rendered prompts. It contains the
     folder of the recordings.
     """
-    app = web.Application(middlewares=[answer_errors], client_max_size=LARGEST_BODY)
+    refuse_cross_site = cross_site.guard(config.api.public_url)
+    app = web.Application(
+        middlewares=[answer_errors, refuse_cross_site], client_max_size=LARGEST_BODY
+    )
     recordings = AudioFolder(prompts)
-    routes = Routes(db, config, recordings)
+    routes = Routes(db, config, recordings, Proxies(config.api.trusted_proxies))
     for resource in RESOURCES:
         routes.add(app, resource)
     for task in TASKS:

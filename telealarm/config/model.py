@@ -98,6 +98,12 @@ class Api(_Part):
 
     host: str = Field("127.0.0.1", description="The address that the API listens on.")
     port: Port = Field(8000, description="The TCP port that the API listens on.")
+    trusted_proxies: list[Network] = Field(
+        [],
+        description="The addresses or networks of reverse proxies, like [127.0.0.1/32]. What their"
+        " X-Forwarded-For and X-Forwarded-Proto say is believed: wrong logins are counted by the"
+        " client's address, and links begin with the client's scheme.",
+    )
     public_url: HttpUrl | None = Field(
         None,
         description="The address at which the recipients of mails and SMS reach this service, for"

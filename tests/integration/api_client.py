@@ -9,8 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from aiohttp import web
 from aiohttp.test_utils import BaseTestServer
+from yarl import URL
 
+from telealarm.api.core.addresses import Proxies
+from telealarm.api.server import ApiServer
+from telealarm.config.model import Config
 from telealarm.store.engine.database import Database
 
 PASSWORD = "correct horse"
@@ -25,11 +30,29 @@ class Reply:
     text: str
 
 
+class Served:
+    """An application on a free port of 127.0.0.1, served as the service serves it."""
+
+    def __init__(self, app: web.Application, config: Config, most: int | None = None) -> None:
+        self._server = ApiServer(app, Proxies(config.api.trusted_proxies), most)
+        self._port = 0
+
+    async def __aenter__(self) -> "Served":
+        self._port = await self._server.start("127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._server.stop()
+
+    def make_url(self, path: str) -> URL:
+        return URL.build(scheme="http", host="127.0.0.1", port=self._port).join(URL(path))
+
+
 class Api:
     """Sends requests, as the manager `manager` where nobody else is named."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, server: BaseTestServer, db: Database
+        self, session: aiohttp.ClientSession, server: BaseTestServer | Served, db: Database
     ) -> None:
         self._session = session
         self.origin = str(server.make_url("")).rstrip("/")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
 
 from telealarm.api.app import make_app
@@ -16,7 +15,7 @@ from telealarm.models import User
 from telealarm.store.access import passwords
 from telealarm.store.engine.database import Database
 from telealarm.store.open import open_database
-from tests.integration.api_client import PASSWORD, Api
+from tests.integration.api_client import PASSWORD, Api, Served
 from tests.lab.postgres import Postgres
 
 
@@ -82,5 +81,5 @@ async def api(config: Config, db: Database, tmp_path: Path) -> AsyncIterator[Api
         return Health({"asterisk": "ok"}, {})
 
     app = make_app(db, config, readiness=readiness, prompts=tmp_path / "prompts")
-    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+    async with Served(app, config) as server, aiohttp.ClientSession() as session:
         yield Api(session, server, db)

@@ -1,6 +1,8 @@
 """Bad input: 400 with every wrong field, and never a 500."""
 
 import asyncio
+import time
+import zlib
 from typing import Any
 
 import pytest
@@ -176,17 +178,21 @@ async def test_only_json_is_taken(api: Api) -> None:
         assert kind in reply.body["detail"]
 
 
-async def test_a_body_that_is_not_encoded_as_it_says_is_refused(api: Api) -> None:
-    for path, kind in (
-        ("calendar/", "application/json"),
-        ("audio-files/", "multipart/form-data; boundary=b"),
-    ):
-        headers = {"Content-Type": kind, "Content-Encoding": "gzip"}
-        reply = await api.post(path, raw=b"this is no gzip", headers=headers)
-        assert (reply.status, reply.body) == (
-            400,
-            {"detail": "The body is not in the encoding that its headers name."},
-        )
+async def test_a_packed_body_is_refused_and_never_unpacked(api: Api) -> None:
+    bomb = zlib.compress(bytes(200 * 2**20))
+    for user in ("manager", None):
+        for path, kind in (
+            ("calendar/", "application/json"),
+            ("audio-files/", "multipart/form-data; boundary=b"),
+        ):
+            for encoding in ("deflate", "gzip", "br", "zstd"):
+                headers = {"Content-Type": kind, "Content-Encoding": encoding}
+                before = time.process_time()
+                reply = await api.post(path, raw=bomb, headers=headers, user=user)
+                assert reply.status == (415 if user else 401)
+                # It takes half a second and more to unpack it.
+                assert time.process_time() - before < 0.2
+                assert not user or "without Content-Encoding" in reply.body["detail"]
 
 
 async def test_a_body_over_a_mebibyte_is_refused(api: Api) -> None:

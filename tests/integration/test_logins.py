@@ -3,16 +3,23 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from telealarm import clock
-from telealarm.api.core import credentials
-from telealarm.store.access import passwords
-from tests.integration.api_client import PASSWORD, Api
+from telealarm.api.app import make_app
+from telealarm.api.core.addresses import Proxies
+from telealarm.api.public.probes import Health
+from telealarm.config.model import Config
+from telealarm.store.access import passwords, tokens, users
+from telealarm.store.engine.database import Database
+from tests.integration.api_client import PASSWORD, Api, Served
 
 WRONG = {"detail": "Invalid username/password."}
 
@@ -36,6 +43,7 @@ class Checked:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = self.running = self.at_once = 0
+        self.seconds = 0.0
         self._lock = threading.Lock()
         self._matches = passwords.matches
         monkeypatch.setattr(passwords, "matches", self)
@@ -46,6 +54,7 @@ class Checked:
             self.running += 1
             self.at_once = max(self.at_once, self.running)
         try:
+            time.sleep(self.seconds)
             return self._matches(password, password_hash)
         finally:
             with self._lock:
@@ -61,7 +70,7 @@ def checked(monkeypatch: pytest.MonkeyPatch, api: Api) -> Checked:
 def addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Lets requests come from other addresses, by a header that only this test knows."""
     monkeypatch.setattr(
-        credentials, "address", lambda request: request.headers.get("X-Test-From", "here")
+        Proxies, "client", lambda _, request: request.headers.get("X-Test-From", "here")
     )
 
     def come_from(address: str) -> dict[str, str]:
@@ -80,7 +89,9 @@ async def test_ten_wrong_passwords_shut_a_name_for_a_minute_and_no_right_one_ope
     assert await statuses(api, 1) == [200]
     wrong = {"password": "wrong", "headers": addresses("there")}
     assert await statuses(api, 12, **wrong) == [401] * 10 + [429] * 2
-    # From another address, with the right password, which was remembered even.
+    # From where it was right within a day it is let in.
+    assert await statuses(api, 2) == [200] * 2
+    # From another address it is not, although the password is right.
     reply = await api.get("calendar/", headers=addresses("elsewhere"))
     assert (reply.status, reply.headers["Retry-After"]) == (429, "60")
     assert reply.body == {"detail": "Too many wrong logins; try again in 60 seconds."}
@@ -146,6 +157,68 @@ async def test_ten_wrong_tokens_shut_an_address(api: Api, turned: Turned) -> Non
     assert await statuses(api, 1) == [200]
 
 
+async def test_a_lock_out_keeps_out_no_valid_token_and_nobody_who_was_here_within_a_day(
+    api: Api, turned: Turned
+) -> None:
+    """One program with an old password, behind the same proxy or office, locks nobody out."""
+    token = await api.db.write(lambda: tokens.add(users.named("manager"), "t"))
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert await statuses(api, 1) == await statuses(api, 1, user="other") == [200]
+    for number in range(12):
+        await statuses(api, 1, user=f"nobody{number}")
+    assert await statuses(api, 1, user="root") == [429]
+    assert await statuses(api, 3) == [200] * 3
+    assert await statuses(api, 3, user="other") == [200] * 3
+    assert await statuses(api, 3, user=None, headers=bearer) == [200] * 3
+    # A wrong password of who was here is a guess like another.
+    assert await statuses(api, 1, user="other", password="wrong") == [429]
+    turned.seconds += 86_401
+    for number in range(12):
+        await statuses(api, 1, user=f"nobody{number}")
+    assert await statuses(api, 1, user="other") == [429]
+    assert await statuses(api, 1, user=None, headers=bearer) == [200]
+
+
+async def test_a_flood_of_guesses_from_everywhere_does_not_fill_the_queue_of_hashes(
+    api: Api, checked: Checked, addresses: Any
+) -> None:
+    checked.seconds = 0.1
+    guesses = [
+        api.get("calendar/", user=f"nobody{number}", headers=addresses(f"10.0.0.{number}"))
+        for number in range(160)
+    ]
+    found = [reply.status for reply in await asyncio.gather(*guesses)]
+    assert set(found) == {401, 429}
+    assert checked.count == found.count(401) < 160
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_wrong_logins_count_for_the_client_behind_a_trusted_proxy(
+    db: Database, config: Config, tmp_path: Path, trusted: bool
+) -> None:
+    proxies = ["127.0.0.0/8"] if trusted else []
+    config = config.model_copy(
+        update={"api": config.api.model_copy(update={"trusted_proxies": proxies})}
+    )
+
+    async def readiness() -> Health:
+        return Health({}, {})
+
+    app = make_app(db, config, readiness=readiness, prompts=tmp_path)
+    async with Served(app, config) as server, aiohttp.ClientSession() as session:
+        api = Api(session, server, db)
+        # What the client wrote itself stands first.
+        guesser = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7", "X-Forwarded-Proto": "https"}
+        neighbour = {"X-Forwarded-For": "198.51.100.8", "X-Forwarded-Proto": "https"}
+        for number in range(11):
+            await statuses(api, 1, user=f"nobody{number}", headers=guesser)
+        assert await statuses(api, 1, headers=guesser) == [429]
+        assert await statuses(api, 1, headers=neighbour) == [200 if trusted else 429]
+        if trusted:
+            links = (await api.get("", headers=neighbour)).body
+            assert {link.partition(":")[0] for link in links.values()} == {"https"}
+
+
 async def test_a_login_that_is_switched_off_can_be_guessed_at_no_faster(api: Api) -> None:
     link = (await api.get("users/?username=other", user="root")).body["results"][0]["url"]
     assert await statuses(api, 1, user="other") == [200]
@@ -172,7 +245,7 @@ async def test_what_a_client_says_of_its_address_is_not_believed(api: Api) -> No
 )
 def test_of_an_ipv6_address_the_network_counts(peer: str, key: str) -> None:
     request = make_mocked_request("GET", "/").clone(remote=peer)
-    assert credentials.address(request) == key
+    assert Proxies().client(request) == key
 
 
 async def test_no_password_is_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:

@@ -9,7 +9,9 @@ from collections import OrderedDict
 
 from aiohttp import web
 
+from telealarm import clock
 from telealarm.api.core import credentials
+from telealarm.api.core.addresses import Proxies
 from telealarm.api.core.credentials import CHALLENGE, Password, Token
 from telealarm.api.core.errors import ApiError
 from telealarm.api.core.throttle import Throttle
@@ -23,8 +25,10 @@ log = logging.getLogger(__name__)
 
 REMEMBERED = 1000
 # An argon2id run takes 64 MiB and several cores for about 50 ms. A flood of logins must not slow
-# down the calls.
-RUNS_AT_ONCE = 2
+# down the calls. Who comes when so many wait is refused at once.
+RUNS_AT_ONCE, RUNS_WAITING = 2, 20
+# Where a password was right, a lock-out does not concern it for so long.
+KNOWN_SECONDS = 86_400.0
 
 
 class Logins:
@@ -35,13 +39,20 @@ class Logins:
 
     A name or an address is refused with 429 if it was wrong ten times within the last minute. The
     right password is refused too: otherwise an attacker could go on guessing. All names at one
-    address share the limit of the address. They do not share the limits of their names.
+    address share the limit of the address. They do not share the limits of their names. A lock-out
+    never keeps out a valid token, nor a password that was right from the same address within a day:
+    behind a proxy, or in an office, one wrong program would lock out everybody.
     """
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, proxies: Proxies) -> None:
         self._db = db
+        self._proxies = proxies
         self._key = secrets.token_bytes(32)
         self._known: OrderedDict[bytes, str] = OrderedDict()
+        # When a login was right last, by digest and address, the longest ago first.
+        self._right: OrderedDict[tuple[bytes, str], float] = OrderedDict()
+        # The runs of argon2id that wait or go on. Requests of one program share one.
+        self._runs: dict[bytes, asyncio.Task[bool]] = {}
         self._gate = asyncio.Semaphore(RUNS_AT_ONCE)
         self._names = Throttle()
         self._addresses = Throttle()
@@ -52,7 +63,7 @@ class Logins:
         Raises ApiError with 401, or with 429 after too many wrong attempts.
         """
         credential = credentials.read(request)
-        address = credentials.address(request)
+        address = self._proxies.client(request)
         if isinstance(credential, Token):
             return await self._by_token(credential, address)
         return await self._by_password(credential, address)
@@ -68,9 +79,7 @@ class Logins:
             return await asyncio.to_thread(passwords.fingerprint, body, salt)
 
     async def _by_token(self, sent: Token, address: str) -> User:
-        # Wrong tokens are counted after the check: nobody can guess 256 bits. A program may start
-        # with many requests at once, and all of them may be right.
-        self._check_open(None, address)
+        # Nobody can guess 256 bits, so that a check costs an attacker nothing is no harm.
         token = await self._db.read(tokens.recognise, sent.text)
         if token is None:
             self._check_open(None, address)
@@ -89,26 +98,52 @@ class Logins:
 
     async def _by_password(self, sent: Password, address: str) -> User:
         name = self._digest(sent.name).hex()  # has the same length for every name
-        self._check_open(name, address)
-        user = await self._db.read(users.by_name, sent.name)
         digest = self._digest(f"{sent.name}\0{sent.password}")
-        if user is not None and self._remembers(digest, user):
-            return user
-        async with self._gate:
-            if user is not None and self._remembers(digest, user):
-                return user  # another request of the same program was faster
+        if not self._was_right(digest, address):
             self._check_open(name, address)
+        user = await self._db.read(users.by_name, sent.name)
+        if user is None or not self._remembers(digest, user):
+            await self._check(sent.password, user, digest, name, address)
+        assert user is not None
+        self._right[digest, address] = clock.monotonic()
+        self._right.move_to_end((digest, address))
+        while len(self._right) > REMEMBERED:
+            self._right.popitem(last=False)
+        return user
+
+    async def _check(
+        self, password: str, user: User | None, digest: bytes, name: str, address: str
+    ) -> None:
+        """Check a password that is not known. Raises ApiError if it is wrong.
+
+        It is counted as wrong before it waits for its turn, so that guesses never fill the queue.
+        """
+        run = self._runs.get(digest)
+        counted: list[tuple[Throttle, str, float]] = []
+        if run is None:
+            self._check_open(name, address)
+            if len(self._runs) >= RUNS_AT_ONCE + RUNS_WAITING:
+                raise ApiError(429, "Too many logins are being checked.", {"Retry-After": "1"})
             counted = [
                 (throttle, key, throttle.count(key))
                 for throttle, key in ((self._names, name), (self._addresses, address))
             ]
-            right = await asyncio.to_thread(_is_right, sent.password, user)
+            run = self._runs[digest] = asyncio.create_task(self._run(password, user))
+            run.add_done_callback(lambda _: self._runs.pop(digest, None))
+        right = await asyncio.shield(run)
         if user is None or not right:
             raise ApiError(401, "Invalid username/password.", CHALLENGE)
         for throttle, key, at in counted:
             throttle.take_back(key, at)
         self._remember(digest, user)
-        return user
+
+    async def _run(self, password: str, user: User | None) -> bool:
+        async with self._gate:
+            return await asyncio.to_thread(_is_right, password, user)
+
+    def _was_right(self, digest: bytes, address: str) -> bool:
+        at = self._right.get((digest, address))
+        return at is not None and clock.monotonic() - at < KNOWN_SECONDS
 
     def _check_open(self, name: str | None, address: str) -> None:
         wait = self._addresses.wait_seconds(address)

@@ -3,13 +3,21 @@
 import json
 from typing import Any, NoReturn
 
-from aiohttp import ClientPayloadError, web
+from aiohttp import ClientPayloadError, hdrs, web
 
 from telealarm.api.core.errors import ApiError, Undecodable
 
 
+def refuse_packed(request: web.Request) -> None:
+    """Raise ApiError for a compressed body: half a megabyte of it may hold half a gigabyte."""
+    encoding = request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower()
+    if encoding != "identity":
+        raise ApiError(415, "The body must not be compressed; send it without Content-Encoding.")
+
+
 async def whole(request: web.Request) -> bytes:
     """Return the whole body as bytes. Raises ApiError, or Undecodable."""
+    refuse_packed(request)
     try:
         return await request.read()
     except web.RequestPayloadError as error:

@@ -1,9 +1,8 @@
-"""The credentials of a request (HTTP Basic or a Bearer token), and its address."""
+"""The credentials of a request: HTTP Basic or a Bearer token."""
 
 import base64
 import binascii
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from aiohttp import hdrs, web
 
@@ -40,22 +39,6 @@ def read(request: web.Request) -> Password | Token:
     if scheme.lower() == "bearer":
         return _token(value.strip())
     return _password(scheme, value.strip())
-
-
-def address(request: web.Request) -> str:
-    """Return the peer of the connection. For IPv6, return its /64 network.
-
-    One household or one attacker usually has a whole /64. X-Forwarded-For is ignored: any client
-    can write it. Behind a reverse proxy every client has the proxy's address. Then all clients
-    share the limit of that address.
-    """
-    try:
-        peer = ip_address((request.remote or "").partition("%")[0])
-    except ValueError:
-        return request.remote or ""
-    if isinstance(peer, IPv6Address):
-        return str(peer.ipv4_mapped or ip_network((peer, 64), strict=False))
-    return str(peer)
 
 
 def _token(text: str) -> Token:

@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from peewee import ModelSelect
 
 from telealarm.api.core import body, links
+from telealarm.api.core.addresses import Proxies
 from telealarm.api.core.auth import Logins
 from telealarm.api.core.errors import ApiError, reply
 from telealarm.api.core.request_context import RequestContext
@@ -40,10 +41,12 @@ Reply = TypeVar("Reply", bound=web.StreamResponse)
 class Routes:
     """Serves resources. An application has one instance."""
 
-    def __init__(self, db: Database, config: Config, recordings: AudioFolder) -> None:
-        logins = Logins(db)
+    def __init__(
+        self, db: Database, config: Config, recordings: AudioFolder, proxies: Proxies
+    ) -> None:
+        logins = Logins(db, proxies)
         self._db = db
-        self._reader = RequestReader(db, config, recordings, logins)
+        self._reader = RequestReader(db, config, recordings, logins, proxies)
         self._once = Once(db, logins)
         self._counts = Counts()
         self._recounts: set[asyncio.Task[None]] = set()

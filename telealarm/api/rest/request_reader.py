@@ -8,6 +8,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from telealarm.api.core import body, links
+from telealarm.api.core.addresses import Proxies
 from telealarm.api.core.auth import Logins
 from telealarm.api.core.errors import ApiError
 from telealarm.api.core.links import Links
@@ -34,12 +35,18 @@ class RequestReader:
     """Turns a request into what a resource needs. An application has one instance."""
 
     def __init__(
-        self, db: Database, config: Config, recordings: AudioFolder, logins: Logins
+        self,
+        db: Database,
+        config: Config,
+        recordings: AudioFolder,
+        logins: Logins,
+        proxies: Proxies,
     ) -> None:
         self._db = db
         self._config = config
         self._recordings = recordings
         self._logins = logins
+        self._proxies = proxies
         self._voice_messages = VoiceMessages(config.path(config.recordings.folder))
         self._guard = UrlGuard(config.webhooks.allow)
         self._uploads = Uploads()
@@ -58,7 +65,7 @@ class RequestReader:
         fallback = f"[{api.host}]:{api.port}" if ":" in api.host else f"{api.host}:{api.port}"
         return RequestContext(
             login=login,
-            links=Links(links.origin(request.scheme, request.host, fallback)),
+            links=Links(links.origin(self._proxies.scheme(request), request.host, fallback)),
             path=request.path,
             query=dict(request.query),
             now=utcnow(),

@@ -8,6 +8,7 @@ from typing import IO, Any
 from aiohttp import BodyPartReader, ClientPayloadError, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from telealarm.api.core import body
 from telealarm.api.core.errors import ApiError, Undecodable
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.rules import audio
@@ -57,6 +58,7 @@ class Uploads:
         Raises ApiError: 415 for another Content-Type, 413 for a file over 10 MiB, 400 for a body
         that ends too early or is not a form.
         """
+        body.refuse_packed(request)
         if request.content_type != "multipart/form-data":
             sent = request.headers.get("Content-Type", "none")[:100]
             raise ApiError(
