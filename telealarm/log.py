@@ -1,5 +1,6 @@
 """Logging: a line for each event, with ids that let a reader follow an alarm."""
 
+import copy
 import json
 import logging
 import sys
@@ -54,10 +55,56 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class Repetitions(logging.Filter):
+    """Drops a warning or an error that repeats too often, and says how often.
+
+    Twenty lines of the same text (without its values) are kept in ten seconds. The rest is one
+    line with their number, once the ten seconds are over and anything is logged.
+    """
+
+    MOST, SECONDS, TEXTS = 20, 10.0, 1000
+
+    def __init__(self) -> None:
+        super().__init__()
+        # By logger and text: when its seconds began, how often it came, the last that was dropped.
+        self._seen: dict[tuple[str, str], tuple[float, int, logging.LogRecord | None]] = {}
+        self._handler: logging.Handler | None = None
+
+    def watch(self, handler: logging.Handler) -> None:
+        """Filter what this handler writes, and let it write the numbers."""
+        self._handler = handler
+        handler.addFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is to be written."""
+        self._tell(record.created)
+        if record.levelno < logging.WARNING:
+            return True
+        key = record.name, str(record.msg)
+        if key not in self._seen and len(self._seen) >= self.TEXTS:
+            return True
+        begun, count, last = self._seen.get(key, (record.created, 0, None))
+        keep = count < self.MOST
+        self._seen[key] = begun, count + 1, last if keep else record
+        return keep
+
+    def _tell(self, now: float) -> None:
+        over = [key for key, (begun, _, _) in self._seen.items() if now - begun > self.SECONDS]
+        for key in over:
+            _, count, last = self._seen.pop(key)
+            if last is not None and self._handler is not None:
+                summary = copy.copy(last)
+                text = last.getMessage()
+                summary.msg, summary.args = "%d more like this: %s", (count - self.MOST, text)
+                summary.exc_info = summary.exc_text = None
+                self._handler.emit(summary)
+
+
 def configure(level: str, form: str) -> None:
     """Log to standard error at `level`, as `text` or `json`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    Repetitions().watch(handler)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # A line for each request belongs into the access log of a reverse proxy.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
