@@ -116,8 +116,7 @@ class ApiServer:
         self._server = await asyncio.get_running_loop().create_server(
             make, host, port, reuse_address=True
         )
-        chosen: int = self._server.sockets[0].getsockname()[1]
-        return chosen
+        return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Stop listening. Requests in progress are answered first."""

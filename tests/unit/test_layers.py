@@ -39,7 +39,7 @@ FOLDERS = [
     *("planning", "dialing", "survey", "outcome", "messaging", "webhooks"),
     # 5
     *("api.__init__", "api.core", "api.fields", "api.rest", "api.openapi", "api.public"),
-    *("api.resources", "api.app", "api.local_client", "api.wakeup_booking"),
+    *("api.resources", "api.app", "api.server", "api.local_client", "api.wakeup_booking"),
     "importing",
     # 6
     *("doctor", "health", "fastagi_handlers", "service", "cli", "__main__"),
