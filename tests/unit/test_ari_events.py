@@ -132,6 +132,13 @@ class TestRouter:
         router.route(text("StasisEnd", CHANNEL.replace("ta-1", "1795.1")))
         assert strangers == ["1795.1"]
 
+    def test_a_channel_that_only_asks_something_is_no_caller(self, router: Router) -> None:
+        """Its StasisStart may come when it is gone, or was made by check-config."""
+        strangers: list[str | None] = []
+        router.on_event("StasisStart", lambda event: strangers.append(event.channel_id))
+        router.route(text("StasisStart", CHANNEL.replace("ta-1", "check-0123")))
+        assert strangers == []
+
     def test_entering_stasis_is_told_even_when_nobody_listens(
         self, router: Router, channel: Channel, entered: list[AriEvent]
     ) -> None:

@@ -51,7 +51,7 @@ class Client:
         self._added: dict[str, asyncio.Task[None] | None] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._unsubscribing = asyncio.Lock()
-        self.channels = Channels(self._http, self.open, self.close)
+        self.channels = Channels(self._http, self.open)
         self.applications = Applications(self._http)
         self.bridges = Bridges(self._http)
         self.endpoints = Endpoints(self._http)

@@ -14,6 +14,10 @@ CHANNEL_ID = re.compile(
     r'"(?:channel|peer)"\s*:\s*\{\s*"id"\s*:\s*"([^"\\]+)"|"target_uri"\s*:\s*"channel:([^"\\]+)"'
 )
 
+# How the ids of channels begin that only ask Asterisk something. Nobody is on them, and some of
+# their events come when they are gone.
+CHECK = "check-"
+
 
 @dataclass(frozen=True, slots=True)
 class AriEvent:

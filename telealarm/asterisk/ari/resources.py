@@ -9,6 +9,7 @@ from typing import Any
 
 from telealarm.asterisk.ari.channel import Channel, variable_name
 from telealarm.asterisk.ari.errors import AriError, NotFound, RequestRefused
+from telealarm.asterisk.ari.events import CHECK
 from telealarm.asterisk.ari.http import Http, without_control
 
 # Asterisk's HTTP status for an event source that does not exist or is not subscribed.
@@ -20,15 +21,9 @@ PLACE = re.compile(r"[A-Za-z0-9_-]+")
 class Channels:
     """`client.channels`."""
 
-    def __init__(
-        self,
-        http: Http,
-        open_channel: Callable[[str], Channel],
-        close_channel: Callable[[str], None],
-    ) -> None:
+    def __init__(self, http: Http, open_channel: Callable[[str], Channel]) -> None:
         self._http = http
         self._open = open_channel
-        self._close = close_channel
 
     async def originate(
         self,
@@ -74,11 +69,10 @@ class Channels:
         ARI has no request for it, but the function DIALPLAN_EXISTS works on a channel. So this
         creates a Local channel for the connected Stasis application `app` and never dials it.
         """
-        channel_id = f"check-{secrets.token_hex(8)}"
+        channel_id = f"{CHECK}{secrets.token_hex(8)}"
         place = f"{variable_name(context, PLACE)},{variable_name(extension, PLACE)},1"
         endpoint = f"Local/{extension}@{context}"
         body = {"endpoint": endpoint, "app": app, "channelId": channel_id}
-        self._open(channel_id)  # so that it is not taken for an unknown channel
         try:
             await self._http.request("POST", "channels", "create", body=body)
             params = {"variable": f"DIALPLAN_EXISTS({place})"}
@@ -87,7 +81,6 @@ class Channels:
         finally:
             with suppress(AriError):
                 await self._http.request("DELETE", "channels", channel_id)
-            self._close(channel_id)
         return bool(result["value"] == "1")
 
     async def get(self, channel_id: str) -> dict[str, Any]:

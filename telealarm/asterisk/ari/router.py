@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 
 from telealarm.asterisk.ari.channel import Channel, Handler
-from telealarm.asterisk.ari.events import AriEvent, type_and_channel
+from telealarm.asterisk.ari.events import CHECK, AriEvent, type_and_channel
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ class Router:
             event = AriEvent.parse(text)
         except ValueError as error:
             log.warning("an event could not be read: %s: %.200s", error, text)
+            return
+        if event.channel_id is not None and event.channel_id.startswith(CHECK):
             return
         channel = self.channels.get(event.channel_id) if event.channel_id else None
         if channel is None:
