@@ -54,6 +54,8 @@ class Alarm(BaseModel):
     sms_template_id: OptionalKey
     status = IntegerField(default=AlarmStatus.PENDING)
     status_reason = CharField(max_length=40, default="")
+    # It was called off while an attempt was being made. Only the answer of that attempt counts.
+    called_off = UtcField(null=True)
     result = IntegerField(default=AlarmResult.NONE)
     url_cancel = CharField(max_length=500, default="")
     url_confirm = CharField(max_length=500, default="")

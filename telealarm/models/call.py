@@ -64,6 +64,7 @@ class CallRequest(ClaimableModel):
     heard = BooleanField(default=False)  # the callee has heard the first prompt
     completed = BooleanField(default=False)  # a section marked `completed` was reached
     finished = BooleanField(default=False)  # the survey ended, or the callee hung up
+    hung_up = BooleanField(default=False)  # the callee hung up while this service was away
 
     class Meta:
         indexes = (

@@ -27,6 +27,7 @@ class CalendarSetting(BaseModel):
     amd_behavior = IntegerField(default=AmdBehavior.ALWAYS)
     voicemail_audiofile = ForeignKeyField(AudioFile, null=True)
     voicemail_audiofile_id: OptionalKey
+    voicemail_survey = BooleanField(default=False)
     settle = BooleanField(default=True)
     calling_days = CharField(max_length=30, default="MO,TU,WE,TH,FR,SA,SU")
     holidays: "Field[list[str]]" = JSONField(default=list)

@@ -1,5 +1,7 @@
 """Called off while the phone rings: it stops, if nobody has answered; else the call is finished."""
 
+from datetime import UTC, datetime, timedelta
+
 from tests.acceptance.conftest import Plug, Practice, on_both_databases
 from tests.lab.behaviours import by_hand, never_answers
 
@@ -55,3 +57,28 @@ async def test_an_alarm_cancelled_after_somebody_answered_is_finished(
     alarm = await practice.settled(appointment)
     assert (alarm["status"], alarm["result"]) == (5, 1)
     assert (await phone.events())[-1] == "hung up by network"
+
+
+async def test_cancelled_while_it_rings_it_does_not_ring_again_if_its_event_moves_at_once(
+    practice: Practice, plug: Plug
+) -> None:
+    await rings_for(practice, 120)
+    rest = practice.clinic.rest
+    phone, probe = await plug("604", never_answers()), await plug("605", never_answers())
+    appointment = await practice.clinic.appointment("604", maxretry=3, retry_delay=0)
+    await phone.until("ringing")
+    await rest.patch(appointment.alarm, {"status": 7})
+    # The alarm would be due again at once.
+    start = datetime.now(UTC) + timedelta(days=1)
+    moved = {"start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat()}
+    await rest.patch(appointment.event, moved)
+    await phone.until("cancelled")
+    alarm = await practice.settled(appointment)
+    assert (alarm["status"], alarm["status_reason"]) == (7, "cancelled")
+    # A call that comes due later rings, and this one does not.
+    await rings_for(practice, 6)
+    later = await practice.clinic.appointment("605", maxretry=0)
+    await probe.until("ringing")
+    await practice.settled(later)
+    assert (await phone.events()).count("ringing") == 1
+    assert (await practice.words(appointment)).count("originate") == 1

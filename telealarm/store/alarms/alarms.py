@@ -11,7 +11,7 @@ from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import calling_hours
 from telealarm.store.access import users
 from telealarm.store.alarms import attempts, parents
-from telealarm.store.engine import crud
+from telealarm.store.engine import crud, dialect
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
@@ -22,6 +22,9 @@ from telealarm.words import UNSETTLED, AlarmResult, AlarmStatus, EventStatus, Re
 _IN_HISTORY = ("alarm_phonenumber", "alarm_email", "method", "event")
 _ATTEMPTING = [AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
 
+# The condition that an alarm has not come to its end, and nobody has called it off.
+WANTED = Alarm.status.in_(UNSETTLED) & Alarm.called_off.is_null() & Alarm.deleted.is_null()
+
 
 def moment(alarm: Alarm, event: Event) -> datetime:
     """Return when the alarm is due: date_start_notice minus advance_notice."""
@@ -29,11 +32,25 @@ def moment(alarm: Alarm, event: Event) -> datetime:
 
 
 def schedule(alarm: Alarm, event: Event) -> None:
-    """Set `due`. It is null while the event is paused, completed or deleted."""
-    wanted = event.status == EventStatus.PENDING and not event.deleted and not alarm.deleted
+    """Set `due`. It is null while the event is paused, completed or deleted, or if the alarm was
+    called off.
+    """
+    wanted = event.status == EventStatus.PENDING and not event.deleted
+    wanted = wanted and not alarm.deleted and not alarm.called_off
     crud.change(alarm, {"due": moment(alarm, event) if wanted else None})
     wake("planning")
     wake("ahead")
+
+
+def is_called_off(alarm: Alarm) -> bool:
+    """Return whether nobody is to be called any more, even if an attempt is still being made."""
+    return alarm.status == AlarmStatus.CANCELLED or alarm.called_off is not None
+
+
+def locked(alarm_id: int) -> Alarm:
+    """Return the alarm, locked until the end of this write: nobody calls it off meanwhile."""
+    query = Alarm.select().where(Alarm.id == alarm_id)
+    return dialect.lock_rows(query, "FOR NO KEY UPDATE").get()
 
 
 def is_over(alarm: Alarm, event: Event, now: datetime) -> bool:
@@ -88,7 +105,12 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
     event = alarm.event
     if event.id != old_event:
         users.setting_of(event.calendar.user)
-    if status is not None and status != alarm.status:
+    settled = alarm.status == AlarmStatus.CANCELLED and alarm.status_reason == Reason.SETTLED
+    if status == AlarmStatus.CANCELLED and settled and not values:
+        # From now on it stays cancelled if its event moves.
+        put(alarm, status_reason=Reason.CANCELLED)
+        record(alarm.id, TimelineWord.CANCELLED, Reason.CANCELLED, at=now)
+    elif status is not None and status != alarm.status:
         _set_status(alarm, event, status, now)
     elif alarm.status in UNSETTLED and _wanted_at(alarm) != before:
         reschedule([alarm], event, now)
@@ -142,12 +164,36 @@ def _set_status(alarm: Alarm, event: Event, status: int, now: datetime) -> None:
     schedule(alarm, event)
 
 
+def event_moved(event: Event, now: datetime) -> None:
+    """Move the alarms of an event that has a new start.
+
+    Alarms that were called off because another alarm was answered come due again: that answer
+    belongs to the old time. What a client called off stays called off.
+    """
+    reschedule(Alarm.select().where(Alarm.event == event.id, WANTED).order_by(Alarm.id), event, now)
+    if event.status == EventStatus.COMPLETED:
+        return
+    settled = (Alarm.event == event.id) & (Alarm.status_reason == Reason.SETTLED)
+    settled &= (Alarm.status == AlarmStatus.CANCELLED) | Alarm.called_off.is_null(False)
+    for alarm in Alarm.select().where(settled, Alarm.deleted.is_null()).order_by(Alarm.id):
+        if is_over(alarm, event, now):
+            continue
+        if alarm.status == AlarmStatus.CANCELLED:
+            move(alarm, AlarmStatus.PENDING, status_reason="")
+        else:
+            put(alarm, status_reason="", called_off=None)
+        record(alarm.id, TimelineWord.REARMED, "its event was moved after the answer", at=now)
+        schedule(alarm, event)
+
+
 def reschedule(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
     """Move the unfinished `alarms` to a new time, after their event or they themselves were edited.
 
     An alarm that is then due in the future is pending again. Its waiting attempt is cancelled.
     """
     for alarm in alarms:
+        if alarm.called_off:
+            continue
         due = moment(alarm, event)
         if due > now and alarm.status in _ATTEMPTING:
             _withdraw([alarm.id], Reason.RESCHEDULED)
@@ -189,6 +235,7 @@ def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
         # Ringing alarms get the reason too: it applies when they are hung up.
         Alarm.update(due=None, status_reason=reason).where(Alarm.id.in_(ids)).execute()
         ring_on = {row.alarm_id for row in _ringing(ids)}
+        Alarm.update(called_off=now).where(Alarm.id.in_(list(ring_on))).execute()
         still = [alarm_id for alarm_id in ids if alarm_id not in ring_on]
         Alarm.update(status=AlarmStatus.CANCELLED).where(
             Alarm.id.in_(still), Alarm.status.in_(UNSETTLED)
@@ -240,7 +287,9 @@ def change_attempt(
     alarm = request.alarm
     if status == AlarmStatus.CANCELLED:
         move(request, AlarmStatus.CANCELLED, status_reason=Reason.CANCELLED)
-        move(alarm, AlarmStatus.CANCELLED, status_reason=Reason.CANCELLED)
+        # A copy does not follow its parent any more: an edit there must not take it up again.
+        columns = {"due": None, "detached": alarm.origin_id is not None}
+        move(alarm, AlarmStatus.CANCELLED, status_reason=Reason.CANCELLED, **columns)
         record(
             alarm.id, TimelineWord.CANCELLED, "the waiting attempt", request_id=request.id, at=now
         )
@@ -264,7 +313,7 @@ def call_off_waiting(alarm_id: int, reason: str) -> None:
 def take_back(alarm_id: int, now: datetime) -> None:
     """Hang up the unanswered calls of the alarm, because the callee rings back."""
     Alarm.update(status_reason=Reason.CALLED_BACK).where(
-        Alarm.id == alarm_id, Alarm.status.in_(_ATTEMPTING)
+        Alarm.id == alarm_id, Alarm.status.in_(_ATTEMPTING), Alarm.called_off.is_null()
     ).execute()
     _hang_up([alarm_id], now)
 

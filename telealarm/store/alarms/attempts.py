@@ -29,7 +29,7 @@ def enqueue(alarm: Alarm, date: datetime, now: datetime, *, why: str = "") -> Al
     An alarm without a due time (finished, or requested by hand) has no expiry.
     """
     if alarm.status != AlarmStatus.IN_PROCESS:
-        move(alarm, AlarmStatus.IN_PROCESS, status_reason="")
+        move(alarm, AlarmStatus.IN_PROCESS, status_reason="", called_off=None)
     request = write(alarm, date, now, queue=_queue(alarm))
     record(alarm.id, TimelineWord.DUE, why, request_id=request.id, at=now)
     wake("dialing")

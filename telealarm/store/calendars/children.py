@@ -25,6 +25,7 @@ _NOT_COPIED = frozenset(
         "num_attempt",
         "status",
         "status_reason",
+        "called_off",
         "result",
         "created_date",
         "origin",
@@ -154,8 +155,7 @@ def _follow(
     crud.change(child, changed)
     mine = list(Alarm.select().where(Alarm.event == child.id).order_by(Alarm.id))
     if moved:
-        live = [alarm for alarm in mine if not alarm.deleted and alarm.status in UNSETTLED]
-        alarms.reschedule(live, child, now)
+        alarms.event_moved(child, now)
     if changed.keys() & {"timezone", "calendar"}:
         attempts.reconsider([alarm.id for alarm in mine])
     copies = {alarm.origin_id: alarm for alarm in mine if alarm.origin_id}

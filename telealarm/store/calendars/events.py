@@ -13,7 +13,7 @@ from telealarm.store.engine import crud, time_zones
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.transition import move
 from telealarm.store.messages import invitations
-from telealarm.words import UNSETTLED, EventStatus, Reason
+from telealarm.words import EventStatus, Reason
 
 _TIMES = ("start", "end", "end_recurring_period")
 
@@ -81,8 +81,8 @@ def change(event: Event, values: Mapping[str, Any], now: datetime) -> None:
         set_status(event, status, now)
         if recurs:
             _set_children_status(event, status, now)
-    elif event.start != old_start:
-        alarms.reschedule(unfinished([event.id]), event, now)
+    if event.start != old_start:
+        alarms.event_moved(event, now)
     if (event.timezone, event.calendar_id) != old_clock:
         attempts.reconsider([alarm.id for alarm in unfinished([event.id])])
     _give_up_excluded(event, now)
@@ -173,12 +173,8 @@ def children(event_id: int) -> list[Event]:
 
 
 def unfinished(event_ids: Sequence[int]) -> list[Alarm]:
-    """Return the unsettled alarms of these events."""
-    return list(
-        Alarm.select()
-        .where(Alarm.event.in_(event_ids), Alarm.deleted.is_null(), Alarm.status.in_(UNSETTLED))
-        .order_by(Alarm.id)
-    )
+    """Return the unsettled alarms of these events, without those that were called off."""
+    return list(Alarm.select().where(Alarm.event.in_(event_ids), alarms.WANTED).order_by(Alarm.id))
 
 
 def delete(event: Event, now: datetime) -> None:

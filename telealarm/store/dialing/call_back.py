@@ -97,7 +97,7 @@ def answer(alarm_id: int, channel_id: str, holder: Holder, now: datetime) -> Cal
     """
     alarm = Alarm.get_by_id(alarm_id)
     setting = eligibility.setting_of(alarm)
-    wanted = alarm.result == AlarmResult.NONE and alarm.status != AlarmStatus.CANCELLED
+    wanted = alarm.result == AlarmResult.NONE and not alarms.is_called_off(alarm)
     if not wanted or setting is None or alarm.deleted or _being_made(alarm_id):
         return None
     alarms.call_off_waiting(alarm_id, Reason.CALLED_BACK)
@@ -190,6 +190,7 @@ def _latest(numbers: Iterable[str], calendar_id: int | None, now: datetime) -> A
             Alarm.method.in_(methods.on_channel()),
             Alarm.result == AlarmResult.NONE,
             Alarm.status != AlarmStatus.CANCELLED,
+            Alarm.called_off.is_null(),
             Alarm.deleted.is_null(),
             attempted,
             Event.deleted.is_null(),

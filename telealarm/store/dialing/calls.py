@@ -18,7 +18,7 @@ from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
 from telealarm.rules.eligibility import Eligibility
 from telealarm.rules.rate_limit import READY
-from telealarm.store.alarms import eligibility
+from telealarm.store.alarms import alarms, eligibility
 from telealarm.store.dialing import concurrency, pauses, workers
 from telealarm.store.dialing.call_rate import Slot
 from telealarm.store.engine.claim import Holder
@@ -156,7 +156,8 @@ def start(call: Call, now: datetime) -> bool:
     request, alarm = row.request, row.alarm
     paused = alarm.event.status == EventStatus.PAUSED
     ahead = alarm.due is not None and alarm.due > now + READY
-    if row.withdrawn or paused or ahead or alarm.deleted or alarm.event.deleted:
+    gone = alarm.deleted or alarm.event.deleted or alarms.is_called_off(alarm)
+    if row.withdrawn or paused or ahead or gone:
         put(row, ended=now)
         concurrency.release([row.id])
         ended_calls.withdraw(row, now)

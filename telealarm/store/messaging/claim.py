@@ -24,7 +24,7 @@ from telealarm.models import (
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules.eligibility import Eligibility
 from telealarm.store import do_not_call
-from telealarm.store.alarms import eligibility
+from telealarm.store.alarms import alarms, eligibility
 from telealarm.store.engine.claim import Holder, claim, oldest
 from telealarm.store.engine.crud import first, selected_moment
 from telealarm.store.engine.database import wake
@@ -106,6 +106,7 @@ def _wanted(message: Message, now: datetime) -> bool:
     event = alarm.event
     ahead = alarm.due is not None and alarm.due > now
     gone = event.status == EventStatus.PAUSED or alarm.deleted or event.deleted
+    gone = gone or alarms.is_called_off(alarm)
     if message.withdrawn or ahead or gone:
         move(message, MessageStatus.WITHDRAWN)
         apply.call_off(request, "nothing was sent", now)

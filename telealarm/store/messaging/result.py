@@ -7,6 +7,7 @@ from telealarm.errors import Stale
 from telealarm.models import Alarm, AlarmRequest, Event, Message, SmsGateway
 from telealarm.rules.outcome import Attempt
 from telealarm.rules.text import kept
+from telealarm.store.alarms import alarms
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
@@ -188,7 +189,9 @@ def _attempt(message: Message) -> AlarmRequest | None:
 
 def _settle(message: Message, request: AlarmRequest, attempt: Attempt, now: datetime) -> None:
     """End the attempt. The same rules as for a call decide what follows."""
-    if message.withdrawn and attempt.reason is not None:
+    request.alarm = alarms.locked(request.alarm_id)
+    called_off = message.withdrawn or request.alarm.called_off
+    if called_off and attempt.reason is not None:
         apply.call_off(request, "it was called off while it was sent", now)
         return
     decision = apply.decide(request.alarm, attempt)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from telealarm.models import Alarm, Event
+from telealarm.store.alarms import alarms
 from telealarm.store.engine import dialect
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import put
@@ -31,6 +32,6 @@ def answer(alarm: Alarm, result: int, how: str, now: datetime) -> ReplyOutcome:
 
 def is_open(alarm: Alarm, event: Event, now: datetime) -> bool:
     """Return whether an answer to the alarm still counts."""
-    closed = (AlarmStatus.CANCELLED, AlarmStatus.MISSED)
-    gone = alarm.deleted or event.deleted or alarm.status in closed
+    closed = alarm.status == AlarmStatus.MISSED or alarms.is_called_off(alarm)
+    gone = alarm.deleted or event.deleted or closed
     return not gone and event.end > now

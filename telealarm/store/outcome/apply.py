@@ -22,7 +22,6 @@ from telealarm.store.messages.template_values import values
 from telealarm.store.outcome import escalation
 from telealarm.store.webhooks import webhooks
 from telealarm.words import (
-    UNSETTLED,
     AlarmStatus,
     Change,
     EventStatus,
@@ -74,7 +73,7 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
     """Save that the attempt and its alarm succeeded. `ended`: callstatus and duration (seconds)."""
     move(request, AlarmStatus.SUCCESS, **ended)
     alarm = request.alarm
-    move(alarm, AlarmStatus.SUCCESS, status_reason="")
+    move(alarm, AlarmStatus.SUCCESS, status_reason="", called_off=None)
     why = f"success, result {alarm.result}" if alarm.result else "success, no key pressed"
     if not methods.of(alarm.method).uses_channel:
         why = "success, the message was taken"
@@ -115,10 +114,7 @@ def settle_others(alarm: Alarm, now: datetime) -> None:
     if setting is None or not setting.settle:
         return
     others = Alarm.select().where(
-        Alarm.event == alarm.event_id,
-        Alarm.id != alarm.id,
-        Alarm.status.in_(UNSETTLED),
-        Alarm.deleted.is_null(),
+        Alarm.event == alarm.event_id, Alarm.id != alarm.id, alarms.WANTED
     )
     alarms.cancel(list(others.order_by(Alarm.id)), Reason.SETTLED, now)
 
@@ -191,8 +187,9 @@ def call_off(request: AlarmRequest, why: str, now: datetime, **ended: int) -> No
     """Save that the attempt was withdrawn: it is not wanted any more, or not now."""
     alarm = request.alarm
     move(request, AlarmStatus.CANCELLED, status_reason=Reason.WITHDRAWN, **ended)
-    paused = alarm.event.status == EventStatus.PAUSED and not alarm.deleted
-    if alarm.status_reason == Reason.CALLED_BACK and not paused and not alarm.deleted:
+    unwanted = alarm.called_off is not None or alarm.deleted is not None
+    paused = alarm.event.status == EventStatus.PAUSED and not unwanted
+    if alarm.status_reason == Reason.CALLED_BACK and not paused and not unwanted:
         # This attempt is made if the callee's own call ends before it becomes a call of the alarm.
         if alarm.status == AlarmStatus.IN_PROCESS:
             move(alarm, AlarmStatus.RETRY)
@@ -200,8 +197,8 @@ def call_off(request: AlarmRequest, why: str, now: datetime, **ended: int) -> No
         attempts.again(alarm, now + CALLED_BACK, now)
     elif alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
         # If it has a due time, the alarm was moved, or its event was paused and resumed.
-        wanted = paused or alarm.due is not None
-        move(alarm, AlarmStatus.PENDING if wanted else AlarmStatus.CANCELLED)
+        wanted = not unwanted and (paused or alarm.due is not None)
+        move(alarm, AlarmStatus.PENDING if wanted else AlarmStatus.CANCELLED, called_off=None)
         wake("planning")
     record(alarm.id, TimelineWord.WITHDRAWN, why, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)

@@ -7,6 +7,7 @@ from telealarm import sections
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Section, SurveyResult
 from telealarm.rules import outcome
 from telealarm.rules.outcome import Attempt, CallEnd, Failover, Failure, Retry, Snooze, Success
+from telealarm.store.alarms import alarms
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
 from telealarm.store.outcome import apply, failover
@@ -68,12 +69,13 @@ def settle(call_id: int, now: datetime) -> Settled | None:
     call = CallRequest.get_or_none(CallRequest.id == call_id, CallRequest.settled.is_null())
     if call is None or call.ended is None:
         return None
-    request, alarm = call.request, call.alarm
+    request, alarm = call.request, alarms.locked(call.alarm_id)
+    request.alarm = call.alarm = alarm
     reason = outcome.failure(_end_of(call), require_result=alarm.require_result)
     answered_seconds = round((call.ended - call.answered).total_seconds()) if call.answered else 0
     # The clock may have been set back during the call.
     ended = {"callstatus": call.hangup_cause, "duration": max(0, answered_seconds)}
-    if call.withdrawn and reason is not None:
+    if (call.withdrawn or alarm.called_off) and reason is not None:
         withdraw(call, now, **ended)
         return None
     if call.inbound and reason and _leave_as_it_was(call, reason, now, **ended):
@@ -127,7 +129,8 @@ def _has_key(call_id: int) -> bool:
 def _asks_for_snooze(call: CallRequest) -> bool:
     """Return whether the callee asked for another call. An alarm with a result needs none."""
     key = call.alarm.snooze_key
-    return bool(key) and call.result == key and not call.alarm.result and not call.withdrawn
+    unwanted = call.withdrawn or call.alarm.called_off
+    return bool(key) and call.result == key and not call.alarm.result and not unwanted
 
 
 def _leave_as_it_was(call: CallRequest, reason: str, now: datetime, **ended: int) -> bool:
