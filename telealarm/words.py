@@ -205,7 +205,10 @@ class Reason(Words):
     PERSON = "person", "A person answered, but the message is for a machine only."
     NO_KEY = "no_key", "The callee pressed no key that counts, and the alarm requires a result."
     EARLY_HANGUP = "early_hangup", "The callee hung up before the end of the first prompt."
-    INTERRUPTED = "interrupted", "The call broke off in the middle of the survey."
+    INTERRUPTED = (
+        "interrupted",
+        "A crash, a restart or a lost connection cut the answered call off; no retry is used.",
+    )
     UNKNOWN = "unknown", "Nobody can tell what became of it; `on_unknown` decides what follows."
     FAILOVER = "failover", "The gateway could not place the call; the next gateway takes it."
     REFUSED = "refused", "The gateway or the mail server refused the message for good."
@@ -232,6 +235,10 @@ class Reason(Words):
     CALLED_BACK = "called_back", "The callee rang back, and that call decides."
     ARRIVED = "arrived", "An earlier attempt of unknown fate had reached its recipient."
     SETTLED = "settled", "Another alarm of the same event was answered."
+    SAME_MOMENT = (
+        "same_moment",
+        "Another alarm of the event is for the same recipient and moment; both end alike.",
+    )
     CANCELLED = "cancelled", "A client cancelled it."
     DELETED = "deleted", "A client deleted the alarm, or its event."
     RESCHEDULED = "rescheduled", "The alarm was moved to a later time; it goes out then."

@@ -2,14 +2,15 @@
 
 `asterisk.cdr` names Asterisk's own CSV file (cdr_csv's Master.csv with loguniqueid=yes) or a table
 (cdr_pgsql, cdr_sqlite3_custom) as `postgresql://user:password@host/name?table=cdr` or
-`sqlite:////path?table=cdr`. The table has the columns of cdr_pgsql: uniqueid, disposition, billsec.
+`sqlite:////path?table=cdr`. The table has the columns of cdr_pgsql: uniqueid, disposition, billsec,
+lastapp.
 """
 
 import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from telealarm.errors import TeleAlarmError
 
 # cdr_csv.c, with loguniqueid=yes.
 _COLUMNS = 17
-_DISPOSITION, _BILLSEC, _UNIQUEID = 14, 13, 16
+_LAST_APP, _DISPOSITION, _BILLSEC, _UNIQUEID = 7, 14, 13, 16
 
 _CHUNK = 1 << 20
 # Calls from before a crash are near the end of the file. Reading never goes further back than this.
@@ -35,10 +36,14 @@ class CdrError(TeleAlarmError):
 
 @dataclass(frozen=True)
 class Cdr:
-    """A record: Asterisk's disposition (`ANSWERED`, `NO ANSWER`, ...) and the seconds answered."""
+    """A record: Asterisk's disposition (`ANSWERED`, `NO ANSWER`, ...) and the seconds answered.
+
+    `last_app`: the dialplan application that ran last; empty if the table does not have it.
+    """
 
     disposition: str
     billed_seconds: int
+    last_app: str = field(default="", compare=False)
 
 
 def find(source: str, unique_id: str) -> Cdr | None:
@@ -64,7 +69,7 @@ def _in_file(path: Path, unique_id: str) -> Cdr | None:
     for line in _backwards(path, unique_id.encode()):
         row = next(csv.reader(io.StringIO(line)), [])
         if len(row) >= _COLUMNS and row[_UNIQUEID] == unique_id:
-            return Cdr(row[_DISPOSITION], _number(row[_BILLSEC]))
+            return Cdr(row[_DISPOSITION], _number(row[_BILLSEC]), row[_LAST_APP])
     return None
 
 
@@ -98,12 +103,15 @@ def _in_table(url: str, unique_id: str) -> Cdr | None:
         database = peewee.PostgresqlDatabase(**options, connect_timeout=5, prefer_psycopg3=True)
     with database.connection_context():
         cursor = database.execute_sql(
-            f'SELECT disposition, billsec FROM "{table}" WHERE uniqueid = {database.param}'
-            " ORDER BY billsec",
+            f'SELECT * FROM "{table}" WHERE uniqueid = {database.param} ORDER BY billsec',
             (unique_id,),
         )
+        names = [str(column[0]).lower() for column in cursor.description]
         rows = cursor.fetchall()
-    return Cdr(str(rows[-1][0]), _number(str(rows[-1][1]))) if rows else None
+    if not rows:
+        return None
+    last = dict(zip(names, map(str, rows[-1]), strict=True))
+    return Cdr(last["disposition"], _number(last["billsec"]), last.get("lastapp", ""))
 
 
 def _number(text: str) -> int:

@@ -97,6 +97,7 @@ class CallSupervisor:
         self._inbox: asyncio.Queue[AriEvent | _Check] = asyncio.Queue()
         self._session: asyncio.Task[None] | None = None
         self._answered = call.answered is not None
+        self._answered_at = call.answered
         self._rang = call.rang
         self._absent = False
         self._failed = False
@@ -224,7 +225,11 @@ class CallSupervisor:
         elif event.type == "ChannelDestroyed":
             await self._finish_session()
             cause, cause_txt = event.cause or 0, event.cause_txt or "unknown"
-            if self._answered and cause == 0:
+            ending = channel.ending
+            cut = (ending is not None and ending.is_cut) or cause in dispositions.LOST_LINE
+            if self._answered and cut:
+                cause_txt += ", cut off"
+            elif self._answered and cause == 0:
                 # A BYE names no cause; it is a normal clearing (RFC 3398 9.1).
                 cause, cause_txt = dispositions.NORMAL_CLEARING, "hung up by the phone"
             disposition = dispositions.of_call(
@@ -234,8 +239,10 @@ class CallSupervisor:
             if self._answered and self._session is None:
                 why += "; it never came to the survey"
             # The survey is over or the callee hung up, unless the session failed.
-            finished = self._session is not None and not self._failed
-            await self._end(disposition, cause, why, finished=finished)
+            talked = self._session is not None
+            finished = talked and not self._failed and not cut
+            hung_up = not talked and not cut
+            await self._end(disposition, cause, why, finished=finished, hung_up=hung_up)
             return True
         return False
 
@@ -286,6 +293,7 @@ class CallSupervisor:
                 dispositions.CAUSES.get(disposition, 0),
                 f"not seen; Asterisk's record says {record.disposition}, {record.billed_seconds} s",
                 billed_seconds=record.billed_seconds,
+                hung_up=await self._hung_up(record),
             )
         elif self._answered:
             await self._end(
@@ -302,6 +310,20 @@ class CallSupervisor:
             await self._end(None, 0, "it cannot be told whether the phone rang")
         return True
 
+    async def _hung_up(self, record: Cdr) -> bool:
+        """Return whether the callee hung up by themself while this service was away.
+
+        Asterisk was not restarted since the answer, and the call did not go on in the dialplan.
+        """
+        if self._answered_at is None or record.last_app != "Stasis":
+            return False
+        try:
+            started = await self._ari.asterisk.started()
+        except AriError as error:
+            self._log.warning("Asterisk does not say when it was started: %s", error)
+            return False
+        return started is not None and started < self._answered_at
+
     async def _record(self) -> Cdr | None:
         find = self._services.find_cdr
         if find is None:
@@ -314,7 +336,7 @@ class CallSupervisor:
 
     async def _pick_up(self) -> None:
         if not self._answered:
-            self._answered = True
+            self._answered, self._answered_at = True, utcnow()
             await self._db.write(calls.answered, self.call, utcnow())
 
     def _converse(self, channel: Channel) -> None:
@@ -370,6 +392,7 @@ class CallSupervisor:
         *,
         billed_seconds: int = 0,
         finished: bool = False,
+        hung_up: bool = False,
         refused: bool = False,
     ) -> None:
         self._log.info("ended: %s, %s", disposition or "unknown", why)
@@ -386,6 +409,7 @@ class CallSupervisor:
             now=utcnow(),
             billed_seconds=billed_seconds,
             finished=finished,
+            hung_up=hung_up,
             refused=refused,
         )
 

@@ -11,6 +11,8 @@ NO_ANSWER = {18, 19}
 DECLINED = {21}
 CONGESTION = {34, 38, 41, 42, 44, 47, 58}
 WRONG_NUMBER = frozenset({1, 2, 3, 22, 28})
+# The line broke in the middle of a call: nobody hung up.
+LOST_LINE = frozenset({27, 38, 41, 102})
 
 
 def of_call(*, answered: bool, rang: bool, cause: int) -> Disposition:

@@ -23,11 +23,12 @@ POLICY_KEYS = tuple(map(str, (*dispositions.RETRIED, Reason.NO_KEY, Reason.EARLY
 # A later attempt cannot help after these.
 FINAL: frozenset[str] = dispositions.FINAL | {Reason.REFUSED}
 
-# These reasons follow the policy of another reason.
-_POLICY_KEY: dict[str, str] = {
-    Reason.UNKNOWN: Reason.FAILED,
-    Reason.INTERRUPTED: Reason.EARLY_HANGUP,
-}
+# This reason follows the policy of another reason.
+_POLICY_KEY: dict[str, str] = {Reason.UNKNOWN: Reason.FAILED}
+
+# How often, and how soon (seconds), an answered call that was cut off is placed again. It uses no
+# retry: the callee has done nothing wrong.
+REDIALS = (0, 30, 30)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,10 @@ class CallEnd:
     has_key: bool
     heard_first_prompt: bool
     finished: bool
-    """The survey came to its end, or the callee hung up. False: the worker broke the call off."""
+    """The survey came to its end, or the callee hung up. False: the call was cut off, or the callee
+    hung up while nobody talked (`hung_up`).
+    """
+    hung_up: bool = False
     unknown: bool = False
     completed: bool = False
     """The call reached a section that completes the survey."""
@@ -51,17 +55,19 @@ def failure(call: CallEnd, *, require_result: bool) -> str | None:
     """Return why the call failed, or None if it counts as a success."""
     if call.unknown:
         return Reason.UNKNOWN
-    if call.disposition is Disposition.MACHINE and call.for_machines:
-        return None if call.heard_first_prompt else Reason.MACHINE
-    if call.disposition is not Disposition.ANSWER:
+    is_machine = call.disposition is Disposition.MACHINE
+    if call.disposition is not Disposition.ANSWER and not is_machine:
         return dispositions.reason(call.disposition, call.cause)
-    if call.has_key or call.completed:
+    left_message = is_machine and call.for_machines and call.heard_first_prompt
+    if call.has_key or call.completed or left_message:
         return None
-    if not call.finished:
+    if not (call.finished or call.hung_up):
         return Reason.INTERRUPTED
+    if is_machine:
+        return Reason.MACHINE
     if call.for_machines:
         return Reason.PERSON
-    if not call.heard_first_prompt:
+    if call.hung_up or not call.heard_first_prompt:
         return Reason.EARLY_HANGUP
     return Reason.NO_KEY if require_result else None
 
@@ -211,13 +217,17 @@ def retry_at(
     """
     if reason in FINAL:
         return None
+    if reason == Reason.INTERRUPTED:
+        before = max(0, failures.get(reason, 0) - 1)
+        return ended + timedelta(seconds=REDIALS[before]) if before < len(REDIALS) else None
     by_reason = dict(policy or {})
     key = _key(reason)
     if key in by_reason:
         failed = sum(n for word, n in failures.items() if _key(word) == key)
         count, delay = int(by_reason[key]["count"]), float(by_reason[key]["delay"])
     else:
-        failed = sum(n for word, n in failures.items() if _key(word) not in by_reason)
+        free = {Reason.INTERRUPTED, *by_reason}
+        failed = sum(n for word, n in failures.items() if _key(word) not in free)
         count, delay = maxretry, retry_delay_seconds
     return ended + timedelta(seconds=delay) if failed <= count else None
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.acceptance.conftest import Plug, Practice, Practices, on_both_databases
 from tests.lab.asterisk import Asterisk
-from tests.lab.behaviours import FOREVER, answers_and_presses, answers_only, by_hand, never_answers
+from tests.lab.behaviours import FOREVER, answers_and_presses, by_hand, never_answers
 from tests.lab.clinic import Appointment
 from tests.lab.exchange import Exchange
 from tests.lab.phone import Phone
@@ -113,9 +113,13 @@ async def test_killed_for_good_the_callee_hears_an_apology_and_the_next_start_ac
     assert phone.heard.seconds_heard() > 5
     assert phone.heard.longest_silence() < limit(3), account()
     await practice.serve.start()
-    alarm = await practice.settled(appointment)
-    assert (alarm["status"], alarm["status_reason"]) == (3, "interrupted")
-    assert rings(exchange, "403") == 1
+    # Nobody has talked to them: they are called again, though no retry is left.
+    await phone.until("ringing", 40, times=2)
+    await phone.pick_up()
+    await phone.hears(0.5)
+    await phone.press("1")
+    await confirmed(practice, appointment)
+    assert rings(exchange, "403") == 2
 
 
 @on_both_databases
@@ -158,8 +162,8 @@ async def test_killed_in_mid_prompt_and_the_callee_hangs_up_meanwhile(
 async def test_killed_in_mid_prompt_for_good_the_callee_is_not_left_in_silence(
     practices: Practices, plug: Plug
 ) -> None:
-    practice = await practices()
-    phone = await plug("406", answers_only())
+    practice = await practices(section=ASKS_ON)
+    phone = await plug("406", by_hand())
     appointment = await ringing(practice, phone, maxretry=0)
     await phone.hears(0.5)
     await practice.serve.kill9()
@@ -168,7 +172,10 @@ async def test_killed_in_mid_prompt_for_good_the_callee_is_not_left_in_silence(
     assert phone.heard.longest_silence() < limit(17), account()
     assert phone.heard.seconds_heard() > 7
     await practice.serve.start()
-    assert (await practice.settled(appointment))["status"] == 3
+    await phone.until("answered", 40, times=2)
+    await phone.hears(0.5)
+    await phone.press("1")
+    await confirmed(practice, appointment)
 
 
 async def test_frozen_as_the_callee_answers_there_is_an_apology_and_no_long_silence(
@@ -188,7 +195,12 @@ async def test_frozen_as_the_callee_answers_there_is_an_apology_and_no_long_sile
     ]
     assert (over - answered).total_seconds() < limit(30), account()
     assert phone.heard.seconds_heard() > 3
-    assert (await practice.settled(appointment))["status"] == 3
+    await phone.until("ringing", 40, times=2)
+    assert "interrupted" in str(await practice.clinic.timeline(appointment))
+    await phone.pick_up()
+    await phone.hears(0.5)
+    await phone.press("1")
+    await confirmed(practice, appointment)
 
 
 @on_both_databases

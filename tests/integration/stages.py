@@ -121,6 +121,8 @@ class Stages:
         disposition: Disposition | None = Disposition.BUSY,
         cause: int = 17,
         key: str = "",
+        *,
+        finished: bool = True,
     ) -> None:
         """The call ends so, with this key, and is settled."""
         if disposition is Disposition.ANSWER:
@@ -137,7 +139,7 @@ class Stages:
             why="",
             now=utcnow(),
             billed_seconds=0,
-            finished=True,
+            finished=finished,
         )
         await self.settler.step()
 

@@ -219,6 +219,7 @@ class TestOriginate:
             (Fault(400, "Endpoint must be specified"), RequestRefused),
             (Fault(404, "Not found"), NotFound),
             (Fault(403, "Forbidden"), Unauthorized),
+            (Fault(503, "Shutdown in progress"), Unreachable),
             (Fault(302, "Elsewhere"), RequestRefused),
             (Fault(delay_seconds=1.5 * TIMEOUT_SECONDS), FateUnknown),
             (Fault(reset=True), FateUnknown),

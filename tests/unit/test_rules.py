@@ -78,6 +78,19 @@ def test_a_session_that_we_broke_off_is_not_the_callees_doing() -> None:
     assert outcome.failure(broken, require_result=False) is Reason.INTERRUPTED
 
 
+def test_a_hang_up_while_nobody_talked_is_no_success() -> None:
+    alone = attempt(finished=False, hung_up=True)
+    assert outcome.failure(alone, require_result=False) is Reason.EARLY_HANGUP
+
+
+def test_a_machine_that_was_cut_off_is_called_again_and_one_that_has_the_message_is_not() -> None:
+    cut = {"disposition": Disposition.MACHINE, "for_machines": True, "finished": False}
+    heard = attempt(**cut)
+    assert outcome.failure(heard, require_result=False) is None
+    unheard = attempt(**cut, heard_first_prompt=False)
+    assert outcome.failure(unheard, require_result=False) is Reason.INTERRUPTED
+
+
 def retry(reason: Reason, failures: dict[str, int], **changes: object) -> datetime | None:
     values: dict[str, object] = {
         "ended": NOON,
@@ -105,6 +118,16 @@ def test_a_reason_with_a_policy_has_a_count_and_delay_of_its_own() -> None:
     assert retry(Reason.NO_ANSWER, mixed, policy=policy) == NOON + timedelta(seconds=60)
 
 
+def test_a_call_that_was_cut_off_is_placed_again_three_times_and_uses_no_retry() -> None:
+    soon, later = NOON, NOON + timedelta(seconds=30)
+    again = [retry(Reason.INTERRUPTED, {"interrupted": n}, maxretry=0) for n in (1, 2, 3, 4)]
+    assert again == [soon, later, later, None]
+    mixed = {"interrupted": 3, "busy": 1}
+    assert retry(Reason.BUSY, mixed, maxretry=1) == NOON + timedelta(seconds=60)
+    policy = {"early_hangup": {"delay": 7, "count": 0}}
+    assert retry(Reason.INTERRUPTED, {"interrupted": 1}, policy=policy) == soon
+
+
 @pytest.mark.parametrize(
     ("reason", "key"),
     [
@@ -117,7 +140,6 @@ def test_a_reason_with_a_policy_has_a_count_and_delay_of_its_own() -> None:
         (Reason.MACHINE, "machine"),
         (Reason.NO_KEY, "no_key"),
         (Reason.EARLY_HANGUP, "early_hangup"),
-        (Reason.INTERRUPTED, "early_hangup"),
     ],
 )
 def test_every_reason_has_its_key_in_the_policy(reason: Reason, key: str) -> None:

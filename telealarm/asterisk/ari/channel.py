@@ -24,6 +24,8 @@ NEVER_DROPPED = frozenset(
 )
 # Kept from `open` until the type has a handler: these events can come before the reply to the POST.
 KEPT = frozenset({"Dial", "StasisStart", "StasisEnd", "ChannelDtmfReceived", "ChannelDestroyed"})
+# These say that a channel leaves; `Channel.ending` keeps the first.
+LEAVING = frozenset({"ChannelHangupRequest", "StasisEnd"})
 
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 # A name that ends in `)` calls a dialplan function. Only these are allowed.
@@ -85,6 +87,8 @@ class Channel:
         self.app = app
         # When its StasisStart arrived, on the monotonic clock.
         self.entered: float | None = None
+        # The first event since then that said that it leaves: why it left.
+        self.ending: AriEvent | None = None
         self._http = http
         self._handlers: dict[str, list[Handler]] = {}
         self._kept: dict[str, list[AriEvent]] = {kind: [] for kind in KEPT}
@@ -119,13 +123,15 @@ class Channel:
 
     def wants(self, event_type: str) -> bool:
         """Return whether an event of this type has a handler or is kept."""
-        return event_type in self._handlers or event_type in self._kept
+        return event_type in LEAVING or event_type in self._handlers or event_type in self._kept
 
     def handle(self, event: AriEvent) -> None:
         """Handle one of the channel's events; the router calls this."""
         if event.type == "StasisStart":
             self.app = event.app
-            self.entered = monotonic()
+            self.entered, self.ending = monotonic(), None
+        elif event.type in LEAVING and self.ending is None:
+            self.ending = event
         if event.type in self._kept:
             if len(self._kept[event.type]) < QUEUE_LENGTH:
                 self._kept[event.type].append(event)

@@ -10,7 +10,7 @@ class AriError(TeleAlarmError):
 
 
 class Unreachable(AriError):
-    """Asterisk could not be reached; nothing was sent."""
+    """Asterisk could not be reached, or shuts down: nothing was done."""
 
     code = "unreachable"
 

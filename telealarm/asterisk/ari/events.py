@@ -19,6 +19,11 @@ CHANNEL_ID = re.compile(
 CHECK = "check-"
 
 
+# Asterisk's flags of a soft hang-up (asterisk/channel.h): the device, a shutdown, and the end of
+# the dialplan. ChannelHangupRequest has the flag as its cause.
+_BY_ASTERISK = frozenset({2, 4, 16})
+
+
 @dataclass(frozen=True, slots=True)
 class AriEvent:
     """One event. `at` is Asterisk's clock, in UTC; `data` is everything that Asterisk sent."""
@@ -79,8 +84,19 @@ class AriEvent:
 
     @property
     def cause(self) -> int | None:
-        """The Q.850 hang-up cause of a ChannelDestroyed."""
+        """The Q.850 hang-up cause of a ChannelDestroyed; of a soft ChannelHangupRequest a flag."""
         return self.data.get("cause")
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether Asterisk cuts the call off: the first event that says that a channel leaves.
+
+        Asterisk shuts down, has lost the line, or has ended the time limit or the dialplan. Else
+        the far end hung up, or a client did.
+        """
+        if self.type == "StasisEnd":
+            return True
+        return bool(self.data.get("soft")) and self.cause in _BY_ASTERISK
 
     @property
     def cause_txt(self) -> str | None:

@@ -167,6 +167,9 @@ def error_for(what: str, status: int, content: bytes) -> AriError:
         return Unauthorized(message)
     if status == HTTPStatus.NOT_FOUND:
         return NotFound(message)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        # Asterisk shuts down, and does nothing that it is asked for.
+        return Unreachable(message)
     if status == HTTPStatus.CONFLICT:
         # Asterisk answers 409 both if the id exists and if the channel is not in Stasis.
         if "not in" in reason.lower():

@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from telealarm.asterisk.ari.channel import Channel, variable_name
@@ -149,3 +150,8 @@ class Asterisk:
     async def info(self) -> dict[str, Any]:
         """Return version, build and start time."""
         return await self._http.one_of("asterisk", "info")
+
+    async def started(self) -> datetime | None:
+        """Return when Asterisk was started, by its clock; None if it does not say so."""
+        text = (await self.info()).get("status", {}).get("startup_time")
+        return datetime.fromisoformat(text).astimezone(UTC) if isinstance(text, str) else None

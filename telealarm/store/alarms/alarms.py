@@ -10,7 +10,7 @@ from telealarm.errors import Conflict, IllegalTransition, Invalid
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import calling_hours
 from telealarm.store.access import users
-from telealarm.store.alarms import attempts, parents
+from telealarm.store.alarms import attempts, parents, same_moment
 from telealarm.store.engine import crud, dialect
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
@@ -116,6 +116,7 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
         reschedule([alarm], event, now)
     elif hours(alarm) != old_hours:
         attempts.reconsider([alarm.id])
+    same_moment.release([old_event, event.id], now)
     parents.edited([old_event, event.id], now)
 
 
@@ -243,6 +244,7 @@ def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
         for alarm_id in ids:
             what = TimelineWord.CALLED_OFF if alarm_id in ring_on else TimelineWord.CANCELLED
             record(alarm_id, what, reason, at=now)
+    same_moment.release([alarm.event_id for alarm in alarms], now)
 
 
 def delete(alarms: Sequence[Alarm], now: datetime) -> None:
@@ -293,6 +295,7 @@ def change_attempt(
         record(
             alarm.id, TimelineWord.CANCELLED, "the waiting attempt", request_id=request.id, at=now
         )
+        same_moment.release([alarm.event_id], now)
     elif date is not None and abs(date - request.date) >= timedelta(milliseconds=1):
         put(request, date=date, status_reason=Reason.MOVED)
         record(

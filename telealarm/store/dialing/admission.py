@@ -4,7 +4,7 @@ A request is checked just before its call is placed, because things may have cha
 queued. There are four results:
 
 - claimed: the call is placed;
-- deferred: it is outside the calling hours;
+- deferred: it is outside the calling hours, or waits for another alarm of the same moment;
 - ended: the call is no longer wanted, its number is wrong or on a do-not-call list, or there is no
   calendar setting;
 - left for later: a cap is reached, or dialing is paused.
@@ -23,7 +23,7 @@ from telealarm.rules import eligibility, phone
 from telealarm.rules.eligibility import Eligibility
 from telealarm.rules.rate_limit import READY
 from telealarm.store import do_not_call
-from telealarm.store.alarms import attempts
+from telealarm.store.alarms import attempts, same_moment
 from telealarm.store.alarms import eligibility as alarms_eligibility
 from telealarm.store.dialing import calls, concurrency, fair_queue, pauses, trunks
 from telealarm.store.dialing.call_rate import CallRate, Slot
@@ -84,6 +84,7 @@ class Admission:
         )
         batch = fair_queue.next_in_turn(turns, soon, limit)
         forbidden = do_not_call.forbidden([request.alarm for request in batch.requests])
+        follows = same_moment.firsts([request.alarm for request in batch.requests])
         placed: list[Call] = []
         left = 0
 
@@ -91,6 +92,9 @@ class Admission:
             nonlocal left
             if request.queue in caps.closed:
                 left += 1
+                return False
+            if request.alarm_id in follows:
+                same_moment.wait(request, follows[request.alarm_id], now)
                 return False
             at = max(now, request.date)
             setting = self._setting(request, request.alarm_id in forbidden, at)
@@ -141,10 +145,14 @@ class Admission:
             where=room.not_blocked() & (AlarmRequest.queue == attempts.NO_CALL),
         )
         forbidden = do_not_call.forbidden([request.alarm for request in waiting])
+        follows = same_moment.firsts([request.alarm for request in waiting])
 
         def admit(request: AlarmRequest) -> bool:
             if methods.of(request.alarm.method).uses_channel:
                 put(request, queue=request.alarm.event.calendar_id)  # the alarm was edited
+                return False
+            if request.alarm_id in follows:
+                same_moment.wait(request, follows[request.alarm_id], now)
                 return False
             setting = self._setting(request, request.alarm_id in forbidden, now)
             return setting is not None and self._write(request, setting, room, now)

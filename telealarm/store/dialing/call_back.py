@@ -9,7 +9,7 @@ from itertools import combinations
 from telealarm import methods
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Section, Survey, Timeline
 from telealarm.rules import phone
-from telealarm.store.alarms import alarms, attempts, eligibility
+from telealarm.store.alarms import alarms, attempts, eligibility, same_moment
 from telealarm.store.dialing import calls
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.claim import Holder
@@ -57,6 +57,8 @@ def find(number: str, calendar_id: int | None, now: datetime) -> CallBack | None
         alarm = _latest(_elsewhere(number), calendar_id, now)
     if alarm is None:
         return None
+    first = same_moment.firsts([alarm]).get(alarm.id)
+    alarm = alarm if first is None else Alarm.get_by_id(first)
     setting = eligibility.setting_of(alarm)
     assert setting is not None
     survey = alarm.survey or setting.survey

@@ -289,13 +289,15 @@ def end(
     now: datetime,
     billed_seconds: int,
     finished: bool,
+    hung_up: bool = False,
     refused: bool = False,
 ) -> None:
     """Record the end of the channel. The outcome stage does the rest.
 
     `disposition` None: the fate is unknown. `billed_seconds`: how long it was answered, if the
     answer itself was missed. `finished`: the survey ended or the callee hung up; nothing of this
-    service failed. `refused`: the gateway's endpoint does not work.
+    service failed. `hung_up`: the callee hung up while nobody talked to them. `refused`: the
+    gateway's endpoint does not work.
     """
     row = held(call)
     if row.ended is not None:
@@ -312,6 +314,7 @@ def end(
         answered=answered,
         ended=now,
         finished=row.finished or finished,
+        hung_up=hung_up,
         refused=refused,
     )
     concurrency.release([row.id])

@@ -32,6 +32,7 @@ from telealarm.rules.recurrence import Occurrence
 from telealarm.store import do_not_call
 from telealarm.store.access import visibility
 from telealarm.store.alarms import eligibility as alarms_eligibility
+from telealarm.store.alarms import same_moment
 from telealarm.store.calendars import children, series
 from telealarm.store.engine import crud, time_zones
 from telealarm.store.messages.compose import gateway_context
@@ -121,11 +122,23 @@ def decided(attempts: Sequence[Entry]) -> Iterator[Planned]:
         }
         profiles = _profiles({alarm.event.calendar.user_id for alarm in by_id.values()})
         forbidden = do_not_call.forbidden(list(by_id.values()))
+        follows = same_moment.firsts([by_id[e.alarm_id] for e in chunk if e.alarm_id in by_id])
+        follows_in_series = _follows_in_series(
+            [by_id[e.alarm_id] for e in chunk if e.start is not None and e.alarm_id in by_id]
+        )
         for entry in chunk:
             alarm = by_id.get(entry.alarm_id)
             if alarm is not None:
                 profile = profiles.get(alarm.event.calendar.user_id)
-                yield _decide(entry, alarm, profile, alarm.id in forbidden)
+                waits = alarm.id in (follows if entry.start is None else follows_in_series)
+                yield _decide(entry, alarm, profile, alarm.id in forbidden, waits)
+
+
+def _follows_in_series(templates: Sequence[Alarm]) -> set[int]:
+    """Return the ids of the parents' alarms whose copies wait for another one."""
+    parents = {alarm.event_id: alarm.event for alarm in templates}
+    others = [other for parent in parents.values() for other in children.templates(parent)]
+    return set(same_moment.among(templates, others))
 
 
 def _decide(
@@ -133,6 +146,7 @@ def _decide(
     alarm: Alarm,
     profile: CalendarUserProfile | None,
     forbidden: bool,
+    waits: bool,
 ) -> Planned:
     if entry.start is not None and entry.end is not None:
         alarm = _occurring(alarm, entry.start, entry.end, entry.at)
@@ -145,6 +159,8 @@ def _decide(
     action, why = word.get(decision.action, PlanAction.SKIP), decision.reason
     if alarm.event.status == EventStatus.PAUSED:
         action, why = PlanAction.SKIP, Reason.EVENT_PAUSED
+    elif waits:
+        action, why = PlanAction.SKIP, Reason.SAME_MOMENT
     elif decision.action is Eligibility.GO and (refusal := _refusal(method, setting)):
         action, why = PlanAction.SKIP, refusal
     elif action != PlanAction.SKIP and gateway is not None:

@@ -26,6 +26,7 @@ def answer(alarm: Alarm, result: int, how: str, now: datetime) -> ReplyOutcome:
     if alarm.status == AlarmStatus.RETRY:
         apply.arrived(alarm, now)
     webhooks.tell(alarm, Change.RESULT, now)
+    apply.answered_for_others(alarm, now)
     apply.settle_others(alarm, now)
     return ReplyOutcome.TAKEN
 

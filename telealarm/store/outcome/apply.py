@@ -13,7 +13,7 @@ from telealarm.models import Alarm, AlarmRequest, Message
 from telealarm.rules import outcome, placeholders
 from telealarm.rules.eligibility import Decision, Eligibility
 from telealarm.rules.outcome import Failover, Failure, Retry, Snooze, Success
-from telealarm.store.alarms import alarms, attempts, eligibility
+from telealarm.store.alarms import alarms, attempts, eligibility, same_moment
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
@@ -22,6 +22,7 @@ from telealarm.store.messages.template_values import values
 from telealarm.store.outcome import escalation
 from telealarm.store.webhooks import webhooks
 from telealarm.words import (
+    AlarmResult,
     AlarmStatus,
     Change,
     EventStatus,
@@ -79,6 +80,7 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
         why = "success, the message was taken"
     record(alarm.id, TimelineWord.RESULT, why, request_id=request.id, at=now)
     webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
+    _end_others(alarm, now)
 
 
 def arrived(alarm: Alarm, now: datetime) -> None:
@@ -102,13 +104,14 @@ def arrived(alarm: Alarm, now: datetime) -> None:
     )
     if not running.exists():
         move(alarm, AlarmStatus.SUCCESS, status_reason="")
+        _end_others(alarm, now)
 
 
 def settle_others(alarm: Alarm, now: datetime) -> None:
     """Call off the other alarms of the event, because this alarm was answered with a key.
 
     The calendar setting can switch this off. A phone that rings is hung up. A call that was
-    answered goes on, and keeps its own result.
+    answered goes on, and keeps its own result. Alarms of the same moment end as this one does.
     """
     setting = eligibility.setting_of(alarm)
     if setting is None or not setting.settle:
@@ -116,7 +119,9 @@ def settle_others(alarm: Alarm, now: datetime) -> None:
     others = Alarm.select().where(
         Alarm.event == alarm.event_id, Alarm.id != alarm.id, alarms.WANTED
     )
-    alarms.cancel(list(others.order_by(Alarm.id)), Reason.SETTLED, now)
+    waiting = {row.id for row in same_moment.waiting_for(alarm)}
+    called_off = [row for row in others.order_by(Alarm.id) if row.id not in waiting]
+    alarms.cancel(called_off, Reason.SETTLED, now)
 
 
 def _snooze(request: AlarmRequest, at: datetime, now: datetime, **ended: int) -> None:
@@ -181,6 +186,7 @@ def fail(request: AlarmRequest, reason: str, now: datetime, *, why: str = "", **
     webhooks.tell(alarm, Change.FAILED, now, request)
     _inform(alarm, now)
     escalation.call(alarm, now)
+    _end_others(alarm, now)
 
 
 def call_off(request: AlarmRequest, why: str, now: datetime, **ended: int) -> None:
@@ -218,6 +224,41 @@ def miss(request: AlarmRequest, reason: Reason, now: datetime, why: str = "") ->
     if alarm.missed_policy != "skip":
         _inform(alarm, now, missed=True)
         escalation.call(alarm, now)
+    _end_others(alarm, now)
+
+
+# What an alarm of the same moment says at its end, in its timeline and to webhooks.
+_ENDS = {
+    AlarmStatus.SUCCESS: (TimelineWord.RESULT, None),
+    AlarmStatus.FAILURE: (TimelineWord.FAILURE, Change.FAILED),
+    AlarmStatus.MISSED: (TimelineWord.MISSED, Change.MISSED),
+}
+
+
+def _end_others(alarm: Alarm, now: datetime) -> None:
+    """End the alarms of the same moment that waited for this one: as it has ended."""
+    status = AlarmStatus(alarm.status)
+    word, told = _ENDS[status]
+    for other in same_moment.waiting_for(alarm):
+        alarms.call_off_waiting(other.id, Reason.SAME_MOMENT)
+        if other.status == AlarmStatus.PENDING:
+            move(other, AlarmStatus.IN_PROCESS)
+        move(other, status, status_reason=Reason.SAME_MOMENT, result=alarm.result)
+        record(other.id, word, f"as alarm {alarm.id}, of the same moment", at=now)
+        if other.result:
+            webhooks.tell(other, Change.RESULT, now)
+        if told is not None:
+            webhooks.tell(other, told, now)
+        if told and other.phonenumber_sms_failure != alarm.phonenumber_sms_failure:
+            _inform(other, now, missed=status == AlarmStatus.MISSED)
+
+
+def answered_for_others(alarm: Alarm, now: datetime) -> None:
+    """Give the alarm's result to the alarms of the same moment that ended as it did."""
+    for other in same_moment.ended_as(alarm):
+        if other.result == AlarmResult.NONE:
+            put(other, result=alarm.result)
+            webhooks.tell(other, Change.RESULT, now)
 
 
 def _inform(alarm: Alarm, now: datetime, *, missed: bool = False) -> None:

@@ -112,6 +112,7 @@ def _end_of(call: CallRequest) -> CallEnd:
         has_key=_has_key(call.id),
         heard_first_prompt=call.heard,
         finished=call.finished,
+        hung_up=call.hung_up,
         unknown=not call.disposition,
         completed=call.completed,
         for_machines=call.amd_behavior == AmdBehavior.VOICEMAIL_ONLY,

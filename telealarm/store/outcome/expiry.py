@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from telealarm.models import AlarmRequest
-from telealarm.store.alarms import attempts
+from telealarm.store.alarms import attempts, same_moment
 from telealarm.store.outcome import apply
 from telealarm.words import AlarmStatus, Reason
 
@@ -17,6 +17,10 @@ def expire(request_id: int, now: datetime) -> int | None:
         AlarmRequest.id == request_id, AlarmRequest.status == AlarmStatus.PENDING
     )
     if request is None:
+        return None
+    if same_moment.firsts([request.alarm]):
+        # It ends as the alarm that it waits for.
+        attempts.put_off(request, now + same_moment.CHECKED)
         return None
     expires = attempts.expiry(request.alarm)
     if expires is not None and expires > now:

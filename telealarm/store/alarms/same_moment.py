@@ -1,0 +1,126 @@
+"""Alarms for the same moment: two alarms of one event that would reach one recipient at once.
+
+A calendar file has an EMAIL and a DISPLAY alarm, or a client creates an alarm twice. Only the first
+of them goes out. The others wait for it, and end as it ends. If the first is called off before,
+the next one goes out.
+
+Alarms that say different things are not the same: each goes out.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from telealarm import methods
+from telealarm.methods.base import Address
+from telealarm.models import Alarm, AlarmRequest
+from telealarm.store.alarms import attempts, eligibility
+from telealarm.store.engine import crud
+from telealarm.store.engine.database import wake
+from telealarm.words import UNSETTLED, AlarmStatus, Reason
+
+# How often a waiting alarm is checked again. It is also checked when the first one ends.
+CHECKED = timedelta(seconds=30)
+
+
+def firsts(alarms: Sequence[Alarm]) -> dict[int, int]:
+    """Return the alarms among these that wait for another one: their ids, each with the first's."""
+    due = [alarm for alarm in alarms if alarm.due is not None and not alarm.num_attempt]
+    if not due:
+        return {}
+    rows = Alarm.select().where(
+        Alarm.event.in_({alarm.event_id for alarm in due}),
+        Alarm.due.is_null(False),
+        Alarm.status.in_(UNSETTLED),
+        Alarm.called_off.is_null(),
+        Alarm.deleted.is_null(),
+    )
+    return among(due, list(rows))
+
+
+def among(alarms: Iterable[Alarm], others: Sequence[Alarm]) -> dict[int, int]:
+    """Return the `alarms` that wait for one of the `others`: their ids, each with the first's."""
+    waiting = {}
+    for alarm in alarms:
+        before = [row.id for row in others if row.id < alarm.id and is_same(row, alarm)]
+        if before:
+            waiting[alarm.id] = min(before)
+    return waiting
+
+
+def is_same(first: Alarm, other: Alarm) -> bool:
+    """Return whether both would reach the same recipient at the same moment with the same words."""
+    return (
+        (first.event_id, first.method) == (other.event_id, other.method)
+        and first.offset - first.advance_notice == other.offset - other.advance_notice
+        and first.about_id is None
+        and other.about_id is None
+        and _hours(first) == _hours(other)
+        and _recipient(first) == _recipient(other)
+        and _words(first) == _words(other)
+    )
+
+
+def waiting_for(alarm: Alarm) -> list[Alarm]:
+    """Return the alarms that wait for this one."""
+    if alarm.due is None:
+        return []
+    rows = Alarm.select().where(
+        Alarm.event == alarm.event_id,
+        Alarm.id > alarm.id,
+        Alarm.due == alarm.due,
+        Alarm.num_attempt == 0,
+        Alarm.status.in_([AlarmStatus.PENDING, AlarmStatus.IN_PROCESS]),
+        Alarm.called_off.is_null(),
+        Alarm.deleted.is_null(),
+    )
+    return [row for row in rows.order_by(Alarm.id) if is_same(alarm, row)]
+
+
+def ended_as(alarm: Alarm) -> list[Alarm]:
+    """Return the alarms that ended as this one did."""
+    rows = Alarm.select().where(
+        Alarm.event == alarm.event_id,
+        Alarm.id > alarm.id,
+        Alarm.status_reason == Reason.SAME_MOMENT,
+        Alarm.deleted.is_null(),
+    )
+    return [row for row in rows.order_by(Alarm.id) if is_same(alarm, row)]
+
+
+def wait(request: AlarmRequest, first_id: int, now: datetime) -> None:
+    """Let an attempt wait for the end of the first alarm."""
+    why = f"alarm {first_id} is for the same moment; this alarm ends as that one does"
+    attempts.defer(request, now + CHECKED, Reason.SAME_MOMENT, why)
+
+
+def release(event_ids: Iterable[int], now: datetime) -> None:
+    """Check the waiting alarms of these events again, because one of their alarms was changed."""
+    for ids in crud.chunks(sorted(set(event_ids))):
+        AlarmRequest.update(date=now).where(
+            AlarmRequest.alarm.in_(Alarm.select(Alarm.id).where(Alarm.event.in_(ids))),
+            AlarmRequest.status == AlarmStatus.PENDING,
+            AlarmRequest.status_reason == Reason.SAME_MOMENT,
+        ).execute()
+    wake("dialing")
+
+
+def _hours(alarm: Alarm) -> tuple[object, ...]:
+    """Return what may put the alarm off to another moment."""
+    return alarm.daily_start, alarm.daily_stop, alarm.timezone
+
+
+def _recipient(alarm: Alarm) -> str:
+    text = alarm.recipient.strip()
+    if methods.of(alarm.method).address is not Address.PHONE:
+        return text.casefold()
+    return "+" + text[2:] if text.startswith("00") else text
+
+
+def _words(alarm: Alarm) -> tuple[object, ...]:
+    """Return what decides what the recipient hears or reads, beside the event."""
+    if not methods.of(alarm.method).uses_channel:
+        return alarm.mail_template_id, alarm.sms_template_id, alarm.language
+    if alarm.survey_id is not None:
+        return alarm.survey_id, alarm.language
+    setting = eligibility.setting_of(alarm)
+    return setting.survey_id if setting else None, alarm.language
