@@ -25,7 +25,7 @@ _NOT_COPIED = frozenset(
         "num_attempt",
         "status",
         "status_reason",
-        "called_off",
+        Alarm.called_off.name,
         "result",
         "created_date",
         "origin",
