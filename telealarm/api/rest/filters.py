@@ -28,7 +28,7 @@ class Words(FieldType):
     conditions: Mapping[str, Expression]
 
     def read(self, value: Any) -> Expression:
-        asked = str(value).split(",")
+        asked = list(dict.fromkeys(str(value).split(",")))
         if not set(asked) <= set(self.conditions):
             raise ValueError(
                 f"must be one of {', '.join(self.conditions)}, or several with commas between"
