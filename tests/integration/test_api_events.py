@@ -252,6 +252,20 @@ async def test_the_series_is_paused_as_far_as_it_has_not_begun(api: Api) -> None
     assert only["url"] == began
 
 
+async def test_to_pause_what_has_ended_changes_nothing(api: Api) -> None:
+    made = await clinic(api)
+    ended = (await event(api, made, start="2020-01-02 10:00", end="2020-01-02 11:00"))["url"]
+    await api.patch(ended, {"status": 2})
+    for path in (ended, ended + "update_last_child_status/"):
+        assert (await api.patch(path, {"status": 3})).status == 200
+        assert (await api.get(ended)).body["status"] == 2
+    # What was completed before its time is not over.
+    early = (await event(api, made))["url"]
+    await api.patch(early, {"status": 2})
+    reply = await api.patch(early, {"status": 3})
+    assert (reply.status, "set its status to 1 first" in reply.body["status"][0]) == (400, True)
+
+
 async def test_deleting_hides_and_calls_off_but_keeps_the_log(api: Api) -> None:
     made = await clinic(api)
     link = (await event(api, made))["url"]

@@ -108,8 +108,13 @@ def _give_up_excluded(event: Event, now: datetime) -> None:
 
 
 def set_status(event: Event, status: int, now: datetime) -> None:
-    """Pause, complete or resume an event with its alarms. Raises Invalid."""
+    """Pause, complete or resume an event with its alarms. Raises Invalid.
+
+    To pause what has ended changes nothing: the reference's clients do so.
+    """
     completed = event.status == EventStatus.COMPLETED
+    if completed and status == EventStatus.PAUSED and event.end <= now:
+        return
     if completed and status == EventStatus.PENDING and event.end <= now:
         raise Invalid({"status": ["the event has ended; move it into the future first"]})
     try:
