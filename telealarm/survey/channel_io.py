@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from telealarm.asterisk.ari import AriEvent, Channel, Playback
+from telealarm.asterisk.ari.errors import AriError
 from telealarm.asterisk.dialplan import ENTRY_SECONDS
 from telealarm.clock import monotonic, utcnow
 from telealarm.errors import SpeechError
@@ -28,6 +29,10 @@ BROKEN_OFF_SECONDS = 0.1
 STEP_MARGIN_SECONDS = 15.0
 # A prompt must end this long before the time limit that the dialplan has set.
 ENTRY_MARGIN_SECONDS = 5.0
+
+# A channel on which nothing plays for so long sends silence. A line without any packet seems dead,
+# to people and to networks. Most calls need no silence: the next prompt or the hang-up comes first.
+QUIET_SECONDS = 1.0
 
 # A European ringing tone, in the format of Asterisk's playtones.
 RINGING = "tone:425/1000,0/4000"
@@ -78,8 +83,13 @@ class ChannelIO:
         # The playback to stop before the next prompt.
         self._playing: Playback | None = None
         self._stopping: asyncio.Task[None] | None = None
+        # When silence begins, and the request for it.
+        self._silence_timer: asyncio.TimerHandle | None = None
+        self._silence: asyncio.Task[None] | None = None
 
     def __enter__(self) -> "ChannelIO":
+        if self.channel.entered is not None:
+            self._arm_silence()
         return self
 
     def __exit__(
@@ -88,6 +98,7 @@ class ChannelIO:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._disarm_silence()
         self._events.close()
 
     def plays(self, playback_id: str) -> None:
@@ -106,6 +117,8 @@ class ChannelIO:
             return None
         if event.type in ("ChannelDestroyed", "StasisEnd"):
             raise HungUp(event)
+        if event.type in ("RecordingFinished", "RecordingFailed"):
+            self._arm_silence()
         return event
 
     async def hold(self, seconds: float, margin: float = STEP_MARGIN_SECONDS) -> None:
@@ -135,10 +148,12 @@ class ChannelIO:
         for media in reversed(prompt.media) if self._files.first else prompt.media:
             playback_id = self._next_id()
             await asyncio.gather(self.quiet(), self._hold_prompt(prompt.seconds))
+            self._disarm_silence()
             self._playing, _ = await asyncio.gather(
                 self.channel.play(media, playback_id), _noted(note, playback_id)
             )
             end = await self._until_played(playback_id, prompt.seconds, react)
+            self._arm_silence()
             if not isinstance(end, AriEvent | None):
                 return end
             if end is None or end.playback_state != "failed":
@@ -179,7 +194,26 @@ class ChannelIO:
     async def sound(self, media: str) -> None:
         """Play a sound without an end. The next prompt, or `quiet`, stops it."""
         await self.quiet()
+        self._disarm_silence()
         self._playing = await self.channel.play(media, self._sound_id)
+
+    async def record(self, name: str, most_seconds: int, silence_seconds: int) -> None:
+        """Record what is said, after a beep. The event of its end follows."""
+        # Silence would wait for the end of the recording. Asterisk itself may send it meanwhile
+        # (transmit_silence in asterisk.conf, rtp_keepalive in pjsip.conf).
+        self._disarm_silence()
+        await self.channel.record(name, most_seconds=most_seconds, silence_seconds=silence_seconds)
+
+    async def enter_bridge(self) -> None:
+        """End the silence, which the channel would send instead of what the others say."""
+        self._disarm_silence()
+        if self._silence is not None:
+            await asyncio.gather(self._silence, return_exceptions=True)
+        await self.channel.stop_silence()
+
+    def leave_bridge(self) -> None:
+        """Nobody else is heard on the channel any more."""
+        self._arm_silence()
 
     async def silence(self) -> None:
         """Stop the sound of an earlier session: Asterisk accepts no command during a playback."""
@@ -193,6 +227,28 @@ class ChannelIO:
             await stopping
         if playing is not None:
             await playing.stop()
+            self._arm_silence()
+
+    def _arm_silence(self) -> None:
+        """Nothing plays from now on: send silence in a moment, unless something plays by then."""
+        self._disarm_silence()
+        loop = asyncio.get_running_loop()
+        self._silence_timer = loop.call_later(QUIET_SECONDS, self._send_silence)
+
+    def _disarm_silence(self) -> None:
+        if self._silence_timer is not None:
+            self._silence_timer.cancel()
+            self._silence_timer = None
+
+    def _send_silence(self) -> None:
+        async def send() -> None:
+            try:
+                await self.channel.start_silence()
+            except AriError as error:
+                log.debug("no silence is sent: %s", error, extra={"channel": self.channel.id})
+
+        self._silence_timer = None
+        self._silence = asyncio.create_task(send())
 
     async def _hold_prompt(self, seconds: float) -> None:
         """Renew the time limit for a prompt.

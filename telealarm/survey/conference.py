@@ -36,6 +36,7 @@ async def confer(context: ActiveSection, name: str) -> Outcome:
     bridge = bridge_of(context, name)
     ari, channel_io = context.services.ari, context.channel_io
     try:
+        await channel_io.enter_bridge()
         await _enter(ari, bridge, channel_io.channel.id)
     except (Unreachable, FateUnknown):
         raise
@@ -55,6 +56,7 @@ async def confer(context: ActiveSection, name: str) -> Outcome:
         await _leave(ari, bridge, channel_io.channel.id, hung_up=True)
         raise
     await _leave(ari, bridge, channel_io.channel.id, hung_up=False)
+    channel_io.leave_bridge()
     return Outcome.DONE
 
 

@@ -41,11 +41,7 @@ async def record(context: ActiveSection, most_seconds: int) -> Outcome:
     name = f"{channel_io.channel.id}-{section.id}"
     await context.services.ari.recordings.cancel(name)  # an earlier session's
     await channel_io.hold(most_seconds + MARGIN_SECONDS)
-    await channel_io.channel.record(
-        name,
-        most_seconds=most_seconds,
-        silence_seconds=section.timeout_seconds,
-    )
+    await channel_io.record(name, most_seconds, section.timeout_seconds)
     kept = partial(keep, context.services, context.call, section.id, name, most_seconds)
     try:
         await _until_ended(context, name, most_seconds)

@@ -289,6 +289,7 @@ class _Transfer:
         try:
             await self._ari.bridges.create(self._bridge)
             try:
+                await asyncio.gather(callee.enter_bridge(), channel_io.enter_bridge())
                 await self._ari.bridges.add(self._bridge, callee.channel.id)
                 await self._ari.bridges.add(self._bridge, channel_io.channel.id)
             except (NotFound, RequestRefused) as error:
@@ -302,6 +303,7 @@ class _Transfer:
                 # The agent hears the callee's keys now. The survey ignores them.
                 await callee.keys(RENEW_SECONDS, nothing, gone.is_set)
         finally:
+            callee.leave_bridge()
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
 

@@ -11,7 +11,8 @@ class Behaviour:
     """Times are seconds. Without `refuses`, the phone rings for `ring` and is picked up.
 
     After `voice_after` it speaks for `voice` (a tone), if at all. `info`: keys are sent as SIP INFO
-    instead of RTP events, of which the phone knows nothing then.
+    instead of RTP events, of which the phone knows nothing then. `tones`: neither knows it, its
+    keys are tones in the voice. `codec` is the only one that it takes.
 
     It may ring for FOREVER, be silent for FOREVER, press no key and never hang up: then the test
     does it, when it is time for it (`Phone.pick_up`, `speak`, `press` and `hang_up`).
@@ -32,6 +33,8 @@ class Behaviour:
     voice: float = 0.0
     voice_after: float = 1.0
     info: bool = False
+    tones: bool = False
+    codec: str = "PCMU"
     says: str = ""
     beeps: bool = False
 
@@ -98,6 +101,16 @@ def speaks(
 def presses_by_info(keys: str, *, first_key: float = 1.0, between: float = 0.7) -> Behaviour:
     """A phone whose keys go by SIP INFO."""
     return Behaviour(keys=keys, first_key=first_key, between=between, info=True)
+
+
+def presses_by_tones(keys: str = "", *, first_key: float = 1.0, codec: str = "PCMU") -> Behaviour:
+    """An old phone: its keys are heard as tones."""
+    return Behaviour(keys=keys, first_key=first_key, tones=True, codec=codec)
+
+
+def by_hand_with(codec: str) -> Behaviour:
+    """A phone that takes only this codec: PCMU, PCMA or G722."""
+    return Behaviour(codec=codec)
 
 
 def person(keys: str = "", *, first_key: float = 6.0) -> Behaviour:

@@ -29,6 +29,8 @@ class Invite:
     monotonic: float
     # Where the caller hears: its port for voice.
     audio_port: int
+    # What it offers (the body of the INVITE).
+    sdp: str = ""
 
 
 class Exchange(asyncio.DatagramProtocol):
@@ -142,6 +144,7 @@ class Exchange(asyncio.DatagramProtocol):
                 at=datetime.now(UTC),
                 monotonic=asyncio.get_running_loop().time(),
                 audio_port=int(audio[1]) if audio else 0,
+                sdp=body,
             )
         )
 

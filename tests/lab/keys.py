@@ -1,8 +1,11 @@
-"""Keys and voice as a phone sends them: RTP events (RFC 4733) and G.711 in capture files that SIPp
-plays.
+"""Keys and voice as a phone sends them: RTP events (RFC 4733), and G.711 with voice or the tones of
+keys, in capture files that SIPp plays.
 """
 
+import audioop
+import math
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 EVENTS = "0123456789*#"
@@ -14,11 +17,44 @@ PACKETS = 8
 # From the press to the release, which the first of the last ones tells.
 KEY_SECONDS = PACKETS * PACKET_SECONDS
 END_PACKETS = 3  # The last one is sent three times, as the RFC wants.
+# The tones of the keys (ITU-T Q.23), in Hz: the row's and the column's.
+ROWS, COLUMNS, PAD = (697, 770, 852, 941), (1209, 1336, 1477), "123456789*0#"
+TONE_LEVEL = 6000
+# G.711 by the name of RTP: the payload type, and how samples become its octets.
+G711: dict[str, tuple[int, Callable[[bytes, int], bytes]]] = {
+    "PCMU": (0, audioop.lin2ulaw),
+    "PCMA": (8, audioop.lin2alaw),
+}
 
 
-def write_key(path: Path, key: str, index: int) -> None:
-    """A capture of one key, the one of this `index` in its call."""
-    path.write_bytes(capture(key_packets(key, index)))
+def write_key(path: Path, key: str, index: int, tones: str = "") -> None:
+    """A capture of one key, the one of this `index` in its call; with `tones`, in that codec."""
+    packets = tone_packets(key, index, tones) if tones else key_packets(key, index)
+    path.write_bytes(capture(packets))
+
+
+def tone_packets(key: str, index: int, codec: str) -> list[bytes]:
+    """Return the RTP packets of one key that is heard as two tones, with some silence after it."""
+    row, column = divmod(PAD.index(key), len(COLUMNS))
+    high, low = COLUMNS[column], ROWS[row]
+    kind, encode = G711[codec]
+    packets = []
+    for number in range(2 * PACKETS):
+        samples = [
+            round(TONE_LEVEL * (_wave(high, tick) + _wave(low, tick))) if number < PACKETS else 0
+            for tick in range(number * PACKET_TICKS, (number + 1) * PACKET_TICKS)
+        ]
+        marker = 0x80 if number == 0 else 0
+        ticks = 16000 * (index + 1) + number * PACKET_TICKS
+        header = struct.pack(
+            "!BBHII", 0x80, marker | kind, 1000 + 100 * index + number, ticks, SSRC
+        )
+        packets.append(header + encode(struct.pack(f"<{PACKET_TICKS}h", *samples), 2))
+    return packets
+
+
+def _wave(hertz: int, tick: int) -> float:
+    return math.sin(2 * math.pi * hertz * tick / 8000)
 
 
 def key_packets(key: str, index: int) -> list[bytes]:

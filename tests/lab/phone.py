@@ -11,7 +11,7 @@ from string import Template
 
 from tests.lab.behaviours import Behaviour
 from tests.lab.exchange import Exchange
-from tests.lab.keys import PACKET_SECONDS, key_packets, write_key, write_tone
+from tests.lab.keys import PACKET_SECONDS, key_packets, tone_packets, write_key, write_tone
 from tests.lab.ports import HOST, free_udp_port
 from tests.lab.processes import Child
 from tests.lab.recorder import Recorder
@@ -23,6 +23,8 @@ TEMPLATES = Path(__file__).parent / "phones"
 FIRST_PRESSED = 50
 _LINE = re.compile(r"\S+\t\S+\t(?P<at>[\d.]+) (?P<call>\S+) (?P<what>.+)")
 
+# The codecs: their payload type, and how SDP names them (RFC 3551).
+CODECS = {"PCMU": (0, "PCMU/8000"), "PCMA": (8, "PCMA/8000"), "G722": (9, "G722/8000")}
 EVENTS = "a=rtpmap:101 telephone-event/8000\n      a=fmtp:101 0-16\n      "
 
 
@@ -107,8 +109,10 @@ class Phone:
     async def press(self, keys: str) -> None:
         """Press these keys in the call that is up, one after the other. What it says goes on."""
         call = self._exchange.calls_to(self.number)[-1]
+        tones = self.behaviour.codec if self.behaviour.tones else ""
         for key in keys:
-            for packet in key_packets(key, FIRST_PRESSED + len(self._pressed)):
+            index = FIRST_PRESSED + len(self._pressed)
+            for packet in tone_packets(key, index, tones) if tones else key_packets(key, index):
                 self.heard.send(packet, call.audio_port)
                 await asyncio.sleep(PACKET_SECONDS)
             self._pressed.append(Entry(datetime.now(UTC), f"key {key}", call.call_id))
@@ -185,14 +189,17 @@ class Phone:
         if behaviour.refuses:
             status, reason, word = behaviour.refuses
             return render("refuses", number=self.number, status=status, reason=reason, word=word)
+        kind, rtpmap = CODECS[behaviour.codec]
+        events = not (behaviour.info or behaviour.tones)
         return render(
             "answers",
             number=self.number,
             busy_calls=behaviour.busy_calls,
             ring_ms=_ms(behaviour.ring),
             audio_port=self.heard.port,
-            formats="" if behaviour.info else " 101",
-            events="" if behaviour.info else EVENTS,
+            formats=f"{kind} 101" if events else str(kind),
+            rtpmap=f"{kind} {rtpmap}",
+            events=EVENTS if events else "",
             talk=self._talk(),
         )
 
@@ -209,7 +216,7 @@ class Phone:
             parts.append(render("says", pcap=pcap))
         for index, key in enumerate(behaviour.keys):
             pcap = self._folder / f"key-{index}.pcap"
-            write_key(pcap, key, index)
+            write_key(pcap, key, index, behaviour.codec if behaviour.tones else "")
             values = {"index": index, "key": key, "pcap": pcap, "cseq": index + 1}
             wait = behaviour.between if index else behaviour.first_key
             template = "key_info" if behaviour.info else "key"

@@ -1,8 +1,10 @@
 """What a phone hears: the RTP that comes to its audio port."""
 
 import asyncio
+import audioop
 import struct
 import wave
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -11,7 +13,7 @@ from pathlib import Path
 from tests.lab.ports import HOST
 
 RATE = 8000
-PCMU = 0
+PCMU, PCMA, G722 = 0, 8, 9
 LOUD = 300  # mean of the amplitude, of 32767, above which a packet is not silence
 
 
@@ -22,8 +24,13 @@ def linear(code: int) -> int:
     return -magnitude if code & 0x80 else magnitude
 
 
-_LINEAR = [linear(code) for code in range(256)]
-_LEVEL = [abs(sample) for sample in _LINEAR]
+_LINEAR: dict[int, list[int]] = {
+    PCMU: [linear(code) for code in range(256)],
+    PCMA: list(struct.unpack("<256h", audioop.alaw2lin(bytes(range(256)), 2))),
+}
+_LEVEL: dict[int, list[int]] = {
+    kind: [abs(sample) for sample in table] for kind, table in _LINEAR.items()
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,7 @@ class Packet:
 
     at: float
     payload: bytes
+    kind: int = PCMU
 
     @property
     def seconds(self) -> float:
@@ -39,14 +47,17 @@ class Packet:
 
     @property
     def loudness(self) -> float:
-        return sum(map(_LEVEL.__getitem__, self.payload)) / max(1, len(self.payload))
+        return sum(map(_LEVEL[self.kind].__getitem__, self.payload)) / max(1, len(self.payload))
 
 
 class Recorder(asyncio.DatagramProtocol):
-    """Keeps every packet of voice that arrives at `port`."""
+    """Keeps every packet of G.711 voice that arrives at `port`, and counts all RTP packets."""
 
     def __init__(self) -> None:
         self.packets: list[Packet] = []
+        # How many RTP packets came of each payload type, and when each came.
+        self.kinds: Counter[int] = Counter()
+        self.arrivals: list[float] = []
         # Those that are not silence, and how long they are in all: both are asked for often.
         self._loud: list[Packet] = []
         self._seconds = 0.0
@@ -68,9 +79,14 @@ class Recorder(asyncio.DatagramProtocol):
         return port
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if len(data) > 12 and data[1] & 0x7F == PCMU:
+        if len(data) < 12:
+            return
+        now, kind = asyncio.get_running_loop().time(), data[1] & 0x7F
+        self.kinds[kind] += 1
+        self.arrivals.append(now)
+        if len(data) > 12 and kind in _LINEAR:
             header = 12 + 4 * (data[0] & 0x0F)
-            packet = Packet(asyncio.get_running_loop().time(), data[header:])
+            packet = Packet(now, data[header:], kind)
             self.packets.append(packet)
             if packet.loudness > LOUD:
                 self._loud.append(packet)
@@ -84,6 +100,8 @@ class Recorder(asyncio.DatagramProtocol):
     def clear(self) -> None:
         """Forget what was heard, before another call."""
         self.packets.clear()
+        self.kinds.clear()
+        self.arrivals.clear()
         self._loud.clear()
         self._seconds = 0.0
 
@@ -104,9 +122,16 @@ class Recorder(asyncio.DatagramProtocol):
         loud = [packet.at for packet in self._loud]
         return max((after - before for before, after in pairwise(loud)), default=0)
 
+    def longest_gap(self, until: float | None = None) -> float:
+        """The longest time without any RTP packet, since the first one; up to `until` (the event
+        loop's clock), if given.
+        """
+        ends = [*self.arrivals, *([until] if until is not None else [])]
+        return max((after - before for before, after in pairwise(ends)), default=0)
+
     def samples(self) -> list[int]:
         """All of it as 16-bit samples at 8 kHz."""
-        return [_LINEAR[octet] for packet in self.packets for octet in packet.payload]
+        return [_LINEAR[packet.kind][octet] for packet in self.packets for octet in packet.payload]
 
     def write_wav(self, path: Path) -> None:
         """Write all of it, for a person to hear."""

@@ -196,6 +196,14 @@ class Channel:
         }
         await self._ask("POST", "record", body=body)
 
+    async def start_silence(self) -> None:
+        """Send silence until the next playback. In a bridge it would drown the others."""
+        await self._ask("POST", "silence")
+
+    async def stop_silence(self) -> None:
+        """Send no more silence; no error if none is sent."""
+        await self._ask("DELETE", "silence")
+
     def playback(self, playback_id: str) -> "Playback":
         """Return the playback with this id, to stop a playback that another task started."""
         return Playback(playback_id, self._http)

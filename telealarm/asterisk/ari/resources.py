@@ -15,6 +15,9 @@ from telealarm.asterisk.ari.http import Http, without_control
 
 # Asterisk's HTTP status for an event source that does not exist or is not subscribed.
 NO_SUCH_SOURCE = 422
+# What we would like to speak. With a wideband format the offer (SDP) has the codecs of the endpoint
+# in its own order. Without it Asterisk offers the narrow ones first, and nobody takes wideband.
+FORMATS = "slin16"
 # The contexts and extensions that may be named in a dialplan function.
 PLACE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -58,6 +61,7 @@ class Channels:
             "priority": priority,
             "callerId": caller_id,
             "timeout": math.ceil(timeout_seconds),
+            "formats": FORMATS,
             "variables": {variable_name(name): value for name, value in variables.items()},
         }
         channel = self._open(channel_id)
