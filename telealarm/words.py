@@ -234,6 +234,7 @@ class Reason(Words):
     SNOOZED = "snoozed", "The callee asked by a key to be called again later."
     CALLED_BACK = "called_back", "The callee rang back, and that call decides."
     ARRIVED = "arrived", "An earlier attempt of unknown fate had reached its recipient."
+    ANSWERED = "answered", "An answer to an earlier attempt was saved late, and counts."
     SETTLED = "settled", "Another alarm of the same event was answered."
     SAME_MOMENT = (
         "same_moment",

@@ -11,11 +11,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum, auto
 from functools import partial
-from typing import Any
+from typing import Any, ParamSpec
 
 from telealarm import metrics
 from telealarm.asterisk.ari import AriEvent, Channel, Client
@@ -43,6 +43,8 @@ from telealarm.store.engine.database import Database
 from telealarm.words import AmdBehavior, AmdStatus, Disposition
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
 
 # Events can be lost with the websocket. So each channel is also checked this often.
 CHECK_SECONDS = 30.0
@@ -152,7 +154,7 @@ class CallSupervisor:
             return
         except FateUnknown as error:
             self._log.warning("the fate of the originate is unknown: %s", error)
-            await self._db.write(calls.unknown, call, str(error))
+            await self._save(calls.unknown, call, str(error))
             self._inbox.put_nowait(_Check.PLAIN)
         finally:
             if departure is not None:
@@ -164,7 +166,7 @@ class CallSupervisor:
         channel = self._open()
         if await self._snapshot(channel) is not None:
             metrics.CALLS_ADOPTED.inc()
-            await self._db.write(calls.adopted, self.call)
+            await self._save(calls.adopted, self.call)
         self._inbox.put_nowait(_Check.PLAIN)
         await self._follow(channel)
 
@@ -182,12 +184,10 @@ class CallSupervisor:
         return channel
 
     def _on_stasis_start(self, channel: Channel, event: AriEvent) -> None:
-        """Start the session at once: the callee is waiting, and writing the event can come later.
-
-        If AMD ran, the session starts only after its status has been written.
-        """
-        if _amd_status(event) is None:
-            self._converse(channel)
+        """Start the session at once: the callee is waiting. The event can be written later."""
+        status = _amd_status(event)
+        self.call = replace(self.call, amd_status=status or self.call.amd_status)
+        self._converse(channel)
         self._inbox.put_nowait(event)
 
     async def _follow(self, channel: Channel) -> None:
@@ -212,15 +212,14 @@ class CallSupervisor:
         if event.type == "Dial":
             if event.dialstatus in ("RINGING", "PROGRESS"):
                 self._rang = True
-                await self._db.write(calls.ringing, self.call)
+                await self._save(calls.ringing, self.call)
             elif event.dialstatus == "ANSWER":
                 await self._pick_up()
         elif event.type == "StasisStart":
             status = _amd_status(event)
             if status is not None:
                 why = f"Asterisk's AMD says {event.args[1]}"
-                await self._db.write(calls.detected, self.call, status, why)
-                self._converse(channel)
+                await self._save(calls.detected, self.call, status, why)
             await self._pick_up()
         elif event.type == "ChannelDestroyed":
             await self._finish_session()
@@ -252,7 +251,7 @@ class CallSupervisor:
         if snapshot is None:
             return await self._find_fate()
         self._absent = False
-        await self._db.write(calls.found, self.call)
+        await self._save(calls.found, self.call)
         if reason is _Check.WITHDRAWN and snapshot["state"] != "Up":
             self._log.info("hung up: called off before anybody answered")
             await channel.hangup()
@@ -304,7 +303,7 @@ class CallSupervisor:
             self._absent = True
             return False
         else:
-            await self._db.write(
+            await self._save(
                 calls.unknown, self.call, "neither a channel nor a record of it is there"
             )
             await self._end(None, 0, "it cannot be told whether the phone rang")
@@ -337,7 +336,7 @@ class CallSupervisor:
     async def _pick_up(self) -> None:
         if not self._answered:
             self._answered, self._answered_at = True, utcnow()
-            await self._db.write(calls.answered, self.call, utcnow())
+            await self._save(calls.answered, self.call, utcnow())
 
     def _converse(self, channel: Channel) -> None:
         if self._session is None or self._session.done():
@@ -377,6 +376,13 @@ class CallSupervisor:
         with suppress(AriError):
             await channel.continue_in_dialplan(context=CONTEXT, extension=APOLOGY)
 
+    async def _save(self, fn: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Write a step, after what the session has written so far.
+
+        While the database is away, this waits for it. The session talks meanwhile.
+        """
+        await asyncio.shield(self._db.backlog.add(self.call.id, fn, *args, **kwargs))
+
     async def _finish_session(self) -> None:
         """Wait until the session has written its results, so that a hang-up loses no key."""
         if self._session is not None and not self._session.done():
@@ -400,7 +406,7 @@ class CallSupervisor:
             metrics.CALLS_UNKNOWN.inc()
         else:
             metrics.CALLS_ENDED.labels(disposition).inc()
-        await self._db.write(
+        await self._save(
             calls.end,
             self.call,
             disposition=disposition,

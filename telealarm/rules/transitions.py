@@ -21,8 +21,8 @@ ALARM: Mapping[IntEnum, frozenset[IntEnum]] = {
     A.IN_PROCESS: frozenset({A.RETRY, A.SUCCESS, A.FAILURE, A.MISSED, A.CANCELLED, A.PENDING}),
     # Back to PENDING: its event was paused or moved before the retry.
     A.RETRY: frozenset({A.IN_PROCESS, A.SUCCESS, A.FAILURE, A.CANCELLED, A.PENDING}),
-    # A user may ask for another attempt by hand.
-    A.FAILURE: frozenset({A.IN_PROCESS}),
+    # A user may ask for another attempt by hand. Or an answer is saved late: it counts.
+    A.FAILURE: frozenset({A.IN_PROCESS, A.SUCCESS}),
     A.SUCCESS: frozenset({A.IN_PROCESS}),
     A.MISSED: frozenset({A.IN_PROCESS, A.PENDING}),
     A.CANCELLED: frozenset({A.IN_PROCESS, A.PENDING}),

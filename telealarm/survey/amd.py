@@ -13,6 +13,7 @@ from telealarm.store.survey import session_state
 from telealarm.store.survey.session_state import Script
 from telealarm.survey.channel_io import ChannelIO
 from telealarm.survey.commands import GOODBYE
+from telealarm.survey.saver import Saver
 from telealarm.survey.section_context import SessionServices
 from telealarm.survey.tts.prompts import NO_SPEECH, Prompt, soon
 from telealarm.words import AmdBehavior, AmdStatus
@@ -24,7 +25,7 @@ WAITING_SECONDS = 0.05
 
 
 async def keys_of_person(
-    services: SessionServices, call: Call, script: Script, channel_io: ChannelIO
+    services: SessionServices, call: Call, script: Script, channel_io: ChannelIO, saver: Saver
 ) -> str | None:
     """Return the keys that a person pressed before the survey: usually none ('').
 
@@ -32,22 +33,22 @@ async def keys_of_person(
     """
     if call.amd_behavior is None:
         return ""
-    who = await services.db.write(session_state.who_answered, call)
+    who = call.amd_status or await saver.ask(session_state.who_answered, call)
     if who == AmdStatus.MACHINE:
         if call.amd_behavior is AmdBehavior.HUMAN_ONLY:
             key = await channel_io.keys(WAITING_SECONDS, str)
         else:
             key = await channel_io.say(await _message(services, script), str)
         if key is not None:
-            await services.write(detected, call, AmdStatus.PERSON, f"key {key}")
+            saver.note(detected, call, AmdStatus.PERSON, f"key {key}")
             return key
         if call.amd_behavior is not AmdBehavior.HUMAN_ONLY:
-            await services.write(session_state.message_left, call)
+            saver.note(session_state.message_left, call)
     elif call.amd_behavior is AmdBehavior.VOICEMAIL_ONLY:
         await channel_io.say(await services.prompts.system(GOODBYE, script.language), _ignored)
     else:
         return ""
-    await services.write(session_state.enter, call, None, 0)
+    saver.note(session_state.enter, call, None, 0)
     await channel_io.channel.hangup()
     return None
 

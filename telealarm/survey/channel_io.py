@@ -8,9 +8,10 @@ import asyncio
 import itertools
 import logging
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from telealarm.asterisk.ari import AriEvent, Channel, Playback
 from telealarm.asterisk.ari.errors import AriError
@@ -25,6 +26,8 @@ T = TypeVar("T")
 # Added to the length of a prompt: Asterisk must fetch it, and may be busy.
 PLAY_MARGIN_SECONDS = 10.0
 BROKEN_OFF_SECONDS = 0.1
+# The most keys that are kept while nobody listens.
+MOST_PRESSED = 32
 # Added to a step's time, until the next step renews the limit. A restart of the service fits in.
 STEP_MARGIN_SECONDS = 15.0
 # A prompt must end this long before the time limit that the dialplan has set.
@@ -49,6 +52,10 @@ class HungUp(Exception):
     def __init__(self, event: AriEvent | None = None) -> None:
         super().__init__()
         self.event = event
+
+
+def _no_note(playback_id: str) -> None:
+    """Note nothing."""
 
 
 class Files:
@@ -80,6 +87,8 @@ class ChannelIO:
         self._numbers = itertools.count(1)
         # The same in every session: a worker that adopts the call can stop the sound.
         self._sound_id = f"{channel.id}-sound"
+        # Keys that were pressed while nobody listened.
+        self._pressed: deque[str] = deque()
         # The playback to stop before the next prompt.
         self._playing: Playback | None = None
         self._stopping: asyncio.Task[None] | None = None
@@ -100,6 +109,10 @@ class ChannelIO:
     ) -> None:
         self._disarm_silence()
         self._events.close()
+
+    def limit(self, seconds: float) -> None:
+        """Hang the channel up `seconds` from now on, at the latest."""
+        self._deadline = min(self._deadline, monotonic() + seconds)
 
     def plays(self, playback_id: str) -> None:
         """Note that a playback of an earlier session still plays."""
@@ -138,20 +151,21 @@ class ChannelIO:
         self,
         prompt: Prompt,
         react: Callable[[str], T | None],
-        note: Callable[[str], Awaitable[None]] | None = None,
+        note: Callable[[str], None] = _no_note,
     ) -> T | None:
         """Speak a prompt. Return None at its end, or what `react` returns for a key.
 
         If `react` returns None for a key, the prompt goes on. `note` gets the playback's id as it
         begins. Raises SpeechError if Asterisk can play none of the prompt's addresses.
         """
+        if (pressed := self._react_to_pressed(react)) is not None:
+            return pressed
         for media in reversed(prompt.media) if self._files.first else prompt.media:
             playback_id = self._next_id()
             await asyncio.gather(self.quiet(), self._hold_prompt(prompt.seconds))
+            note(playback_id)
             self._disarm_silence()
-            self._playing, _ = await asyncio.gather(
-                self.channel.play(media, playback_id), _noted(note, playback_id)
-            )
+            self._playing = await self.channel.play(media, playback_id)
             end = await self._until_played(playback_id, prompt.seconds, react)
             self._arm_silence()
             if not isinstance(end, AriEvent | None):
@@ -184,12 +198,35 @@ class ChannelIO:
 
         Return None after `seconds`, or if `enough` is true after a nudge.
         """
+        if (pressed := self._react_to_pressed(react)) is not None:
+            return pressed
         until = monotonic() + seconds
         while not enough() and (left := until - monotonic()) > 0:
             event = await self.event(left)
             if event is not None and (result := self._react(event, react)) is not None:
                 return result
         return None
+
+    async def until_done(self, future: "asyncio.Future[Any]", seconds: float) -> bool:
+        """Return whether `future` is done within `seconds`. Keys are kept for later.
+
+        Raises HungUp.
+        """
+        if not future.done():
+            # Without a hop for a write that is quick: most are.
+            future.add_done_callback(lambda _: self.nudge())
+        until = monotonic() + seconds
+        while not future.done() and (left := until - monotonic()) > 0:
+            event = await self.event(left)
+            if event is not None:
+                self._react(event, self._keep_key)
+        return future.done()
+
+    async def tell(self, prompt: Prompt) -> None:
+        """Speak a prompt to its end. Keys are kept for later."""
+        pressed, self._pressed = self._pressed, deque()
+        await self.say(prompt, self._keep_key)
+        self._pressed.extendleft(reversed(pressed))
 
     async def sound(self, media: str) -> None:
         """Play a sound without an end. The next prompt, or `quiet`, stops it."""
@@ -272,6 +309,16 @@ class ChannelIO:
                 return result
         return None
 
+    def _keep_key(self, key: str) -> None:
+        if len(self._pressed) < MOST_PRESSED:
+            self._pressed.append(key)
+
+    def _react_to_pressed(self, react: Callable[[str], T | None]) -> T | None:
+        while self._pressed:
+            if (result := react(self._pressed.popleft())) is not None:
+                return result
+        return None
+
     def _react(self, event: AriEvent, react: Callable[[str], T | None]) -> T | None:
         if event.type != "ChannelDtmfReceived":
             return None
@@ -284,11 +331,6 @@ class ChannelIO:
 
     def _next_id(self) -> str:
         return f"{self.channel.id}-{self._run_id}-{next(self._numbers)}"
-
-
-async def _noted(note: Callable[[str], Awaitable[None]] | None, playback_id: str) -> None:
-    if note is not None:
-        await note(playback_id)
 
 
 def nothing(key: str) -> Sequence[object] | None:

@@ -42,10 +42,10 @@ async def confer(context: ActiveSection, name: str) -> Outcome:
         raise
     except AriError as error:
         log.warning("the conference cannot be joined: %s", error, extra={"channel": bridge})
-        await context.services.write(section_effects.not_joined, context.call, context.section.id)
+        context.saver.note(section_effects.not_joined, context.call, context.section.id)
         return Outcome.FAILED
     try:
-        await context.services.write(section_effects.joined, context.call, context.section.id, name)
+        context.saver.note(section_effects.joined, context.call, context.section.id, name)
         while True:
             await channel_io.hold(RENEW_SECONDS, LEFT_ALONE_SECONDS - RENEW_SECONDS)
             if await channel_io.keys(RENEW_SECONDS, _leaves):

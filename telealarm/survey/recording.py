@@ -15,6 +15,7 @@ from telealarm.sections.context import Outcome
 from telealarm.store.dialing.calls import Call
 from telealarm.store.survey import section_effects
 from telealarm.survey.channel_io import HungUp
+from telealarm.survey.saver import Saver
 from telealarm.survey.section_context import ActiveSection, SessionServices
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ async def record(context: ActiveSection, most_seconds: int) -> Outcome:
     except HungUp:
         await kept()
         raise
-    return await kept()
+    return await kept(saver=context.saver)
 
 
 async def _until_ended(context: ActiveSection, name: str, most_seconds: int) -> None:
@@ -72,11 +73,18 @@ async def _until_ended(context: ActiveSection, name: str, most_seconds: int) -> 
 
 
 async def keep(
-    services: SessionServices, call: Call, section: int, name: str, most_seconds: int
+    services: SessionServices,
+    call: Call,
+    section: int,
+    name: str,
+    most_seconds: int,
+    *,
+    saver: Saver | None = None,
 ) -> Outcome:
     """Fetch a recording from Asterisk, save it, and delete it there. Return how it went.
 
-    Asterisk counts whole seconds. It may record one second more than requested.
+    With a `saver`, the callee waits for it. Asterisk counts whole seconds. It may record one second
+    more than requested.
     """
     try:
         wav = await _fetch(services, name)
@@ -85,7 +93,7 @@ async def keep(
         return Outcome.FAILED
     sound = await asyncio.to_thread(_sound, wav, most_seconds) if wav else None
     if sound is not None:
-        await _put(services, call, section, sound)
+        await _put(services, call, section, sound, saver)
     try:
         await services.ari.recordings.delete(name)
     except AriError as error:
@@ -93,7 +101,9 @@ async def keep(
     return Outcome.NOTHING if sound is None else Outcome.DONE
 
 
-async def _put(services: SessionServices, call: Call, section: int, sound: bytes) -> None:
+async def _put(
+    services: SessionServices, call: Call, section: int, sound: bytes, saver: Saver | None
+) -> None:
     try:
         file = await asyncio.to_thread(services.voice_messages.keep, sound)
     except OSError as error:
@@ -102,7 +112,11 @@ async def _put(services: SessionServices, call: Call, section: int, sound: bytes
             " or name another"
         ) from None
     seconds = round(audio.seconds(sound), 3)
-    old = await services.db.write(section_effects.recorded, call, section, file, seconds)
+    recorded = partial(section_effects.recorded, call, section, file, seconds)
+    if saver is not None:
+        old = await saver.save(recorded)
+    else:
+        old = await asyncio.shield(services.db.backlog.add(call.id, recorded))
     if old:
         await asyncio.to_thread(services.voice_messages.discard, [old])
 

@@ -60,18 +60,20 @@ class SectionActions:
         return await confer(self._active, name)
 
     async def block_number(self) -> None:
-        await self._services.write(section_effects.block, self._call, self._section.id)
+        await self._active.saver.save(section_effects.block, self._call, self._section.id)
 
     async def send_sms(self, text: str) -> None:
-        await self._services.write(
+        await self._active.saver.save(
             section_effects.send, self._call, self._section.id, text, utcnow()
         )
 
     async def answer(self, response: str) -> None:
-        await self._services.write(section_effects.answered, self._call, self._section.id, response)
+        await self._active.saver.save(
+            section_effects.answered, self._call, self._section.id, response
+        )
 
     async def tell(self, word: str, why: str = "") -> None:
-        await self._services.write(section_effects.tell, self._call, word, why)
+        self._active.saver.note(section_effects.tell, self._call, word, why)
 
 
 def _any_key(key: str) -> str | None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from telealarm.asterisk.ari import Channel
 from telealarm.clock import utcnow
-from telealarm.errors import SpeechError
+from telealarm.errors import Fenced, SpeechError
+from telealarm.i18n import ENGLISH
 from telealarm.log import by_ids
 from telealarm.sections.context import ActionResult
 from telealarm.store.dialing.calls import Call
@@ -25,6 +26,8 @@ from telealarm.survey.commands import (
     GOODBYE,
     INVALID_KEY,
     NO_ANSWER,
+    NOT_SAVED,
+    ONE_MOMENT,
     Act,
     Command,
     Enter,
@@ -35,6 +38,7 @@ from telealarm.survey.commands import (
 )
 from telealarm.survey.ivr_step import IvrStep
 from telealarm.survey.machine import Machine
+from telealarm.survey.saver import NotSaved, Saver
 from telealarm.survey.section_actions import SectionActions
 from telealarm.survey.section_context import ActiveSection, SessionServices
 from telealarm.survey.tts.prompts import NO_SPEECH, Prompt, soon
@@ -96,7 +100,7 @@ class SurveyRunner:
                 await self._render(section, script)
             except SpeechError as error:
                 failed.append(error)
-        texts = [INVALID_KEY, GOODBYE, NO_ANSWER, NO_SPEECH]
+        texts = [INVALID_KEY, GOODBYE, NO_ANSWER, NO_SPEECH, ONE_MOMENT, NOT_SAVED]
         texts += [name for section in script.sections for name in section.kind.prompts]
         for name in dict.fromkeys(texts):
             await self._services.prompts.system(name, script.language)
@@ -117,24 +121,38 @@ class SurveyRunner:
 
         Raises SpeechError if Asterisk can play no prompt.
         """
-        prepared = self._prepared.pop(call.id, None)
-        if prepared is None:
-            prepared = Prepared(await self._services.db.write(session_state.load, call))
-        script = prepared.script
-        answered = script.answered or utcnow()
-        left = call.limit_seconds - (utcnow() - answered).total_seconds()
-        with ChannelIO(channel, left, files=self._services.files) as channel_io:
+        services, ids = self._services, by_ids(log, alarm=call.alarm_id, channel=channel.id)
+        with ChannelIO(channel, call.limit_seconds, files=services.files) as channel_io:
+            saver = Saver(services.db, services.prompts, call, channel_io, ENGLISH)
             try:
-                keys = await keys_of_person(self._services, call, script, channel_io)
+                prepared = self._prepared.pop(call.id, None)
+                if prepared is None:
+                    prepared = Prepared(await saver.ask(session_state.load, call))
+                script = prepared.script
+                saver.language = script.language
+                if script.answered is not None:
+                    up = (utcnow() - script.answered).total_seconds()
+                    channel_io.limit(call.limit_seconds - up)
+                keys = await keys_of_person(services, call, script, channel_io, saver)
                 if keys is not None:
-                    await Session(call, channel_io, self._services, prepared, keys).run()
+                    await Session(call, channel_io, services, saver, prepared, keys).run()
             except HungUp:
-                by_ids(log, alarm=call.alarm_id, channel=channel.id).info("hung up")
+                ids.info("hung up")
+            except NotSaved as error:
+                ids.error("%s", error)
+                saver.note(session_state.enter, call, None, 0)
+                await self._take_leave(channel_io, saver.language)
             except SpeechError as error:
                 self.trouble = str(error)
-                await self._services.db.write(session_state.speech_failed, call, str(error))
+                saver.note(session_state.speech_failed, call, str(error))
                 raise
             self.trouble = None
+
+    async def _take_leave(self, channel_io: ChannelIO, language: str) -> None:
+        """Tell the callee that the answer is not saved yet, and hang up."""
+        with suppress(HungUp):
+            await channel_io.tell(await self._services.prompts.system(NOT_SAVED, language))
+            await channel_io.channel.hangup()
 
 
 class Session:
@@ -145,6 +163,7 @@ class Session:
         call: Call,
         channel_io: ChannelIO,
         services: SessionServices,
+        saver: Saver,
         prepared: Prepared,
         ahead: str,
     ) -> None:
@@ -153,6 +172,7 @@ class Session:
         self._call = call
         self._channel_io = channel_io
         self._services = services
+        self._saver = saver
         self._script = script
         self._sections = {section.id: section for section in script.sections}
         self._machine = Machine(
@@ -187,11 +207,12 @@ class Session:
 
         Answers and places are saved first, because a key that cuts a prompt ends the commands.
         """
+        self._saver.check()
         for command in commands:
             if isinstance(command, Keep):
                 await self._keep(command)
             elif isinstance(command, Enter):
-                await self._enter(command)
+                self._enter(command)
         for command in commands:
             if isinstance(command, Say):
                 cut = await self._say(command)
@@ -212,7 +233,7 @@ class Session:
 
     async def _keep(self, command: Keep) -> None:
         self._log.info("key %s in section %d", command.response, command.section)
-        await self._services.write(
+        ours = await self._saver.save(
             session_state.keep,
             self._call,
             command.section,
@@ -220,14 +241,16 @@ class Session:
             rating=command.rating,
             following=command.following,
         )
+        if not ours:
+            raise Fenced(f"call {self._call.id} is another worker's now")
         self._place = (command.following, 0)
         self._acting = False
 
-    async def _enter(self, command: Enter) -> None:
+    def _enter(self, command: Enter) -> None:
         place = (command.section, command.lap)
         known = place == self._place and not self._acting
         if command.section is None or not known or self._completes(command.section):
-            await self._services.write(session_state.enter, self._call, *place)
+            self._saver.note(session_state.enter, self._call, *place)
             self._place, self._acting = place, False
 
     def _completes(self, section: int) -> bool:
@@ -244,10 +267,16 @@ class Session:
         self._log.info("section %d: %s", section.id, section.kind.word)
         if not self._acting:
             self._acting = True
-            await self._services.write(session_state.acting, self._call)
-        await self._was_heard()
+            self._saver.note(session_state.acting, self._call)
+        self._was_heard()
         active = ActiveSection(
-            self._services, self._call, self._script, section, self._channel_io, self._machine.keyed
+            self._services,
+            self._call,
+            self._script,
+            section,
+            self._channel_io,
+            self._saver,
+            self._machine.keyed,
         )
         return await section.kind.act(SectionActions(active))
 
@@ -257,7 +286,7 @@ class Session:
         if prompt is None:
             return None
         cut = await self._channel_io.say(prompt, self._react, self._playing)
-        await self._was_heard()
+        self._was_heard()
         return cut
 
     async def _break_silence(self) -> None:
@@ -265,19 +294,19 @@ class Session:
         if not self._heard:
             prompt = await self._services.prompts.system(NO_SPEECH, self._script.language)
             await self._channel_io.say(prompt, nothing)
-            await self._was_heard()
+            self._was_heard()
 
     def _react(self, key: str) -> Sequence[Command] | None:
         return self._machine.keyed(key) or None
 
-    async def _playing(self, playback_id: str) -> None:
-        await self._services.write(session_state.playing, self._call, playback_id)
+    def _playing(self, playback_id: str) -> None:
+        self._saver.note(session_state.playing, self._call, playback_id)
 
-    async def _was_heard(self) -> None:
+    def _was_heard(self) -> None:
         """Save that the callee heard the first prompt, to its end or until a key."""
         if not self._heard:
             self._heard = True
-            await self._services.write(session_state.heard, self._call)
+            self._saver.note(session_state.heard, self._call)
 
     async def _prompt(self, say: Say) -> Prompt | None:
         """Return the prompt, or None if there is nothing to say (an empty text)."""

@@ -70,7 +70,7 @@ async def transfer(context: ActiveSection, order: Order) -> Outcome:
     Raises HungUp if the callee hangs up; then the agent's channel is hung up too.
     """
     services, call = context.services, context.call
-    agent = await services.db.write(transfers.latest, call, context.section.id)
+    agent = await context.saver.ask(transfers.latest, call, context.section.id)
     if agent is not None and agent.taken and agent.ended:
         return Outcome.DONE
     if agent is not None and not agent.ended:
@@ -79,12 +79,12 @@ async def transfer(context: ActiveSection, order: Order) -> Outcome:
         await context.channel_io.silence()
         await services.ari.open(agent.channel_id).hangup()
         services.ari.close(agent.channel_id)
-        await services.write(
+        context.saver.note(
             transfers.end, call, agent, Response.NO_ANSWER, Disposition.CANCEL, 0, utcnow()
         )
         if agent.taken:
             return Outcome.DONE
-    agent = await services.db.write(transfers.begin, call, context.section.id, order.number)
+    agent = await context.saver.ask(transfers.begin, call, context.section.id, order.number)
     return Outcome.FAILED if agent is None else await _Transfer(context, order, agent).run()
 
 
@@ -120,7 +120,7 @@ class _Transfer:
             try:
                 how = await self._won(channel_io)
                 if how == Outcome.DONE:
-                    await context.services.write(transfers.taken, context.call, agent, utcnow())
+                    context.saver.note(transfers.taken, context.call, agent, utcnow())
                     await context.channel_io.quiet()
                     await self._talk(channel_io)
             except _INTERRUPTED:
@@ -176,9 +176,9 @@ class _Transfer:
         Return False if that would take too long.
         """
         callee, until = self._context.channel_io, monotonic() + TURN_SECONDS
-        db, gateway = self._context.services.db, self._agent.gateway
+        saver, gateway = self._context.saver, self._agent.gateway
         await callee.sound(RINGING)
-        while isinstance(slot := await db.write(call_rate.redraw, gateway), float):
+        while isinstance(slot := await saver.ask(call_rate.redraw, gateway), float):
             if slot > until:
                 self._disposition, self._word = (
                     Disposition.CONGESTION,
@@ -228,7 +228,7 @@ class _Transfer:
                 while await _kind(channel_io) != "StasisStart":
                     pass
             self._disposition, self._word = Disposition.ANSWER, Response.NOT_TAKEN
-            await context.services.write(transfers.answered, agent, utcnow())
+            context.saver.note(transfers.answered, agent, utcnow())
             return Outcome.DONE if await self._agrees(channel_io) else Outcome.NOTHING
         except TimeoutError:
             return Outcome.NOTHING
@@ -316,7 +316,7 @@ class _Transfer:
                 log.warning("left behind: %s", error, extra={"channel": channel_io.channel.id})
         self._ari.close(channel_io.channel.id)
         context = self._context
-        await context.services.write(
+        context.saver.note(
             transfers.end,
             context.call,
             self._agent,

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from tests.acceptance.conftest import Plug, Practice
-from tests.acceptance.test_sections import RATES, RATING, RECORD, sealed, to_agent
+from tests.acceptance.test_sections import ASKS_ON, RATES, RECORD, sealed, to_agent
 from tests.lab.behaviours import (
     Behaviour,
     answers_and_presses,
@@ -34,25 +34,23 @@ def never_dead(phone: Phone) -> None:
 @pytest.mark.parametrize(
     ("number", "behaviour"),
     [
-        ("651", answers_and_presses("2", first_key=3.0)),
-        ("652", replace(answers_and_presses("2", first_key=3.0), codec="PCMA")),
-        ("653", presses_by_info("2", first_key=3.0)),
-        ("654", presses_by_tones("2", first_key=3.0)),
-        ("655", presses_by_tones("2", first_key=3.0, codec="PCMA")),
+        ("651", answers_and_presses("2", first_key=5.0)),
+        ("652", replace(answers_and_presses("2", first_key=5.0), codec="PCMA")),
+        ("653", presses_by_info("2", first_key=5.0)),
+        ("654", presses_by_tones("2", first_key=5.0)),
+        ("655", presses_by_tones("2", first_key=5.0, codec="PCMA")),
     ],
 )
 async def test_a_key_of_any_phone_is_heard_once(
     practice: Practice, plug: Plug, number: str, behaviour: Behaviour
 ) -> None:
     """By events, by SIP INFO, and by tones if the phone knows nothing else."""
-    survey = await sealed(
-        practice.clinic.rest, {**RATES, "type": RATING}, {**RATES, "script": "Again."}
-    )
+    survey = await sealed(practice.clinic.rest, ASKS_ON, {**RATES, "script": "Again."})
     phone = await plug(number, behaviour)
     appointment = await practice.clinic.appointment(number, survey=survey)
     alarm = await practice.settled(appointment)
-    assert (alarm["status"], alarm["result"]) == (5, 2)
     words = await practice.words(appointment)
+    assert (alarm["status"], alarm["result"]) == (5, 2), words
     assert words.count("key") == 1, words
     assert "key 2" in await phone.events()
 

@@ -1,6 +1,5 @@
 """A PostgreSQL of its own, started for real on a free port of 127.0.0.1."""
 
-import asyncio
 import os
 import pwd
 import secrets
@@ -9,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -34,6 +34,7 @@ class Postgres:
         self._password = secrets.token_hex(16)
         self._child: Child | None = None
         self._databases = 0
+        self._argv: list[str | Path] = []
 
     @property
     def pid(self) -> int:
@@ -80,20 +81,40 @@ class Postgres:
             for name in weak:
                 settings[name] = "off"
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        self._child = Child(
-            [binaries / "postgres", "-D", data, *options],
-            self._folder / "log",
-            cwd=self._folder,
-            become=_become,
-        )
-        self._wait()
+        self._argv = [binaries / "postgres", "-D", data, *options]
+        self.boot()
 
     def stop(self) -> None:
         """End the server and remove its data."""
-        if self._child is not None:
-            self._child.signal(signal.SIGINT)  # its word for: end now, whoever is connected
-            asyncio.run(self._child.wait(limit(20)))
+        self.shut_down()
         shutil.rmtree(self._folder)
+
+    def shut_down(self) -> None:
+        """End the server, whoever is connected; `boot` starts it again with its data."""
+        if self._child is not None:
+            self.thaw()
+            self._child.signal(signal.SIGINT)
+            self._child.wait_for(limit(20))
+            self._child = None
+
+    def boot(self) -> None:
+        """Run the server on its data folder. Raises AssertionError where it cannot."""
+        self._child = Child(self._argv, self._folder / "log", cwd=self._folder, become=_become)
+        self._wait()
+
+    def freeze(self) -> None:
+        """Stop all its processes: its connections stay open, and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To the server and to its backends, each of which has a session of its own."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        for pid in (self.pid, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def new_database(self, like: str | None = None) -> str:
         """The address of a new database: empty, or a copy of the one at the address `like`."""

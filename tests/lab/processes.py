@@ -72,6 +72,10 @@ class Child:
         if self.running:
             self._process.send_signal(number)
 
+    def wait_for(self, seconds: float) -> int:
+        """The exit status, as `wait`, where no event loop runs."""
+        return self._process.wait(seconds)
+
     async def wait(self, seconds: float) -> int:
         """The exit status; TimeoutExpired if it still runs after `seconds`."""
         return await asyncio.to_thread(self._process.wait, seconds)

@@ -321,6 +321,13 @@ def take_back(alarm_id: int, now: datetime) -> None:
     _hang_up([alarm_id], now)
 
 
+def answered(alarm_id: int, now: datetime) -> None:
+    """Call off the attempts of the alarm, because an answer came in after an earlier attempt."""
+    _call_off_requests([alarm_id], Reason.ANSWERED)
+    Alarm.update(status_reason=Reason.ANSWERED).where(Alarm.id == alarm_id).execute()
+    _hang_up([alarm_id], now)
+
+
 def _withdraw(ids: list[int], reason: str) -> None:
     """Cancel the waiting attempts. Their alarms are pending again, unless they ring."""
     _call_off_requests(ids, reason)

@@ -59,6 +59,8 @@ class Call:
     amd_behavior: AmdBehavior | None
     rang: bool
     answered: datetime | None
+    # What AMD found, if this run knows it.
+    amd_status: AmdStatus | None = None
     # The earliest moment to send it, on the monotonic clock, and its slot, if it has one.
     at: float = -math.inf
     slot: Slot | None = None
@@ -340,6 +342,16 @@ def withdrawn(holder: Holder) -> list[int]:
         CallRequest.answered.is_null(),
     )
     return [row.id for row in rows]
+
+
+def of(call: Call) -> CallRequest:
+    """Return the row of a call, whoever holds it now: for what the callee answered."""
+    return CallRequest.get_by_id(call.id)
+
+
+def is_held(row: CallRequest, call: Call) -> bool:
+    """Return whether this worker still holds the call."""
+    return (row.worker, row.fence) == (call.worker, call.fence)
 
 
 def held(call: Call) -> CallRequest:

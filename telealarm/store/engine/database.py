@@ -25,7 +25,9 @@ from telealarm import models
 from telealarm.config.model import Config
 from telealarm.errors import Overloaded, StorageError
 from telealarm.store.engine import dialect, time_zones
+from telealarm.store.engine.backlog import Backlog
 from telealarm.store.engine.notify import CommitListener
+from telealarm.store.engine.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,8 @@ T = TypeVar("T")
 QUEUE = 10_000
 BATCH = 500
 READERS = 3
+# How long an ending service tries to write what waits for the database.
+CLOSE_SECONDS = 5.0
 
 _batch = threading.local()
 
@@ -93,16 +97,21 @@ class Database:
         self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
         self._closed = False
         self._listener = CommitListener(database) if dialect.has_notify(database) else None
+        self._watchdog = Watchdog()
+        # Writes that must not be lost while the database is away.
+        self.backlog = Backlog(self.write)
 
     def start(self) -> None:
         """Start the threads. Call it on the event loop of the stages."""
         self._loop = asyncio.get_running_loop()
         self._writer.start()
+        self._watchdog.start()
         if self._listener is not None:
             self._listener.start(self._on_notify)
 
     async def close(self) -> None:
         """Commit the queued writes, then end the threads."""
+        await self.backlog.close(CLOSE_SECONDS)
         self._closed = True
         if self._listener is not None:
             await asyncio.to_thread(self._listener.stop)
@@ -113,6 +122,7 @@ class Database:
         for _ in range(READERS):
             self._readers.submit(self._leave, all_here)
         await asyncio.to_thread(self._readers.shutdown)
+        await asyncio.to_thread(self._watchdog.stop)
 
     def stage(self, name: str) -> asyncio.Event:
         """Return the event that is set after each commit that called `wake(name)`."""
@@ -163,13 +173,18 @@ class Database:
         with self.peewee.connection_context(), self.peewee.atomic():
             return fn(*args, **kwargs)
 
-    def _read(self, fn: Callable[[], T]) -> T:
+    def _read(self, fn: Callable[[], T], *, again: bool = True) -> T:
         try:
             self.peewee.connect(reuse_if_open=True)
-            with self.peewee.atomic():
+            watched = self._watchdog.watching(dialect.descriptor(self.peewee))
+            with watched, self.peewee.atomic():
                 return fn()
         except (peewee.OperationalError, peewee.InterfaceError) as error:
+            lost = dialect.is_broken(self.peewee)
             self._disconnect()
+            if again and lost:
+                # The server was restarted since the last read. Reading again changes nothing.
+                return self._read(fn, again=False)
             raise StorageError(f"The database did not answer: {_sentence(error)}") from error
 
     def _leave(self, all_here: threading.Barrier) -> None:
@@ -195,13 +210,17 @@ class Database:
                 self._disconnect()
                 return
 
-    def _commit(self, batch: list[_Job[Any]], *, again: bool = True) -> None:
+    def _commit(self, batch: list[_Job[Any]], *, again: bool = True) -> bool:
+        """Run the jobs in one transaction, and answer them. Return False if none could begin."""
         _batch.woken = set()
-        committing = False
+        begun = committing = False
         try:
             self.peewee.connect(reuse_if_open=True)
-            with dialect.writing(self.peewee):
+            watched = self._watchdog.watching(dialect.descriptor(self.peewee))
+            with watched, dialect.writing(self.peewee):
+                begun = True
                 for job in batch:
+                    self._watchdog.progress()
                     self._run_in_savepoint(job)
                 self._notify(_batch.woken)
                 committing = True
@@ -209,16 +228,22 @@ class Database:
             self._disconnect()
             if again and not committing:
                 # A lost connection or a deadlock; nothing was stored. Run each job once more, in
-                # its own transaction, so that a failing job stops no other.
-                for job in batch:
-                    self._commit([job], again=False)
-                return
+                # its own transaction, so that a failing job stops no other. If the first one cannot
+                # even begin, the database is away: then no job waits for it any longer.
+                first, *others = batch
+                if self._commit([first], again=False):
+                    for job in others:
+                        self._commit([job], again=False)
+                    return True
+                batch = others
+                begun = False
             failure = StorageError(f"The database did not commit: {_sentence(error)}")
             failure.__cause__ = error
             for job in batch:
                 job.error = failure
             _batch.woken = set()
         self._answer(batch, _batch.woken)
+        return begun
 
     def _run_in_savepoint(self, job: _Job[Any]) -> None:
         before = set(_batch.woken)

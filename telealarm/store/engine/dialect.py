@@ -49,6 +49,18 @@ def connect(config: Config) -> peewee.Database:
     return peewee.PostgresqlDatabase(**options, autoconnect=False, prefer_psycopg3=True)
 
 
+def descriptor(database: peewee.Database) -> int | None:
+    """Return the file descriptor of this thread's connection; None if it is not to a server."""
+    if not _is_postgresql(database):
+        return None
+    return int(database.connection().fileno())
+
+
+def is_broken(database: peewee.Database) -> bool:
+    """Return whether this thread's connection was lost, for example by a restart of the server."""
+    return _is_postgresql(database) and not database.is_closed() and database.connection().closed
+
+
 def place(config: Config) -> str:
     """Return the database for messages: its file, or its host and name, never its password."""
     if config.sqlite_path is not None:

@@ -201,6 +201,8 @@ def call_off(request: AlarmRequest, why: str, now: datetime, **ended: int) -> No
             move(alarm, AlarmStatus.RETRY)
         put(alarm, status_reason="")
         attempts.again(alarm, now + CALLED_BACK, now)
+    elif alarm.status_reason == Reason.ANSWERED:
+        move(alarm, AlarmStatus.SUCCESS, status_reason="")
     elif alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
         # If it has a due time, the alarm was moved, or its event was paused and resumed.
         wanted = not unwanted and (paused or alarm.due is not None)

@@ -109,7 +109,7 @@ def _end_of(call: CallRequest) -> CallEnd:
     return CallEnd(
         disposition=Disposition(call.disposition or Disposition.FAILED),
         cause=call.hangup_cause,
-        has_key=_has_key(call.id),
+        has_key=has_key(call.id),
         heard_first_prompt=call.heard,
         finished=call.finished,
         hung_up=call.hung_up,
@@ -119,7 +119,7 @@ def _end_of(call: CallRequest) -> CallEnd:
     )
 
 
-def _has_key(call_id: int) -> bool:
+def has_key(call_id: int) -> bool:
     """Return whether the callee pressed a key that counts, or talked with an agent."""
     counts = Section.type.in_(sections.asking())
     for number, responses in sections.counting().items():

@@ -1,4 +1,7 @@
-"""The effects of section actions. Each writes a survey result and a line of the timeline."""
+"""The effects of section actions. Each writes a survey result and a line of the timeline.
+
+The callee has asked for them. So they are saved even if another worker holds the call meanwhile.
+"""
 
 from datetime import datetime
 
@@ -8,7 +11,7 @@ from telealarm.sections import conference, record_message, sms
 from telealarm.sections import do_not_call as do_not_call_section
 from telealarm.store import do_not_call
 from telealarm.store.alarms import eligibility
-from telealarm.store.dialing.calls import Call, held
+from telealarm.store.dialing.calls import Call, of
 from telealarm.store.engine.timeline import record
 from telealarm.store.messages import outbox
 from telealarm.store.messages.template_values import values
@@ -20,7 +23,7 @@ OWN_LIST = "Asked not to be called"
 
 def block(call: Call, section: int) -> None:
     """Put the callee's number on the first of the manager's do-not-call lists."""
-    row = held(call)
+    row = of(call)
     if not do_not_call.lists_number(row.owner_id, call.number):
         lists = DncList.select().where(DncList.owner == row.owner_id)
         chosen = lists.order_by(DncList.id).get_or_none()
@@ -34,7 +37,7 @@ def block(call: Call, section: int) -> None:
 
 def send(call: Call, section_id: int, text: str, now: datetime) -> None:
     """Put an SMS to the callee into the outbox. It is sent once in a call, also after a crash."""
-    row = held(call)
+    row = of(call)
     mine = (SurveyResult.call == row.id) & (SurveyResult.section == section_id)
     if SurveyResult.select().where(mine).exists():
         return
@@ -59,7 +62,7 @@ def send(call: Call, section_id: int, text: str, now: datetime) -> None:
 
 def recorded(call: Call, section: int, file: str, seconds: float) -> str:
     """Save a recorded message. Return the name of the file that it replaces, or ''."""
-    row = held(call)
+    row = of(call)
     old = SurveyResult.get_or_none(call=row, section=section)
     answer(
         row, section, record_message.Response.RECORDED, record_file=file, recording_duration=seconds
@@ -75,7 +78,7 @@ def recorded(call: Call, section: int, file: str, seconds: float) -> str:
 
 def joined(call: Call, section: int, name: str) -> None:
     """Save that the callee is in a conference: once, even if another session continues it."""
-    row = held(call)
+    row = of(call)
     known = SurveyResult.get_or_none(call=row, section=section, response=conference.Response.JOINED)
     if known is not None:
         return
@@ -85,13 +88,13 @@ def joined(call: Call, section: int, name: str) -> None:
 
 def not_joined(call: Call, section: int) -> None:
     """Save that the conference could not be joined."""
-    answer(held(call), section, conference.Response.FAILED)
+    answer(of(call), section, conference.Response.FAILED)
     record(call.alarm_id, conference.Timeline.FAILED, request_id=call.request_id)
 
 
 def answered(call: Call, section: int, response: str) -> None:
     """Save the survey result of any other section type."""
-    answer(held(call), section, response)
+    answer(of(call), section, response)
 
 
 def tell(call: Call, word: str, why: str) -> None:

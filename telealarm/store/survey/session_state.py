@@ -10,11 +10,11 @@ from telealarm.models.survey import LAST
 from telealarm.rules import placeholders
 from telealarm.sections.base import SectionType
 from telealarm.store.alarms import eligibility
-from telealarm.store.dialing.calls import Call, detected, held
+from telealarm.store.dialing.calls import Call, detected, held, is_held, of
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import put
 from telealarm.store.messages.template_values import values
-from telealarm.store.outcome import apply
+from telealarm.store.outcome import apply, late_answers
 from telealarm.store.survey import audio_files
 from telealarm.store.survey.audio_files import Recording
 from telealarm.store.webhooks import webhooks
@@ -172,14 +172,16 @@ def heard(call: Call) -> None:
     put(held(call), heard=True)
 
 
-def keep(call: Call, section: int, response: str, *, rating: bool, following: int | None) -> None:
+def keep(call: Call, section: int, response: str, *, rating: bool, following: int | None) -> bool:
     """Save an answer together with the section that follows it.
 
-    If the survey counts the first rating, later ratings do not replace it.
+    If the survey counts the first rating, later ratings do not replace it. Return False if another
+    worker has the call now: the answer counts, and the survey goes on there.
     """
-    row = held(call)
+    row = of(call)
+    ours = is_held(row, call)
     alarm = row.alarm
-    if row.amd_status:
+    if row.amd_status and ours:
         detected(call, AmdStatus.PERSON, f"key {response}")
     last_counts = row.survey.rating_counts == LAST
     answer(row, section, response, again=last_counts or not rating)
@@ -190,8 +192,10 @@ def keep(call: Call, section: int, response: str, *, rating: bool, following: in
         if alarm.result:
             webhooks.tell(alarm, Change.RESULT, utcnow(), row.request)
             apply.settle_others(alarm, utcnow())
-    _arrive(row, following, 0)
+    if ours:
+        _arrive(row, following, 0)
     record(call.alarm_id, TimelineWord.KEY, response, request_id=call.request_id)
+    return ours
 
 
 def answer(
@@ -208,6 +212,8 @@ def answer(
         insert.on_conflict(conflict_target=target, update=update).execute()
     else:
         insert.on_conflict(conflict_target=target, action="IGNORE").execute()
+    if row.settled is not None:
+        late_answers.settle(row, utcnow())
 
 
 def speech_failed(call: Call, why: str) -> None:

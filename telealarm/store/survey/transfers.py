@@ -8,7 +8,7 @@ from telealarm.models.gateway import ACTIVE
 from telealarm.rules import phone
 from telealarm.sections.call_transfer import Response, Timeline
 from telealarm.store.dialing import concurrency
-from telealarm.store.dialing.calls import Call, held
+from telealarm.store.dialing.calls import Call, held, of
 from telealarm.store.engine.claim import Holder
 from telealarm.store.engine.timeline import record
 from telealarm.store.survey.session_state import answer
@@ -73,7 +73,7 @@ def answered(agent: Agent, now: datetime) -> None:
 
 def taken(call: Call, agent: Agent, now: datetime) -> None:
     """Save that the agent accepts the call. This is the section's result, however the talk ends."""
-    row = held(call)
+    row = of(call)
     Transfer.update(taken=now).where(Transfer.id == agent.id).execute()
     answer(row, agent.section, Response.TAKEN)
     record(row.alarm_id, Timeline.TAKEN, f"by {agent.number}", request_id=row.request_id)
@@ -94,7 +94,7 @@ def end(
         seconds = round((now - row.taken).total_seconds())
         record(call.alarm_id, Timeline.ENDED, f"after {seconds} s", request_id=call.request_id)
         return
-    answer(held(call), agent.section, how)
+    answer(of(call), agent.section, how)
     record(call.alarm_id, Timeline.FAILED, f"{agent.number}: {how}", request_id=call.request_id)
 
 

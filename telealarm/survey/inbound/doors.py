@@ -12,7 +12,7 @@ from telealarm.asterisk.ari import AriEvent, Channel
 from telealarm.asterisk.ari.errors import AriError, NotFound, NotInStasis
 from telealarm.asterisk.dialplan import APOLOGY, CONTEXT, DOORS
 from telealarm.clock import monotonic, utcnow
-from telealarm.errors import SpeechError, TeleAlarmError
+from telealarm.errors import SpeechError, StorageError, TeleAlarmError
 from telealarm.rules import phone
 from telealarm.rules.wakeup import Booked
 from telealarm.store.dialing import call_back
@@ -24,6 +24,7 @@ from telealarm.survey.channel_io import RINGING, ChannelIO, HungUp
 from telealarm.survey.inbound import callback, wakeup
 from telealarm.survey.inbound.dialog import Order, Phrase
 from telealarm.survey.inbound.dialog_runner import DialogRunner
+from telealarm.survey.patience import Patience
 from telealarm.survey.section_context import SessionServices
 
 log = logging.getLogger(__name__)
@@ -112,15 +113,18 @@ class Doors:
 
         async def execute(order: Order[Any]) -> Any:
             if isinstance(order, callback.Seek):
-                alarm = await db.read(call_back.find, order.number, calendar_id, utcnow())
+                find = partial(db.read, call_back.find, order.number, calendar_id, utcnow())
+                alarm = await patience.until_answered(find)
                 if alarm is None or (order.keyed and not alarm.asks_pin):
                     return None
-                runner.language = alarm.language
+                runner.language = patience.language = alarm.language
                 return alarm
             assert isinstance(order, callback.CheckPin)
-            return await db.write(call_back.check_pin, order.alarm_id, order.keyed, utcnow())
+            check = partial(db.write, call_back.check_pin, order.alarm_id, order.keyed, utcnow())
+            return await patience.until_answered(check)
 
         with self._line(channel) as line:
+            patience = Patience(self._services.prompts, line, _language(event))
             runner = DialogRunner(line, self._services.prompts, _language(event), execute)
             alarm_id = await runner.run(callback.callback(_number(event)))
             if alarm_id is None:
@@ -128,13 +132,13 @@ class Doors:
                 return False
             greeting = runner.say(Phrase("callback-found"))
             await asyncio.gather(greeting, self._ready(alarm_id))
-            if not await self._taken_back(alarm_id, line):
+            if not await self._taken_back(alarm_id, line, patience):
                 await runner.say(Phrase("callback-busy"))
                 await channel.hangup()
                 return False
             answer = partial(call_back.answer, alarm_id, channel.id, self._holder, utcnow())
             await line.hold(0)
-            if await self._receive(answer) is not None:
+            if await patience.until_answered(partial(self._receive, answer)) is not None:
                 return True
             await runner.say(Phrase("callback-nothing"))
             await channel.hangup()
@@ -142,16 +146,17 @@ class Doors:
 
     async def _ready(self, alarm_id: int) -> None:
         """Render the prompts of the alarm."""
-        script = await self._services.db.read(upcoming.script, alarm_id)
-        if script is not None:
-            with suppress(SpeechError, TimeoutError):
-                async with asyncio.timeout(RENDER_SECONDS):
+        with suppress(SpeechError, StorageError, TimeoutError):
+            async with asyncio.timeout(RENDER_SECONDS):
+                script = await self._services.db.read(upcoming.script, alarm_id)
+                if script is not None:
                     await self._render(script)
 
-    async def _taken_back(self, alarm_id: int, line: ChannelIO) -> bool:
+    async def _taken_back(self, alarm_id: int, line: ChannelIO, patience: Patience) -> bool:
         """Return whether no other call of the alarm is up. Hang up one that rings, and wait."""
         until, waits = monotonic() + TAKE_BACK_SECONDS, False
-        while not await self._services.db.write(call_back.take_back, alarm_id, utcnow()):
+        take_back = partial(self._services.db.write, call_back.take_back, alarm_id, utcnow())
+        while not await patience.until_answered(take_back):
             if monotonic() > until:
                 return False
             await line.hold(CHECK_SECONDS)
@@ -173,17 +178,24 @@ class Doors:
 
         async def execute(order: Order[Any]) -> Any:
             if isinstance(order, wakeup.Seek):
-                return await wakeups.find(calendar_id, order.room)
+                return await patience.until_answered(partial(wakeups.find, calendar_id, order.room))
             if isinstance(order, wakeup.Cancel):
-                return await wakeups.cancel(calendar_id, order.room)
+                return await patience.until_answered(
+                    partial(wakeups.cancel, calendar_id, order.room)
+                )
             assert isinstance(order, wakeup.Keep)
             try:
-                return await wakeups.keep(calendar_id, order.room, order.clock, order.daily)
+                return await patience.until_answered(
+                    partial(wakeups.keep, calendar_id, order.room, order.clock, order.daily)
+                )
+            except StorageError:
+                raise
             except TeleAlarmError as error:
                 log.error("a wake-up call is refused: %s", error, extra={"channel": channel.id})
                 return None
 
         with self._line(channel) as line:
+            patience = Patience(self._services.prompts, line, language)
             runner = DialogRunner(line, self._services.prompts, language, execute)
             room = _number(event)
             await runner.run(
