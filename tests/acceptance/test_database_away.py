@@ -19,7 +19,7 @@ from tests.lab.serve import add_login
 
 pytestmark = pytest.mark.long
 
-ONE_MOMENT, NOT_SAVED = "one moment please", "could not save your answer"
+ONE_MOMENT, NOT_SAVED = "one moment please", "could not save"
 NOT_SAID = "elephant in the garden"
 
 

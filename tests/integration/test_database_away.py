@@ -288,7 +288,7 @@ async def test_an_answer_that_is_saved_after_the_outcome_wins_over_the_retry(
     plain: Database,
 ) -> None:
     stages = await Stages.build(plain)
-    call = await talking(stages, maxretry=2, retry_delay=3600)
+    call = await talking(stages, maxretry=2, retry_delay=600)
     await lost(stages, call)
     assert (await state(stages, call))[0] == AlarmStatus.RETRY
     assert await late_key(stages, call)
