@@ -184,7 +184,7 @@ def keep(call: Call, section: int, response: str, *, rating: bool, following: in
     if row.amd_status and ours:
         detected(call, AmdStatus.PERSON, f"key {response}")
     last_counts = row.survey.rating_counts == LAST
-    answer(row, section, response, again=last_counts or not rating)
+    _put_result(row, section, response, {}, again=last_counts or not rating)
     if rating and (alarm.result == AlarmResult.NONE or (last_counts and row.result)):
         # A callee who asks for one more call has not answered yet.
         put(alarm, result=AlarmResult.NONE if response == alarm.snooze_key else int(response))
@@ -195,16 +195,31 @@ def keep(call: Call, section: int, response: str, *, rating: bool, following: in
     if ours:
         _arrive(row, following, 0)
     record(call.alarm_id, TimelineWord.KEY, response, request_id=call.request_id)
+    _win_late(row)
     return ours
 
 
-def answer(
-    row: CallRequest, section: int, response: str, *, again: bool = True, **recorded: object
-) -> None:
-    """Save the survey result of a section.
+def answer(row: CallRequest, section: int, response: str, **recorded: object) -> None:
+    """Save the survey result of a section. `recorded`: file and length of a message."""
+    _put_result(row, section, response, recorded)
+    _win_late(row)
 
-    `again`: it replaces an earlier result of the call. `recorded`: file and length of a message.
-    """
+
+def _win_late(row: CallRequest) -> None:
+    """Let an answer win that is saved after the outcome of its call."""
+    if row.settled is not None:
+        late_answers.settle(row, utcnow())
+
+
+def _put_result(
+    row: CallRequest,
+    section: int,
+    response: str,
+    recorded: Mapping[str, object],
+    *,
+    again: bool = True,
+) -> None:
+    """Save a survey result. `again`: it replaces an earlier result of the call."""
     insert = SurveyResult.insert(call=row, section=section, response=response, **recorded)
     target = [SurveyResult.call, SurveyResult.section]
     if again:
@@ -212,8 +227,6 @@ def answer(
         insert.on_conflict(conflict_target=target, update=update).execute()
     else:
         insert.on_conflict(conflict_target=target, action="IGNORE").execute()
-    if row.settled is not None:
-        late_answers.settle(row, utcnow())
 
 
 def speech_failed(call: Call, why: str) -> None:
