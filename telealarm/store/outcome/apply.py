@@ -107,6 +107,12 @@ def arrived(alarm: Alarm, now: datetime) -> None:
         _end_others(alarm, now)
 
 
+def answered_late(alarm: Alarm, now: datetime) -> None:
+    """Save that the alarm succeeded by an answer that was saved after the outcome of its call."""
+    move(alarm, AlarmStatus.SUCCESS, status_reason="")
+    _end_others(alarm, now)
+
+
 def settle_others(alarm: Alarm, now: datetime) -> None:
     """Call off the other alarms of the event, because this alarm was answered with a key.
 
@@ -202,7 +208,7 @@ def call_off(request: AlarmRequest, why: str, now: datetime, **ended: int) -> No
         put(alarm, status_reason="")
         attempts.again(alarm, now + CALLED_BACK, now)
     elif alarm.status_reason == Reason.ANSWERED:
-        move(alarm, AlarmStatus.SUCCESS, status_reason="")
+        answered_late(alarm, now)
     elif alarm.status in (AlarmStatus.IN_PROCESS, AlarmStatus.RETRY):
         # If it has a due time, the alarm was moved, or its event was paused and resumed.
         wanted = not unwanted and (paused or alarm.due is not None)

@@ -8,8 +8,7 @@ from datetime import datetime
 from telealarm.models import Alarm, AlarmRequest, CallRequest
 from telealarm.store.alarms import alarms
 from telealarm.store.engine.timeline import record
-from telealarm.store.engine.transition import move
-from telealarm.store.outcome import ended_calls
+from telealarm.store.outcome import apply, ended_calls
 from telealarm.words import AlarmStatus, TimelineWord
 
 
@@ -32,6 +31,6 @@ def settle(call: CallRequest, now: datetime) -> None:
         alarm = Alarm.get_by_id(alarm.id)
     elif alarm.status != AlarmStatus.FAILURE:
         return
-    move(alarm, AlarmStatus.SUCCESS, status_reason="")
+    apply.answered_late(alarm, now)
     why = "the answer was saved after the outcome of its call, and counts"
     record(alarm.id, TimelineWord.RESULT, why, request_id=call.request_id, at=now)
