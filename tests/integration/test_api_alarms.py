@@ -134,7 +134,7 @@ async def test_a_status_that_clients_cannot_set(api: Api) -> None:
     # What rings is taken back by the dialer; until then it stays in process.
     reply = await api.patch(one, {"status": 7})
     assert (reply.status, reply.body["status"]) == (200, 2)
-    reply = await api.patch(one, {"num_attempt": 99, "result": 1, "status_reason": "x"})
+    reply = await api.patch(one, {"num_attempt": 99, "status_reason": "x"})
     assert reply.status == 200
     assert (reply.body["num_attempt"], reply.body["result"]) == (1, 0)
 
@@ -359,6 +359,21 @@ async def test_a_number_that_was_never_rung_can_be_mended(api: Api) -> None:
     await api.patch(one, {"status": 7})
     reply = await api.patch(one, {"alarm_phonenumber": "600999999", "status": 1})
     assert (reply.status, reply.body["alarm_phonenumber"]) == (200, "600999999")
+
+
+async def test_a_result_is_not_written_by_a_client(api: Api) -> None:
+    made = await clinic(api)
+    link = (await alarm(api, (await event(api, made))["url"]))["url"]
+    for result in (1, "1", 0.5, None, [], "confirmed", True):
+        reply = await api.patch(link, {"result": result, "maxretry": 3})
+        assert reply.status == 400, result
+        assert "recipient's answer" in reply.body["result"][0]
+    # A client that sends back what it was shown changes nothing; nor do counters and reasons.
+    for same in ({"result": 0}, {"result": "0"}, {"num_attempt": 7, "status_reason": "late"}):
+        assert (await api.patch(link, same)).status == 200
+    shown = (await api.get(link)).body
+    assert (shown["result"], shown["num_attempt"], shown["status_reason"]) == (0, 0, "")
+    assert (await api.put(link, {**shown, "result": 1})).body["result"] == 0
 
 
 async def test_the_receptionists_sheets_of_today(api: Api) -> None:

@@ -36,6 +36,8 @@ class Sent:
     form: type[Form]
     values: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, list[str]] = field(default_factory=dict)
+    # What was sent for read-only fields, as it came.
+    read_only: dict[str, Any] = field(default_factory=dict)
     # Whether the slow checks are done already.
     weighed: bool = False
 
@@ -47,7 +49,7 @@ def read(
 
     `partial`: only the fields that were sent. Otherwise missing fields get their defaults.
     """
-    sent = Sent(form)
+    sent = Sent(form, read_only={name: body[name] for name in read_only if name in body})
     body = {name: value for name, value in body.items() if name not in read_only}
     try:
         model = (_partial(form) if partial else form).model_validate(body)

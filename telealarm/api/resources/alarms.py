@@ -258,6 +258,9 @@ ALARM = Resource(
     once=missing,
     change=change,
     delete=delete,
+    not_by_patch={
+        "result": "a result comes from the recipient's answer: a key, a reply by SMS, or a link"
+    },
     parent="event",
     actions=(
         Action(

@@ -84,6 +84,9 @@ class Resource:
     once: Callable[[Any], dict[str, Any]] = lambda created: {}
     change: Callable[[RequestContext, Any, Values], None] | None = None
     delete: Callable[[RequestContext, Any], None] | None = None
+    # Read-only columns that a client may take for its own. A PATCH that would change one is refused
+    # with this sentence; other read-only fields are left as they are.
+    not_by_patch: Mapping[str, str] = field(default_factory=dict)
     # Whether PUT is allowed. Some rows only allow PATCH.
     put: bool = True
     # The field that holds a file. A client writes such a resource only as multipart/form-data.

@@ -38,7 +38,10 @@ def check_allowed(login: User, resource: Resource, method: str) -> None:
 def read(resource: Resource, body: Mapping[str, Any], *, partial: bool) -> Sent:
     """Return the fields of the body, and its errors. `partial`: the body of a PATCH."""
     assert resource.form is not None
-    return form.read(resource.form, body, read_only=resource.read_only, partial=partial)
+    sent = form.read(resource.form, body, read_only=resource.read_only, partial=partial)
+    if not partial:
+        sent.read_only = {}  # a PUT sends back what a GET showed
+    return sent
 
 
 def take_passwords(sent: Sent) -> list[tuple[str, str]]:
@@ -97,6 +100,9 @@ def change(context: RequestContext, resource: Resource, sent: Sent, key: int) ->
     relations.resolve(context.login, sent, row)
     relations.check_owner(sent, visibility.owner_of(row) or context.user_id)
     url_guard.check(context, sent, row)
+    for name, why in resource.not_by_patch.items():
+        if name in sent.read_only and str(sent.read_only[name]) != str(getattr(row, name)):
+            sent.errors[name] = [why]
     _raise(sent)
     if resource.weigh is not None and not sent.weighed:
         # Use another copy of the row: the checks may set the new values on it.
