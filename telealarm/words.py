@@ -200,6 +200,14 @@ class Reason(Words):
     CONGESTION = "congestion", "The network or the gateway had no free line."
     FAILED = "failed", "The call could not be put through, or the message was not taken."
     WRONG_NUMBER = "wrong_number", "The number is wrong; it is not called again."
+    EMERGENCY_NUMBER = (
+        "emergency_number",
+        "The gateway would dial an emergency number of its region; it is not called.",
+    )
+    NUMBER_NOT_PERMITTED = (
+        "number_not_permitted",
+        "The gateway would dial a number that the calendar user may not reach; it is not called.",
+    )
     DO_NOT_CALL = "do_not_call", "The recipient is on a do-not-call list and is not called."
     MACHINE = "machine", "An answering machine answered, or did not take the whole message."
     PERSON = "person", "A person answered, but the message is for a machine only."
@@ -283,6 +291,7 @@ class TimelineWord(Words):
     FAILURE = "failure", "The alarm failed, and no attempt follows."
     WITHDRAWN = "withdrawn", "The attempt was called off before it came to an answer."
     DESK_CALLED = "desk_called", "The failure_phonenumber of the setting is called and told."
+    DESK_REFUSED = "desk_refused", "The failure_phonenumber may not be called; `why` says why."
     # The call.
     ORIGINATE = "originate", "Asterisk is asked to place the call."
     RINGING = "ringing", "The phone rings."

@@ -12,11 +12,12 @@ from telealarm.clock import utcnow
 from telealarm.config.model import Config
 from telealarm.errors import NotVisible
 from telealarm.models import Alarm, Calendar, Event, Rule
-from telealarm.rules import dates, phone, wakeup
+from telealarm.rules import dates, wakeup
 from telealarm.rules.wakeup import Booked
+from telealarm.store import numbers
 from telealarm.store.alarms import alarms
 from telealarm.store.calendars import events
-from telealarm.store.engine import time_zones
+from telealarm.store.engine import read_cache, regions, time_zones
 from telealarm.store.engine.database import Database
 from telealarm.words import UNSETTLED, EventStatus, Reason
 
@@ -108,6 +109,9 @@ def _calendar(calendar_id: int) -> Calendar:
 
 def _events(calendar: Calendar, number: str) -> list[Event]:
     """Return the events with a wake-up call to come. For a daily one: its first event."""
+    profile = read_cache.profile_of(calendar.user_id)
+    region = regions.of_profile(profile, calendar.owner_id)
+    forms = numbers.spellings(numbers.known(number, region))
     to_come = Event.rule.is_null(False) & (Event.children_status != EventStatus.COMPLETED)
     once = Event.rule.is_null() & (Event.status == EventStatus.PENDING)
     unsettled = Alarm.status.in_(UNSETTLED)
@@ -119,7 +123,7 @@ def _events(calendar: Calendar, number: str) -> list[Event]:
             Event.title == TITLE,
             Event.parent_event.is_null(),
             Event.deleted.is_null(),
-            Alarm.alarm_phonenumber.in_(phone.spellings(number)),
+            Alarm.alarm_phonenumber.in_(forms) | Alarm.alarm_e164.in_(forms),
             Alarm.about.is_null(),
             Alarm.deleted.is_null(),
             to_come | (once & unsettled),

@@ -13,6 +13,7 @@ from telealarm.cli import (
     example,
     import_file,
     migrate,
+    numbers,
     plan,
     serve,
     token,
@@ -23,7 +24,7 @@ from telealarm.config import file
 from telealarm.errors import TeleAlarmError
 
 # In the order of `telealarm --help`.
-COMMANDS = (serve, migrate, check_config, plan, user, dialing, token, example, import_file)
+COMMANDS = (serve, migrate, check_config, numbers, plan, user, dialing, token, example, import_file)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from telealarm.cli import numbers
 from telealarm.cli.command import Commands
 from telealarm.config.model import Config
 
@@ -13,10 +14,14 @@ def register(commands: Commands) -> None:
 
 def run(settings: Config, options: argparse.Namespace) -> int:
     """Create or migrate the database, and print the applied migrations."""
-    from telealarm.store import open
+    from telealarm.store import open, stored_numbers
     from telealarm.store.engine import database, dialect
 
-    applied = open.migrate(database.connect(settings), settings)
+    tables = database.connect(settings)
+    applied = open.migrate(tables, settings)
     where = dialect.place(settings)
     print(f"{where}: {', '.join(applied) or 'nothing to do'}")
+    if open.NUMBERS in applied:
+        with tables.connection_context():
+            numbers.show([str(one) for one in stored_numbers.review(write=False)])
     return 0

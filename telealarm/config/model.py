@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -46,6 +47,13 @@ def _zone(value: str) -> str:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
         raise ValueError(f"{value!r} is no IANA time zone; one is Europe/Madrid") from None
+    return value
+
+
+def _region(value: str) -> str:
+    """A region with a numbering plan."""
+    if value not in SUPPORTED_REGIONS:
+        raise ValueError(f"{value!r} is no region of phone numbers; one is ES")
     return value
 
 
@@ -319,6 +327,13 @@ class Config(_Part):
         "UTC",
         description="The IANA time zone of calendars, events and recipients that have none of"
         " their own.",
+    )
+    region: Annotated[str, AfterValidator(_region)] | None = Field(
+        None,
+        description="The region of phone numbers without a country code, like ES or US (ISO"
+        " 3166-1). A manager and a calendar setting may have another one. A number that is read"
+        " with a region is dialled with + and its country code. null: digits are dialled as they"
+        " are written.",
     )
     api: Api = Field(Api(), description="The REST API.")
     worker: Worker = Field(Worker(), description="This process.")

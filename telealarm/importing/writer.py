@@ -17,9 +17,10 @@ from telealarm.api.local_client import LocalClient
 from telealarm.config.model import Config
 from telealarm.errors import Invalid, NotVisible, StorageError, TeleAlarmError
 from telealarm.importing.draft import Body, Draft, Moved, Note, Rejected
+from telealarm.importing.number_remarks import NumberRemarks
 from telealarm.methods import call
 from telealarm.models import Alarm, Calendar, Event, Rule, User
-from telealarm.store.engine import read_cache
+from telealarm.store.engine import read_cache, regions
 from telealarm.store.engine.database import Database
 from telealarm.words import EventStatus
 
@@ -51,6 +52,7 @@ class Writer:
         self._calendars: dict[str, Calendar] = {}
         self._seen: dict[tuple[int, str], int] = {}
         self._known: dict[tuple[int, str], Event] = {}
+        self._numbers = NumberRemarks()
         self.report = Report()
 
     def write(
@@ -105,18 +107,30 @@ class Writer:
             return
         try:
             with self._db.peewee.atomic():
-                self.report.counts[self._write(draft)] += 1
+                outcome = self._write(draft)
+                self.report.counts[outcome] += 1
         except Invalid as error:
             self._refuse(draft.line, str(error))
         except NotVisible:
             self._refuse(draft.line, "what it refers to does not exist for the calendar's owner")
         except (TeleAlarmError, IntegrityError) as error:
             self._refuse(draft.line, str(error))
+        else:
+            self._remark_numbers(draft, outcome)
         if draft.remark:
             self._remark(draft.line, draft.remark)
 
     def _remark(self, line: int, text: str) -> None:
         self.report.remarks.append(f"line {line}: {text}")
+
+    def _remark_numbers(self, draft: Draft, outcome: str) -> None:
+        named = self._calendar or draft.calendar
+        if named is None or outcome not in ("made", "changed"):
+            return
+        calendar = self._find(named)
+        profile = read_cache.profile_of(calendar.user_id)
+        region = regions.of_profile(profile, calendar.owner_id)
+        self.report.remarks += self._numbers.of(draft, region)
 
     def _refuse(self, line: int, message: str) -> None:
         self.report.refused.append(Rejected(line, message))

@@ -12,4 +12,6 @@ class User(BaseModel):
     password_hash = CharField(max_length=255)
     is_superuser = BooleanField(default=False)
     is_active = BooleanField(default=True)
+    # The region of a manager's phone numbers, like ES; null: the configuration's.
+    region = CharField(max_length=2, null=True)
     created = created()

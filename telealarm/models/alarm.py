@@ -61,6 +61,10 @@ class Alarm(BaseModel):
     url_confirm = CharField(max_length=500, default="")
     phonenumber_transfer = CharField(max_length=50, default="")
     phonenumber_sms_failure = CharField(max_length=50, default="")
+    # The same numbers in E.164 form; null: no plan can place the number.
+    alarm_e164 = CharField(max_length=20, null=True, index=True)
+    transfer_e164 = CharField(max_length=20, null=True)
+    sms_failure_e164 = CharField(max_length=20, null=True)
     timezone = CharField(max_length=64, null=True)
     language = CharField(max_length=10, null=True)
     max_lateness = IntegerField(null=True)

@@ -16,11 +16,15 @@ class DncList(BaseModel):
 
 
 class DncContact(BaseModel):
-    """A number without punctuation, or a mail address in lower case."""
+    """A number without punctuation, or a mail address in lower case.
+
+    `e164` is the same number in E.164 form; null: no plan can place it.
+    """
 
     dnc = ForeignKeyField(DncList, on_delete="CASCADE", backref="contacts")
     dnc_id: Key
     phone_number = CharField(max_length=50, null=True)
+    e164 = CharField(max_length=20, null=True, index=True)
     email = CharField(max_length=254, null=True)
     # A reply of STOP made it. START removes it.
     by_stop = BooleanField(default=False)

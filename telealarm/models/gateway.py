@@ -3,7 +3,16 @@
 import secrets
 from typing import Any
 
-from peewee import CharField, Field, FloatField, ForeignKeyField, IntegerField, JSONField, TextField
+from peewee import (
+    BooleanField,
+    CharField,
+    Field,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    TextField,
+)
 
 from telealarm.models.base import BaseModel, OptionalKey, UtcField, created
 from telealarm.rules.phone import DEFAULT_PATTERN
@@ -34,6 +43,10 @@ class Gateway(BaseModel):
     next_slot = UtcField(null=True)
     number_pattern = CharField(max_length=200, default=DEFAULT_PATTERN)
     allowed_prefixes: "Field[list[str]]" = JSONField(default=list)  # empty: all
+    # The region of its emergency numbers, like ES; null: the default region.
+    region = CharField(max_length=2, null=True)
+    # It reaches our own phones. No number is an emergency number there.
+    extensions = BooleanField(default=False)
     # Since when dialing through it is paused.
     paused = UtcField(null=True)
     created_date = created()

@@ -35,6 +35,9 @@ class CalendarSetting(BaseModel):
     callback_pin = BooleanField(default=False)
     confirm_spoken = BooleanField(default=False)
     failure_phonenumber = CharField(max_length=50, null=True)
+    failure_e164 = CharField(max_length=20, null=True)
+    # The region of phone numbers, like ES; null: the manager's.
+    region = CharField(max_length=2, null=True)
     created_date = created()
     updated_date = created()
 

@@ -2,6 +2,8 @@
 
 import re
 
+from telealarm.rules import phone_number
+
 DEFAULT_PATTERN = r"\+?[0-9]{1,32}"
 
 # The most that a number or a superuser's pattern can let through: telephone keys and a plus.
@@ -10,9 +12,6 @@ _DIALABLE = re.compile(r"\+?[0-9A-D*#]{1,40}", re.ASCII)
 
 # PJSIP/{number}@trunk, PJSIP/{number} or PJSIP/trunk/sip:{number}@host:port.
 _TEMPLATE = re.compile(r"PJSIP/[A-Za-z0-9_.:@/\[\]-]*\{number\}[A-Za-z0-9_.:@/\[\]-]*", re.ASCII)
-
-# People write these between digits; they are never dialled.
-_PUNCTUATION = re.compile(r"[\s().\-/]")
 
 # The fewest digits of a number without its country code (Denmark, Norway, Singapore).
 _NATIONAL = 8
@@ -38,8 +37,8 @@ def is_pattern(pattern: str) -> bool:
 
 
 def clean(number: str) -> str:
-    """Return `number` without spaces, brackets, dots and dashes. The result may be invalid."""
-    return _PUNCTUATION.sub("", number)
+    """Return `number` without spaces, brackets, dots and dashes; as it is if it is no number."""
+    return phone_number.same_spelling(number)
 
 
 def normal(number: str) -> str:
@@ -109,14 +108,11 @@ def trunk(template: str) -> str:
     return name if rest else name.rpartition("@")[2]
 
 
-def dialled(number: str, *, removeprefix: str = "", addprefix: str = "") -> str:
-    """Return `number` as a gateway dials it."""
-    return addprefix + number.removeprefix(removeprefix)
+def endpoint(template: str, keys: str) -> str:
+    """Return the endpoint for originate. `keys` is the number as the gateway dials it.
 
-
-def endpoint(template: str, number: str, *, removeprefix: str = "", addprefix: str = "") -> str:
-    """Return the endpoint for originate. Raises ValueError if the number cannot be dialled."""
-    keys = dialled(number, removeprefix=removeprefix, addprefix=addprefix)
+    Raises ValueError if it cannot be dialled.
+    """
     if not is_dialable(keys):
         raise ValueError(f"{keys!r} is no phone number: digits, with an optional leading +")
     if not is_template(template):
@@ -124,14 +120,11 @@ def endpoint(template: str, number: str, *, removeprefix: str = "", addprefix: s
     return template.replace("{number}", keys)
 
 
-def is_allowed(number: str, *, pattern: str, prefixes: list[str]) -> bool:
-    """Return whether a gateway takes `number`: it fits the whole pattern and a prefix, if any."""
-    pattern = pattern or DEFAULT_PATTERN
+def matches(pattern: str, number: str) -> bool:
+    """Return whether `number` fits the whole of a gateway's number pattern."""
     if not is_dialable(number) or not is_pattern(pattern):
         return False
-    if not re.fullmatch(pattern, number, re.ASCII):
-        return False
-    return not prefixes or any(number.startswith(prefix) for prefix in prefixes)
+    return re.fullmatch(pattern, number, re.ASCII) is not None
 
 
 def caller_id(name: str, number: str) -> str:

@@ -24,6 +24,7 @@ _WHOLE, _COMPLETE = 7, 9
 _KEYS = re.compile(r"[0-9*#+() ./-]*")
 _SCIENTIFIC = re.compile(r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 _EXTENSION = re.compile(r"[0-9)]\s*[;,]?\s*(?:x|ext|extn|extension)[.:=]?\s*[0-9]+", re.IGNORECASE)
+_TWO = re.compile(r"[0-9)]\s*(?:[,;|&\n]|\b(?:or|o|y|e|und|ou)\b)\s*[+(]*[0-9]", re.IGNORECASE)
 _SAME = str.maketrans(
     {
         "\N{MIDDLE DOT}": ".",
@@ -100,11 +101,10 @@ def tidy(text: str) -> str:
             "has an extension behind the number, which cannot be dialled; write the number alone"
         )
     plain = _without_decimals(plain)
-    if re.search(r"[,;|&\n]|[0-9]\s*(?:or|y|o|e|und|ou)\s*\+?[0-9]", plain, re.IGNORECASE):
+    if _TWO.search(plain):
         raise ValueError("seems to be two numbers; write one")
     if not _KEYS.fullmatch(plain):
-        strange = sorted({char for char in plain if not _KEYS.fullmatch(char)})
-        raise ValueError(f"{RIGHT}, not {' '.join(strange)}")
+        raise ValueError(RIGHT)
     plain = re.sub(r"^\(\s*(\+[0-9 ]*)\)", r"\1 ", plain)
     keys = _keys(plain)
     if plain and not re.fullmatch(r"\+?[0-9*#]+", keys):
@@ -117,10 +117,19 @@ def tidy(text: str) -> str:
     return plain
 
 
+def changes_digits(text: str, number: PhoneNumber) -> bool:
+    """Return whether digits of `text` were left out or added, apart from a country code."""
+    digits = re.sub(r"[^0-9]", "", _plain(text))
+    return not any(
+        digits.endswith(form.lstrip("+")) or form.endswith(digits.lstrip("0"))
+        for form in (number.written, number.outgoing)
+    )
+
+
 def same_spelling(text: str) -> str:
-    """Return `text` without punctuation, or as it is if it is no number. It is for searching."""
+    """Return `text` as rows hold it, or as it is if it is no number. It is for searching."""
     try:
-        return _keys(tidy(text))
+        return read(text, None).written
     except ValueError:
         return text
 
@@ -203,9 +212,8 @@ def _check_single(text: str) -> None:
 
 def _check_unplaced(text: str, keys: str) -> None:
     """Raise ValueError if digits that no plan can place may not be one number."""
-    groups = re.findall(r"[0-9]+", text)
-    few = len(groups) == 2 and len(groups[0]) == len(groups[1]) <= _SHORT / 2
-    if few or _goes_on(text):
+    extensions = re.fullmatch(r"([0-9]{2,3})\s*-\s*([0-9]{2,3})", text)  # as 101-102
+    if extensions or _goes_on(text):
         raise ValueError("seems to be two numbers; write one, without spaces, dots and dashes")
     if re.search(r"[0-9]\s*\(0\)", text):
         raise ValueError(

@@ -11,13 +11,25 @@ from telealarm.errors import Invalid
 from telealarm.methods.base import Address
 from telealarm.models import Alarm, DncContact, DncList
 from telealarm.rules import phone
-from telealarm.store.engine import crud
+from telealarm.rules.phone_number import PhoneNumber
+from telealarm.store import numbers
+from telealarm.store.engine import crud, regions
 from telealarm.store.webhooks import webhooks
 
 
 def add(values: Mapping[str, Any]) -> DncContact:
     """A new contact. Raises Invalid where the list has the number already."""
+    values = _read(values["dnc"], values)
     _check_single(values["dnc"], values.get("phone_number"), values.get("email"), own_id=0)
+    return _insert(values)
+
+
+def add_number(dnc: DncList, number: PhoneNumber) -> DncContact:
+    """A new contact for a number that was read before, and is not on the list."""
+    return _insert({"dnc": dnc, "phone_number": number.written, "e164": number.e164 or None})
+
+
+def _insert(values: Mapping[str, Any]) -> DncContact:
     contact = crud.insert(DncContact, values)
     webhooks.tell_contact(contact, utcnow())
     return contact
@@ -26,6 +38,7 @@ def add(values: Mapping[str, Any]) -> DncContact:
 def change(contact: DncContact, values: Mapping[str, Any]) -> None:
     """Edit a contact. Raises Invalid as `add` does."""
     dnc = values.get("dnc", contact.dnc)
+    values = _read(dnc, values)
     number = values.get("phone_number", contact.phone_number)
     email = values.get("email", contact.email)
     _check_single(dnc, number, email, own_id=contact.id)
@@ -54,20 +67,25 @@ def forbidden(alarms: Sequence[Alarm]) -> set[int]:
 def _by_number(alarms: Sequence[Alarm]) -> set[int]:
     if not alarms:
         return set()
-    spellings = {one for alarm in alarms for one in phone.spellings(alarm.alarm_phonenumber)}
+    spellings = {one for alarm in alarms for one in numbers.spellings(numbers.of_alarm(alarm))}
     listed = {
-        (owner, phone.normal(number))
+        (owner, phone.normal(one))
         for chunk in crud.chunks(sorted(spellings))
-        for owner, number in DncContact.select(DncList.owner, DncContact.phone_number)
+        for owner, number, e164 in DncContact.select(
+            DncList.owner, DncContact.phone_number, DncContact.e164
+        )
         .join(DncList)
-        .where(DncContact.phone_number.in_(chunk))
+        .where(DncContact.phone_number.in_(chunk) | DncContact.e164.in_(chunk))
         .tuples()
         .execute()
+        for one in (number, e164)
+        if one
     }
     return {
         alarm.id
         for alarm in alarms
-        if (alarm.owner_id, phone.normal(alarm.alarm_phonenumber)) in listed
+        for one in {alarm.alarm_phonenumber, alarm.alarm_e164}
+        if one and (alarm.owner_id, phone.normal(one)) in listed
     }
 
 
@@ -82,13 +100,9 @@ def lists_mail(owner_id: int, address: str) -> bool:
 
 
 def lists_number(owner_id: int, number: str) -> bool:
-    """Whether a list of the owner has this number, as it is written."""
-    return (
-        DncContact.select()
-        .join(DncList)
-        .where(DncList.owner == owner_id, DncContact.phone_number.in_(phone.spellings(number)))
-        .exists()
-    )
+    """Whether a list of the owner has this number, however it is written."""
+    same = _same(numbers.known(number, regions.of_owner(owner_id)))
+    return DncContact.select().join(DncList).where(DncList.owner == owner_id, same).exists()
 
 
 # The list of those who asked for it themselves.
@@ -102,7 +116,7 @@ def opt_out(owner_id: int, *, number: str | None = None, email: str | None = Non
     """
     if (number and lists_number(owner_id, number)) or (email and lists_mail(owner_id, email)):
         return False
-    values = {"phone_number": number, "email": email and email.lower()}
+    values = {**_columns(owner_id, number), "email": email and email.lower()}
     contact = DncContact.create(dnc=_opted_out(owner_id), **values)
     webhooks.tell_contact(contact, utcnow())
     return True
@@ -114,29 +128,30 @@ def stop(owner_id: int, number: str) -> None:
     The other entry may be removed some day. What the recipient asked for must hold then too.
     """
     kept = _opted_out(owner_id)
-    same = DncContact.phone_number.in_(phone.spellings(number))
+    same = _same(numbers.known(number, regions.of_owner(owner_id)))
     if not DncContact.select().where(DncContact.dnc == kept.id, same).exists():
-        contact = DncContact.create(dnc=kept, phone_number=number, by_stop=True)
+        contact = DncContact.create(dnc=kept, **_columns(owner_id, number), by_stop=True)
         webhooks.tell_contact(contact, utcnow())
 
 
-def start(owner_id: int, numbers: Iterable[str]) -> None:
+def start(owner_id: int, texts: Iterable[str]) -> None:
     """Remove the entries of these numbers that STOP made."""
-    DncContact.delete().where(DncContact.id.in_(_made_by_stop(owner_id, numbers))).execute()
+    DncContact.delete().where(DncContact.id.in_(_made_by_stop(owner_id, texts))).execute()
 
 
-def is_stopped(owner_id: int, numbers: Iterable[str]) -> bool:
+def is_stopped(owner_id: int, texts: Iterable[str]) -> bool:
     """Return whether STOP has made an entry for one of the numbers."""
-    return _made_by_stop(owner_id, numbers).exists()
+    return _made_by_stop(owner_id, texts).exists()
 
 
-def _made_by_stop(owner_id: int, numbers: Iterable[str]) -> "ModelSelect[DncContact]":
-    spellings = {spelling for number in numbers for spelling in phone.spellings(number)}
+def _made_by_stop(owner_id: int, texts: Iterable[str]) -> "ModelSelect[DncContact]":
+    region = regions.of_owner(owner_id)
+    forms = {form for text in texts for form in numbers.spellings(numbers.known(text, region))}
     lists = DncList.select(DncList.id).where(DncList.owner == owner_id)
     return DncContact.select(DncContact.id).where(
         DncContact.dnc.in_(lists),
         DncContact.by_stop,
-        DncContact.phone_number.in_(spellings),
+        DncContact.phone_number.in_(forms) | DncContact.e164.in_(forms),
     )
 
 
@@ -145,9 +160,27 @@ def _opted_out(owner_id: int) -> DncList:
     return found or DncList.create(owner=owner_id, name=OPTED_OUT)
 
 
+def _columns(owner_id: int, number: str | None) -> dict[str, Any]:
+    """Return the columns of a number that came from a message or a link."""
+    read = numbers.known(number or "", regions.of_owner(owner_id))
+    return {"phone_number": read.written or None, "e164": read.e164 or None}
+
+
+def _read(dnc: DncList, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a contact with its number read. Raises Invalid."""
+    return numbers.columns(values, numbers.OF_CONTACT, regions.of_owner(dnc.owner_id))
+
+
+def _same(number: PhoneNumber) -> Any:
+    """Return the condition for the contacts with this number."""
+    forms = numbers.spellings(number)
+    return DncContact.phone_number.in_(forms) | DncContact.e164.in_(forms)
+
+
 def _check_single(dnc: DncList, number: str | None, email: str | None, *, own_id: int) -> None:
+    same_number = _same(numbers.known(number or "", regions.of_owner(dnc.owner_id)))
     for name, found, value in (
-        ("phone_number", DncContact.phone_number.in_(phone.spellings(number or "")), number),
+        ("phone_number", same_number, number),
         ("email", DncContact.email == email, email),
     ):
         same = DncContact.select().where(DncContact.dnc == dnc.id, found, DncContact.id != own_id)

@@ -1,5 +1,6 @@
 """Open a database. The first command that opens it also creates and migrates it."""
 
+import logging
 import secrets
 from pathlib import Path
 
@@ -9,10 +10,15 @@ from playhouse.migrations import Runner
 from telealarm.config.model import Config
 from telealarm.errors import StorageError
 from telealarm.models import Installation
+from telealarm.store import stored_numbers
 from telealarm.store.calendars import recurrence_rules
 from telealarm.store.engine import dialect
 from telealarm.store.engine.database import Database, connect
 
+log = logging.getLogger(__name__)
+
+# After this migration, the numbers that are there are read.
+NUMBERS = "0003_phone_numbers"
 DIRECTORY = Path(__file__).parent.parent / "migrations"
 
 
@@ -37,6 +43,10 @@ def migrate(database: peewee.Database, config: Config) -> list[str]:
     """Apply the missing migrations and return their names. Only one process does so at a time."""
     with database.connection_context(), dialect.migrating(database, config):
         applied = [str(name) for name in Runner(database, str(DIRECTORY)).up()]
+        if NUMBERS in applied:
+            unread = stored_numbers.review(write=True)
+            if unread:
+                log.warning("%d phone numbers were not read; see `telealarm numbers`", len(unread))
         if not Installation.select().exists():
             Installation.create(name=secrets.token_hex(4))
             recurrence_rules.predefine()

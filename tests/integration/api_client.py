@@ -152,7 +152,9 @@ def tone(seconds: float = 0.5, rate: int = 16000, pitch: int = 440) -> bytes:
 async def gateways(api: Api) -> tuple[str, str]:
     """What the superuser provides: a gateway and an SMS gateway; their links."""
     gateway = await api.made(
-        "gateway/", {"name": "trunk", "gateways": "PJSIP/{number}@trunk"}, user="root"
+        "gateway/",
+        {"name": "trunk", "gateways": "PJSIP/{number}@trunk", "extensions": True},
+        user="root",
     )
     sms = await api.made(
         "sms-gateway/", {"name": "sms", "settings": {"url": "http://127.0.0.1:9/"}}, user="root"

@@ -54,7 +54,7 @@ class Stages:
 
     def _furnish(self) -> None:
         owner = User.get(User.username == "manager")
-        self.gateway = Gateway.create(name="main", gateways="PJSIP/{number}@trunk")
+        self.gateway = Gateway.create(name="main", gateways="PJSIP/{number}@trunk", extensions=True)
         sms = SmsGateway.create(name="sms", settings={"url": "http://127.0.0.1:1/"})
         self.sms_gateway = sms
         self.survey = Survey.create(owner=owner, name="s")

@@ -77,6 +77,9 @@ async def test_every_field_of_an_alarm_comes_back(api: Api) -> None:
         "retry_policy": {"busy": {"delay": 60, "count": 3}},
         "status_reason": "",
         "about": None,
+        "alarm_e164": None,
+        "transfer_e164": "+15550102030",
+        "sms_failure_e164": None,
     }
     assert await due(api, shown["url"]) == "2030-06-03 06:59"
 

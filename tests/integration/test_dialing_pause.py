@@ -71,7 +71,7 @@ async def test_a_call_that_was_claimed_before_the_pause_is_not_placed(stages: St
 
 async def test_one_gateway_stands_still_and_the_others_go_on(stages: Stages) -> None:
     def second() -> Any:
-        other = Gateway.create(name="other", gateways="PJSIP/{number}@other")
+        other = Gateway.create(name="other", gateways="PJSIP/{number}@other", extensions=True)
         columns = {"owner": stages.setting.owner_id, "label": "o", "survey": stages.survey}
         setting = CalendarSetting.create(aleg_gateway=other, **columns)
         return other, stages.new_calendar("o", setting)
@@ -173,7 +173,9 @@ async def test_the_attempt_says_why_it_waits(stages: Stages) -> None:
 
 async def test_no_call_fails_over_to_a_paused_gateway(stages: Stages) -> None:
     def second() -> Gateway:
-        other = Gateway.create(name="other", gateways="PJSIP/{number}@other", paused=utcnow())
+        other = Gateway.create(
+            name="other", gateways="PJSIP/{number}@other", paused=utcnow(), extensions=True
+        )
         Gateway.update(status=0, failover=other).where(Gateway.id == stages.gateway.id).execute()
         return other
 

@@ -19,8 +19,10 @@ async def stages(db: Database) -> Stages:
     built = await Stages.build(db)
 
     def write() -> None:
-        third = Gateway.create(name="third", gateways="PJSIP/{number}@third")
-        second = Gateway.create(name="second", gateways="PJSIP/{number}@second", failover=third)
+        third = Gateway.create(name="third", gateways="PJSIP/{number}@third", extensions=True)
+        second = Gateway.create(
+            name="second", gateways="PJSIP/{number}@second", failover=third, extensions=True
+        )
         Gateway.update(failover=second).where(Gateway.id == built.gateway.id).execute()
 
     await built.write(write)

@@ -65,7 +65,7 @@ async def test_numbers_start_with_an_allowed_prefix(desk: Desk) -> None:
     event = await desk.event("2030-06-03 10:00")
     await desk.allow(prefixes=["+34", "600"])
     link = await desk.written(event, phonenumber_transfer="+34 972 000 000")
-    reply = await desk.write(event, alarm_phonenumber="906", phonenumber_transfer="+1900")
+    reply = await desk.write(event, alarm_phonenumber="906", phonenumber_transfer="+19005550100")
     assert reply.status == 400
     assert sorted(reply.body) == ["alarm_phonenumber", "phonenumber_transfer"]
     assert "+34, 600 alone" in reply.body["alarm_phonenumber"][0]

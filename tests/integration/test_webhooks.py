@@ -61,7 +61,7 @@ class Post:
         found: int = User.get(User.username == "manager").id
         return found
 
-    async def optout(self, number: str = "+34600") -> None:
+    async def optout(self, number: str = "+34600100200") -> None:
         """The shortest change that is told."""
 
         def write() -> None:
@@ -207,27 +207,27 @@ async def test_each_is_told_what_it_asked_for_and_nobody_what_is_anothers(
         webhooks.change(off, {"status": 0})
 
     await post.stages.write(prepare)
-    await post.optout("+34601")
+    await post.optout("+34600100201")
     await post.send()
     (told,) = receiver.told
-    assert (told.path, told.json["data"]["phone_number"]) == ("/hook/numbers", "+34601")
+    assert (told.path, told.json["data"]["phone_number"]) == ("/hook/numbers", "+34600100201")
 
 
 async def test_a_contact_that_becomes_another_number_is_told(
     post: Post, receiver: Receiver
 ) -> None:
     await post.hook(receiver, "do_not_call.added")
-    await post.optout("+34601")
+    await post.optout("+34600100201")
 
     def edit() -> None:
         contact = DncContact.get()
-        do_not_call.change(contact, {"phone_number": "+34602"})
-        do_not_call.change(contact, {"phone_number": "+34602"})
+        do_not_call.change(contact, {"phone_number": "+34600100202"})
+        do_not_call.change(contact, {"phone_number": "+34600100202"})
 
     await post.stages.write(edit)
     await post.send()
     told = [one.json["data"]["phone_number"] for one in receiver.told]
-    assert sorted(told) == ["+34601", "+34602"]
+    assert sorted(told) == ["+34600100201", "+34600100202"]
 
 
 async def test_a_change_that_is_undone_is_not_told(post: Post, receiver: Receiver) -> None:

@@ -47,7 +47,9 @@ class Clinic:
     ) -> None:
         """Everything up to the calendar. `section`, `setting` and `calendar` add fields."""
         rest = self.rest
-        gateway = await rest.post("gateway/", {"name": name, "gateways": endpoint})
+        gateway = await rest.post(
+            "gateway/", {"name": name, "gateways": endpoint, "extensions": True}
+        )
         sms = await rest.post(
             "sms-gateway/", {"name": name, "kind": "http", "settings": {"url": sms_url}}
         )

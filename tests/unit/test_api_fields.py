@@ -13,7 +13,7 @@ from telealarm.api.fields.form import Form
 from telealarm.api.fields.json import Json
 from telealarm.api.fields.numbers import Flag, Real, Whole
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.texts import Phone, Secret, Text, Url, Zone
+from telealarm.api.fields.texts import Phone, PlainPhone, Secret, Text, Url, Zone
 from telealarm.api.fields.times import Clock, Moment, Moments
 from telealarm.api.resources.alarms import RetryPolicy
 from telealarm.api.resources.calendar_settings import CallingDays, Holidays, Manager
@@ -45,7 +45,7 @@ USER = Relation("users")
         (Moment(), "2013-12-10 12:34:43", datetime(2013, 12, 10, 12, 34, 43)),
         (Moment(), "2013-12-10T12:34:43Z", datetime(2013, 12, 10, 12, 34, 43, tzinfo=UTC)),
         (Moment(), "2013-12-10T12:34:43.5", datetime(2013, 12, 10, 12, 34, 43, 500_000)),
-        (Phone(), "+34 (600) 10.02-00", "+34600100200"),
+        (PlainPhone(), "+34 (600) 10.02-00", "+34600100200"),
         (Phone(), "", ""),
         (Url(), "https://example.com:8443/x?y=1", "https://example.com:8443/x?y=1"),
         (Zone(), "Europe/Madrid", "Europe/Madrid"),

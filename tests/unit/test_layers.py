@@ -30,8 +30,16 @@ FOLDERS = [
     *("methods", "sections"),
     # 2
     *("models", "migrations"),
-    *("store.__init__", "store.engine", "store.webhooks", "store.access", "store.do_not_call"),
+    *(
+        "store.__init__",
+        "store.engine",
+        "store.numbers",
+        "store.webhooks",
+        "store.access",
+        "store.do_not_call",
+    ),
     *("store.messages", "store.alarms", "store.outcome", "store.calendars", "store.messaging"),
+    "store.stored_numbers",
     *("store.open", "store.dialing", "store.survey", "store.dry_run"),
     # 3
     *("asterisk", "transports"),

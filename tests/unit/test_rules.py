@@ -8,6 +8,8 @@ import pytest
 
 from telealarm.errors import IllegalTransition
 from telealarm.rules import dates, disposition, outcome, phone, placeholders, transitions
+from telealarm.rules.dial_route import Route
+from telealarm.rules.phone_number import PhoneNumber
 from telealarm.words import AlarmStatus, Disposition, Reason
 
 MADRID = ZoneInfo("Europe/Madrid")
@@ -189,8 +191,9 @@ def test_what_is_no_number_never_reaches_a_dial_string(number: str) -> None:
 
 
 def test_prefixes_change_the_number_before_it_is_dialled() -> None:
-    dialled = phone.endpoint("PJSIP/{number}@trunk", "+34600", removeprefix="+34", addprefix="9")
-    assert dialled == "PJSIP/9600@trunk"
+    route = Route(removeprefix="+34", addprefix="9")
+    dialled = route.dialled(PhoneNumber("+34600100200", "+34600100200"))
+    assert phone.endpoint("PJSIP/{number}@trunk", dialled) == "PJSIP/9600100200@trunk"
 
 
 @pytest.mark.parametrize(

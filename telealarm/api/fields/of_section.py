@@ -16,7 +16,7 @@ from telealarm.api.fields.base import FieldType, Schema, plain
 from telealarm.api.fields.choices import OneOf
 from telealarm.api.fields.numbers import LARGEST, SMALLEST, Flag, Real, Whole
 from telealarm.api.fields.reply import ReplyField
-from telealarm.api.fields.texts import Phone, Text, Word
+from telealarm.api.fields.texts import PlainPhone, Text, Word
 from telealarm.models import BaseModel
 from telealarm.sections.base import Lines, Pattern, PhoneNumber
 
@@ -80,7 +80,7 @@ def _text(info: FieldInfo) -> Text:
     longest = _limit(_mark(info, MaxLen), "max_length", _LONGEST)
     shortest = _limit(_mark(info, MinLen), "min_length", 0)
     if _mark(info, PhoneNumber):
-        return Phone(longest, shortest)
+        return PlainPhone(longest, shortest)
     if pattern := _mark(info, Pattern):
         return Word(longest, shortest, pattern=pattern.pattern, right=pattern.right)
     return Text(longest, shortest, lines=_mark(info, Lines) is not None)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from telealarm.api.fields.base import FieldType, Schema
-from telealarm.rules import phone
+from telealarm.rules import phone, phone_number
 from telealarm.rules.text import safe
 
 # A number that is accepted and read as its digits.
@@ -96,21 +96,57 @@ class Header(Text):
 
 @dataclass(frozen=True)
 class Phone(Text):
-    """A telephone number. Its punctuation is removed. An empty text means no number."""
+    """A telephone number. An empty text means no number.
+
+    Its separators stay: the store reads it with the region of its row.
+    """
 
     max_length: int = 50
 
     def read(self, value: Any) -> str:
-        number = phone.clean(super().read(value))
-        if number and not phone.is_dialable(number):
-            raise ValueError("must be a phone number: digits with an optional leading +")
-        return number
+        return phone_number.tidy(super().read(value))
 
     def schema(self) -> Schema:
-        number = r"\+?(?:[0-9A-D*#][ ().\-/]*){1,40}"
+        number = r"\+?(?:[0-9*#][ ().\-/]*){1,20}"
         pattern = f"^{number}$" if self.min_length else f"^(?:{number})?$"
         text = {**self.line(), "pattern": pattern, "examples": ["+34600100200"]}
         return {"anyOf": [text, {**NUMBER, "minimum": 0}]}
+
+
+@dataclass(frozen=True)
+class PlainPhone(Phone):
+    """A telephone number that has no region. It is kept without punctuation."""
+
+    def read(self, value: Any) -> str:
+        return phone_number.read(super().read(value), None).written
+
+
+@dataclass(frozen=True)
+class SoughtPhone(Phone):
+    """A telephone number to search for, as rows hold it."""
+
+    def read(self, value: Any) -> str:
+        number = phone.clean(Text.read(self, value))
+        if number and not phone.is_dialable(number):
+            raise ValueError(phone_number.RIGHT)
+        return number
+
+
+@dataclass(frozen=True)
+class Region(Text):
+    """A region with a numbering plan. An empty text or null means none of its own."""
+
+    max_length: int = 2
+
+    def read(self, value: Any) -> str | None:  # type: ignore[override]
+        name = super().read(value).upper()
+        if name and not phone_number.is_region(name):
+            raise ValueError("must be a region of phone numbers, like ES or US")
+        return name or None
+
+    def schema(self) -> Schema:
+        name = {**self.line(), "pattern": "^(?:[A-Z]{2})?$"}
+        return {**name, "description": "A region of phone numbers.", "examples": ["ES"]}
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,9 @@ class AlarmForm(Form):
     """The agent's number for a call transfer, if the section names no number."""
     phonenumber_sms_failure: Annotated[str, Phone()] = ""
     """This number gets an SMS if the alarm failed or was missed."""
+    alarm_e164: ClassVar = Column(meaning="`alarm_phonenumber` in E.164 form; null: not known.")
+    transfer_e164: ClassVar = Column(meaning="`phonenumber_transfer` in E.164 form.")
+    sms_failure_e164: ClassVar = Column(meaning="`phonenumber_sms_failure` in E.164 form.")
     created_date: ClassVar = CREATED
     timezone: Annotated[str | None, Zone()] = None
     """The recipient's time zone. Default: the event's."""

@@ -13,14 +13,13 @@ from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Flag, Whole
 from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import CREATED, UPDATED, Column, SelfLink
-from telealarm.api.fields.texts import Phone, Text
+from telealarm.api.fields.texts import Phone, Region, Text
 from telealarm.api.rest.resource import Resource, Values, remove_row
 from telealarm.errors import Invalid
 from telealarm.models import CalendarSetting
 from telealarm.rules.calling_hours import WEEKDAYS
 from telealarm.store.access import users
 from telealarm.store.calendars import calendar_settings
-from telealarm.store.engine import crud
 from telealarm.words import AmdBehavior
 
 EVERY_DAY = ",".join(WEEKDAYS)
@@ -118,6 +117,9 @@ class CalendarSettingForm(Form):
     """Whether each answer is repeated to the callee."""
     failure_phonenumber: Annotated[str | None, Phone()] = None
     """The number to call if an alarm failed or was missed."""
+    failure_e164: ClassVar = Column(meaning="`failure_phonenumber` in E.164 form.")
+    region: Annotated[str | None, Region()] = None
+    """The region of phone numbers without a country code. Default: the manager's."""
 
 
 def owner(context: RequestContext, values: Values) -> int:
@@ -137,7 +139,7 @@ def _named(name: str) -> int:
 
 def create(context: RequestContext, owner_id: int, values: Values) -> CalendarSetting:
     values.pop("user", None)
-    return crud.insert(CalendarSetting, {**values, "owner": owner_id})
+    return calendar_settings.create(owner_id, values)
 
 
 def change(context: RequestContext, row: CalendarSetting, values: Values) -> None:

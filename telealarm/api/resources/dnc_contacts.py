@@ -20,6 +20,7 @@ class DncContactForm(Form):
     """The list that holds the number or the address."""
     phone_number: Annotated[str | None, Phone(min_length=1)] = None
     """A number that gets no calls and no SMS."""
+    e164: ClassVar = Column(meaning="`phone_number` in E.164 form; null: not known.")
     email: Annotated[str | None, ADDRESS] = None
     """An address that gets no mail."""
     by_stop: ClassVar = Column(meaning="A reply of STOP made it; a reply of START removes it.")

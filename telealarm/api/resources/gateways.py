@@ -8,10 +8,10 @@ from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.choices import Choice
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.numbers import Real, Whole
+from telealarm.api.fields.numbers import Flag, Real, Whole
 from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import CREATED, UPDATED, Computed, SelfLink
-from telealarm.api.fields.texts import Text, Word
+from telealarm.api.fields.texts import Region, Text, Word
 from telealarm.api.rest.resource import Resource, Values, insert_into, remove_row
 from telealarm.models import Gateway
 from telealarm.models.gateway import ACTIVE, INACTIVE
@@ -111,6 +111,12 @@ class GatewayForm(Form):
     """A regular expression that a number must match as a whole."""
     allowed_prefixes: Annotated[list[str], Prefixes()] = Field(default_factory=list)
     """The prefixes of numbers that may be dialled. Empty: all numbers."""
+    region: Annotated[str | None, Region()] = None
+    """The region whose emergency numbers are not dialled. Default: the region of the calendar
+    setting, else the configuration's. Without any: the emergency numbers of all regions.
+    """
+    extensions: Annotated[bool, Flag()] = False
+    """Whether the gateway reaches your own phones only. Then no number is an emergency number."""
     trunk_state: ClassVar = TRUNK_STATE
 
 

@@ -6,7 +6,7 @@ from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Flag
 from telealarm.api.fields.reply import Column, SelfLink
-from telealarm.api.fields.texts import Secret, Word
+from telealarm.api.fields.texts import Region, Secret, Word
 from telealarm.api.rest.resource import Resource, Values, insert_into
 from telealarm.models import User
 from telealarm.store.access import users
@@ -26,6 +26,10 @@ class UserForm(Form):
     """Whether the login sees everything and may write gateways and logins."""
     is_active: Annotated[bool, Flag()] = True
     """Whether the login may log in."""
+    region: Annotated[str | None, Region()] = None
+    """The region of a manager's phone numbers without a country code. Default: the
+    configuration's.
+    """
     created_date: ClassVar = Column("created", meaning="When the row was written.")
 
 

@@ -13,7 +13,7 @@ from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.numbers import Whole
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.texts import Phone, Text
+from telealarm.api.fields.texts import SoughtPhone, Text
 from telealarm.api.fields.times import QueryMoment
 from telealarm.errors import Invalid
 from telealarm.models.base import UtcField
@@ -75,7 +75,7 @@ def kind_of(column: Field | Words) -> FieldType:
         return QueryMoment()
     if isinstance(column, IntegerField | FloatField | ForeignKeyField):
         return Whole()
-    return Phone() if "phone" in column.name else Text(500)
+    return SoughtPhone() if "phone" in column.name else Text(500)
 
 
 def narrowed(

@@ -9,9 +9,10 @@ from peewee import ModelSelect
 from telealarm.errors import Conflict, IllegalTransition, Invalid
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import calling_hours
+from telealarm.store import numbers
 from telealarm.store.access import users
 from telealarm.store.alarms import attempts, parents, same_moment
-from telealarm.store.engine import crud, dialect
+from telealarm.store.engine import crud, dialect, regions
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
@@ -71,6 +72,7 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
     An alarm of a parent event is copied to the children, even if the parent itself is over.
     """
     event = values["event"]
+    values = numbers.columns(values, numbers.OF_ALARM, regions.of_event(event))
     completed = event.status == EventStatus.COMPLETED
     if completed and event.next_child_due is None:
         raise Invalid({"event": ["the event is completed; set its status to 1 first"]})
@@ -96,6 +98,8 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
     attempts.
     """
     before, old_hours, old_event = _wanted_at(alarm), hours(alarm), alarm.event_id
+    region = regions.of_event(values.get("event", alarm.event))
+    values = numbers.columns(values, numbers.OF_ALARM, region)
     _check_history(alarm, values)
     crud.change(alarm, {**values, "detached": alarm.origin_id is not None})
     if "alarm_phonenumber" in values:

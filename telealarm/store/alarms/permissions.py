@@ -12,13 +12,17 @@ from telealarm import methods
 from telealarm.errors import Conflict, Invalid
 from telealarm.methods.base import Address
 from telealarm.models import Alarm, Calendar, CalendarUser, CalendarUserProfile, Event
+from telealarm.rules.dial_route import Route
+from telealarm.store import numbers
 from telealarm.store.access import users
 from telealarm.store.alarms import alarms
 from telealarm.store.engine import read_cache, time_zones
 from telealarm.words import UNSETTLED, AlarmStatus
 
-# A transfer is a call too, and costs as much.
-_NUMBERS = ("alarm_phonenumber", "phonenumber_transfer")
+# The fields whose numbers an alarm by call dials. A transfer is a call too, and costs as much.
+_DIALLED = ("alarm_phonenumber", "phonenumber_transfer")
+# The fields whose numbers the prefixes limit.
+_NUMBERS = ("alarm_phonenumber", "phonenumber_transfer", "phonenumber_sms_failure")
 
 
 def check(alarm: Alarm, before: Alarm | None) -> None:
@@ -33,9 +37,11 @@ def check(alarm: Alarm, before: Alarm | None) -> None:
         return
     if before is not None and before.event.calendar.user_id != profile.user_id:
         before = None
+    emergencies = {name: _emergency(profile, alarm, before, name) for name in _DIALLED}
     checks = {
         "method": _method(profile, alarm, before),
         **{name: _number(profile, alarm, before, name) for name in _NUMBERS},
+        **{name: message for name, message in emergencies.items() if message},
         "date_start_notice": _day(profile, alarm, before),
     }
     errors = {name: [message] for name, message in checks.items() if message}
@@ -97,9 +103,9 @@ def _number(
 ) -> str | None:
     prefixes = profile.permissions["prefixes"]
     number = getattr(alarm, name)
-    if not number or not prefixes or number.startswith(tuple(prefixes)):
+    if not number or _route(profile, alarm, name).permits(numbers.of_alarm(alarm, name), prefixes):
         return None
-    if methods.of(alarm.method).address is not Address.PHONE:
+    if name in _DIALLED and methods.of(alarm.method).address is not Address.PHONE:
         return None  # this method dials no number
     if before is not None and getattr(before, name) == number and before.method == alarm.method:
         return None
@@ -107,6 +113,33 @@ def _number(
         f"the calendar user {profile.user.username} may reach numbers that start with"
         f" {', '.join(prefixes)} alone"
     )
+
+
+def _emergency(
+    profile: CalendarUserProfile, alarm: Alarm, before: Alarm | None, name: str
+) -> str | None:
+    """Return why a new number may not be dialled, if it is an emergency number."""
+    if not methods.of(alarm.method).uses_channel:
+        return None
+    number = getattr(alarm, name)
+    same_method = before is not None and before.method == alarm.method
+    if not number or (same_method and before and getattr(before, name) == number):
+        return None
+    route = _route(profile, alarm, name)
+    emergency = route.emergency(numbers.of_alarm(alarm, name))
+    if not emergency:
+        return None
+    return (
+        f"gateway {route.name} would dial {emergency}, an emergency number; a superuser may set"
+        " `extensions` of the gateway if it reaches your own phones only"
+    )
+
+
+def _route(profile: CalendarUserProfile, alarm: Alarm, name: str) -> Route:
+    """Return how a number of the alarm is dialled. An SMS goes to the number as it is."""
+    setting = profile.calendar_setting
+    by_call = name in _DIALLED and methods.of(alarm.method).uses_channel
+    return numbers.route(setting.aleg_gateway, setting) if setting and by_call else Route()
 
 
 def _day(profile: CalendarUserProfile, alarm: Alarm, before: Alarm | None) -> str | None:

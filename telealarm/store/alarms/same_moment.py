@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from telealarm import methods
 from telealarm.methods.base import Address
 from telealarm.models import Alarm, AlarmRequest
+from telealarm.rules import phone
+from telealarm.store import numbers
 from telealarm.store.alarms import attempts, eligibility
 from telealarm.store.engine import crud
 from telealarm.store.engine.database import wake
@@ -110,10 +112,9 @@ def _hours(alarm: Alarm) -> tuple[object, ...]:
 
 
 def _recipient(alarm: Alarm) -> str:
-    text = alarm.recipient.strip()
     if methods.of(alarm.method).address is not Address.PHONE:
-        return text.casefold()
-    return "+" + text[2:] if text.startswith("00") else text
+        return alarm.recipient.strip().casefold()
+    return phone.normal(numbers.of_alarm(alarm).outgoing)
 
 
 def _words(alarm: Alarm) -> tuple[object, ...]:

@@ -18,11 +18,11 @@ from datetime import datetime, timedelta
 from telealarm import methods
 from telealarm.clock import monotonic
 from telealarm.errors import Invalid
-from telealarm.models import AlarmRequest, CalendarSetting, Gateway
+from telealarm.models import AlarmRequest, CalendarSetting, CalendarUserProfile, Gateway
 from telealarm.rules import eligibility, phone
 from telealarm.rules.eligibility import Eligibility
 from telealarm.rules.rate_limit import READY
-from telealarm.store import do_not_call
+from telealarm.store import do_not_call, numbers
 from telealarm.store.alarms import attempts, same_moment
 from telealarm.store.alarms import eligibility as alarms_eligibility
 from telealarm.store.dialing import calls, concurrency, fair_queue, pauses, trunks
@@ -97,7 +97,8 @@ class Admission:
                 same_moment.wait(request, follows[request.alarm_id], now)
                 return False
             at = max(now, request.date)
-            setting = self._setting(request, request.alarm_id in forbidden, at)
+            profile = self._profile(request, request.alarm_id in forbidden, at)
+            setting = profile.calendar_setting if profile else None
             if setting is None:
                 return False
             if not methods.of(request.alarm.method).uses_channel:
@@ -107,10 +108,12 @@ class Admission:
             gateway = self._gateway(request, setting, at)
             if gateway is None:
                 return False
-            endpoint, dialled = _endpoint(request, gateway)
-            if endpoint is None:
-                apply.fail(request, Reason.WRONG_NUMBER, now)
+            reason, why = failover.refusal(gateway, request.alarm, profile)
+            if reason:
+                apply.fail(request, reason, now, why=why)
                 return False
+            dialled = numbers.route(gateway, setting).dialled(numbers.of_alarm(request.alarm))
+            endpoint = phone.endpoint(gateway.gateways, dialled)
             if not caps.have_room(request, gateway):
                 left += 1
                 return False
@@ -154,7 +157,8 @@ class Admission:
             if request.alarm_id in follows:
                 same_moment.wait(request, follows[request.alarm_id], now)
                 return False
-            setting = self._setting(request, request.alarm_id in forbidden, now)
+            profile = self._profile(request, request.alarm_id in forbidden, now)
+            setting = profile.calendar_setting if profile else None
             return setting is not None and self._write(request, setting, room, now)
 
         claim(waiting, self._holder, now, claimed=AlarmStatus.IN_PROCESS, admit=admit)
@@ -188,10 +192,10 @@ class Admission:
         messaging_claim.write(request, now, **columns)
         return True
 
-    def _setting(
+    def _profile(
         self, request: AlarmRequest, forbidden: bool, now: datetime
-    ) -> CalendarSetting | None:
-        """Return the calendar setting, or None if the request was deferred or ended instead."""
+    ) -> CalendarUserProfile | None:
+        """Return the calendar user's profile, or None if the request was deferred or ended."""
         profile = alarms_eligibility.profile_of(request.alarm)
         bound = alarms_eligibility.of(request.alarm, profile, forbidden=forbidden)
         decision = eligibility.decide(bound, now)
@@ -201,7 +205,7 @@ class Admission:
         if profile is None or decision.action is not Eligibility.GO:
             apply.end(request, decision, now)
             return None
-        return profile.calendar_setting
+        return profile
 
     def _gateway(
         self, request: AlarmRequest, setting: CalendarSetting, now: datetime
@@ -210,14 +214,14 @@ class Admission:
 
         It is deferred if no gateway can be used: each is inactive, or its trunk is down.
         """
-        first, number = setting.aleg_gateway, request.alarm.alarm_phonenumber
+        first, alarm = setting.aleg_gateway, request.alarm
         avoid, unusable = list(request.tried), ""
-        gateway = failover.way_out(first, avoid, number)
+        gateway = failover.way_out(first, avoid, alarm)
         while gateway is not None and (down := trunks.why_down(gateway, self._holder.name)):
             unusable = unusable or down
             again = gateway.id in avoid
             avoid.append(gateway.id)
-            gateway = None if again else failover.way_out(first, avoid, number)
+            gateway = None if again else failover.way_out(first, avoid, alarm)
         if gateway is None:
             why = unusable or f"gateway {first.name} is inactive"
             reason = trunks.WAITS if unusable else Reason.GATEWAY_INACTIVE
@@ -271,19 +275,3 @@ def _hold(request: AlarmRequest, now: datetime, reason: str, why: str) -> None:
     until = now + HELD
     message = f"{why}; looked at again at {until.isoformat(timespec='seconds')}"
     attempts.defer(request, until, reason, message)
-
-
-def _endpoint(request: AlarmRequest, gateway: Gateway) -> tuple[str | None, str]:
-    """Return the endpoint for Asterisk to dial, and the number as the gateway dials it.
-
-    The endpoint is None if the gateway does not take the number.
-    """
-    number = request.alarm.alarm_phonenumber
-    prefixes = {"removeprefix": gateway.removeprefix, "addprefix": gateway.addprefix}
-    dialled = phone.dialled(number, **prefixes)
-    if not failover.takes(gateway, number):
-        return None, dialled
-    try:
-        return phone.endpoint(gateway.gateways, number, **prefixes), dialled
-    except ValueError:
-        return None, dialled

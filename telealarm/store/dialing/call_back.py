@@ -1,17 +1,28 @@
 """Inbound calls by callees: find their alarm, and make their channel a call of this alarm."""
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
 
 from telealarm import methods
-from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Section, Survey, Timeline
+from telealarm.models import (
+    Alarm,
+    AlarmRequest,
+    Calendar,
+    CallRequest,
+    Event,
+    Section,
+    Survey,
+    Timeline,
+)
 from telealarm.rules import phone
+from telealarm.store import numbers
 from telealarm.store.alarms import alarms, attempts, eligibility, same_moment
 from telealarm.store.dialing import calls
 from telealarm.store.dialing.calls import Call
+from telealarm.store.engine import read_cache, regions
 from telealarm.store.engine.claim import Holder
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
@@ -52,9 +63,10 @@ def find(number: str, calendar_id: int | None, now: datetime) -> CallBack | None
     It was attempted or is due, has no result, and its event is not over. `calendar_id` limits it to
     one calendar. If no alarm has exactly this number, the search ignores the country code.
     """
-    alarm = _latest(phone.spellings(number), calendar_id, now)
+    read = numbers.known(number, _region(calendar_id))
+    alarm = _latest(numbers.spellings(read), calendar_id, now)
     if alarm is None:
-        alarm = _latest(_elsewhere(number), calendar_id, now)
+        alarm = _latest(_elsewhere(read.outgoing), calendar_id, now)
     if alarm is None:
         return None
     first = same_moment.firsts([alarm]).get(alarm.id)
@@ -115,11 +127,7 @@ def answer(alarm_id: int, channel_id: str, holder: Holder, now: datetime) -> Cal
         call_time=now,
         phone_number=alarm.alarm_phonenumber,
         # No outbound call goes to this number meanwhile.
-        dialled=phone.dialled(
-            alarm.alarm_phonenumber,
-            removeprefix=gateway.removeprefix,
-            addprefix=gateway.addprefix,
-        ),
+        dialled=numbers.route(gateway, setting).dialled(numbers.of_alarm(alarm)),
         endpoint="",
         gateway=gateway,
         survey=alarm.survey or setting.survey,
@@ -182,13 +190,21 @@ def _elsewhere(number: str) -> set[str]:
     return candidates if alike else set()
 
 
-def _latest(numbers: Iterable[str], calendar_id: int | None, now: datetime) -> Alarm | None:
+def _region(calendar_id: int | None) -> str | None:
+    """Return the region of the callers of a calendar."""
+    calendar = None if calendar_id is None else Calendar.get_or_none(Calendar.id == calendar_id)
+    if calendar is None:
+        return regions.configured()
+    return regions.of_profile(read_cache.profile_of(calendar.user_id), calendar.owner_id)
+
+
+def _latest(forms: Collection[str], calendar_id: int | None, now: datetime) -> Alarm | None:
     attempted = (Alarm.num_attempt > 0) | (Alarm.due <= now)
     query = (
         Alarm.select(Alarm, Event)
         .join(Event)
         .where(
-            Alarm.alarm_phonenumber.in_(list(numbers)),
+            Alarm.alarm_phonenumber.in_(forms) | Alarm.alarm_e164.in_(forms),
             Alarm.method.in_(methods.on_channel()),
             Alarm.result == AlarmResult.NONE,
             Alarm.status != AlarmStatus.CANCELLED,

@@ -19,7 +19,7 @@ from telealarm.models import (
     Event,
     Survey,
 )
-from telealarm.store.alarms import alarms, attempts
+from telealarm.store.alarms import alarms, attempts, permissions
 from telealarm.store.engine import crud
 
 # A trial that could not be placed in this time is not wanted any more.
@@ -45,7 +45,13 @@ def call(
         },
     )
     values = {"event": event, "alarm_phonenumber": number, "survey": survey}
-    return attempts.enqueue(alarms.create(survey.owner_id, values, now), now, now)
+    try:
+        alarm = alarms.create(survey.owner_id, values, now)
+        permissions.check(alarm, None)
+    except Invalid as error:
+        names = {"alarm_phonenumber": "phonenumber"}
+        raise Invalid({names.get(n, n): texts for n, texts in error.fields.items()}) from None
+    return attempts.enqueue(alarm, now, now)
 
 
 def _setting(survey: Survey) -> CalendarSetting:

@@ -164,9 +164,9 @@ def _decide(
     elif decision.action is Eligibility.GO and (refusal := _refusal(method, setting)):
         action, why = PlanAction.SKIP, refusal
     elif action != PlanAction.SKIP and gateway is not None:
-        gateway = failover.way_out(gateway, (), alarm.alarm_phonenumber) or gateway
-        if not failover.takes(gateway, alarm.alarm_phonenumber):
-            action, why = PlanAction.SKIP, Reason.WRONG_NUMBER
+        gateway = failover.way_out(gateway, (), alarm) or gateway
+        if refused := failover.refusal(gateway, alarm, profile)[0]:
+            action, why = PlanAction.SKIP, refused
         elif gateway.status != ACTIVE:
             action, why = PlanAction.DEFER, Reason.GATEWAY_INACTIVE
     zone = time_zones.of_event(alarm.event, profile)

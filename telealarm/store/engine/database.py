@@ -24,7 +24,7 @@ import peewee
 from telealarm import models
 from telealarm.config.model import Config
 from telealarm.errors import Overloaded, StorageError
-from telealarm.store.engine import dialect, time_zones
+from telealarm.store.engine import dialect, regions, time_zones
 from telealarm.store.engine.backlog import Backlog
 from telealarm.store.engine.notify import CommitListener
 from telealarm.store.engine.watchdog import Watchdog
@@ -56,11 +56,12 @@ def wake(stage: str) -> None:
 def connect(config: Config) -> peewee.Database:
     """Return a peewee database for the configuration. Nothing is opened yet.
 
-    The models are bound to it. Rows without a zone use the configuration's.
+    The models are bound to it. Rows without a zone or a region use the configuration's.
     """
     database = dialect.connect(config)
     database.bind(models.ALL)
     time_zones.configure(database, config.timezone)
+    regions.configure(database, config.region)
     return database
 
 

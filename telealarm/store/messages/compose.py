@@ -18,6 +18,7 @@ from telealarm.methods.context import (
 from telealarm.models import Alarm, BaseModel, Event, Installation, SmsGateway
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import phone, signed_links
+from telealarm.store import numbers
 from telealarm.store.engine import time_zones
 from telealarm.store.engine.timeline import record
 from telealarm.store.messages import template_values
@@ -100,13 +101,14 @@ def columns(
 ) -> dict[str, Any]:
     """Return the columns of a message to the recipient of `alarm`."""
     by_phone = methods.of(alarm.method).address is Address.PHONE
+    recipient = numbers.of_alarm(alarm).outgoing if by_phone else alarm.recipient
     is_invited = composed.invitation is not None
     return {
         **asdict(composed),
         "method": alarm.method,
         "gateway": gateway,
-        "recipient": alarm.recipient,
-        "tail": phone.tail(alarm.recipient) if by_phone else "",
+        "recipient": recipient,
+        "tail": phone.tail(recipient) if by_phone else "",
         "starts": alarm.event.start if is_invited else None,
         "ends": alarm.event.end if is_invited else None,
     }

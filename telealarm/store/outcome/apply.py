@@ -13,6 +13,7 @@ from telealarm.models import Alarm, AlarmRequest, Message
 from telealarm.rules import outcome, placeholders
 from telealarm.rules.eligibility import Decision, Eligibility
 from telealarm.rules.outcome import Failover, Failure, Retry, Snooze, Success
+from telealarm.store import numbers
 from telealarm.store.alarms import alarms, attempts, eligibility, same_moment
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
@@ -271,7 +272,7 @@ def answered_for_others(alarm: Alarm, now: datetime) -> None:
 
 def _inform(alarm: Alarm, now: datetime, *, missed: bool = False) -> None:
     """Put the SMS about the failure into the outbox, if the alarm names a number for it."""
-    recipient = alarm.phonenumber_sms_failure
+    recipient = numbers.of_alarm(alarm, "phonenumber_sms_failure").outgoing
     if not recipient or alarm.deleted or alarm.event.deleted:
         return
     gateway = eligibility.sms_gateway_of(alarm)

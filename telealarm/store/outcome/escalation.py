@@ -7,8 +7,9 @@ from datetime import datetime
 
 from telealarm import i18n
 from telealarm.methods import call as by_call
-from telealarm.models import Alarm, Section, Survey
+from telealarm.models import Alarm, CalendarSetting, Section, Survey
 from telealarm.sections.play_message import PlayMessage
+from telealarm.store import numbers
 from telealarm.store.alarms import alarms, eligibility
 from telealarm.store.engine import crud
 from telealarm.store.engine.timeline import record
@@ -32,6 +33,9 @@ def call(failed: Alarm, now: datetime) -> None:
         return
     if Alarm.select().where(Alarm.about == failed.id).exists():
         return
+    if why := _refusal(failed, setting):
+        record(failed.id, TimelineWord.DESK_REFUSED, why, at=now)
+        return
     # The event of a wake-up call has a room in its data.
     name = "room" if "room" in (event.data or {}) else "other"
     text, language = i18n.spoken("failure", name, eligibility.language_of(failed))
@@ -42,6 +46,7 @@ def call(failed: Alarm, now: datetime) -> None:
             "event": event,
             "about": failed,
             "alarm_phonenumber": setting.failure_phonenumber,
+            "alarm_e164": setting.failure_e164,
             "method": by_call.METHOD.number,
             "survey": _survey(failed.owner_id, language, text),
             # Due now.
@@ -61,6 +66,18 @@ def call(failed: Alarm, now: datetime) -> None:
     )
     record(alarm.id, TimelineWord.CREATED, f"tells of alarm {failed.id}", at=now)
     alarms.schedule(alarm, event)
+
+
+def _refusal(failed: Alarm, setting: CalendarSetting) -> str:
+    """Return why the number may not be called for this alarm, or an empty text."""
+    number = numbers.of_failure(setting)
+    route = numbers.route(setting.aleg_gateway, setting)
+    if emergency := route.emergency(number):
+        return f"{emergency} is an emergency number, which gateway {route.name} does not dial"
+    profile = eligibility.profile_of(failed)
+    if profile is not None and not route.permits(number, profile.permissions["prefixes"]):
+        return f"the calendar user may not reach {number.written}"
+    return ""
 
 
 def _survey(owner_id: int, language: str, text: str) -> Survey:

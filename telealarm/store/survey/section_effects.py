@@ -9,7 +9,7 @@ from telealarm.models import DncList, SurveyResult
 from telealarm.rules import placeholders
 from telealarm.sections import conference, record_message, sms
 from telealarm.sections import do_not_call as do_not_call_section
-from telealarm.store import do_not_call
+from telealarm.store import do_not_call, numbers
 from telealarm.store.alarms import eligibility
 from telealarm.store.dialing.calls import Call, of
 from telealarm.store.engine.timeline import record
@@ -24,11 +24,12 @@ OWN_LIST = "Asked not to be called"
 def block(call: Call, section: int) -> None:
     """Put the callee's number on the first of the manager's do-not-call lists."""
     row = of(call)
-    if not do_not_call.lists_number(row.owner_id, call.number):
+    number = numbers.of_alarm(row.alarm)
+    if not do_not_call.lists_number(row.owner_id, number.outgoing):
         lists = DncList.select().where(DncList.owner == row.owner_id)
         chosen = lists.order_by(DncList.id).get_or_none()
         chosen = chosen or DncList.create(owner=row.owner_id, name=OWN_LIST)
-        do_not_call.add({"dnc": chosen, "phone_number": call.number})
+        do_not_call.add_number(chosen, number)
     answer(row, section, do_not_call_section.Response.ADDED)
     record(
         call.alarm_id, do_not_call_section.Timeline.BLOCKED, call.number, request_id=call.request_id
@@ -57,7 +58,8 @@ def send(call: Call, section_id: int, text: str, now: datetime) -> None:
     )
     answer(row, section_id, sms.Response.QUEUED)
     filled = placeholders.fill(text, placeholder_values)
-    outbox.queue_sms(alarm, gateway, call.number, filled, now, request_id=call.request_id)
+    number = numbers.of_alarm(alarm).outgoing
+    outbox.queue_sms(alarm, gateway, number, filled, now, request_id=call.request_id)
 
 
 def recorded(call: Call, section: int, file: str, seconds: float) -> str:

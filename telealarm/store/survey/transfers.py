@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from telealarm.models import CallRequest, Transfer
+from telealarm.models import Alarm, CallRequest, Transfer
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import phone
+from telealarm.rules.dial_route import Route
+from telealarm.rules.phone_number import PhoneNumber
 from telealarm.sections.call_transfer import Response, Timeline
+from telealarm.store import numbers
+from telealarm.store.alarms import eligibility
 from telealarm.store.dialing import concurrency
 from telealarm.store.dialing.calls import Call, held, of
+from telealarm.store.engine import regions
 from telealarm.store.engine.claim import Holder
 from telealarm.store.engine.timeline import record
 from telealarm.store.survey.session_state import answer
@@ -36,9 +41,9 @@ def begin(call: Call, section_id: int, number: str) -> Agent | None:
     that of the callee's call. A number that it does not accept is not dialled.
     """
     row = held(call)
-    number = number or row.alarm.phonenumber_transfer
+    agent = _number(row.alarm, number)
     try:
-        endpoint = _endpoint(row, number)
+        endpoint = _endpoint(row, agent, of_section=bool(number))
     except ValueError as error:
         answer(row, section_id, Response.FAILED)
         record(row.alarm_id, Timeline.FAILED, str(error), request_id=row.request_id)
@@ -50,10 +55,10 @@ def begin(call: Call, section_id: int, number: str) -> Agent | None:
         section=section_id,
         gateway=row.gateway_id,
         aleg_uuid=f"{row.aleg_uuid}-agent-{laps + 1}",
-        phone_number=number,
+        phone_number=agent.written,
         endpoint=endpoint,
     )
-    record(row.alarm_id, Timeline.CALLED, f"to {number}", request_id=row.request_id)
+    record(row.alarm_id, Timeline.CALLED, f"to {agent.written}", request_id=row.request_id)
     return _describe(created)
 
 
@@ -117,25 +122,37 @@ def orphan_ended(agent: Agent, now: datetime) -> None:
     Transfer.update(ended=now).where(Transfer.id == agent.id, Transfer.ended.is_null()).execute()
 
 
-def _endpoint(row: CallRequest, number: str) -> str:
+def _number(alarm: Alarm, of_section: str) -> PhoneNumber:
+    """Return the agent's number: that of the section, else the alarm's."""
+    if of_section:
+        return numbers.known(of_section, regions.of_event(alarm.event))
+    return numbers.of_alarm(alarm, "phonenumber_transfer")
+
+
+def _endpoint(row: CallRequest, number: PhoneNumber, *, of_section: bool) -> str:
     """Return the endpoint to dial. Raises ValueError with the reason if no call may be placed."""
     gateway = row.gateway
-    if not number:
+    if not number.written:
         raise ValueError("neither the section nor the alarm names a number")
     if gateway.status != ACTIVE:
         raise ValueError(f"gateway {gateway.name} is inactive")
-    pattern, prefixes = gateway.number_pattern, gateway.allowed_prefixes
-    if not phone.is_allowed(number, pattern=pattern, prefixes=prefixes):
-        raise ValueError(f"gateway {gateway.name} does not take {number}")
+    profile = eligibility.profile_of(row.alarm)
+    route = numbers.route(gateway, profile.calendar_setting if profile else None)
+    if emergency := route.emergency(number):
+        raise ValueError(
+            f"{emergency} is an emergency number, which gateway {gateway.name} does not dial"
+        )
+    if why := route.unwanted(number):
+        raise ValueError(f"gateway {gateway.name} does not take {number.written}: {why}")
+    prefixes = profile.permissions["prefixes"] if profile else []
+    # An alarm's own number was checked when the alarm was written; a withdrawn right keeps it.
+    checked = of_section or Route().permits(number, prefixes)
+    if checked and not route.permits(number, prefixes):
+        raise ValueError(f"the calendar user may not reach {number.written}")
     concurrency.alone()
     if gateway.maximum_call and concurrency.count().gateways[gateway.id] >= gateway.maximum_call:
         raise ValueError(f"gateway {gateway.name} has {gateway.maximum_call} calls already")
-    return phone.endpoint(
-        gateway.gateways,
-        number,
-        removeprefix=gateway.removeprefix,
-        addprefix=gateway.addprefix,
-    )
+    return phone.endpoint(gateway.gateways, route.dialled(number))
 
 
 def _describe(row: Transfer) -> Agent:
