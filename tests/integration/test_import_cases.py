@@ -186,3 +186,100 @@ async def test_an_older_sequence_never_wins(
     assert done.rings == ["01-04T12:00+01"]
     older = "SEQUENCE 1 is older than 2, which was imported before"
     assert (older in done.printed) == (order == ("2", "1"))
+
+
+START = "DTSTART;TZID=Europe/Madrid:20270104T100000"
+END = "DTEND;TZID=Europe/Madrid:20270104T110000"
+
+
+def file(folder: Path, *lines: str, head: str = "", more: str = "") -> Path:
+    """A file with one event of these lines."""
+    event = "\n".join(["BEGIN:VEVENT", "UID:u1", "SUMMARY:Check", *lines, "END:VEVENT"])
+    path = folder / "file.ics"
+    path.write_text(f"BEGIN:VCALENDAR\n{head}{event}\n{more}END:VCALENDAR\n")
+    return path
+
+
+def alarm(*lines: str) -> str:
+    return "\n".join(["BEGIN:VALARM", "ACTION:DISPLAY", *lines, "END:VALARM"])
+
+
+@pytest.mark.parametrize(
+    ("lines", "head", "occurs", "rings"),
+    [
+        (
+            [START, END, alarm("TRIGGER:-PT10M", "REPEAT:2", "DURATION:PT5M")],
+            "",
+            ["01-04T10:00+01"],
+            ["01-04T09:50+01", "01-04T09:55+01", "01-04T10:00+01"],
+        ),
+        ([START, END, alarm("TRIGGER:PT15M")], "", ["01-04T10:00+01"], ["01-04T10:15+01"]),
+        (
+            [START, END, alarm("TRIGGER;RELATED=END:PT0S")],
+            "",
+            ["01-04T10:00+01"],
+            ["01-04T11:00+01"],
+        ),
+        (
+            ["DTSTART:20270104T100000", "RRULE:FREQ=WEEKLY;COUNT=2"],
+            "X-WR-TIMEZONE:America/New_York\n",
+            ["01-04T10:00-05", "01-11T10:00-05"],
+            None,
+        ),
+        (
+            ["DTSTART:20270322T233000Z", "RRULE:FREQ=WEEKLY;BYDAY=MO;COUNT=2"],
+            "X-WR-TIMEZONE:Europe/Madrid\n",
+            ["03-23T00:30+01", "03-30T01:30+02"],
+            None,
+        ),
+        (
+            [
+                "DTSTART;TZID=Europe/Madrid:20270328T023000",
+                "RRULE:FREQ=DAILY;COUNT=3",
+            ],
+            "",
+            ["03-28T03:30+02", "03-29T02:30+02", "03-30T02:30+02"],
+            None,
+        ),
+        (
+            [
+                "DTSTART;TZID=Europe/Madrid:20270328T100000",
+                alarm("TRIGGER:-P1D"),
+            ],
+            "",
+            ["03-28T10:00+02"],
+            ["03-27T10:00+01"],
+        ),
+        (
+            ["DTSTART;VALUE=DATE:20270104", alarm("TRIGGER:-PT15H")],
+            "",
+            ["01-04T00:00+01"],
+            ["01-03T09:00+01"],
+        ),
+    ],
+)
+async def test_an_event_and_its_alarms_are_at_their_moments(
+    api: Api,
+    config: Config,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    lines: list[str],
+    head: str,
+    occurs: list[str],
+    rings: list[str] | None,
+) -> None:
+    await clinic(api)
+    done = await imported(api, config, file(tmp_path, *lines, head=head), capsys)
+    assert (done.status, done.occurs) == (0, occurs), done.printed
+    assert done.rings == (occurs if rings is None else rings), done.printed
+
+
+async def test_a_file_that_is_cut_off_says_so_and_gives_what_it_has(
+    api: Api, config: Config, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    await clinic(api)
+    path = file(tmp_path, START, more="BEGIN:VEVENT\nUID:u2\n")
+    path.write_text(path.read_text().removesuffix("END:VCALENDAR\n"))
+    done = await imported(api, config, path, capsys)
+    assert (done.status, done.occurs) == (1, ["01-04T10:00+01"])
+    assert "END:VCALENDAR is missing: the file is cut off" in done.printed
