@@ -74,6 +74,23 @@ class AlarmResult(Numbers):
     RESCHEDULED = 3, "The recipient wants another time: key 3, or a reply by SMS."
 
 
+class AlarmOutcome(Words):
+    """`outcome` of an alarm: its status and its result in one word."""
+
+    OPEN = "open", "It has not come to its end."
+    CONFIRMED = "confirmed", "The recipient said yes."
+    CANCELLED = "cancelled", "The recipient said no."
+    RESCHEDULED = "rescheduled", "The recipient wants another time."
+    OTHER_KEY = "other_key", "The recipient pressed another key; `result` says which."
+    ANSWERED_NO_KEY = (
+        "answered_no_key",
+        "A person or a voicemail picked up, and no key was pressed. It is no confirmation.",
+    )
+    SENT = "sent", "The message was taken, and nobody has answered it."
+    UNANSWERED = "unanswered", "It failed or was missed: nobody was reached."
+    CALLED_OFF = "called_off", "It was called off."
+
+
 class CallStatus(Numbers):
     """`status` of a call (callrequest). 6 is not used."""
 

@@ -41,6 +41,15 @@ class SpokenFailure(_Part):
     other: str
 
 
+class Voicemail(_Part):
+    """What an answering machine hears: who called, and which number to ring back."""
+
+    from_name_and_number: str
+    from_name: str
+    from_number: str
+    from_nobody: str
+
+
 class Spoken(_Part):
     """What is spoken on the telephone. The keys of `prompts` are the names of their sounds."""
 
@@ -48,6 +57,7 @@ class Spoken(_Part):
     wake_up: WakeUp
     read_back: ReadBack
     failure: SpokenFailure
+    voicemail: Voicemail
 
 
 class Message(_Part):

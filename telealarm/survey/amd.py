@@ -54,13 +54,19 @@ async def keys_of_person(
 
 
 async def _message(services: SessionServices, script: Script) -> Prompt:
-    """Return the voicemail recording of the calendar setting, or else the survey's first prompt."""
+    """Return the recording of the calendar setting, else the neutral message.
+
+    If the calendar setting wants the survey's words, return the survey's first prompt.
+    """
     prompts, language = services.prompts, script.language
     first = next((each for each in script.sections if each.recording or each.text), None)
     if script.voicemail is not None:
         with _logged():
             return await prompts.recording(script.voicemail)
-    if first is not None:
+    if script.voicemail_text is not None:
+        with _logged():
+            return await soon(prompts.script(*script.voicemail_text))
+    elif first is not None:
         with _logged():
             return await soon(prompts.section(first, language))
     return await prompts.system(NO_SPEECH, language)

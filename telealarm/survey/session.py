@@ -100,6 +100,11 @@ class SurveyRunner:
                 await self._render(section, script)
             except SpeechError as error:
                 failed.append(error)
+        if script.voicemail_text is not None:
+            try:
+                await self._services.prompts.script(*script.voicemail_text)
+            except SpeechError as error:
+                failed.append(error)
         texts = [INVALID_KEY, GOODBYE, NO_ANSWER, NO_SPEECH, ONE_MOMENT, NOT_SAVED]
         texts += [name for section in script.sections for name in section.kind.prompts]
         for name in dict.fromkeys(texts):

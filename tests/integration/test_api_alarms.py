@@ -71,6 +71,7 @@ async def test_every_field_of_an_alarm_comes_back(api: Api) -> None:
         "date_start_notice": "2030-06-03T09:00:00+02:00",
         "status": 1,
         "result": 0,
+        "outcome": "open",
         "phonenumber_transfer": "+15550102030",
         "created_date": shown["created_date"],
         "require_result": True,
@@ -377,6 +378,34 @@ async def test_a_result_is_not_written_by_a_client(api: Api) -> None:
     shown = (await api.get(link)).body
     assert (shown["result"], shown["num_attempt"], shown["status_reason"]) == (0, 0, "")
     assert (await api.put(link, {**shown, "result": 1})).body["result"] == 0
+
+
+async def test_answered_without_a_key_never_looks_like_a_confirmation(api: Api) -> None:
+    made = await clinic(api)
+    link = (await event(api, made))["url"]
+    # Status, result and method, and the word for them.
+    ends = {
+        "confirmed": (5, 1, 1),
+        "answered_no_key": (5, 0, 1),
+        "sent": (5, 0, 2),
+        "other_key": (5, 7, 1),
+        "unanswered": (3, 0, 1),
+        "called_off": (7, 0, 1),
+        "open": (4, 0, 1),
+    }
+    links = {}
+    for word, (status, result, method) in ends.items():
+        links[word] = (await alarm(api, link, method=method))["url"]
+        settled = {"status": status, "result": result}
+        query = Alarm.update(settled).where(Alarm.id == id_of(links[word]))
+        await api.db.write(query.execute)
+    sheet = csv.DictReader(io.StringIO((await api.get("alarm/?format=csv")).text))
+    assert {row["url"]: row["outcome"] for row in sheet} == {
+        url: word for word, url in links.items()
+    }
+    for word in ("confirmed", "answered_no_key", "unanswered", "open"):
+        listed = (await api.get(f"alarm/?outcome={word}")).body["results"]
+        assert [row["url"] for row in listed] == [links[word]]
 
 
 async def test_the_receptionists_sheets_of_today(api: Api) -> None:

@@ -97,7 +97,10 @@ class Demo:
         await clinic.open(sms_url=self.sms.url)
         for patient in self.patients:
             patient.appointment = await clinic.appointment(
-                patient.number, due_in=2.0, phonenumber_sms_failure="15550199"
+                patient.number,
+                due_in=2.0,
+                phonenumber_sms_failure="15550199",
+                require_result=True,
             )
             say(f"{patient.name:6} appointment tomorrow, reminder in 2 s: POST event/, alarm/")
         await self._watch(clinic)

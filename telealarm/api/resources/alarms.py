@@ -1,5 +1,6 @@
 """alarm/: an alarm notifies one recipient about an event. It has a timeline."""
 
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any, ClassVar
 
@@ -32,7 +33,7 @@ from telealarm.store.calendars import events
 from telealarm.store.dialing import call_log
 from telealarm.store.engine import time_zones
 from telealarm.store.messages import template_values
-from telealarm.words import UNSETTLED, AlarmResult, AlarmStatus
+from telealarm.words import UNSETTLED, AlarmOutcome, AlarmResult, AlarmStatus
 
 WEEK_SECONDS = 7 * 24 * 3600
 STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus})
@@ -44,6 +45,10 @@ OUTCOME = Words(
         "confirmed": Alarm.result == AlarmResult.CONFIRMED,
         "cancelled": Alarm.result == AlarmResult.CANCELLED,
         "rescheduled": Alarm.result == AlarmResult.RESCHEDULED,
+        # Somebody or something picked up: a person without a key, a voicemail, a screener.
+        AlarmOutcome.ANSWERED_NO_KEY: (Alarm.result == AlarmResult.NONE)
+        & (Alarm.status == AlarmStatus.SUCCESS)
+        & Alarm.method.in_(methods.on_channel()),
         "unanswered": (Alarm.result == AlarmResult.NONE)
         & Alarm.status.in_([AlarmStatus.FAILURE, AlarmStatus.MISSED]),
     }
@@ -93,6 +98,26 @@ def notice(context: RequestContext, row: Alarm) -> str | None:
 
 
 NOTICE = Computed(notice, json_schema.nullable(json_schema.MOMENT))
+
+
+def outcome(context: RequestContext, row: Alarm) -> str:
+    """Return the answer in one word."""
+    if row.result:
+        return _BY_RESULT.get(row.result, AlarmOutcome.OTHER_KEY)
+    if row.status in UNSETTLED:
+        return AlarmOutcome.OPEN
+    if row.status == AlarmStatus.SUCCESS:
+        on_channel = methods.of(row.method).uses_channel
+        return AlarmOutcome.ANSWERED_NO_KEY if on_channel else AlarmOutcome.SENT
+    called_off = row.status == AlarmStatus.CANCELLED
+    return AlarmOutcome.CALLED_OFF if called_off else AlarmOutcome.UNANSWERED
+
+
+_BY_RESULT: Mapping[int, AlarmOutcome] = {
+    AlarmResult.CONFIRMED: AlarmOutcome.CONFIRMED,
+    AlarmResult.CANCELLED: AlarmOutcome.CANCELLED,
+    AlarmResult.RESCHEDULED: AlarmOutcome.RESCHEDULED,
+}
 
 
 class AlarmForm(Form):
@@ -166,6 +191,7 @@ class AlarmForm(Form):
     about: ClassVar = Link(
         "alarm", "about_id", null=True, meaning="The failed alarm that this alarm reports."
     )
+    outcome: ClassVar = Computed(outcome, {"enum": list(AlarmOutcome)})
 
     @model_validator(mode="before")
     @classmethod

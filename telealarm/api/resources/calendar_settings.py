@@ -100,7 +100,9 @@ class CalendarSettingForm(Form):
     ] = AmdBehavior.ALWAYS
     """Who hears the survey: both, only persons, or only machines."""
     voicemail_audiofile: Annotated[int | None, Relation("audio-files")] = None
-    """The recording for a machine. Without it, a machine hears the beginning of the survey."""
+    """The recording for a machine. Without it, a machine hears who called, and the number to call
+    back: `caller_name` and `callerid`.
+    """
     created_date: ClassVar = CREATED
     updated_date: ClassVar = UPDATED
     settle: Annotated[bool, Flag()] = True
@@ -120,6 +122,10 @@ class CalendarSettingForm(Form):
     failure_e164: ClassVar = Column(meaning="`failure_phonenumber` in E.164 form.")
     region: Annotated[str | None, Region()] = None
     """The region of phone numbers without a country code. Default: the manager's."""
+    voicemail_survey: Annotated[bool, Flag()] = False
+    """Whether a machine hears what the survey says first instead, if there is no recording. Whoever
+    listens to the machine hears it too.
+    """
 
 
 def owner(context: RequestContext, values: Values) -> int:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from telealarm.errors import Fenced
 from telealarm.models import (
@@ -84,20 +85,27 @@ def begin(
         alarm=alarm,
         aleg_uuid=channel_id(workers.installation(), request.id),
         call_time=now,
-        callerid=setting.callerid,
-        caller_name=setting.caller_name,
         phone_number=alarm.alarm_phonenumber,
         dialled=dialled,
         endpoint=endpoint,
         timeout=setting.call_timeout,
         gateway=gateway,
         survey=survey,
-        amd_behavior=setting.amd_behavior if setting.voicemail else None,
-        voicemail_audiofile=setting.voicemail_audiofile,
         num_attempt=alarm.num_attempt + _counted(request),
         worker=holder.name,
         fence=holder.fence,
+        **caller(setting),
     )
+
+
+def caller(setting: CalendarSetting) -> dict[str, Any]:
+    """Return the columns of a call that say who calls, and what an answering machine hears."""
+    return {
+        "callerid": setting.callerid,
+        "caller_name": setting.caller_name,
+        "amd_behavior": setting.amd_behavior if setting.voicemail else None,
+        "voicemail_audiofile": setting.voicemail_audiofile,
+    }
 
 
 def channel_id(installation: str, request_id: int) -> str:

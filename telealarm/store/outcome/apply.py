@@ -76,7 +76,7 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
     move(request, AlarmStatus.SUCCESS, **ended)
     alarm = request.alarm
     move(alarm, AlarmStatus.SUCCESS, status_reason="", called_off=None)
-    why = f"success, result {alarm.result}" if alarm.result else "success, no key pressed"
+    why = f"success, result {alarm.result}" if alarm.result else "success: answered, no key pressed"
     if not methods.of(alarm.method).uses_channel:
         why = "success, the message was taken"
     record(alarm.id, TimelineWord.RESULT, why, request_id=request.id, at=now)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from telealarm import i18n
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, Branching, CallRequest, Section, SurveyResult
 from telealarm.models.survey import LAST
-from telealarm.rules import placeholders
+from telealarm.rules import phone, placeholders
 from telealarm.sections.base import SectionType
 from telealarm.store.alarms import eligibility
 from telealarm.store.dialing.calls import Call, detected, held, is_held, of
@@ -18,7 +19,7 @@ from telealarm.store.outcome import apply, late_answers
 from telealarm.store.survey import audio_files
 from telealarm.store.survey.audio_files import Recording
 from telealarm.store.webhooks import webhooks
-from telealarm.words import AlarmResult, AmdStatus, Change, TimelineWord
+from telealarm.words import AlarmResult, AmdBehavior, AmdStatus, Change, TimelineWord
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,10 @@ class Script:
     acting: bool
     completed: bool
     confirms: bool
-    # For an answering machine, instead of the survey's first prompt.
+    # For an answering machine: a recording, or else a text and its language. Without both it hears
+    # the survey's first prompt.
     voicemail: Recording | None = None
+    voicemail_text: tuple[str, str] | None = None
     values: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -108,6 +111,7 @@ def script(row: CallRequest) -> Script:
         completed=row.completed,
         confirms=_confirms(alarm),
         voicemail=audio_files.of(row.voicemail_audiofile),
+        voicemail_text=_voicemail_text(row),
         values=placeholder_values,
     )
 
@@ -243,6 +247,31 @@ def _arrive(row: CallRequest, section_id: int | None, lap: int) -> None:
         put(row, completed=True)
         what = section.question or f"section {section.order}"
         record(row.alarm_id, TimelineWord.COMPLETED, what, request_id=row.request_id)
+
+
+def _voicemail_text(row: CallRequest) -> tuple[str, str] | None:
+    """Return the neutral message for an answering machine, and its language.
+
+    Return None if no such message is left, or if the calendar setting wants the survey's words.
+    """
+    setting = eligibility.setting_of(row.alarm)
+    leaves = row.amd_behavior in (AmdBehavior.ALWAYS, AmdBehavior.VOICEMAIL_ONLY)
+    if not leaves or row.voicemail_audiofile_id is not None:
+        return None
+    if setting is not None and setting.voicemail_survey:
+        return None
+    language = row.alarm.language or row.survey.tts_language
+    return neutral_message(row.caller_name, row.callerid, language)
+
+
+def neutral_message(caller_name: str, caller_id: str, language: str) -> tuple[str, str]:
+    """Return who called and which number to ring back, in words, and their language."""
+    name, number = caller_name.strip(), phone.clean(caller_id)
+    parts = [word for word, text in (("name", name), ("number", number)) if text]
+    which = "from_" + ("_and_".join(parts) or "nobody")
+    text, spoken_in = i18n.spoken("voicemail", which, language)
+    # The digits are read out one by one.
+    return text.format(caller_name=name, number=" ".join(number.lstrip("+"))), spoken_in
 
 
 def _confirms(alarm: Alarm) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 from telealarm import methods
 from telealarm.models import Alarm, CallRequest
 from telealarm.store.alarms import eligibility
+from telealarm.store.dialing import calls
 from telealarm.store.survey import session_state
 from telealarm.store.survey.session_state import Script
 from telealarm.words import AlarmStatus
@@ -38,6 +39,10 @@ def script(alarm_id: int) -> Script | None:
     # This call is not in the database.
     return session_state.script(
         CallRequest(
-            alarm=alarm, survey=survey, call_time=alarm.due, num_attempt=alarm.num_attempt + 1
+            alarm=alarm,
+            survey=survey,
+            call_time=alarm.due,
+            num_attempt=alarm.num_attempt + 1,
+            **(calls.caller(setting) if setting else {}),
         )
     )
