@@ -250,6 +250,7 @@ class Reason(Words):
         "The calling hours are not open. The attempt waits, or is missed if they open too late.",
     )
     DIALING_PAUSED = "dialing_paused", "Dialing is paused; the attempt waits until it goes on."
+    AT_CAP = "at_cap", "A gateway or calendar has all its calls; the attempt waits for its turn."
     TRUNK_DOWN = "trunk_down", "The gateway's trunk is down; the attempt waits until it is up."
     GATEWAY_INACTIVE = "gateway_inactive", "The gateway is switched off; the attempt waits for it."
     GATEWAY_AWAY = "gateway_away", "The gateway or mail server did not answer; it is tried again."
@@ -296,6 +297,7 @@ class TimelineWord(Words):
     # The attempt.
     DEFERRED = "deferred", "The attempt cannot be made now and waits."
     MOVED = "moved", "A client moved the waiting attempt to another time."
+    WAITS = "waits", "A gateway, calendar or phone is busy; the attempt waits for its turn."
     HELD = "held", "Dialing is paused; the attempt waits."
     RELEASED = "released", "Dialing goes on; the attempt waits no more."
     PUT_BACK = "put_back", "The attempt could not be made just now; it waits again."

@@ -9,7 +9,16 @@ import pytest_asyncio
 import time_machine
 
 from telealarm.clock import utcnow
-from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Gateway, Message, Survey
+from telealarm.models import (
+    Alarm,
+    AlarmRequest,
+    Calendar,
+    CallRequest,
+    Event,
+    Gateway,
+    Message,
+    Survey,
+)
 from telealarm.store.alarms import alarms
 from telealarm.store.calendars import events
 from telealarm.store.dialing import calls, workers
@@ -395,3 +404,26 @@ async def test_a_call_that_is_withdrawn_is_an_abort(stages: Stages) -> None:
     row = await stages.write(CallRequest.get_by_id, call.id)
     assert row.status == CallStatus.ABORT
     assert (await stages.get(alarm_id)).status == AlarmStatus.CANCELLED
+
+
+@pytest.mark.parametrize("cap", ["gateway", "calendar"])
+async def test_an_attempt_that_waits_for_a_cap_says_so_once(stages: Stages, cap: str) -> None:
+    if cap == "gateway":
+        await stages.write(lambda: Gateway.update(maximum_call=1).execute())
+    else:
+        await stages.write(lambda: Calendar.update(max_concurrent=1).execute())
+    first, second = await stages.alarm("1"), await stages.alarm("2")
+    (call,) = await stages.claim()
+    assert await stages.place(call)
+    for _ in range(3):
+        stages.admission._tell_next = 0
+        assert await stages.claim() == []
+    waits = [why for what, why in await stages.words(second) if what == "waits"]
+    name = "main" if cap == "gateway" else "c"
+    assert waits == [f"{cap} {name} has all the calls it may have"]
+    assert "waits" not in [what for what, _ in await stages.words(first)]
+    await stages.end(call)
+    (call,) = await stages.claim()
+    assert call.alarm_id == second
+    request = await stages.write(AlarmRequest.get, AlarmRequest.alarm == second)
+    assert request.status_reason == ""

@@ -12,6 +12,7 @@ queued. There are four results:
 The same rules apply if the method is not a call. The request then becomes a message in the outbox.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,7 +26,7 @@ from telealarm.rules.rate_limit import READY
 from telealarm.store import do_not_call, numbers
 from telealarm.store.alarms import attempts, same_moment
 from telealarm.store.alarms import eligibility as alarms_eligibility
-from telealarm.store.dialing import calls, concurrency, fair_queue, pauses, trunks
+from telealarm.store.dialing import calls, concurrency, fair_queue, pauses, trunks, waiting
 from telealarm.store.dialing.call_rate import CallRate, Slot
 from telealarm.store.dialing.calls import Call
 from telealarm.store.dialing.concurrency import LiveCalls
@@ -39,6 +40,8 @@ from telealarm.words import AlarmStatus, Reason, TimelineWord
 
 # How long a request waits for a gateway that is inactive.
 HELD = timedelta(seconds=30)
+# How often to look for attempts that wait for a cap. A crowd may wait, and looking takes time.
+TELL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Admission:
         self._composer = composer or Composer()
         # The calendar of the last call. The next calendar follows it in the order of ids.
         self._served = 0
+        # When (monotonic clock) to tell again which attempts wait for a cap.
+        self._tell_next = -math.inf
 
     def claim(self, now: datetime, limit: int, *, calls_too: bool = True) -> Claimed:
         """Claim the requests that may go, of about `limit` that no cap blocks.
@@ -82,6 +87,7 @@ class Admission:
             calendars=caps.live.full_calendars(),
             gateways=[*caps.live.full_gateways(), *caps.pace.exhausted(), *paused],
         )
+        self._tell_waiting(caps, now)
         batch = fair_queue.next_in_turn(turns, soon, limit)
         forbidden = do_not_call.forbidden([request.alarm for request in batch.requests])
         follows = same_moment.firsts([request.alarm for request in batch.requests])
@@ -120,7 +126,12 @@ class Admission:
             rings = concurrency.ringing(dialled)
             if rings is not None:
                 put(request, waits_for=rings)
+                why = f"{dialled} has another call"
+                what = TimelineWord.WAITS
+                record(request.alarm_id, what, why, request_id=request.id, at=now)
                 return False
+            if request.status_reason == Reason.AT_CAP:
+                put(request, status_reason="")
             survey = request.alarm.survey or setting.survey
             slot = caps.take(request, gateway, at - now)
             row = calls.begin(
@@ -136,6 +147,12 @@ class Admission:
             more=more or (batch.more and left < len(batch.requests)),
             again=min(caps.pace.again.values(), default=None),
         )
+
+    def _tell_waiting(self, caps: "Caps", now: datetime) -> None:
+        """Tell the attempts that wait for a full calendar or gateway: once, in their timeline."""
+        if monotonic() >= self._tell_next:
+            self._tell_next = monotonic() + TELL_SECONDS
+            waiting.tell(caps.live.full_calendars(), caps.live.full_gateways(), now)
 
     def _write_messages(self, now: datetime, limit: int) -> bool:
         """Write the oldest messages to the outbox. Return True if more may wait."""
