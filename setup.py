@@ -25,7 +25,7 @@ setup(
     package_data={
         "telealarm": ["py.typed"],
         "telealarm.i18n": ["languages/*.yml"],
-        "telealarm.sounds": ["*/*.wav"],
+        "telealarm.sounds": ["*/*.wav", "*/*.wav16"],
         "telealarm.examples": ["*.yml"],
     },
     install_requires=[

@@ -12,7 +12,7 @@ RUN apt-get update \
 # English lies where Asterisk looks if it has no file in the channel's language.
 COPY sounds /usr/share/telealarm/sounds/
 RUN cd /usr/share/telealarm/sounds \
- && for wav in */*.wav; do \
+ && for wav in */*.wav */*.wav16; do \
       language=${wav%/*}/; \
       install -D -m 644 "$wav" "/usr/share/asterisk/sounds/${language#en/}telealarm/${wav##*/}" \
       || exit 1; \

@@ -124,5 +124,6 @@ def make_app(
     app.router.add_get("/healthz", probes.healthz)
     app.router.add_get("/readyz", probes.readyz(readiness))
     app.router.add_get("/metrics", probes.metrics_text)
-    app.router.add_get("/prompts/{name}.wav", probes.prompts(prompts, recordings))
+    sounds = probes.prompts(prompts, recordings)
+    app.router.add_get("/prompts/{name}{suffix:\\.wav|\\.wav16}", sounds)
     return app

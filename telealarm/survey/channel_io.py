@@ -10,10 +10,12 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
 from telealarm.asterisk.ari import AriEvent, Channel, Playback
+from telealarm.asterisk.ari.channel import NATIVE_FORMAT
 from telealarm.asterisk.ari.errors import AriError
 from telealarm.asterisk.dialplan import ENTRY_SECONDS
 from telealarm.clock import monotonic, utcnow
@@ -36,6 +38,11 @@ ENTRY_MARGIN_SECONDS = 5.0
 # A channel on which nothing plays for so long sends silence. A line without any packet seems dead,
 # to people and to networks. Most calls need no silence: the next prompt or the hang-up comes first.
 QUIET_SECONDS = 1.0
+
+# The codecs of a call for which a prompt of 8 kHz is as good as one of 16 kHz.
+NARROW = frozenset(
+    {"alaw", "ulaw", "gsm", "g729", "ilbc", "slin", "g726", "adpcm", "lpc10", "g723"}
+)
 
 # A European ringing tone, in the format of Asterisk's playtones.
 RINGING = "tone:425/1000,0/4000"
@@ -87,6 +94,8 @@ class ChannelIO:
         self._numbers = itertools.count(1)
         # The same in every session: a worker that adopts the call can stop the sound.
         self._sound_id = f"{channel.id}-sound"
+        # Whether the codec of the call is a wideband one; None: not known yet.
+        self._wide: bool | None = None
         # Keys that were pressed while nobody listened.
         self._pressed: deque[str] = deque()
         # The playback to stop before the next prompt.
@@ -161,6 +170,8 @@ class ChannelIO:
         if (pressed := self._react_to_pressed(react)) is not None:
             return pressed
         for media in reversed(prompt.media) if self._files.first else prompt.media:
+            if media == prompt.media[0] and prompt.wide and await self._is_wide():
+                media = prompt.wide
             playback_id = self._next_id()
             await asyncio.gather(self.quiet(), self._hold_prompt(prompt.seconds))
             note(playback_id)
@@ -265,6 +276,15 @@ class ChannelIO:
         if playing is not None:
             await playing.stop()
             self._arm_silence()
+
+    async def _is_wide(self) -> bool:
+        """Return whether the call is in wideband: then Asterisk fetches prompts of 16 kHz."""
+        if self._wide is None:
+            self._wide = False
+            with suppress(AriError):
+                native = await self.channel.get_variable(NATIVE_FORMAT)
+                self._wide = not NARROW.intersection(native.strip("()").split("|"))
+        return self._wide
 
     def _arm_silence(self) -> None:
         """Nothing plays from now on: send silence in a moment, unless something plays by then."""

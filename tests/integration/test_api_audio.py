@@ -14,8 +14,13 @@ from tests.integration.test_api_surveys import draft
 
 
 def kept(folder: Path) -> list[Path]:
-    """The files in the folder of the recordings."""
-    return sorted((folder / "prompts" / "audio").glob("*"))
+    """The files in the folder of the recordings, without those of 16 kHz beside them."""
+    files = sorted((folder / "prompts" / "audio").glob("*"))
+    narrow = [file for file in files if file.suffix != ".wav16"]
+    assert [file.stem for file in narrow if file.suffix == ".wav"] == [
+        file.stem for file in files if file.suffix == ".wav16"
+    ]
+    return narrow
 
 
 async def test_a_recording_is_uploaded_listed_played_and_deleted(api: Api, tmp_path: Path) -> None:
@@ -43,6 +48,8 @@ async def test_a_recording_is_uploaded_listed_played_and_deleted(api: Api, tmp_p
     assert (await api.get(reply.body["audio_file"], user=None)).status == 401
     # Asterisk has no login; it knows the digest.
     assert (await api.send("HEAD", f"/prompts/{file.name}", user=None)).status == 200
+    wide = await api.send("HEAD", f"/prompts/{file.name}16", user=None)
+    assert (wide.status, wide.headers["Content-Type"]) == (200, "application/octet-stream")
     assert (await api.delete(reply.body["url"])).status == 204
     assert kept(tmp_path) == []
     assert (await api.send("HEAD", f"/prompts/{file.name}", user=None)).status == 404

@@ -14,18 +14,21 @@ from telealarm.survey.tts.speech import Speech
 from tests.integration.api_client import tone
 
 WAV = audio.for_telephone(tone(0.5))
+# Both files of a sound.
+BYTES = len(WAV) + len(audio.for_telephone(WAV, rate=audio.WIDE_RATE))
 LONG_AGO = NEEDED_SECONDS + 60
 
 
 def used(path: Path, seconds_ago: float) -> None:
     """As if it had been used last so long ago."""
-    seen = path.stat()
-    os.utime(path, (time.time() - seconds_ago, seen.st_mtime))
+    for file in (path, path.with_suffix(audio.WIDE_SUFFIX)):
+        if file.exists():
+            os.utime(file, (time.time() - seconds_ago, file.stat().st_mtime))
 
 
 def filled(folder: Path, names: str, *, limit: int) -> Cache:
     """A cache with a file of each name, used one after the other, all of them long ago."""
-    cache = Cache(folder, limit * len(WAV))
+    cache = Cache(folder, limit * BYTES)
     for age, name in enumerate(reversed(names)):
         cache.keep(name, WAV)
         used(cache.path(name), LONG_AGO + age)
@@ -48,7 +51,7 @@ def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
 def test_what_calls_may_need_now_stays_beyond_the_limit(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cache = Cache(tmp_path, 2 * len(WAV))
+    cache = Cache(tmp_path, 2 * BYTES)
     for name in "abcd":
         cache.keep(name, WAV)
     assert kept(tmp_path) == "abcd"

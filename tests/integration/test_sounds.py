@@ -33,16 +33,14 @@ def test_each_text_is_there_in_each_language() -> None:
         assert texts.keys() == TEXTS["en"].keys()
         assert {path.stem for path in (SOUNDS / language).iterdir()} == texts.keys()
         for name, text in texts.items():
-            wav = (SOUNDS / language / f"{name}.wav").read_bytes()
-            with wave.open(io.BytesIO(wav)) as read:
-                assert (read.getnchannels(), read.getsampwidth(), read.getframerate()) == (
-                    1,
-                    2,
-                    8000,
-                )
-            # Without the silence around it.
-            seconds = audio.seconds(audio.of_speech(wav))
-            assert len(text) / FAST < seconds < 1 + len(text) / SLOW, (language, name)
+            for suffix, rate in ((".wav", 8000), (".wav16", 16_000)):
+                wav = (SOUNDS / language / f"{name}{suffix}").read_bytes()
+                with wave.open(io.BytesIO(wav)) as read:
+                    format_of = (read.getnchannels(), read.getsampwidth(), read.getframerate())
+                assert format_of == (1, 2, rate)
+                # Without the silence around it.
+                seconds = audio.seconds(audio.of_speech(wav, rate))
+                assert len(text) / FAST < seconds < 1 + len(text) / SLOW, (language, name)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def shape(wav: bytes) -> tuple[int, int, int]:
 )
 async def test_a_text_is_spoken_for_the_telephone(text: str, language: str) -> None:
     wav = await Speech(ENGINES, limit(20)).render(text, language)
-    assert shape(wav) == (1, 2, 8000)
+    assert shape(wav) == (1, 2, 16_000)
     assert 0.5 < audio.seconds(wav) < 20
 
 
@@ -113,7 +113,7 @@ def test_whatever_is_written_becomes_sound_and_nothing_else(language: str, hosti
     """Between two words of ours, as a placeholder's value stands."""
     text = placeholders.speakable("Hello {value} goodbye.", {"value": hostile})
     wav = asyncio.run(Speech(ENGINES, limit(20)).render(text, language))
-    assert shape(wav) == (1, 2, 8000)
+    assert shape(wav) == (1, 2, 16_000)
     assert audio.seconds(wav) > 0.5
     with wave.open(io.BytesIO(wav)) as file:
         assert audioop.max(file.readframes(file.getnframes()), 2) > 1000

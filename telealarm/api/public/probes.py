@@ -10,7 +10,7 @@ from aiohttp import web
 
 from telealarm import metrics
 from telealarm.api.core.errors import reply
-from telealarm.rules.audio import WAV
+from telealarm.rules.audio import SUFFIX, WAV, WIDE_SUFFIX, WIDE_WAV
 from telealarm.store.survey.audio_files import AudioFolder
 
 
@@ -62,10 +62,14 @@ def prompts(
 
     async def handler(request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
+        wide = request.match_info["suffix"] == WIDE_SUFFIX
         if _PROMPT.fullmatch(name):
-            for path in (folder / f"{name}.wav", recordings.path(name)):
+            narrow = (folder / f"{name}{SUFFIX}", recordings.path(name))
+            for path in (path.with_suffix(WIDE_SUFFIX) if wide else path for path in narrow):
                 if await asyncio.to_thread(path.is_file):
-                    headers = {"Cache-Control": "max-age=86400", "Content-Type": WAV}
+                    # Asterisk takes 16 kHz for 8 kHz if the type says WAV.
+                    kind = WIDE_WAV if wide else WAV
+                    headers = {"Cache-Control": "max-age=86400", "Content-Type": kind}
                     return web.FileResponse(path, headers=headers)
         raise web.HTTPNotFound
 

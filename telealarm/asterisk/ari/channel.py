@@ -29,7 +29,8 @@ LEAVING = frozenset({"ChannelHangupRequest", "StasisEnd"})
 
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 # A name that ends in `)` calls a dialplan function. Only these are allowed.
-ALLOWED_FUNCTIONS = ("TIMEOUT(absolute)",)
+NATIVE_FORMAT = "CHANNEL(audionativeformat)"
+ALLOWED_FUNCTIONS = ("TIMEOUT(absolute)", NATIVE_FORMAT)
 
 
 def variable_name(name: str, pattern: re.Pattern[str] = VARIABLE) -> str:

@@ -30,14 +30,21 @@ class Recording:
 
 @dataclass(frozen=True)
 class Sound(Recording):
-    """A recording to be saved in the folder: 8 kHz, 16 bit, mono."""
+    """A recording to be saved in the folder, in 8 kHz and in 16 kHz, 16 bit, mono."""
 
     wav: bytes
+    wide: bytes
 
     @classmethod
-    def of(cls, wav: bytes) -> "Sound":
-        """Return `wav`, made by rules.audio, with its name and length."""
-        return cls(hashlib.sha256(wav).hexdigest(), round(audio.seconds(wav), 3), wav)
+    def of(cls, wav: bytes, most_seconds: float | None = None) -> "Sound":
+        """Return `wav`, an uploaded file, with its name and length.
+
+        Raises ValueError as rules.audio does.
+        """
+        narrow = audio.for_telephone(wav, most_seconds)
+        wide = audio.for_telephone(wav, most_seconds, audio.WIDE_RATE)
+        name = hashlib.sha256(narrow).hexdigest()
+        return cls(name, round(audio.seconds(narrow), 3), narrow, wide)
 
 
 class AudioFolder:
@@ -47,11 +54,16 @@ class AudioFolder:
         self._folder = prompts / FOLDER
 
     def path(self, digest: str) -> Path:
-        """Return the path of the file. It may not exist."""
-        return self._folder / f"{digest}.wav"
+        """Return the path of the file of 8 kHz. It may not exist."""
+        return self._folder / f"{digest}{audio.SUFFIX}"
+
+    def wide_path(self, digest: str) -> Path:
+        """Return the path of the file of 16 kHz. It may not exist."""
+        return self._folder / f"{digest}{audio.WIDE_SUFFIX}"
 
     def keep(self, sound: Sound) -> None:
-        """Write the sound's file. Raises OSError."""
+        """Write the sound's files. Raises OSError."""
+        put(self.wide_path(sound.digest), sound.wide)
         put(self.path(sound.digest), sound.wav)
 
     def create(self, owner_id: int, name: str, sound: Recording) -> AudioFile:
@@ -85,7 +97,8 @@ class AudioFolder:
     def discard(self, digest: str) -> None:
         """Delete the file if no row names it any more."""
         if not AudioFile.select(AudioFile.id).where(AudioFile.digest == digest).exists():
-            self.path(digest).unlink(missing_ok=True)
+            for path in (self.path(digest), self.wide_path(digest)):
+                path.unlink(missing_ok=True)
 
 
 def of(row: AudioFile | None) -> Recording | None:

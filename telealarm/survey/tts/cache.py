@@ -9,8 +9,10 @@ import logging
 import os
 import threading
 import time
+from collections import defaultdict
 from pathlib import Path
 
+from telealarm.rules import audio
 from telealarm.store.survey import audio_files
 
 log = logging.getLogger(__name__)
@@ -25,7 +27,10 @@ PAUSE_SECONDS = 60.0
 
 
 class Cache:
-    """Wav files by name, up to `max_bytes`. Its methods block: call them in a thread."""
+    """Sounds by name, each as a file of 8 kHz and one of 16 kHz, up to `max_bytes`.
+
+    Its methods block: call them in a thread.
+    """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self.folder = folder
@@ -36,11 +41,14 @@ class Cache:
         self._next_sweep = 0.0
 
     def path(self, name: str) -> Path:
-        """Return the path of the file with that name, which may not exist."""
-        return self.folder / f"{name}.wav"
+        """Return the path of the file of 8 kHz with that name, which may not exist."""
+        return self.folder / f"{name}{audio.SUFFIX}"
 
     def find(self, name: str) -> bytes | None:
-        """Return the file's content, or None. It counts as a use. Raises OSError."""
+        """Return the sound of 8 kHz, or None if a file is missing. It counts as a use.
+
+        Raises OSError.
+        """
         try:
             wav = self.path(name).read_bytes()
             self.use(name)
@@ -49,20 +57,28 @@ class Cache:
         return wav
 
     def use(self, name: str) -> None:
-        """Record a use of the file. Raises FileNotFoundError if it is gone, OSError."""
-        path = self.path(name)
-        changed = path.stat().st_mtime_ns
-        try:
-            os.utime(path, ns=(time.time_ns(), changed))
-        except PermissionError:
-            log.debug("%s is another user's: its use cannot be noted", path)
+        """Record a use of the files. Raises FileNotFoundError if one is gone, OSError."""
+        narrow = self.path(name)
+        for path in (narrow.with_suffix(audio.WIDE_SUFFIX), narrow):
+            changed = path.stat().st_mtime_ns
+            try:
+                os.utime(path, ns=(time.time_ns(), changed))
+            except PermissionError:
+                log.debug("%s is another user's: its use cannot be noted", path)
 
-    def keep(self, name: str, wav: bytes) -> None:
-        """Write the file, and free room for it. Raises OSError."""
-        audio_files.put(self.path(name), wav)
+    def keep(self, name: str, wav: bytes, narrow: bytes | None = None) -> None:
+        """Write the sound in both rates, and free room for it. Raises OSError.
+
+        `narrow`: a better sound of 8 kHz than what can be made of `wav`.
+        """
+        wide = audio.for_telephone(wav, rate=audio.WIDE_RATE)
+        narrow = narrow or audio.for_telephone(wav)
+        path = self.path(name)
+        audio_files.put(path.with_suffix(audio.WIDE_SUFFIX), wide)
+        audio_files.put(path, narrow)
         with self._sweeping:
             if self._bytes is not None:
-                self._bytes += len(wav)
+                self._bytes += len(wide) + len(narrow)
             full = self._bytes is None or self._bytes > self._max_bytes
             if full and time.monotonic() >= self._next_sweep:
                 self._sweep()
@@ -70,20 +86,22 @@ class Cache:
     def _sweep(self) -> None:
         """Measure the folder, and delete the files used longest ago until the limit is kept."""
         now = time.time()
-        files: list[tuple[float, int, Path]] = []
+        sounds: defaultdict[str, list[tuple[float, int, Path]]] = defaultdict(list)
         for path in self.folder.iterdir():
-            if path.suffix not in (".wav", ".part") or not path.is_file():
+            if path.suffix not in (audio.SUFFIX, audio.WIDE_SUFFIX, ".part") or not path.is_file():
                 continue
             status = path.stat()
-            files.append((status.st_atime, status.st_size, path))
-        total = sum(size for _, size, _ in files)
+            sounds[path.stem].append((status.st_atime, status.st_size, path))
+        total = sum(size for files in sounds.values() for _, size, _ in files)
         if total > self._max_bytes:
             goal = self._max_bytes * SWEPT_TO
-            for used, size, path in sorted(files):
-                if total <= goal or now - used < NEEDED_SECONDS:
+            # Both rates of a sound go together.
+            for files in sorted(sounds.values(), key=max):
+                if total <= goal or now - max(files)[0] < NEEDED_SECONDS:
                     break
-                path.unlink(missing_ok=True)
-                total -= size
+                for _, size, path in files:
+                    path.unlink(missing_ok=True)
+                    total -= size
         if total > self._max_bytes:
             self._next_sweep = time.monotonic() + PAUSE_SECONDS
             log.warning(

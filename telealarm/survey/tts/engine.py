@@ -47,7 +47,7 @@ class Engine:
         self._rests_until = 0.0
 
     async def speak(self, text: str, language: str) -> bytes:
-        """Return `text` as a wav file for the telephone. Raises SpeechError with what to change."""
+        """Return `text` as a wav file of 16 kHz. Raises SpeechError with what to change."""
         async with self._at_once:
             if monotonic() < self._rests_until:
                 raise SpeechError(
@@ -146,7 +146,7 @@ def _sound(path: Path) -> bytes:
         wav = file.read(_LARGEST_FILE + 1)
     if len(wav) > _LARGEST_FILE:
         raise ValueError(f"it has more than {_LARGEST_FILE // 1_000_000} MB")
-    return audio.of_speech(wav)
+    return audio.of_speech(wav, audio.WIDE_RATE)
 
 
 def _head(path: Path) -> str:

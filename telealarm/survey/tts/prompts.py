@@ -50,11 +50,15 @@ async def soon(prompt: Awaitable["Prompt"]) -> "Prompt":
 
 @dataclass(frozen=True)
 class Prompt:
-    """A sound, its addresses for Asterisk (best first), and how long it plays."""
+    """A sound, its addresses for Asterisk (best first), and how long it plays.
+
+    `wide`: the first address, of 16 kHz. At the other address Asterisk chooses the rate itself.
+    """
 
     name: str
     media: tuple[str, ...]
     seconds: float
+    wide: str | None = None
 
 
 class Prompts:
@@ -105,12 +109,15 @@ class Prompts:
     async def recording(self, recording: Recording) -> Prompt:
         """Return a recording of a manager. Raises SpeechError if its file is missing."""
         path = self._recordings.path(recording.digest)
-        if not await asyncio.to_thread(path.is_file):
+        wide = path.with_suffix(audio.WIDE_SUFFIX)
+        found = await asyncio.to_thread(lambda: (path.is_file(), wide.is_file()))
+        if not found[0]:
             raise SpeechError(
                 f"the recording {path} is missing; upload it again, and let the workers on other"
                 " hosts share prompts.folder"
             )
-        return self._at(path, recording.seconds)
+        # Recordings of earlier versions have only 8 kHz.
+        return self._at(path, recording.seconds, wide=found[1])
 
     async def system(self, name: str, language: str) -> Prompt:
         """Return a prompt of this product: shipped in `language`, else spoken, else in English.
@@ -141,8 +148,10 @@ class Prompts:
         shipped = await asyncio.to_thread(self._shipped, name, language)
         if shipped is None:
             return None
-        digest = hashlib.sha256(shipped).hexdigest()
-        prompt = self._system[name, language] = await asyncio.to_thread(self._keep, digest, shipped)
+        narrow, wide = shipped
+        digest = hashlib.sha256(wide + narrow).hexdigest()
+        prompt = await asyncio.to_thread(self._keep, digest, wide, narrow)
+        self._system[name, language] = prompt
         return prompt
 
     async def _render(self, name: str, text: str, language: str) -> Prompt:
@@ -156,9 +165,15 @@ class Prompts:
             raise
         return await asyncio.to_thread(self._keep, name, wav)
 
-    def _shipped(self, name: str, language: str) -> bytes | None:
-        file = self._sounds.joinpath(language, f"{name}.wav")
-        return file.read_bytes() if language.isalpha() and file.is_file() else None
+    def _shipped(self, name: str, language: str) -> tuple[bytes, bytes] | None:
+        """Return a shipped sound in 8 kHz and in 16 kHz, or None."""
+        folder = self._sounds.joinpath(language)
+        narrow, wide = (
+            folder.joinpath(name + suffix) for suffix in (audio.SUFFIX, audio.WIDE_SUFFIX)
+        )
+        if not language.isalpha() or not narrow.is_file():
+            return None
+        return narrow.read_bytes(), (wide if wide.is_file() else narrow).read_bytes()
 
     def _kept(self, name: str) -> Prompt | None:
         try:
@@ -170,9 +185,9 @@ class Prompts:
             path = self._cache.path(name)
             raise SpeechError(f"prompts.folder: {path} cannot be read: {error.strerror}") from None
 
-    def _keep(self, name: str, wav: bytes) -> Prompt:
+    def _keep(self, name: str, wav: bytes, narrow: bytes | None = None) -> Prompt:
         try:
-            self._cache.keep(name, wav)
+            self._cache.keep(name, wav, narrow)
         except OSError as error:
             raise SpeechError(
                 f"prompts.folder: {self._cache.folder} cannot be written ({error.strerror});"
@@ -183,10 +198,11 @@ class Prompts:
     def _prompt(self, name: str, wav: bytes) -> Prompt:
         return self._at(self._cache.path(name), audio.seconds(wav))
 
-    def _at(self, path: Path, seconds: float) -> Prompt:
+    def _at(self, path: Path, seconds: float, *, wide: bool = True) -> Prompt:
         return Prompt(
             name=path.stem,
             # A path has no extension: Asterisk chooses the file.
             media=(f"sound:{self._url}/prompts/{path.name}", f"sound:{path.with_suffix('')}"),
             seconds=seconds,
+            wide=f"sound:{self._url}/prompts/{path.stem}{audio.WIDE_SUFFIX}" if wide else None,
         )

@@ -51,7 +51,7 @@ class Speech:
         return sorted({engine.program for engine in self._engines.values() if engine.failing})
 
     async def render(self, text: str, language: str) -> bytes:
-        """Return `text` as a wav file for the telephone. Raises SpeechError with what to change."""
+        """Return `text` as a wav file of 16 kHz. Raises SpeechError with what to change."""
         engine = self.engine(language)
         if engine is None:
             raise SpeechError(f"no speech engine serves {language!r}; name one in speech.engines")
