@@ -7,6 +7,7 @@ from aiohttp import web
 
 from telealarm.api.core import cross_site
 from telealarm.api.core.addresses import Proxies
+from telealarm.api.core.auth import Logins
 from telealarm.api.core.errors import answer_errors
 from telealarm.api.core.links import BASE
 from telealarm.api.openapi import document
@@ -98,7 +99,9 @@ def make_app(
         middlewares=[answer_errors, refuse_cross_site], client_max_size=LARGEST_BODY
     )
     recordings = AudioFolder(prompts)
-    routes = Routes(db, config, recordings, Proxies(config.api.trusted_proxies))
+    proxies = Proxies(config.api.trusted_proxies)
+    logins = Logins(db, proxies)
+    routes = Routes(db, config, recordings, logins, proxies)
     for resource in RESOURCES:
         routes.add(app, resource)
     for task in TASKS:
@@ -122,7 +125,7 @@ def make_app(
     Hooks(db, composer).add(app)
     LinkPages(db, composer).add(app)
     app.router.add_get("/healthz", probes.healthz)
-    app.router.add_get("/readyz", probes.readyz(readiness))
+    app.router.add_get("/readyz", probes.readyz(readiness, logins))
     app.router.add_get("/metrics", probes.metrics_text)
     sounds = probes.prompts(prompts, recordings)
     app.router.add_get("/prompts/{name}{suffix:\\.wav|\\.wav16}", sounds)

@@ -1,7 +1,5 @@
 """Dialing is stopped from the command line and let go on; a survey is tried on a real phone."""
 
-import aiohttp
-
 from tests.acceptance.conftest import Plug, Practice, Practices
 from tests.lab.behaviours import answers_and_presses, by_hand
 from tests.lab.clinic import Appointment
@@ -23,8 +21,8 @@ async def test_paused_nothing_rings_and_resumed_it_rings_at_once(
     second = await practice.clinic.appointment("962")
     await practice.told(second, "held")
     # Whether all is ready is another question: the trunk may not have answered OPTIONS yet.
-    async with aiohttp.ClientSession() as http, http.get(f"{practice.serve.url}/readyz") as reply:
-        remarks = (await reply.json())["remarks"]
+    health = await practice.clinic.rest.health()
+    remarks = health["remarks"]
     assert remarks["dialing"].startswith("dialing is paused since")
     assert (await practice.settled(first))["result"] == 1
     assert exchange.calls_to("962") == []

@@ -4,8 +4,6 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-import aiohttp
-
 from tests.acceptance.conftest import Plug, Practices
 from tests.lab.behaviours import by_hand
 from tests.lab.listener import alike, understood
@@ -59,5 +57,5 @@ async def test_nobody_who_answers_waits_for_an_engine(
     (why,) = [row["why"] for row in rows if row["what"] == "speech_failed"]
     assert why == f"tail took over {allowed} s"
     assert why in practice.serve.tail()
-    async with aiohttp.ClientSession() as http, http.get(f"{practice.serve.url}/readyz") as reply:
-        assert "tail did not speak the last text" in (await reply.json())["remarks"]["speech"]
+    health = await practice.clinic.rest.health()
+    assert "tail did not speak the last text" in health["remarks"]["speech"]

@@ -5,13 +5,18 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
+from telealarm.api.app import make_app
 from telealarm.api.core import errors
+from telealarm.api.public.probes import Health
+from telealarm.config.model import Config
 from telealarm.errors import Overloaded, StorageError
 from telealarm.models import User
 from telealarm.store.access import passwords
-from tests.integration.api_client import PASSWORD, Api, clinic, gateways, sealed_survey
+from telealarm.store.engine.database import Database
+from tests.integration.api_client import PASSWORD, Api, Served, clinic, gateways, sealed_survey
 
 LIST_ALLOW = "GET, POST, HEAD, OPTIONS"
 ROW_ALLOW = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
@@ -181,6 +186,38 @@ async def test_health_needs_no_login(api: Api) -> None:
         200,
         {"ready": True, "checks": {"asterisk": "ok"}, "remarks": {}},
     )
+
+
+@pytest.mark.parametrize("who", ["nobody", "manager", "root"])
+async def test_only_a_superuser_is_told_why_a_check_fails(
+    db: Database, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    async def away(*_: object) -> None:
+        raise StorageError("it does not answer")
+
+    why = "asterisk.ari.url: http://10.1.2.3:8088 refuses"
+
+    async def readiness() -> Health:
+        return Health({"asterisk": why, "database": "ok"}, {"speech": "espeak-ng 1.51 is missing"})
+
+    app = make_app(db, config, readiness=readiness, prompts=tmp_path)
+    async with Served(app, config) as server, aiohttp.ClientSession() as session:
+        api = Api(session, server, db)
+        reply = await api.get("/readyz", user=None if who == "nobody" else who)
+        assert reply.status == 503
+        if who == "root":
+            assert reply.body["checks"] == {"asterisk": why, "database": "ok"}
+            assert reply.body["remarks"] == {"speech": "espeak-ng 1.51 is missing"}
+        else:
+            assert reply.body == {
+                "ready": False,
+                "checks": {"asterisk": "failing", "database": "ok"},
+                "remarks": {"speech": "remark"},
+            }
+        assert (await api.get("/readyz", user="root", password="wrong")).status == 401
+        # The database is away: the reply still comes.
+        monkeypatch.setattr(db, "read", away)
+        assert (await api.get("/readyz", user="root")).body["checks"]["asterisk"] == "failing"
 
 
 async def test_prompts_are_served_by_their_digest_alone(api: Api, tmp_path: Path) -> None:

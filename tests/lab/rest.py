@@ -60,6 +60,13 @@ class Rest:
         rows: list[JSON] = (await self.get(path))["results"]
         return rows
 
+    async def health(self) -> JSON:
+        """What /readyz says to this login, ready or not."""
+        assert self._session, "use it as a context manager"
+        async with self._session.get(self.base.removesuffix("/rest-api/") + "/readyz") as reply:
+            answer: JSON = await reply.json()
+            return answer
+
     async def refused(self, method: str, path: str, body: JSON, status: int) -> JSON:
         """The body of an answer that is expected to be an error."""
         return await self._ask(method, path, body, status)

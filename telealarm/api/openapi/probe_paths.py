@@ -43,7 +43,7 @@ PATHS: dict[str, dict[str, Any]] = {
     ),
     "/readyz": _probe(
         "readyz",
-        "Show whether the service can work, and if not, what to change",
+        "Show whether the service can work; tell a superuser what to change",
         {
             "200": (
                 "The service can work. Remarks say what could be better.",
@@ -51,7 +51,7 @@ PATHS: dict[str, dict[str, Any]] = {
                 _HEALTH,
             ),
             "503": (
-                "The service cannot work. Each check says what to change.",
+                "The service cannot work. Each check says what to change, to a superuser.",
                 "application/json",
                 _HEALTH,
             ),

@@ -1,4 +1,7 @@
-"""/healthz, /readyz, /metrics, and the prompts that Asterisk fetches. None needs a login."""
+"""/healthz, /readyz, /metrics, and the prompts that Asterisk fetches. None needs a login.
+
+/readyz says more to a superuser: causes name addresses, versions and folders.
+"""
 
 import asyncio
 import re
@@ -6,10 +9,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from telealarm import metrics
+from telealarm.api.core.auth import Logins
 from telealarm.api.core.errors import reply
+from telealarm.errors import StorageError
 from telealarm.rules.audio import SUFFIX, WAV, WIDE_SUFFIX, WIDE_WAV
 from telealarm.store.survey.audio_files import AudioFolder
 
@@ -35,16 +40,38 @@ async def healthz(request: web.Request) -> web.Response:
     return reply(200, {"alive": True})
 
 
-def readyz(readiness: ReadyCheck) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Return the handler of /readyz: 200 if all checks are ok, else 503, with all checks."""
+def readyz(
+    readiness: ReadyCheck, logins: Logins
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return the handler of /readyz: 200 if all checks are ok, else 503.
+
+    A superuser gets a sentence for each check that fails. Others get its name.
+    """
 
     async def handler(request: web.Request) -> web.Response:
+        may_know = await _is_superuser(request, logins)
         health = await readiness()
         ready = all(message == "ok" for message in health.checks.values())
-        body = {"ready": ready, "checks": health.checks, "remarks": health.remarks}
-        return reply(200 if ready else 503, body)
+        checks, remarks = health.checks, health.remarks
+        if not may_know:
+            checks, remarks = _names(checks, "failing"), _names(remarks, "remark")
+        return reply(200 if ready else 503, {"ready": ready, "checks": checks, "remarks": remarks})
 
     return handler
+
+
+async def _is_superuser(request: web.Request, logins: Logins) -> bool:
+    """Return whether the request has a superuser's login. Raises ApiError for a wrong login."""
+    if hdrs.AUTHORIZATION not in request.headers:
+        return False
+    try:
+        return (await logins.login(request)).is_superuser
+    except StorageError:
+        return False  # the database is away; the reply says so
+
+
+def _names(messages: dict[str, str], word: str) -> dict[str, str]:
+    return {name: "ok" if text == "ok" else word for name, text in messages.items()}
 
 
 async def metrics_text(request: web.Request) -> web.Response:

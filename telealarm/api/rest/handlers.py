@@ -42,9 +42,13 @@ class Routes:
     """Serves resources. An application has one instance."""
 
     def __init__(
-        self, db: Database, config: Config, recordings: AudioFolder, proxies: Proxies
+        self,
+        db: Database,
+        config: Config,
+        recordings: AudioFolder,
+        logins: Logins,
+        proxies: Proxies,
     ) -> None:
-        logins = Logins(db, proxies)
         self._db = db
         self._reader = RequestReader(db, config, recordings, logins, proxies)
         self._once = Once(db, logins)
