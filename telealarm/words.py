@@ -273,7 +273,20 @@ class Reason(Words):
     EVENT_COMPLETED = "event_completed", "The event was ended."
     OCCURRENCE_CANCELLED = "occurrence_cancelled", "This occurrence of the series was cancelled."
     OCCURRENCE_MOVED = "occurrence_moved", "This occurrence of the series was moved."
+    NOT_IN_FILE = "not_in_file", "A newer file of the same source has it no more."
     WITHDRAWN = "withdrawn", "The attempt was called off before it came to an answer."
+
+
+class ImportOutcome(Words):
+    """What `telealarm import` counts: what became of the events of a file."""
+
+    MADE = "made", "The event is new."
+    CHANGED = "changed", "The file has changed since the last import, and the event with it."
+    UNCHANGED = "unchanged", "The file says what it said at the last import."
+    CANCELLED = "cancelled", "The event is cancelled in the file."
+    CALLED_OFF = "called off", "The event is not in the file any more, and nobody is notified."
+    DELETED_HERE = "deleted here", "The event was deleted here and stays so."
+    OLDER = "older", "A newer version of the event was imported before."
 
 
 class TimelineWord(Words):

@@ -83,10 +83,6 @@ class LocalClient:
         _hash_passwords(sent)
         return write.change(self._context, resource, sent, key)
 
-    def delete(self, name: str, key: int) -> None:
-        """Do what `DELETE name/key/` does."""
-        write.remove(self._context, self._allowed(name, "DELETE"), key)
-
     def act(self, name: str, key: int, action_name: str, body: Body | None = None) -> Any:
         """Return the answer of the action `name/key/action_name/`."""
         resource = _resource(name)

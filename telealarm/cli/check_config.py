@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 
+from telealarm import zone_data
 from telealarm.cli.command import Commands
 from telealarm.config import file
 from telealarm.config.model import Config
@@ -19,6 +20,7 @@ def run(settings: Config, options: argparse.Namespace) -> int:
     from telealarm.doctor import check
 
     mistakes, remarks = asyncio.run(check(settings))
+    print(f"time zones: {zone_data.description()}")
     for remark in remarks:
         print(f"remark: {remark}")
     for mistake in mistakes:

@@ -2,27 +2,34 @@
 
 An event is identified by its UID in its calendar. A second import only writes the changes in the
 file since the first. It does not undo changes, additions or deletions that were made here.
+
+All events of one UID of the file are a group: what the file says of that UID. What was imported of
+the UID before and is not in the group any more is called off.
 """
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from peewee import IntegrityError, PeeweeException
 
-from telealarm import methods
 from telealarm.api.local_client import LocalClient
+from telealarm.clock import utcnow
 from telealarm.config.model import Config
 from telealarm.errors import Invalid, NotVisible, StorageError, TeleAlarmError
-from telealarm.importing.draft import Body, Draft, Moved, Note, Rejected
+from telealarm.importing import mirror, shape
+from telealarm.importing.draft import Draft, Note, Rejected
+from telealarm.importing.imported_event import EventWriter, Written, is_older
+from telealarm.importing.journal import Journal
+from telealarm.importing.mirror import Gone
 from telealarm.importing.number_remarks import NumberRemarks
-from telealarm.methods import call
-from telealarm.models import Alarm, Calendar, Event, Rule, User
+from telealarm.importing.snapshot import Snapshot
+from telealarm.models import Calendar, Event, User
 from telealarm.store.engine import read_cache, regions
 from telealarm.store.engine.database import Database
-from telealarm.words import EventStatus
+from telealarm.words import ImportOutcome, Reason
 
 BATCH = 200
 
@@ -38,20 +45,46 @@ class Report:
     counts: Counter[str] = field(default_factory=Counter)
     refused: list[Rejected] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    # The id of the import, if it changed something: `telealarm import undo` takes it.
+    run_id: int | None = None
+    # Why the events that are not in the file were not called off.
+    held: str = ""
+
+
+Group = list[Draft | Rejected | Note]
 
 
 class Writer:
     """Writes drafts into one calendar, or each draft into the calendar that it names."""
 
-    def __init__(self, config: Config, db: Database, *, calendar: str | None, user: str | None):
+    def __init__(
+        self,
+        config: Config,
+        db: Database,
+        *,
+        calendar: str | None,
+        user: str | None,
+        source: str = "",
+        file: str = "",
+    ):
         self._config = config
         self._db = db
         self._calendar = calendar
         self._user = user
-        self._clients: dict[int, LocalClient] = {}
+        self._source = source
+        self._journal = Journal(file, source)
+        # The calendars that the file names.
+        self._touched: set[int] = set()
+        self._now = utcnow()
+        self._keeps_alarms = False
+        # The UIDs of the file, and those of which something could not be read.
+        self._in_file: set[str] = set()
+        self._doubtful: set[str] = set()
+        self._writers: dict[int, EventWriter] = {}
         self._calendars: dict[str, Calendar] = {}
         self._seen: dict[tuple[int, str], int] = {}
-        self._known: dict[tuple[int, str], Event] = {}
+        # The imported events of each calendar that the file touches, by the UID in their file.
+        self._ids: dict[int, dict[str, list[int]]] = {}
         self._numbers = NumberRemarks()
         self.report = Report()
 
@@ -63,140 +96,257 @@ class Writer:
         progress: Callable[[int], None],
     ) -> Report:
         """Write all drafts and return the report. A refused event does not stop the others."""
-        done, stream = 0, iter(drafts)
-        while batch := list(itertools.islice(stream, BATCH)):
+        groups = _groups(drafts)
+        all_drafts = [one for group in groups for one in group if isinstance(one, Draft)]
+        self._keeps_alarms = not any(draft.alarms for draft in all_drafts)
+        self._in_file = {draft.uid for draft in all_drafts}
+        rejected = [one for group in groups for one in group if isinstance(one, Rejected)]
+        self._doubtful = {one.uid for one in rejected}
+        done = 0
+        for batch in _batches(groups):
 
-            def work(batch: list[Draft | Rejected | Note] = batch) -> None:
-                uids = [draft.uid for draft in batch if isinstance(draft, Draft)]
-                known = Event.select().where(Event.uid.in_(uids))
-                self._known = {
-                    (event.calendar_id, event.uid): event for event in known if event.uid
-                }
-                for draft in batch:
-                    self._write_draft(draft)
+            def work(batch: list[Group] = batch) -> None:
+                for group in batch:
+                    self._write_group(group)
                 if dry_run:
                     raise _DryRun
 
             # Each batch has a new time, and sees changes since the last batch.
-            self._clients.clear()
+            self._now = utcnow()
+            self._writers.clear()
             self._calendars.clear()
-            try:
-                with suppress(_DryRun), read_cache.remembering():
-                    self._db.run(work)
-            except PeeweeException as error:
-                message = " ".join(str(error).split())
-                raise StorageError(
-                    f"the database did not answer: {message}; {done} rows are written. Run it"
-                    " again: what is written is not written twice"
-                ) from error
-            done += len(batch)
+            self._run(work, dry_run, done)
+            done += sum(map(len, batch))
             progress(done)
+        self.report.refused.sort(key=lambda one: one.line)
+        self.report.run_id = self._journal.id
         return self.report
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Return whether a refused line may be any event that was imported before."""
+        return "" in self._doubtful
+
+    def find_gone(self) -> Gone:
+        """Return the events that the source had before and that are not in the file now."""
+        return self._db.run(self._find_gone)
+
+    def call_off(self, gone: Gone, *, dry_run: bool) -> None:
+        """Call off the events that are not in the file."""
+
+        def work() -> None:
+            for event in gone.events:
+                before = self._journal.before([event])
+                writer = self._writer_of(event.calendar)
+                if writer.call_off(event, Reason.NOT_IN_FILE):
+                    self.report.counts[ImportOutcome.CALLED_OFF] += 1
+                    self._journal.record(event.uid or "", before, [event])
+            if dry_run:
+                raise _DryRun
+
+        self._now = utcnow()
+        self._writers.clear()
+        self._run(work, dry_run, 0)
+        self.report.remarks += [f"{line}; it is called off" for line in gone.lines]
+        self.report.run_id = self._journal.id
+
+    def _run(self, work: Callable[[], None], dry_run: bool, done: int) -> None:
+        """Run a transaction. Raises StorageError."""
+        try:
+            with suppress(_DryRun), read_cache.remembering():
+                self._db.run(work)
+        except PeeweeException as error:
+            message = " ".join(str(error).split())
+            raise StorageError(
+                f"the database did not answer: {message}; {done} rows are written. Run it"
+                " again: what is written is not written twice"
+            ) from error
+        if dry_run:
+            self._journal.forget()
+
+    def _find_gone(self) -> Gone:
+        if self._calendar is not None:
+            self._touched.add(self._find(self._calendar).id)
+        calendars = list(Calendar.select().where(Calendar.id.in_(self._touched)))
+        groups = self._doubtful | {shape.group_of(uid) for uid in self._in_file}
+        return mirror.find(calendars, self._source, self._in_file, groups, utcnow())
 
     def calendar(self) -> Calendar:
         """Return the calendar that the command named. Raises TeleAlarmError."""
         assert self._calendar is not None
         return self._db.run(self._find, str(self._calendar))
 
-    def _write_draft(self, draft: Draft | Rejected | Note) -> None:
-        if isinstance(draft, Rejected):
-            self.report.refused.append(draft)
+    def _write_group(self, group: Group) -> None:
+        """Write what the file says of one UID."""
+        drafts = [one for one in group if isinstance(one, Draft)]
+        self.report.refused += [one for one in group if isinstance(one, Rejected)]
+        for note in group:
+            if isinstance(note, Note):
+                self._remark(note.line, note.text)
+        if not drafts:
             return
-        if isinstance(draft, Note):
-            self._remark(draft.line, draft.text)
-            return
+        rows: dict[str, Event] = {}
+        before: dict[int, Snapshot] = {}
+        writer, unchanged = None, False
+        with self._refusing(drafts[0].line):
+            writer = self._writer(drafts[0])
+            rows = self._rows(writer.calendar, drafts[0].group)
+            unchanged = _is_unchanged(drafts, rows)
+            if not unchanged:
+                before = self._journal.before(rows.values())
+            if not _is_older(drafts, rows):
+                rows = self._reshape(writer, drafts, dict(rows))
+        refused = len(self.report.refused)
+        for draft in drafts:
+            with self._refusing(draft.line):
+                self._write(draft, rows)
+            if len(self.report.refused) > refused and draft.uid not in rows:
+                self._doubtful.add("")
+            if draft.remark:
+                self._remark(draft.line, draft.remark)
+        # What could not be read or written may be one of the events that seem to be gone.
+        whole = drafts[0].group not in self._doubtful and len(self.report.refused) == refused
+        whole = whole and _is_whole(drafts) and not _is_older(drafts, rows)
+        if whole and writer is not None:
+            with self._refusing(drafts[0].line):
+                self._call_off(writer, drafts, rows)
+        if writer is not None and not unchanged:
+            uids = {draft.uid for draft in drafts}
+            made = Event.select().where(Event.calendar == writer.calendar, Event.uid.in_(uids))
+            self._journal.record(drafts[0].group, before, made)
+
+    @contextmanager
+    def _refusing(self, line: int) -> Iterator[None]:
+        """Write completely or not at all. A mistake is reported and stops nothing else."""
         try:
             with self._db.peewee.atomic():
-                outcome = self._write(draft)
-                self.report.counts[outcome] += 1
+                yield
         except Invalid as error:
-            self._refuse(draft.line, str(error))
+            self._refuse(line, str(error))
         except NotVisible:
-            self._refuse(draft.line, "what it refers to does not exist for the calendar's owner")
+            self._refuse(line, "what it refers to does not exist for the calendar's owner")
         except (TeleAlarmError, IntegrityError) as error:
-            self._refuse(draft.line, str(error))
-        else:
-            self._remark_numbers(draft, outcome)
-        if draft.remark:
-            self._remark(draft.line, draft.remark)
+            self._refuse(line, str(error))
 
     def _remark(self, line: int, text: str) -> None:
         self.report.remarks.append(f"line {line}: {text}")
 
-    def _remark_numbers(self, draft: Draft, outcome: str) -> None:
-        named = self._calendar or draft.calendar
-        if named is None or outcome not in ("made", "changed"):
-            return
-        calendar = self._find(named)
-        profile = read_cache.profile_of(calendar.user_id)
-        region = regions.of_profile(profile, calendar.owner_id)
-        self.report.remarks += self._numbers.of(draft, region)
-
     def _refuse(self, line: int, message: str) -> None:
-        self.report.refused.append(Rejected(line, message))
+        refused = Rejected(line, message)
+        if refused not in self.report.refused:
+            self.report.refused.append(refused)
 
-    def _write(self, draft: Draft) -> str:
-        named = self._calendar or draft.calendar
-        if named is None:
-            raise TeleAlarmError("calendar: name one in this column, or with --calendar")
-        calendar = self._find(named)
-        key = (calendar.id, draft.uid)
+    def _write(self, draft: Draft, rows: dict[str, Event]) -> None:
+        writer = self._writer(draft)
+        key = (writer.calendar.id, draft.uid)
         if key in self._seen:
             raise TeleAlarmError(f"uid: is that of line {self._seen[key]} too; give it another")
         self._seen[key] = draft.line
-        known, client = self._known.get(key), self._client(calendar.owner)
-        if known is None:
-            return self._make(client, calendar, draft)
-        if known.deleted:
-            return "deleted here"
-        if known.import_digest == draft.digest():
-            return "unchanged"
-        if draft.sequence is not None and draft.sequence < (known.import_sequence or 0):
-            newer = f"SEQUENCE {draft.sequence} is older than {known.import_sequence}"
-            self._remark(draft.line, f"{newer}, which was imported before: it does not count")
-            return "older"
-        return self._change(client, known, draft)
+        written = self._written(writer, draft, rows)
+        self.report.counts[written.outcome] += 1
+        if written.said:
+            title = draft.event.get("title", "")
+            sentences = "; ".join(written.said)
+            self._remark(draft.line, f"{title}: {sentences}")
+        if written.outcome in (ImportOutcome.MADE, ImportOutcome.CHANGED):
+            calendar = writer.calendar
+            profile = read_cache.profile_of(calendar.user_id)
+            region = regions.of_profile(profile, calendar.owner_id)
+            self.report.remarks += self._numbers.of(draft, region)
 
-    def _make(self, client: LocalClient, calendar: Calendar, draft: Draft) -> str:
-        if draft.cancelled:
-            return "cancelled"
-        body = self._body(draft, calendar, client)
-        event = client.create("event", body, {"calendar": calendar})
-        columns = {"uid": draft.uid, **_version(draft)}
-        Event.update(**columns).where(Event.id == event.id).execute()
-        for alarm in draft.alarms:
-            client.create("alarm", alarm, {"event": event})
-        for moved in draft.moved:
-            _move(client, event.id, moved)
-        return "made"
+    def _written(self, writer: EventWriter, draft: Draft, rows: dict[str, Event]) -> Written:
+        known = rows.get(draft.uid)
+        if known is not None:
+            return (
+                Written(ImportOutcome.DELETED_HERE)
+                if known.deleted
+                else writer.change(known, draft)
+            )
+        parent = rows.get(draft.group)
+        if draft.original is not None and parent is not None and shape.occurs(parent, draft):
+            return (
+                Written(ImportOutcome.DELETED_HERE)
+                if parent.deleted
+                else writer.move_one(parent, draft)
+            )
+        return writer.make(draft)
 
-    def _change(self, client: LocalClient, event: Event, draft: Draft) -> str:
-        Event.update(**_version(draft)).where(Event.id == event.id).execute()
-        if draft.cancelled:
-            client.change("event", event.id, {"status": EventStatus.COMPLETED.value})
-            return "cancelled"
-        client.change("event", event.id, self._body(draft, event.calendar, client))
-        _change_alarms(client, event, draft.alarms)
-        for moved in draft.moved:
-            _move(client, event.id, moved)
-        return "changed"
+    def _reshape(
+        self, writer: EventWriter, drafts: list[Draft], rows: dict[str, Event]
+    ) -> dict[str, Event]:
+        """Fit the rows of a UID to its drafts. Call off what the file has no more."""
+        wanted = {draft.uid: draft for draft in drafts}
+        if not _is_whole(drafts):
+            for draft in drafts:
+                same = None if draft.uid in rows else shape.same_occurrence(rows, draft)
+                if same is not None and same not in wanted:
+                    rows[draft.uid] = rows.pop(same)
+                    _rename(rows[draft.uid], draft.uid)
+            return rows
+        group = drafts[0].group
+        parent = rows.get(group)
+        if parent is not None and parent.deleted is None and group not in wanted:
+            if parent.rule_id is not None:
+                rows |= shape.into_events(parent, drafts, writer.now)
+                rows.pop(group)
+                if all(event.id != parent.id for event in rows.values()):
+                    rows[group] = parent
+            elif (uid := shape.draft_of(parent, drafts)) is not None:
+                rows[uid] = rows.pop(group)
+                _rename(parent, uid)
+        elif group in wanted and parent is None:
+            uid = shape.nearest(rows, wanted[group])
+            if uid is not None:
+                rows[group] = rows.pop(uid)
+                _rename(rows[group], group)
+        return rows
 
-    def _body(self, draft: Draft, calendar: Calendar, client: LocalClient) -> Body:
-        body = {**draft.event, "calendar": calendar.id}
-        if draft.rrule is not None:
-            text = draft.rrule
-            zone = draft.rule_timezone
-            in_zone = Rule.timezone.is_null() if zone is None else Rule.timezone == zone
-            known = Rule.get_or_none(Rule.owner == calendar.owner_id, Rule.rrule == text, in_zone)
-            new = {"name": text[:100], "rrule": text, "timezone": zone}
-            rule = known or client.create("rule", new)
-            body["rule"] = rule.id
-        return body
+    def _call_off(self, writer: EventWriter, drafts: list[Draft], rows: dict[str, Event]) -> None:
+        """Call off the rows of the UID that the file has no more, or make them occurrences."""
+        left = {uid: event for uid, event in rows.items() if uid not in self._in_file}
+        if not left:
+            return
+        if any(draft.uid == drafts[0].group and draft.rrule for draft in drafts):
+            parent = Event.get(Event.calendar == writer.calendar, Event.uid == drafts[0].group)
+            for uid in list(shape.into_series(parent, left, writer.now)):
+                left.pop(uid)
+            writer.settle(parent)
+        for event in left.values():
+            if event.deleted is None and writer.call_off(event, Reason.NOT_IN_FILE):
+                at = f"{event.start:%Y-%m-%d %H:%M}Z"
+                self.report.counts[ImportOutcome.CALLED_OFF] += 1
+                gone = f"{event.title}: the file has it no more at {at}; it is called off"
+                self._remark(drafts[0].line, gone)
 
-    def _client(self, owner: User) -> LocalClient:
-        if owner.id not in self._clients:
-            self._clients[owner.id] = LocalClient(self._config, owner)
-        return self._clients[owner.id]
+    def _rows(self, calendar: Calendar, group: str) -> dict[str, Event]:
+        """Return the events of the calendar that were imported of this UID, deleted ones too."""
+        if calendar.id not in self._ids:
+            known = Event.select(Event.id, Event.uid).where(
+                Event.calendar == calendar.id, Event.uid.is_null(False)
+            )
+            ids: dict[str, list[int]] = {}
+            for number, uid in known.tuples().execute():
+                ids.setdefault(shape.group_of(uid), []).append(number)
+                if shape.group_of(uid) != uid:
+                    ids.setdefault(uid, []).append(number)
+            self._ids[calendar.id] = ids
+        numbers = self._ids[calendar.id].get(group, [])
+        return {event.uid or "": event for event in Event.select().where(Event.id.in_(numbers))}
+
+    def _writer(self, draft: Draft) -> EventWriter:
+        named = self._calendar or draft.calendar
+        if named is None:
+            raise TeleAlarmError("calendar: name one in this column, or with --calendar")
+        return self._writer_of(self._find(named))
+
+    def _writer_of(self, calendar: Calendar) -> EventWriter:
+        self._touched.add(calendar.id)
+        if calendar.id not in self._writers:
+            client = LocalClient(self._config, calendar.owner)
+            self._writers[calendar.id] = EventWriter(
+                client, calendar, self._now, self._source, keeps_alarms=self._keeps_alarms
+            )
+        return self._writers[calendar.id]
 
     def _find(self, named: str) -> Calendar:
         """Return the calendar by its id or name. If the command named a user, it must be theirs."""
@@ -219,55 +369,40 @@ class Writer:
         return self._calendars[named]
 
 
-def _version(draft: Draft) -> dict[str, str | int | None]:
-    """Return the columns that tell which version of the event was imported."""
-    return {"import_digest": draft.digest(), "import_sequence": draft.sequence}
+def _is_whole(drafts: list[Draft]) -> bool:
+    """Return whether the file has the event itself, and not only some occurrences of it."""
+    return any(draft.original is None for draft in drafts)
 
 
-def _change_alarms(client: LocalClient, event: Event, wanted: list[Body]) -> set[int]:
-    """Change the alarms of the event to those of the file, and create missing ones.
-
-    Return the ids of the alarms that the file names.
-
-    An alarm of the file matches the next alarm to the same recipient. Other alarms stay.
-    """
-    taken: set[int] = set()
-    for body in wanted:
-        method = methods.named(str(body.get("method", ""))) or call.METHOD
-        name = method.address.field
-        alarms = Alarm.select().where(
-            Alarm.event == event,
-            Alarm.deleted.is_null(),
-            Alarm.method == method.number,
-            Alarm.id.not_in(list(taken)),
-        )
-        recipient = method.address.clean(str(body.get(name, "")))
-        alarm = alarms.where(getattr(Alarm, name) == recipient).order_by(Alarm.id).get_or_none()
-        if alarm is None:
-            created = client.create("alarm", body, {"event": event})
-            taken.add(created.id)
-            continue
-        taken.add(alarm.id)
-        client.change("alarm", alarm.id, body)
-    return taken
+def _is_older(drafts: list[Draft], rows: dict[str, Event]) -> bool:
+    """Return whether a newer version of all that the file says of a UID was imported already."""
+    return any(all(is_older(draft, event) for draft in drafts) for event in rows.values())
 
 
-def _move(client: LocalClient, event_id: int, moved: Moved) -> None:
-    try:
-        place = {"start": moved.start, "to": moved.to}
-        answer = client.act("event", event_id, "move_occurrence", place)
-    except Invalid as error:
-        raise TeleAlarmError(f"the occurrence of line {moved.line}: {error}") from error
-    child = int(answer["event"].rstrip("/").rsplit("/", 1)[1])
-    if moved.changes:
-        client.change("event", child, moved.changes)
-    if moved.alarms is not None:
-        taken = _change_alarms(client, Event.get_by_id(child), moved.alarms)
-        copies = Alarm.select().where(
-            Alarm.event == child,
-            Alarm.deleted.is_null(),
-            Alarm.origin.is_null(False),
-            Alarm.id.not_in(list(taken)),
-        )
-        for alarm in copies:
-            client.delete("alarm", alarm.id)
+def _is_unchanged(drafts: list[Draft], rows: dict[str, Event]) -> bool:
+    """Return whether the file says what it said at the last import."""
+    return len(rows) == len(drafts) and all(
+        draft.uid in rows and rows[draft.uid].import_digest == draft.digest() for draft in drafts
+    )
+
+
+def _rename(event: Event, uid: str) -> None:
+    event.uid = uid
+    Event.update(uid=uid).where(Event.id == event.id).execute()
+
+
+def _groups(drafts: Iterable[Draft | Rejected | Note]) -> list[Group]:
+    """Return the drafts of each UID together. A row that could not be read is a group."""
+    groups: dict[object, Group] = {}
+    for number, one in enumerate(drafts):
+        key = (one.calendar, one.group) if isinstance(one, Draft) else number
+        groups.setdefault(key, []).append(one)
+    return list(groups.values())
+
+
+def _batches(groups: list[Group]) -> Iterator[list[Group]]:
+    """Yield the groups in batches of about BATCH drafts. A group is never divided."""
+    sizes = itertools.accumulate(len(group) for group in groups)
+    numbered = zip(groups, sizes, strict=True)
+    for _, batch in itertools.groupby(numbered, key=lambda pair: pair[1] // BATCH):
+        yield [group for group, _ in batch]

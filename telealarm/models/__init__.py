@@ -10,6 +10,7 @@ from telealarm.models.do_not_call import DncContact, DncList
 from telealarm.models.event import Event
 from telealarm.models.gateway import Gateway, SmsGateway
 from telealarm.models.idempotency import IdempotencyKey
+from telealarm.models.imports import ImportChange, ImportRun
 from telealarm.models.installation import Installation, Worker
 from telealarm.models.message import EarlyReport, InboundSms, Message
 from telealarm.models.rule import Rule
@@ -66,6 +67,8 @@ ALL: list[type[BaseModel]] = [
     Webhook,
     WebhookDelivery,
     Trunk,
+    ImportRun,
+    ImportChange,
 ]
 
 __all__ = [
@@ -88,6 +91,8 @@ __all__ = [
     "Event",
     "Gateway",
     "IdempotencyKey",
+    "ImportChange",
+    "ImportRun",
     "InboundSms",
     "Installation",
     "MailTemplate",

@@ -26,8 +26,10 @@ from telealarm.words import AlarmResult, AlarmStatus
 class Alarm(BaseModel):
     """Notice of an event to one recipient.
 
-    `offset` is the time from the event's start to date_start_notice, in seconds. `due` is computed
-    from it, for the index. `due` is null while no attempt is due: the event is paused or deleted.
+    `offset` is the distance from the event's start to date_start_notice, in seconds on the wall
+    clock of the event's zone; with `offset_elapsed`, in elapsed seconds. `offset_fold` is 1 if
+    date_start_notice is the second of two equal wall times. `due` is computed from them, for the
+    index. `due` is null while no attempt is due: the event is paused or deleted.
     """
 
     owner = ForeignKeyField(User)
@@ -39,6 +41,8 @@ class Alarm(BaseModel):
     daily_start = TimeField(default=time(0, 0, 0))
     daily_stop = TimeField(default=time(23, 59, 59))
     offset = IntegerField(default=0)
+    offset_elapsed = BooleanField(default=False)
+    offset_fold = IntegerField(default=0)
     advance_notice = IntegerField(default=0)
     due = UtcField(null=True)
     maxretry = IntegerField(default=0)
@@ -86,6 +90,7 @@ class Alarm(BaseModel):
 
     # These are no columns: store.access.visibility adds them to the selected rows.
     event_start: datetime
+    event_said_start: str | None
     zone: str | None
 
     @property

@@ -67,6 +67,10 @@ class Event(BaseModel):
     import_digest = CharField(max_length=64, null=True)
     # Its SEQUENCE in the file, so that an older version of the event never wins.
     import_sequence = IntegerField(null=True)
+    # What of the file was written into this event, so that the next import writes only what has
+    # changed in the file since; and the source of the file. See importing/content.py.
+    imported: "Field[dict[str, Any] | None]" = JSONField(null=True)
+    import_source = CharField(max_length=100, null=True)
     # A deleted event is hidden, because the call log refers to it.
     deleted = UtcField(null=True)
 

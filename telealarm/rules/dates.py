@@ -5,15 +5,17 @@ from zoneinfo import ZoneInfo
 
 from telealarm.words import ClockChange
 
-EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+# Birthdays are older than computers; some programs write those without a year as of 1604.
+EARLIEST = datetime(1600, 1, 2, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+OUT_OF_RANGE = f"the year must lie between {EARLIEST.year} and {LATEST.year - 1}"
 
 
 def to_utc(value: datetime, zone: ZoneInfo) -> datetime:
     """Return `value` in UTC. A naive value is on the wall clock of `zone`.
 
     A wall time in a gap moves forward by the gap (02:30 becomes 03:30). Of a wall time that comes
-    twice, the first is meant (PEP 495, fold 0). Raises ValueError outside the years 1970 to 2199.
+    twice, the first is meant (PEP 495, fold 0). Raises ValueError outside the years 1600 to 2199.
     """
     aware = value if value.tzinfo else value.replace(tzinfo=zone, fold=0)
     try:
@@ -21,7 +23,37 @@ def to_utc(value: datetime, zone: ZoneInfo) -> datetime:
     except OverflowError:
         moment = LATEST
     if not EARLIEST <= moment < LATEST:
-        raise ValueError("the year must lie between 1970 and 2199")
+        raise ValueError(OUT_OF_RANGE)
+    return moment
+
+
+def wall_clock(moment: datetime, zone: ZoneInfo, wanted: str | None = None) -> datetime:
+    """Return the naive wall time of `moment`: the `wanted` one, if the clock of `zone` skips it."""
+    if wanted is not None:
+        said = datetime.fromisoformat(wanted)
+        if to_utc(said, zone) == moment:
+            return said
+    return moment.astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def at_distance(
+    start: datetime, wall: datetime, distance: timedelta, zone: ZoneInfo, fold: int = 0
+) -> datetime:
+    """Return the moment (UTC) at `distance` from `start` on the wall clock of `zone`.
+
+    `wall` is the wall time of `start`. A time in a gap moves forward by the gap. Of a time that
+    comes twice, `fold` decides. What is before (or after) `start` on the wall clock stays so: if a
+    change of the clock would turn it over, the distance is elapsed time.
+    """
+    if not distance:
+        return start
+    naive = (wall + distance).replace(fold=0)
+    moment = naive.replace(tzinfo=zone).astimezone(UTC)
+    second = naive.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    if fold and second > moment:
+        moment = second
+    if (moment < start) != (distance < timedelta()):
+        return start + distance
     return moment
 
 

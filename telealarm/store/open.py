@@ -11,6 +11,7 @@ from telealarm.config.model import Config
 from telealarm.errors import StorageError
 from telealarm.models import Installation
 from telealarm.store import stored_numbers
+from telealarm.store.alarms import distance
 from telealarm.store.calendars import recurrence_rules
 from telealarm.store.engine import dialect
 from telealarm.store.engine.database import Database, connect
@@ -47,6 +48,9 @@ def migrate(database: peewee.Database, config: Config) -> list[str]:
             unread = stored_numbers.review(write=True)
             if unread:
                 log.warning("%d phone numbers were not read; see `telealarm numbers`", len(unread))
+        if any(name.startswith("0005") for name in applied):
+            with database.atomic():
+                distance.read_elapsed()
         if not Installation.select().exists():
             Installation.create(name=secrets.token_hex(4))
             recurrence_rules.predefine()

@@ -288,7 +288,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str, str]] = [
     ("event", {"data": "x"}, "data", "must be a JSON object"),
     ("event", {"start": "tomorrow"}, "start", "must be a date and time like 2013-12-10"),
     ("event", {"start": "2030-02-30 10:00"}, "start", "of a day that exists"),
-    ("event", {"start": "1969-01-01 10:00"}, "start", "the year must lie between 1970"),
+    ("event", {"start": "1599-01-01 10:00"}, "start", "the year must lie between 1600"),
     ("event", {"end": "2030-01-01 10:00"}, "end", "must be later than start"),
     ("alarm", {"alarm_phonenumber": ""}, "alarm_phonenumber", "must not be empty"),
     ("alarm", {"status": 7}, "status", "a new alarm is 1 (pending)"),

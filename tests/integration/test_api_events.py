@@ -1,6 +1,9 @@
 """Events: their times, and how their alarms follow them."""
 
+from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, AlarmRequest, Event, Timeline
@@ -297,3 +300,21 @@ async def test_deleting_hides_and_calls_off_but_keeps_the_log(api: Api) -> None:
     assert "deleted" in whats
     reply = await api.post("event/", {"title": "t", "calendar": made.calendar})
     assert reply.body == {"calendar": [f"calendar {id_of(made.calendar)} does not exist"]}
+
+
+@pytest.mark.parametrize("start", ["1944-05-03 10:00", "1969-12-31 10:00", "1604-05-03 10:00"])
+async def test_a_birthday_may_be_older_than_1970(api: Api, start: str) -> None:
+    made = await clinic(api, timezone="Europe/Madrid")
+    rule = await api.made("rule/", {"name": "yearly", "rrule": "FREQ=YEARLY"})
+    body = {"title": "Birthday", "start": start, "calendar": made.calendar, "rule": rule["url"]}
+    event = await api.made("event/", {**body, "end_recurring_period": None})
+    assert event["start"].startswith(start.replace(" ", "T"))
+    again = await api.patch(event["url"], {"start": event["start"], "end": event["end"]})
+    assert (again.status, again.body["start"]) == (200, event["start"])
+    await api.made("alarm/", {"event": event["url"], "alarm_phonenumber": "100"})
+    page = (await api.get(f"{event['url']}occurrences/?after=2031-01-01T00:00:00Z&limit=1")).body
+    day = start[5:].replace(" ", "T")
+    assert page["results"][0]["start"].startswith(f"2031-{day}:00+0")
+    last = (utcnow() + timedelta(days=366)).isoformat().replace("+00:00", "Z")
+    calls = (await api.get(f"plan/?before={last}")).body["results"]
+    assert [call["at"][4:16] for call in calls if call["action"] == "call"] == [f"-{day}"]

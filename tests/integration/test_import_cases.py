@@ -1,6 +1,5 @@
 """Files of other programs through `telealarm import`: what occurs, and when the phone rings."""
 
-import argparse
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import pytest
 import time_machine
 
 from telealarm.cli import import_file
+from telealarm.cli.main import parser
 from telealarm.config.model import Config
 from tests.integration.api_client import Api, clinic
 
@@ -45,14 +45,10 @@ async def imported(
     number: str | None = "15550101",
 ) -> Imported:
     """Import the file as the command does."""
-    asked = argparse.Namespace(
-        file=str(path),
-        calendar="book",
-        user=None,
-        number=None if path.suffix == ".csv" else number,
-        advance=0,
-        dry_run=False,
-    )
+    words = ["import", str(path), "--calendar", "book"]
+    if number is not None and path.suffix != ".csv":
+        words += ["--number", number]
+    asked = parser().parse_args(words)
     # The command would open the database once more, and take it from the API.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("telealarm.store.open.open_database", lambda config: api.db)

@@ -13,14 +13,15 @@ from telealarm.rules import dates
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", re.ASCII)
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
-    r"(Z|[+-][0-9]{2}:?[0-9]{2})?",
+    # The offset of a clock from before the zones, such as -00:14:44, has seconds.
+    r"(Z|[+-][0-9]{2}:?[0-9]{2}(:[0-9]{2})?)?",
     re.ASCII,
 )
 # The offset of such a time after a space.
 _SPACED_OFFSET = re.compile(r"(:[0-9.]+) ([0-9]{2}:?[0-9]{2})$", re.ASCII)
 # The same for the OpenAPI document. A pattern cannot find every impossible day.
 _MOMENT_PATTERN = (
-    "^(?:197[1-9]|19[89][0-9]|20[0-9]{2}|21[0-8][0-9])-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    "^(?:160[1-9]|16[1-9][0-9]|1[7-9][0-9]{2}|20[0-9]{2}|21[0-8][0-9])-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
     "[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]{1,9})?)?"
     "(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?$"
 )

@@ -13,6 +13,8 @@ TAG = "service"
 
 _CHECKS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 _HEALTH = json_schema.thing({"ready": {"type": "boolean"}, "checks": _CHECKS, "remarks": _CHECKS})
+# Only a superuser sees it.
+_HEALTH["properties"]["tzdata"] = {"type": "string"}
 _ALIVE = json_schema.thing({"alive": {"const": True}})
 
 

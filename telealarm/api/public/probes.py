@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import hdrs, web
 
-from telealarm import metrics
+from telealarm import metrics, zone_data
 from telealarm.api.core.auth import Logins
 from telealarm.api.core.errors import reply
 from telealarm.errors import StorageError
@@ -45,7 +45,8 @@ def readyz(
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Return the handler of /readyz: 200 if all checks are ok, else 503.
 
-    A superuser gets a sentence for each check that fails. Others get its name.
+    A superuser gets a sentence for each check that fails, and which tz database is in use. Others
+    get the check's name.
     """
 
     async def handler(request: web.Request) -> web.Response:
@@ -55,7 +56,10 @@ def readyz(
         checks, remarks = health.checks, health.remarks
         if not may_know:
             checks, remarks = _names(checks, "failing"), _names(remarks, "remark")
-        return reply(200 if ready else 503, {"ready": ready, "checks": checks, "remarks": remarks})
+        body: dict[str, object] = {"ready": ready, "checks": checks, "remarks": remarks}
+        if may_know:
+            body["tzdata"] = zone_data.description()
+        return reply(200 if ready else 503, body)
 
     return handler
 

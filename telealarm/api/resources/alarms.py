@@ -1,8 +1,9 @@
 """alarm/: an alarm notifies one recipient about an event. It has a timeline."""
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Annotated, Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from pydantic import model_validator
 
@@ -28,8 +29,7 @@ from telealarm.methods import call
 from telealarm.methods.base import Address
 from telealarm.models import Alarm, Event, Timeline
 from telealarm.rules.outcome import POLICY_KEYS
-from telealarm.store.alarms import alarms, permissions
-from telealarm.store.calendars import events
+from telealarm.store.alarms import alarms, distance, permissions
 from telealarm.store.dialing import call_log
 from telealarm.store.engine import time_zones
 from telealarm.store.messages import template_values
@@ -93,8 +93,12 @@ class RetryPolicy(FieldType):
 
 
 def notice(context: RequestContext, row: Alarm) -> str | None:
-    """Return the event's start plus the offset, as local time."""
-    return context.local(row.event_start + timedelta(seconds=row.offset), row.zone)
+    """Return date_start_notice as local time."""
+    if not row.offset:
+        return context.local(row.event_start, row.zone)
+    zone = ZoneInfo(row.zone) if row.zone else time_zones.configured()
+    moment = distance.shown(row, row.event_start, row.event_said_start, zone)
+    return context.local(moment, row.zone)
 
 
 NOTICE = Computed(notice, json_schema.nullable(json_schema.MOMENT))
@@ -244,11 +248,12 @@ def _to_offset(context: RequestContext, event: Event, values: Values) -> None:
     if "date_start_notice" not in values:
         return
     notice = values.pop("date_start_notice")
-    values["offset"] = 0
+    values.update(offset=0, offset_elapsed=False, offset_fold=0)
     if notice is not None:
-        zone = time_zones.of_event(event)
-        moment = events.to_utc("date_start_notice", notice, zone)
-        values["offset"] = round((moment - event.start).total_seconds())
+        try:
+            values.update(distance.columns(event, notice))
+        except ValueError as error:
+            raise Invalid({"date_start_notice": [str(error)]}) from None
     if abs(values["offset"]) > LARGEST:
         raise Invalid({"date_start_notice": ["must lie within 68 years of the event's start"]})
 

@@ -23,7 +23,7 @@ from telealarm.api.resources import occurrences
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.models import Event
 from telealarm.store.alarms import permissions
-from telealarm.store.calendars import events, series
+from telealarm.store.calendars import events, exdates, series
 from telealarm.store.dialing import call_log
 from telealarm.words import EventStatus
 
@@ -80,12 +80,15 @@ def weigh(context: RequestContext, row: Event | None, values: Values) -> None:
     """Check the series of the event. This is slow, so it runs before the write."""
     if row is not None and not _SHAPES_SERIES & values.keys():
         return
+    there = [] if row is None else row.exdate
     if row is None:
         row = Event(**events.drafted(values, context.now))
     else:
         for name, value in events.redrafted(row, values).items():
             setattr(row, name, value)
     series.check(row)
+    if values.get("exdate"):
+        exdates.check(row, there)
 
 
 def create(context: RequestContext, owner_id: int, values: Values) -> Event:

@@ -5,7 +5,8 @@ from telealarm.errors import RecurrenceTooCostly
 # A step is: a day checked, an hour or minute tried on a day that may have an occurrence, or an
 # occurrence. There are 84,006 days from 1970 to 2199, at most two steps each. Tries in vain on days
 # with a clock change are fewer than 30,000. So the search for the next occurrence always ends
-# within the budget. Only counting through a COUNT can exceed it.
+# within the budget. Only counting through a COUNT can exceed it, and the search from an anchor
+# before 1970 for a rule that never occurs.
 BUDGET = 200_000
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from telealarm.errors import NeverOccurs, RecurrenceTooCostly
-from telealarm.rules.dates import EARLIEST, LATEST
+from telealarm.rules.dates import EARLIEST, LATEST, OUT_OF_RANGE
 from telealarm.rules.recurrence import elapsed, wall
 from telealarm.rules.recurrence.budget import BUDGET, Budget
 from telealarm.rules.recurrence.rule import Recurrence
@@ -44,7 +44,7 @@ class Series:
       anchor. Only a COUNT is counted through, once in a process. A series that passes `check` never
       raises RecurrenceTooCostly afterwards.
 
-    Raises ValueError if the anchor is not naive, or lies outside 1970 to 2199.
+    Raises ValueError if the anchor is not naive, or lies outside 1600 to 2199.
     """
 
     anchor: datetime
@@ -58,7 +58,7 @@ class Series:
         if self.anchor.tzinfo is not None:
             raise ValueError("the anchor of a series is a naive wall time")
         if not EARLIEST < self._moment(self.anchor) < LATEST:
-            raise ValueError("the year must lie between 1970 and 2199")
+            raise ValueError(OUT_OF_RANGE)
 
     def occurrences(
         self, after: datetime | None, before: datetime | None, limit: int
@@ -161,7 +161,7 @@ class Series:
         """Return `value` in UTC.
 
         A naive value in a gap moves forward. Of a value that comes twice, its `fold` decides. A
-        value outside the years 1970 to 2199 becomes their first or last moment.
+        value outside the years 1600 to 2199 becomes their first or last moment.
         """
         try:
             moment = (value if value.tzinfo else value.replace(tzinfo=self.zone)).astimezone(UTC)

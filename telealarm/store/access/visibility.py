@@ -107,7 +107,8 @@ def _select(model: type[BaseModel]) -> "ModelSelect[Any]":
         return _with_zone(Event.select(Event, _ZONE))
     if model is Alarm:
         start = Event.start.alias("event_start")
-        return _with_zone(Alarm.select(Alarm, start, _ZONE).join(Event))
+        said = Event.said_start.alias("event_said_start")
+        return _with_zone(Alarm.select(Alarm, start, said, _ZONE).join(Event))
     if model is AlarmRequest:
         call = CallRequest.id.alias("callrequest_id")
         of_request = CallRequest.request == AlarmRequest.id

@@ -11,7 +11,7 @@ from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import calling_hours
 from telealarm.store import numbers
 from telealarm.store.access import users
-from telealarm.store.alarms import attempts, parents, same_moment
+from telealarm.store.alarms import attempts, distance, parents, same_moment
 from telealarm.store.engine import crud, dialect, regions
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
@@ -29,7 +29,13 @@ WANTED = Alarm.status.in_(UNSETTLED) & Alarm.called_off.is_null() & Alarm.delete
 
 def moment(alarm: Alarm, event: Event) -> datetime:
     """Return when the alarm is due: date_start_notice minus advance_notice."""
-    return event.start + timedelta(seconds=alarm.offset - alarm.advance_notice)
+    return distance.notice(alarm, event) - timedelta(seconds=alarm.advance_notice)
+
+
+def of_events(event_ids: Sequence[int]) -> list[Alarm]:
+    """Return the alarms of these events, oldest first."""
+    rows = Alarm.select().where(Alarm.event.in_(event_ids), Alarm.deleted.is_null())
+    return list(rows.order_by(Alarm.id))
 
 
 def schedule(alarm: Alarm, event: Event) -> None:
@@ -141,7 +147,8 @@ def _check_history(alarm: Alarm, values: Mapping[str, Any]) -> None:
 
 
 def _wanted_at(alarm: Alarm) -> tuple[int, ...]:
-    return alarm.event_id, alarm.offset, alarm.advance_notice
+    offset = (alarm.offset, alarm.offset_elapsed, alarm.offset_fold)
+    return alarm.event_id, *offset, alarm.advance_notice
 
 
 def _set_status(alarm: Alarm, event: Event, status: int, now: datetime) -> None:

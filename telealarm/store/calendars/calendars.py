@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from peewee import Expression
+from peewee import Expression, ModelSelect
 
 from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
-from telealarm.store.alarms import attempts, parents
+from telealarm.store.alarms import alarms, attempts, parents
 from telealarm.store.engine import crud
+from telealarm.words import UNSETTLED
 
 
 def change_calendar(calendar: Calendar, values: Mapping[str, Any], now: datetime) -> None:
@@ -31,8 +32,22 @@ def change_profile(profile: CalendarUserProfile, values: Mapping[str, Any], now:
 
 
 def _follow(calendars: Expression, now: datetime) -> None:
-    """Check waiting attempts again, and compute the series again."""
+    """Check waiting attempts again, and compute the alarms and the series again."""
     mine = Event.select(Event.id).join(Calendar).where(calendars, Event.deleted.is_null())
     attempts.reconsider(Alarm.select(Alarm.id).where(Alarm.event.in_(mine)))
+    for alarm in _at_a_distance(mine):
+        alarms.reschedule([alarm], alarm.event, now)
     series = mine.where(Event.rule.is_null(False), Event.timezone.is_null())
     parents.edited([event.id for event in series], now)
+
+
+def _at_a_distance(events: "ModelSelect[Event]") -> list[Alarm]:
+    """Return the unfinished alarms that keep a distance from their event on the wall clock."""
+    return list(
+        Alarm.select().where(
+            Alarm.event.in_(events.where(Event.timezone.is_null())),
+            Alarm.offset != 0,
+            Alarm.deleted.is_null(),
+            Alarm.status.in_(UNSETTLED),
+        )
+    )

@@ -7,8 +7,9 @@ from typing import Any
 from peewee import ModelSelect
 
 from telealarm.models import Alarm, Event
+from telealarm.rules import dates
 from telealarm.store.alarms import alarms, attempts
-from telealarm.store.engine import crud
+from telealarm.store.engine import crud, time_zones
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
 from telealarm.words import UNSETTLED, AlarmStatus, EventStatus, Reason, TimelineWord
@@ -45,6 +46,20 @@ def ahead(parent_id: int, now: datetime) -> "ModelSelect[Event]":
         Event.original_start.is_null(False),
         Event.start > now,
         Event.deleted.is_null(),
+    )
+
+
+def places_ahead(parent_id: int, now: datetime) -> "ModelSelect[Event]":
+    """Select the children not yet begun, and the deleted ones whose occurrence is ahead."""
+    deleted = Event.deleted.is_null(False) & (Event.original_start > now)
+    return (
+        Event.select()
+        .where(
+            Event.parent_event == parent_id,
+            Event.original_start.is_null(False),
+            deleted | (Event.deleted.is_null() & (Event.start > now)),
+        )
+        .order_by(Event.original_start)
     )
 
 
@@ -87,13 +102,15 @@ def bring_up_to_date(
         child.original_start: child for child in known(parent.id, [start for start, _ in wanted])
     }
     copied = templates(parent)
+    said = _skipped(parent, wanted) if any(alarm.offset for alarm in copied) else {}
     new = 0
     for start, end in wanted:
         child = there.get(start)
         if child is None:
-            make(parent, start, start, end, copied, now)
+            child = make(parent, start, start, end, copied, now, said_start=said.get(start))
             new += 1
         elif not child.deleted and not child.detached and child.start > now:
+            crud.change(child, {"said_start": said.get(start)} if said else {})
             _follow(child, parent, start, end, copied, now)
     return new
 
@@ -107,10 +124,12 @@ def make(
     now: datetime,
     *,
     detached: bool = False,
+    said_start: str | None = None,
 ) -> Event:
     """Create a child for the occurrence at `original`, from `start` to `end`, with copied alarms.
 
-    Raises Conflict if another process created it at the same moment.
+    `said_start` is its time in the rule, if the clock skips it. Raises Conflict if another process
+    created it at the same moment.
     """
     crud.change(parent, {"children_made": parent.children_made + 1})
     status = parent.children_status
@@ -124,12 +143,29 @@ def make(
         "occ_count": parent.occ_count + parent.children_made,
         "original_start": original,
         "detached": detached,
+        "said_start": said_start,
     }
     inherited = {name: parent.__data__[name] for name in _OF_EVENT}
     child = crud.insert(Event, {**inherited, **columns})
     for alarm in copied:
         _copy(alarm, child, now)
     return child
+
+
+def _skipped(parent: Event, wanted: Sequence[tuple[datetime, datetime]]) -> dict[datetime, str]:
+    """Return the times in the rule of the occurrences that the clock skips, by their start.
+
+    Their alarms keep the distance from that time.
+    """
+    zone = time_zones.of_event(parent)
+    clock = dates.wall_clock(parent.start, zone, parent.said_start).time()
+    said = {}
+    for start, _ in wanted:
+        if dates.is_after_gap(start, zone):
+            text = datetime.combine(start.astimezone(zone), clock).isoformat()
+            if dates.wall_clock(start, zone, text) != dates.wall_clock(start, zone):
+                said[start] = text
+    return said
 
 
 def hide(ids: Sequence[int], now: datetime) -> None:
@@ -149,15 +185,27 @@ def _follow(
     now: datetime,
 ) -> None:
     """Apply edits of the parent, and of its alarms, to a child."""
-    moved = child.start != start
     wanted = {name: parent.__data__[name] for name in _OF_EVENT} | {"start": start, "end": end}
     changed = _changed(child, wanted)
     crud.change(child, changed)
+    moved = not changed.keys().isdisjoint(("start", "timezone", "calendar"))
     mine = list(Alarm.select().where(Alarm.event == child.id).order_by(Alarm.id))
     if moved:
         alarms.event_moved(child, now)
     if changed.keys() & {"timezone", "calendar"}:
         attempts.reconsider([alarm.id for alarm in mine])
+    _follow_alarms(child, mine, copied, now)
+
+
+def follow_alarms(child: Event, parent: Event, now: datetime) -> None:
+    """Apply edits of the parent's alarms to a child that does not follow the parent itself."""
+    mine = list(Alarm.select().where(Alarm.event == child.id).order_by(Alarm.id))
+    _follow_alarms(child, mine, templates(parent), now)
+
+
+def _follow_alarms(
+    child: Event, mine: Sequence[Alarm], copied: Sequence[Alarm], now: datetime
+) -> None:
     copies = {alarm.origin_id: alarm for alarm in mine if alarm.origin_id}
     for alarm in copied:
         copy = copies.pop(alarm.id, None)

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 from telealarm.errors import IllegalTransition, Invalid
 from telealarm.models import Alarm, Calendar, Event
 from telealarm.rules import dates
+from telealarm.rules.recurrence import Series
 from telealarm.store.alarms import alarms, attempts, parents
+from telealarm.store.calendars import exdates, series
 from telealarm.store.engine import crud, time_zones
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.transition import move
@@ -70,11 +72,14 @@ def change(event: Event, values: Mapping[str, Any], now: datetime) -> None:
     """
     old_start, old_end, recurs = event.start, event.end, event.rule_id is not None
     old_clock = (event.timezone, event.calendar_id)
+    before = _series(event)
     columns = redrafted(event, values)
     status = columns.pop("status", None)
     if event.parent_event_id is not None:
         columns["detached"] = True
     crud.change(event, columns)
+    if before is not None and "exdate" not in columns:
+        crud.change(event, {"exdate": exdates.carried(event, before)})
     if status is None and event.status == EventStatus.COMPLETED and old_end <= now < event.end:
         status = EventStatus.PENDING  # moved into the future: it is active again
     if status is not None and status != event.status:
@@ -83,10 +88,18 @@ def change(event: Event, values: Mapping[str, Any], now: datetime) -> None:
             _set_children_status(event, status, now)
     if event.start != old_start:
         alarms.event_moved(event, now)
+    elif (event.timezone, event.calendar_id) != old_clock:
+        at_a_distance = [alarm for alarm in unfinished([event.id]) if alarm.offset]
+        alarms.reschedule(at_a_distance, event, now)
     if (event.timezone, event.calendar_id) != old_clock:
         attempts.reconsider([alarm.id for alarm in unfinished([event.id])])
     _give_up_excluded(event, now)
     parents.edited([event.id], now)
+
+
+def _series(event: Event) -> Series | None:
+    """Return the series of an event with an `exdate`, before an edit."""
+    return series.of(event) if event.exdate else None
 
 
 def give_up_own(event: Event, reason: str, now: datetime) -> None:

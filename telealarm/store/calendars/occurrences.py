@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from telealarm.errors import Invalid, RecurrenceError
-from telealarm.models import Event
+from telealarm.models import Alarm, Event
 from telealarm.rules.recurrence import Series
 from telealarm.store.alarms import parents
-from telealarm.store.calendars import children, events, series
+from telealarm.store.calendars import called_off, children, events, series
 from telealarm.store.engine import crud, time_zones
-from telealarm.words import Reason
+from telealarm.words import AlarmStatus, Reason
 
 _TICK = datetime.resolution
 
@@ -85,6 +85,25 @@ def move(event: Event, start: datetime, to: datetime, now: datetime) -> Event:
     child = children.make(event, original, begin, end, copied, now, detached=True)
     parents.edited([event.id], now)
     return child
+
+
+def put_back(event: Event, child: Event, now: datetime) -> None:
+    """Let a moved or edited occurrence follow its series again. What was cancelled stays so."""
+    Event.update(detached=False).where(Event.id == child.id).execute()
+    if children.place(child) == event.start and event.end > now:
+        called_off.rearm(event, Reason.OCCURRENCE_MOVED, now, but=_cancelled_of(child))
+        children.hide([child.id], now)
+    parents.edited([event.id], now)
+
+
+def _cancelled_of(child: Event) -> set[int | None]:
+    """Return the parent's alarms whose copies a client cancelled in this occurrence."""
+    cancelled = Alarm.select(Alarm.origin).where(
+        Alarm.event == child.id,
+        Alarm.status == AlarmStatus.CANCELLED,
+        Alarm.status_reason == Reason.CANCELLED,
+    )
+    return {alarm.origin_id for alarm in cancelled}
 
 
 def _of_one(event: Event, since: datetime | None, until: datetime | None) -> Page:

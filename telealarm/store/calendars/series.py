@@ -149,7 +149,9 @@ def plan(parent_id: int, now: datetime) -> SeriesPlan | None:
     # There is always a next child, even while the parent itself is ahead.
     begun = max(now, parent.start)
     upcoming = series.occurrences(made_to + _TICK, None, BATCH + 1)
-    there = [_furthest(parent, now, gone) or made_to, *retimed.values()]
+    following_ids = {child.id for child in children.following(parent.id, now)} if retimed else set()
+    there = [_furthest(parent, now, gone) or made_to]
+    there += [place for number, place in retimed.items() if number in following_ids]
     lead, furthest = _lead(parent), max(there)
     wanted: list[tuple[datetime, datetime]] = []
     following = now if len(upcoming) > BATCH else None
@@ -208,11 +210,12 @@ def _compare(
     """Compare the children not yet begun with an edited series.
 
     Return the children that have no place in it, and the new places of children that move on the
-    same local day. A child that was edited itself keeps its place, unless `exdate` excludes it.
+    same local day. A child that was edited or deleted itself moves its place only: so it stays the
+    occurrence of that day. It keeps its place on another day, unless `exdate` excludes it.
     """
-    pool = list(children.ahead(parent.id, now).order_by(Event.original_start))
+    pool = list(children.places_ahead(parent.id, now))
     if series is None or not pool:
-        return [child.id for child in pool if not child.detached], {}
+        return [child.id for child in pool if not child.deleted and not child.detached], {}
     since = max(now, parent.start) + _TICK
     until = max(children.place(child) for child in pool) + timedelta(days=1)
     occurs = {o.start for o in series.occurrences(since, until, _COMPARED)}
@@ -221,13 +224,15 @@ def _compare(
     for start in sorted(occurs - taken, reverse=True):
         free.setdefault(start.astimezone(series.zone).date(), []).append(start)
     gone, retimed = [], {}
-    for child in pool:
+    # The occurrences that were cancelled or edited by themselves first: they stay so.
+    for child in sorted(pool, key=lambda child: not (child.deleted or child.detached)):
         original = children.place(child)
-        if original in occurs or (child.detached and not series.excludes(original)):
+        if original in occurs:
             continue
+        excluded = child.deleted is None and series.excludes(original)
         places = free.get(original.astimezone(series.zone).date())
-        if places and not child.detached:
+        if places and not (child.detached and excluded):
             retimed[child.id] = places.pop()
-        else:
+        elif child.deleted is None and (not child.detached or excluded):
             gone.append(child.id)
     return gone, retimed

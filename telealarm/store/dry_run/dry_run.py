@@ -31,8 +31,8 @@ from telealarm.rules.eligibility import Eligibility
 from telealarm.rules.recurrence import Occurrence
 from telealarm.store import do_not_call
 from telealarm.store.access import visibility
+from telealarm.store.alarms import alarms, distance, same_moment
 from telealarm.store.alarms import eligibility as alarms_eligibility
-from telealarm.store.alarms import same_moment
 from telealarm.store.calendars import children, series
 from telealarm.store.engine import crud, time_zones
 from telealarm.store.messages.compose import gateway_context
@@ -40,6 +40,8 @@ from telealarm.store.outcome import failover
 from telealarm.words import AlarmStatus, ClockChange, EventStatus, PlanAction, Reason
 
 _TICK = datetime.resolution
+# More than any change of a clock.
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -238,8 +240,7 @@ def _paused(login: User, now: datetime, before: datetime, most: int) -> Iterator
         .limit(most)
     )
     for alarm in query:
-        ahead = timedelta(seconds=alarm.offset - alarm.advance_notice)
-        at = max(alarm.event_start + ahead, now)
+        at = max(alarms.moment(alarm, alarm.event), now)
         if at < before:
             yield Entry(at, alarm.id)
 
@@ -268,17 +269,21 @@ def _ahead(parent: Event, since: datetime, before: datetime, most: int) -> Itera
         recurrence = series.of(parent)
         if recurrence is None:
             return
-        first = max(made_to + _TICK, since - max(leads))
-        occurrences = recurrence.occurrences(first, before - min(leads), most)
+        # The wall clock may be put on or back in between.
+        first = max(made_to + _TICK, since - max(leads) - _DAY)
+        occurrences = recurrence.occurrences(first, before - min(leads) + _DAY, most)
     except (RecurrenceError, ValueError):
         return  # the API refuses such a rule
     there = {children.place(child) for child in children.known(parent.id, _starts(occurrences))}
+    zone = time_zones.of_event(parent)
     for occurrence in occurrences:
         if occurrence.start in there:
             continue  # it has a child already: moved, called off, or planned as an event
         end = series.end_of(parent, occurrence, recurrence)
-        for template, lead in zip(templates, leads, strict=True):
-            at = occurrence.start + lead
+        said = occurrence.local.isoformat()
+        for template in templates:
+            notice = distance.shown(template, occurrence.start, said, zone)
+            at = notice - timedelta(seconds=template.advance_notice)
             if since <= at < before:
                 local = series.wall_time(parent, occurrence, recurrence)
                 yield Entry(at, template.id, occurrence.start, end, local)

@@ -51,6 +51,7 @@ def call(failed: Alarm, now: datetime) -> None:
             "survey": _survey(failed.owner_id, language, text),
             # Due now.
             "offset": round((now - event.start).total_seconds()),
+            "offset_elapsed": True,
             "maxretry": RETRIES,
             "retry_delay": DELAY,
             "max_lateness": LATENESS,

@@ -1,0 +1,65 @@
+"""What an import changes, event by event, so that it can be taken back."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from telealarm.importing import snapshot
+from telealarm.importing.snapshot import Snapshot
+from telealarm.models import Event, ImportChange, ImportRun
+
+
+class Journal:
+    """The changes of one import. It has an id as soon as something was changed."""
+
+    def __init__(self, file: str, source: str) -> None:
+        self._file = file[-255:]
+        self._source = source
+        self._run: ImportRun | None = None
+
+    @property
+    def id(self) -> int | None:
+        return None if self._run is None else self._run.id
+
+    def before(self, events: Iterable[Event]) -> dict[int, Snapshot]:
+        """Return the events, and the occurrences of the series among them, as they are."""
+        rows = {event.id: event for event in events}
+        series = [event.id for event in rows.values() if event.rule_id is not None]
+        children = Event.select().where(
+            Event.parent_event.in_(series), Event.original_start.is_null(False)
+        )
+        rows.update({child.id: child for child in children} if series else {})
+        return {number: snapshot.take(event) for number, event in rows.items()}
+
+    def record(self, group: str, before: dict[int, Snapshot], events: Iterable[Event]) -> None:
+        """Keep what has changed since `before`. `events` are those of the group now.
+
+        Occurrences that follow their series are left out: they will follow it back.
+        """
+        ids = {*before, *(event.id for event in events)}
+        moved = Event.select(Event.id).where(Event.parent_event.in_(ids), Event.detached)
+        ids |= {child.id for child in moved}
+        for event in Event.select().where(Event.id.in_(ids)).order_by(Event.id):
+            was, now = before.get(event.id), snapshot.take(event)
+            if was != now and not _follows(was, now):
+                after: dict[str, Any] = {**now, "group": group}
+                ImportChange.create(run=self._open(), event=event, before=was, after=after)
+
+    def forget(self) -> None:
+        """What was recorded is rolled back."""
+        self._run = None
+
+    def _open(self) -> ImportRun:
+        if self._run is None:
+            self._run = ImportRun.create(file=self._file, source=self._source)
+        return self._run
+
+
+def _follows(was: Snapshot | None, now: Snapshot) -> bool:
+    """Return whether an occurrence followed its series all the time, and was not called off."""
+    if was is None:
+        return False
+    before, after = was["event"], now["event"]
+    is_child = all(
+        one["parent_event"] is not None and not one["detached"] for one in (before, after)
+    )
+    return is_child and before["status"] == after["status"]
