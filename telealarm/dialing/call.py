@@ -256,6 +256,10 @@ class CallSupervisor:
             self._log.info("hung up: called off before anybody answered")
             await channel.hangup()
             return False
+        if snapshot["state"] == "Ringing" and not self._rang:
+            # The event of its ringing was lost.
+            self._rang = True
+            await self._db.write(calls.ringing, self.call)
         if snapshot["state"] == "Up":
             await self._pick_up()
         if snapshot.get("dialplan", {}).get("app_name") == "Stasis":

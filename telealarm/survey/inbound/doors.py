@@ -33,8 +33,9 @@ log = logging.getLogger(__name__)
 MOST = 200
 # How long a caller may stay at a door.
 LIMIT_SECONDS = 600.0
-# How long to wait for the end of another call of the alarm, and how often to check.
-TAKE_BACK_SECONDS, CHECK_SECONDS = 10.0, 0.2
+# How long to wait for the end of another call of the alarm, and how often to check. On a busy
+# machine the hang-up takes a while; the caller hears ringing meanwhile.
+TAKE_BACK_SECONDS, CHECK_SECONDS = 30.0, 0.2
 # A caller waits at most this long for rendering. Then the rest is rendered during the survey.
 RENDER_SECONDS = 5.0
 
