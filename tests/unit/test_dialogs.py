@@ -288,7 +288,7 @@ def test_whoever_rings_back_hears_something(
         ("600100200;cpc=x", ""),
         ("${SHELL(id)}", ""),
         ("1" * 41, ""),
-        ("\u0661\u0662\u0663", ""),
+        ("\u0661\u0662\u0663", "123"),
     ],
 )
 def test_a_caller_id_is_a_number_or_withheld(said: str, number: str) -> None:
