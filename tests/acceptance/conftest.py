@@ -224,6 +224,9 @@ class Practice:
 
 Practices = Callable[..., Awaitable[Practice]]
 
+# The workers of the practices that are open: their Asterisk, and their settings.
+_OPEN: set[tuple[int, str]] = set()
+
 
 async def open_practice(
     stack: AsyncExitStack,
@@ -233,7 +236,15 @@ async def open_practice(
     settings: JSON | None = None,
     **clinic_options: Any,
 ) -> Practice:
-    """TeleAlarm on a `NewDatabase`, with a clinic that is ready to make appointments."""
+    """TeleAlarm on a `NewDatabase`, with a clinic that is ready to make appointments.
+
+    Two workers of one name would take Asterisk's events from each other for ever, so a file uses
+    `practice` or `practices`, not both.
+    """
+    worker = id(asterisk), str((settings or {}).get("worker"))
+    assert worker not in _OPEN, "a practice of the same worker name is open on this Asterisk"
+    _OPEN.add(worker)
+    stack.callback(_OPEN.discard, worker)
     sms = SmsGateway()
     await sms.start()
     stack.push_async_callback(sms.stop)

@@ -72,8 +72,9 @@ async def test_the_connection_with_asterisk_is_lost_until_the_call_is_over(
 
 
 async def test_who_hangs_up_is_not_called_again_at_no_cost(
-    practice: Practice, plug: Plug, exchange: Exchange
+    practices: Practices, plug: Plug, exchange: Exchange
 ) -> None:
+    practice = await practices()
     phone = await plug("655", by_hand())
     appointment = await ringing(practice, phone, maxretry=0)
     await phone.hears(0.5)
