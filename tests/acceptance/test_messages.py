@@ -17,8 +17,9 @@ async def text_of(practice: Practice, text: str) -> str:
 
 
 async def test_an_sms_goes_out_and_its_answer_settles_the_call_of_the_same_event(
-    practice: Practice, plug: Plug
+    practices: Practices, plug: Plug
 ) -> None:
+    practice = await practices()
     phone = await plug("701", never_answers())
     template = await text_of(practice, "Dear patient, {doc_name} waits for you. Reply 1 or 2.")
     appointment = await practice.clinic.appointment(

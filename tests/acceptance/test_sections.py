@@ -449,5 +449,6 @@ async def test_an_answer_is_spoken_back(practice: Practice, plug: Plug) -> None:
         await rest.patch(practice.clinic.setting, {"confirm_spoken": False})
     assert found.responses == ["1123"]
     phrases = ["you entered", "you have cancelled", "that key is not available"]
-    said = await asyncio.to_thread(understood, phone.heard.samples(), phrases)
+    # The telephone's coding blurs just these words: at 1e-18 they are missed.
+    said = await asyncio.to_thread(understood, phone.heard.samples(), phrases, 1e-25)
     assert said == {"you entered"}

@@ -67,7 +67,7 @@ def test_every_registered_path_is_in_it(db: Database, config: Config) -> None:
 
     app = make_app(db, config, readiness=ready, prompts=Path())
     paths = {route.resource.canonical for route in app.router.routes() if route.resource}
-    own = {"/rest-api/openapi.json", "/rest-api/explorer/{name}", "/prompts/{name}.wav"}
+    own = {"/rest-api/openapi.json", "/rest-api/explorer/{name}", "/prompts/{name}{suffix}"}
     # What SMS gateways call, and what the recipient of a mail opens: no part of the API.
     own |= {f"/hooks/sms/{{gateway}}/{{secret}}/{what}/" for what in ("inbound", "report")}
     own |= {"/links/{token}"}

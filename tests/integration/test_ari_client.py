@@ -205,6 +205,7 @@ class TestOriginate:
             "context": "telealarm-out",
             "extension": "s",
             "priority": 1,
+            "formats": "slin16",
             "callerId": '"Surgery" <100>',
             "timeout": 30,
             "variables": {"APP": APP},

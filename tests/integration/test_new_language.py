@@ -136,9 +136,10 @@ def test_a_new_language_is_one_new_file(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "sounds", copy / "sounds", ignore=ignored)
     (copy / "i18n" / "languages" / "nl.yml").write_text(DUTCH, encoding="utf-8")
     assert run_with_copy(tmp_path, str(copy / "sounds" / "make.py"), "nl").startswith(
-        "nl/goodbye.wav: "
+        "nl/goodbye: "
     )
-    assert [path.name for path in (copy / "sounds" / "nl").iterdir()] == ["goodbye.wav"]
+    spoken = sorted(path.name for path in (copy / "sounds" / "nl").iterdir())
+    assert spoken == ["goodbye.wav", "goodbye.wav16"]
     told = json.loads(run_with_copy(tmp_path, "-c", STORY, str(tmp_path)))
     assert told.pop("package").startswith(str(copy))
     # Its own sound, and what it has none of in English.

@@ -23,7 +23,9 @@ _PIECE = 2 * RATE // 4
 _PIECES = 16
 
 
-def understood(samples: Sequence[int], phrases: Sequence[str]) -> set[str]:
+def understood(
+    samples: Sequence[int], phrases: Sequence[str], threshold: float = _THRESHOLD
+) -> set[str]:
     """Which of the phrases are said in `samples` (16 bits, 8 kHz); their words in lower case.
 
     Name phrases that are not said among them: what hears those too has understood nothing.
@@ -31,7 +33,7 @@ def understood(samples: Sequence[int], phrases: Sequence[str]) -> set[str]:
     sound = struct.pack(f"<{len(samples)}h", *samples)
     sound, _ = audioop.ratecv(sound, 2, 1, RATE, _MODEL_RATE, None)
     with tempfile.NamedTemporaryFile("w", suffix=".kws") as wanted:
-        wanted.writelines(f"{phrase} /{_THRESHOLD}/\n" for phrase in phrases)
+        wanted.writelines(f"{phrase} /{threshold}/\n" for phrase in phrases)
         wanted.flush()
         decoder = Decoder(loglevel="FATAL", lm=None, kws=str(Path(wanted.name)))
         decoder.start_utt()
