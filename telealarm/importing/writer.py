@@ -166,7 +166,8 @@ class Writer:
 
     def _find_gone(self) -> Gone:
         if self._calendar is not None:
-            self._touched.add(self._find(self._calendar).id)
+            with suppress(TeleAlarmError):  # it was deleted meanwhile
+                self._touched.add(self._find(self._calendar).id)
         calendars = list(Calendar.select().where(Calendar.id.in_(self._touched)))
         groups = self._doubtful | {shape.group_of(uid) for uid in self._in_file}
         return mirror.find(calendars, self._source, self._in_file, groups, utcnow())
@@ -404,5 +405,5 @@ def _batches(groups: list[Group]) -> Iterator[list[Group]]:
     """Yield the groups in batches of about BATCH drafts. A group is never divided."""
     sizes = itertools.accumulate(len(group) for group in groups)
     numbered = zip(groups, sizes, strict=True)
-    for _, batch in itertools.groupby(numbered, key=lambda pair: pair[1] // BATCH):
+    for _, batch in itertools.groupby(numbered, key=lambda pair: (pair[1] - 1) // BATCH):
         yield [group for group, _ in batch]

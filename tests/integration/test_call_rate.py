@@ -4,6 +4,7 @@ There is no telephone behind the ARI double, so no call ends by itself.
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -191,6 +192,50 @@ async def test_the_cap_is_kept_if_the_shared_clock_is_slow_to_answer(
     apart = [after - before for before, after in pairwise(drawn)]
     assert len(apart) == 8
     assert min(apart) >= rate_limit.interval(20).total_seconds() - EXACT_SECONDS, apart
+
+
+@pytest.mark.parametrize("config", ["postgresql"], indirect=True)  # SQLite has one writer
+async def test_a_worker_that_waited_for_the_gateway_draws_after_the_one_that_had_it(
+    stages: Stages, db: Database
+) -> None:
+    """It must not look at the clock before it has the gateway: its time would be an old one."""
+    gateway = await stages.write(lambda: Gateway.get().id)
+    await stages.write(pace(calls_per_second=20))
+    other = Database(db.peewee)
+    other.start()
+    has_it, asks = threading.Event(), threading.Event()
+
+    def drawn(rate: CallRate) -> list[float]:
+        slots = []
+        while rate.is_near(gateway):
+            slot = rate.draw(gateway)
+            assert slot is not None
+            slots.append(slot.at)
+        return slots
+
+    def first() -> list[float]:
+        rate = CallRate()
+        assert rate.has_pace(gateway)
+        has_it.set()
+        asks.wait(limit(20))
+        time.sleep(0.5)  # the other one waits now
+        return drawn(rate)
+
+    def second() -> list[float]:
+        has_it.wait(limit(20))
+        asks.set()
+        rate = CallRate()
+        return drawn(rate) or [rate.again[gateway]]
+
+    try:
+        before, after = await asyncio.gather(stages.write(first), other.write(second))
+    finally:
+        await other.close()
+    assert len(before) > 5
+    # It has no slot, but for those that became near while it waited.
+    assert after[0] >= before[-1] - rate_limit.AHEAD.total_seconds() / 2 - 0.1
+    if len(after) > 1:
+        assert after[0] >= before[-1] + rate_limit.interval(20).total_seconds() - EXACT_SECONDS
 
 
 async def test_a_cap_below_one_a_second_is_kept(

@@ -7,6 +7,7 @@ answers itself only with 404 for a number that nobody has. Retransmissions are l
 import asyncio
 import hashlib
 import re
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -34,7 +35,11 @@ class Invite:
 
 
 class Exchange(asyncio.DatagramProtocol):
-    """`plug(number, port)` gives a number to the phone on that port of 127.0.0.1."""
+    """`plug(number, port)` gives a number to the phone on that port of 127.0.0.1.
+
+    It has a thread of its own: Asterisk asks every trunk whether it is there, and a test that
+    keeps its event loop busy is no reason to be told that it is not.
+    """
 
     def __init__(self) -> None:
         self.invites: list[Invite] = []
@@ -44,15 +49,35 @@ class Exchange(asyncio.DatagramProtocol):
         # The last INVITE to each number, as it was passed on.
         self._passed_on: dict[str, list[str]] = {}
         self._transport: asyncio.DatagramTransport | None = None
+        self._closed = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="exchange", daemon=True)
 
     async def start(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(HOST, 0))
+        self._thread.start()
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._open(), self._loop))
 
     async def stop(self) -> None:
         if self._transport:
-            self._transport.close()
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._shut(), self._loop))
             self._transport = None
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            await asyncio.to_thread(self._thread.join)
+        self._loop.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed.set()
+
+    async def _shut(self) -> None:
+        assert self._transport
+        self._transport.close()
+        await self._closed.wait()
+
+    async def _open(self) -> None:
+        self._transport, _ = await self._loop.create_datagram_endpoint(
+            lambda: self, local_addr=(HOST, 0)
+        )
 
     @property
     def port(self) -> int:
@@ -82,7 +107,7 @@ class Exchange(asyncio.DatagramProtocol):
         order = [lines[0].replace("INVITE", what, 1), *lines[1:]]
         kept = [line for line in order if not line.lower().startswith("content-")]
         message = "\r\n".join([*kept, "Content-Length: 0"]) + "\r\n\r\n"
-        self._send(message, self._phones[number])
+        self._loop.call_soon_threadsafe(self._send, message, self._phones[number])
 
     def forget(self, number: str) -> None:
         """Its calls so far are another test's."""

@@ -39,7 +39,9 @@ class CallRate:
     """
 
     def __init__(self) -> None:
-        self._clock: Reading | None = None
+        # By gateway: the clocks, read when its row was locked. A time from before the lock would be
+        # older than the slots that another worker drew meanwhile.
+        self._clocks: dict[int, Reading] = {}
         self._late_seconds: float | None = None
         # The gateways asked for, locked, with their next slot in this transaction.
         self._gateways: dict[int, Gateway] = {}
@@ -59,8 +61,8 @@ class CallRate:
 
     def is_near(self, gateway_id: int) -> bool:
         """Return whether a new call may draw a slot of this gateway, which has a cap."""
-        clock = self._read()
-        at = self._next(gateway_id, clock.now)
+        clock = self._clock(gateway_id)
+        at = self._next(gateway_id)
         if rate_limit.is_near(at, clock.now):
             return True
         self.again[gateway_id] = clock.monotonic(rate_limit.again(at))
@@ -75,8 +77,8 @@ class CallRate:
             return None
         gateway = self._locked(gateway_id)
         calls_per_second = gateway.calls_per_second
-        clock = self._read()
-        at = max(self._next(gateway_id, clock.now), clock.now + ahead)
+        clock = self._clock(gateway_id)
+        at = max(self._next(gateway_id), clock.now + ahead)
         self._free_from[gateway_id] = at + rate_limit.interval(calls_per_second)
         # The slots of this transaction may be late by the doubt, all by the same time.
         put(gateway, next_slot=self._free_from[gateway_id] + clock.doubt)
@@ -87,11 +89,11 @@ class CallRate:
             late_seconds=self._late(),
         )
 
-    def _next(self, gateway_id: int, now: datetime) -> datetime:
+    def _next(self, gateway_id: int) -> datetime:
         """Return the next slot of the gateway, by the shared clock."""
-        gateway = self._locked(gateway_id)
+        gateway, clock = self._locked(gateway_id), self._clock(gateway_id)
         free_from = self._free_from.get(gateway_id, gateway.next_slot)
-        return rate_limit.slot(free_from, now, gateway.calls_per_second)
+        return rate_limit.slot(free_from, clock.now, gateway.calls_per_second)
 
     def _locked(self, gateway_id: int) -> Gateway:
         known = self._gateways.get(gateway_id)
@@ -102,11 +104,13 @@ class CallRate:
             known = self._gateways[gateway_id] = query.get()
         return known
 
-    def _read(self) -> "Reading":
-        """Return the clocks, read once in a transaction."""
-        if self._clock is None:
-            self._clock = _read_clocks()
-        return self._clock
+    def _clock(self, gateway_id: int) -> "Reading":
+        """Return the clocks, read once in a transaction after the gateway was locked."""
+        known = self._clocks.get(gateway_id)
+        if known is None:
+            self._locked(gateway_id)
+            known = self._clocks[gateway_id] = _read_clocks()
+        return known
 
     def _late(self) -> float:
         """Return how late a call may be. A worker without others manages its late calls itself."""
