@@ -23,7 +23,7 @@ from tests.lab.exchange import Exchange
 from tests.lab.phone import Phone
 from tests.lab.postgres import Postgres
 from tests.lab.rest import JSON, Rest
-from tests.lab.serve import Serve, add_login
+from tests.lab.serve import Serve, add_login, renew_installation
 from tests.lab.sms_gateway import SmsGateway
 from tests.lab.waiting import until
 
@@ -172,13 +172,19 @@ def new_database(
     """The address of a new database of this kind, in which the clinic has its login."""
     if kind == "postgresql":
         server: Postgres = request.getfixturevalue("postgres")
-        return partial(server.new_database, like=request.getfixturevalue("prepared_url"))
-    prepared: Path = request.getfixturevalue("prepared_file")
+        copied = partial(server.new_database, like=request.getfixturevalue("prepared_url"))
+    else:
+        prepared: Path = request.getfixturevalue("prepared_file")
 
-    def copied() -> str:
-        return f"sqlite:///{shutil.copy(prepared, tmp_path_factory.mktemp('clinic'))}"
+        def copied() -> str:
+            return f"sqlite:///{shutil.copy(prepared, tmp_path_factory.mktemp('clinic'))}"
 
-    return copied
+    def new() -> str:
+        address = copied()
+        renew_installation(address)
+        return address
+
+    return new
 
 
 @dataclass

@@ -3,14 +3,18 @@
 import asyncio
 import copy
 import os
+import secrets
 import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psycopg
 import yaml
 
 from tests.lab import command, speed
@@ -180,6 +184,21 @@ def add_login(database: str, name: str, password: str) -> None:
         words = ("user", "add", name, "--superuser", "--password-stdin", "--config", config)
         done = command.run(*words, stdin=password, cwd=Path(folder))
         assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+
+
+def renew_installation(database: str) -> None:
+    """Give a copy of a database a name of its own, so that its calls are not those of another copy.
+
+    The name is part of every channel id, by which a call detail record is found.
+    """
+    name, path = secrets.token_hex(4), database.removeprefix("sqlite:///")
+    if path != database:
+        with closing(sqlite3.connect(path)) as file:
+            file.execute("UPDATE installation SET name = ?", (name,))
+            file.commit()
+    else:
+        with psycopg.connect(database) as connection:
+            connection.execute("UPDATE installation SET name = %s", (name,))
 
 
 def _merged(parts: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
