@@ -45,6 +45,8 @@ from telealarm.api.resources import (
     webhooks,
 )
 from telealarm.api.rest.handlers import Routes
+from telealarm.api.rest.idempotency import Once
+from telealarm.api.rest.request_reader import RequestReader
 from telealarm.api.rest.resource import Resource
 from telealarm.api.rest.tasks import Task
 from telealarm.config.model import Config
@@ -101,7 +103,8 @@ def make_app(
     recordings = AudioFolder(prompts)
     proxies = Proxies(config.api.trusted_proxies)
     logins = Logins(db, proxies)
-    routes = Routes(db, config, recordings, logins, proxies)
+    reader = RequestReader(db, config, recordings, logins, proxies)
+    routes = Routes(db, reader, Once(db, logins))
     for resource in RESOURCES:
         routes.add(app, resource)
     for task in TASKS:

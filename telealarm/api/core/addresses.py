@@ -1,7 +1,7 @@
 """Where a request comes from: the peer, or what a trusted proxy says of it."""
 
 from collections.abc import Sequence
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from aiohttp import hdrs, web
 
@@ -14,13 +14,8 @@ class Proxies:
 
     def trust(self, address: str) -> bool:
         """Return whether this is the address of a trusted proxy."""
-        try:
-            parsed = ip_address(address.partition("%")[0])
-        except ValueError:
-            return False
-        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
-            parsed = parsed.ipv4_mapped
-        return any(parsed in one for one in self._trusted)
+        parsed = _parsed(address)
+        return parsed is not None and any(parsed in one for one in self._trusted)
 
     def client(self, request: web.Request) -> str:
         """Return the network of the client (see `network`).
@@ -31,7 +26,7 @@ class Proxies:
         hops = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ())).split(",")
         while hops and self.trust(address):
             hop = hops.pop().strip()
-            if not _is_address(hop):
+            if _parsed(hop) is None:
                 break
             address = hop
         return network(address)
@@ -49,18 +44,18 @@ def network(address: str) -> str:
 
     What is no address is returned as it is.
     """
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
+    parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):
-        return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))
-    return str(parsed)
+        return str(ip_network((parsed, 64), strict=False))
+    return address if parsed is None else str(parsed)
 
 
-def _is_address(text: str) -> bool:
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """Return the address without its scope (`%eth0`), and an IPv4 address as such."""
     try:
-        ip_address(text)
+        address = ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or IPv6Address(int(address))
+    return address

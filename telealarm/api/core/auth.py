@@ -6,6 +6,7 @@ import hmac
 import logging
 import secrets
 from collections import OrderedDict
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -22,6 +23,9 @@ from telealarm.store.access import passwords, tokens, users
 from telealarm.store.engine.database import Database
 
 log = logging.getLogger(__name__)
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 REMEMBERED = 1000
 # An argon2id run takes 64 MiB and several cores for about 50 ms. A flood of logins must not slow
@@ -79,7 +83,7 @@ class Logins:
             return await asyncio.to_thread(passwords.fingerprint, body, salt)
 
     async def _by_token(self, sent: Token, address: str) -> User:
-        # Nobody can guess 256 bits, so that a check costs an attacker nothing is no harm.
+        # A token is checked even during a lock-out: nobody can guess its 256 bits.
         token = await self._db.read(tokens.recognise, sent.text)
         if token is None:
             self._check_open(None, address)
@@ -105,10 +109,7 @@ class Logins:
         if user is None or not self._remembers(digest, user):
             await self._check(sent.password, user, digest, name, address)
         assert user is not None
-        self._right[digest, address] = clock.monotonic()
-        self._right.move_to_end((digest, address))
-        while len(self._right) > REMEMBERED:
-            self._right.popitem(last=False)
+        _keep(self._right, (digest, address), clock.monotonic())
         return user
 
     async def _check(
@@ -135,7 +136,7 @@ class Logins:
             raise ApiError(401, "Invalid username/password.", CHALLENGE)
         for throttle, key, at in counted:
             throttle.take_back(key, at)
-        self._remember(digest, user)
+        _keep(self._known, digest, user.password_hash)
 
     async def _run(self, password: str, user: User | None) -> bool:
         async with self._gate:
@@ -167,10 +168,13 @@ class Logins:
         self._known.move_to_end(digest)
         return True
 
-    def _remember(self, digest: bytes, user: User) -> None:
-        self._known[digest] = user.password_hash
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+
+def _keep(memory: OrderedDict[K, V], key: K, value: V) -> None:
+    """Keep a value as the newest. The oldest one goes if there are too many."""
+    memory[key] = value
+    memory.move_to_end(key)
+    while len(memory) > REMEMBERED:
+        memory.popitem(last=False)
 
 
 def _is_right(password: str, user: User | None) -> bool:

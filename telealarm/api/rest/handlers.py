@@ -11,8 +11,6 @@ from aiohttp import hdrs, web
 from peewee import ModelSelect
 
 from telealarm.api.core import body, links
-from telealarm.api.core.addresses import Proxies
-from telealarm.api.core.auth import Logins
 from telealarm.api.core.errors import ApiError, reply
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form, Sent, marked, read
@@ -23,14 +21,13 @@ from telealarm.api.rest.request_reader import RequestReader
 from telealarm.api.rest.resource import Action, Resource
 from telealarm.api.rest.tasks import Task
 from telealarm.clock import utcnow
-from telealarm.config.model import Config
 from telealarm.errors import Invalid, NotVisible, StorageError
 from telealarm.rules.audio import WAV
 from telealarm.store.access import visibility
 from telealarm.store.access.idempotency import Answer
 from telealarm.store.engine.database import Database
 from telealarm.store.engine.list_counts import Counts
-from telealarm.store.survey.audio_files import AudioFolder, Sound
+from telealarm.store.survey.audio_files import Sound
 
 log = logging.getLogger(__name__)
 
@@ -41,17 +38,10 @@ Reply = TypeVar("Reply", bound=web.StreamResponse)
 class Routes:
     """Serves resources. An application has one instance."""
 
-    def __init__(
-        self,
-        db: Database,
-        config: Config,
-        recordings: AudioFolder,
-        logins: Logins,
-        proxies: Proxies,
-    ) -> None:
+    def __init__(self, db: Database, reader: RequestReader, once: Once) -> None:
         self._db = db
-        self._reader = RequestReader(db, config, recordings, logins, proxies)
-        self._once = Once(db, logins)
+        self._reader = reader
+        self._once = once
         self._counts = Counts()
         self._recounts: set[asyncio.Task[None]] = set()
 
