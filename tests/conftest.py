@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.lab import speed
-from tests.lab.postgres import Postgres
+from tests.lab.postgres import Postgres, running
 
 # How long an example takes is a matter of the machine.
 settings.register_profile("lab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -25,12 +25,8 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL, started for the first test that needs one."""
-    server = Postgres()
-    try:
-        server.start()
+    with running() as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.hookimpl(trylast=True)

@@ -14,7 +14,7 @@ from tests.lab.behaviours import by_hand
 from tests.lab.exchange import Exchange
 from tests.lab.listener import understood
 from tests.lab.phone import Phone
-from tests.lab.postgres import Postgres
+from tests.lab.postgres import Postgres, running
 from tests.lab.serve import add_login
 
 pytestmark = pytest.mark.long
@@ -26,12 +26,8 @@ NOT_SAID = "elephant in the garden"
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postgres]:
     """A PostgreSQL that these tests may freeze and stop."""
-    server = Postgres()
-    try:
-        server.start()
+    with running() as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

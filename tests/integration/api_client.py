@@ -5,7 +5,10 @@ import json
 import math
 import struct
 import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,7 +16,9 @@ from aiohttp import web
 from aiohttp.test_utils import BaseTestServer
 from yarl import URL
 
+from telealarm.api.app import make_app
 from telealarm.api.core.addresses import Proxies
+from telealarm.api.public.probes import Health
 from telealarm.api.server import ApiServer
 from telealarm.config.model import Config
 from telealarm.store.engine.database import Database
@@ -135,6 +140,24 @@ class Api:
         assert reply.status == 201, reply.text
         found: dict[str, Any] = reply.body
         return found
+
+
+@asynccontextmanager
+async def serving(
+    db: Database,
+    config: Config,
+    prompts: Path,
+    health: Health | None = None,
+    most: int | None = None,
+) -> AsyncIterator[Api]:
+    """The API on this database, as the service serves it. `most`: its connections."""
+
+    async def readiness() -> Health:
+        return health or Health({}, {})
+
+    app = make_app(db, config, readiness=readiness, prompts=prompts)
+    async with Served(app, config, most) as server, aiohttp.ClientSession() as session:
+        yield Api(session, server, db)
 
 
 def tone(seconds: float = 0.5, rate: int = 16000, pitch: int = 440) -> bytes:

@@ -4,18 +4,16 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import aiohttp
 import pytest
 from argon2 import PasswordHasher
 
-from telealarm.api.app import make_app
 from telealarm.api.public.probes import Health
 from telealarm.config.model import Config
 from telealarm.models import User
 from telealarm.store.access import passwords
 from telealarm.store.engine.database import Database
 from telealarm.store.open import open_database
-from tests.integration.api_client import PASSWORD, Api, Served
+from tests.integration.api_client import PASSWORD, Api, serving
 from tests.lab.postgres import Postgres
 
 
@@ -76,10 +74,5 @@ async def db(config: Config, quick_passwords: None) -> AsyncIterator[Database]:
 @pytest.fixture
 async def api(config: Config, db: Database, tmp_path: Path) -> AsyncIterator[Api]:
     """The API, served on 127.0.0.1."""
-
-    async def readiness() -> Health:
-        return Health({"asterisk": "ok"}, {})
-
-    app = make_app(db, config, readiness=readiness, prompts=tmp_path / "prompts")
-    async with Served(app, config) as server, aiohttp.ClientSession() as session:
-        yield Api(session, server, db)
+    async with serving(db, config, tmp_path / "prompts", Health({"asterisk": "ok"}, {})) as served:
+        yield served

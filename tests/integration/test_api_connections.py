@@ -5,16 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import aiohttp
 import pytest
 import pytest_asyncio
 
 from telealarm.api import server
-from telealarm.api.app import make_app
-from telealarm.api.public.probes import Health
 from telealarm.config.model import Config
 from telealarm.store.engine.database import Database
-from tests.integration.api_client import Api, Served
+from tests.integration.api_client import Api, serving
 from tests.lab.speed import limit
 
 Opened = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -34,13 +31,8 @@ async def half_sent(api: Api, stack: AsyncExitStack, count: int) -> list[Opened]
 @pytest_asyncio.fixture
 async def small(db: Database, config: Config, tmp_path: Path) -> AsyncIterator[Api]:
     """The API, with room for twenty connections."""
-
-    async def readiness() -> Health:
-        return Health({}, {})
-
-    app = make_app(db, config, readiness=readiness, prompts=tmp_path)
-    async with Served(app, config, most=20) as served, aiohttp.ClientSession() as session:
-        yield Api(session, served, db)
+    async with serving(db, config, tmp_path, most=20) as api:
+        yield api
 
 
 async def test_half_sent_requests_keep_nobody_out(small: Api) -> None:
@@ -70,18 +62,12 @@ async def test_a_request_that_never_ends_is_closed_soon(
     db: Database, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "IDLE_SECONDS", 0.5)
-
-    async def readiness() -> Health:
-        return Health({}, {})
-
-    app = make_app(db, config, readiness=readiness, prompts=tmp_path)
     async with (
-        Served(app, config) as served,
-        aiohttp.ClientSession() as session,
+        serving(db, config, tmp_path) as api,
         AsyncExitStack() as stack,
         asyncio.timeout(limit(10)),
     ):
-        for reader, _ in await half_sent(Api(session, served, db), stack, 3):
+        for reader, _ in await half_sent(api, stack, 3):
             assert await reader.read() == b""
 
 

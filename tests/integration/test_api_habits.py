@@ -5,10 +5,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
-from telealarm.api.app import make_app
 from telealarm.api.core import errors
 from telealarm.api.public.probes import Health
 from telealarm.config.model import Config
@@ -16,7 +14,7 @@ from telealarm.errors import Overloaded, StorageError
 from telealarm.models import User
 from telealarm.store.access import passwords
 from telealarm.store.engine.database import Database
-from tests.integration.api_client import PASSWORD, Api, Served, clinic, gateways, sealed_survey
+from tests.integration.api_client import PASSWORD, Api, clinic, gateways, sealed_survey, serving
 
 LIST_ALLOW = "GET, POST, HEAD, OPTIONS"
 ROW_ALLOW = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
@@ -197,12 +195,8 @@ async def test_only_a_superuser_is_told_why_a_check_fails(
 
     why = "asterisk.ari.url: http://10.1.2.3:8088 refuses"
 
-    async def readiness() -> Health:
-        return Health({"asterisk": why, "database": "ok"}, {"speech": "espeak-ng 1.51 is missing"})
-
-    app = make_app(db, config, readiness=readiness, prompts=tmp_path)
-    async with Served(app, config) as server, aiohttp.ClientSession() as session:
-        api = Api(session, server, db)
+    health = Health({"asterisk": why, "database": "ok"}, {"speech": "espeak-ng 1.51 is missing"})
+    async with serving(db, config, tmp_path, health) as api:
         reply = await api.get("/readyz", user=None if who == "nobody" else who)
         assert reply.status == 503
         if who == "root":

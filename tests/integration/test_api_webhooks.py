@@ -3,18 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp.test_utils import TestServer
 
-from telealarm.api.app import make_app
-from telealarm.api.public.probes import Health
 from telealarm.config.model import Config, Webhooks
 from telealarm.models import Webhook, WebhookDelivery
 from telealarm.store.engine.database import Database
 from telealarm.store.webhooks.webhooks import MOST
 from telealarm.words import DeliveryStatus
-from tests.integration.api_client import Api, clinic, id_of
+from tests.integration.api_client import Api, clinic, id_of, serving
 
 TARGET = {"target_url": "https://example.com/told"}
 
@@ -81,13 +77,8 @@ async def test_the_addresses_of_an_alarm_are_checked_too(api: Api) -> None:
 
 
 async def test_what_the_operator_allows_is_taken(db: Database, config: Config) -> None:
-    async def readiness() -> Health:
-        return Health({}, {})
-
     allowing = config.model_copy(update={"webhooks": Webhooks(allow=["10.0.0.0/8"])})
-    app = make_app(db, allowing, readiness=readiness, prompts=Path())
-    async with TestServer(app) as server, aiohttp.ClientSession() as session:
-        api = Api(session, server, db)
+    async with serving(db, allowing, Path()) as api:
         await api.made("webhook/", {"target_url": "http://10.1.2.3:9000/told"})
         assert (await api.post("webhook/", {"target_url": "http://192.168.1.1/"})).status == 400
 

@@ -39,7 +39,7 @@ from telealarm.store.open import open_database
 from telealarm.store.survey import section_effects, session_state, transfers
 from telealarm.words import AlarmStatus, Disposition
 from tests.integration.stages import Stages
-from tests.lab.postgres import Postgres
+from tests.lab.postgres import Postgres, running
 from tests.lab.speed import limit
 from tests.lab.waiting import until
 
@@ -49,12 +49,8 @@ Away = Callable[[], AbstractContextManager[None]]
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postgres]:
     """A PostgreSQL that these tests may freeze and stop."""
-    server = Postgres()
-    try:
-        server.start()
+    with running() as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture(params=["sqlite locked", "postgresql frozen", "postgresql stopped"])

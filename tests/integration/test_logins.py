@@ -8,18 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from telealarm import clock
-from telealarm.api.app import make_app
 from telealarm.api.core.addresses import Proxies
-from telealarm.api.public.probes import Health
 from telealarm.config.model import Config
 from telealarm.store.access import passwords, tokens, users
 from telealarm.store.engine.database import Database
-from tests.integration.api_client import PASSWORD, Api, Served
+from tests.integration.api_client import PASSWORD, Api, serving
 
 WRONG = {"detail": "Invalid username/password."}
 
@@ -200,13 +197,7 @@ async def test_wrong_logins_count_for_the_client_behind_a_trusted_proxy(
     config = config.model_copy(
         update={"api": config.api.model_copy(update={"trusted_proxies": proxies})}
     )
-
-    async def readiness() -> Health:
-        return Health({}, {})
-
-    app = make_app(db, config, readiness=readiness, prompts=tmp_path)
-    async with Served(app, config) as server, aiohttp.ClientSession() as session:
-        api = Api(session, server, db)
+    async with serving(db, config, tmp_path) as api:
         # What the client wrote itself stands first.
         guesser = {"X-Forwarded-For": "203.0.113.9, 198.51.100.7", "X-Forwarded-Proto": "https"}
         neighbour = {"X-Forwarded-For": "198.51.100.8", "X-Forwarded-Proto": "https"}

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -139,6 +140,17 @@ class Postgres:
                 alive = self._child.running and time.monotonic() < deadline
                 assert alive, f"PostgreSQL does not start: {error}\n{self._child.tail()}"
                 time.sleep(0.05)
+
+
+@contextmanager
+def running() -> Iterator[Postgres]:
+    """A PostgreSQL for the time of a block."""
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 def _binaries() -> Path:
