@@ -18,8 +18,8 @@ from telealarm.store.engine.database import Database, connect
 
 log = logging.getLogger(__name__)
 
-# After this migration, the numbers that are there are read.
-NUMBERS = "0003_phone_numbers"
+# After these migrations, the rows that are there are read again: that needs the configuration.
+NUMBERS, WALL_CLOCK = "0003_phone_numbers", "0005_wall_clock_offset"
 DIRECTORY = Path(__file__).parent.parent / "migrations"
 
 
@@ -48,7 +48,7 @@ def migrate(database: peewee.Database, config: Config) -> list[str]:
             unread = stored_numbers.review(write=True)
             if unread:
                 log.warning("%d phone numbers were not read; see `telealarm numbers`", len(unread))
-        if any(name.startswith("0005") for name in applied):
+        if WALL_CLOCK in applied:
             with database.atomic():
                 distance.read_elapsed()
         if not Installation.select().exists():

@@ -10,7 +10,7 @@ import time_machine
 
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, Event, Message, Survey, User
-from telealarm.store.alarms import alarms
+from telealarm.store.alarms import alarms, same_moment
 from telealarm.store.dialing import call_back, workers
 from telealarm.store.dialing.admission import Admission
 from telealarm.store.dry_run import dry_run
@@ -212,3 +212,29 @@ async def test_the_plan_shows_one_call(stages: Stages) -> None:
         rows = await stages.write(plan)
         assert [row for row in rows if row[0] == other] == [shown[1]]
     assert await stages.write(lambda: Event.select().count()) == 1
+
+
+async def test_a_crowd_on_one_event_is_not_read_for_each_batch(
+    stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call to each of many people: nobody waits for anybody, and that is found at once."""
+    first = await stages.alarm("600000000")
+    for number in range(1, 300):
+        await another(stages, first, str(600_000_000 + number))
+    twin = await another(stages, first, "600000007")
+    compared: list[Alarm] = []
+    recipient = same_moment._recipient
+
+    def counted(alarm: Alarm) -> str:
+        compared.append(alarm)
+        return recipient(alarm)
+
+    monkeypatch.setattr(same_moment, "_recipient", counted)
+
+    def looked() -> tuple[dict[int, int], int]:
+        rows = list(Alarm.select().order_by(Alarm.id))
+        return same_moment.firsts(rows[-10:]), len(same_moment.waiting_for(rows[7]))
+
+    waiting, following = await stages.write(looked)
+    assert (waiting, following) == ({twin: first + 7}, 1)
+    assert len(compared) <= 30

@@ -7,8 +7,11 @@ the next one goes out.
 Alarms that say different things are not the same: each goes out.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+
+from peewee import Expression
 
 from telealarm import methods
 from telealarm.methods.base import Address
@@ -31,6 +34,7 @@ def firsts(alarms: Sequence[Alarm]) -> dict[int, int]:
         return {}
     rows = Alarm.select().where(
         Alarm.event.in_({alarm.event_id for alarm in due}),
+        _may_reach_the_same(due),
         Alarm.due.is_null(False),
         Alarm.status.in_(UNSETTLED),
         Alarm.called_off.is_null(),
@@ -41,9 +45,12 @@ def firsts(alarms: Sequence[Alarm]) -> dict[int, int]:
 
 def among(alarms: Iterable[Alarm], others: Sequence[Alarm]) -> dict[int, int]:
     """Return the `alarms` that wait for one of the `others`: their ids, each with the first's."""
+    rows: defaultdict[object, list[Alarm]] = defaultdict(list)
+    for row in others:
+        rows[_reach(row)].append(row)
     waiting = {}
     for alarm in alarms:
-        before = [row.id for row in others if row.id < alarm.id and is_same(row, alarm)]
+        before = [row.id for row in rows[_reach(alarm)] if row.id < alarm.id and _alike(row, alarm)]
         if before:
             waiting[alarm.id] = min(before)
     return waiting
@@ -51,15 +58,7 @@ def among(alarms: Iterable[Alarm], others: Sequence[Alarm]) -> dict[int, int]:
 
 def is_same(first: Alarm, other: Alarm) -> bool:
     """Return whether both would reach the same recipient at the same moment with the same words."""
-    return (
-        (first.event_id, first.method) == (other.event_id, other.method)
-        and first.offset - first.advance_notice == other.offset - other.advance_notice
-        and first.about_id is None
-        and other.about_id is None
-        and _hours(first) == _hours(other)
-        and _recipient(first) == _recipient(other)
-        and _words(first) == _words(other)
-    )
+    return _reach(first) == _reach(other) and _alike(first, other)
 
 
 def waiting_for(alarm: Alarm) -> list[Alarm]:
@@ -68,6 +67,7 @@ def waiting_for(alarm: Alarm) -> list[Alarm]:
         return []
     rows = Alarm.select().where(
         Alarm.event == alarm.event_id,
+        _may_reach_the_same([alarm]),
         Alarm.id > alarm.id,
         Alarm.due == alarm.due,
         Alarm.num_attempt == 0,
@@ -82,6 +82,7 @@ def ended_as(alarm: Alarm) -> list[Alarm]:
     """Return the alarms that ended as this one did."""
     rows = Alarm.select().where(
         Alarm.event == alarm.event_id,
+        _may_reach_the_same([alarm]),
         Alarm.id > alarm.id,
         Alarm.status_reason == Reason.SAME_MOMENT,
         Alarm.deleted.is_null(),
@@ -106,13 +107,40 @@ def release(event_ids: Iterable[int], now: datetime) -> None:
     wake("dialing")
 
 
-def _hours(alarm: Alarm) -> tuple[object, ...]:
-    """Return what may put the alarm off to another moment."""
-    return alarm.daily_start, alarm.daily_stop, alarm.timezone
+def _may_reach_the_same(alarms: Sequence[Alarm]) -> Expression:
+    """Return a condition for rows, so that a crowd on one event is not read to find two alarms.
+
+    It leaves out other phone numbers. Mail addresses are compared without regard to case, which
+    databases do differently, so all alarms of such a method pass.
+    """
+    methods_by_mail = {alarm.method for alarm in alarms if not _by_phone(alarm)}
+    called = [numbers.of_alarm(alarm) for alarm in alarms if _by_phone(alarm)]
+    forms = {form for number in called for form in numbers.spellings(number)}
+    return (
+        Alarm.alarm_e164.in_(forms)
+        | Alarm.alarm_phonenumber.in_(forms)
+        | Alarm.method.in_(methods_by_mail)
+    )
+
+
+def _reach(alarm: Alarm) -> tuple[object, ...]:
+    """Return when and where the alarm reaches its recipient, and what may put it off."""
+    moment = alarm.offset - alarm.advance_notice
+    hours = alarm.daily_start, alarm.daily_stop, alarm.timezone
+    return alarm.event_id, alarm.method, moment, hours, _recipient(alarm)
+
+
+def _alike(first: Alarm, other: Alarm) -> bool:
+    """Return whether both say the same to the recipient, who is the same."""
+    return first.about_id is None and other.about_id is None and _words(first) == _words(other)
+
+
+def _by_phone(alarm: Alarm) -> bool:
+    return methods.of(alarm.method).address is Address.PHONE
 
 
 def _recipient(alarm: Alarm) -> str:
-    if methods.of(alarm.method).address is not Address.PHONE:
+    if not _by_phone(alarm):
         return alarm.recipient.strip().casefold()
     return phone.normal(numbers.of_alarm(alarm).outgoing)
 

@@ -81,13 +81,14 @@ class Admission:
         if not calls_too or paused is None:
             return Claimed([], more=more, again=None)
         caps = Caps(concurrency.count(), CallRate())
+        full_calendars, full_gateways = caps.live.full_calendars(), caps.live.full_gateways()
         turns = fair_queue.turns(
             soon,
             self._served,
-            calendars=caps.live.full_calendars(),
-            gateways=[*caps.live.full_gateways(), *caps.pace.exhausted(), *paused],
+            calendars=full_calendars,
+            gateways=[*full_gateways, *caps.pace.exhausted(), *paused],
         )
-        self._tell_waiting(caps, now)
+        self._tell_waiting(full_calendars, full_gateways, now)
         batch = fair_queue.next_in_turn(turns, soon, limit)
         forbidden = do_not_call.forbidden([request.alarm for request in batch.requests])
         follows = same_moment.firsts([request.alarm for request in batch.requests])
@@ -148,11 +149,11 @@ class Admission:
             again=min(caps.pace.again.values(), default=None),
         )
 
-    def _tell_waiting(self, caps: "Caps", now: datetime) -> None:
+    def _tell_waiting(self, calendars: list[int], gateways: list[int], now: datetime) -> None:
         """Tell the attempts that wait for a full calendar or gateway: once, in their timeline."""
         if monotonic() >= self._tell_next:
             self._tell_next = monotonic() + TELL_SECONDS
-            waiting.tell(caps.live.full_calendars(), caps.live.full_gateways(), now)
+            waiting.tell(calendars, gateways, now)
 
     def _write_messages(self, now: datetime, limit: int) -> bool:
         """Write the oldest messages to the outbox. Return True if more may wait."""
