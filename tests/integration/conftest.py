@@ -14,6 +14,8 @@ from telealarm.store.access import passwords
 from telealarm.store.engine.database import Database
 from telealarm.store.open import open_database
 from tests.integration.api_client import PASSWORD, Api, serving
+from tests.integration.import_book import book as book
+from tests.integration.import_book import clock as clock
 from tests.lab.postgres import Postgres
 
 

@@ -1,31 +1,15 @@
 """What was cancelled, moved or answered here stays so when the source is imported again."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 import time_machine
 
-from telealarm.config.model import Config
 from telealarm.models import Alarm
-from tests.integration.api_client import Api, clinic
-from tests.integration.test_import_again import MOVED, ONWARDS, PLAIN, SERIES, TODAY, Book, at
+from tests.integration.import_book import MOVED, ONWARDS, PLAIN, SERIES, TODAY, Book, at
 
 HEADER = "uid;title;start;alarm_phonenumber;advance_notice\n"
 ROW = HEADER + "A;Visit;2027-01-25 10:30;+34600100200;0\n"
-
-
-@pytest.fixture
-def clock() -> Iterator[None]:
-    with time_machine.travel(TODAY, tick=False):
-        yield
-
-
-@pytest.fixture
-async def book(clock: None, api: Api, config: Config, tmp_path: Path) -> Book:
-    await clinic(api, timezone="Europe/Madrid")
-    return Book(api, config, tmp_path)
 
 
 # Another number, hour, day, title, and other changes of the file.

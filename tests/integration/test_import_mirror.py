@@ -1,19 +1,15 @@
 """`telealarm import --mirror` and `telealarm import undo`: what is gone, and what is taken back."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 
-from telealarm.config.model import Config
 from telealarm.errors import TeleAlarmError
 from telealarm.importing.undo import undo
 from telealarm.models import Alarm, Event
-from tests.integration.api_client import Api, clinic
-from tests.integration.test_import_again import MOVED, ONWARDS, PLAIN, SERIES, TODAY, Book, at
+from tests.integration.import_book import MOVED, ONWARDS, PLAIN, SERIES, TODAY, Book, at
 
 HEADER = "uid;title;start;alarm_phonenumber\n"
 
@@ -22,18 +18,6 @@ def rows(*days: str) -> str:
     """A visit on each of these days of January 2027."""
     lines = [f"{day};Visit {day};2027-01-{day[:2]} 10:00;15550101\n" for day in days]
     return HEADER + "".join(lines)
-
-
-@pytest.fixture
-def clock() -> Iterator[None]:
-    with time_machine.travel(TODAY, tick=False):
-        yield
-
-
-@pytest.fixture
-async def book(clock: None, api: Api, config: Config, tmp_path: Path) -> Book:
-    await clinic(api, timezone="Europe/Madrid")
-    return Book(api, config, tmp_path)
 
 
 def calls(*days: str) -> list[str]:

@@ -96,6 +96,20 @@ def read(name: str) -> str:
     return gzip.decompress((DATA / f"{name}.gz").read_bytes()).decode()
 
 
+def copied(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
+    """The address of a copy of the old database of this kind."""
+    sql = read(f"{kind}.sql")
+    if kind == "sqlite":
+        with closing(sqlite3.connect(folder / "telealarm.db")) as file:
+            file.executescript(sql)
+        return f"sqlite:///{folder}/telealarm.db"
+    server: Postgres = request.getfixturevalue("postgres")
+    address = server.new_database()
+    with psycopg.connect(address) as connection:
+        connection.execute(sql.encode())
+    return address
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def kind(request: pytest.FixtureRequest) -> str:
     kind: str = request.param
@@ -104,17 +118,8 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest_asyncio.fixture
 async def old(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Old]:
-    sql = read(f"{kind}.sql")
     said = json.loads(read(f"{kind}.json"))
-    if kind == "sqlite":
-        with closing(sqlite3.connect(tmp_path / "telealarm.db")) as file:
-            file.executescript(sql)
-        address = f"sqlite:///{tmp_path}/telealarm.db"
-    else:
-        server: Postgres = request.getfixturevalue("postgres")
-        address = server.new_database()
-        with psycopg.connect(address) as connection:
-            connection.execute(sql.encode())
+    address = copied(kind, request, tmp_path)
     config = Config(database=address, timezone=ZONE, base=tmp_path)
     with time_machine.travel(datetime.fromisoformat(said.pop("at")), tick=False):
         db = open_database(config)
