@@ -211,8 +211,7 @@ class CallSupervisor:
         """Handle one event. Return True if the channel is gone."""
         if event.type == "Dial":
             if event.dialstatus in ("RINGING", "PROGRESS"):
-                self._rang = True
-                await self._save(calls.ringing, self.call)
+                await self._ring()
             elif event.dialstatus == "ANSWER":
                 await self._pick_up()
         elif event.type == "StasisStart":
@@ -257,9 +256,7 @@ class CallSupervisor:
             await channel.hangup()
             return False
         if snapshot["state"] == "Ringing" and not self._rang:
-            # The event of its ringing was lost.
-            self._rang = True
-            await self._db.write(calls.ringing, self.call)
+            await self._ring()  # the event of its ringing was lost
         if snapshot["state"] == "Up":
             await self._pick_up()
         if snapshot.get("dialplan", {}).get("app_name") == "Stasis":
@@ -336,6 +333,10 @@ class CallSupervisor:
         except CdrError as error:
             self._log.error("%s", error)
             return None
+
+    async def _ring(self) -> None:
+        self._rang = True
+        await self._save(calls.ringing, self.call)
 
     async def _pick_up(self) -> None:
         if not self._answered:
