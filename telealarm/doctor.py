@@ -13,7 +13,7 @@ from telealarm.asterisk.ami import Ami, AmiError
 from telealarm.asterisk.ari import Client
 from telealarm.asterisk.ari.errors import AriError, NotFound, Unauthorized
 from telealarm.asterisk.dialplan import CONTEXT, DOORS, EXTENSION
-from telealarm.config.model import Ari, Config
+from telealarm.config.model import AriConfig, Config
 from telealarm.errors import StorageError
 from telealarm.methods import alarm_methods
 from telealarm.store.open import open_database
@@ -211,7 +211,7 @@ async def _asterisk(config: Config, mistakes: list[str], remarks: list[str]) -> 
         await client.aclose()
 
 
-def _client(ari: Ari, app: str) -> Client:
+def _client(ari: AriConfig, app: str) -> Client:
     return Client(
         url=ari.url,
         user=ari.user,

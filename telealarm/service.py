@@ -16,7 +16,7 @@ from telealarm.api.server import ApiServer
 from telealarm.api.wakeup_booking import WakeupBooking
 from telealarm.asterisk import cdr
 from telealarm.asterisk.agi import Agi
-from telealarm.asterisk.ami import Ami, Trunk
+from telealarm.asterisk.ami import Ami, TrunkStatus
 from telealarm.asterisk.ari import AriEvent, Client
 from telealarm.asterisk.ari.errors import AriError
 from telealarm.asterisk.dialplan import APOLOGY, CONTEXT
@@ -227,7 +227,7 @@ class Service:
                 " or change agi.port"
             ) from None
 
-    async def _keep_trunks(self, by_name: Mapping[str, Trunk]) -> None:
+    async def _keep_trunks(self, by_name: Mapping[str, TrunkStatus]) -> None:
         """Store the states of the trunks from AMI, in the metrics and in rows."""
         metrics.TRUNKS.clear()
         for name, trunk in by_name.items():

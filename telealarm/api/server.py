@@ -73,7 +73,7 @@ class Connections:
         connection.force_close()
 
 
-class _Connection(web.RequestHandler):
+class _CountedConnection(web.RequestHandler):
     """A connection that counts."""
 
     def __init__(self, server: web.Server, connections: Connections) -> None:
@@ -112,7 +112,7 @@ class ApiServer:
         """Listen, and return the port. Raises OSError."""
         await self._runner.setup()
         assert self._runner.server is not None
-        make = partial(_Connection, self._runner.server, self._connections)
+        make = partial(_CountedConnection, self._runner.server, self._connections)
         self._server = await asyncio.get_running_loop().create_server(
             make, host, port, reuse_address=True
         )

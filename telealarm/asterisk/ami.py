@@ -38,14 +38,14 @@ class AmiError(TeleAlarmError):
 
 
 @dataclass(frozen=True)
-class Trunk:
+class TrunkStatus:
     """The state of a trunk. `why` explains "down" and "unknown"."""
 
     state: TrunkState
     why: str = ""
 
 
-Notify = Callable[[Mapping[str, Trunk]], Awaitable[None]]
+Notify = Callable[[Mapping[str, TrunkStatus]], Awaitable[None]]
 
 
 class _Connection(Manager):  # type: ignore[misc]
@@ -92,7 +92,7 @@ class Ami:
         self._notify = notify
         # Why AMI cannot be used; None if it can.
         self.trouble: str | None = "connecting"
-        self.trunks: Mapping[str, Trunk] = {}
+        self.trunks: Mapping[str, TrunkStatus] = {}
         self._connection: _Connection | None = None
 
     async def run(self) -> None:
@@ -112,7 +112,7 @@ class Ami:
                 log.exception("AMI at %s:%d failed", self._host, self._port)
                 self.trouble = "AMI failed; see the log"
             await self._publish(
-                {name: Trunk(TrunkState.UNKNOWN, "AMI is away") for name in self._trunks}
+                {name: TrunkStatus(TrunkState.UNKNOWN, "AMI is away") for name in self._trunks}
             )
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
@@ -180,14 +180,14 @@ class Ami:
             )
         return connection
 
-    async def _publish(self, states: Mapping[str, Trunk]) -> None:
+    async def _publish(self, states: Mapping[str, TrunkStatus]) -> None:
         for name, trunk in states.items():
             if trunk != self.trunks.get(name):
                 log.info("trunk %s is %s %s", name, trunk.state, trunk.why)
         self.trunks = states
         await self._notify(states)
 
-    async def _query(self, connection: _Connection) -> dict[str, Trunk]:
+    async def _query(self, connection: _Connection) -> dict[str, TrunkStatus]:
         registrations = await self._ask(connection, "PJSIPShowRegistrationsOutbound")
         states = {}
         for name in self._trunks:
@@ -220,19 +220,19 @@ def _status_text(status: str) -> str:
     return "being asked" if status == _NOT_ASKED else status.lower()
 
 
-def _state(name: str, endpoint: Sequence[Any], registrations: Sequence[Any]) -> Trunk:
+def _state(name: str, endpoint: Sequence[Any], registrations: Sequence[Any]) -> TrunkStatus:
     """Return the state of a trunk, from the events of its endpoint and of all registrations."""
     detail = next((event for event in endpoint if event.event == "EndpointDetail"), None)
     if detail is None:
-        return Trunk(TrunkState.DOWN, f"Asterisk knows no PJSIP endpoint {name!r}")
+        return TrunkStatus(TrunkState.DOWN, f"Asterisk knows no PJSIP endpoint {name!r}")
     if detail.devicestate in ("Unavailable", "Invalid"):
         reason = ", ".join(
             f"{event.uri} is {_status_text(event.status)}" for event in _contacts(endpoint)
         )
-        return Trunk(TrunkState.DOWN, reason or "it has no contact")
+        return TrunkStatus(TrunkState.DOWN, reason or "it has no contact")
     for event in registrations:
         is_its = event.event == "OutboundRegistrationDetail" and event.endpoint == name
         if is_its and event.status != "Registered":
             reason = f"its registration {event.objectname} at {event.serveruri}"
-            return Trunk(TrunkState.DOWN, f"{reason} is {event.status.lower()}")
-    return Trunk(TrunkState.UP)
+            return TrunkStatus(TrunkState.DOWN, f"{reason} is {event.status.lower()}")
+    return TrunkStatus(TrunkState.UP)

@@ -101,7 +101,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class Api(_Part):
+class ApiConfig(_Part):
     """Where the REST API listens."""
 
     host: str = Field("127.0.0.1", description="The address that the API listens on.")
@@ -119,7 +119,7 @@ class Api(_Part):
     )
 
 
-class Smtp(_Part):
+class SmtpConfig(_Part):
     """The mail server for alarms by email."""
 
     host: str | None = Field(
@@ -151,13 +151,13 @@ class Smtp(_Part):
     )
 
     @model_validator(mode="after")
-    def _password_needs_encryption(self) -> "Smtp":
+    def _password_needs_encryption(self) -> "SmtpConfig":
         if self.security == "none" and self.user:
             raise ValueError("a user and password need security: starttls or tls")
         return self
 
 
-class Ari(_Part):
+class AriConfig(_Part):
     """Asterisk's REST interface, which places the calls and runs the surveys."""
 
     url: HttpUrl = Field(
@@ -170,7 +170,7 @@ class Ari(_Part):
     )
 
 
-class Ami(_Part):
+class AmiConfig(_Part):
     """Asterisk's manager interface, which tells the state of trunks and sends SIP messages."""
 
     host: str = Field("127.0.0.1", description="The host of manager.conf.")
@@ -182,11 +182,11 @@ class Ami(_Part):
     )
 
 
-class Asterisk(_Part):
+class AsteriskConfig(_Part):
     """How to reach Asterisk."""
 
-    ari: Ari = Field(Ari(), description="ARI, which places the calls.")
-    ami: Ami | None = Field(
+    ari: AriConfig = Field(AriConfig(), description="ARI, which places the calls.")
+    ami: AmiConfig | None = Field(
         None,
         description="AMI tells at once when a trunk goes down: its calls wait instead of failing,"
         " and /readyz, /metrics and gateway/ show it. SMS gateways of the kind asterisk need it"
@@ -205,7 +205,7 @@ class Asterisk(_Part):
     )
 
 
-class Worker(_Part):
+class WorkerConfig(_Part):
     """One process of `telealarm serve`; several may share a database."""
 
     name: Name | None = Field(
@@ -218,7 +218,7 @@ class Worker(_Part):
     )
 
 
-class Prompts(_Part):
+class PromptsConfig(_Part):
     """The rendered prompts, which Asterisk plays."""
 
     folder: str = Field(
@@ -240,7 +240,7 @@ class Prompts(_Part):
     )
 
 
-class Recordings(_Part):
+class RecordingsConfig(_Part):
     """The messages that callees record in a survey."""
 
     folder: str = Field(
@@ -254,7 +254,7 @@ class Recordings(_Part):
     )
 
 
-class Speech(_Part):
+class SpeechConfig(_Part):
     """The engines that speak the scripts."""
 
     engines: dict[str, Command] = Field(
@@ -275,7 +275,7 @@ class Speech(_Part):
     )
 
 
-class Webhooks(_Part):
+class WebhooksConfig(_Part):
     """Where webhooks may go."""
 
     allow: list[Network] = Field(
@@ -292,7 +292,7 @@ class Webhooks(_Part):
     )
 
 
-class Agi(_Part):
+class AgiConfig(_Part):
     """FastAGI, for dialplans of your own."""
 
     host: str = Field(
@@ -303,7 +303,7 @@ class Agi(_Part):
     port: Port = Field(4573, description="The TCP port that FastAGI listens on.")
 
 
-class Log(_Part):
+class LogConfig(_Part):
     """The log on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(
@@ -335,16 +335,16 @@ class Config(_Part):
         " with a region is dialled with + and its country code. null: digits are dialled as they"
         " are written.",
     )
-    api: Api = Field(Api(), description="The REST API.")
-    worker: Worker = Field(Worker(), description="This process.")
-    asterisk: Asterisk = Field(Asterisk(), description="How to reach Asterisk.")
-    prompts: Prompts = Field(Prompts(), description="The rendered prompts.")
-    recordings: Recordings = Field(Recordings(), description="The recorded messages.")
-    speech: Speech = Field(Speech(), description="The speech engines.")
-    smtp: Smtp = Field(Smtp(), description="The mail server.")
-    webhooks: Webhooks = Field(Webhooks(), description="Where webhooks may go.")
-    agi: Agi | None = Field(None, description="FastAGI. null: it is off.")
-    log: Log = Field(Log(), description="The log.")
+    api: ApiConfig = Field(ApiConfig(), description="The REST API.")
+    worker: WorkerConfig = Field(WorkerConfig(), description="This process.")
+    asterisk: AsteriskConfig = Field(AsteriskConfig(), description="How to reach Asterisk.")
+    prompts: PromptsConfig = Field(PromptsConfig(), description="The rendered prompts.")
+    recordings: RecordingsConfig = Field(RecordingsConfig(), description="The recorded messages.")
+    speech: SpeechConfig = Field(SpeechConfig(), description="The speech engines.")
+    smtp: SmtpConfig = Field(SmtpConfig(), description="The mail server.")
+    webhooks: WebhooksConfig = Field(WebhooksConfig(), description="Where webhooks may go.")
+    agi: AgiConfig | None = Field(None, description="FastAGI. null: it is off.")
+    log: LogConfig = Field(LogConfig(), description="The log.")
     # Where relative paths start; set by `load`.
     base: Path = Field(Path(), exclude=True)
 
@@ -365,7 +365,7 @@ class Config(_Part):
         return self.worker.name or f"telealarm-{self.api.port}"
 
     @property
-    def mail_server(self) -> Smtp:
+    def mail_server(self) -> SmtpConfig:
         """`smtp`, with the full path of its certificates."""
         if self.smtp.ca_file is None:
             return self.smtp

@@ -12,7 +12,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class WakeUp(_Part):
+class WakeUpTexts(_Part):
     """What the wake-up door says about a wake-up call."""
 
     once: str
@@ -23,7 +23,7 @@ class WakeUp(_Part):
     kept_daily: str
 
 
-class ReadBack(_Part):
+class ReadBackTexts(_Part):
     """How an answer is read back to the callee."""
 
     rating_1: str
@@ -41,7 +41,7 @@ class SpokenFailure(_Part):
     other: str
 
 
-class Voicemail(_Part):
+class VoicemailTexts(_Part):
     """What an answering machine hears: who called, and which number to ring back."""
 
     from_name_and_number: str
@@ -50,17 +50,17 @@ class Voicemail(_Part):
     from_nobody: str
 
 
-class Spoken(_Part):
+class SpokenTexts(_Part):
     """What is spoken on the telephone. The keys of `prompts` are the names of their sounds."""
 
     prompts: dict[str, str]
-    wake_up: WakeUp
-    read_back: ReadBack
+    wake_up: WakeUpTexts
+    read_back: ReadBackTexts
     failure: SpokenFailure
-    voicemail: Voicemail
+    voicemail: VoicemailTexts
 
 
-class Message(_Part):
+class MessageTexts(_Part):
     """The text of an alarm by SMS or mail without a template."""
 
     sms: str
@@ -68,7 +68,7 @@ class Message(_Part):
     mail_text: str
 
 
-class Reply(_Part):
+class ReplyTexts(_Part):
     """The SMS that answers a reply."""
 
     confirmed: str
@@ -87,7 +87,7 @@ class Reply(_Part):
     answered_before: str
 
 
-class Mail(_Part):
+class MailTexts(_Part):
     """The links of a mail, and the subjects of mails about an invitation that has changed."""
 
     confirm: str
@@ -106,7 +106,7 @@ class WrittenFailure(_Part):
     mail_missed: str
 
 
-class Page(_Part):
+class PageTexts(_Part):
     """The pages behind the links."""
 
     about: str
@@ -123,17 +123,17 @@ class Page(_Part):
     stopped: str
 
 
-class Written(_Part):
+class WrittenTexts(_Part):
     """What SMS, mails and pages say."""
 
-    message: Message
-    reply: Reply
-    mail: Mail
+    message: MessageTexts
+    reply: ReplyTexts
+    mail: MailTexts
     failure: WrittenFailure
-    page: Page
+    page: PageTexts
 
 
-class Words(_Part):
+class ReplyWords(_Part):
     """Words and phrases of replies.
 
     `only_alone`: words that may mean something else within a sentence. `cancel_or_stop`: words that
@@ -160,9 +160,9 @@ class LanguageFile(_Part):
 
     # How a time of day is spoken; see rules.spoken.
     clock: Literal["twelve", "hours", "digits"] = "digits"
-    spoken: Spoken
-    written: Written
-    words: Words = Words()
+    spoken: SpokenTexts
+    written: WrittenTexts
+    words: ReplyWords = ReplyWords()
 
 
 class Language(LanguageFile):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from telealarm.config.model import Config
-from telealarm.rules.delivery import Mail, Receipt
+from telealarm.rules.delivery import OutgoingMail, Receipt
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class AmiActions(Protocol):
 class MailServer(Protocol):
     """The mail server."""
 
-    async def send(self, mail: Mail) -> Receipt:
+    async def send(self, mail: OutgoingMail) -> Receipt:
         """Send the mail and return its receipt. Raise TransportError if it is not taken."""
 
 

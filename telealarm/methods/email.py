@@ -22,7 +22,7 @@ from telealarm.methods.context import (
     Transports,
 )
 from telealarm.rules import invitation, mail_bodies, placeholders
-from telealarm.rules.delivery import Mail, Receipt
+from telealarm.rules.delivery import OutgoingMail, Receipt
 from telealarm.words import MessageStatus, Words
 
 LONGEST = 200_000
@@ -37,7 +37,7 @@ class Reason(Words):
     NO_MAIL_SERVER = "no_mail_server", "No mail server is configured; the attempt waits for one."
 
 
-class Timeline(Words):
+class TimelineWord(Words):
     """`what` of the rows of an alarm's timeline that are about its mails."""
 
     QUEUED = "mail_queued", "A mail about a moved or cancelled event waits to be sent."
@@ -55,9 +55,9 @@ class EmailMethod(MessageMethod):
     template = "mail_template"
     at_once = 1  # all messages use one connection
     timeline: ClassVar[Mapping[MessageStatus, str]] = {
-        MessageStatus.SENT: Timeline.SENT,
-        MessageStatus.FAILED: Timeline.FAILED,
-        MessageStatus.UNKNOWN: Timeline.UNKNOWN,
+        MessageStatus.SENT: TimelineWord.SENT,
+        MessageStatus.FAILED: TimelineWord.FAILED,
+        MessageStatus.UNKNOWN: TimelineWord.UNKNOWN,
     }
 
     def missed_text(self, language: str | None) -> str:
@@ -157,7 +157,7 @@ class EmailMethod(MessageMethod):
             calendar = await asyncio.to_thread(_calendar_file, message, body.invitation)
             cancelled = body.invitation["cancelled"]
         return await transports.mail.send(
-            Mail(
+            OutgoingMail(
                 id=message.id,
                 recipient=message.recipient,
                 from_address=address.removesuffix(">"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Mail:
+class OutgoingMail:
     """`id` is the same each time it is tried. `invitation` is a calendar file with its METHOD."""
 
     id: str

@@ -45,7 +45,7 @@ _REASONS: dict[Disposition, str] = {
 
 
 @dataclass(frozen=True)
-class Rule:
+class CauseRule:
     """Calls of this disposition that end with one of these causes fail for another reason.
 
     The reason may have an entry in an alarm's `retry_policy`, unless it is `final`: then calling
@@ -58,7 +58,7 @@ class Rule:
     final: bool = False
 
 
-RULES = (Rule(Disposition.FAILED, WRONG_NUMBER, Reason.WRONG_NUMBER, final=True),)
+RULES = (CauseRule(Disposition.FAILED, WRONG_NUMBER, Reason.WRONG_NUMBER, final=True),)
 
 # The reasons after which calling again may help, and those after which it cannot.
 RETRIED = (*_REASONS.values(), *(rule.reason for rule in RULES if not rule.final))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from telealarm import i18n
-from telealarm.i18n.model import Words
+from telealarm.i18n.model import ReplyWords
 
 STOP, START, HELP = "stop", "start", "help"
 ANSWERS = ("1", "2", "3")
@@ -18,7 +18,7 @@ _KIND_EMOJI = frozenset("👍👌🙏🙂😊😀😃😄😁😉🤗👋💪�
 _SKIN_TONES = frozenset("🏻🏼🏽🏾🏿")
 
 
-def by_meaning(words: Words) -> dict[str, list[str]]:
+def by_meaning(words: ReplyWords) -> dict[str, list[str]]:
     """Return the words of a language by what they mean."""
     return {
         "1": words.confirm,

@@ -24,7 +24,7 @@ class Lines:
 
 
 @dataclass(frozen=True)
-class PhoneNumber:
+class IsPhoneNumber:
     """Marks a text that is a telephone number, or empty."""
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from telealarm.rules import phone
 from telealarm.rules.survey_graph import Flow
-from telealarm.sections.base import Lines, Pattern, PhoneNumber, SectionType
+from telealarm.sections.base import IsPhoneNumber, Lines, Pattern, SectionType
 from telealarm.sections.context import ActionResult, Outcome, SectionContext
 from telealarm.words import Words
 
@@ -14,7 +14,7 @@ from telealarm.words import Words
 NO_AGENT = "no-agent"
 
 
-class Timeline(Words):
+class TimelineWord(Words):
     """`what` of a row of the timeline."""
 
     CALLED = "transfer", "An agent is called. `why` names the number."
@@ -41,11 +41,11 @@ class CallTransfer(SectionType):
     word = "call transfer"
     flow = Flow.ACT
     prompts = (NO_AGENT,)
-    timeline = Timeline
+    timeline = TimelineWord
     responses = Response
     counts = frozenset({Response.TAKEN})
 
-    phonenumber: Annotated[str | None, Field(max_length=50), PhoneNumber()] = None
+    phonenumber: Annotated[str | None, Field(max_length=50), IsPhoneNumber()] = None
     """The agent's number. If it is empty, the alarm's `phonenumber_transfer` is called."""
     confirm_script: Annotated[str | None, Field(max_length=10_000), Lines()] = None
     """What the agent hears before accepting the call."""

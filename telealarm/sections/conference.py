@@ -10,7 +10,7 @@ from telealarm.sections.context import ActionResult, SectionContext
 from telealarm.words import Words
 
 
-class Timeline(Words):
+class TimelineWord(Words):
     """`what` of a row of the timeline."""
 
     JOINED = "conference", "The callee is in the conference. `why` is its name."
@@ -28,7 +28,7 @@ class Conference(SectionType):
     number = 8
     word = "conference"
     flow = Flow.ACT
-    timeline = Timeline
+    timeline = TimelineWord
     responses = Response
 
     conference: Annotated[str | None, Field(max_length=50)] = None

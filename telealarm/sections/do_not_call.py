@@ -6,7 +6,7 @@ from telealarm.sections.context import ActionResult, SectionContext
 from telealarm.words import Words
 
 
-class Timeline(Words):
+class TimelineWord(Words):
     """`what` of a row of the timeline."""
 
     BLOCKED = "do_not_call", "The callee asked not to be called again. `why` is the number."
@@ -22,7 +22,7 @@ class DoNotCall(SectionType):
     number = 9
     word = "do not call"
     flow = Flow.ACT_FIRST
-    timeline = Timeline
+    timeline = TimelineWord
     responses = Response
 
     async def act(self, context: SectionContext) -> ActionResult:

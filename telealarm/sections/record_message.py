@@ -10,7 +10,7 @@ from telealarm.sections.context import ActionResult, SectionContext
 from telealarm.words import Words
 
 
-class Timeline(Words):
+class TimelineWord(Words):
     """`what` of a row of the timeline."""
 
     RECORDED = "recorded", "A message was recorded. `why` says how long it is."
@@ -27,7 +27,7 @@ class RecordMessage(SectionType):
     number = 5
     word = "record message"
     flow = Flow.ACT
-    timeline = Timeline
+    timeline = TimelineWord
     responses = Response
 
     recording_seconds: Annotated[int, Field(ge=1, le=600)] = 60

@@ -10,7 +10,7 @@ from telealarm.sections.context import ActionResult, SectionContext
 from telealarm.words import Words
 
 
-class Timeline(Words):
+class TimelineWord(Words):
     """`what` of a row of the timeline."""
 
     NOT_SENT = "sms_not_sent", "No SMS was sent: the calendar setting names no sms_gateway."
@@ -27,7 +27,7 @@ class Sms(SectionType):
     number = 10
     word = "sms"
     flow = Flow.ACT_FIRST
-    timeline = Timeline
+    timeline = TimelineWord
     responses = Response
 
     sms_text: Annotated[str | None, Field(max_length=1000), Lines()] = None

@@ -34,7 +34,7 @@ class Act:
 
 
 @dataclass(frozen=True)
-class Keep:
+class KeepAnswer:
     """Save an answer, together with the section that follows it (None: the end)."""
 
     section: int
@@ -52,8 +52,8 @@ class Enter:
 
 
 @dataclass(frozen=True)
-class HangUp:
+class EndCall:
     """End the call."""
 
 
-Command = Say | Listen | Act | Keep | Enter | HangUp
+Command = Say | Listen | Act | KeepAnswer | Enter | EndCall

@@ -24,9 +24,9 @@ from telealarm.survey.commands import (
     NO_ANSWER,
     Act,
     Command,
+    EndCall,
     Enter,
-    HangUp,
-    Keep,
+    KeepAnswer,
     Listen,
     Say,
 )
@@ -92,7 +92,7 @@ class Machine:
         """Return the commands after a prompt has ended."""
         section = self._section()
         if section is None:
-            return [HangUp()]
+            return [EndCall()]
         if self._state is _State.GIVING_UP or section.flow is Flow.END:
             return self._close(None)
         if section.answers is not None:
@@ -127,7 +127,7 @@ class Machine:
         """Return the commands if no key was pressed in time."""
         section = self._section()
         if section is None:
-            return [HangUp()]
+            return [EndCall()]
         if self._typed and section.answers is not None:
             return self._judge(section, section.answers)
         if self._lap < section.retries:
@@ -138,7 +138,7 @@ class Machine:
         """Return the commands after the section's action. Its result decides where they lead."""
         section = self._section()
         if section is None:
-            return [HangUp()]
+            return [EndCall()]
         self._state = _State.ASKING
         if section.flow is Flow.ACT_FIRST:
             return [Say(section=section.id)]
@@ -213,7 +213,7 @@ class Machine:
 
     def _answer(self, section: IvrStep, response: str) -> list[Command]:
         following = self._graph.after_answer(section, response)
-        answered: list[Command] = [Keep(section.id, response, section.rates, following)]
+        answered: list[Command] = [KeepAnswer(section.id, response, section.rates, following)]
         if self._confirms:
             answered.append(Say(section=section.id, answer=response))
         if following is None:
@@ -244,5 +244,5 @@ class Machine:
 
     def _close(self, text: str | None) -> list[Command]:
         self._at, self._state = None, _State.OVER
-        last: list[Command] = [Say(text=text)] if text else [HangUp()]
+        last: list[Command] = [Say(text=text)] if text else [EndCall()]
         return [Enter(None, 0), *last]

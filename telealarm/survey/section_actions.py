@@ -10,7 +10,7 @@ from telealarm.store.survey import section_effects
 from telealarm.survey.conference import confer
 from telealarm.survey.recording import record
 from telealarm.survey.section_context import ActiveSection
-from telealarm.survey.transfer import Order, transfer
+from telealarm.survey.transfer import TransferOrder, transfer
 from telealarm.survey.tts.prompts import soon
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class SectionActions:
 
     async def transfer(self, number: str, script: str, key: str) -> Outcome:
         words = placeholders.speakable(script, self._active.script.values)
-        return await transfer(self._active, Order(number, words, key))
+        return await transfer(self._active, TransferOrder(number, words, key))
 
     async def join_conference(self, name: str) -> Outcome:
         return await confer(self._active, name)

@@ -30,9 +30,9 @@ from telealarm.survey.commands import (
     ONE_MOMENT,
     Act,
     Command,
+    EndCall,
     Enter,
-    HangUp,
-    Keep,
+    KeepAnswer,
     Listen,
     Say,
 )
@@ -214,7 +214,7 @@ class Session:
         """
         self._saver.check()
         for command in commands:
-            if isinstance(command, Keep):
+            if isinstance(command, KeepAnswer):
                 await self._keep(command)
             elif isinstance(command, Enter):
                 self._enter(command)
@@ -229,14 +229,14 @@ class Session:
                 return self._machine.timed_out() if keyed is None else keyed
             elif isinstance(command, Act):
                 return self._machine.done(await self._act(command))
-            elif isinstance(command, HangUp):
+            elif isinstance(command, EndCall):
                 await self._break_silence()
                 await self._channel_io.channel.hangup()
                 self._log.info("session ends: survey over")
                 return ()
         return self._machine.heard()
 
-    async def _keep(self, command: Keep) -> None:
+    async def _keep(self, command: KeepAnswer) -> None:
         self._log.info("key %s in section %d", command.response, command.section)
         ours = await self._saver.save(
             session_state.keep,

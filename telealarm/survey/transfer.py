@@ -51,7 +51,7 @@ _UNREACHABLE = (Disposition.BUSY, Disposition.CONGESTION, Disposition.FAILED)
 
 
 @dataclass(frozen=True)
-class Order:
+class TransferOrder:
     """A call to an agent.
 
     `number`: the agent's; empty: the alarm's number. `script`: what the agent hears, filled in.
@@ -63,7 +63,7 @@ class Order:
     key: str
 
 
-async def transfer(context: ActiveSection, order: Order) -> Outcome:
+async def transfer(context: ActiveSection, order: TransferOrder) -> Outcome:
     """Return DONE after a talk that the agent ended, NOTHING if nobody accepted the call, or
     FAILED (busy, wrong number).
 
@@ -101,7 +101,7 @@ async def _lives(context: ActiveSection, agent: Agent) -> bool:
 
 
 class _Transfer:
-    def __init__(self, context: ActiveSection, order: Order, agent: Agent) -> None:
+    def __init__(self, context: ActiveSection, order: TransferOrder, agent: Agent) -> None:
         self._context = context
         self._order = order
         self._agent = agent

@@ -13,9 +13,9 @@ from typing import Any
 import aiosmtplib
 
 from telealarm.clock import monotonic, utcnow
-from telealarm.config.model import Smtp
+from telealarm.config.model import SmtpConfig
 from telealarm.errors import TransportError
-from telealarm.rules.delivery import Mail, Receipt
+from telealarm.rules.delivery import OutgoingMail, Receipt
 
 # Servers close idle connections after some minutes (RFC 5321 4.5.3.2.7: 5). We close first.
 IDLE_SECONDS = 60.0
@@ -24,7 +24,7 @@ IDLE_SECONDS = 60.0
 class SmtpTransport:
     """Sends mails one after the other. Close it when done."""
 
-    def __init__(self, config: Smtp) -> None:
+    def __init__(self, config: SmtpConfig) -> None:
         self._config = config
         self._client: aiosmtplib.SMTP | None = None
         self._used = 0.0
@@ -35,7 +35,7 @@ class SmtpTransport:
         async with self._lock:
             await self._hang_up()
 
-    async def send(self, mail: Mail) -> Receipt:
+    async def send(self, mail: OutgoingMail) -> Receipt:
         """Send the mail. Raises TransportError.
 
         It is permanent for 5xx, temporary for 4xx and if the server is down. If the connection is
@@ -50,7 +50,7 @@ class SmtpTransport:
                 self._drop()
                 raise
 
-    async def _transmit(self, mail: Mail, message: bytes) -> Receipt:
+    async def _transmit(self, mail: OutgoingMail, message: bytes) -> Receipt:
         client = await self._with_envelope(mail)
         try:
             reply = await client.data(message)
@@ -59,7 +59,7 @@ class SmtpTransport:
         self._used = monotonic()
         return Receipt(message_id(mail, self._config.sender), f"{reply.code} {reply.message}")
 
-    async def _with_envelope(self, mail: Mail) -> aiosmtplib.SMTP:
+    async def _with_envelope(self, mail: OutgoingMail) -> aiosmtplib.SMTP:
         """Return a connection on which the server accepted the envelope."""
         reused = self._client is not None
         client = await self._connected()
@@ -115,7 +115,7 @@ class SmtpTransport:
             client.close()
 
 
-def compose(mail: Mail, sender: str) -> EmailMessage:
+def compose(mail: OutgoingMail, sender: str) -> EmailMessage:
     """Return the message: plain text, HTML, and the invitation, as alternatives.
 
     Raises TransportError (permanent) for a line break in a header.
@@ -195,12 +195,12 @@ def _address(header: str, text: str) -> str:
     return text
 
 
-def message_id(mail: Mail, sender: str) -> str:
+def message_id(mail: OutgoingMail, sender: str) -> str:
     """Return the id that all tries share, so that servers and readers can drop duplicates."""
     return f"<{mail.id}@{sender.rpartition('@')[2]}>"
 
 
-def _options(config: Smtp) -> dict[str, Any]:
+def _options(config: SmtpConfig) -> dict[str, Any]:
     """Return the options of aiosmtplib. Reads the certificates from disk; raises OSError."""
     trust = ssl.create_default_context()
     if config.ca_file:

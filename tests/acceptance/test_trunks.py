@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from telealarm.asterisk.ami import Ami, AmiError, Trunk
+from telealarm.asterisk.ami import Ami, AmiError, TrunkStatus
 from tests.acceptance.conftest import Practice, Practices
 from tests.lab.asterisk import Asterisk
 from tests.lab.behaviours import answers_and_presses
@@ -138,7 +138,7 @@ async def test_a_trunk_of_a_restarted_asterisk_is_not_down_until_it_is_asked_som
     await asterisk.start()
     found: list[str] = []
 
-    async def told(trunks: Mapping[str, Trunk]) -> None:
+    async def told(trunks: Mapping[str, TrunkStatus]) -> None:
         found.append(trunks["trunk"].state)
 
     login = {**ami_of(asterisk), "user": "telealarm", "timeout_seconds": 5.0}

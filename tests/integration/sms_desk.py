@@ -6,7 +6,7 @@ from typing import Any
 
 from telealarm.clock import utcnow
 from telealarm.config.model import Api as ApiConfig
-from telealarm.config.model import Config, Smtp
+from telealarm.config.model import Config, SmtpConfig
 from telealarm.models import Message
 from telealarm.planning.planner import Planner
 from telealarm.store.dialing import workers
@@ -50,7 +50,7 @@ class Desk:
         await Planner(self.api.db).step()
         config = Config(
             api=ApiConfig(public_url=self.api.origin),
-            smtp=Smtp(host="mail.clinic.example", sender="desk@clinic.example"),
+            smtp=SmtpConfig(host="mail.clinic.example", sender="desk@clinic.example"),
         )
         admission = Admission(self.holder, Composer(config))
         await self.api.db.write(admission.claim, utcnow(), 50)

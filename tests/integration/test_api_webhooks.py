@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from telealarm.config.model import Config, Webhooks
+from telealarm.config.model import Config, WebhooksConfig
 from telealarm.models import Webhook, WebhookDelivery
 from telealarm.store.engine.database import Database
 from telealarm.store.webhooks.webhooks import MOST
@@ -77,7 +77,7 @@ async def test_the_addresses_of_an_alarm_are_checked_too(api: Api) -> None:
 
 
 async def test_what_the_operator_allows_is_taken(db: Database, config: Config) -> None:
-    allowing = config.model_copy(update={"webhooks": Webhooks(allow=["10.0.0.0/8"])})
+    allowing = config.model_copy(update={"webhooks": WebhooksConfig(allow=["10.0.0.0/8"])})
     async with serving(db, allowing, Path()) as api:
         await api.made("webhook/", {"target_url": "http://10.1.2.3:9000/told"})
         assert (await api.post("webhook/", {"target_url": "http://192.168.1.1/"})).status == 400

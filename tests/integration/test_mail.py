@@ -15,7 +15,7 @@ import time_machine
 from icalendar import Calendar as ICalendar
 
 from telealarm.clock import utcnow
-from telealarm.config.model import Api, Config, Smtp
+from telealarm.config.model import ApiConfig, Config, SmtpConfig
 from telealarm.messaging.dispatcher import MessageDispatcher
 from telealarm.messaging.invitation_updater import InvitationUpdater
 from telealarm.messaging.transport import MessageTransport, http_session
@@ -61,7 +61,7 @@ async def server(tmp_path: Path) -> AsyncIterator[MailServer]:
 
 @pytest_asyncio.fixture
 async def mailer(server: MailServer) -> AsyncIterator[SmtpTransport]:
-    made = SmtpTransport(Smtp(**server.settings()))
+    made = SmtpTransport(SmtpConfig(**server.settings()))
     yield made
     await made.close()
 
@@ -78,8 +78,8 @@ class Mailing(Stages):
         self.server, self.mailer = server, mailer
         self.composer = Composer(
             Config(
-                api=Api(public_url="https://clinic.example"),
-                smtp=Smtp(host="mail.clinic.example", sender="noreply@clinic.example"),
+                api=ApiConfig(public_url="https://clinic.example"),
+                smtp=SmtpConfig(host="mail.clinic.example", sender="noreply@clinic.example"),
             )
         )
         self.admission = Admission(self.holder, self.composer)

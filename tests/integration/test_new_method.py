@@ -32,7 +32,7 @@ class Reason(Words):
     NO_PUSH = "no_push", "PUSH_URL is not set."
 
 
-class Timeline(Words):
+class TimelineWord(Words):
     """`what` of the rows of an alarm's timeline about its push messages."""
 
     SENT = "push_sent", "The message was taken."
@@ -48,7 +48,7 @@ class PushMethod(MessageMethod):
     title = "push message"
     address = Address.MAIL
     at_once = 10
-    timeline: ClassVar = {status: Timeline[status.name] for status in (
+    timeline: ClassVar = {status: TimelineWord[status.name] for status in (
         MessageStatus.SENT, MessageStatus.FAILED, MessageStatus.UNKNOWN
     )}
 

@@ -18,7 +18,7 @@ from telealarm.sections.context import ActionResult, Outcome, SectionContext
 from telealarm.words import Words
 
 
-class Timeline(Words):
+class TimelineWord(Words):
     SUNG = "lullaby_sung", "A lullaby was sung; how many verses."
 
 
@@ -31,7 +31,7 @@ class Lullaby(SectionType):
     number = 20
     word = "lullaby"
     flow = Flow.ACT
-    timeline = Timeline
+    timeline = TimelineWord
     responses = Response
     counts = frozenset({Response.ASLEEP})
 
@@ -51,7 +51,7 @@ class Lullaby(SectionType):
             await context.say(self.verse or "")
         key = await context.key(0.2)
         await context.answer(Response.ASLEEP if key is None else Response.AWAKE)
-        await context.tell(Timeline.SUNG, f"{self.verses} verses")
+        await context.tell(TimelineWord.SUNG, f"{self.verses} verses")
         return ActionResult(Outcome.DONE)
 
 

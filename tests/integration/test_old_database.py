@@ -35,7 +35,7 @@ from telealarm.sections.capture_digits import CaptureDigits
 from telealarm.sections.conference import Conference
 from telealarm.sections.context import ActionResult
 from telealarm.sections.do_not_call import DoNotCall
-from telealarm.sections.hang_up import HangUp as HangUpSection
+from telealarm.sections.hang_up import HangUp
 from telealarm.sections.multi_choice import MultiChoice
 from telealarm.sections.play_message import PlayMessage
 from telealarm.sections.rating import Rating
@@ -48,7 +48,7 @@ from telealarm.store.engine.database import Database
 from telealarm.store.open import open_database
 from telealarm.store.survey import session_state
 from telealarm.store.survey.session_state import Script
-from telealarm.survey.commands import Act, Command, Enter, HangUp, Listen
+from telealarm.survey.commands import Act, Command, EndCall, Enter, Listen
 from telealarm.survey.ivr_step import IvrStep
 from telealarm.survey.machine import Machine
 from tests.integration.api_client import Api, id_of
@@ -247,7 +247,7 @@ class Callee:
         while True:
             places = [one.section for one in commands if isinstance(one, Enter)]
             entered += [self._types[place] for place in places if place is not None]
-            if isinstance(commands[-1], HangUp):
+            if isinstance(commands[-1], EndCall):
                 return entered
             commands = self._react(commands[-1])
 
@@ -279,21 +279,21 @@ async def test_a_sealed_survey_leads_where_it_led(old: Old) -> None:
     assert [one.id for one in script.sections if one.completed] == [script.sections[2].id]
     begin = [PlayMessage, MultiChoice]
     ways = {
-        "0": [HangUpSection],
-        "112": [Rating, HangUpSection],
+        "0": [HangUp],
+        "112": [Rating, HangUp],
         "1": [Rating],
         "21234": [CaptureDigits, Rating],
-        "21500": [CaptureDigits, HangUpSection],
+        "21500": [CaptureDigits, HangUp],
         "20999": [CaptureDigits],
-        "3": [RecordMessage, HangUpSection],
+        "3": [RecordMessage, HangUp],
         "4": [CallTransfer],
-        "5": [Conference, HangUpSection],
-        "6": [DoNotCall, HangUpSection],
-        "7": [Sms, HangUpSection],
-        "812345678": [CaptureDigits, HangUpSection],
+        "5": [Conference, HangUp],
+        "6": [DoNotCall, HangUp],
+        "7": [Sms, HangUp],
+        "812345678": [CaptureDigits, HangUp],
         "9": [],
         # The choice is said once more; then it is given up.
-        "": [MultiChoice, HangUpSection],
+        "": [MultiChoice, HangUp],
     }
     found = {keys: Callee(script, keys).way() for keys in ways}
     assert found == {keys: begin + way for keys, way in ways.items()}

@@ -11,7 +11,7 @@ import time_machine
 
 from telealarm import methods
 from telealarm.clock import utcnow
-from telealarm.config.model import Api, Config, Smtp
+from telealarm.config.model import ApiConfig, Config, SmtpConfig
 from telealarm.errors import TransportError
 from telealarm.messaging.dispatcher import MessageDispatcher
 from telealarm.methods import email, sms
@@ -57,8 +57,8 @@ class Attempts(Stages):
         time_zones.configure(self.db.peewee, "UTC")
         self.composer = Composer(
             Config(
-                api=Api(public_url="https://clinic.example"),
-                smtp=Smtp(host="mail.clinic.example", sender="noreply@clinic.example"),
+                api=ApiConfig(public_url="https://clinic.example"),
+                smtp=SmtpConfig(host="mail.clinic.example", sender="noreply@clinic.example"),
             )
         )
         self.admission = Admission(self.holder, self.composer)

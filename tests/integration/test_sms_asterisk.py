@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from telealarm.errors import TransportError
-from telealarm.methods.sms.provider import Sms, SmsTransports
+from telealarm.methods.sms.provider import OutgoingSms, SmsTransports
 from telealarm.methods.sms.providers.asterisk import PROVIDER
 
 SETTINGS = {"destination": "pjsip:trunk/sip:{to}@provider.example:5070", "from": "sip:c@d.example"}
@@ -30,7 +30,7 @@ class AmiDouble:
 
 
 async def send(ami: AmiDouble | None, text: str = "Hello", to: str = "+34600") -> Any:
-    sms = Sms(id="ab-1", recipient=to, sender="Clinic", text=text)
+    sms = OutgoingSms(id="ab-1", recipient=to, sender="Clinic", text=text)
     return await PROVIDER.send(sms, SETTINGS, SmsTransports(None, ami))  # type: ignore[arg-type]
 
 

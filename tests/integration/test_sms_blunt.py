@@ -9,14 +9,14 @@ import pytest_asyncio
 
 from telealarm.errors import TransportError
 from telealarm.messaging.transport import http_session
-from telealarm.methods.sms.provider import Sms, SmsTransports
+from telealarm.methods.sms.provider import OutgoingSms, SmsTransports
 from telealarm.methods.sms.providers import http
 from telealarm.methods.sms.providers.http import PROVIDER
 from telealarm.rules.delivery import Receipt
 from tests.lab.blunt_gateway import CUT, SILENCE, BluntGateway
 from tests.lab.speed import limit
 
-MESSAGE = Sms(id="ab-1", recipient="+34600", sender="Clinic", text="Hello")
+MESSAGE = OutgoingSms(id="ab-1", recipient="+34600", sender="Clinic", text="Hello")
 SAYS_OK = {"success": {"json": {"status": "ok"}}}
 
 

@@ -11,13 +11,13 @@ import pytest_asyncio
 
 from telealarm.errors import TransportError
 from telealarm.messaging.transport import http_session
-from telealarm.methods.sms.provider import Sms, SmsTransports
+from telealarm.methods.sms.provider import OutgoingSms, SmsTransports
 from telealarm.methods.sms.providers import http
 from telealarm.methods.sms.providers.http import PROVIDER
 from tests.lab.sms_gateway import SmsGateway
 from tests.lab.speed import limit
 
-MESSAGE = Sms(id="ab-1", recipient="+34600", sender="Clinic", text='Say "hello"\nto {to}')
+MESSAGE = OutgoingSms(id="ab-1", recipient="+34600", sender="Clinic", text='Say "hello"\nto {to}')
 
 
 @pytest_asyncio.fixture
@@ -90,7 +90,7 @@ async def test_a_gateway_that_is_not_there_got_nothing(means: SmsTransports) -> 
     assert (caught.value.permanent, caught.value.unknown) == (False, False)
 
 
-HOSTILE = Sms(
+HOSTILE = OutgoingSms(
     id="ab-1",
     recipient="+34600",
     sender='A"\r\nX-Evil: 1',

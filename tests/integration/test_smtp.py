@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from telealarm.config.model import Smtp
+from telealarm.config.model import SmtpConfig
 from telealarm.errors import TransportError
-from telealarm.rules.delivery import Mail
+from telealarm.rules.delivery import OutgoingMail
 from telealarm.transports import smtp
 from telealarm.transports.smtp import SmtpTransport
 from tests.lab.mail_server import MailServer
 from tests.lab.waiting import until
 
-MAIL = Mail("id-1", "ann@example.com", "clinic@example.com", "Clínica", "Visit", "Hello\n.\nbye")
+MAIL = OutgoingMail(
+    "id-1", "ann@example.com", "clinic@example.com", "Clínica", "Visit", "Hello\n.\nbye"
+)
 
 
 @pytest_asyncio.fixture
@@ -28,7 +30,7 @@ async def server(tmp_path: Path) -> AsyncIterator[MailServer]:
 
 @pytest_asyncio.fixture
 async def mailer(server: MailServer) -> AsyncIterator[SmtpTransport]:
-    made = SmtpTransport(Smtp(**server.settings()))
+    made = SmtpTransport(SmtpConfig(**server.settings()))
     yield made
     await made.close()
 
@@ -62,7 +64,7 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(
 async def test_tls_from_the_first_byte(tmp_path: Path) -> None:
     server = MailServer(tmp_path, security="tls")
     await server.start()
-    mailer = SmtpTransport(Smtp(**server.settings()))
+    mailer = SmtpTransport(SmtpConfig(**server.settings()))
     await mailer.send(MAIL)
     await mailer.close()
     assert len(server.letters) == 1
@@ -71,7 +73,7 @@ async def test_tls_from_the_first_byte(tmp_path: Path) -> None:
 
 async def refused(server: MailServer, **settings: str | None) -> None:
     """Nothing is said to the server, least of all the password; later it may be in order."""
-    mailer = SmtpTransport(Smtp(**server.settings(**settings)))
+    mailer = SmtpTransport(SmtpConfig(**server.settings(**settings)))
     with pytest.raises(TransportError, match="not reached") as caught:
         await mailer.send(MAIL)
     assert (caught.value.permanent, caught.value.unknown) == (False, False)
@@ -112,7 +114,7 @@ async def test_a_late_answer_is_not_taken_for_that_to_the_next_mail(
     server.replies = {"bob@example.com": "550 no such user"}
     server.answers.set()
     with pytest.raises(TransportError, match="550 no such user"):
-        await mailer.send(Mail("id-2", "bob@example.com", "", "", "Visit", "Hello"))
+        await mailer.send(OutgoingMail("id-2", "bob@example.com", "", "", "Visit", "Hello"))
     await mailer.send(MAIL)
     assert server.connections == 2
 

@@ -8,7 +8,7 @@ import pytest
 
 from telealarm.asterisk.ari.errors import NotFound
 from telealarm.survey.channel_io import ChannelIO, HungUp
-from telealarm.survey.inbound.dialog import Ask, Dialog, Order, Phrase, say
+from telealarm.survey.inbound.dialog import Ask, Dialog, DoorRequest, Phrase, say
 from telealarm.survey.inbound.dialog_runner import DialogRunner
 from telealarm.survey.tts.prompts import Prompts
 from telealarm.survey.tts.speech import Speech
@@ -41,7 +41,7 @@ class CutLine:
 def dialogue() -> Dialog[None]:
     keyed = yield Ask((Phrase("wakeup-confirm"),), 1)
     if keyed == "1":
-        yield Order()
+        yield DoorRequest()
     yield say("goodbye")
 
 
@@ -49,7 +49,7 @@ async def orders(keys: str, folder: Path) -> int:
     """How many orders were done before the hang-up was seen."""
     done = []
 
-    async def obey(order: Order) -> None:
+    async def obey(order: DoorRequest) -> None:
         done.append(order)
 
     prompts = Prompts(folder, "http://127.0.0.1:1", Speech({}, 1.0))

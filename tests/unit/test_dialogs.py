@@ -15,10 +15,9 @@ from telealarm.rules import phone
 from telealarm.rules import wakeup as rule
 from telealarm.rules.wakeup import Booked
 from telealarm.store.dialing.call_back import CallBack
-from telealarm.survey.inbound.callback import CheckPin, callback
-from telealarm.survey.inbound.callback import Seek as SeekAlarm
-from telealarm.survey.inbound.dialog import Ask, Dialog, Phrase, Say, Step
-from telealarm.survey.inbound.wakeup import Cancel, Keep, Seek, order
+from telealarm.survey.inbound.callback import CheckPin, FindAlarm, callback
+from telealarm.survey.inbound.dialog import Ask, Dialog, Phrase, Speak, Step
+from telealarm.survey.inbound.wakeup import CancelWakeup, FindWakeup, KeepWakeup, order
 
 AT_SEVEN = Booked(datetime(2030, 6, 3, 7, 30), daily=False)
 EVERY_DAY = Booked(datetime(2030, 6, 3, 7, 30), daily=True)
@@ -45,12 +44,12 @@ def held(
         sent = None
         if isinstance(step, Ask):
             sent = next(keys, "")
-        elif isinstance(step, Seek):
+        elif isinstance(step, FindWakeup):
             sent = booked
-        elif isinstance(step, Keep):
+        elif isinstance(step, KeepWakeup):
             sent = Booked(datetime.combine(datetime(2030, 6, 3), step.clock), step.daily)
             sent = None if came.get("refused") else sent
-        elif isinstance(step, SeekAlarm):
+        elif isinstance(step, FindAlarm):
             sent = came.get("found")
         elif isinstance(step, CheckPin):
             sent = step.keyed == "4711"
@@ -61,22 +60,22 @@ def door(room: str = "105", **options: Any) -> Dialog[None]:
 
 
 def orders(steps: list[Step]) -> list[Step]:
-    return [step for step in steps if isinstance(step, Keep | Cancel)]
+    return [step for step in steps if isinstance(step, KeepWakeup | CancelWakeup)]
 
 
 def last(steps: list[Step]) -> str:
     """The name of what was said last."""
     said = steps[-1]
-    assert isinstance(said, Say), f"it ends in silence, after {said}"
+    assert isinstance(said, Speak), f"it ends in silence, after {said}"
     return said.phrases[-1].name
 
 
 def test_a_guest_orders_a_call_for_once_or_every_day() -> None:
     steps, _ = held(door(), ["0730", "1", "1"])
-    assert orders(steps) == [Keep("105", time(7, 30), daily=False)]
+    assert orders(steps) == [KeepWakeup("105", time(7, 30), daily=False)]
     assert last(steps) == "kept_once"
     steps, _ = held(door(), ["1915", "2", "1"])
-    assert orders(steps) == [Keep("105", time(19, 15), daily=True)]
+    assert orders(steps) == [KeepWakeup("105", time(19, 15), daily=True)]
     assert last(steps) == "kept_daily"
 
 
@@ -84,24 +83,24 @@ def test_the_time_is_read_back_and_may_be_keyed_again() -> None:
     steps, _ = held(door(), ["0730", "1", "2", "0800", "1", "1"])
     heard = [step.phrases[0] for step in steps if isinstance(step, Ask) and len(step.phrases) > 1]
     assert heard == [Phrase("once", {"time": "7:30 AM"}), Phrase("once", {"time": "8:00 AM"})]
-    assert orders(steps) == [Keep("105", time(8), daily=False)]
+    assert orders(steps) == [KeepWakeup("105", time(8), daily=False)]
 
 
 def test_a_clock_of_twelve_hours_asks_which_half_is_meant() -> None:
     steps, _ = held(door(twelve=True), ["0730", "2", "1", "1"])
-    assert orders(steps) == [Keep("105", time(19, 30), daily=False)]
+    assert orders(steps) == [KeepWakeup("105", time(19, 30), daily=False)]
     steps, _ = held(door(twelve=True), ["1930", "1200", "1", "1", "1"])
-    assert orders(steps) == [Keep("105", time(0, 0), daily=False)]
+    assert orders(steps) == [KeepWakeup("105", time(0, 0), daily=False)]
 
 
 def test_what_is_booked_can_be_heard_changed_and_cancelled() -> None:
     steps, _ = held(door(), ["3"], AT_SEVEN)
     assert isinstance(steps[1], Ask)
     assert steps[1].phrases[0] == Phrase("have_once", {"day": "Monday, June 3", "time": "7:30 AM"})
-    assert orders(steps) == [Cancel("105")]
+    assert orders(steps) == [CancelWakeup("105")]
     assert last(steps) == "wakeup-cancelled"
     steps, _ = held(door(), ["2", "0800", "1", "1"], AT_SEVEN)
-    assert orders(steps) == [Keep("105", time(8), daily=False)]
+    assert orders(steps) == [KeepWakeup("105", time(8), daily=False)]
     # Who hears it and hangs up, or says nothing, keeps it.
     steps, _ = held(door(), [], AT_SEVEN)
     assert orders(steps) == []
@@ -111,7 +110,7 @@ def test_a_daily_one_is_told_as_such_and_changed_in_its_place() -> None:
     steps, _ = held(door(), ["2", "0815", "2", "1"], EVERY_DAY)
     assert isinstance(steps[1], Ask)
     assert steps[1].phrases[0] == Phrase("have_daily", {"time": "7:30 AM"})
-    assert orders(steps) == [Keep("105", time(8, 15), daily=True)]
+    assert orders(steps) == [KeepWakeup("105", time(8, 15), daily=True)]
     # 1 is not offered there: neither the old one nor another is kept by it.
     steps, _ = held(door(), ["1", "1", "1"], EVERY_DAY)
     assert (orders(steps), last(steps)) == ([], "no-answer")
@@ -120,11 +119,11 @@ def test_a_daily_one_is_told_as_such_and_changed_in_its_place() -> None:
 @pytest.mark.parametrize("keys", ["2400", "2460", "1260", "7", "07", "9999", "73", "0760"])
 def test_what_is_no_time_is_said_to_be_none_and_asked_for_again(keys: str) -> None:
     steps, _ = held(door(), [keys, "0730", "1", "1"])
-    assert [step.phrases[0].name for step in steps if isinstance(step, Say)] == [
+    assert [step.phrases[0].name for step in steps if isinstance(step, Speak)] == [
         "wakeup-wrong-time",
         "kept_once",
     ]
-    assert orders(steps) == [Keep("105", time(7, 30), daily=False)]
+    assert orders(steps) == [KeepWakeup("105", time(7, 30), daily=False)]
     steps, _ = held(door(), [keys] * 3)
     assert (orders(steps), last(steps)) == ([], "no-answer")
 
@@ -134,7 +133,7 @@ def test_what_is_no_time_is_said_to_be_none_and_asked_for_again(keys: str) -> No
     [("0000", time(0, 0)), ("2359", time(23, 59)), ("730", time(7, 30)), ("000", time(0, 0))],
 )
 def test_the_edges_of_the_day_are_times(keys: str, clock: time) -> None:
-    assert orders(held(door(), [keys, "1", "1"])[0]) == [Keep("105", clock, daily=False)]
+    assert orders(held(door(), [keys, "1", "1"])[0]) == [KeepWakeup("105", clock, daily=False)]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +148,7 @@ def test_the_edges_of_the_day_are_times(keys: str, clock: time) -> None:
 )
 def test_noon_and_midnight_on_a_clock_of_twelve_hours(keys: str, half: str, clock: time) -> None:
     steps, _ = held(door(twelve=True), [keys, half, "1", "1"])
-    assert orders(steps) == [Keep("105", clock, daily=False)]
+    assert orders(steps) == [KeepWakeup("105", clock, daily=False)]
 
 
 @pytest.mark.parametrize("keys", ["0000", "0030", "1300", "1930", "0060"])
@@ -160,7 +159,7 @@ def test_what_no_clock_of_twelve_hours_shows_is_no_time(keys: str) -> None:
 
 def test_an_operator_names_the_room() -> None:
     steps, _ = held(door(room="9", operator=True), ["412", "0600", "1", "1"])
-    assert orders(steps) == [Keep("412", time(6), daily=False)]
+    assert orders(steps) == [KeepWakeup("412", time(6), daily=False)]
     # Not even by saying nothing is the operator's own phone meant.
     assert orders(held(door(room="9", operator=True), ["", "", "", "0600", "1", "1"])[0]) == []
 
@@ -206,7 +205,7 @@ def test_any_keys_end_in_words_and_a_hang_up(
     steps, _ = held(door(operator=operator, twelve=twelve), keys, booked)
     assert last(steps)
     assert len(orders(steps)) <= 1
-    asked = [phrase for step in steps if isinstance(step, Ask | Say) for phrase in step.phrases]
+    asked = [phrase for step in steps if isinstance(step, Ask | Speak) for phrase in step.phrases]
     for phrase in asked:
         said = texts("wake_up" if phrase.values else "prompts")["en"][phrase.name]
         assert values_in(said) == set(phrase.values)
@@ -258,7 +257,7 @@ def test_a_caller_is_known_by_the_number_or_by_a_pin() -> None:
 
 def test_a_withheld_number_is_asked_for() -> None:
     steps, answered = held(callback(""), ["601", "4711"], found=GUARDED)
-    assert (steps[1], answered) == (SeekAlarm("601", keyed=True), 7)
+    assert (steps[1], answered) == (FindAlarm("601", keyed=True), 7)
     steps, answered = held(callback(""), [])
     assert (last(steps), answered) == ("no-answer", None)
 

@@ -15,7 +15,7 @@ from telealarm.sections.capture_digits import CaptureDigits
 from telealarm.sections.conference import Conference
 from telealarm.sections.context import ActionResult, Outcome
 from telealarm.sections.do_not_call import DoNotCall
-from telealarm.sections.hang_up import HangUp as HangUpSection
+from telealarm.sections.hang_up import HangUp
 from telealarm.sections.multi_choice import MultiChoice
 from telealarm.sections.play_message import PlayMessage
 from telealarm.sections.rating import Rating
@@ -26,9 +26,9 @@ from telealarm.survey.commands import (
     NO_ANSWER,
     Act,
     Command,
+    EndCall,
     Enter,
-    HangUp,
-    Keep,
+    KeepAnswer,
     Listen,
     Say,
 )
@@ -69,16 +69,16 @@ def play(section_id: int, **branches: int | None) -> IvrStep:
 def test_a_key_in_the_prompt_is_kept_and_answered_with_goodbye() -> None:
     machine = Machine([RATING], 1)
     assert machine.begin() == [Enter(1, 0), Say(section=1)]
-    assert machine.keyed("2") == [Keep(1, "2", True, None), Enter(None, 0), Say(text=GOODBYE)]
+    assert machine.keyed("2") == [KeepAnswer(1, "2", True, None), Enter(None, 0), Say(text=GOODBYE)]
     assert machine.keyed("1") == []  # too late to change one's mind
-    assert machine.heard() == [HangUp()]
+    assert machine.heard() == [EndCall()]
 
 
 def test_a_key_after_the_prompt_counts_as_well() -> None:
     machine = Machine([RATING], 1)
     machine.begin()
     assert machine.heard() == [Listen(5.0)]
-    assert machine.keyed("1")[0] == Keep(1, "1", True, None)
+    assert machine.keyed("1")[0] == KeepAnswer(1, "1", True, None)
 
 
 def test_no_key_repeats_the_prompt_as_often_as_retries_say_and_then_says_so() -> None:
@@ -88,7 +88,7 @@ def test_no_key_repeats_the_prompt_as_often_as_retries_say_and_then_says_so() ->
     assert machine.timed_out() == [Enter(1, 1), Say(section=1)]
     machine.heard()
     assert machine.timed_out() == [Say(text=NO_ANSWER)]
-    assert machine.heard() == [Enter(None, 0), HangUp()]
+    assert machine.heard() == [Enter(None, 0), EndCall()]
 
 
 def test_a_key_that_comes_while_the_survey_gives_up_counts_yet() -> None:
@@ -97,7 +97,7 @@ def test_a_key_that_comes_while_the_survey_gives_up_counts_yet() -> None:
     machine.heard()
     assert machine.timed_out() == [Say(text=NO_ANSWER)]
     assert machine.keyed("9") == machine.keyed("#") == []  # no answer: it is said on
-    assert machine.keyed("1")[0] == Keep(1, "1", True, None)
+    assert machine.keyed("1")[0] == KeepAnswer(1, "1", True, None)
     assert machine.keyed("2") == []
 
 
@@ -107,7 +107,7 @@ def test_a_number_that_comes_while_the_survey_gives_up_is_waited_for() -> None:
     machine.heard()
     assert machine.timed_out() == [Say(text=NO_ANSWER)]
     assert machine.keyed("1") == [Listen(5.0)]
-    assert machine.timed_out()[0] == Keep(1, "1", False, None)
+    assert machine.timed_out()[0] == KeepAnswer(1, "1", False, None)
 
 
 def test_a_key_not_offered_is_refused_and_another_may_follow() -> None:
@@ -115,7 +115,7 @@ def test_a_key_not_offered_is_refused_and_another_may_follow() -> None:
     machine.begin()
     assert machine.keyed("7") == [Say(text=INVALID_KEY)]
     assert machine.heard() == [Listen(5.0)]
-    assert machine.keyed("1")[0] == Keep(1, "1", True, None)
+    assert machine.keyed("1")[0] == KeepAnswer(1, "1", True, None)
 
 
 def test_with_retries_left_a_key_not_offered_repeats_the_prompt() -> None:
@@ -131,7 +131,7 @@ def test_wrong_keys_without_end_do_not_hold_the_line() -> None:
         assert machine.keyed("9") == [Say(text=INVALID_KEY)]
     assert machine.keyed("9") == [Say(text=NO_ANSWER)]
     assert machine.keyed("1") == []
-    assert machine.heard() == [Enter(None, 0), HangUp()]
+    assert machine.heard() == [Enter(None, 0), EndCall()]
 
 
 def test_branches_lead_by_key_any_invalid_and_timeout() -> None:
@@ -147,8 +147,8 @@ def test_branches_lead_by_key_any_invalid_and_timeout() -> None:
         machine.begin()
         return list(machine.keyed(key))
 
-    assert after("1") == [Keep(1, "1", False, 2), Enter(2, 0), Say(section=2)]
-    assert after("2") == [Keep(1, "2", False, 3), Enter(3, 0), Say(section=3)]
+    assert after("1") == [KeepAnswer(1, "1", False, 2), Enter(2, 0), Say(section=2)]
+    assert after("2") == [KeepAnswer(1, "2", False, 3), Enter(3, 0), Say(section=3)]
     assert after("9") == [Enter(4, 0), Say(section=4)]
     machine = Machine(sections, 1)
     machine.begin()
@@ -160,7 +160,7 @@ def test_sections_without_branching_follow_each_other_and_the_last_ends_the_call
     machine = Machine([play(1), play(2)], 1)
     assert machine.begin() == [Enter(1, 0), Say(section=1)]
     assert machine.heard() == [Enter(2, 0), Say(section=2)]
-    assert machine.heard() == [Enter(None, 0), HangUp()]
+    assert machine.heard() == [Enter(None, 0), EndCall()]
 
 
 def test_a_section_with_branchings_of_which_none_fits_ends_the_call() -> None:
@@ -175,7 +175,7 @@ def test_a_key_pressed_during_the_greeting_answers_the_question_that_follows() -
     machine.begin()
     assert machine.keyed("1") == [
         Enter(1, 0),
-        Keep(1, "1", True, None),
+        KeepAnswer(1, "1", True, None),
         Enter(None, 0),
         Say(text=GOODBYE),
     ]
@@ -187,13 +187,13 @@ def test_a_session_that_is_adopted_begins_in_its_section_and_lap() -> None:
 
 
 def test_a_session_that_is_adopted_after_the_end_hangs_up() -> None:
-    assert Machine([RATING], None).begin() == [Enter(None, 0), HangUp()]
+    assert Machine([RATING], None).begin() == [Enter(None, 0), EndCall()]
 
 
 def test_a_hang_up_section_says_its_words_and_ends() -> None:
-    machine = Machine([step(1, HangUpSection())], 1)
+    machine = Machine([step(1, HangUp())], 1)
     machine.begin()
-    assert machine.heard() == [Enter(None, 0), HangUp()]
+    assert machine.heard() == [Enter(None, 0), EndCall()]
 
 
 def capture(
@@ -218,13 +218,13 @@ def test_a_number_ends_at_the_hash_and_keeps_its_zeros() -> None:
     machine = Machine([capture(digits=8)], 1)
     machine.begin()
     assert machine.keyed("0") == [Listen(5.0)]
-    assert keyed(machine, "07#")[0] == Keep(1, "007", False, None)
+    assert keyed(machine, "07#")[0] == KeepAnswer(1, "007", False, None)
 
 
 def test_a_number_is_complete_at_its_length_and_swallows_the_hash_that_follows() -> None:
     machine = Machine([capture(), RATING_2], 1)
     machine.begin()
-    assert keyed(machine, "1123")[0] == Keep(1, "1123", False, 2)
+    assert keyed(machine, "1123")[0] == KeepAnswer(1, "1123", False, 2)
     assert machine.keyed("#") == []
     assert machine.keyed("#") == [Say(text=INVALID_KEY)]
 
@@ -232,14 +232,14 @@ def test_a_number_is_complete_at_its_length_and_swallows_the_hash_that_follows()
 def test_a_star_begins_a_number_anew() -> None:
     machine = Machine([capture()], 1)
     machine.begin()
-    assert keyed(machine, "99*1123")[0] == Keep(1, "1123", False, None)
+    assert keyed(machine, "99*1123")[0] == KeepAnswer(1, "1123", False, None)
 
 
 def test_a_number_without_a_hash_counts_when_nothing_more_comes() -> None:
     machine = Machine([capture()], 1)
     machine.begin()
     machine.keyed("7")
-    assert machine.timed_out()[0] == Keep(1, "7", False, None)
+    assert machine.timed_out()[0] == KeepAnswer(1, "7", False, None)
 
 
 def test_a_number_out_of_range_is_refused() -> None:
@@ -247,14 +247,14 @@ def test_a_number_out_of_range_is_refused() -> None:
     machine.begin()
     assert keyed(machine, "21#") == [Say(text=INVALID_KEY), Enter(1, 1), Say(section=1)]
     assert machine.keyed("#") == [Say(text=INVALID_KEY)]  # no number at all
-    assert keyed(machine, "0012")[0] == Keep(1, "0012", False, None)
+    assert keyed(machine, "0012")[0] == KeepAnswer(1, "0012", False, None)
 
 
 def test_a_number_may_be_keyed_ahead_of_its_question() -> None:
     machine = Machine([play(9), capture(1), RATING_2], 9)
     machine.begin()
     assert machine.keyed("1") == [Enter(1, 0), Listen(5.0)]
-    assert keyed(machine, "1#")[0] == Keep(1, "11", False, 2)
+    assert keyed(machine, "1#")[0] == KeepAnswer(1, "11", False, 2)
 
 
 def test_a_number_may_be_exactly_one_or_of_a_single_digit() -> None:
@@ -262,37 +262,37 @@ def test_a_number_may_be_exactly_one_or_of_a_single_digit() -> None:
     for keys, kept in (("1123", True), ("1124", False), ("123#", False)):
         machine = Machine([exact], 1)
         machine.begin()
-        assert isinstance(keyed(machine, keys)[0], Keep) is kept, keys
+        assert isinstance(keyed(machine, keys)[0], KeepAnswer) is kept, keys
     single = Machine([capture(digits=1), RATING_2], 1)
     single.begin()
     assert single.keyed("*") == [Listen(5.0)]
-    assert single.keyed("0")[0] == Keep(1, "0", False, 2)
+    assert single.keyed("0")[0] == KeepAnswer(1, "0", False, 2)
 
 
 def test_a_number_that_is_not_checked_may_be_any() -> None:
     machine = Machine([capture(digits=50)], 1)
     machine.begin()
-    assert keyed(machine, "0" * 50)[0] == Keep(1, "0" * 50, False, None)
+    assert keyed(machine, "0" * 50)[0] == KeepAnswer(1, "0" * 50, False, None)
 
 
 def test_what_is_no_digit_is_no_part_of_a_number() -> None:
     machine = Machine([capture()], 1)
     machine.begin()
     assert keyed(machine, "1A") == [Say(text=INVALID_KEY)]
-    assert keyed(machine, "1123")[0] == Keep(1, "1123", False, None)
+    assert keyed(machine, "1123")[0] == KeepAnswer(1, "1123", False, None)
 
 
 def test_a_number_leads_where_its_branching_says() -> None:
     machine = Machine([capture(branches={"1123": 2, "any": None}), RATING_2], 1)
     machine.begin()
-    assert keyed(machine, "1123")[0] == Keep(1, "1123", False, 2)
+    assert keyed(machine, "1123")[0] == KeepAnswer(1, "1123", False, 2)
 
 
 def test_answers_are_spoken_back() -> None:
     machine = Machine([RATING], 1, confirms=True)
     machine.begin()
     assert machine.keyed("2") == [
-        Keep(1, "2", True, None),
+        KeepAnswer(1, "2", True, None),
         Say(section=1, answer="2"),
         Enter(None, 0),
         Say(text=GOODBYE),
@@ -320,11 +320,11 @@ def test_who_asks_not_to_be_called_is_put_on_the_list_before_a_word_is_said() ->
     assert machine.begin() == [Enter(1, 0), Act(1)]
     assert machine.keyed("5") == []  # nothing stops it
     assert machine.done(DONE) == [Say(section=1)]
-    assert machine.heard() == [Enter(None, 0), HangUp()]
+    assert machine.heard() == [Enter(None, 0), EndCall()]
 
 
 def test_a_transfer_that_was_taken_ends_the_call_unless_the_survey_goes_on() -> None:
-    for branches, after in (({}, [Enter(None, 0), HangUp()]), ({"0": 2}, [Enter(2, 0), SAY_2])):
+    for branches, after in (({}, [Enter(None, 0), EndCall()]), ({"0": 2}, [Enter(2, 0), SAY_2])):
         machine = Machine([step(1, CallTransfer(), branches=branches), RATING_2], 1)
         machine.begin()
         assert machine.heard() == [Act(1)]
@@ -344,7 +344,11 @@ def test_a_key_pressed_while_the_agent_rings_answers_what_comes_next() -> None:
     machine.begin()
     machine.heard()
     assert machine.keyed("3") == []
-    assert machine.done(NO_LINE)[:3] == [Say(text=NO_AGENT), Enter(2, 0), Keep(2, "3", True, None)]
+    assert machine.done(NO_LINE)[:3] == [
+        Say(text=NO_AGENT),
+        Enter(2, 0),
+        KeepAnswer(2, "3", True, None),
+    ]
 
 
 def test_whoever_adopts_a_talk_goes_on_with_it_and_repeats_what_else_was_done() -> None:
@@ -357,7 +361,7 @@ def test_a_survey_that_goes_in_a_circle_comes_to_an_end() -> None:
     machine = Machine([play(1, on_0=1)], 1)
     commands = machine.begin()
     for _ in range(1000):
-        if HangUp() in commands:
+        if EndCall() in commands:
             return
         commands = machine.heard()
     raise AssertionError("it goes on for ever")
@@ -371,11 +375,11 @@ def test_a_rating_up_to_ten_waits_for_a_second_digit_where_one_may_follow() -> N
     for keys, rating in (("7", "7"), ("10", "10"), ("1#", "1"), ("*9", "9"), ("1*2", "2")):
         machine = Machine([rating_up_to(10)], 1)
         machine.begin()
-        assert keyed(machine, keys)[0] == Keep(1, rating, True, None), keys
+        assert keyed(machine, keys)[0] == KeepAnswer(1, rating, True, None), keys
     machine = Machine([rating_up_to(10)], 1)
     machine.begin()
     assert machine.keyed("1") == [Listen(5.0)]
-    assert machine.timed_out()[0] == Keep(1, "1", True, None)
+    assert machine.timed_out()[0] == KeepAnswer(1, "1", True, None)
 
 
 def test_a_rating_beyond_its_end_is_refused_at_once() -> None:
@@ -385,20 +389,20 @@ def test_a_rating_beyond_its_end_is_refused_at_once() -> None:
         assert keyed(machine, keys) == [Say(text=INVALID_KEY)], keys
     machine = Machine([rating_up_to(25)], 1)
     machine.begin()
-    assert keyed(machine, "3")[0] == Keep(1, "3", True, None)  # thirty is too much
+    assert keyed(machine, "3")[0] == KeepAnswer(1, "3", True, None)  # thirty is too much
 
 
 def test_a_rating_of_two_digits_may_be_keyed_ahead() -> None:
     machine = Machine([play(9), rating_up_to(10)], 9)
     machine.begin()
     assert machine.keyed("1") == [Enter(1, 0), Listen(5.0)]
-    assert machine.keyed("0")[0] == Keep(1, "10", True, None)
+    assert machine.keyed("0")[0] == KeepAnswer(1, "10", True, None)
 
 
 def test_a_hash_after_an_answer_belongs_to_it() -> None:
     machine = Machine([RATING, RATING_2], 1)
     machine.begin()
-    assert machine.keyed("1")[:2] == [Keep(1, "1", True, 2), Enter(2, 0)]
+    assert machine.keyed("1")[:2] == [KeepAnswer(1, "1", True, 2), Enter(2, 0)]
     assert machine.keyed("#") == []
     assert machine.keyed("#") == [Say(text=INVALID_KEY)]
     assert machine.keyed("#") == [Say(text=INVALID_KEY)]
@@ -414,10 +418,14 @@ def test_a_choice_has_the_labelled_keys_alone() -> None:
 def test_two_keys_at_once_are_one_answer_each_or_one_number() -> None:
     machine = Machine([RATING, RATING_2], 1)
     machine.begin()
-    assert keyed(machine, "12") == [Keep(2, "2", True, None), Enter(None, 0), Say(text=GOODBYE)]
+    assert keyed(machine, "12") == [
+        KeepAnswer(2, "2", True, None),
+        Enter(None, 0),
+        Say(text=GOODBYE),
+    ]
     machine = Machine([RATING], 1)
     machine.begin()
-    assert machine.keyed("1")[0] == Keep(1, "1", True, None)
+    assert machine.keyed("1")[0] == KeepAnswer(1, "1", True, None)
     assert machine.keyed("2") == []
 
 
@@ -434,10 +442,10 @@ def test_a_rating_that_is_asked_again_is_kept_again_and_the_rows_say_which_count
     again = rating(1, branches={"3": 1, "any": None, "timeout": 1})
     machine = Machine([again], 1)
     machine.begin()
-    assert machine.keyed("3") == [Keep(1, "3", True, 1), Enter(1, 0), Say(section=1)]
+    assert machine.keyed("3") == [KeepAnswer(1, "3", True, 1), Enter(1, 0), Say(section=1)]
     machine.heard()
     assert machine.timed_out() == [Enter(1, 0), Say(section=1)]
-    assert machine.keyed("2")[0] == Keep(1, "2", True, None)
+    assert machine.keyed("2")[0] == KeepAnswer(1, "2", True, None)
 
 
 def test_a_wrong_key_may_lead_back_to_the_question_and_still_comes_to_an_end() -> None:
@@ -479,14 +487,14 @@ def test_silence_is_no_key_that_any_stands_for() -> None:
 def test_a_message_alone_is_said_and_ends_whatever_is_keyed() -> None:
     machine = Machine([play(1)], 1)
     machine.begin()
-    assert machine.keyed("*") == [Enter(None, 0), HangUp()]
+    assert machine.keyed("*") == [Enter(None, 0), EndCall()]
     assert machine.keyed("1") == []
 
 
 def test_the_first_of_two_keys_in_the_greeting_answers_and_the_second_the_next_question() -> None:
     machine = Machine([play(9), RATING, RATING_2], 9)
     machine.begin()
-    assert keyed(machine, "12")[0] == Keep(2, "2", True, None)
+    assert keyed(machine, "12")[0] == KeepAnswer(2, "2", True, None)
 
 
 def test_keys_while_a_message_is_recorded_or_an_agent_rings_are_not_lost() -> None:
@@ -494,9 +502,9 @@ def test_keys_while_a_message_is_recorded_or_an_agent_rings_are_not_lost() -> No
     machine.begin()
     machine.heard()
     assert keyed(machine, "2" + "1123") == []
-    assert [c for c in machine.done(DONE) if isinstance(c, Keep)] == [
-        Keep(2, "2", True, 3),
-        Keep(3, "1123", False, None),
+    assert [c for c in machine.done(DONE) if isinstance(c, KeepAnswer)] == [
+        KeepAnswer(2, "2", True, 3),
+        KeepAnswer(3, "1123", False, None),
     ]
 
 
@@ -555,9 +563,9 @@ def test_whatever_happens_it_is_never_silent_and_ends(
     for step in range(4000):
         assert commands, "the session would wait for ever"
         last = commands[-1]
-        assert isinstance(last, Say | Listen | Act | HangUp), last
-        kept += sum(isinstance(command, Keep) for command in commands)
-        if isinstance(last, HangUp):
+        assert isinstance(last, Say | Listen | Act | EndCall), last
+        kept += sum(isinstance(command, KeepAnswer) for command in commands)
+        if isinstance(last, EndCall):
             assert kept <= len(keys)
             return
         key = next(pressed, None)

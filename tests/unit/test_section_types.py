@@ -14,7 +14,7 @@ from telealarm import sections
 from telealarm.api.fields.of_section import form_fields
 from telealarm.errors import TeleAlarmError
 from telealarm.rules.survey_graph import Flow
-from telealarm.sections.base import Lines, Pattern, PhoneNumber, SectionType
+from telealarm.sections.base import IsPhoneNumber, Lines, Pattern, SectionType
 from telealarm.sections.call_transfer import CallTransfer
 
 # The contract with clients: it never changes, though types may be added.
@@ -78,7 +78,7 @@ def test_a_form_has_the_limits_of_the_type() -> None:
         (Annotated[str | None, Field(max_length=3)], "abcd", "at most 3 characters"),
         (Annotated[str, Field(min_length=1, max_length=3)], "", "must not be empty"),
         (Annotated[str | None, Pattern("[ab]", "must be a or b")], "c", "must be a or b"),
-        (Annotated[str | None, PhoneNumber()], "x", "must be a phone number"),
+        (Annotated[str | None, IsPhoneNumber()], "x", "must be a phone number"),
         (Literal["slow", "quick"], "fast", "must be one of slow, quick"),
         (bool, "maybe", "must be true or false"),
     ):

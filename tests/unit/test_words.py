@@ -225,7 +225,7 @@ def test_every_word_that_is_used_is_declared_and_the_other_way_round() -> None:
 
 
 def imported(tree: ast.Module) -> dict[str, type[Words] | type[Numbers]]:
-    """The sets of words that a file imports, by what it calls them: `Reason`, `sms.Timeline`."""
+    """The sets of words that a file imports, by the names there: `Reason`, `sms.TimelineWord`."""
     by_module = {each[0].__module__: each for each in declared().values()}
     found = {}
     for node in ast.walk(tree):
@@ -241,7 +241,7 @@ def imported(tree: ast.Module) -> dict[str, type[Words] | type[Numbers]]:
 
 
 def dotted(node: ast.expr) -> str:
-    """`sms.Timeline` of such an expression; empty for any other."""
+    """`sms.TimelineWord` of such an expression; empty for any other."""
     if isinstance(node, ast.Attribute) and (before := dotted(node.value)):
         return f"{before}.{node.attr}"
     return node.id if isinstance(node, ast.Name) else ""

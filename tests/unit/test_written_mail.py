@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telealarm.errors import TransportError
-from telealarm.rules.delivery import Mail
+from telealarm.rules.delivery import OutgoingMail
 from telealarm.transports.smtp import compose
 
-MAIL = Mail("id-1", "ann@example.com", "clinic@example.com", "The Clinic", "Visit", "Hello")
+MAIL = OutgoingMail("id-1", "ann@example.com", "clinic@example.com", "The Clinic", "Visit", "Hello")
 HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"]
 UNSUBSCRIBE = "https://clinic.example/links/unsubscribe-1f-6999c0d0-" + "61" * 60 + "-" + "0" * 24
 
@@ -29,7 +29,9 @@ LINES = st.text(
 
 
 def raw(**changed: Any) -> bytes:
-    return compose(Mail(**{**MAIL.__dict__, **changed}), "noreply@clinic.example").as_bytes()
+    return compose(
+        OutgoingMail(**{**MAIL.__dict__, **changed}), "noreply@clinic.example"
+    ).as_bytes()
 
 
 def old_parser(mail: bytes) -> Message:

@@ -18,7 +18,7 @@ from telealarm.api.fields.numbers import LARGEST, SMALLEST, Flag, Real, Whole
 from telealarm.api.fields.reply import ReplyField
 from telealarm.api.fields.texts import PlainPhone, Text, Word
 from telealarm.models import BaseModel
-from telealarm.sections.base import Lines, Pattern, PhoneNumber
+from telealarm.sections.base import IsPhoneNumber, Lines, Pattern
 
 T = TypeVar("T")
 
@@ -79,7 +79,7 @@ def _field_type(name: str, info: FieldInfo) -> FieldType:
 def _text(info: FieldInfo) -> Text:
     longest = _limit(_mark(info, MaxLen), "max_length", _LONGEST)
     shortest = _limit(_mark(info, MinLen), "min_length", 0)
-    if _mark(info, PhoneNumber):
+    if _mark(info, IsPhoneNumber):
         return PlainPhone(longest, shortest)
     if pattern := _mark(info, Pattern):
         return Word(longest, shortest, pattern=pattern.pattern, right=pattern.right)

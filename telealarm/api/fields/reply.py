@@ -75,7 +75,7 @@ LOCAL = LocalTime()
 
 
 @dataclass(frozen=True)
-class Link(ReplyField):
+class RowLink(ReplyField):
     """The link to a row of `resource`. The attribute `of` holds its id.
 
     `null`: the link may be null.
@@ -94,7 +94,7 @@ class Link(ReplyField):
 
 
 @dataclass(frozen=True)
-class SelfLink(Link):
+class SelfLink(RowLink):
     """The link to the row itself."""
 
     _: KW_ONLY

@@ -59,19 +59,19 @@ class LinkPages:
         return await self._db.write(self._answer, request, self._act)
 
     def _answer(
-        self, request: web.Request, respond: Callable[[Link, Alarm, "Page"], web.Response]
+        self, request: web.Request, respond: Callable[[Link, Alarm, "LinkPage"], web.Response]
     ) -> web.Response:
         link = signed_links.read(Installation.get().secret, request.match_info["token"])
         alarm = Alarm.get_or_none(Alarm.id == link.alarm_id) if link else None
         if link is None or alarm is None or link.kind not in signed_links.KINDS:
-            page = Page(_browsers(request))
+            page = LinkPage(_browsers(request))
             return page.write(404, page.texts.no_link)
-        page = Page(alarm.language)
+        page = LinkPage(alarm.language)
         if link.expires <= utcnow():
             return page.write(410, page.texts.expired)
         return respond(link, alarm, page)
 
-    def _look(self, link: Link, alarm: Alarm, page: "Page") -> web.Response:
+    def _look(self, link: Link, alarm: Alarm, page: "LinkPage") -> web.Response:
         """Return the page that explains the link, with a button to carry it out."""
         button = str(getattr(page.texts, f"{link.kind}_button"))
         if link.kind == "unsubscribe":
@@ -83,7 +83,7 @@ class LinkPages:
             return page.write(410, page.texts.closed, about)
         return page.write(200, "", about, button)
 
-    def _act(self, link: Link, alarm: Alarm, page: "Page") -> web.Response:
+    def _act(self, link: Link, alarm: Alarm, page: "LinkPage") -> web.Response:
         """Carry out the purpose of the link. Return the page that confirms it."""
         now = utcnow()
         if link.kind == "unsubscribe":
@@ -98,13 +98,13 @@ class LinkPages:
             return page.write(410, page.texts.closed, self._about(alarm, page))
         return page.write(200, page.outcome(alarm), self._about(alarm, page))
 
-    def _about(self, alarm: Alarm, page: "Page") -> str:
+    def _about(self, alarm: Alarm, page: "LinkPage") -> str:
         """Return the title and the time of the event."""
         values = self._composer.values(alarm, utcnow()) | {"title": alarm.event.title}
         return placeholders.fill(page.texts.about, values)
 
 
-class Page:
+class LinkPage:
     """A page in the recipient's language."""
 
     def __init__(self, language: str | None) -> None:

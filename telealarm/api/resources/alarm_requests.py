@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.reply import CREATED, Column, Link, SelfLink
+from telealarm.api.fields.reply import CREATED, Column, RowLink, SelfLink
 from telealarm.api.fields.times import Moment
 from telealarm.api.resources.alarms import STATUS
 from telealarm.api.rest.resource import Action, Resource, Values
@@ -29,7 +29,7 @@ class AlarmRequestForm(Form):
     """The status of the attempt. Write 7 to cancel an attempt that still waits."""
     callstatus: ClassVar = Column(meaning="The Q.850 cause of the hang-up.")
     duration: ClassVar = Column(meaning="How long the call lasted, in seconds.")
-    callrequest: ClassVar = Link("callrequest", "callrequest_id", null=True, meaning="The call.")
+    callrequest: ClassVar = RowLink("callrequest", "callrequest_id", null=True, meaning="The call.")
     created_date: ClassVar = CREATED
     status_reason: ClassVar = Column(meaning="Why the status is what it is, as one stable word.")
 

@@ -15,14 +15,14 @@ from telealarm.api.fields.choices import Choice, OneOf
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import LARGEST, Flag, Whole
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.reply import CREATED, Column, Computed, Link, SelfLink
+from telealarm.api.fields.reply import CREATED, Column, Computed, RowLink, SelfLink
 from telealarm.api.fields.texts import Phone, Url, Zone
 from telealarm.api.fields.times import Clock, Moment
 from telealarm.api.resources.calendar_settings import SEALED
 from telealarm.api.resources.mail_templates import ADDRESS
 from telealarm.api.resources.survey_templates import LANGUAGE
 from telealarm.api.rest import lists
-from telealarm.api.rest.filters import Words
+from telealarm.api.rest.filters import WordFilter
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.errors import Invalid
 from telealarm.methods import call
@@ -39,7 +39,7 @@ WEEK_SECONDS = 7 * 24 * 3600
 STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus})
 METHOD = Choice({number: method.name for number, method in methods.alarm_methods().items()})
 # The answers that a receptionist looks for: `?outcome=cancelled,unanswered`.
-OUTCOME = Words(
+OUTCOME = WordFilter(
     {
         "open": Alarm.status.in_(UNSETTLED),
         "confirmed": Alarm.result == AlarmResult.CONFIRMED,
@@ -192,7 +192,7 @@ class AlarmForm(Form):
     snooze_key: Annotated[str, OneOf(("", *"123456789"))] = ""
     """The rating key that asks for another call later. Empty: no key does."""
     status_reason: ClassVar = Column(meaning="Why the status is what it is, as one stable word.")
-    about: ClassVar = Link(
+    about: ClassVar = RowLink(
         "alarm", "about_id", null=True, meaning="The failed alarm that this alarm reports."
     )
     outcome: ClassVar = Computed(outcome, {"enum": list(AlarmOutcome)})

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from telealarm.api.fields.form import Reply
-from telealarm.api.fields.reply import COLUMN, Column, Link, SelfLink
+from telealarm.api.fields.reply import COLUMN, Column, RowLink, SelfLink
 from telealarm.api.rest.resource import Resource
 from telealarm.models import CallRequest
 
@@ -19,7 +19,7 @@ class CallRequestReply(Reply):
     phone_number: ClassVar = Column(meaning="The number that was called.")
     timeout: ClassVar = Column(meaning="How long the phone may ring, in seconds.")
     timelimit: ClassVar = Column(meaning="How long the call may last, in seconds.")
-    aleg_gateway: ClassVar = Link(
+    aleg_gateway: ClassVar = RowLink(
         "gateway", "gateway_id", meaning="The gateway that the call used."
     )
     num_attempt: ClassVar = Column(meaning="How many attempts were made.")

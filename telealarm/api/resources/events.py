@@ -14,7 +14,7 @@ from telealarm.api.fields.reply import (
     CREATED,
     LOCAL,
     Column,
-    Link,
+    RowLink,
     SelfLink,
 )
 from telealarm.api.fields.texts import Text, Zone
@@ -61,7 +61,7 @@ class EventForm(Form):
     """Whether the alarms of the event are sent."""
     data: Annotated[dict[str, Any] | None, Json()] = None
     """Values for the placeholders of scripts and templates, by name."""
-    parent_event: ClassVar = Link(
+    parent_event: ClassVar = RowLink(
         "event", "parent_event_id", null=True, meaning="The first event of the series."
     )
     occ_count: ClassVar = Column(meaning="Which occurrence of the series this is, counted from 0.")

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Reply
-from telealarm.api.fields.reply import COLUMN, CREATED, Column, Computed, Link, SelfLink
+from telealarm.api.fields.reply import COLUMN, CREATED, Column, Computed, RowLink, SelfLink
 from telealarm.api.rest.resource import Resource
 from telealarm.models import Message
 from telealarm.words import DeliveryReport, MessageStatus
@@ -19,8 +19,8 @@ def status(context: RequestContext, row: Message) -> str:
 
 class MessageReply(Reply):
     url: ClassVar = SelfLink("message")
-    alarm: ClassVar = Link("alarm", "alarm_id")
-    alarm_request: ClassVar = Link("alarm-request", "request_id", null=True)
+    alarm: ClassVar = RowLink("alarm", "alarm_id")
+    alarm_request: ClassVar = RowLink("alarm-request", "request_id", null=True)
     status: ClassVar = Computed(
         status,
         {"type": "string", "enum": [*STATUSES.values(), DeliveryReport.DELIVERED]},

@@ -6,7 +6,7 @@ from typing import ClassVar
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.form import Reply
-from telealarm.api.fields.reply import CREATED, Column, Computed, Link, SelfLink
+from telealarm.api.fields.reply import CREATED, Column, Computed, RowLink, SelfLink
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.errors import NotVisible
 from telealarm.models import SurveyResult
@@ -26,7 +26,7 @@ def record_file(context: RequestContext, row: SurveyResult) -> str | None:
 
 class ResultReply(Reply):
     url: ClassVar = SelfLink("result")
-    callrequest: ClassVar = Link("callrequest", "call_id", meaning="The call.")
+    callrequest: ClassVar = RowLink("callrequest", "call_id", meaning="The call.")
     section: ClassVar = Column(
         "section_id", {"type": "integer"}, meaning="The section that was answered."
     )

@@ -25,7 +25,7 @@ _COUNT = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 _PART = re.compile(r"[A-Z]{3,10}=[A-Z0-9,+-]{1,400}", re.ASCII)
 
 
-class Frequency(OneOf):
+class FrequencyField(OneOf):
     """A frequency, in capitals or not."""
 
     def read(self, value: Any) -> str:
@@ -84,7 +84,7 @@ class RuleForm(Form):
     """The name of the rule in lists."""
     description: Annotated[str, Text(10_000, lines=True)] = ""
     """A note for people."""
-    frequency: Annotated[str | None, Frequency(FREQUENCIES)] = None
+    frequency: Annotated[str | None, FrequencyField(FREQUENCIES)] = None
     """How often the event repeats."""
     params: Annotated[str, Params(500)] = ""
     """The days and the number of repeats, in the predecessor's form."""

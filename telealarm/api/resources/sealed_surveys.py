@@ -6,10 +6,10 @@ from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema, reply
 from telealarm.api.fields.form import Form, Reply
 from telealarm.api.fields.json import Json
-from telealarm.api.fields.reply import COLUMN, CREATED, UPDATED, Computed, Link, SelfLink
+from telealarm.api.fields.reply import COLUMN, CREATED, UPDATED, Computed, RowLink, SelfLink
 from telealarm.api.fields.texts import Phone
 from telealarm.api.resources.section_templates import SectionContent
-from telealarm.api.rest.resource import Action, Answer, Resource, Values
+from telealarm.api.rest.resource import Action, CustomReply, Resource, Values
 from telealarm.models import Survey
 from telealarm.store.dialing import call_log, test_calls
 from telealarm.store.survey import surveys
@@ -73,7 +73,7 @@ class SealedSurveyReply(Reply):
     rating_counts: ClassVar = COLUMN
     created_date: ClassVar = CREATED
     updated_date: ClassVar = UPDATED
-    template: ClassVar = Link("survey-template", "template_id", null=True)
+    template: ClassVar = RowLink("survey-template", "template_id", null=True)
     sections: ClassVar = Computed(
         sections,
         {"type": "array", "items": {"type": "object"}},
@@ -115,5 +115,5 @@ SURVEY_AGGREGATE = Resource(
     name="surveyaggregate",
     model=Survey,
     listed=False,
-    answer=Answer(show_answers, ANSWERS["properties"]),
+    answer=CustomReply(show_answers, ANSWERS["properties"]),
 )

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from telealarm.api.core.request_context import RequestContext, stamp
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.form import Reply
-from telealarm.api.fields.reply import COLUMN, CREATED, Column, Computed, Link, SelfLink
+from telealarm.api.fields.reply import COLUMN, CREATED, Column, Computed, RowLink, SelfLink
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.models import WebhookDelivery
 from telealarm.store.webhooks import deliveries
@@ -34,8 +34,8 @@ def next_try(context: RequestContext, row: WebhookDelivery) -> str | None:
 
 class WebhookDeliveryReply(Reply):
     url: ClassVar = SelfLink("webhook-delivery")
-    webhook: ClassVar = Link("webhook", "webhook_id", null=True)
-    alarm: ClassVar = Link("alarm", "alarm_id", null=True)
+    webhook: ClassVar = RowLink("webhook", "webhook_id", null=True)
+    alarm: ClassVar = RowLink("alarm", "alarm_id", null=True)
     message_id: ClassVar = COLUMN
     type: ClassVar = COLUMN
     target_url: ClassVar = COLUMN

@@ -22,7 +22,7 @@ from telealarm.store.engine import time_zones
 
 
 @dataclass(frozen=True)
-class Words(FieldType):
+class WordFilter(FieldType):
     """A filter by words. Each word stands for a condition. Of several words, one must match."""
 
     conditions: Mapping[str, Expression]
@@ -41,7 +41,7 @@ class Words(FieldType):
 
 
 # By name: the column to compare, or words. A moment also has `name__gte` and so on.
-Filters = Mapping[str, Field | Words]
+Filters = Mapping[str, Field | WordFilter]
 Orders = Mapping[str, Field]
 
 # The other parameters of a list's address.
@@ -56,7 +56,9 @@ _RANGES: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def choices(filters: Filters) -> Iterator[tuple[str, Field | Words, Callable[[Any, Any], Any]]]:
+def choices(
+    filters: Filters,
+) -> Iterator[tuple[str, Field | WordFilter, Callable[[Any, Any], Any]]]:
     """Yield every filter: its name, its column or words, and the comparison."""
     for name, column in filters.items():
         yield name, column, eq
@@ -65,9 +67,9 @@ def choices(filters: Filters) -> Iterator[tuple[str, Field | Words, Callable[[An
                 yield name + ending, column, compare
 
 
-def kind_of(column: Field | Words) -> FieldType:
+def kind_of(column: Field | WordFilter) -> FieldType:
     """Return the field type that reads the value of this filter."""
-    if isinstance(column, Words):
+    if isinstance(column, WordFilter):
         return column
     if isinstance(column, ForeignKeyField) and column.rel_model in _RESOURCES:
         return Relation(_RESOURCES[column.rel_model])
@@ -95,7 +97,7 @@ def narrowed(
         column, compare = known[name]
         try:
             value = _value(column, text)
-            if isinstance(column, Words):
+            if isinstance(column, WordFilter):
                 query = query.where(value)
             else:
                 query = query.where(_holds(query, column, compare(column, value)))
@@ -139,7 +141,7 @@ def _holds(query: "ModelSelect[Any]", column: Field, condition: Any) -> Any:
     return key.in_(column.model.select(column.model.id).where(condition))
 
 
-def _value(column: Field | Words, text: str) -> Any:
+def _value(column: Field | WordFilter, text: str) -> Any:
     value = kind_of(column).read(text)
     if isinstance(column, UtcField):
         return dates.to_utc(value, time_zones.configured())

@@ -47,7 +47,7 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CustomReply:
     """A reply that does not show a row's fields, and the schemas of its properties."""
 
     show: Callable[[RequestContext, Any], dict[str, Any]]
@@ -72,7 +72,7 @@ class Resource:
     # Fields that a reply begins with, if their order is not the form's.
     show_first: tuple[str, ...] = ()
     # The reply, if it does not show the row's fields.
-    answer: Answer | None = None
+    answer: CustomReply | None = None
     filters: Filters = field(default_factory=dict)
     # The columns that can order a list, beside the id.
     orders: Orders = field(default_factory=dict)

@@ -15,7 +15,7 @@ from telealarm.methods.context import (
     OutgoingMessage,
     Transports,
 )
-from telealarm.methods.sms.provider import Sms, SmsTransports
+from telealarm.methods.sms.provider import OutgoingSms, SmsTransports
 from telealarm.methods.sms.providers import providers
 from telealarm.rules import phone, placeholders, sms_segments
 from telealarm.rules.delivery import Receipt
@@ -28,7 +28,7 @@ class Reason(Words):
     NO_SMS_GATEWAY = "no_sms_gateway", "The calendar setting names no SMS gateway."
 
 
-class Timeline(Words):
+class TimelineWord(Words):
     """`what` of the rows of an alarm's timeline that are about its SMS."""
 
     QUEUED = "sms_queued", "An SMS waits to be sent."
@@ -50,9 +50,9 @@ class SmsMethod(MessageMethod):
     uses_gateway = True
     template = "sms_template"
     timeline: ClassVar[Mapping[MessageStatus, str]] = {
-        MessageStatus.SENT: Timeline.SENT,
-        MessageStatus.FAILED: Timeline.FAILED,
-        MessageStatus.UNKNOWN: Timeline.UNKNOWN,
+        MessageStatus.SENT: TimelineWord.SENT,
+        MessageStatus.FAILED: TimelineWord.FAILED,
+        MessageStatus.UNKNOWN: TimelineWord.UNKNOWN,
     }
 
     def missed_text(self, language: str | None) -> str:
@@ -74,7 +74,7 @@ class SmsMethod(MessageMethod):
         if sent != text:
             needed = sms_segments.size(text).segments
             why = f"the text needs {needed} segments; {sms_segments.MOST_SEGMENTS} are sent"
-            context.note(Timeline.CUT, why)
+            context.note(TimelineWord.CUT, why)
         size = sms_segments.size(sent)
         of_template = context.template["sender_phonenumber"] if context.template else ""
         return ComposedMessage(
@@ -103,7 +103,7 @@ class SmsMethod(MessageMethod):
                 f"there is no SMS provider {kind}; put its file back into"
                 " telealarm/methods/sms/providers"
             )
-        sms = Sms(message.id, message.recipient, message.body.sender, message.body.text)
+        sms = OutgoingSms(message.id, message.recipient, message.body.sender, message.body.text)
         reach = SmsTransports(transports.http, transports.ami)
         return await provider.send(sms, gateway.settings, reach)
 

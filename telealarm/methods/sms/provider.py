@@ -15,7 +15,7 @@ _PLACEHOLDER = re.compile(r"\{(to|from|text|id)\}")
 
 
 @dataclass(frozen=True)
-class Sms:
+class OutgoingSms:
     """An SMS to send. `id` is the same at each try, so that a gateway can drop duplicates."""
 
     id: str
@@ -46,7 +46,9 @@ class SmsProvider(ABC):
         """Return the JSON Schema of the settings, for the API's document."""
 
     @abstractmethod
-    async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> Receipt:
+    async def send(
+        self, sms: OutgoingSms, settings: Mapping[str, Any], means: SmsTransports
+    ) -> Receipt:
         """Send the message within the time limit of the provider, and return its receipt.
 
         Raise TransportError with the gateway's text if the message was not taken. The error is
@@ -54,7 +56,7 @@ class SmsProvider(ABC):
         """
 
 
-def filled(template: str, sms: Sms, escape: Callable[[str], str]) -> str:
+def filled(template: str, sms: OutgoingSms, escape: Callable[[str], str]) -> str:
     """Return `template` with the values of {to}, {from}, {text} and {id}, each escaped.
 
     Placeholders inside a value are not replaced.

@@ -24,7 +24,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Page:
+class OccurrencePage:
     """Some occurrences. `count` is the total (None: endless), `following` starts the next page."""
 
     told: list[Told]
@@ -32,7 +32,9 @@ class Page:
     following: datetime | None
 
 
-def page(event: Event, after: datetime | None, before: datetime | None, limit: int) -> Page:
+def page(
+    event: Event, after: datetime | None, before: datetime | None, limit: int
+) -> OccurrencePage:
     """Return the first `limit` occurrences from `after` (inclusive) to `before` (exclusive).
 
     A naive time is local to the event. An event without a rule has one occurrence. Raises Invalid.
@@ -106,10 +108,10 @@ def _cancelled_of(child: Event) -> set[int | None]:
     return {alarm.origin_id for alarm in cancelled}
 
 
-def _of_one(event: Event, since: datetime | None, until: datetime | None) -> Page:
+def _of_one(event: Event, since: datetime | None, until: datetime | None) -> OccurrencePage:
     inside = (since is None or since <= event.start) and (until is None or event.start < until)
     occurrences = [Told(event.start, event.end, event.id)] if inside else []
-    return Page(occurrences, len(occurrences), None)
+    return OccurrencePage(occurrences, len(occurrences), None)
 
 
 def _of_series(
@@ -118,7 +120,7 @@ def _of_series(
     since: datetime | None,
     until: datetime | None,
     limit: int,
-) -> Page:
+) -> OccurrencePage:
     aside, moved = _exceptions(event)
     series_alone = Series(
         pattern.anchor,
@@ -141,7 +143,7 @@ def _of_series(
     ]
     in_order = sorted([*occurrences, *moved], key=lambda occurrence: occurrence.start)
     count = series_alone.count(since, until)
-    return Page(
+    return OccurrencePage(
         in_order[:limit],
         None if count is None else count + len(moved),
         in_order[limit].start if len(in_order) > limit else None,

@@ -40,7 +40,7 @@ def mark(message: Message, delivery: str, said: str, now: datetime) -> str:
     Message.update(delivery=delivery, said=said).where(Message.id == message.id).execute()
     message.delivery, message.said = delivery, said
     reported = delivery == DELIVERED
-    what = sms.Timeline.DELIVERED if reported else sms.Timeline.UNDELIVERED
+    what = sms.TimelineWord.DELIVERED if reported else sms.TimelineWord.UNDELIVERED
     why = f"to {message.recipient}" + (f": {said}" if said else "")
     record(message.alarm_id, what, why, request_id=message.request_id, at=now)
     return delivery

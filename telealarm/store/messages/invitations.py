@@ -136,5 +136,5 @@ def renew(message_id: int, composer: Composer, now: datetime) -> None:
         }
     )
     why = f"{'CANCEL' if cancelled else 'update'} of the invitation"
-    record(alarm.id, email.Timeline.QUEUED, why, at=now)
+    record(alarm.id, email.TimelineWord.QUEUED, why, at=now)
     wake("messages")

@@ -40,7 +40,7 @@ def queue_sms(
         **sms_segments.columns(text),
     )
     why = f"to {recipient}: {what}" if what else f"to {recipient}"
-    record(alarm.id, sms.Timeline.QUEUED, why, request_id=request_id, at=now)
+    record(alarm.id, sms.TimelineWord.QUEUED, why, request_id=request_id, at=now)
     wake("messages")
 
 

@@ -134,7 +134,7 @@ def _asked_to_stop(message: Message, now: datetime) -> bool:
     if listed:
         move(message, MessageStatus.WITHDRAWN)
         why = f"{message.recipient} is on a do-not-call list"
-        record(message.alarm_id, sms.Timeline.NOT_SENT, why, at=now)
+        record(message.alarm_id, sms.TimelineWord.NOT_SENT, why, at=now)
     return listed
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from telealarm import i18n
-from telealarm.i18n.model import Reply
+from telealarm.i18n.model import ReplyTexts
 from telealarm.models import Alarm, Message
 from telealarm.rules import placeholders, short_sms
 from telealarm.store import do_not_call
@@ -12,7 +12,7 @@ from telealarm.store.messages.compose import Composer
 from telealarm.words import MessagePurpose
 
 
-def texts(alarm: Alarm) -> Reply:
+def texts(alarm: Alarm) -> ReplyTexts:
     """Return the texts in the language of the recipient."""
     return i18n.of(alarm.language).written.reply
 

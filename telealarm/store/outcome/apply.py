@@ -279,7 +279,7 @@ def _inform(alarm: Alarm, now: datetime, *, missed: bool = False) -> None:
     if gateway is None:
         record(
             alarm.id,
-            sms.Timeline.NOT_SENT,
+            sms.TimelineWord.NOT_SENT,
             "the calendar setting names no sms_gateway; set one to have failures told",
             at=now,
         )

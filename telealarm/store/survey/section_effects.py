@@ -32,7 +32,10 @@ def block(call: Call, section: int) -> None:
         do_not_call.add_number(chosen, number)
     answer(row, section, do_not_call_section.Response.ADDED)
     record(
-        call.alarm_id, do_not_call_section.Timeline.BLOCKED, call.number, request_id=call.request_id
+        call.alarm_id,
+        do_not_call_section.TimelineWord.BLOCKED,
+        call.number,
+        request_id=call.request_id,
     )
 
 
@@ -48,7 +51,7 @@ def send(call: Call, section_id: int, text: str, now: datetime) -> None:
         answer(row, section_id, sms.Response.NOT_SENT)
         record(
             alarm.id,
-            sms.Timeline.NOT_SENT,
+            sms.TimelineWord.NOT_SENT,
             "the calendar setting names no sms_gateway; set one to have the survey send SMS",
             request_id=call.request_id,
         )
@@ -71,7 +74,7 @@ def recorded(call: Call, section: int, file: str, seconds: float) -> str:
     )
     record(
         call.alarm_id,
-        record_message.Timeline.RECORDED,
+        record_message.TimelineWord.RECORDED,
         f"{seconds:.1f} s",
         request_id=call.request_id,
     )
@@ -85,13 +88,13 @@ def joined(call: Call, section: int, name: str) -> None:
     if known is not None:
         return
     answer(row, section, conference.Response.JOINED)
-    record(call.alarm_id, conference.Timeline.JOINED, name, request_id=call.request_id)
+    record(call.alarm_id, conference.TimelineWord.JOINED, name, request_id=call.request_id)
 
 
 def not_joined(call: Call, section: int) -> None:
     """Save that the conference could not be joined."""
     answer(of(call), section, conference.Response.FAILED)
-    record(call.alarm_id, conference.Timeline.FAILED, request_id=call.request_id)
+    record(call.alarm_id, conference.TimelineWord.FAILED, request_id=call.request_id)
 
 
 def answered(call: Call, section: int, response: str) -> None:

@@ -8,7 +8,7 @@ from telealarm.models.gateway import ACTIVE
 from telealarm.rules import phone
 from telealarm.rules.dial_route import Route
 from telealarm.rules.phone_number import PhoneNumber
-from telealarm.sections.call_transfer import Response, Timeline
+from telealarm.sections.call_transfer import Response, TimelineWord
 from telealarm.store import numbers
 from telealarm.store.alarms import eligibility
 from telealarm.store.dialing import concurrency
@@ -46,7 +46,7 @@ def begin(call: Call, section_id: int, number: str) -> Agent | None:
         endpoint = _endpoint(row, agent, of_section=bool(number))
     except ValueError as error:
         answer(row, section_id, Response.FAILED)
-        record(row.alarm_id, Timeline.FAILED, str(error), request_id=row.request_id)
+        record(row.alarm_id, TimelineWord.FAILED, str(error), request_id=row.request_id)
         return None
     laps = Transfer.select().where(Transfer.call == row.id).count()
     created = Transfer.create(
@@ -58,7 +58,7 @@ def begin(call: Call, section_id: int, number: str) -> Agent | None:
         phone_number=agent.written,
         endpoint=endpoint,
     )
-    record(row.alarm_id, Timeline.CALLED, f"to {agent.written}", request_id=row.request_id)
+    record(row.alarm_id, TimelineWord.CALLED, f"to {agent.written}", request_id=row.request_id)
     return _describe(created)
 
 
@@ -81,7 +81,7 @@ def taken(call: Call, agent: Agent, now: datetime) -> None:
     row = of(call)
     Transfer.update(taken=now).where(Transfer.id == agent.id).execute()
     answer(row, agent.section, Response.TAKEN)
-    record(row.alarm_id, Timeline.TAKEN, f"by {agent.number}", request_id=row.request_id)
+    record(row.alarm_id, TimelineWord.TAKEN, f"by {agent.number}", request_id=row.request_id)
 
 
 def end(
@@ -97,10 +97,10 @@ def end(
     ).execute()
     if row.taken is not None:
         seconds = round((now - row.taken).total_seconds())
-        record(call.alarm_id, Timeline.ENDED, f"after {seconds} s", request_id=call.request_id)
+        record(call.alarm_id, TimelineWord.ENDED, f"after {seconds} s", request_id=call.request_id)
         return
     answer(of(call), agent.section, how)
-    record(call.alarm_id, Timeline.FAILED, f"{agent.number}: {how}", request_id=call.request_id)
+    record(call.alarm_id, TimelineWord.FAILED, f"{agent.number}: {how}", request_id=call.request_id)
 
 
 def orphans(holder: Holder) -> list[Agent]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from telealarm.models import CallRequest, Section, SurveyResult
-from telealarm.sections.record_message import Timeline
+from telealarm.sections.record_message import TimelineWord
 from telealarm.store.dialing import calls
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.claim import Holder
@@ -84,5 +84,5 @@ def expire(before: datetime) -> list[str]:
         names.append(row.record_file)
         SurveyResult.update(record_file="").where(SurveyResult.id == row.id).execute()
         why = "the recorded message has reached recordings.keep_days"
-        record(row.call.alarm_id, Timeline.DELETED, why, request_id=row.call.request_id)
+        record(row.call.alarm_id, TimelineWord.DELETED, why, request_id=row.call.request_id)
     return names

@@ -3,14 +3,23 @@
 from dataclasses import dataclass
 
 from telealarm.store.dialing.call_back import CallBack
-from telealarm.survey.inbound.dialog import TRIES, Ask, Dialog, Order, Phrase, asked, ordered, say
+from telealarm.survey.inbound.dialog import (
+    TRIES,
+    Ask,
+    Dialog,
+    DoorRequest,
+    Phrase,
+    asked,
+    ordered,
+    say,
+)
 
 # The longest telephone number, and the longest PIN, that can be keyed.
 LONGEST = 20
 
 
 @dataclass(frozen=True)
-class Seek(Order[CallBack | None]):
+class FindAlarm(DoorRequest[CallBack | None]):
     """Find the alarm for a number. A `keyed` number proves less than a caller id."""
 
     number: str
@@ -18,7 +27,7 @@ class Seek(Order[CallBack | None]):
 
 
 @dataclass(frozen=True)
-class CheckPin(Order[bool]):
+class CheckPin(DoorRequest[bool]):
     """Check a PIN for an alarm."""
 
     alarm_id: int
@@ -37,7 +46,7 @@ def callback(number: str) -> Dialog[int | None]:
         if keys is None:
             return None
         number = keys
-    alarm = yield from ordered(Seek(number, keyed))
+    alarm = yield from ordered(FindAlarm(number, keyed))
     if alarm is None:
         yield say("callback-nothing")
         return None

@@ -23,7 +23,7 @@ class Phrase:
 
 
 @dataclass(frozen=True)
-class Say:
+class Speak:
     """Say this to the end."""
 
     phrases: tuple[Phrase, ...]
@@ -40,22 +40,22 @@ class Ask:
     digits: int
 
 
-class Order(Generic[T]):
+class DoorRequest(Generic[T]):
     """A step that neither speaks nor listens. Each door has its own. Its result is a T."""
 
 
-Step = Say | Ask | Order[Any]
+Step = Speak | Ask | DoorRequest[Any]
 Dialog = Generator[Step, Any, T]
 
 
-def ordered(order: Order[T]) -> Dialog[T]:
+def ordered(order: DoorRequest[T]) -> Dialog[T]:
     """Execute the order, and return its result."""
     return cast(T, (yield order))
 
 
-def say(*names: str) -> Say:
+def say(*names: str) -> Speak:
     """Return a step that says these texts, which have no values."""
-    return Say(tuple(map(Phrase, names)))
+    return Speak(tuple(map(Phrase, names)))
 
 
 def asked(

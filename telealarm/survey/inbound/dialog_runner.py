@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from telealarm import i18n
 from telealarm.asterisk.ari.errors import AriError
 from telealarm.survey.channel_io import ChannelIO, HungUp
-from telealarm.survey.inbound.dialog import Ask, Dialog, Order, Phrase, Say
+from telealarm.survey.inbound.dialog import Ask, Dialog, DoorRequest, Phrase, Speak
 from telealarm.survey.tts.prompts import Prompt, Prompts, soon
 
 # How long to wait for the first key, and for each next one.
@@ -27,7 +27,7 @@ class DialogRunner:
         line: ChannelIO,
         prompts: Prompts,
         language: str,
-        execute: Callable[[Order[Any]], Awaitable[Any]],
+        execute: Callable[[DoorRequest[Any]], Awaitable[Any]],
     ) -> None:
         self.language = language
         self._line = line
@@ -44,7 +44,7 @@ class DialogRunner:
                 step = dialog.send(result)
             except StopIteration as end:
                 return cast(T, end.value)
-            if isinstance(step, Say):
+            if isinstance(step, Speak):
                 await self.say(*step.phrases)
                 result = None
             elif isinstance(step, Ask):

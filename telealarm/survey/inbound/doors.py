@@ -22,7 +22,7 @@ from telealarm.store.survey import upcoming
 from telealarm.store.survey.session_state import Script
 from telealarm.survey.channel_io import RINGING, ChannelIO, HungUp
 from telealarm.survey.inbound import callback, wakeup
-from telealarm.survey.inbound.dialog import Order, Phrase
+from telealarm.survey.inbound.dialog import DoorRequest, Phrase
 from telealarm.survey.inbound.dialog_runner import DialogRunner
 from telealarm.survey.patience import Patience
 from telealarm.survey.section_context import SessionServices
@@ -112,8 +112,8 @@ class Doors:
         calendar_id = _id(details)
         db = self._services.db
 
-        async def execute(order: Order[Any]) -> Any:
-            if isinstance(order, callback.Seek):
+        async def execute(order: DoorRequest[Any]) -> Any:
+            if isinstance(order, callback.FindAlarm):
                 find = partial(db.read, call_back.find, order.number, calendar_id, utcnow())
                 alarm = await patience.until_answered(find)
                 if alarm is None or (order.keyed and not alarm.asks_pin):
@@ -177,14 +177,14 @@ class Doors:
                 "the dialplan names no calendar for wake-up calls; set TELEALARM_CALENDAR to its id"
             )
 
-        async def execute(order: Order[Any]) -> Any:
-            if isinstance(order, wakeup.Seek):
+        async def execute(order: DoorRequest[Any]) -> Any:
+            if isinstance(order, wakeup.FindWakeup):
                 return await patience.until_answered(partial(wakeups.find, calendar_id, order.room))
-            if isinstance(order, wakeup.Cancel):
+            if isinstance(order, wakeup.CancelWakeup):
                 return await patience.until_answered(
                     partial(wakeups.cancel, calendar_id, order.room)
                 )
-            assert isinstance(order, wakeup.Keep)
+            assert isinstance(order, wakeup.KeepWakeup)
             try:
                 return await patience.until_answered(
                     partial(wakeups.keep, calendar_id, order.room, order.clock, order.daily)

@@ -13,9 +13,9 @@ from telealarm.survey.inbound.dialog import (
     TRIES,
     Ask,
     Dialog,
-    Order,
+    DoorRequest,
     Phrase,
-    Say,
+    Speak,
     asked,
     ordered,
     say,
@@ -25,14 +25,14 @@ LONGEST_ROOM = 20
 
 
 @dataclass(frozen=True)
-class Seek(Order[Booked | None]):
+class FindWakeup(DoorRequest[Booked | None]):
     """Find the wake-up call of a room. The result is a Booked, or None."""
 
     room: str
 
 
 @dataclass(frozen=True)
-class Keep(Order[Booked | None]):
+class KeepWakeup(DoorRequest[Booked | None]):
     """Replace the wake-up call of a room. The result is a Booked; None if it is refused."""
 
     room: str
@@ -41,7 +41,7 @@ class Keep(Order[Booked | None]):
 
 
 @dataclass(frozen=True)
-class Cancel(Order[None]):
+class CancelWakeup(DoorRequest[None]):
     """Cancel the wake-up call of a room."""
 
     room: str
@@ -61,14 +61,14 @@ def order(room: str, *, operator: bool, twelve: bool, language: str) -> Dialog[N
     if not room:
         yield say("wakeup-refused")
         return
-    booked = yield from ordered(Seek(room))
+    booked = yield from ordered(FindWakeup(room))
     if booked is not None:
         has = (_phrase("have", booked, language), Phrase("wakeup-change"))
         key = yield from asked(Ask(has, 1), _one_of("23"))
         if key is None:
             return
         if key == "3":
-            yield Cancel(room)
+            yield CancelWakeup(room)
             yield say("wakeup-cancelled")
             return
     for _ in range(TRIES):
@@ -84,8 +84,8 @@ def order(room: str, *, operator: bool, twelve: bool, language: str) -> Dialog[N
         if key is None:
             return
         if key == "1":
-            kept = yield from ordered(Keep(room, clock, daily))
-            yield Say((_phrase("kept", kept, language),)) if kept else say("wakeup-refused")
+            kept = yield from ordered(KeepWakeup(room, clock, daily))
+            yield Speak((_phrase("kept", kept, language),)) if kept else say("wakeup-refused")
             return
     yield say("goodbye")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from telealarm.errors import TransportError
 from telealarm.methods.sms.provider import (
-    Sms,
+    OutgoingSms,
     SmsProvider,
     SmsTransports,
     one_line,
@@ -65,7 +65,9 @@ class AsteriskProvider(SmsProvider):
             "additionalProperties": False,
         }
 
-    async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> Receipt:
+    async def send(
+        self, sms: OutgoingSms, settings: Mapping[str, Any], means: SmsTransports
+    ) -> Receipt:
         if means.ami is None:
             raise TransportError("asterisk.ami.user is not configured")
         if not _NUMBER.fullmatch(sms.recipient):

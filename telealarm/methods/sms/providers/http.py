@@ -12,7 +12,7 @@ import aiohttp
 from telealarm.errors import TransportError
 from telealarm.methods.sms import http_answer
 from telealarm.methods.sms.provider import (
-    Sms,
+    OutgoingSms,
     SmsProvider,
     SmsTransports,
     filled,
@@ -95,7 +95,9 @@ class HttpProvider(SmsProvider):
             "required": ["url"],
         }
 
-    async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> Receipt:
+    async def send(
+        self, sms: OutgoingSms, settings: Mapping[str, Any], means: SmsTransports
+    ) -> Receipt:
         headers = {
             name: filled(text, sms, _for_header)
             for name, text in (settings.get("headers") or {}).items()
@@ -177,7 +179,7 @@ def _check_success(value: Any) -> None:
 
 
 def _body(
-    sms: Sms, settings: Mapping[str, Any], headers: Mapping[str, str]
+    sms: OutgoingSms, settings: Mapping[str, Any], headers: Mapping[str, str]
 ) -> tuple[str | None, str]:
     """Return the body and its media type. The media type decides how the values are escaped."""
     template = settings.get("body")
