@@ -6,17 +6,28 @@ import os
 import shlex
 import shutil
 import socket
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from aiohttp import web
+
+from telealarm.api.public import probes
 from telealarm.asterisk.ami import Ami, AmiError
 from telealarm.asterisk.ari import Client
 from telealarm.asterisk.ari.errors import AriError, NotFound, Unauthorized
 from telealarm.asterisk.dialplan import CONTEXT, DOORS, EXTENSION
+from telealarm.clock import utcnow
 from telealarm.config.model import AriConfig, Config
 from telealarm.errors import StorageError
+from telealarm.media_check import SOUNDS, MediaCheck
 from telealarm.methods import alarm_methods
+from telealarm.store.dialing import workers
+from telealarm.store.engine.database import Database
 from telealarm.store.open import open_database
+from telealarm.store.survey.audio_files import AudioFolder
+from telealarm.survey.tts.prompts import Prompts
+from telealarm.survey.tts.speech import Speech
 
 # How long check-config waits for Asterisk to accept its websocket.
 CONNECT_SECONDS = 5.0
@@ -30,8 +41,9 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
         mistakes.append(unusable)
     if unusable := folder("recordings.folder", config.path(config.recordings.folder)):
         mistakes.append(unusable)
+    db = None
     try:
-        await asyncio.to_thread(open_database, config)
+        db = await asyncio.to_thread(open_database, config)
     except StorageError as error:
         mistakes.append(str(error))
     for language, line in config.speech.engines.items():
@@ -41,7 +53,8 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
                 f"speech.engines.{language}: {program} is not installed; until it is, callees"
                 " hear a stock message instead of the texts"
             )
-    _listening(config, mistakes, remarks)
+    if unusable := await _listening(config, db):
+        mistakes.append(unusable)
     _cdr(config, mistakes, remarks)
     for method in alarm_methods().values():
         remarks += method.remarks(config)
@@ -106,8 +119,8 @@ async def doors(client: Client) -> list[str]:
     ]
 
 
-def _listening(config: Config, mistakes: list[str], remarks: list[str]) -> None:
-    """Check whether the API can listen where the configuration says."""
+async def _listening(config: Config, db: Database | None) -> str | None:
+    """Return why the API cannot listen where the configuration says, None if it can."""
     host, port = config.api.host, config.api.port
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -115,16 +128,17 @@ def _listening(config: Config, mistakes: list[str], remarks: list[str]) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            remarks.append(
-                f"api.port: {host}:{port} is taken; right, if this service runs there already,"
-                " else name another port"
-            )
-        else:
-            mistakes.append(
+        if error.errno != errno.EADDRINUSE:
+            return (
                 f"api.host, api.port: cannot listen at {host}:{port} ({error.strerror}); name an"
                 " address of this machine, and a port that this user may open"
             )
+        if db is not None and await asyncio.to_thread(
+            db.look, workers.is_alive, config.worker_name, utcnow()
+        ):
+            return None  # by this service itself
+        return f"api.port: {host}:{port} is taken; end what listens there, or name another port"
+    return None
 
 
 def _cdr(config: Config, mistakes: list[str], remarks: list[str]) -> None:
@@ -160,9 +174,9 @@ async def _ami(config: Config, mistakes: list[str], remarks: list[str]) -> None:
     except AmiError as error:
         mistakes.append(f"asterisk.ami: {error}")
     except (OSError, TimeoutError) as error:
-        remarks.append(
-            f"asterisk.ami: {settings.host}:{settings.port} cannot be asked now"
-            f" ({error or 'no answer'}); see manager.conf, or Asterisk may not be running"
+        mistakes.append(
+            f"asterisk.ami: {settings.host}:{settings.port} does not answer"
+            f" ({error or 'in time'}); start Asterisk, or correct manager.conf or the address"
         )
 
 
@@ -192,6 +206,8 @@ async def _asterisk(config: Config, mistakes: list[str], remarks: list[str]) -> 
             mistakes.append(trouble)
         else:
             remarks += await doors(client)
+        if client.connected:
+            await _media(config, client, mistakes, remarks)
     except Unauthorized:
         mistakes.append(
             "asterisk.ari.user, asterisk.ari.password: Asterisk refuses them; correct them here"
@@ -203,12 +219,43 @@ async def _asterisk(config: Config, mistakes: list[str], remarks: list[str]) -> 
             " correct the address"
         )
     except AriError as error:
-        remarks.append(f"Asterisk cannot be asked now ({error}); it may not be running")
+        mistakes.append(
+            f"asterisk.ari.url: Asterisk does not answer at {ari.url} ({error}); start it, or"
+            " correct http.conf or the address"
+        )
     finally:
         if connection is not None:
             connection.cancel()
             await asyncio.gather(connection, return_exceptions=True)
         await client.aclose()
+
+
+async def _media(config: Config, client: Client, mistakes: list[str], remarks: list[str]) -> None:
+    """Let Asterisk record and play. It may fetch prompts from here if no service serves them."""
+    folder = config.path(config.prompts.folder)
+    speech = Speech(config.speech.engines, config.speech.timeout_seconds)
+    prompts = Prompts(folder, config.prompts_url, speech)
+    check = MediaCheck(client, prompts, read_files=config.prompts.url is None)
+    async with _served(config, folder):
+        results = await check()
+    for name, message in results.items():
+        if message != "ok":
+            (remarks if name == SOUNDS else mistakes).append(f"{name}: {message}")
+
+
+@asynccontextmanager
+async def _served(config: Config, folder: Path) -> AsyncIterator[None]:
+    """Serve the prompts at the address of the API, if it is free."""
+    app = web.Application()
+    app.router.add_get(probes.PROMPTS_PATH, probes.prompts(folder, AudioFolder(folder)))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        with suppress(OSError):
+            await web.TCPSite(runner, config.api.host, config.api.port).start()
+        yield
+    finally:
+        await runner.cleanup()
 
 
 def _client(ari: AriConfig, app: str) -> Client:

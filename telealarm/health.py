@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from telealarm import doctor
 from telealarm.api.public.probes import Health
@@ -10,6 +11,8 @@ from telealarm.asterisk.ari import Client
 from telealarm.asterisk.ari.errors import AriError
 from telealarm.config.model import Config
 from telealarm.errors import StorageError
+from telealarm.log import Trouble
+from telealarm.media_check import PROMPTS, RECORDINGS, SOUNDS, MediaCheck
 from telealarm.store.dialing import pauses
 from telealarm.store.engine.database import Database
 from telealarm.survey.session import SurveyRunner
@@ -17,6 +20,9 @@ from telealarm.survey.tts.speech import Speech
 from telealarm.words import TrunkState
 
 log = logging.getLogger(__name__)
+
+# How long what Asterisk plays and records is not tried again: if all is well, and if not.
+WELL_SECONDS, ILL_SECONDS = 300.0, 20.0
 
 
 class HealthChecks:
@@ -30,6 +36,7 @@ class HealthChecks:
         ami: Ami | None,
         speech: Speech,
         survey: SurveyRunner,
+        media: MediaCheck,
     ) -> None:
         self._config = config
         self._db = db
@@ -38,7 +45,13 @@ class HealthChecks:
         self._speech = speech
         self._survey = survey
         self._dialplan: str | None = None
+        self._dialplan_trouble = Trouble(log, "dialplan")
+        self._media_check = media
+        self._media: dict[str, str] = {}
+        self._connected = asyncio.Event()
+        self._troubles = {name: Trouble(log, name) for name in (RECORDINGS, PROMPTS, SOUNDS)}
         ari.on_connected(self.check_dialplan)
+        ari.on_connected(self._try_media)
 
     async def __call__(self) -> Health:
         """Return `ok` for each part, or a sentence that says what to change."""
@@ -51,12 +64,16 @@ class HealthChecks:
             if self._dialplan is not None:
                 await self.check_dialplan()
             checks["dialplan"] = self._dialplan or "ok"
+            checks.update(self._media)
         elif checks["asterisk"] == "ok":
             checks["asterisk"] = "connecting"
         folder = self._config.path(self._config.prompts.folder)
         unusable = await asyncio.to_thread(doctor.folder, "prompts.folder", folder)
-        checks["prompts"] = unusable or self._survey.trouble or "ok"
+        checks[PROMPTS] = unusable or self._survey.trouble or checks.get(PROMPTS, "ok")
         remarks = {"speech": self._speech_speaks()}
+        # Without them callees hear tones, and everything else works.
+        if SOUNDS in checks:
+            remarks[SOUNDS] = checks.pop(SOUNDS)
         try:
             paused = await self._db.read(pauses.descriptions)
             resume = "; `telealarm dialing resume` lets what waits go"
@@ -73,8 +90,22 @@ class HealthChecks:
             self._dialplan = await doctor.dialplan(self._ari, self._ari.app)
         except AriError as error:
             self._dialplan = f"Asterisk cannot be asked for its dialplan: {error}"
-        if self._dialplan is not None:
-            log.error("%s", self._dialplan)
+        self._dialplan_trouble.note(self._dialplan)
+
+    async def run(self) -> None:
+        """Try what Asterisk plays and records, after each connect and now and then."""
+        while True:
+            self._connected.clear()
+            self._media = await self._media_check() if self._ari.connected else {}
+            for name, message in self._media.items():
+                self._troubles[name].note(None if message == "ok" else message)
+            well = all(message == "ok" for message in self._media.values())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WELL_SECONDS if well else ILL_SECONDS):
+                    await self._connected.wait()
+
+    async def _try_media(self) -> None:
+        self._connected.set()
 
     async def _trunk(self, name: str) -> str:
         state = self._ami.trunks.get(name) if self._ami else None

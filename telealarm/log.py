@@ -55,6 +55,25 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class Trouble:
+    """Logs a trouble that is checked again and again: when it comes, changes, and is over."""
+
+    def __init__(self, logger: logging.Logger, what: str) -> None:
+        self._log = logger
+        self._what = what
+        self._known: str | None = None
+
+    def note(self, trouble: str | None) -> None:
+        """Note what a check said; None: all is well."""
+        if trouble == self._known:
+            return
+        self._known = trouble
+        if trouble is None:
+            self._log.info("%s: ok again", self._what)
+        else:
+            self._log.error("%s: %s", self._what, trouble)
+
+
 class Repetitions(logging.Filter):
     """Drops a warning or an error that repeats too often, and says how often.
 

@@ -28,6 +28,7 @@ from telealarm.dialing.lease_keeper import LeaseKeeper
 from telealarm.errors import ConfigError, StorageError, TeleAlarmError
 from telealarm.fastagi_handlers import CALENDAR, FastAgiHandlers
 from telealarm.health import HealthChecks
+from telealarm.media_check import MediaCheck
 from telealarm.messaging.dispatcher import MessageDispatcher
 from telealarm.messaging.invitation_updater import InvitationUpdater
 from telealarm.messaging.transport import MessageTransport, http_session
@@ -109,7 +110,10 @@ class Service:
                 files=Files(first=self._config.prompts.url is None),
             )
             survey = SurveyRunner(session_services)
-            ready = HealthChecks(self._config, self._db, self.ari, self.ami, self._speech, survey)
+            media = MediaCheck(self.ari, self._prompts, read_files=self._config.prompts.url is None)
+            ready = HealthChecks(
+                self._config, self._db, self.ari, self.ami, self._speech, survey, media
+            )
             # The port comes first: a second start of the same service must not disturb anything.
             await self._serve_api(ready, stack)
             holder = await self._db.write(workers.enter, self._config.worker_name, utcnow(), lease)
@@ -189,6 +193,7 @@ class Service:
                 webhook_dispatcher.run(),
                 cleanup.run(),
                 self.ari.run(),
+                ready.run(),
                 *([self.ami.run()] if self.ami else []),
                 before_end=drain,
             )

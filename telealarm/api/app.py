@@ -131,5 +131,5 @@ def make_app(
     app.router.add_get("/readyz", probes.readyz(readiness, logins))
     app.router.add_get("/metrics", probes.metrics_text)
     sounds = probes.prompts(prompts, recordings)
-    app.router.add_get("/prompts/{name}{suffix:\\.wav|\\.wav16}", sounds)
+    app.router.add_get(probes.PROMPTS_PATH, sounds)
     return app

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from telealarm.clock import monotonic, utcnow
 from telealarm.errors import TeleAlarmError
+from telealarm.log import Trouble
 from telealarm.store.engine.claim import Holder
 from telealarm.store.survey import transfers, voice_messages
 from telealarm.survey.recording import keep
@@ -30,14 +31,16 @@ class Cleanup:
         self._keep = keep
         self._expire_next = 0.0
         self._fetch_next = 0.0
+        self._trouble = Trouble(log, "cleaning up")
 
     async def run(self) -> None:
         """Clean up until cancelled."""
         while True:
             try:
                 await self.step()
+                self._trouble.note(None)
             except (TeleAlarmError, OSError) as error:
-                log.error("%s; trying again", error)
+                self._trouble.note(f"{error}; trying again")
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def step(self) -> None:

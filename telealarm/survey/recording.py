@@ -91,6 +91,10 @@ async def keep(
     except AriError as error:
         log.error("a message could not be fetched: %s", error, extra={"channel": name})
         return Outcome.FAILED
+    if wav and not wav.startswith(b"RIFF"):
+        # On a full disk Asterisk's file is a hole.
+        log.error("a message is broken; is the disk of Asterisk full?", extra={"channel": name})
+        return Outcome.FAILED
     sound = await asyncio.to_thread(_sound, wav, most_seconds) if wav else None
     if sound is not None:
         await _put(services, call, section, sound, saver)

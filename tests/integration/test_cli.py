@@ -227,7 +227,10 @@ def test_an_address_that_cannot_be_listened_at_is_named(tmp_path: Path) -> None:
         port = other.getsockname()[1]
         taken = write(tmp_path, api={"port": port})
         done = telealarm("check-config", "--config", str(taken))
-    assert f"api.port: 127.0.0.1:{port} is taken" in done.stdout
+    assert done.returncode == 1
+    assert f"wrong: api.port: 127.0.0.1:{port} is taken" in done.stderr
+    # Nobody listens where Asterisk is said to be.
+    assert "wrong: asterisk.ari.url: Asterisk does not answer at http://127.0.0.1" in done.stderr
 
 
 def test_a_speech_engine_that_is_not_installed_is_named(tmp_path: Path) -> None:

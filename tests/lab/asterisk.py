@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 
+from telealarm.installing import recordings
 from tests.lab import speed
 from tests.lab.asterisk_folder import AsteriskFolder
 from tests.lab.asterisk_root import asterisk_root
@@ -30,7 +31,7 @@ class Asterisk:
     trunk = "trunk"
     ari_user = "telealarm"
 
-    def __init__(self, exchange_port: int) -> None:
+    def __init__(self, exchange_port: int, *, recording_folder: bool = True) -> None:
         self.root = asterisk_root()
         self.ari_password = secrets.token_urlsafe(18)
         self.ami_password = secrets.token_urlsafe(18)
@@ -50,7 +51,9 @@ class Asterisk:
             "TELEALARM_TRUNK_HOST": HOST,
             "TELEALARM_TRUNK_PORT": str(exchange_port),
         }
-        self._folder = AsteriskFolder(self.root, values, rtp_ports())
+        self._folder = AsteriskFolder(
+            self.root, values, rtp_ports(), recording_folder=recording_folder
+        )
         self._conf = self._folder.inside("etc/asterisk.conf")
         self._child: Child | None = None
 
@@ -71,8 +74,16 @@ class Asterisk:
 
     @property
     def recordings_dir(self) -> Path:
-        """Where Asterisk writes what callers say."""
+        """Where Asterisk writes what callers say; missing without `recording_folder`."""
         return self._folder.path / "spool" / "recording"
+
+    def inside(self, path: Path) -> str:
+        """A path as Asterisk itself names it."""
+        return self._folder.inside(path)
+
+    def make_recordings_dir(self) -> None:
+        """Make it, as `telealarm init` does."""
+        recordings.make_folder(self.recordings_dir.parent, self._folder.owner)
 
     @property
     def log(self) -> Path:

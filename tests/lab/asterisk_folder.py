@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
+from telealarm.installing import recordings
 from tests.lab.root_folder import user_of
 
 REPOSITORY = Path(__file__).parents[2]
@@ -32,10 +33,18 @@ class AsteriskFolder:
     """A folder below `root` that holds all one Asterisk reads and writes, until `remove`.
 
     The files are those of config/asterisk and dialplan, with `values` put in for the
-    placeholders, as a user would; `rtp` are the first and last port for voice.
+    placeholders, as a user would; `rtp` are the first and last port for voice. The folder for
+    recordings, which the package of Asterisk lacks, is made as `telealarm init` makes it.
     """
 
-    def __init__(self, root: Path, values: Mapping[str, str], rtp: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        values: Mapping[str, str],
+        rtp: tuple[int, int],
+        *,
+        recording_folder: bool = True,
+    ) -> None:
         self.root = root
         self.owner = user_of(root, "asterisk")
         instances = root / "run" / "telealarm-lab"
@@ -47,7 +56,7 @@ class AsteriskFolder:
             "etc",
             "run",
             "log/cdr-csv",
-            "spool/recording",
+            "spool",
             "lib",
             "cache",
             "data",
@@ -62,6 +71,8 @@ class AsteriskFolder:
         self._write_sounds()
         for path in [self.path, *self.path.rglob("*")]:
             os.chown(path, *self.owner, follow_symlinks=False)
+        if recording_folder:
+            recordings.make_folder(self.path / "spool", self.owner)
 
     def inside(self, path: str | Path) -> str:
         """As Asterisk sees it, which is short: the name of a socket has 108 letters at most."""

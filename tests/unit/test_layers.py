@@ -50,7 +50,16 @@ FOLDERS = [
     *("api.resources", "api.app", "api.server", "api.local_client", "api.wakeup_booking"),
     "importing",
     # 6
-    *("doctor", "health", "fastagi_handlers", "service", "cli", "__main__"),
+    *(
+        "installing",
+        "media_check",
+        "doctor",
+        "health",
+        "fastagi_handlers",
+        "service",
+        "cli",
+        "__main__",
+    ),
 ]
 STAGES = {"planning", "dialing", "survey", "outcome", "messaging", "webhooks"}
 # Beyond the order: what a folder never imports, although it stands below.

@@ -32,6 +32,8 @@ class Health:
 
 ReadyCheck = Callable[[], Awaitable[Health]]
 
+# The route of prompts; a name is a digest.
+PROMPTS_PATH = r"/prompts/{name}{suffix:\.wav|\.wav16}"
 _PROMPT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 

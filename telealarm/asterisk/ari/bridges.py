@@ -60,3 +60,16 @@ class Bridges:
         """Stop a playback that `play` started, if it still plays."""
         with suppress(NotFound):
             await self._http.request("DELETE", "playbacks", playback_id)
+
+    async def record(self, bridge_id: str, name: str, most_seconds: int) -> None:
+        """Record what is heard in a bridge, under this name. Its end is an event.
+
+        Raises RequestRefused (500) if Asterisk has no folder for recordings.
+        """
+        body = {
+            "name": name,
+            "format": "wav",
+            "maxDurationSeconds": most_seconds,
+            "ifExists": "overwrite",
+        }
+        await self._http.request("POST", "bridges", bridge_id, "record", body=body)

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from telealarm.asterisk.ari.errors import NotFound, RequestRefused
+from telealarm.asterisk.ari.errors import AllocationFailed, NotFound, RequestRefused
 from telealarm.asterisk.ari.http import Http
 
 
@@ -32,8 +32,12 @@ class Recordings:
             await self._http.request("DELETE", "recordings", "stored", name)
 
     async def stored(self) -> list[str]:
-        """Return the names of all stored recordings, from this product or not."""
-        with suppress(NotFound, RequestRefused):
+        """Return the names of all stored recordings, from this product or not.
+
+        None are stored if Asterisk cannot list them: then it has no folder for recordings, and says
+        "Allocation failed".
+        """
+        with suppress(NotFound, RequestRefused, AllocationFailed):
             recordings = await self._http.all_of("recordings", "stored")
             return [str(recording["name"]) for recording in recordings]
         return []

@@ -159,3 +159,9 @@ class Asterisk:
         """Return when Asterisk was started, by its clock; None if it does not say so."""
         text = (await self.info()).get("status", {}).get("startup_time")
         return datetime.fromisoformat(text).astimezone(UTC) if isinstance(text, str) else None
+
+    async def variable(self, name: str) -> str:
+        """Return the value of a global variable of the dialplan, like ASTSPOOLDIR; or nothing."""
+        params = {"variable": variable_name(name)}
+        answer = await self._http.request("GET", "asterisk", "variable", params=params)
+        return str(answer.get("value", "")) if isinstance(answer, dict) else ""

@@ -56,6 +56,11 @@ def leave(holder: Holder) -> None:
     Worker.update(lease_until=lease.ENDED).where(mine).execute()
 
 
+def is_alive(name: str, now: datetime) -> bool:
+    """Return whether a process holds the lease of the worker `name`."""
+    return bool(Worker.select().where((Worker.name == name) & (Worker.lease_until > now)).exists())
+
+
 def leases(holder: Holder) -> dict[str, datetime]:
     """Return when the leases of the other workers end."""
     rows = Worker.select(Worker.name, Worker.lease_until).where(Worker.name != holder.name)
