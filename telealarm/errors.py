@@ -109,6 +109,12 @@ class SpeechError(TeleAlarmError):
     code = "speech"
 
 
+class SpeechLate(SpeechError):
+    """The prompts of a call were not rendered in time."""
+
+    code = "late"
+
+
 class TransportError(TeleAlarmError):
     """A message could not be handed over.
 

@@ -109,7 +109,7 @@ class Service:
                 VoiceMessages(self._config.path(self._config.recordings.folder)),
                 files=Files(first=self._config.prompts.url is None),
             )
-            survey = SurveyRunner(session_services)
+            survey = SurveyRunner(session_services, wait_seconds=self._config.speech.wait_seconds)
             media = MediaCheck(self.ari, self._prompts, read_files=self._config.prompts.url is None)
             ready = HealthChecks(
                 self._config, self._db, self.ari, self.ami, self._speech, survey, media

@@ -341,6 +341,10 @@ class TimelineWord(Words):
     COMPLETED = "completed", "The callee reached a section that counts as an answer."
     MESSAGE_LEFT = "message_left", "An answering machine got the message."
     SPEECH_FAILED = "speech_failed", "A text could not be spoken; another text takes its place."
+    SPEECH_LATE = (
+        "speech_late",
+        "The texts of the call were not rendered in time; `why` says how long the call waited.",
+    )
     # Answers and replies.
     ANSWER = "answer", "The recipient answered by SMS or by a link."
     REPLY_UNCLEAR = "reply_unclear", "The recipient's SMS was not understood."

@@ -273,6 +273,13 @@ class SpeechConfig(_Part):
         description="A text that takes longer fails, and the callee hears a stock message. An"
         " engine that takes too long twice in a row is left alone for a minute.",
     )
+    wait_seconds: float = Field(
+        10.0,
+        ge=0,
+        le=120,
+        description="How long a call waits for its texts to be rendered. Then it leaves, and the"
+        " callee hears a stock message instead of a text that is still not there.",
+    )
 
 
 class WebhooksConfig(_Part):

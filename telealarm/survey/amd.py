@@ -58,17 +58,17 @@ async def _message(services: SessionServices, script: Script) -> Prompt:
 
     If the calendar setting wants the survey's words, return the survey's first prompt.
     """
-    prompts, language = services.prompts, script.language
+    prompts, language, owner = services.prompts, script.language, script.owner
     first = next((each for each in script.sections if each.recording or each.text), None)
     if script.voicemail is not None:
         with _logged():
             return await prompts.recording(script.voicemail)
     if script.voicemail_text is not None:
         with _logged():
-            return await soon(prompts.script(*script.voicemail_text))
+            return await soon(prompts.script(*script.voicemail_text, owner))
     elif first is not None:
         with _logged():
-            return await soon(prompts.section(first, language))
+            return await soon(prompts.section(first, language, owner))
     return await prompts.system(NO_SPEECH, language)
 
 

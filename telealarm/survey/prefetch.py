@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 # How far ahead to render, and for how many alarms in one step.
 AHEAD = timedelta(seconds=60)
 BATCH = 1000
+# How long to wait for the prompts of one alarm. Then the next is its turn; what was begun goes on.
+EACH_SECONDS = 5.0
 
 
 class PromptPrefetch:
@@ -46,7 +48,7 @@ class PromptPrefetch:
             script = await self._db.read(upcoming.script, alarm_id)
             if script is not None:
                 try:
-                    await self._survey.render(script)
+                    await self._survey.render(script, EACH_SECONDS)
                 except SpeechError as error:
                     # The alarm's timeline gets the error when its call is placed.
                     log.debug("alarm %d: %s", alarm_id, error)

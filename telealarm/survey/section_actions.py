@@ -39,7 +39,7 @@ class SectionActions:
         if not words:
             return None
         try:
-            prompt = await soon(self._services.prompts.script(words, script.language))
+            prompt = await soon(self._services.prompts.script(words, script.language, script.owner))
         except SpeechError as error:
             log.error("section %d does not say a text: %s", self._section.id, error)
             return None

@@ -3,6 +3,7 @@
 A key is saved in the database before it has any other effect.
 """
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -10,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from telealarm.asterisk.ari import Channel
-from telealarm.clock import utcnow
-from telealarm.errors import Fenced, SpeechError
+from telealarm.clock import monotonic, utcnow
+from telealarm.errors import Fenced, SpeechError, SpeechLate
 from telealarm.i18n import ENGLISH
 from telealarm.log import by_ids
 from telealarm.sections.context import ActionResult
@@ -47,49 +48,91 @@ log = logging.getLogger(__name__)
 
 # The most calls that are prepared and not yet answered. Others read their script after the answer.
 PREPARED = 2000
+# How long a call waits for its prompts, and from which wait on its timeline says so.
+WAIT_SECONDS, NOTED_SECONDS = 10.0, 2.0
+# How long the callee waits for a text for which the call waited in vain.
+LATE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a session begins with. `first` is the prompt of its first section."""
+    """What a session begins with. `first` is the prompt of its first section.
+
+    `late`: the call waited in vain for its texts. If the first is still not there, the callee does
+    not wait for it too.
+    """
 
     script: Script
     first: Prompt | None = None
+    late: bool = False
 
 
 class SurveyRunner:
     """Prepares and runs the survey of a call."""
 
-    def __init__(self, services: SessionServices) -> None:
+    def __init__(self, services: SessionServices, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self._services = services
+        self._wait_seconds = wait_seconds
         # Why Asterisk could not play the last prompt; None if it could.
         self.trouble: str | None = None
         # The scripts that were read before the answer, so that the callee need not wait.
         self._prepared: OrderedDict[int, Prepared] = OrderedDict()
+        # What is rendered; also for calls that do not wait for it any more.
+        self._rendering: set[asyncio.Task[list[SpeechError]]] = set()
 
     async def prepare(self, call: Call) -> None:
-        """Render the prompts of a call, so that the callee hears the first one at once."""
-        script = await self._services.db.write(session_state.load, call)
-        for error in await self.render(script):
+        """Render the prompts of a call, so that the callee hears the first one at once.
+
+        After `wait_seconds` the call leaves without them. The callee hears a stock message instead
+        of a text that is still not there.
+        """
+        services, began = self._services, monotonic()
+        script = await services.db.write(session_state.load, call)
+        errors = await self.render(script, self._wait_seconds)
+        late = False
+        for error in errors:
             by_ids(log, alarm=call.alarm_id).error("%s", error)
-            await self._services.db.write(session_state.speech_failed, call, str(error))
-        self._prepared[call.id] = Prepared(script, await self._first(script))
+            if isinstance(error, SpeechLate):
+                late = True
+                await services.db.write(session_state.speech_late, call, str(error))
+            else:
+                await services.db.write(session_state.speech_failed, call, str(error))
+        waited = monotonic() - began
+        if waited > NOTED_SECONDS and not late:
+            why = f"the call waited {waited:.1f} s until its texts were rendered"
+            await services.db.write(session_state.speech_late, call, why)
+        self._prepared[call.id] = Prepared(script, await self._first(script, late=late), late)
         if len(self._prepared) > PREPARED:
             self._prepared.popitem(last=False)
 
-    async def _first(self, script: Script) -> Prompt | None:
+    async def _first(self, script: Script, *, late: bool) -> Prompt | None:
         """Return the first prompt, or None if it is not known before the call."""
         for section in script.sections:
             if section.id == script.at and (section.recording or section.text):
                 with suppress(SpeechError):  # already reported
-                    return await self._services.prompts.section(section, script.language)
+                    prompt = self._services.prompts.section(section, script.language, script.owner)
+                    return await soon(prompt, LATE_SECONDS) if late else await prompt
         return None
 
-    async def render(self, script: Script) -> list[SpeechError]:
+    async def render(self, script: Script, seconds: float | None = None) -> list[SpeechError]:
         """Render all prompts that are not in the cache. Return the errors.
 
-        Raises SpeechError if our own prompts cannot be saved anywhere.
+        After `seconds` the rest is not waited for, and a SpeechLate is returned. It is rendered all
+        the same. None: no limit. Raises SpeechError if our own prompts cannot be saved anywhere.
         """
+        task = asyncio.create_task(self._render_texts(script))
+        self._rendering.add(task)
+        task.add_done_callback(self._rendered)
+        done, _ = await asyncio.wait([task], timeout=seconds)
+        failed = task.result() if done else [_late(seconds)]
+        texts = [INVALID_KEY, GOODBYE, NO_ANSWER, NO_SPEECH, ONE_MOMENT, NOT_SAVED]
+        texts += [name for section in script.sections for name in section.kind.prompts]
+        for name in dict.fromkeys(texts):
+            await self._services.prompts.system(name, script.language)
+        return failed
+
+    async def _render_texts(self, script: Script) -> list[SpeechError]:
+        """Render the manager's texts, in the order of their sections. Return the errors."""
         failed = []
         for number, section in enumerate(script.sections, 1):
             if section.wordless:
@@ -102,24 +145,25 @@ class SurveyRunner:
                 failed.append(error)
         if script.voicemail_text is not None:
             try:
-                await self._services.prompts.script(*script.voicemail_text)
+                await self._services.prompts.script(*script.voicemail_text, script.owner)
             except SpeechError as error:
                 failed.append(error)
-        texts = [INVALID_KEY, GOODBYE, NO_ANSWER, NO_SPEECH, ONE_MOMENT, NOT_SAVED]
-        texts += [name for section in script.sections for name in section.kind.prompts]
-        for name in dict.fromkeys(texts):
-            await self._services.prompts.system(name, script.language)
         return failed
 
+    def _rendered(self, task: asyncio.Task[list[SpeechError]]) -> None:
+        self._rendering.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("rendering failed", exc_info=error)
+
     async def _render(self, section: ScriptSection, script: Script) -> None:
-        prompts = self._services.prompts
+        prompts, owner = self._services.prompts, script.owner
         if section.recording or section.text:
-            await prompts.section(section, script.language)
+            await prompts.section(section, script.language, owner)
         for text in section.scripts:
-            await prompts.script(text, script.language)
+            await prompts.script(text, script.language, owner)
         if script.confirms:
             for answer in read_back.possible(section):
-                await prompts.script(*read_back.words(section, answer, script.language))
+                await prompts.script(*read_back.words(section, answer, script.language), owner)
 
     async def converse(self, call: Call, channel: Channel) -> None:
         """Run the survey to its end or the hang-up, from where an earlier session left it.
@@ -160,6 +204,13 @@ class SurveyRunner:
             await channel_io.channel.hangup()
 
 
+def _late(seconds: float | None) -> SpeechError:
+    return SpeechLate(
+        f"the texts were not rendered within {seconds:g} s: the speech engines have much to do or"
+        " are slow; whoever answers hears a stock message instead of a text that is still not there"
+    )
+
+
 class Session:
     """Runs the survey of one call on its channel. `ahead`: keys that were pressed before."""
 
@@ -174,6 +225,7 @@ class Session:
     ) -> None:
         script = prepared.script
         self._first = prepared.first
+        self._patience = LATE_SECONDS if prepared.late else None
         self._call = call
         self._channel_io = channel_io
         self._services = services
@@ -335,7 +387,8 @@ class Session:
         if first is not None and section.id == self._script.at:
             return first
         try:
-            return await soon(prompts.section(section, language))
+            text = prompts.section(section, language, self._script.owner)
+            return await soon(text, self._patience if section.id == self._script.at else None)
         except SpeechError as error:
             self._log.error("%s", error)
             return await prompts.system(NO_SPEECH, language)
@@ -343,7 +396,7 @@ class Session:
     async def _understood(self, section: ScriptSection, answer: str) -> Prompt | None:
         words = read_back.words(section, answer, self._script.language)
         try:
-            return await soon(self._services.prompts.script(*words))
+            return await soon(self._services.prompts.script(*words, self._script.owner))
         except SpeechError as error:
             self._log.error("the answer is not spoken back: %s", error)
             return None

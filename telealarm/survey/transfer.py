@@ -250,9 +250,9 @@ class _Transfer:
 
         for _ in range(section.retries + 1):
             if order.script:
-                prompts, language = self._context.services.prompts, self._context.script.language
+                prompts, script = self._context.services.prompts, self._context.script
                 try:
-                    prompt = await soon(prompts.script(order.script, language))
+                    prompt = await soon(prompts.script(order.script, script.language, script.owner))
                     if await channel_io.say(prompt, confirm if order.key else nothing):
                         return True
                 except SpeechError as error:

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from telealarm.asterisk.ari import Client
-from telealarm.models import AudioFile, CalendarSetting, Section
+from telealarm.models import AudioFile, CalendarSetting, Section, Timeline
 from telealarm.sections.base import SectionType
 from telealarm.sections.play_message import PlayMessage
 from telealarm.sections.rating import Rating
@@ -21,10 +21,10 @@ from telealarm.store.survey.voice_messages import VoiceMessages
 from telealarm.survey.channel_io import Files
 from telealarm.survey.machine import GOODBYE, NO_ANSWER
 from telealarm.survey.section_context import SessionServices
-from telealarm.survey.session import SurveyRunner
+from telealarm.survey.session import WAIT_SECONDS, SurveyRunner
 from telealarm.survey.tts.prompts import NO_SPEECH, Prompts
 from telealarm.survey.tts.speech import Speech
-from telealarm.words import AmdStatus
+from telealarm.words import AmdStatus, TimelineWord
 from tests.integration.stages import Stages
 from tests.lab.ari_double import PASSWORD, USER, AriDouble
 from tests.lab.speed import limit
@@ -42,7 +42,9 @@ class Asterisk:
         self._double = double
         self._folder = folder
 
-    async def plays(self, engine: str, **setting: Any) -> list[str]:
+    async def plays(
+        self, engine: str, *, wait_seconds: float = WAIT_SECONDS, **setting: Any
+    ) -> list[str]:
         """What is played to whoever answers, by name where it is ours, else `words`.
 
         With columns of the calendar `setting` an answering machine has answered.
@@ -53,7 +55,7 @@ class Asterisk:
         means = SessionServices(
             self.stages.db, client, prompts, voice_messages, files=Files(first=False)
         )
-        survey = SurveyRunner(means)
+        survey = SurveyRunner(means, wait_seconds=wait_seconds)
         await self.stages.write(CalendarSetting.update(setting or {"voicemail": False}).execute)
         await self.stages.alarm(data={"first": "Ann"})
         (call,) = await self.stages.claim()
@@ -165,3 +167,14 @@ async def test_a_machine_is_left_the_words_where_the_recording_is_gone(asterisk:
     recording = await asterisk.stages.write(write)
     await sections(asterisk.stages, (Rating, "Hello {first}."))
     assert await asterisk.plays(SPEAKS, voicemail=True, voicemail_audiofile=recording) == ["words"]
+
+
+async def test_a_call_that_waited_for_its_text_long_enough_has_a_stock_message(
+    asterisk: Asterisk,
+) -> None:
+    await sections(asterisk.stages, (PlayMessage, "A text that takes too long."))
+    assert await asterisk.plays(HANGS, wait_seconds=0.1) == [NO_SPEECH]
+    query = Timeline.select().where(Timeline.what == TimelineWord.SPEECH_LATE)
+    (late,) = await asterisk.stages.db.read(lambda: list(query))
+    assert "not rendered within 0.1 s" in late.why
+    assert late.request_id

@@ -238,6 +238,11 @@ def speech_failed(call: Call, why: str) -> None:
     record(call.alarm_id, TimelineWord.SPEECH_FAILED, why, request_id=call.request_id)
 
 
+def speech_late(call: Call, why: str) -> None:
+    """Save that the call waited for its prompts."""
+    record(call.alarm_id, TimelineWord.SPEECH_LATE, why, request_id=call.request_id)
+
+
 def _arrive(row: CallRequest, section_id: int | None, lap: int) -> None:
     put(row, section=section_id, lap=lap, acting=False, finished=section_id is None)
     if section_id is None or row.completed:

@@ -1,5 +1,6 @@
 """The calls that come due next, and their scripts."""
 
+from collections import Counter
 from datetime import datetime
 
 from telealarm import methods
@@ -12,9 +13,13 @@ from telealarm.words import AlarmStatus
 
 
 def alarms(after: datetime, until: datetime, limit: int) -> list[tuple[int, datetime]]:
-    """Return the calls that come due between these moments: alarm id and due time, in order."""
+    """Return the calls that come due between these moments: alarm id and due time.
+
+    They are in turns by manager: the first of each, the second of each. Each manager's own are in
+    the order of their time.
+    """
     rows = (
-        Alarm.select(Alarm.id, Alarm.due)
+        Alarm.select(Alarm.id, Alarm.due, Alarm.owner)
         .where(
             Alarm.status == AlarmStatus.PENDING,
             Alarm.due > after,
@@ -24,7 +29,12 @@ def alarms(after: datetime, until: datetime, limit: int) -> list[tuple[int, date
         .order_by(Alarm.due)
         .limit(limit)
     )
-    return list(rows.tuples().execute())
+    turns: Counter[int] = Counter()
+    in_turns = []
+    for alarm_id, due, owner_id in rows.tuples().execute():
+        in_turns.append((turns[owner_id], due, alarm_id))
+        turns[owner_id] += 1
+    return [(alarm_id, due) for _, due, alarm_id in sorted(in_turns)]
 
 
 def script(alarm_id: int) -> Script | None:
@@ -39,6 +49,7 @@ def script(alarm_id: int) -> Script | None:
     # This call is not in the database.
     return session_state.script(
         CallRequest(
+            owner=alarm.owner_id,
             alarm=alarm,
             survey=survey,
             call_time=alarm.due,

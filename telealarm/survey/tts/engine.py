@@ -18,8 +18,9 @@ from telealarm.clock import monotonic
 from telealarm.errors import SpeechError
 from telealarm.rules import audio
 
-# Rendering needs the processor. More at once would only delay calls that are up.
-_AT_ONCE = 2
+# Rendering needs the processor. More at once would only delay calls that are up. Who is next is
+# decided before: see turns.py.
+_AT_ONCE = 3
 # After so many timeouts in a row, for texts of at most so many characters, the engine rests for so
 # many seconds. Calls use a stock message then, instead of waiting for an engine that hangs.
 PATIENCE, SHORT, REST_SECONDS = 2, 500, 60.0

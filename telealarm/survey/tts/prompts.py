@@ -24,6 +24,7 @@ from telealarm.store.survey.audio_files import AudioFolder, Recording
 from telealarm.store.survey.session_state import ScriptSection
 from telealarm.survey.tts.cache import Cache
 from telealarm.survey.tts.speech import Speech
+from telealarm.survey.tts.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -34,18 +35,24 @@ SOON_SECONDS = 3.0
 # A failed text is not tried again before this, and how many failures are remembered.
 AGAIN_SECONDS = 30.0
 _MOST_FAILED = 1000
+# How many texts each engine renders at once. Rendering needs the processor: more would only delay
+# the calls that are up.
+PLACES = 3
+# The tenant of our own texts. Others are managers, by their id.
+OURS = 0
 
 
-async def soon(prompt: Awaitable["Prompt"]) -> "Prompt":
-    """Return `prompt` for a caller who is waiting for it.
+async def soon(prompt: Awaitable["Prompt"], seconds: float | None = None) -> "Prompt":
+    """Return `prompt` for a caller who is waiting for it, within `seconds` (SOON_SECONDS).
 
     Raises SpeechError, also if it takes too long. The rendering continues, for the next time.
     """
+    most = SOON_SECONDS if seconds is None else seconds
     try:
-        async with asyncio.timeout(SOON_SECONDS):
+        async with asyncio.timeout(most):
             return await prompt
     except TimeoutError:
-        raise SpeechError(f"a text was not rendered within {SOON_SECONDS:g} s") from None
+        raise SpeechError(f"a text was not rendered within {most:g} s") from None
 
 
 @dataclass(frozen=True)
@@ -76,35 +83,42 @@ class Prompts:
         self._speech = speech
         self._system: dict[tuple[str, str], Prompt] = {}
         self._recordings = AudioFolder(folder)
-        self._rendering: dict[str, asyncio.Task[Prompt]] = {}
-        # Texts that could not be spoken, by name: until when, and why.
-        self._failed: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        # What is being rendered, by name and tenant: no manager waits for another's turn.
+        self._rendering: dict[tuple[str, int], asyncio.Task[Prompt]] = {}
+        # Texts that could not be spoken, by name and tenant: until when, and why.
+        self._failed: OrderedDict[tuple[str, int], tuple[float, str]] = OrderedDict()
+        self._turns: dict[str, Turns] = {}
         self._sounds = resources.files("telealarm.sounds")
 
-    async def script(self, text: str, language: str) -> Prompt:
-        """Return the prompt for `text` in `language`. Raises SpeechError if it cannot be spoken."""
+    async def script(self, text: str, language: str, tenant: int = OURS) -> Prompt:
+        """Return the prompt for `text` in `language`. Raises SpeechError if it cannot be spoken.
+
+        `tenant` is the manager whose text it is: texts are rendered in turns by manager.
+        """
         engine = self._speech.engine(language)
         spoken = "\0".join((engine.line if engine else "", language, text))
         name = hashlib.sha256(spoken.encode(errors="surrogatepass")).hexdigest()
         kept = await asyncio.to_thread(self._kept, name)
         if kept is not None:
             return kept
-        until, why = self._failed.get(name, (0.0, ""))
+        key = name, tenant
+        until, why = self._failed.get(key, (0.0, ""))
         if monotonic() < until:
             raise SpeechError(why)
         # Calls with the same words share one rendering. The end of a call does not cancel it.
-        task = self._rendering.get(name)
+        task = self._rendering.get(key)
         if task is None:
-            task = asyncio.create_task(self._render(name, text, language))
-            self._rendering[name] = task
-            task.add_done_callback(lambda _: self._rendering.pop(name, None))
+            turns = self._turns.setdefault(engine.line if engine else "", Turns(PLACES))
+            task = asyncio.create_task(self._render(key, text, language, turns))
+            self._rendering[key] = task
+            task.add_done_callback(lambda _: self._rendering.pop(key, None))
         return await asyncio.shield(task)
 
-    async def section(self, section: ScriptSection, language: str) -> Prompt:
+    async def section(self, section: ScriptSection, language: str, tenant: int = OURS) -> Prompt:
         """Return what a section plays: its recording, else its text. Raises SpeechError."""
         if section.recording is not None:
             return await self.recording(section.recording)
-        return await self.script(section.text, language)
+        return await self.script(section.text, language, tenant)
 
     async def recording(self, recording: Recording) -> Prompt:
         """Return a recording of a manager. Raises SpeechError if its file is missing."""
@@ -154,12 +168,18 @@ class Prompts:
         self._system[name, language] = prompt
         return prompt
 
-    async def _render(self, name: str, text: str, language: str) -> Prompt:
-        self._failed.pop(name, None)
+    async def _render(self, key: tuple[str, int], text: str, language: str, turns: Turns) -> Prompt:
+        name, tenant = key
+        self._failed.pop(key, None)
         try:
-            wav = await self._speech.render(text, language)
+            async with turns.turn(tenant):
+                # Another manager's call may have had the same words rendered meanwhile.
+                kept = await asyncio.to_thread(self._kept, name)
+                if kept is not None:
+                    return kept
+                wav = await self._speech.render(text, language)
         except SpeechError as error:
-            self._failed[name] = (monotonic() + AGAIN_SECONDS, str(error))
+            self._failed[key] = (monotonic() + AGAIN_SECONDS, str(error))
             if len(self._failed) > _MOST_FAILED:
                 self._failed.popitem(last=False)
             raise
