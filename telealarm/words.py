@@ -277,6 +277,16 @@ class Reason(Words):
     WITHDRAWN = "withdrawn", "The attempt was called off before it came to an answer."
 
 
+class AuditRoad(Words):
+    """`road` of an entry of the audit log: how the writer came in."""
+
+    PASSWORD = "password", "A login, by its password."
+    TOKEN = "token", "A login, by one of its tokens."
+    COMMAND = "command", "A command on the machine, by a user of the system."
+    IMPORT = "import", "The command `telealarm import`, by a user of the system."
+    CALLER = "caller", "A caller at an inbound door or through FastAGI, such as a wake-up call."
+
+
 class ImportOutcome(Words):
     """What `telealarm import` counts: what became of the events of a file."""
 

@@ -39,7 +39,7 @@ PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "operation",
         "Logins, gateways and operation",
-        ("users", "gateway", "sms-gateway", "dialing", "service"),
+        ("users", "gateway", "sms-gateway", "dialing", "audit", "service"),
     ),
 )
 

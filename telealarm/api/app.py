@@ -18,6 +18,7 @@ from telealarm.api.resources import (
     alarm_requests,
     alarms,
     audio_files,
+    audit,
     branching_templates,
     calendar_settings,
     calendar_users,
@@ -84,6 +85,7 @@ RESOURCES: tuple[Resource, ...] = (
     dnc_contacts.DNC_CONTACT,
     webhooks.WEBHOOK,
     webhook_deliveries.WEBHOOK_DELIVERY,
+    audit.AUDIT,
 )
 TASKS: tuple[Task, ...] = (plan.PLAN, plan.LOAD, *dialing.TASKS)
 

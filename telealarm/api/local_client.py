@@ -20,6 +20,7 @@ from telealarm.errors import TeleAlarmError
 from telealarm.models import BaseModel, User
 from telealarm.rules.url_guard import UrlGuard
 from telealarm.store.access import passwords, visibility
+from telealarm.store.audit import Actor
 from telealarm.store.survey.audio_files import AudioFolder
 from telealarm.store.survey.voice_messages import VoiceMessages
 
@@ -29,13 +30,15 @@ _RESOURCES = {resource.name: resource for resource in RESOURCES}
 
 
 class LocalClient:
-    """Writes rows for one login. If the body of a new row has no password, it gets a random one.
+    """Writes rows for one login. The audit log names the `writer`.
+
+    If the body of a new row has no password, it gets a random one.
 
     The methods raise the errors of the API: ApiError if the login lacks the permission, Invalid,
     Conflict, NotVisible.
     """
 
-    def __init__(self, config: Config, login: User) -> None:
+    def __init__(self, config: Config, login: User, writer: Actor) -> None:
         self.login = login
         self._context = RequestContext(
             login=login,
@@ -46,6 +49,7 @@ class LocalClient:
             recordings=AudioFolder(config.path(config.prompts.folder)),
             voice_messages=VoiceMessages(config.path(config.recordings.folder)),
             guard=UrlGuard(config.webhooks.allow),
+            writer=writer,
         )
 
     def create(self, name: str, body: Body, related: Body | None = None) -> BaseModel:

@@ -14,13 +14,16 @@ from telealarm.errors import NotVisible
 from telealarm.models import Alarm, Calendar, Event, Rule
 from telealarm.rules import dates, wakeup
 from telealarm.rules.wakeup import Booked
-from telealarm.store import numbers
+from telealarm.store import audit, numbers
 from telealarm.store.alarms import alarms
+from telealarm.store.audit import Actor
 from telealarm.store.calendars import events
 from telealarm.store.engine import read_cache, regions, time_zones
 from telealarm.store.engine.database import Database
-from telealarm.words import UNSETTLED, EventStatus, Reason
+from telealarm.words import UNSETTLED, AuditRoad, EventStatus, Reason
 
+# The audit log does not name a caller: the event does.
+_CALLER = Actor("a caller", AuditRoad.CALLER)
 TITLE = "Wake-up call"
 # The alarm of each wake-up call: retries after the first attempt, seconds between attempts, and the
 # key that snoozes. The callee must confirm with a key.
@@ -61,7 +64,7 @@ class WakeupBooking:
         zone = time_zones.of_calendar(calendar)
         start = wakeup.following(clock, now, zone)
         self._cancel(calendar_id, number, now)
-        client = LocalClient(self._config, calendar.owner)
+        client = LocalClient(self._config, calendar.owner, _CALLER)
         body: dict[str, Any] = {
             "title": TITLE,
             "start": start.isoformat(),
@@ -87,6 +90,9 @@ class WakeupBooking:
         matches = _events(_calendar(calendar_id), number)
         for event in matches:
             events.set_series_status(event, EventStatus.COMPLETED, now)
+            changes = {"status": (None, EventStatus.COMPLETED.value)}
+            owner_id = event.owner_id
+            audit.add(_CALLER, "event", event.id, "change", changes, owner_id=owner_id)
             if event.rule_id is not None:
                 # The line above ends future calls. This ends calls that ring or are snoozed now.
                 alarms.cancel(_unfinished(event), Reason.EVENT_COMPLETED, now)

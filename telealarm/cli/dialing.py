@@ -29,12 +29,16 @@ def resume(settings: Config, options: argparse.Namespace) -> int:
 
 
 def _change(settings: Config, name: str | None, *, paused: bool) -> int:
+    from telealarm.store import audit
     from telealarm.store.dialing import pauses
     from telealarm.store.open import open_database
 
     def change() -> list[str]:
         gateway = pauses.gateway_named(name) if name is not None else None
         (pauses.pause if paused else pauses.resume)(gateway, utcnow())
+        asked = {"gateway": (None, gateway.id)} if gateway else {}
+        word = "pause" if paused else "resume"
+        audit.add(audit.by_command(), "dialing", None, word, asked, owner_id=None)
         return pauses.descriptions()
 
     state = open_database(settings).run(change)

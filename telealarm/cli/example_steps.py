@@ -22,6 +22,7 @@ from telealarm.config.model import Config
 from telealarm.errors import Invalid, TeleAlarmError
 from telealarm.models import Gateway, SmsGateway, Survey
 from telealarm.models.gateway import ACTIVE
+from telealarm.store import audit
 from telealarm.store.access import users
 from telealarm.store.engine.database import Database
 
@@ -157,7 +158,7 @@ def load(
     done: list[Done] = []
 
     def work() -> None:
-        client = LocalClient(config, users.named(asked.user))
+        client = LocalClient(config, users.named(asked.user), audit.by_command())
         known = gateways(asked.gateway, asked.sms_gateway) | {
             "user": asked.user,
             "number": asked.number,

@@ -18,11 +18,17 @@ def register(commands: Commands) -> None:
 
 def run(settings: Config, options: argparse.Namespace) -> int:
     """Save the E.164 forms that are missing. Print the numbers that cannot be read."""
-    from telealarm.store import stored_numbers
+    from telealarm.store import audit, stored_numbers
     from telealarm.store.open import open_database
 
     db = open_database(settings)
-    show([str(one) for one in db.run(lambda: stored_numbers.review(write=not options.dry_run))])
+
+    def write() -> list[str]:
+        if not options.dry_run:
+            audit.add(audit.by_command(), "numbers", None, "review", {}, owner_id=None)
+        return [str(one) for one in stored_numbers.review(write=not options.dry_run)]
+
+    show(db.run(write))
     return 0
 
 

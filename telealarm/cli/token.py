@@ -1,10 +1,15 @@
 """`telealarm token`: the tokens with which programs log in."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from telealarm.cli.command import Commands
 from telealarm.clock import utcnow
 from telealarm.config.model import Config
+
+if TYPE_CHECKING:
+    from telealarm.models import ApiToken
+    from telealarm.store.audit import Changes
 
 
 def register(commands: Commands) -> None:
@@ -25,8 +30,15 @@ def add(settings: Config, options: argparse.Namespace) -> int:
     from telealarm.store.open import open_database
 
     db = open_database(settings)
+
+    def write() -> str:
+        owner = users.named(options.user)
+        text = tokens.add(owner, options.name)
+        _audit(tokens.of(owner)[-1], "create", {"name": (None, options.name)})
+        return text
+
     # Alone on standard output, for scripts. It is never shown again.
-    print(db.run(lambda: tokens.add(users.named(options.user), options.name)))
+    print(db.run(write))
     return 0
 
 
@@ -51,6 +63,19 @@ def revoke(settings: Config, options: argparse.Namespace) -> int:
     from telealarm.store.open import open_database
 
     db = open_database(settings)
-    token = db.run(tokens.revoke, options.id, utcnow())
+
+    def write() -> "ApiToken":
+        token = tokens.revoke(options.id, utcnow())
+        _audit(token, "revoke", {"name": (token.name, token.name)})
+        return token
+
+    token = db.run(write)
     print(f"token {token.id} ({token.name}) revoked")
     return 0
+
+
+def _audit(token: "ApiToken", action: str, changes: "Changes") -> None:
+    from telealarm.store import audit
+
+    owner_id = token.owner_id
+    audit.add(audit.by_command(), "token", token.id, action, changes, owner_id=owner_id)

@@ -2,9 +2,14 @@
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from telealarm.cli.command import PASSWORD_STDIN, Commands
 from telealarm.config.model import Config
+
+if TYPE_CHECKING:
+    from telealarm.models import User
+    from telealarm.store.audit import Changes
 
 
 def register(commands: Commands) -> None:
@@ -40,7 +45,13 @@ def add(settings: Config, options: argparse.Namespace) -> int:
 
     password = sys.stdin.readline().rstrip("\r\n")
     db = open_database(settings)
-    db.run(users.add_user, options.name, password, is_superuser=options.superuser)
+
+    def write() -> None:
+        user = users.add_user(options.name, password, is_superuser=options.superuser)
+        names = {"username": options.name, "is_superuser": options.superuser}
+        _audit(user, "create", {name: (None, value) for name, value in names.items()})
+
+    db.run(write)
     kind = "superuser" if options.superuser else "manager"
     print(f"{kind} {options.name} added")
     return 0
@@ -67,7 +78,13 @@ def change_password(settings: Config, options: argparse.Namespace) -> int:
 
     password = sys.stdin.readline().rstrip("\r\n")
     db = open_database(settings)
-    db.run(lambda: users.set_password(users.named(options.name), password))
+
+    def write() -> None:
+        user = users.named(options.name)
+        users.set_password(user, password)
+        _audit(user, "change", {"password": (None, "changed")})
+
+    db.run(write)
     print(f"{options.name} has a new password")
     return 0
 
@@ -78,7 +95,15 @@ def set_active(settings: Config, options: argparse.Namespace) -> int:
     from telealarm.store.open import open_database
 
     db = open_database(settings)
-    db.run(lambda: users.set_active(users.named(options.name), active=options.active))
+
+    def write() -> None:
+        user = users.named(options.name)
+        before = user.is_active
+        users.set_active(user, active=options.active)
+        if before != options.active:
+            _audit(user, "change", {"is_active": (before, options.active)})
+
+    db.run(write)
     print(f"{options.name} {'enabled' if options.active else 'disabled'}")
     return 0
 
@@ -89,6 +114,19 @@ def remove(settings: Config, options: argparse.Namespace) -> int:
     from telealarm.store.open import open_database
 
     db = open_database(settings)
-    db.run(lambda: users.remove_unused(users.named(options.name)))
+
+    def write() -> None:
+        user = users.named(options.name)
+        users.remove_unused(user)
+        _audit(user, "delete", {"username": (user.username, None)}, is_gone=True)
+
+    db.run(write)
     print(f"{options.name} removed")
     return 0
+
+
+def _audit(user: "User", action: str, changes: "Changes", *, is_gone: bool = False) -> None:
+    from telealarm.store import audit
+
+    owner_id = None if is_gone else user.id
+    audit.add(audit.by_command(), "users", user.id, action, changes, owner_id=owner_id)

@@ -6,12 +6,15 @@ from typing import Any
 from telealarm.importing import snapshot
 from telealarm.importing.snapshot import Snapshot
 from telealarm.models import Event, ImportChange, ImportRun
+from telealarm.store import audit
+from telealarm.store.audit import Actor, Changes
 
 
 class Journal:
     """The changes of one import. It has an id as soon as something was changed."""
 
-    def __init__(self, file: str, source: str) -> None:
+    def __init__(self, file: str, source: str, actor: Actor) -> None:
+        self._actor = actor
         self._file = file[-255:]
         self._source = source
         self._run: ImportRun | None = None
@@ -43,6 +46,14 @@ class Journal:
             if was != now and not _follows(was, now):
                 after: dict[str, Any] = {**now, "group": group}
                 ImportChange.create(run=self._open(), event=event, before=was, after=after)
+                self._audit(event, was, now)
+
+    def _audit(self, event: Event, was: Snapshot | None, now: Snapshot) -> None:
+        """Add an event to the audit log that was not written through the API, or by an undo."""
+        if not audit.mentions("event", event.id):
+            changes = difference(was, now)
+            owner_id = event.owner_id
+            audit.add(self._actor, "event", event.id, "import", changes, owner_id=owner_id)
 
     def forget(self) -> None:
         """What was recorded is rolled back."""
@@ -52,6 +63,20 @@ class Journal:
         if self._run is None:
             self._run = ImportRun.create(file=self._file, source=self._source)
         return self._run
+
+
+def difference(was: Snapshot | None, now: Snapshot) -> Changes:
+    """Return the columns of an event that differ, for the audit log."""
+    before = (was or {}).get("event", {})
+    return {
+        name: (before.get(name), value)
+        for name, value in now["event"].items()
+        if before.get(name) != value and name not in _INTERNAL
+    }
+
+
+# What only the import itself needs.
+_INTERNAL = {"imported", "import_digest", "import_sequence", "series_edited", "made_to"}
 
 
 def _follows(was: Snapshot | None, now: Snapshot) -> bool:

@@ -11,13 +11,15 @@ from typing import Any
 from telealarm.clock import utcnow
 from telealarm.errors import TeleAlarmError
 from telealarm.importing import snapshot
+from telealarm.importing.journal import difference
 from telealarm.importing.snapshot import Snapshot
 from telealarm.models import Alarm, Event, ImportChange, ImportRun
+from telealarm.store import audit
 from telealarm.store.alarms import alarms, attempts, parents
 from telealarm.store.calendars import children, events
 from telealarm.store.engine.database import Database
 from telealarm.store.engine.timeline import record
-from telealarm.words import UNSETTLED, AlarmStatus, EventStatus, TimelineWord
+from telealarm.words import UNSETTLED, AlarmStatus, AuditRoad, EventStatus, TimelineWord
 
 # A call that was made since.
 _CALLED = ("num_attempt", "result")
@@ -42,7 +44,8 @@ def undo(db: Database, number: int, *, dry_run: bool = False) -> Undone:
             )
         if run.undone is not None:
             raise TeleAlarmError(f"import {number} was taken back at {run.undone:%Y-%m-%d %H:%M}Z")
-        return _undo(run, utcnow(), dry_run=dry_run)
+        with audit.together():
+            return _undo(run, utcnow(), dry_run=dry_run)
 
     return db.run(work)
 
@@ -65,6 +68,7 @@ def _undo(run: ImportRun, now: datetime, *, dry_run: bool) -> Undone:
         result.taken_back += len(changes)
         if not dry_run:
             _take_back(changes, now)
+            _audit(changes)
     if not dry_run:
         ImportRun.update(undone=now).where(ImportRun.id == run.id).execute()
     return result
@@ -105,6 +109,14 @@ def _take_back(changes: list[ImportChange], now: datetime) -> None:
     for change in changes:
         if change.before is not None:
             _restore(Event.get_by_id(change.event_id), change.before, now)
+
+
+def _audit(changes: list[ImportChange]) -> None:
+    actor = audit.by_command(AuditRoad.IMPORT)
+    for change in changes:
+        event = Event.get_by_id(change.event_id)
+        undone = difference(change.after, snapshot.take(event))
+        audit.add(actor, "event", event.id, "undo", undone, owner_id=event.owner_id)
 
 
 def _restore(event: Event, before: Snapshot, now: datetime) -> None:

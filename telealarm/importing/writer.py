@@ -27,9 +27,10 @@ from telealarm.importing.mirror import Gone
 from telealarm.importing.number_remarks import NumberRemarks
 from telealarm.importing.snapshot import Snapshot
 from telealarm.models import Calendar, Event, User
+from telealarm.store import audit
 from telealarm.store.engine import read_cache, regions
 from telealarm.store.engine.database import Database
-from telealarm.words import ImportOutcome, Reason
+from telealarm.words import AuditRoad, ImportOutcome, Reason
 
 BATCH = 200
 
@@ -72,7 +73,8 @@ class Writer:
         self._calendar = calendar
         self._user = user
         self._source = source
-        self._journal = Journal(file, source)
+        self._actor = audit.by_command(AuditRoad.IMPORT)
+        self._journal = Journal(file, source, self._actor)
         # The calendars that the file names.
         self._touched: set[int] = set()
         self._now = utcnow()
@@ -151,10 +153,15 @@ class Writer:
         self.report.run_id = self._journal.id
 
     def _run(self, work: Callable[[], None], dry_run: bool, done: int) -> None:
-        """Run a transaction. Raises StorageError."""
+        """Run a transaction, with its rows of the audit log at its end. Raises StorageError."""
+
+        def audited() -> None:
+            with audit.together():
+                work()
+
         try:
             with suppress(_DryRun), read_cache.remembering():
-                self._db.run(work)
+                self._db.run(audited)
         except PeeweeException as error:
             message = " ".join(str(error).split())
             raise StorageError(
@@ -220,7 +227,7 @@ class Writer:
     def _refusing(self, line: int) -> Iterator[None]:
         """Write completely or not at all. A mistake is reported and stops nothing else."""
         try:
-            with self._db.peewee.atomic():
+            with self._db.peewee.atomic(), audit.together():
                 yield
         except Invalid as error:
             self._refuse(line, str(error))
@@ -343,7 +350,7 @@ class Writer:
     def _writer_of(self, calendar: Calendar) -> EventWriter:
         self._touched.add(calendar.id)
         if calendar.id not in self._writers:
-            client = LocalClient(self._config, calendar.owner)
+            client = LocalClient(self._config, calendar.owner, self._actor)
             self._writers[calendar.id] = EventWriter(
                 client, calendar, self._now, self._source, keeps_alarms=self._keeps_alarms
             )

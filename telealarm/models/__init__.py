@@ -3,10 +3,12 @@
 from telealarm.models.account import User
 from telealarm.models.alarm import Alarm, AlarmRequest
 from telealarm.models.audio import AudioFile
+from telealarm.models.audit import AuditEntry
 from telealarm.models.base import BaseModel
 from telealarm.models.calendar import Calendar, CalendarUser, CalendarUserProfile
 from telealarm.models.call import CallRequest, SurveyResult
 from telealarm.models.do_not_call import DncContact, DncList
+from telealarm.models.erasure import Erasure
 from telealarm.models.event import Event
 from telealarm.models.gateway import Gateway, SmsGateway
 from telealarm.models.idempotency import IdempotencyKey
@@ -69,6 +71,8 @@ ALL: list[type[BaseModel]] = [
     Trunk,
     ImportRun,
     ImportChange,
+    AuditEntry,
+    Erasure,
 ]
 
 __all__ = [
@@ -77,6 +81,7 @@ __all__ = [
     "AlarmRequest",
     "ApiToken",
     "AudioFile",
+    "AuditEntry",
     "BaseModel",
     "Branching",
     "BranchingTemplate",
@@ -88,6 +93,7 @@ __all__ = [
     "DncContact",
     "DncList",
     "EarlyReport",
+    "Erasure",
     "Event",
     "Gateway",
     "IdempotencyKey",

@@ -15,3 +15,6 @@ class User(BaseModel):
     # The region of a manager's phone numbers, like ES; null: the configuration's.
     region = CharField(max_length=2, null=True)
     created = created()
+
+    # This is no column: the id of the token by which the user logged in.
+    token_id: int | None = None

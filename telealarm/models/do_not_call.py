@@ -26,6 +26,10 @@ class DncContact(BaseModel):
     phone_number = CharField(max_length=50, null=True)
     e164 = CharField(max_length=20, null=True, index=True)
     email = CharField(max_length=254, null=True)
+    # The keyed digests of these, if the person was erased. The entry still works.
+    phone_digest = CharField(max_length=64, null=True, index=True)
+    e164_digest = CharField(max_length=64, null=True, index=True)
+    email_digest = CharField(max_length=64, null=True, index=True)
     # A reply of STOP made it. START removes it.
     by_stop = BooleanField(default=False)
     created_date = created()

@@ -73,6 +73,7 @@ async def everything(api: Api, user: str) -> dict[str, str]:
     mine["users"] = (await api.get(f"users/?username={user}", user="root")).body["results"][0][
         "url"
     ]
+    mine["audit"] = (await api.get(f"audit/?who={user}", user="root")).body["results"][0]["url"]
     body = {"name": f"off {user}", "gateways": "PJSIP/{number}@off", "status": 0}
     mine["gateway"] = (await api.made("gateway/", body, user="root"))["url"]
     body = {"name": f"off {user}", "settings": {"url": "http://127.0.0.1:9/"}, "status": 0}

@@ -12,6 +12,7 @@ from telealarm.config.model import Config
 from telealarm.errors import Invalid, TeleAlarmError
 from telealarm.importing.load import Options, load
 from telealarm.models import Alarm, Calendar, CalendarSetting, CalendarUser, Gateway
+from telealarm.store import audit
 from telealarm.store.access import users
 from telealarm.store.calendars import events
 from telealarm.store.engine.database import Database
@@ -44,7 +45,7 @@ async def refusal(api: Api, path: str, body: dict[str, Any], **options: Any) -> 
 
 
 def client(config: Config, username: str = "manager") -> LocalClient:
-    return LocalClient(config, users.named(username))
+    return LocalClient(config, users.named(username), audit.by_command())
 
 
 def create(db: Database, config: Config, name: str, body: dict[str, Any], user: str) -> int:

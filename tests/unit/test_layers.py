@@ -33,6 +33,7 @@ FOLDERS = [
     *(
         "store.__init__",
         "store.engine",
+        "store.audit",
         "store.numbers",
         "store.webhooks",
         "store.access",

@@ -90,6 +90,7 @@ class Logins:
             self._addresses.count(address)
             raise ApiError(401, "Invalid token.", CHALLENGE)
         await self._note_use(token)
+        token.owner.token_id = token.id
         return token.owner
 
     async def _note_use(self, token: ApiToken) -> None:

@@ -35,6 +35,7 @@ MODELS: dict[str, type[models.BaseModel]] = {
     "dnc-contact": models.DncContact,
     "webhook": models.Webhook,
     "webhook-delivery": models.WebhookDelivery,
+    "audit": models.AuditEntry,
 }
 
 # The predecessor's documents write `user/` for `users/`.

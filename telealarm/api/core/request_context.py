@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from telealarm.api.core.links import Links
 from telealarm.models import User
 from telealarm.rules.url_guard import UrlGuard
+from telealarm.store import audit
+from telealarm.store.audit import Actor
 from telealarm.store.engine import time_zones
 from telealarm.store.survey.audio_files import AudioFolder
 from telealarm.store.survey.voice_messages import VoiceMessages
@@ -29,6 +31,13 @@ class RequestContext:
     guard: UrlGuard
     # The folder of the messages that callees record.
     voice_messages: VoiceMessages
+    # Who writes, if it is not the login: a command, an import, a caller.
+    writer: Actor | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who writes, for the audit log."""
+        return self.writer or audit.by_login(self.login)
 
     @property
     def user_id(self) -> int:

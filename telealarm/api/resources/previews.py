@@ -61,6 +61,7 @@ SMS_PREVIEW = Action(
     "POST",
     sms,
     form=PreviewForm,
+    writes=False,
     reply={
         "type": "object",
         "properties": {
@@ -79,6 +80,7 @@ MAIL_PREVIEW = Action(
     "POST",
     mail,
     form=PreviewForm,
+    writes=False,
     reply={
         "type": "object",
         "properties": {"subject": _TEXT, "text": _TEXT, "html": _TEXT, "missing": _MISSING},

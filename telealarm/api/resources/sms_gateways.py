@@ -98,4 +98,5 @@ SMS_GATEWAY = Resource(
     change=change,
     delete=remove_row,
     superusers="writes",
+    secrets=("settings", "secret"),
 )

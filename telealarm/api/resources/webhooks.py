@@ -79,6 +79,7 @@ WEBHOOK = Resource(
     once=show_secret,
     change=change,
     delete=remove_row,
+    secrets=("secret",),
     actions=(Action("rotate_secret", "POST", rotate_secret, reply=json_schema.ref("Webhook")),),
     example={"target_url": "https://example.com/telealarm", "events": [Change.RESULT]},
 )

@@ -15,13 +15,13 @@ from telealarm.api.core.errors import ApiError, reply
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form, Sent, marked, read
 from telealarm.api.fields.texts import Secret
-from telealarm.api.rest import body_schemas, csv, lists, relations, write
+from telealarm.api.rest import body_schemas, csv, lists, write
 from telealarm.api.rest.idempotency import Once
 from telealarm.api.rest.request_reader import RequestReader
 from telealarm.api.rest.resource import Action, Resource
 from telealarm.api.rest.tasks import Task
 from telealarm.clock import utcnow
-from telealarm.errors import Invalid, NotVisible, StorageError
+from telealarm.errors import NotVisible, StorageError
 from telealarm.rules.audio import WAV
 from telealarm.store.access import visibility
 from telealarm.store.access.idempotency import Answer
@@ -212,15 +212,16 @@ class Routes:
         sent = read(task.form, asked, read_only=frozenset(), partial=False)
 
         def work() -> Answer:
-            relations.resolve(context.login, sent, None)
-            if sent.errors:
-                raise Invalid(sent.errors)
-            return Answer(200, task.run(context, sent.values), _headers(task.methods, None))
+            answer = write.carry_out(context, task, sent)
+            return Answer(200, answer, _headers(task.methods, None))
 
-        if task.method == "GET":
+        if task.method == "GET" or not task.writes:
             answer = await self._db.read(work)
             return reply(answer.status, answer.body, answer.headers)
-        return await self._once.write(request, context, work, body=await request.read())
+        asked_bytes = await request.read()
+        return await self._once.write(
+            request, context, work, body=asked_bytes, secret=task.personal
+        )
 
 
 def _id(request: web.Request) -> int:

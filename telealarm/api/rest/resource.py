@@ -34,6 +34,8 @@ class Action:
     status: Literal[200, 201] = 200
     # The model of the id in the path, if it is not the resource's model.
     of: type[BaseModel] | None = None
+    # Whether it writes something, for the audit log. GET never does.
+    writes: bool = True
     # For the OpenAPI document: the query parameters, the reply, and a body from the reference.
     query: Mapping[str, FieldType] = field(default_factory=dict)
     reply: Schema = field(default_factory=dict)
@@ -95,6 +97,8 @@ class Resource:
     parent: str | None = None
     owner: Callable[[RequestContext, Values], int] = lambda context, values: context.user_id
     superusers: Literal["nothing", "writes", "everything"] = "nothing"
+    # The attributes of a row of which the audit log never says the value.
+    secrets: tuple[str, ...] = ()
     # Whether the rows can be listed, and the column that the path holds.
     listed: bool = True
     key: str = "id"

@@ -27,6 +27,11 @@ class Task:
     reply: Schema = field(default_factory=dict)
     # If false, every login may use it.
     superusers_only: bool = True
+    # If false, a POST only reads: its body is too personal for an address.
+    writes: bool = True
+    # Whether the body names a person. No fast digest of it is kept, and the task itself adds to the
+    # audit log what may be there.
+    personal: bool = False
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ This is the only way to write: for HTTP, the import, the examples and the inboun
 2. `read`: read the body by the resource's form.
 3. `weigh`, before the transaction: make the slow checks. If they were not made before, the
    transaction makes them.
-4. `create`, `change`, `remove` or `act`, within the writer's transaction.
+4. `create`, `change`, `remove`, `act` or `carry_out`, within the writer's transaction. Each adds a
+   row to the audit log.
 """
 
 from collections.abc import Mapping
@@ -17,11 +18,14 @@ from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import form
 from telealarm.api.fields.form import Form, Sent, marked
 from telealarm.api.fields.texts import Secret
-from telealarm.api.rest import relations, url_guard
+from telealarm.api.rest import audited, relations, url_guard
 from telealarm.api.rest.resource import Action, Resource
+from telealarm.api.rest.tasks import Task
 from telealarm.errors import Invalid
 from telealarm.models import BaseModel, User
+from telealarm.store import audit
 from telealarm.store.access import visibility
+from telealarm.store.audit import CHANGED
 
 FORBIDDEN = "You do not have permission to perform this action."
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -90,7 +94,10 @@ def insert(context: RequestContext, resource: Resource, sent: Sent, owner_id: in
     assert resource.create is not None
     if resource.weigh is not None and not sent.weighed:
         resource.weigh(context, None, sent.values)
-    return resource.create(context, owner_id, sent.values)
+    row = resource.create(context, owner_id, sent.values)
+    changes = audited.changed(resource, {}, audited.shown(context, resource, row))
+    audited.record(context, resource, row, "create", changes)
+    return row
 
 
 def change(context: RequestContext, resource: Resource, sent: Sent, key: int) -> BaseModel:
@@ -107,14 +114,24 @@ def change(context: RequestContext, resource: Resource, sent: Sent, key: int) ->
     if resource.weigh is not None and not sent.weighed:
         # Use another copy of the row: the checks may set the new values on it.
         resource.weigh(context, _find(context, resource, key), sent.values)
+    names = set(sent.values)
+    before = audited.shown(context, resource, row, names)
     resource.change(context, row, sent.values)
+    changes = audited.changed(resource, before, audited.shown(context, resource, row, names))
+    if resource.upload in names:
+        changes = {**changes, resource.upload: (None, CHANGED)}
+    if changes:
+        audited.record(context, resource, row, "change", changes)
     return row
 
 
 def remove(context: RequestContext, resource: Resource, key: int) -> None:
     """Delete the row. Raises NotVisible, Conflict."""
     assert resource.delete is not None
-    resource.delete(context, _find(context, resource, key))
+    row = _find(context, resource, key)
+    before = audited.shown(context, resource, row)
+    resource.delete(context, row)
+    audited.record(context, resource, row, "delete", audited.changed(resource, before, {}))
 
 
 def read_action(action: Action, body: Mapping[str, Any]) -> Sent:
@@ -129,7 +146,26 @@ def act(
     row = visibility.find(context.login, action.of or resource.model, row_id)
     relations.resolve(context.login, sent, None)
     _raise(sent)
-    return action.run(context, row, sent.values)
+    if action.method == "GET" or not action.writes:
+        return action.run(context, row, sent.values)
+    asked = audited.asked(sent.values)
+    before = audited.shown(context, resource, row)
+    answer = action.run(context, row, sent.values)
+    changes = audited.changed(resource, before, audited.shown(context, resource, row))
+    audited.record(context, resource, row, action.name, {**asked, **changes})
+    return answer
+
+
+def carry_out(context: RequestContext, task: Task, sent: Sent) -> dict[str, Any]:
+    """Return the answer of a task. Raises Invalid, Conflict."""
+    relations.resolve(context.login, sent, None)
+    _raise(sent)
+    asked = audited.asked(sent.values)
+    answer = task.run(context, sent.values)
+    if task.method != "GET" and task.writes:
+        noun, _, action = task.path.strip("/").rpartition("/")
+        audit.add(context.actor, noun, None, action, asked, owner_id=None)
+    return answer
 
 
 def _find(context: RequestContext, resource: Resource, key: int) -> BaseModel:
