@@ -36,6 +36,8 @@ setup(
         "argon2-cffi>=23.1",
         "audioop-lts; python_version >= '3.13'",
         "babel>=2.15",
+        # Encrypts the secrets in the database (Fernet), and derives their keys (HKDF).
+        "cryptography>=43",
         "icalendar>=7",
         "panoramisk>=1.4",
         "peewee>=4.5",

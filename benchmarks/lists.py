@@ -23,6 +23,7 @@ from telealarm.store.access import users
 from telealarm.store.engine.database import Database
 from telealarm.store.open import open_database
 from tests.lab import crowd
+from tests.lab.key import key_file
 
 PASSWORD = "benchmark"
 ROUNDS = 30
@@ -45,7 +46,7 @@ def main() -> None:
 
 async def run(given: argparse.Namespace) -> None:
     async with databases.databases(given.database) as storage:
-        config = Config(database=storage.new())
+        config = Config(database=storage.new(), key_file=key_file())
         db = open_database(config)
         db.start()
         try:

@@ -19,7 +19,7 @@ from telealarm.asterisk.ari.errors import AriError, NotFound, Unauthorized
 from telealarm.asterisk.dialplan import CONTEXT, DOORS, EXTENSION
 from telealarm.clock import utcnow
 from telealarm.config.model import AriConfig, Config
-from telealarm.errors import StorageError
+from telealarm.errors import ConfigError, StorageError
 from telealarm.media_check import SOUNDS, MediaCheck
 from telealarm.methods import alarm_methods
 from telealarm.store.dialing import workers
@@ -44,7 +44,7 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
     db = None
     try:
         db = await asyncio.to_thread(open_database, config)
-    except StorageError as error:
+    except (StorageError, ConfigError) as error:
         mistakes.append(str(error))
     for language, line in config.speech.engines.items():
         program = shlex.split(line)[0]

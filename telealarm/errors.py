@@ -16,6 +16,12 @@ class ConfigError(TeleAlarmError):
     code = "config"
 
 
+class KeyMismatch(ConfigError):
+    """This was encrypted with another key; put the installation's key file back (key_file)."""
+
+    code = "key_mismatch"
+
+
 class LanguageError(TeleAlarmError):
     """A language file is wrong."""
 

@@ -13,9 +13,10 @@ COPY config/examples /usr/src/telealarm/config/examples/
 RUN python3 -m venv /opt/telealarm \
  && /opt/telealarm/bin/pip install --no-cache-dir /usr/src/telealarm
 
-# A user of its own, who may write the prompts and nothing else.
+# A user of its own, who may write the prompts and the key, and nothing else.
 RUN useradd --system --create-home --home-dir /var/lib/telealarm telealarm \
- && install -d -o telealarm -g telealarm /var/lib/telealarm/prompts
+ && install -d -o telealarm -g telealarm /var/lib/telealarm/prompts \
+ && install -d -m 700 -o telealarm -g telealarm /var/lib/telealarm/key
 COPY config/docker/telealarm.yml /etc/telealarm/
 
 ENV PATH=/opt/telealarm/bin:$PATH

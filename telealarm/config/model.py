@@ -20,6 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+_KEY_NAME = "telealarm.key"
+
 
 def _http_url(value: str) -> str:
     """An http(s) address."""
@@ -330,6 +332,13 @@ class Config(_Part):
         " postgresql://user:${PGPASSWORD}@host/name if one machine is not enough. The command that"
         " comes first makes and migrates the tables.",
     )
+    key_file: str | None = Field(
+        None,
+        description="The file with the installation's key, which protects the secrets in the"
+        " database. Only this user may read it. All workers on one database need the same, and a"
+        " backup of the database needs it too. The command that comes first makes it. null:"
+        " telealarm.key in the folder of an SQLite database, else ../var/telealarm.key.",
+    )
     timezone: Annotated[str, AfterValidator(_zone)] = Field(
         "UTC",
         description="The IANA time zone of calendars, events and recipients that have none of"
@@ -365,6 +374,15 @@ class Config(_Part):
         if not self.database.startswith("sqlite:///"):
             return None
         return self.path(self.database.removeprefix("sqlite:///"))
+
+    @property
+    def key_path(self) -> Path:
+        """The file with the installation's key."""
+        if self.key_file is not None:
+            return self.path(self.key_file)
+        if self.sqlite_path is not None:
+            return self.sqlite_path.with_name(_KEY_NAME)
+        return self.path(f"../var/{_KEY_NAME}")
 
     @property
     def worker_name(self) -> str:

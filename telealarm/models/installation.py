@@ -10,11 +10,12 @@ from telealarm.models.base import BaseModel, UtcField, created
 class Installation(BaseModel):
     """One row. `name` is part of every channel id, so a new database never meets an old CDR.
 
-    `secret` signs the links that are sent out.
+    `secret` signs the links that are sent out. `key_check` recognises the installation's key.
     """
 
     name = CharField(max_length=16)
     secret = CharField(max_length=64, default=lambda: secrets.token_hex(32))
+    key_check = CharField(max_length=64, null=True)
     created = created()
     # Since when dialing is paused.
     paused = UtcField(null=True)

@@ -13,7 +13,7 @@ from telealarm.models import Installation
 from telealarm.store import stored_numbers
 from telealarm.store.alarms import distance
 from telealarm.store.calendars import recurrence_rules
-from telealarm.store.engine import dialect
+from telealarm.store.engine import dialect, keys
 from telealarm.store.engine.database import Database, connect
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,8 @@ DIRECTORY = Path(__file__).parent.parent / "migrations"
 def open_database(config: Config) -> Database:
     """Return the database, with all migrations applied.
 
-    Raise StorageError if it cannot be opened. The text of the error says what to change.
+    Raise StorageError if it cannot be opened, ConfigError if the installation's key cannot be used.
+    The text of the error says what to change.
     """
     try:
         peewee_database = connect(config)
@@ -41,9 +42,13 @@ def open_database(config: Config) -> Database:
 
 
 def migrate(database: peewee.Database, config: Config) -> list[str]:
-    """Apply the missing migrations and return their names. Only one process does so at a time."""
+    """Apply the missing migrations and return their names. Only one process does so at a time.
+
+    Raises ConfigError if the installation's key is not the database's.
+    """
     with database.connection_context(), dialect.migrating(database, config):
         applied = [str(name) for name in Runner(database, str(DIRECTORY)).up()]
+        key = keys.configure(database, config)
         if NUMBERS in applied:
             unread = stored_numbers.review(write=True)
             if unread:
@@ -54,4 +59,6 @@ def migrate(database: peewee.Database, config: Config) -> list[str]:
         if not Installation.select().exists():
             Installation.create(name=secrets.token_hex(4))
             recurrence_rules.predefine()
+        without_check = Installation.key_check.is_null()
+        Installation.update(key_check=keys.check_value(key)).where(without_check).execute()
     return applied

@@ -16,6 +16,7 @@ from telealarm.store.open import open_database
 from tests.integration.api_client import PASSWORD, Api, serving
 from tests.integration.import_book import book as book
 from tests.integration.import_book import clock as clock
+from tests.lab.key import key_file
 from tests.lab.postgres import Postgres
 
 
@@ -23,7 +24,7 @@ from tests.lab.postgres import Postgres
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite database that is migrated and holds nothing, to be copied."""
     path = tmp_path_factory.mktemp("migrated") / "telealarm.db"
-    open_database(Config(database=f"sqlite:///{path}"))
+    open_database(Config(database=f"sqlite:///{path}", key_file=key_file()))
     return path
 
 
@@ -31,7 +32,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def migrated_url(postgres: Postgres) -> str:
     """The same in PostgreSQL."""
     url = postgres.new_database()
-    open_database(Config(database=url))
+    open_database(Config(database=url, key_file=key_file()))
     return url
 
 
@@ -44,7 +45,7 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> Config:
     else:
         template = request.getfixturevalue("migrated_url")
         database = request.getfixturevalue("postgres").new_database(like=template)
-    return Config(database=database, timezone="Europe/Madrid", base=tmp_path)
+    return Config(database=database, key_file=key_file(), timezone="Europe/Madrid", base=tmp_path)
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ from telealarm.store.open import open_database
 from telealarm.store.survey import section_effects, session_state, transfers
 from telealarm.words import AlarmStatus, Disposition
 from tests.integration.stages import Stages
+from tests.lab.key import key_file
 from tests.lab.postgres import Postgres, running
 from tests.lab.speed import limit
 from tests.lab.waiting import until
@@ -89,7 +90,7 @@ def way(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Config, Away]:
             server.boot()
 
     away = frozen if request.param == "postgresql frozen" else stopped
-    return Config(database=server.new_database()), away
+    return Config(database=server.new_database(), key_file=key_file()), away
 
 
 @pytest.fixture
@@ -224,7 +225,7 @@ async def test_no_waiter_hangs_and_all_goes_on_when_the_database_is_back(
 
 
 async def test_the_watchdog_breaks_a_connection_that_never_answers(server: Postgres) -> None:
-    db = open_database(Config(database=server.new_database()))
+    db = open_database(Config(database=server.new_database(), key_file=key_file()))
     db._watchdog = Watchdog(1.0)
     db.start()
     try:

@@ -19,6 +19,7 @@ import yaml
 
 from tests.lab import command, speed
 from tests.lab.asterisk import Asterisk
+from tests.lab.key import key_file
 from tests.lab.ports import HOST, free_tcp_port
 from tests.lab.processes import Child
 from tests.lab.rest import Rest
@@ -50,6 +51,7 @@ class Serve:
         self._child: Child | None = None
         parts: dict[str, Any] = {
             "database": database or f"sqlite:///{self.folder / 'telealarm.db'}",
+            "key_file": key_file(),
             "api": {"host": HOST, "port": self.port},
             "asterisk": {
                 "ari": {
@@ -179,7 +181,11 @@ def add_login(database: str, name: str, password: str) -> None:
     """Make the database at this address, with the login of a superuser, by the command line."""
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "telealarm.yml"
-        parts = {"database": database, "asterisk": {"ari": {"password": "none"}}}
+        parts = {
+            "database": database,
+            "key_file": key_file(),
+            "asterisk": {"ari": {"password": "none"}},
+        }
         config.write_text(yaml.safe_dump(parts))
         words = ("user", "add", name, "--superuser", "--password-stdin", "--config", config)
         done = command.run(*words, stdin=password, cwd=Path(folder))

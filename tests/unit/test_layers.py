@@ -23,7 +23,8 @@ PACKAGE = Path(telealarm.__file__).parent
 # The lowest first. A folder imports itself and the folders before it.
 FOLDERS = [
     # 0
-    *("__init__", "errors", "clock", "words", "metrics", "log", "zone_data", "config", "i18n"),
+    *("__init__", "errors", "clock", "words", "metrics", "log", "zone_data", "installation_key"),
+    *("config", "i18n"),
     # 1
     "rules",
     # 1b
