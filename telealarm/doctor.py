@@ -6,12 +6,14 @@ import os
 import shlex
 import shutil
 import socket
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from aiohttp import web
 
+from telealarm import disk_space
 from telealarm.api.public import probes
 from telealarm.asterisk.ami import Ami, AmiError
 from telealarm.asterisk.ari import Client
@@ -19,7 +21,7 @@ from telealarm.asterisk.ari.errors import AriError, NotFound, Unauthorized
 from telealarm.asterisk.dialplan import CONTEXT, DOORS, EXTENSION
 from telealarm.clock import utcnow
 from telealarm.config.model import AriConfig, Config
-from telealarm.errors import ConfigError, StorageError
+from telealarm.errors import ConfigError, StorageError, unwritable
 from telealarm.media_check import SOUNDS, MediaCheck
 from telealarm.methods import alarm_methods
 from telealarm.store.dialing import workers
@@ -31,6 +33,8 @@ from telealarm.survey.tts.speech import Speech
 
 # How long check-config waits for Asterisk to accept its websocket.
 CONNECT_SECONDS = 5.0
+# What is written into a folder to try it.
+PROBE_BYTES = 4096
 
 
 async def check(config: Config) -> tuple[list[str], list[str]]:
@@ -41,6 +45,7 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
         mistakes.append(unusable)
     if unusable := folder("recordings.folder", config.path(config.recordings.folder)):
         mistakes.append(unusable)
+    remarks += disk_space.low(disk_space.measure(config), config.disk.warn_megabytes)
     db = None
     try:
         db = await asyncio.to_thread(open_database, config)
@@ -78,6 +83,12 @@ def folder(key: str, path: Path) -> str | None:
         return f"{key}: {path} is not a folder; name another"
     if not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
         return f"{key}: {existing} cannot be read and written; let this user, or name another"
+    try:
+        with tempfile.TemporaryFile(dir=existing) as file:
+            file.write(bytes(PROBE_BYTES))
+            file.flush()
+    except OSError as error:
+        return f"{key}: {path} cannot be written: {unwritable(error)}"
     return None
 
 

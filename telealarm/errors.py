@@ -1,5 +1,17 @@
 """The errors that callers distinguish. The first line of a docstring is the default message."""
 
+import errno
+
+# Causes of an OSError for which it is no help to let the user write.
+_NO_ROOM = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota of this user is used up"}
+
+
+def unwritable(error: OSError) -> str:
+    """Return why a file could not be written, and what to change."""
+    if error.errno in _NO_ROOM:
+        return f"{_NO_ROOM[error.errno]}; free some room"
+    return f"{error.strerror}; let this user write it, or name another"
+
 
 class TeleAlarmError(Exception):
     """Something went wrong."""
@@ -32,12 +44,40 @@ class StorageError(TeleAlarmError):
     """The database did not keep what was asked of it."""
 
     code = "storage"
+    # What a client of the API is told, and how the text of an error with this cause goes on.
+    reply = "The database did not answer; try again later."
+    summary = ""
+
+
+class DiskFull(StorageError):
+    """The disk of the database is full."""
+
+    code = "disk_full"
+    reply = "The disk of the service is full; try again when there is room on it."
+    summary = "its disk is full; free some room, then what waits is written. "
+
+
+class DiskFailed(StorageError):
+    """The disk of the database failed, or cannot be written."""
+
+    code = "disk_failed"
+    reply = "The disk of the database cannot be written; try again later."
+    summary = "its disk failed or is read-only; see the log of the system. "
+
+
+class Locked(StorageError):
+    """Another process keeps the database locked."""
+
+    code = "locked"
+    reply = "Another process keeps the database locked; try again later."
+    summary = "another process keeps it locked; end what has it open (fuser FILE). "
 
 
 class Overloaded(StorageError):
     """Too much is waiting for the database; try again later."""
 
     code = "overloaded"
+    reply = "Too much is waiting for the database; try again later."
 
 
 class Stale(StorageError):

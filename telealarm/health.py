@@ -10,6 +10,7 @@ from telealarm.asterisk.ami import Ami
 from telealarm.asterisk.ari import Client
 from telealarm.asterisk.ari.errors import AriError
 from telealarm.config.model import Config
+from telealarm.disk_space import DiskSpace
 from telealarm.errors import StorageError
 from telealarm.log import Trouble
 from telealarm.media_check import PROMPTS, RECORDINGS, SOUNDS, MediaCheck
@@ -37,6 +38,7 @@ class HealthChecks:
         speech: Speech,
         survey: SurveyRunner,
         media: MediaCheck,
+        disks: DiskSpace,
     ) -> None:
         self._config = config
         self._db = db
@@ -46,7 +48,9 @@ class HealthChecks:
         self._survey = survey
         self._dialplan: str | None = None
         self._dialplan_trouble = Trouble(log, "dialplan")
+        self._database_trouble = Trouble(log, "database")
         self._media_check = media
+        self._disks = disks
         self._media: dict[str, str] = {}
         self._connected = asyncio.Event()
         self._troubles = {name: Trouble(log, name) for name in (RECORDINGS, PROMPTS, SOUNDS)}
@@ -67,22 +71,38 @@ class HealthChecks:
             checks.update(self._media)
         elif checks["asterisk"] == "ok":
             checks["asterisk"] = "connecting"
-        folder = self._config.path(self._config.prompts.folder)
-        unusable = await asyncio.to_thread(doctor.folder, "prompts.folder", folder)
-        checks[PROMPTS] = unusable or self._survey.trouble or checks.get(PROMPTS, "ok")
+        folders = await asyncio.to_thread(self._folders)
+        prompts = folders[PROMPTS] or self._survey.trouble
+        checks[PROMPTS] = prompts or checks.get(PROMPTS, "ok")
+        if folders[RECORDINGS]:
+            checks[RECORDINGS] = folders[RECORDINGS]
         remarks = {"speech": self._speech_speaks()}
         # Without them callees hear tones, and everything else works.
         if SOUNDS in checks:
             remarks[SOUNDS] = checks.pop(SOUNDS)
+        await self._disks.step()
+        remarks["disk"] = "; ".join(self._disks.remarks) or "ok"
         try:
             paused = await self._db.read(pauses.descriptions)
             resume = "; `telealarm dialing resume` lets what waits go"
             remarks["dialing"] = "; ".join(paused) + resume if paused else "ok"
-            checks["database"] = "ok"
+            trouble = self._db.trouble
         except StorageError as error:
-            log.error("%s", error)
-            checks["database"] = "it does not answer; the log says why"
+            trouble = error
+        checks["database"] = str(trouble) if trouble else "ok"
+        self._database_trouble.note(str(trouble) if trouble else None)
         return Health(checks, remarks)
+
+    def _folders(self) -> dict[str, str]:
+        """Return for each folder why it cannot be used, or nothing. Blocks for a moment."""
+        folders = {
+            PROMPTS: self._config.prompts.folder,
+            RECORDINGS: self._config.recordings.folder,
+        }
+        return {
+            name: doctor.folder(f"{name}.folder", self._config.path(folder)) or ""
+            for name, folder in folders.items()
+        }
 
     async def check_dialplan(self) -> None:
         """Check the dialplan: after each connect, and again while something is wrong."""

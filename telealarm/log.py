@@ -58,9 +58,10 @@ class JsonFormatter(logging.Formatter):
 class Trouble:
     """Logs a trouble that is checked again and again: when it comes, changes, and is over."""
 
-    def __init__(self, logger: logging.Logger, what: str) -> None:
+    def __init__(self, logger: logging.Logger, what: str, level: int = logging.ERROR) -> None:
         self._log = logger
         self._what = what
+        self._level = level
         self._known: str | None = None
 
     def note(self, trouble: str | None) -> None:
@@ -69,9 +70,9 @@ class Trouble:
             return
         self._known = trouble
         if trouble is None:
-            self._log.info("%s: ok again", self._what)
+            self._log.info("%s: all is well again", self._what)
         else:
-            self._log.error("%s: %s", self._what, trouble)
+            self._log.log(self._level, "%s: %s", self._what, trouble)
 
 
 class Repetitions(logging.Filter):

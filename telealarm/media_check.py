@@ -9,8 +9,8 @@ from telealarm.asterisk.loopback import Loopback
 from telealarm.errors import SpeechError
 from telealarm.i18n import ENGLISH
 from telealarm.installing.recordings import NAME
-from telealarm.survey.commands import GOODBYE
-from telealarm.survey.tts.prompts import Prompts
+from telealarm.survey.commands import GOODBYE, NOT_SAVED, ONE_MOMENT
+from telealarm.survey.tts.prompts import NO_SPEECH, Prompts
 
 # The names of the checks, as /readyz has them.
 RECORDINGS, PROMPTS, SOUNDS = "recordings", "prompts", "sounds"
@@ -59,6 +59,7 @@ class MediaCheck:
     async def prompts(self) -> str | None:
         """Return why Asterisk can play no prompt, None if it can. Raises AriError."""
         try:
+            await self._prompts.keep_ready((ONE_MOMENT, NOT_SAVED, NO_SPEECH))
             prompt = await self._prompts.system(GOODBYE, ENGLISH)
         except SpeechError as error:
             return str(error)

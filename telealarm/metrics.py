@@ -50,6 +50,19 @@ TRUNKS = Gauge(
     ["trunk"],
     registry=REGISTRY,
 )
+STORAGE_FAILURES = Counter(
+    "telealarm_storage_failures",
+    "Writes that the database did not keep, by cause: disk_full, disk_failed, locked (by another"
+    " process), or storage (anything else).",
+    ["cause"],
+    registry=REGISTRY,
+)
+DISK_FREE = Gauge(
+    "telealarm_disk_free_bytes",
+    "The room on the disk of this folder: database (if it is a file), prompts or recordings.",
+    ["folder"],
+    registry=REGISTRY,
+)
 
 
 def text() -> str:

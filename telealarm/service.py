@@ -25,6 +25,7 @@ from telealarm.config.model import Config
 from telealarm.dialing.call import CallServices
 from telealarm.dialing.dispatcher import CallDispatcher
 from telealarm.dialing.lease_keeper import LeaseKeeper
+from telealarm.disk_space import DiskSpace
 from telealarm.errors import ConfigError, StorageError, TeleAlarmError
 from telealarm.fastagi_handlers import CALENDAR, FastAgiHandlers
 from telealarm.health import HealthChecks
@@ -111,8 +112,9 @@ class Service:
             )
             survey = SurveyRunner(session_services, wait_seconds=self._config.speech.wait_seconds)
             media = MediaCheck(self.ari, self._prompts, read_files=self._config.prompts.url is None)
+            disks = DiskSpace(self._config)
             ready = HealthChecks(
-                self._config, self._db, self.ari, self.ami, self._speech, survey, media
+                self._config, self._db, self.ari, self.ami, self._speech, survey, media, disks
             )
             # The port comes first: a second start of the same service must not disturb anything.
             await self._serve_api(ready, stack)
@@ -194,6 +196,7 @@ class Service:
                 cleanup.run(),
                 self.ari.run(),
                 ready.run(),
+                disks.run(),
                 *([self.ami.run()] if self.ami else []),
                 before_end=drain,
             )

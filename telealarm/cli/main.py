@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # such as `telealarm plan | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141  # as a shell reports SIGPIPE
-    except TeleAlarmError as error:
+    except (TeleAlarmError, OSError) as error:
         print(f"telealarm: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

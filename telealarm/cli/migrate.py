@@ -15,10 +15,9 @@ def register(commands: Commands) -> None:
 def run(settings: Config, options: argparse.Namespace) -> int:
     """Create or migrate the database, and print the applied migrations."""
     from telealarm.store import open, stored_numbers
-    from telealarm.store.engine import database, dialect
+    from telealarm.store.engine import dialect
 
-    tables = database.connect(settings)
-    applied = open.migrate(tables, settings)
+    tables, applied = open.migrated(settings)
     where = dialect.place(settings)
     print(f"{where}: {', '.join(applied) or 'nothing to do'}")
     if open.NUMBERS in applied:

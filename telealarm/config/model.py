@@ -312,6 +312,16 @@ class AgiConfig(_Part):
     port: Port = Field(4573, description="The TCP port that FastAGI listens on.")
 
 
+class DiskConfig(_Part):
+    """The room on the disks of the database, the prompts and the recordings."""
+
+    warn_megabytes: int = Field(
+        500,
+        ge=0,
+        description="With less free room than this, the log and /readyz warn. 0: they do not.",
+    )
+
+
 class LogConfig(_Part):
     """The log on standard error."""
 
@@ -360,6 +370,7 @@ class Config(_Part):
     smtp: SmtpConfig = Field(SmtpConfig(), description="The mail server.")
     webhooks: WebhooksConfig = Field(WebhooksConfig(), description="Where webhooks may go.")
     agi: AgiConfig | None = Field(None, description="FastAGI. null: it is off.")
+    disk: DiskConfig = Field(DiskConfig(), description="The room on the disks.")
     log: LogConfig = Field(LogConfig(), description="The log.")
     # Where relative paths start; set by `load`.
     base: Path = Field(Path(), exclude=True)

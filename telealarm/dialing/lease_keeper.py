@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from telealarm.clock import monotonic, utcnow
 from telealarm.errors import Fenced, StorageError
+from telealarm.log import Trouble
 from telealarm.rules.lease import Leases
 from telealarm.store.dialing import workers
 from telealarm.store.engine.claim import Holder
@@ -35,14 +36,16 @@ class LeaseKeeper:
 
     async def run(self) -> None:
         """Renew and take over until cancelled. Raises Fenced if this worker is replaced."""
+        trouble = Trouble(log, "the lease cannot be renewed")
         while True:
             try:
                 await self._db.write(workers.renew, self._holder, utcnow(), self._lease)
                 await self.take_over()
+                trouble.note(None)
             except Fenced:
                 raise
             except StorageError as error:
-                log.error("the lease cannot be renewed: %s; trying again", error)
+                trouble.note(f"{error}; trying again")
             await asyncio.sleep(self._lease.total_seconds() / 3)
 
     async def take_over(self) -> None:

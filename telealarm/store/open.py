@@ -13,7 +13,7 @@ from telealarm.models import Installation
 from telealarm.store import stored_numbers
 from telealarm.store.alarms import distance
 from telealarm.store.calendars import recurrence_rules
-from telealarm.store.engine import dialect, keys
+from telealarm.store.engine import dialect, failures, keys
 from telealarm.store.engine.database import Database, connect
 
 log = logging.getLogger(__name__)
@@ -29,19 +29,27 @@ def open_database(config: Config) -> Database:
     Raise StorageError if it cannot be opened, ConfigError if the installation's key cannot be used.
     The text of the error says what to change.
     """
+    database, _ = migrated(config)
+    return Database(database)
+
+
+def migrated(config: Config) -> tuple[peewee.Database, list[str]]:
+    """Return the database, and the names of the migrations that were applied now.
+
+    Raises StorageError as `open_database` does.
+    """
     try:
-        peewee_database = connect(config)
-        migrate(peewee_database, config)
+        database = connect(config)
+        return database, _migrate(database, config)
     except (peewee.PeeweeException, OSError) as error:
-        message = " ".join(str(error).split())
-        raise StorageError(
-            f"the database {dialect.place(config)} cannot be opened: {message};"
-            " mend it, or name another under `database`"
-        ) from error
-    return Database(peewee_database)
+        what = f"the database {dialect.place(config)} cannot be opened"
+        failure = failures.of(error, what, dialect.configured_file(config))
+        if type(failure) is StorageError:
+            failure = StorageError(f"{failure}; mend it, or name another under `database`")
+        raise failure from error
 
 
-def migrate(database: peewee.Database, config: Config) -> list[str]:
+def _migrate(database: peewee.Database, config: Config) -> list[str]:
     """Apply the missing migrations and return their names. Only one process does so at a time.
 
     Raises ConfigError if the installation's key is not the database's.

@@ -9,7 +9,7 @@ from functools import partial
 
 from telealarm.asterisk.ari.errors import AriError, NotFound
 from telealarm.clock import monotonic
-from telealarm.errors import TeleAlarmError
+from telealarm.errors import TeleAlarmError, unwritable
 from telealarm.rules import audio
 from telealarm.sections.context import Outcome
 from telealarm.store.dialing.calls import Call
@@ -112,8 +112,8 @@ async def _put(
         file = await asyncio.to_thread(services.voice_messages.keep, sound)
     except OSError as error:
         raise TeleAlarmError(
-            f"recordings.folder cannot be written ({error.strerror}); let this user write it,"
-            " or name another"
+            f"recordings.folder cannot be written: {unwritable(error)}; until then the message"
+            " stays in Asterisk"
         ) from None
     seconds = round(audio.seconds(sound), 3)
     recorded = partial(section_effects.recorded, call, section, file, seconds)

@@ -51,9 +51,9 @@ def telealarm(
 class Running:
     """`telealarm serve` in a process of its own, started in `cwd`."""
 
-    def __init__(self, config: Path, cwd: Path, **env: str) -> None:
-        self.log = config.parent / "serve.log"
-        self._config = config
+    def __init__(self, config: Path, cwd: Path, log: Path | None = None, **env: str) -> None:
+        self.log = log or config.parent / "serve.log"
+        self.config = config
         self._checker = False
         port = yaml.safe_load(config.read_text())["api"]["port"]
         self.url = f"http://127.0.0.1:{port}"
@@ -83,7 +83,7 @@ class Running:
         if not self._checker:
             words = ("user", "add", "checker", "--superuser", "--password-stdin", "--config")
             done = await asyncio.to_thread(
-                telealarm, *words, str(self._config), stdin="a long secret"
+                telealarm, *words, str(self.config), stdin="a long secret"
             )
             self._checker = done.returncode == 0
         login = aiohttp.encode_basic_auth("checker", "a long secret")

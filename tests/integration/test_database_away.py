@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ from telealarm.words import AlarmStatus, Disposition
 from tests.integration.stages import Stages
 from tests.lab.key import key_file
 from tests.lab.postgres import Postgres, running
+from tests.lab.small_disk import SmallDisk, mounted
 from tests.lab.speed import limit
 from tests.lab.waiting import until
 
@@ -54,9 +55,30 @@ def server() -> Iterator[Postgres]:
         yield server
 
 
-@pytest.fixture(params=["sqlite locked", "postgresql frozen", "postgresql stopped"])
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    with mounted(tmp_path / "disk", 8192) as disk:
+        yield disk
+
+
+@pytest.fixture(
+    params=["sqlite locked", "sqlite disk full", "postgresql frozen", "postgresql stopped"]
+)
 def way(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Config, Away]:
     """A database, and what makes it be away for the time of a block."""
+    if request.param == "sqlite disk full":
+        disk: SmallDisk = request.getfixturevalue("disk")
+
+        @contextmanager
+        def full() -> Iterator[None]:
+            # While somebody else has the file open, no WAL is deleted: that would make room.
+            with closing(sqlite3.connect(disk.folder / "telealarm.db")) as other:
+                other.execute("SELECT * FROM installation").fetchall()
+                disk.fill()
+                yield
+                disk.free()
+
+        return Config(database=f"sqlite:///{disk.folder}/telealarm.db"), full
     if request.param == "sqlite locked":
         path = tmp_path / "telealarm.db"
 

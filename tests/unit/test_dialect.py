@@ -8,7 +8,7 @@ from pathlib import Path
 import telealarm
 from telealarm.asterisk import cdr
 from telealarm.config import model
-from telealarm.store.engine import dialect, notify
+from telealarm.store.engine import dialect, failures, notify
 
 PACKAGE = Path(telealarm.__file__).parent
 # Names that only the one database has, or that tell it from the other.
@@ -19,6 +19,7 @@ WORDS = re.compile(
 ALLOWED = {
     dialect: "the one place",
     model: "checks the URL of the database",
+    failures: "reads the errors of both drivers",
     notify: "LISTEN and NOTIFY, started if dialect says that they are there",
     cdr: "opens Asterisk's own database, which may be the other kind",
 }

@@ -55,6 +55,7 @@ FOLDERS = [
     *(
         "installing",
         "media_check",
+        "disk_space",
         "doctor",
         "health",
         "fastagi_handlers",

@@ -89,7 +89,7 @@ def _of_ours(error: TeleAlarmError, request_id: str) -> web.Response:
         return reply(409, {"detail": str(error)})
     if isinstance(error, StorageError):
         log.error("storage failed, id %s: %s", request_id, error)
-        return reply(503, {"detail": "The database did not answer; try again later."}, RETRY_AFTER)
+        return reply(503, {"detail": error.reply}, RETRY_AFTER)
     log.error("unexpected error, id %s", request_id, exc_info=error)
     return reply(500, {"detail": f"An unexpected error; its id is {request_id}."})
 

@@ -22,6 +22,7 @@ from telealarm.clock import utcnow
 from telealarm.config.model import Config
 from telealarm.errors import TeleAlarmError
 from telealarm.rules.url_guard import UrlGuard
+from telealarm.store.engine import failures
 from telealarm.store.engine.database import Database
 from telealarm.store.survey.audio_files import AudioFolder, Sound
 from telealarm.store.survey.voice_messages import VoiceMessages
@@ -113,7 +114,4 @@ class RequestReader:
         try:
             await asyncio.to_thread(self._recordings.keep, sound)
         except OSError as error:
-            log.error("prompts.folder: a recording cannot be kept: %s", error)
-            raise ApiError(
-                503, "The recording cannot be kept now; the service's log says why."
-            ) from error
+            raise failures.of(error, "prompts.folder: a recording cannot be kept", None) from error

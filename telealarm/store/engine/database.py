@@ -21,10 +21,11 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 import peewee
 
-from telealarm import models
+from telealarm import metrics, models
+from telealarm.clock import monotonic
 from telealarm.config.model import Config
-from telealarm.errors import Overloaded, StorageError
-from telealarm.store.engine import dialect, regions, time_zones
+from telealarm.errors import Locked, Overloaded, StorageError
+from telealarm.store.engine import dialect, failures, regions, time_zones
 from telealarm.store.engine.backlog import Backlog
 from telealarm.store.engine.notify import CommitListener
 from telealarm.store.engine.watchdog import Watchdog
@@ -39,6 +40,8 @@ BATCH = 500
 READERS = 3
 # How long an ending service tries to write what waits for the database.
 CLOSE_SECONDS = 5.0
+# A writer that waits for so long to begin is told as a trouble: another process writes.
+LOCKED_SECONDS = 2.0
 
 _batch = threading.local()
 
@@ -99,6 +102,11 @@ class Database:
         self._closed = False
         self._listener = CommitListener(database) if dialect.has_notify(database) else None
         self._watchdog = Watchdog()
+        self._file = dialect.file(database)
+        # Why the last commit failed; None after one that succeeded.
+        self._failure: StorageError | None = None
+        # Since when the writer waits for its transaction to begin, on the monotonic clock.
+        self._begins: float | None = None
         # Writes that must not be lost while the database is away.
         self.backlog = Backlog(self.write)
 
@@ -124,6 +132,16 @@ class Database:
             self._readers.submit(self._leave, all_here)
         await asyncio.to_thread(self._readers.shutdown)
         await asyncio.to_thread(self._watchdog.stop)
+
+    @property
+    def trouble(self) -> StorageError | None:
+        """Return why nothing can be written now; None if all is well, as far as is known."""
+        begins = self._begins
+        if begins is not None and monotonic() - begins > LOCKED_SECONDS:
+            if self._file is None:
+                return self._failure or StorageError("The database does not answer.")
+            return Locked(f"{self._file}: {Locked.summary}".rstrip())
+        return self._failure
 
     def stage(self, name: str) -> asyncio.Event:
         """Return the event that is set after each commit that called `wake(name)`."""
@@ -162,17 +180,26 @@ class Database:
             self._reading -= 1
 
     def run(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `fn` in its own transaction on this thread, for the command line."""
+        """Run `fn` in its own transaction on this thread, for the command line.
+
+        Raises what `fn` raised, and StorageError if the database failed.
+        """
         _batch.woken = set()
-        with self.peewee.connection_context(), dialect.writing(self.peewee):
-            result = fn(*args, **kwargs)
-            self._notify(_batch.woken)
+        try:
+            with self.peewee.connection_context(), dialect.writing(self.peewee):
+                result = fn(*args, **kwargs)
+                self._notify(_batch.woken)
+        except failures.FAILURES as error:
+            raise failures.of(error, "The database did not commit", self._file) from error
         return result
 
     def look(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` as `run` does, but only to read: no writer waits for it."""
-        with self.peewee.connection_context(), self.peewee.atomic():
-            return fn(*args, **kwargs)
+        try:
+            with self.peewee.connection_context(), self.peewee.atomic():
+                return fn(*args, **kwargs)
+        except failures.FAILURES as error:
+            raise failures.of(error, "The database did not answer", self._file) from error
 
     def _read(self, fn: Callable[[], T], *, again: bool = True) -> T:
         try:
@@ -180,13 +207,13 @@ class Database:
             watched = self._watchdog.watching(dialect.descriptor(self.peewee))
             with watched, self.peewee.atomic():
                 return fn()
-        except (peewee.OperationalError, peewee.InterfaceError) as error:
+        except failures.FAILURES as error:
             lost = dialect.is_broken(self.peewee)
             self._disconnect()
             if again and lost:
                 # The server was restarted since the last read. Reading again changes nothing.
                 return self._read(fn, again=False)
-            raise StorageError(f"The database did not answer: {_sentence(error)}") from error
+            raise failures.of(error, "The database did not answer", self._file) from error
 
     def _leave(self, all_here: threading.Barrier) -> None:
         """Close the connection of this reader thread; runs once in each of them."""
@@ -218,16 +245,20 @@ class Database:
         try:
             self.peewee.connect(reuse_if_open=True)
             watched = self._watchdog.watching(dialect.descriptor(self.peewee))
+            self._begins = monotonic()
             with watched, dialect.writing(self.peewee):
                 begun = True
+                self._begins = None
                 for job in batch:
                     self._watchdog.progress()
                     self._run_in_savepoint(job)
                 self._notify(_batch.woken)
                 committing = True
         except Exception as error:  # noqa: BLE001 - every waiter of the batch gets it
+            self._begins = None
+            failure = failures.of(error, "The database did not commit", self._file)
             self._disconnect()
-            if again and not committing:
+            if again and not committing and not (isinstance(failure, Locked) and not begun):
                 # A lost connection or a deadlock; nothing was stored. Run each job once more, in
                 # its own transaction, so that a failing job stops no other. If the first one cannot
                 # even begin, the database is away: then no job waits for it any longer.
@@ -238,11 +269,14 @@ class Database:
                     return True
                 batch = others
                 begun = False
-            failure = StorageError(f"The database did not commit: {_sentence(error)}")
-            failure.__cause__ = error
+            if batch:
+                self._failure = failure
+                metrics.STORAGE_FAILURES.labels(failure.code).inc(len(batch))
             for job in batch:
                 job.error = failure
             _batch.woken = set()
+        else:
+            self._failure = None
         self._answer(batch, _batch.woken)
         return begun
 
@@ -252,7 +286,7 @@ class Database:
         try:
             with self.peewee.atomic():
                 job.result = job.fn()
-        except (peewee.OperationalError, peewee.InterfaceError):
+        except failures.FAILURES:
             raise  # the connection or the disk failed, and with it the whole batch
         except Exception as error:  # noqa: BLE001 - the waiter gets it
             job.error = error
@@ -289,13 +323,9 @@ class Database:
         try:
             self.peewee.close()
         except peewee.PeeweeException as error:
-            log.warning("closing a broken database connection: %s", _sentence(error))
+            log.warning("closing a broken database connection: %s", error)
 
 
 def _answer_all(jobs: list[_Job[Any]]) -> None:
     for job in jobs:
         job.answer()
-
-
-def _sentence(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -8,6 +8,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeGuard, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,6 +20,9 @@ from telealarm.config.model import Config
 
 Query = TypeVar("Query", bound="peewee.ModelSelect[Any]")
 
+# How long an SQLite file that another process has locked is waited for. A client of the API waits
+# for two batches of writes at most, and is to get its reply within 30 seconds.
+LOCK_SECONDS = 8
 # The number of PostgreSQL's advisory lock for migrations: any fixed number.
 _MIGRATING = 7_135_711
 
@@ -34,7 +38,7 @@ def connect(config: Config) -> peewee.Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         return peewee.SqliteDatabase(
             str(path),
-            timeout=20,
+            timeout=LOCK_SECONDS,
             autoconnect=False,
             pragmas={"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1},
         )
@@ -59,6 +63,16 @@ def descriptor(database: peewee.Database) -> int | None:
 def is_broken(database: peewee.Database) -> bool:
     """Return whether this thread's connection was lost, for example by a restart of the server."""
     return _is_postgresql(database) and not database.is_closed() and database.connection().closed
+
+
+def file(database: peewee.Database) -> Path | None:
+    """Return the file of the database; None if it is on a server."""
+    return None if _is_postgresql(database) else Path(str(database.database))
+
+
+def configured_file(config: Config) -> Path | None:
+    """Return the file of the configured database; None if it is on a server."""
+    return config.sqlite_path
 
 
 def place(config: Config) -> str:

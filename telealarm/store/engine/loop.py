@@ -8,6 +8,7 @@ from datetime import datetime
 
 from telealarm.clock import utcnow
 from telealarm.errors import Fenced, Stale, StorageError
+from telealarm.log import Trouble
 from telealarm.store.engine.database import Database
 
 # The slow safety poll: another process's commit to an SQLite file wakes nobody here.
@@ -29,11 +30,13 @@ async def run_stage(
     work.
     """
     woken = db.stage(name)
+    trouble = Trouble(log, name)
     while True:
         woken.clear()
         pause: float = POLL_SECONDS
         try:
             due = await step()
+            trouble.note(None)
             if due is not None:
                 pause = min(pause, max(0.0, (due - utcnow()).total_seconds()))
         except Fenced:
@@ -41,7 +44,7 @@ async def run_stage(
         except Stale as error:
             log.debug("%s: %s", name, error)
         except StorageError as error:
-            log.error("%s: %s; trying again", name, error)
+            trouble.note(f"{error}; trying again")
             await asyncio.sleep(PAUSE_SECONDS)
         except Exception:
             log.exception("%s: a step failed; trying again", name)

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import wave
 from collections import OrderedDict
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from telealarm import i18n
 from telealarm.clock import monotonic
-from telealarm.errors import SpeechError
+from telealarm.errors import SpeechError, unwritable
 from telealarm.rules import audio
 from telealarm.store.survey.audio_files import AudioFolder, Recording
 from telealarm.store.survey.session_state import ScriptSection
@@ -152,6 +152,16 @@ class Prompts:
             raise SpeechError(f"sounds/{i18n.ENGLISH}/{name}.wav is missing; reinstall")
         return prompt
 
+    async def keep_ready(self, names: Iterable[str]) -> None:
+        """Write these prompts of this product, in every language that has them as sounds.
+
+        So they are there when the disk is full, for a callee who is told that.
+        """
+        for language in self._sounds.iterdir():
+            if language.is_dir() and language.name.isalpha():
+                for name in names:
+                    await self._shipped_prompt(name, language.name)
+
     async def _shipped_prompt(self, name: str, language: str) -> Prompt | None:
         """Return a prompt of this product as shipped in exactly this language, or None."""
         known = self._system.get((name, language))
@@ -210,8 +220,7 @@ class Prompts:
             self._cache.keep(name, wav, narrow)
         except OSError as error:
             raise SpeechError(
-                f"prompts.folder: {self._cache.folder} cannot be written ({error.strerror});"
-                " let this user write it, or name another"
+                f"prompts.folder: {self._cache.folder} cannot be written: {unwritable(error)}"
             ) from None
         return self._prompt(name, wav)
 
