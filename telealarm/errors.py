@@ -110,12 +110,6 @@ class NeverOccurs(RecurrenceError):
     code = "never_occurs"
 
 
-class RecurrenceTooCostly(RecurrenceError):
-    """The rule costs too many steps to work out."""
-
-    code = "too_costly"
-
-
 class Invalid(TeleAlarmError):
     """What was sent is wrong.
 

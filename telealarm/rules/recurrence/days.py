@@ -1,13 +1,33 @@
-"""The days that a rule names, in calendar order. This module knows no clock and no zone."""
+"""The days that a rule names, a year at a time. This module knows no clock and no zone."""
 
-from calendar import isleap, monthrange
-from collections.abc import Iterator
+from calendar import isleap
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
+from functools import lru_cache
 
 from dateutil.easter import easter
 
+from telealarm.rules.recurrence import bits
 from telealarm.rules.recurrence.rule import Frequency, Recurrence, Weekday
+
+_EASTERS = 366  # BYEASTER goes so many days back and forward
+
+
+def _month_lengths(leap: bool) -> tuple[int, ...]:
+    return (31, 28 + leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def _month_days(leap: bool) -> tuple[int, ...]:
+    """Return the days of each month, as sets of days of the year."""
+    result, first = [], 0
+    for length in _month_lengths(leap):
+        result.append(bits.ones(length) << first)
+        first += length
+    return tuple(result)
+
+
+MONTH_DAYS = (_month_days(False), _month_days(True))
 
 
 def with_defaults(rule: Recurrence, anchor: date) -> Recurrence:
@@ -32,125 +52,95 @@ def with_defaults(rule: Recurrence, anchor: date) -> Recurrence:
             return rule
 
 
-class DayFilter:
-    """The parts of a rule that a day must fit: BYMONTH, BYMONTHDAY, BYYEARDAY, BYDAY, BYEASTER.
+@lru_cache(maxsize=1024)
+def new_year(year: int) -> int:
+    """Return the ordinal of 1 January."""
+    return date(year, 1, 1).toordinal()
 
-    BYWEEKNO is not here: `Periods` makes the year from its weeks.
+
+@lru_cache(maxsize=1024)
+def _easter(year: int) -> int:
+    return easter(year).toordinal()
+
+
+class DayMasks:
+    """The days that fit BYMONTH, BYMONTHDAY, BYYEARDAY, BYDAY and BYEASTER, as sets of bits.
+
+    Years of equal length that begin on the same weekday are worked out once. BYWEEKNO and INTERVAL
+    are not here: `wall` has them.
     """
 
     def __init__(self, rule: Recurrence) -> None:
         self._months = frozenset(rule.bymonth)
-        self._monthdays = frozenset(rule.bymonthday)
-        self._yeardays = frozenset(rule.byyearday)
-        self._weekdays = frozenset(day for day, nth in rule.byday if not nth)
-        self._nth = tuple(weekday for weekday in rule.byday if weekday.nth)
+        self._monthdays = rule.bymonthday
+        self._yeardays = rule.byyearday
+        self._weekdays = [day for day, nth in rule.byday if not nth]
+        self._nth = [weekday for weekday in rule.byday if weekday.nth]
         self._nth_of_month = rule.frequency is Frequency.MONTHLY or bool(rule.bymonth)
-        self._easter = tuple(timedelta(days=days) for days in rule.byeaster)
+        self._easter = bits.of(tuple(days + _EASTERS for days in rule.byeaster))
+        self._years: dict[tuple[int, bool], int] = {}
 
-    def fits(self, day: date) -> bool:
-        """Return whether `day` fits all of these parts."""
-        if self._months and day.month not in self._months:
-            return False
-        if self._monthdays and not self._fits_monthday(day):
-            return False
-        if self._yeardays and not self._fits_yearday(day):
-            return False
-        if (self._weekdays or self._nth) and not self._fits_weekday(day):
-            return False
-        return not self._easter or self._fits_easter(day)
+    def year(self, year: int) -> int:
+        """Return the days of a year that fit; bit 0 is 1 January."""
+        first, leap = new_year(year), isleap(year)
+        key = ((first - 1) % 7, leap)
+        days = self._years.get(key)
+        if days is None:
+            days = self._years[key] = self._of_year(*key)
+        return days & self._around_easter(year, first) if self._easter else days
 
-    def _fits_monthday(self, day: date) -> bool:
-        if day.day in self._monthdays:
-            return True
-        length = monthrange(day.year, day.month)[1]
-        return day.day - length - 1 in self._monthdays
+    def span(self, first: int, count: int) -> int:
+        """Return the days that fit among `count` days from the ordinal `first` on."""
+        year = date.fromordinal(first).year
+        begin = new_year(year)
+        days = self.year(year) >> (first - begin)
+        while (begin := begin + 365 + isleap(year)) < first + count:
+            year += 1
+            days |= self.year(year) << (begin - first)
+        return days & bits.ones(count)
 
-    def _fits_yearday(self, day: date) -> bool:
-        number, length = _day_of_year(day)
-        return number in self._yeardays or number - length - 1 in self._yeardays
+    def _of_year(self, weekday: int, leap: bool) -> int:
+        """Return the days of a year that begins on `weekday`, Easter aside."""
+        length, first, result = 365 + leap, 0, 0
+        for month, days in enumerate(_month_lengths(leap), 1):
+            if not self._months or month in self._months:
+                result |= self._of_month(days, (weekday + first) % 7) << first
+            first += days
+        if self._yeardays:
+            result &= _from_either_end(self._yeardays, length)
+        if not self._nth_of_month:
+            result &= self._on_weekdays(length, weekday)
+        return result
 
-    def _fits_weekday(self, day: date) -> bool:
-        weekday = day.weekday()
-        if weekday in self._weekdays:
-            return True
-        nth = [nth for named, nth in self._nth if named == weekday]
-        if not nth:
-            return False
-        if self._nth_of_month:
-            number, length = day.day, monthrange(day.year, day.month)[1]
-        else:
-            number, length = _day_of_year(day)
-        return (number - 1) // 7 + 1 in nth or -((length - number) // 7) - 1 in nth
+    def _of_month(self, length: int, weekday: int) -> int:
+        days = bits.ones(length)
+        if self._monthdays:
+            days = _from_either_end(self._monthdays, length)
+        return days & self._on_weekdays(length, weekday) if self._nth_of_month else days
 
-    def _fits_easter(self, day: date) -> bool:
-        return any((sunday := day - days) == easter(sunday.year) for days in self._easter)
+    def _on_weekdays(self, length: int, first: int) -> int:
+        """Return the days that fit BYDAY among `length` days, the first on weekday `first`."""
+        if not self._weekdays and not self._nth:
+            return bits.ones(length)
+        week = bits.of(tuple((day - first) % 7 for day in self._weekdays))
+        days = bits.repeated(week, 7, length)
+        for day, nth in self._nth:
+            earliest = (day - first) % 7
+            latest = earliest + 7 * ((length - 1 - earliest) // 7)
+            place = earliest + 7 * (nth - 1) if nth > 0 else latest + 7 * (nth + 1)
+            if 0 <= place < length:
+                days |= 1 << place
+        return days
 
-
-class Periods:
-    """The numbered years, months, weeks or days of a rule. The anchor's period is the first.
-
-    If the rule has BYWEEKNO, a year consists of its weeks. The first week starts on WKST and is the
-    week with 4 January in it, even if it starts in December (ISO 8601).
-    """
-
-    def __init__(self, rule: Recurrence) -> None:
-        self._rule = rule
-        self._frequency = rule.frequency
-        self._months = rule.bymonth or tuple(range(1, 13))
-
-    def number(self, day: date) -> int:
-        """Return the number of the period that contains `day`."""
-        match self._frequency:
-            case Frequency.YEARLY if self._rule.byweekno:
-                later = day.year + 1
-                return max(
-                    year
-                    for year in (day.year - 1, day.year, later)
-                    if self._first_week(year) <= day.toordinal()
-                )
-            case Frequency.YEARLY:
-                return day.year
-            case Frequency.MONTHLY:
-                return day.year * 12 + day.month - 1
-            case Frequency.WEEKLY:
-                return (day.toordinal() - 1 - self._rule.wkst) // 7
-            case _:
-                return day.toordinal()
-
-    def days(self, number: int) -> Iterator[date]:
-        """Yield the days of a period in order, without months that the rule does not name."""
-        match self._frequency:
-            case Frequency.YEARLY if self._rule.byweekno:
-                first, after = self._first_week(number), self._first_week(number + 1)
-                weeks = (after - first) // 7
-                named = {week if week > 0 else weeks + 1 + week for week in self._rule.byweekno}
-                for week in sorted(named & set(range(1, weeks + 1))):
-                    yield from _span(first + 7 * (week - 1), 7)
-            case Frequency.YEARLY:
-                for month in self._months:
-                    yield from _month(number, month)
-            case Frequency.MONTHLY:
-                if number % 12 + 1 in self._months:
-                    yield from _month(number // 12, number % 12 + 1)
-            case Frequency.WEEKLY:
-                yield from _span(number * 7 + 1 + self._rule.wkst, 7)
-            case _:
-                yield date.fromordinal(number)
-
-    def _first_week(self, year: int) -> int:
-        """Return the ordinal of the first day of the first week."""
-        fourth = date(year, 1, 4)
-        return fourth.toordinal() - (fourth.weekday() - self._rule.wkst) % 7
+    def _around_easter(self, year: int, first: int) -> int:
+        days = 0
+        for near in (year - 1, year, year + 1):
+            shift = _easter(near) - _EASTERS - first
+            days |= self._easter << shift if shift >= 0 else self._easter >> -shift
+        return days
 
 
-def _span(ordinal: int, days: int) -> Iterator[date]:
-    return (date.fromordinal(ordinal + more) for more in range(days))
-
-
-def _month(year: int, month: int) -> Iterator[date]:
-    return (date(year, month, day + 1) for day in range(monthrange(year, month)[1]))
-
-
-def _day_of_year(day: date) -> tuple[int, int]:
-    """Return the day's number in its year (from 1), and the number of days of that year."""
-    return day.toordinal() - date(day.year, 1, 1).toordinal() + 1, 365 + isleap(day.year)
+def _from_either_end(numbers: Iterable[int], length: int) -> int:
+    """Return the places that `numbers` name: 1 is the first, -1 the last of `length`."""
+    places = (number - 1 if number > 0 else length + number for number in numbers)
+    return bits.of(tuple(place for place in places if 0 <= place < length))

@@ -1,68 +1,192 @@
 """YEARLY to DAILY: naive times on the wall clock, converted to moments afterwards."""
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
-from itertools import product
 from zoneinfo import ZoneInfo
 
-from telealarm.rules.recurrence.budget import Budget
-from telealarm.rules.recurrence.days import DayFilter, Periods, with_defaults
+from telealarm.rules.recurrence import bits
+from telealarm.rules.recurrence.clock_changes import (
+    DAY,
+    Change,
+    changes,
+    near,
+    offset_at,
+    seconds,
+    utc,
+    year_of,
+)
+from telealarm.rules.recurrence.periods import Periods
 from telealarm.rules.recurrence.rule import Recurrence
 
 # Longer than any gap: Apia skipped a day.
-_MARGIN = timedelta(days=2)
+_MARGIN = 2 * DAY
 
 
-def moments(
-    rule: Recurrence,
-    anchor: datetime,
-    zone: ZoneInfo,
-    *,
-    since: datetime,
-    until: datetime,
-    budget: Budget,
-) -> Iterator[tuple[datetime, datetime]]:
-    """Yield each moment (UTC) of `rule` and its wall time, from `since` to `until` (UTC), in order.
+class WallMoments:
+    """The moments of a rule from an anchor, in a zone.
 
-    Some moments before `since`, and before the anchor, may come first. No moment comes twice. A
-    wall time in a gap moves forward, maybe past later wall times. This function restores the order.
+    A wall time in a gap moves forward by the gap, maybe past later wall times or onto one. Of a
+    wall time that comes twice, the first counts. No moment comes twice.
     """
-    waiting: list[tuple[datetime, datetime]] = []
-    previous = None
-    first = _earliest_wall(since, zone)
-    last = until.astimezone(zone).replace(tzinfo=None) + _MARGIN
-    for wall in _wall_times(rule, anchor, first, last, budget):
-        moment, earliest = _moments_of(wall, zone)
-        if earliest > until:
-            break
-        if not waiting and moment == earliest:
-            if moment != previous:
-                previous = moment
-                yield moment, wall
-            continue
-        heappush(waiting, (moment, wall))
-        while waiting and waiting[0][0] <= earliest:
-            earliest_waiting = heappop(waiting)
-            if earliest_waiting[0] != previous:
-                previous = earliest_waiting[0]
-                yield earliest_waiting
-    while waiting:
-        earliest_waiting = heappop(waiting)
-        if earliest_waiting[0] != previous:
-            previous = earliest_waiting[0]
-            yield earliest_waiting
 
+    def __init__(self, rule: Recurrence, anchor: datetime, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._micro = timedelta(microseconds=anchor.microsecond)
+        self._periods = Periods(rule, anchor)
+        self._times = self._periods.times
+        # How many wall times, and doubled wall times, there are before a year.
+        self._before: dict[int, int] = {0: 0}
+        self._doubled_before: dict[int, int] = {0: 0}
+        self._first_year = year_of(seconds(anchor.replace(tzinfo=UTC)) - _MARGIN)
 
-def _earliest_wall(since: datetime, zone: ZoneInfo) -> datetime:
-    """Return a wall time before which no wall time means a moment from `since` on.
+    def since(self, moment: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Yield each moment (UTC) and its wall time, in order, from `moment` (UTC) on.
 
-    A wall time is converted with the offset before or after it. Both are in force within a day or
-    two of the moment.
-    """
-    hours = range(-48, 49, 6)
-    offsets = [(since + timedelta(hours=n)).astimezone(zone).utcoffset() for n in hours]
-    return since.replace(tzinfo=None) + min(offset for offset in offsets if offset is not None)
+        Some moments before it, and before the anchor, may come first.
+        """
+        waiting: list[tuple[datetime, datetime]] = []
+        previous = None
+        for second in self._walls(self._earliest_wall(seconds(moment))):
+            wall = utc(second).replace(tzinfo=None) + self._micro
+            at, earliest = _moments_of(wall, self._zone)
+            if not waiting and at == earliest:
+                if at != previous:
+                    previous = at
+                    yield at, wall
+                continue
+            heappush(waiting, (at, wall))
+            while waiting and waiting[0][0] <= earliest:
+                next_one = heappop(waiting)
+                if next_one[0] != previous:
+                    previous = next_one[0]
+                    yield next_one
+        while waiting:
+            next_one = heappop(waiting)
+            if next_one[0] != previous:
+                previous = next_one[0]
+                yield next_one
+
+    def rank(self, moment: datetime) -> int:
+        """Return how many moments there are up to `moment` (UTC), that one included.
+
+        The first is some moment before the anchor. So only differences of ranks tell something.
+        """
+        second = seconds(moment - self._micro)
+        wall = second + offset_at(self._zone, second)
+        bound, doubled, gap = wall, 0, None
+        for change in near(self._zone, second, _MARGIN):
+            if change.moment > second:
+                break
+            # After the clock was put back, all that it showed before has passed.
+            bound = max(bound, change.moment + change.before)
+            if change.after > change.before:
+                gap = change
+        count = self._walls_to(bound)
+        if gap is not None:
+            doubled = self._not_counted(gap, wall)
+            second = gap.moment - 1
+        return count - doubled - self._doubled_to(second)
+
+    def _walls(self, first: int) -> Iterator[int]:
+        """Yield the wall times from a second of the wall clock on."""
+        first_day, first_time = divmod(first, DAY)
+        for year in self._periods.years(first_day):
+            skipped = max(0, first_day - year.first)
+            for place in bits.members(year.days >> skipped):
+                day = year.first + place + skipped
+                begin = first_time if day == first_day else 0
+                for time in year.of(place + skipped).following(begin):
+                    yield day * DAY + time
+
+    def _earliest_wall(self, moment: int) -> int:
+        """Return a wall time before which no wall time means a moment from `moment` on.
+
+        A wall time is converted with the offset before or after it. Both are in force within a day
+        or two of the moment.
+        """
+        offset = offset_at(self._zone, moment)
+        for change in near(self._zone, moment, _MARGIN):
+            offset = min(offset, change.before, change.after)
+        return moment + offset
+
+    def _walls_to(self, second: int) -> int:
+        """Return how many wall times there are up to a second of the wall clock."""
+        day, time = divmod(second, DAY)
+        periods = self._periods
+        number = periods.year_of(day)
+        count = self._before_year(number)
+        if not periods.fits(number):
+            return count
+        year = periods.year(number)
+        place = day - year.first
+        before = year.days & bits.ones(place)
+        if year.partial:
+            count += sum(times.size for day, times in year.partial.items() if day < place)
+        else:
+            count += before.bit_count() * self._times.size
+        if year.days >> place & 1:
+            count += year.of(place).up_to(time)
+        return count
+
+    def _before_year(self, number: int) -> int:
+        """Return how many wall times there are before a year."""
+        periods = self._periods
+        passed = number - periods.first_year
+        if passed <= 0:
+            return 0
+        # Several threads may do this at once: each writes the same.
+        for year in range(len(self._before), passed + 1):
+            last = periods.first_year + year - 1
+            more = periods.year(last).size if periods.fits(last) else 0
+            self._before[year] = self._before[year - 1] + more
+        return self._before[passed]
+
+    def _doubled_to(self, second: int) -> int:
+        """Return how many wall times moved onto another one, by changes up to `second`."""
+        year = year_of(second)
+        passed = year - self._first_year
+        if passed < 0:
+            return 0
+        for number in range(len(self._doubled_before), passed + 1):
+            last = changes(self._zone, self._first_year + number - 1)
+            more = sum(self._doubled(change) for change in last)
+            self._doubled_before[number] = self._doubled_before[number - 1] + more
+        of_year = [change for change in changes(self._zone, year) if change.moment <= second]
+        return self._doubled_before[passed] + sum(self._doubled(change) for change in of_year)
+
+    def _doubled(self, change: Change) -> int:
+        """Return how many wall times in the gap of a change move onto another one."""
+        length = change.after - change.before
+        if length <= 0 or (self._times.size == 1 and length % DAY):
+            return 0
+        first = change.moment + change.before
+        return (self._seconds(first, length) & self._seconds(first + length, length)).bit_count()
+
+    def _not_counted(self, gap: Change, wall: int) -> int:
+        """Return how many wall times up to `wall`, after a gap, mean no other moment up to it.
+
+        They moved onto another one, or past `wall`.
+        """
+        first, length = gap.moment + gap.before, gap.after - gap.before
+        within = self._seconds(first, length)
+        passed = bits.ones(wall - first - length + 1)
+        moved = within & passed & self._seconds(first + length, length)
+        return moved.bit_count() + (within & ~passed).bit_count()
+
+    def _seconds(self, first: int, length: int) -> int:
+        """Return the wall times from a second of the wall clock on, as a set of seconds."""
+        first_day, into = divmod(first, DAY)
+        result = 0
+        for day in range(first_day, (first + length - 1) // DAY + 1):
+            number = self._periods.year_of(day)
+            if not self._periods.fits(number):
+                continue
+            year = self._periods.year(number)
+            if year.days >> (day - year.first) & 1:
+                times = year.of(day - year.first)
+                result |= times.seconds << (DAY * (day - first_day))
+        return result >> into & bits.ones(length)
 
 
 def _moments_of(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -76,57 +200,3 @@ def _moments_of(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     assert before is not None and after is not None
     moment = aware - before
     return moment, moment if before == after else min(moment, aware - after)
-
-
-def _wall_times(
-    rule: Recurrence, anchor: datetime, first: datetime, last: datetime, budget: Budget
-) -> Iterator[datetime]:
-    """Yield the naive times of the periods from that of `first` to that of `last`."""
-    rule = with_defaults(rule, anchor.date())
-    periods, day_filter = Periods(rule), DayFilter(rule)
-    clock = (
-        sorted(rule.byhour or (anchor.hour,)),
-        sorted(rule.byminute or (anchor.minute,)),
-        sorted(rule.bysecond or (anchor.second,)),
-    )
-    micro = anchor.microsecond
-    start = periods.number(anchor.date())
-    passed = max(0, periods.number(first.date()) - start) // rule.interval
-    number, stop = start + passed * rule.interval, periods.number(last.date())
-    while number <= stop:
-        days = list(periods.days(number))
-        budget.spend(len(days) or 1)
-        days = [day for day in days if day_filter.fits(day)]
-        if rule.bysetpos:
-            chosen = _at_positions(rule.bysetpos, days, clock)
-        else:
-            chosen = _every((day for day in days if day >= first.date()), clock, first)
-        for day, hour, minute, second in chosen:
-            budget.spend()
-            yield datetime(day.year, day.month, day.day, hour, minute, second, micro)
-        number += rule.interval
-
-
-def _every(
-    days: Iterator[date], clock: tuple[Sequence[int], ...], first: datetime
-) -> Iterator[tuple[date, int, int, int]]:
-    """Yield every time of these days from the second of `first` on."""
-    earliest = first.hour, first.minute, first.second
-    for day in days:
-        for hour, minute, second in product(*clock):
-            if day > first.date() or (hour, minute, second) >= earliest:
-                yield day, hour, minute, second
-
-
-def _at_positions(
-    positions: Sequence[int], days: Sequence[date], clock: tuple[Sequence[int], ...]
-) -> Iterator[tuple[date, int, int, int]]:
-    """Yield the times that BYSETPOS selects: by their position from 1, or from the end."""
-    hours, minutes, seconds = clock
-    total = len(days) * len(hours) * len(minutes) * len(seconds)
-    places = {place - 1 if place > 0 else total + place for place in positions}
-    for place in sorted(place for place in places if 0 <= place < total):
-        rest, second = divmod(place, len(seconds))
-        rest, minute = divmod(rest, len(minutes))
-        day, hour = divmod(rest, len(hours))
-        yield days[day], hours[hour], minutes[minute], seconds[second]

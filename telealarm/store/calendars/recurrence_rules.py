@@ -22,7 +22,7 @@ PREDEFINED = (
 )
 
 # How many series of an edited rule are checked, the newest first.
-_CHECKED = 1000
+_CHECKED = 200
 
 
 def predefine() -> None:
