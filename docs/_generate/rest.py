@@ -9,7 +9,8 @@ from docs._generate.markdown import code, fence, prose, table
 from telealarm.api.app import RESOURCES, TASKS
 from telealarm.api.core import links
 from telealarm.api.fields.base import FieldType
-from telealarm.api.openapi import document
+from telealarm.api.openapi import document, error_replies
+from telealarm.api.rest import body_schemas
 
 Schema = Mapping[str, Any]
 
@@ -39,7 +40,7 @@ PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "operation",
         "Logins, gateways and operation",
-        ("users", "gateway", "sms-gateway", "dialing", "audit", "service"),
+        ("users", "gateway", "sms-gateway", "dialing", "audit", "service", "resources"),
     ),
 )
 
@@ -103,6 +104,9 @@ def pages(openapi: Schema) -> dict[str, str]:
     return result
 
 
+_RESOURCES = frozenset(body_schemas.title(resource) for resource in RESOURCES)
+
+
 class _Writer:
     def __init__(self, openapi: Schema) -> None:
         self._openapi = openapi
@@ -128,10 +132,10 @@ class _Writer:
         wrong = [
             (
                 code(status),
-                prose(response["description"]),
-                ", ".join(map(code, response["headers"])),
+                prose(responses[name]["description"]),
+                ", ".join(map(code, responses[name]["headers"])),
             )
-            for status, response in responses.items()
+            for status, (name, _, _) in error_replies.ERRORS.items()
         ]
         some_list = self._calls["event"][0][2]["parameters"]
         paging = [
@@ -223,7 +227,7 @@ class _Writer:
             endings = [other for other in parameters if other.startswith(f"{name}__")]
             _, words, meaning = self._parameter(parameter)
             rows.append((", ".join(map(code, [name, *endings])), words, meaning))
-        orders = parameters["ordering"]["schema"]["enum"]
+        orders = self._schema(parameters["ordering"]["schema"])["enum"]
         if rows:
             yield "### Filters\n"
             yield table(("filter", "type", "meaning"), rows)
@@ -267,7 +271,7 @@ class _Writer:
             schema = content["schema"]
             said = prose(reply["description"]).rstrip(".")
             said = "" if reply["description"] == call["summary"] else f" {said}."
-            if "$ref" in schema:
+            if self._is_resource(schema):
                 name = schema["$ref"].rsplit("/", 1)[1]
                 yield f"`{status}`{said} The reply has the fields of {code(name)}.\n"
                 continue
@@ -289,16 +293,25 @@ class _Writer:
             full = f"{prefix}{name}"
             yield code(full), self._type(field), self._meaning(field)
             inner = field.get("items", field)
-            if self._schema(inner).get("properties") and "$ref" not in inner:
+            properties = self._schema(inner).get("properties")
+            if properties and not self._is_resource(inner):
                 deeper = f"{full}[]." if "items" in field else f"{full}."
                 yield from self._inner(inner, deeper)
 
     def _schema(self, schema: Schema) -> Schema:
-        """`schema`, or the component that it refers to."""
+        """`schema`, or the component that it refers to, with what `schema` says beside it."""
         if "$ref" in schema:
             component: Schema = self._schemas[schema["$ref"].rsplit("/", 1)[1]]
-            return component
+            schema = {**component, **schema}
+        if "anyOf" in schema:
+            schema = {**schema, "anyOf": [self._schema(option) for option in schema["anyOf"]]}
+        if "$ref" in schema.get("items", {}):
+            schema = {**schema, "items": self._schema(schema["items"])}
         return schema
+
+    def _is_resource(self, schema: Schema) -> bool:
+        """Whether the schema is the reply of a resource, which has a section of its own."""
+        return schema.get("$ref", "").rsplit("/", 1)[-1] in _RESOURCES
 
     def _parameter(self, parameter: Schema) -> tuple[str, str, str]:
         schema = parameter["schema"]
@@ -310,6 +323,7 @@ class _Writer:
 
     def _meaning(self, schema: Schema) -> str:
         """The description, without the sentence that only tells the kind."""
+        schema = self._schema(schema)
         text = schema.get("description", "")
         _, sentence = _kind(text)
         text = text.removesuffix(sentence).strip()

@@ -123,6 +123,7 @@ def make_app(
     async def described(request: web.Request) -> web.Response:
         return web.json_response(text=openapi)
 
+    app.router.add_get("/", explorer.lead)
     app.router.add_route("*", BASE, root)
     app.router.add_get(BASE + "openapi.json", described)
     app.router.add_get(BASE + "explorer/{name}", explorer.file)

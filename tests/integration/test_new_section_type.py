@@ -216,7 +216,12 @@ def test_a_new_section_type_is_one_new_file(tmp_path: Path) -> None:
     told = json.loads(run_with_copy(tmp_path, "-c", STORY, str(tmp_path)))
     assert told.pop("package").startswith(str(copy))
     assert told == {
-        "documented": {"type": "integer", "minimum": 1, "maximum": 9},
+        "documented": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 9,
+            "description": "How many verses are sung.",
+        },
         "refused": {"verses": ["must lie between 1 and 9"]},
         "made": {"type": 20, "verses": 2, "verse": None, "rating_laps": 9},
         "other": 3,

@@ -32,7 +32,11 @@ class FieldType:
         raise NotImplementedError
 
     def schema(self) -> Schema:
-        """Return the schema of the values that `read` accepts, without null."""
+        """Return the schema of the values that a client should send, without null.
+
+        It has one type. What `read` accepts beside it (a number as a text, a word for a number) is
+        not in the document: generators cannot make types of it.
+        """
         return {}
 
     def show(self, context: RequestContext, row: Any, name: str) -> Any:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.numbers import Whole
 
@@ -21,14 +22,18 @@ class OneOf(FieldType):
         return value
 
     def schema(self) -> Schema:
-        return {"type": "string", "enum": list(self.words)}
+        return json_schema.words(self.words)
 
 
 @dataclass(frozen=True)
 class Choice(FieldType):
-    """One number of a closed set, or its word: `Choice({1: "active", 0: "inactive"})`."""
+    """One number of a closed set, or its word: `Choice({1: "active", 0: "inactive"})`.
+
+    `title`: the name of the set in the OpenAPI document.
+    """
 
     words: Mapping[int, str]
+    title: str = ""
 
     def read(self, value: Any) -> int:
         by_word = {word: number for number, word in self.words.items()}
@@ -42,11 +47,4 @@ class Choice(FieldType):
         raise ValueError(f"must be one of {offered}")
 
     def schema(self) -> Schema:
-        numbers = list(self.words)
-        return {
-            "enum": [*numbers, *map(str, numbers), *self.words.values()],
-            "description": ", ".join(f"{number} {word}" for number, word in self.words.items()),
-        }
-
-    def shown(self) -> Schema:
-        return {"type": "integer"}
+        return json_schema.numbers(self.words, self.title)

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.rules.text import safe
 
@@ -21,7 +22,7 @@ class Json(FieldType):
         return value
 
     def schema(self) -> Schema:
-        return {"type": "object"}
+        return json_schema.ANY_OBJECT
 
     def _check(self, value: Any, depth: int) -> None:
         if depth < 0:

@@ -14,7 +14,7 @@ _REAL = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
 
 @dataclass(frozen=True)
 class Whole(FieldType):
-    """A whole number, as a number or a text."""
+    """A whole number."""
 
     least: int = SMALLEST
     most: int = LARGEST
@@ -31,15 +31,12 @@ class Whole(FieldType):
         return value
 
     def schema(self) -> Schema:
-        return _also_as_text(self.shown())
-
-    def shown(self) -> Schema:
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
 @dataclass(frozen=True)
 class Real(FieldType):
-    """A finite number, as a number or a text."""
+    """A finite number."""
 
     least: float
     most: float
@@ -54,15 +51,12 @@ class Real(FieldType):
         return float(value)
 
     def schema(self) -> Schema:
-        return _also_as_text(self.shown(), r"(?:\.[0-9]{1,20})?")
-
-    def shown(self) -> Schema:
         return {"type": "number", "minimum": self.least, "maximum": self.most}
 
 
 @dataclass(frozen=True)
 class Flag(FieldType):
-    """true or false, as JSON values or as texts."""
+    """true or false."""
 
     def read(self, value: Any) -> bool:
         if isinstance(value, str):
@@ -72,21 +66,4 @@ class Flag(FieldType):
         return value
 
     def schema(self) -> Schema:
-        return {"anyOf": [self.shown(), {"type": "string", "enum": ["true", "false"]}]}
-
-    def shown(self) -> Schema:
         return {"type": "boolean"}
-
-
-def _also_as_text(number: Schema, fraction: str = "") -> Schema:
-    """Return a schema that accepts the number as a text too.
-
-    The pattern only matches texts that certainly lie within the limits.
-    """
-    digits = len(f"{number['maximum']:.0f}") - 1
-    if digits < 1 or number["minimum"] > 1:
-        return number
-    sign = "[+-]?" if number["minimum"] <= -(10**digits) else r"\+?"
-    first = "[1-9]" if number["minimum"] == 1 else "[0-9]"
-    pattern = f"^{sign}{first}[0-9]{{0,{digits - 1}}}{fraction}$"
-    return {"anyOf": [number, {"type": "string", "pattern": pattern}]}

@@ -61,12 +61,10 @@ class Relation(FieldType):
     def schema(self) -> Schema:
         link = f"(?:https?://[^/?#]+)?{links.BASE}{self.resource}/[1-9][0-9]{{0,8}}/?"
         return {
-            "anyOf": [
-                {"type": "string", "pattern": f"^(?:[1-9][0-9]{{0,8}}|{link})$"},
-                {"type": "integer", "minimum": 1, "maximum": links.LARGEST_ID},
-            ],
+            "type": "string",
+            "pattern": f"^(?:[1-9][0-9]{{0,8}}|{link})$",
             "description": f"A link to a {self.resource}, or its bare id.",
-            "examples": [f"{links.BASE}{self.resource}/1/", 1],
+            "examples": [f"{links.BASE}{self.resource}/1/"],
             "x-relation": self.resource,
         }
 

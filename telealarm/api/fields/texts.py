@@ -10,13 +10,13 @@ from telealarm.api.fields.base import FieldType, Schema
 from telealarm.rules import phone, phone_number
 from telealarm.rules.text import safe
 
-# A number that is accepted and read as its digits.
-NUMBER: Schema = {"type": "integer", "minimum": -(2**53), "maximum": 2**53}
-
 
 @dataclass(frozen=True)
 class Text(FieldType):
-    """A text. A number is read as its digits, null as an empty text."""
+    """A text.
+
+    A number is read as its digits, null as an empty text.
+    """
 
     max_length: int
     min_length: int = 0
@@ -45,15 +45,15 @@ class Text(FieldType):
         pattern = f"^[^{barred}]*$"
         if self.min_length:
             pattern = rf"^[^{barred}]*[^{barred}\s][^{barred}]*$"
-        text = {**self.line(), "pattern": pattern}
-        return {"anyOf": [text, NUMBER] if self.min_length else [text, NUMBER, {"type": "null"}]}
+        return {**self.line(), "pattern": pattern}
 
     def shown(self) -> Schema:
         return {"type": "string"}
 
     def line(self) -> Schema:
         """Return the schema of a text of this length."""
-        return {"type": "string", "minLength": self.min_length, "maxLength": self.max_length}
+        least = {"minLength": self.min_length} if self.min_length else {}
+        return {"type": "string", **least, "maxLength": self.max_length}
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Secret(Text):
     min_length: int = 1
 
     def schema(self) -> Schema:
-        return {**super().schema()["anyOf"][0], "format": "password", "writeOnly": True}
+        return {**super().schema(), "format": "password", "writeOnly": True}
 
 
 @dataclass(frozen=True)
@@ -107,10 +107,9 @@ class Phone(Text):
         return phone_number.tidy(super().read(value))
 
     def schema(self) -> Schema:
-        number = r"\+?(?:[0-9*#][ ().\-/]*){1,20}"
+        number = r"[ (]*\+?(?:[ (]*[0-9*#][ ().\-/]*){1,20}"
         pattern = f"^{number}$" if self.min_length else f"^(?:{number})?$"
-        text = {**self.line(), "pattern": pattern, "examples": ["+34600100200"]}
-        return {"anyOf": [text, {**NUMBER, "minimum": 0}]}
+        return {**self.line(), "pattern": pattern, "examples": ["+34600100200"]}
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ class Url(Text):
         return address
 
     def schema(self) -> Schema:
-        pattern = r"^(?:https?://[A-Za-z0-9.-]+(?::[1-9][0-9]{0,3})?(?:/[^\s]*)?)?$"
+        pattern = r"^https?://[^\s]+$" if self.min_length else r"^(?:https?://[^\s]+)?$"
         return {**self.line(), "pattern": pattern, "examples": ["https://example.com/path"]}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.rules import dates
 
@@ -19,12 +20,6 @@ _MOMENT = re.compile(
 )
 # The offset of such a time after a space.
 _SPACED_OFFSET = re.compile(r"(:[0-9.]+) ([0-9]{2}:?[0-9]{2})$", re.ASCII)
-# The same for the OpenAPI document. A pattern cannot find every impossible day.
-_MOMENT_PATTERN = (
-    "^(?:160[1-9]|16[1-9][0-9]|1[7-9][0-9]{2}|20[0-9]{2}|21[0-8][0-9])-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-    "[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]{1,9})?)?"
-    "(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?$"
-)
 
 
 @dataclass(frozen=True)
@@ -41,11 +36,10 @@ class Moment(FieldType):
             raise ValueError(f"{right}, of a day that exists") from None
 
     def schema(self) -> Schema:
-        examples = ["2013-12-10 12:34:43", "2013-12-10T12:34:43+01:00"]
-        return {"type": "string", "pattern": _MOMENT_PATTERN, "examples": examples}
+        return {**json_schema.MOMENT, "examples": ["2040-01-09T09:00:00+01:00"]}
 
     def shown(self) -> Schema:
-        return {"type": "string", "format": "date-time"}
+        return json_schema.MOMENT
 
 
 class QueryMoment(Moment):

@@ -1,16 +1,18 @@
 """The OpenAPI 3.1 document, made from the resources that the API serves."""
 
+import copy
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import telealarm
 from telealarm.api.core import links
 from telealarm.api.fields import json_schema
-from telealarm.api.fields.base import Schema
-from telealarm.api.openapi import operations, probe_paths
+from telealarm.api.openapi import error_replies, naming, operations, probe_paths
 from telealarm.api.rest import body_schemas
 from telealarm.api.rest.resource import Resource
 from telealarm.api.rest.tasks import Task
+
+METHODS = {"get", "post", "put", "patch", "delete"}
 
 DESCRIPTION = """\
 A calendar holds events. An event has alarms. A due alarm becomes a call with a survey.
@@ -27,24 +29,8 @@ that, new rows count at once. Deleted or changed rows may still be counted for a
 list was requested, ten minutes at most. `next` and `previous` are always exact.
 """
 
-_DETAIL = json_schema.thing({"detail": {"type": "string"}})
-_WRONG_FIELDS: Schema = {
-    "type": "object",
-    "additionalProperties": {"type": "array", "items": {"type": "string"}},
-}
-
-# The description of each error, and its headers.
-_BAD = {
-    400: ("The request is wrong: errors by field, or one `detail`.", ()),
-    401: ("The login is missing or wrong.", ("WWW-Authenticate",)),
-    403: ("Only superusers may do this.", ()),
-    404: ("It does not exist.", ()),
-    409: ("This conflicts with something else. `detail` says with what.", ()),
-    413: ("The body is over 1 MiB.", ()),
-    415: ("The body is not application/json.", ()),
-    429: ("Too many wrong passwords.", ("Retry-After",)),
-    503: ("The service could not do it now. Try again later.", ("Retry-After",)),
-}
+# The heading of the call that leads to all others.
+ROOT = "resources"
 
 
 def written(resources: Iterable[Resource], tasks: Iterable[Task]) -> dict[str, Any]:
@@ -52,10 +38,11 @@ def written(resources: Iterable[Resource], tasks: Iterable[Task]) -> dict[str, A
     resources, tasks = list(resources), list(tasks)
     allowed = operations.allowed(("GET", "HEAD", "OPTIONS"))
     paths: operations.Paths = {links.BASE: {"description": allowed, "get": _root(resources)}}
-    components: dict[str, Schema] = {"Detail": _DETAIL, "WrongFields": _WRONG_FIELDS}
+    components = naming.Components()
+    components.add(error_replies.SCHEMAS)
     for resource in resources:
         paths.update(operations.of_resource(resource))
-        components.update(operations.components(resource))
+        components.add(operations.components(resource))
     headings: dict[str, Callable[..., Any]] = {
         resource.name: resource.answer.show if resource.answer else resource.fields
         for resource in resources
@@ -64,26 +51,32 @@ def written(resources: Iterable[Resource], tasks: Iterable[Task]) -> dict[str, A
         headings.setdefault(task.path.split("/")[0], task.run)
         paths[links.BASE + task.path] = operations.of_task(task)
         if task.form.model_fields:
-            components[operations.task_form(task)] = body_schemas.form(task.form, partial=False)
-    paths.update(probe_paths.PATHS)
+            form = body_schemas.form(task.form, partial=False)
+            components.add({operations.task_form(task): form})
+    paths.update(copy.deepcopy(probe_paths.PATHS))
+    for item in paths.values():
+        for method in METHODS & item.keys():
+            naming.operation(components, item[method])
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "TeleAlarm",
             "version": telealarm.__version__,
             "description": DESCRIPTION,
+            "contact": {"name": "TeleAlarm"},
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
         "security": [{"basic": []}, {"bearer": []}],
         "tags": [
+            {"name": ROOT, "description": "The links to all lists."},
             *(operations.tag(name, of) for name, of in headings.items()),
             {"name": probe_paths.TAG, "description": probe_paths.__doc__},
         ],
         "paths": paths,
         "components": {
-            "schemas": components,
-            "responses": {str(status): _bad(status) for status in _BAD},
+            "schemas": components.schemas,
+            "responses": error_replies.components(),
             "securitySchemes": {
                 "basic": {"type": "http", "scheme": "basic"},
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -98,21 +91,11 @@ def _root(resources: list[Resource]) -> dict[str, Any]:
     content["text/html"] = {"schema": {"type": "string"}}
     replies: dict[str, Any] = {"200": {"description": "The resources.", "content": content}}
     for status in operations.ALWAYS:
-        replies[str(status)] = {"$ref": f"#/components/responses/{status}"}
+        replies[str(status)] = error_replies.ref(status)
     return {
         "operationId": "resources",
-        "summary": "List the resources. A browser gets this explorer",
+        "tags": [ROOT],
+        "summary": "List the resources. A browser gets the explorer",
+        "description": "Returns the link to the list of each resource, by its name.",
         "responses": replies,
-    }
-
-
-def _bad(status: int) -> dict[str, Any]:
-    description, names = _BAD[status]
-    schema = json_schema.ref("Detail")
-    if status == 400:
-        schema = {"anyOf": [schema, json_schema.ref("WrongFields")]}
-    return {
-        "description": description,
-        "headers": {name: {"schema": {"type": "string"}} for name in names},
-        "content": {"application/json": {"schema": schema}},
     }

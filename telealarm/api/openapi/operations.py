@@ -1,5 +1,6 @@
 """The operations of a resource in the OpenAPI document."""
 
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -7,9 +8,7 @@ from typing import Any
 from telealarm.api.core import links
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
-from telealarm.api.fields.numbers import Whole
-from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.texts import Text
+from telealarm.api.openapi import error_replies
 from telealarm.api.rest import body_schemas, filters, lists
 from telealarm.api.rest.csv import LARGEST_SHEET
 from telealarm.api.rest.idempotency import HEADER, LONGEST_KEY, REPLAYED
@@ -21,6 +20,22 @@ Paths = dict[str, dict[str, Any]]
 # Every request can get these: no login, too many wrong logins, no database or no time.
 ALWAYS = (401, 429, 503)
 BODY = (400, 413, 415)
+
+_LIST = """\
+Returns the rows that your login may see, a page at a time. `next` is the link to the next page. It
+is null on the last page.
+"""
+_CREATE = """\
+Creates a row and returns it. Its link is in `Location` too. A field that is left out gets its
+default.
+"""
+_READ = "Returns the row with this id."
+_PUT = """\
+Sets every field of the row and returns it. A field that is left out gets its default. You may send
+back what a GET returned: read-only fields stay as they are.
+"""
+_PATCH = "Sets the fields that are sent, and returns the row. The others stay as they are."
+_DELETE = "Deletes the row with this id. The reply has no body."
 
 
 def tag(name: str, of: Callable[..., Any]) -> dict[str, str]:
@@ -57,7 +72,7 @@ def of_resource(resource: Resource) -> Paths:
 def of_task(task: Task) -> dict[str, Any]:
     """Return the path of a task."""
     names = task.path.strip("/").replace("/", "_")
-    summary = _summary(task.run)
+    summary, about = told(task.run)
     statuses = {403} if task.superusers_only else set()
     if task.method == "POST":
         statuses |= {*BODY, 409}
@@ -67,6 +82,7 @@ def of_task(task: Task) -> dict[str, Any]:
         "operationId": names,
         "tags": [task.path.split("/")[0]],
         "summary": summary,
+        "description": about,
         "responses": _replies(summary, {200: _json(task.reply)}, statuses),
     }
     if task.query:
@@ -74,7 +90,7 @@ def of_task(task: Task) -> dict[str, Any]:
             _parameter(name, field_type) for name, field_type in task.query.items()
         ]
     if task.method == "POST":
-        operation["requestBody"] = _body(task_form(task), None)
+        operation["requestBody"] = _body(task_form(task), task.example)
         operation = _keyed(operation)
     return {"description": allowed(task.methods), task.method.lower(): operation}
 
@@ -87,16 +103,17 @@ def task_form(task: Task) -> str:
 def components(resource: Resource) -> dict[str, Schema]:
     """Return the schemas that the operations of a resource refer to."""
     name = body_schemas.title(resource)
-    schemas = {name: body_schemas.reply(resource)}
+    reply = body_schemas.reply(resource)
+    schemas = {name: {**reply, "properties": {**reply["properties"], **resource.once_shown}}}
     if resource.form and resource.create:
         schemas[f"{name}New"] = body_schemas.form(
-            resource.form, partial=False, new=True, read_only=resource.read_only
+            resource.form, partial=False, new=True, model=resource.model
         )
     if resource.form and resource.change:
         for ending, partial in (("Put", False), ("Patch", True)):
             if partial or resource.put:
                 schemas[name + ending] = body_schemas.form(
-                    resource.form, partial=partial, read_only=resource.read_only
+                    resource.form, partial=partial, model=resource.model
                 )
     for action in resource.actions:
         if action.form:
@@ -105,15 +122,17 @@ def components(resource: Resource) -> dict[str, Schema]:
 
 
 def _list(resource: Resource) -> dict[str, Any]:
+    name = body_schemas.title(resource)
+    orders = json_schema.words(filters.order_words(resource.orders), f"{name}Ordering")
     parameters = [
         *(_parameter(name, field_type) for name, field_type in lists.PAGING.items()),
         {
-            **_query("ordering", {"enum": filters.order_words(resource.orders)}),
+            **_query("ordering", orders),
             "description": "The order of the list. `-` means descending. Without it: by id,"
             " or by the time that a filter limits.",
         },
         {
-            **_query("format", {"enum": ["json", "csv"]}),
+            **_query("format", json_schema.words(["json", "csv"], "ListFormat")),
             "description": f"csv: for a spreadsheet. It has {LARGEST_SHEET} rows, or fewer if"
             " page_size says so.",
         },
@@ -122,48 +141,49 @@ def _list(resource: Resource) -> dict[str, Any]:
             for name, column, _ in filters.choices(resource.filters)
         ),
     ]
-    page = _json(json_schema.page_of(body_schemas.title(resource)))
+    page = _json({"title": f"{name}Page", **json_schema.page_of(name)})
     page["text/csv"] = {"schema": {"type": "string"}}
-    return _operation(resource, "list", "A page of the list", {200: page}, (400, 404)) | {
-        "parameters": parameters
-    }
+    return _operation(
+        resource, "list", "A page of the list", {200: page}, (400, 404), about=_LIST
+    ) | {"parameters": parameters}
 
 
 def _create(resource: Resource) -> dict[str, Any]:
     name = body_schemas.title(resource)
     sent = _body(f"{name}New", resource.example, _media(resource))
     created = {201: _json(json_schema.ref(name))}
-    operation = _operation(resource, "create", "Create one", created, (*BODY, 409))
+    operation = _operation(resource, "create", "Create one", created, (*BODY, 409), about=_CREATE)
     return _keyed(operation | {"requestBody": sent})
 
 
 def _read(resource: Resource) -> dict[str, Any]:
     shown = {200: _json(json_schema.ref(body_schemas.title(resource)))}
-    return _operation(resource, "read", "Show one", shown, (404,))
+    return _operation(resource, "read", "Show one", shown, (404,), about=_READ)
 
 
 def _change(resource: Resource, verb: str, ending: str) -> dict[str, Any]:
     name = body_schemas.title(resource)
     shown = {200: _json(json_schema.ref(name))}
     summary = f"{verb.capitalize()} one"
-    operation = _operation(resource, verb, summary, shown, (*BODY, 404, 409))
-    example = resource.example if ending == "Put" or resource.create is None else None
-    return operation | {"requestBody": _body(name + ending, example, _media(resource))}
+    about = _PUT if ending == "Put" else _PATCH
+    operation = _operation(resource, verb, summary, shown, (*BODY, 404, 409), about=about)
+    return operation | {"requestBody": _body(name + ending, resource.example, _media(resource))}
 
 
 def _delete(resource: Resource) -> dict[str, Any]:
     summary = "Delete one"
-    return _operation(resource, "delete", summary, {204: {}}, (404, 409))
+    return _operation(resource, "delete", summary, {204: {}}, (404, 409), about=_DELETE)
 
 
 def _action(resource: Resource, action: Action) -> dict[str, Any]:
     of = next((name for name, model in links.MODELS.items() if model is action.of), resource.name)
-    what = _summary(action.run, action.name)
+    what, about = told(action.run)
     statuses: tuple[int, ...] = (400, 404)
     if action.method != "GET":
         statuses = (*BODY, 404, 409)
-    reply: dict[int, Schema] = {action.status: {action.media: {"schema": action.reply}}}
-    operation = _operation(resource, action.name, what, reply, statuses, free=True)
+    schema = action.reply or {"type": "string", "format": "binary"}
+    reply: dict[int, Schema] = {action.status: {action.media: {"schema": schema}}}
+    operation = _operation(resource, action.name, what, reply, statuses, about=about, free=True)
     if action.query:
         operation["parameters"] = [
             _parameter(name, field_type) for name, field_type in action.query.items()
@@ -186,6 +206,7 @@ def _operation(
     good: Mapping[int, Schema],
     bad: Iterable[int],
     *,
+    about: str,
     free: bool = False,
 ) -> dict[str, Any]:
     writes = verb not in ("list", "read")
@@ -194,6 +215,7 @@ def _operation(
         "operationId": f"{resource.name}_{verb}".replace("-", "_"),
         "tags": [resource.name],
         "summary": summary,
+        "description": about,
         "responses": _replies(summary, good, {*bad, *([403] if guarded and not free else [])}),
     }
 
@@ -205,7 +227,7 @@ def _replies(summary: str, good: Mapping[int, Schema], bad: Iterable[int]) -> di
         if content:
             replies[str(status)]["content"] = content
     for status in sorted({*bad, *ALWAYS}):
-        replies[str(status)] = {"$ref": f"#/components/responses/{status}"}
+        replies[str(status)] = error_replies.ref(status)
     return replies
 
 
@@ -229,7 +251,7 @@ def _keyed(operation: dict[str, Any]) -> dict[str, Any]:
         if status.startswith("2"):
             answer["headers"][REPLAYED] = {
                 "description": "Present if this is a repeated first answer.",
-                "schema": {"const": "true"},
+                "schema": {"type": "string"},
             }
     return {**operation, "parameters": [*operation.get("parameters", ()), key]}
 
@@ -239,8 +261,16 @@ def allowed(methods: Iterable[str]) -> str:
     return f"The methods are {', '.join(methods)}. Any other gets 405, with these in `Allow`."
 
 
-def _summary(run: Callable[..., Any], otherwise: str = "") -> str:
-    return (run.__doc__ or otherwise.replace("_", " ")).strip().split("\n")[0]
+def told(run: Callable[..., Any]) -> tuple[str, str]:
+    """Return the summary and the description of what a function does, from its docstring.
+
+    Its first line is the summary. Without more lines, it is the description too. Raises TypeError
+    if it has none.
+    """
+    summary, _, rest = inspect.cleandoc(run.__doc__ or "").partition("\n")
+    if not summary:
+        raise TypeError(f"{run.__module__}.{run.__name__}: write a docstring, for the document")
+    return summary, rest.strip() or f"{summary.rstrip('.')}."
 
 
 def _headers(status: int) -> dict[str, Any]:
@@ -278,13 +308,8 @@ def _form_name(resource: Resource, action: Action) -> str:
 
 
 def _parameter(name: str, field_type: FieldType) -> dict[str, Any]:
-    schema = field_type.schema()
-    if isinstance(field_type, Whole):
-        schema = field_type.shown()
-    elif isinstance(field_type, Text):
-        schema = next(option for option in schema["anyOf"] if option.get("type") == "string")
-    elif isinstance(field_type, Relation):
-        schema = {**schema, "examples": [1]}
+    # An explorer fills in each example: a list would be narrowed by every filter at once.
+    schema = {key: value for key, value in field_type.schema().items() if key != "examples"}
     return _query(name, schema)
 
 

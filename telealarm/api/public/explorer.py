@@ -76,6 +76,11 @@ def page(request: web.Request) -> web.Response:
     return web.Response(text=PAGE, content_type="text/html", headers=headers)
 
 
+async def lead(request: web.Request) -> web.Response:
+    """Lead a browser that was given the host alone to the explorer."""
+    return web.Response(status=302, headers={hdrs.LOCATION: BASE})
+
+
 async def file(request: web.Request) -> web.Response:
     """Return a file of the page. Raises HTTPNotFound for any other name."""
     name = request.match_info["name"]

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields import json_schema
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import CREATED, Column, RowLink, SelfLink
@@ -56,7 +57,11 @@ def _date(alarm: Alarm, values: Values) -> datetime | None:
 
 
 def nested(context: RequestContext, row: Event, values: Values) -> dict[str, Any]:
-    """The predecessor's nested log: by event, by alarm, by attempt. Values are texts."""
+    """Show the nested log of an event: by event, by alarm, by attempt
+
+    It is the predecessor's: the names end with the ids of events, alarms and attempts, and each
+    value is a text.
+    """
     log: dict[str, Any] = {"event-url": context.links.to("event", row.id)}
     for event, alarms_of_event in call_log.attempts(row):
         log[f"event-{event.id}"] = {
@@ -80,6 +85,13 @@ def _entry(context: RequestContext, request: AlarmRequest) -> dict[str, str]:
     }
 
 
+_ANY_NAME = {"type": "object", "additionalProperties": json_schema.ANY_OBJECT}
+_NESTED = {
+    **json_schema.thing({"event-url": json_schema.LINK}, "NestedLog"),
+    # Each event by its name, with its alarms and their attempts.
+    "additionalProperties": _ANY_NAME,
+}
+
 ALARM_REQUEST = Resource(
     name="alarm-request",
     model=AlarmRequest,
@@ -94,13 +106,14 @@ ALARM_REQUEST = Resource(
     change=change,
     put=False,
     parent="alarm",
+    example={"alarm": "/rest-api/alarm/1/", "date": "2040-01-08T12:00:00+01:00"},
     actions=(
         Action(
             "get_nested_alarm_request",
             "GET",
             nested,
             of=Event,
-            reply={"type": "object", "required": ["event-url"]},
+            reply=_NESTED,
         ),
     ),
 )

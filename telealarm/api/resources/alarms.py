@@ -36,8 +36,10 @@ from telealarm.store.messages import template_values
 from telealarm.words import UNSETTLED, AlarmOutcome, AlarmResult, AlarmStatus
 
 WEEK_SECONDS = 7 * 24 * 3600
-STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus})
-METHOD = Choice({number: method.name for number, method in methods.alarm_methods().items()})
+STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus}, "AlarmStatus")
+METHOD = Choice(
+    {number: method.name for number, method in methods.alarm_methods().items()}, "AlarmMethod"
+)
 # The answers that a receptionist looks for: `?outcome=cancelled,unanswered`.
 OUTCOME = WordFilter(
     {
@@ -77,12 +79,10 @@ class RetryPolicy(FieldType):
 
     def schema(self) -> Schema:
         entry = {
-            "type": "object",
-            "properties": {
-                "delay": Whole(0, WEEK_SECONDS).schema(),
-                "count": Whole(0, 100).schema(),
-            },
-            "required": ["delay", "count"],
+            **json_schema.thing(
+                {"delay": Whole(0, WEEK_SECONDS).schema(), "count": Whole(0, 100).schema()},
+                "RetryRule",
+            ),
             "additionalProperties": False,
         }
         return {
@@ -195,7 +195,9 @@ class AlarmForm(Form):
     about: ClassVar = RowLink(
         "alarm", "about_id", null=True, meaning="The failed alarm that this alarm reports."
     )
-    outcome: ClassVar = Computed(outcome, {"enum": list(AlarmOutcome)})
+    outcome: ClassVar = Computed(
+        outcome, json_schema.words(AlarmOutcome), meaning="The answer in one word."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -290,12 +292,29 @@ ALARM = Resource(
     },
     create=create,
     once=missing,
+    once_shown={
+        "missing_placeholders": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Only in the reply to a POST: the placeholders of the survey that the"
+            " event's data do not have.",
+        }
+    },
     change=change,
     delete=delete,
     not_by_patch={
         "result": "a result comes from the recipient's answer: a key, a reply by SMS, or a link"
     },
     parent="event",
+    example={
+        "event": "/rest-api/event/1/",
+        "alarm_phonenumber": "+34600100200",
+        "advance_notice": 86400,
+        "daily_start": "09:00:00",
+        "daily_stop": "20:00:00",
+        "maxretry": 2,
+        "retry_delay": 600,
+    },
     actions=(
         Action(
             "timeline",

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields import json_schema
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.reply import COLUMN, CREATED, UPDATED, Computed, SelfLink
 from telealarm.api.fields.texts import Text
@@ -13,7 +14,9 @@ from telealarm.models import AudioFile
 from telealarm.rules.audio import WAV
 
 DOWNLOAD = Computed(
-    lambda context, row: context.links.to("audio-files", row.id) + "download/", Wav().schema()
+    lambda context, row: context.links.to("audio-files", row.id) + "download/",
+    json_schema.LINK,
+    meaning="The link to download the recording.",
 )
 
 

@@ -54,4 +54,5 @@ BRANCHING_TEMPLATE = Resource(
     change=change,
     delete=delete,
     parent="section",
+    example={"keys": "2", "section": "/rest-api/section-template/1/", "goto": None},
 )

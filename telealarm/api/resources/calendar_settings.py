@@ -72,7 +72,7 @@ class Manager(FieldType):
         return str(link[1]) if link and link[0] == "users" else Text(150).read(value)
 
     def schema(self) -> Schema:
-        return {"anyOf": [{"type": "string", "maxLength": 150}, {"type": "integer", "minimum": 1}]}
+        return {"type": "string", "maxLength": 150}
 
 
 class CalendarSettingForm(Form):
@@ -166,10 +166,9 @@ CALENDAR_SETTING = Resource(
         "label": "cal_setting",
         "callerid": "123456",
         "caller_name": "xyz",
-        "user": "http://127.0.0.1:8000/rest-api/user/2/",
-        "survey": "http://127.0.0.1:8000/rest-api/sealed-survey/1/",
-        "aleg_gateway": "http://127.0.0.1:8000/rest-api/gateway/1/",
-        "sms_gateway": "http://127.0.0.1:8000/rest-api/sms-gateway/1/",
+        "survey": "/rest-api/sealed-survey/1/",
+        "aleg_gateway": "/rest-api/gateway/1/",
+        "sms_gateway": "/rest-api/sms-gateway/1/",
     },
     create=create,
     change=change,

@@ -13,6 +13,9 @@ from telealarm.store.access import users
 EMAIL = Word(254, pattern=r"([^@\s]+@[^@\s]+)?", right="must be an address like ann@example.com")
 
 
+_NO_GROUPS = {"type": "array", "maxItems": 0, "items": {"type": "string"}}
+
+
 class CalendarUserForm(Form):
     url: ClassVar = SelfLink("calendar-user")
     username: Annotated[str, Text(150, 1)]
@@ -25,7 +28,7 @@ class CalendarUserForm(Form):
     """The placeholder `{first_name}`."""
     email: Annotated[str, EMAIL] = ""
     """The mail address of the calendar user."""
-    groups: ClassVar = Computed(lambda context, row: [], {"type": "array", "maxItems": 0})
+    groups: ClassVar = Computed(lambda context, row: [], _NO_GROUPS)
 
 
 def create(context: RequestContext, owner_id: int, values: Values) -> CalendarUser:

@@ -50,7 +50,7 @@ CALENDAR = Resource(
     parent="user",
     example={
         "name": "mynewcalendar",
-        "max_concurrent": "1",
-        "user": "http://127.0.0.1:8000/rest-api/calendar-user/6/",
+        "max_concurrent": 1,
+        "user": "/rest-api/calendar-user/1/",
     },
 )

@@ -52,15 +52,19 @@ _STATE = json_schema.thing(
         "gateways": {
             "type": "array",
             "items": json_schema.thing(
-                {"url": json_schema.LINK, "name": {"type": "string"}, "since": json_schema.MOMENT}
+                {"url": json_schema.LINK, "name": {"type": "string"}, "since": json_schema.MOMENT},
+                "PausedGateway",
             ),
         },
         "waiting": {"type": "integer", "minimum": 0},
-    }
+    },
+    "DialingState",
 )
+
+_ONE = {"gateway": "/rest-api/gateway/1/"}
 
 TASKS = (
     Task("dialing/", "GET", state, reply=_STATE),
-    Task("dialing/pause/", "POST", pause, PauseForm, reply=_STATE),
-    Task("dialing/resume/", "POST", resume, PauseForm, reply=_STATE),
+    Task("dialing/pause/", "POST", pause, PauseForm, reply=_STATE, example=_ONE),
+    Task("dialing/resume/", "POST", resume, PauseForm, reply=_STATE, example=_ONE),
 )

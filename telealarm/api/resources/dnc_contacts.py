@@ -62,4 +62,5 @@ DNC_CONTACT = Resource(
     change=change,
     delete=remove_row,
     parent="dnc",
+    example={"dnc": "/rest-api/dnc-list/1/", "phone_number": "+34600100299"},
 )

@@ -27,4 +27,5 @@ DNC_LIST = Resource(
     create=insert_into(DncList),
     change=change_row,
     delete=remove_row,
+    example={"name": "asked us to stop"},
 )

@@ -27,7 +27,7 @@ from telealarm.store.calendars import events, exdates, series
 from telealarm.store.dialing import call_log
 from telealarm.words import EventStatus
 
-STATUS = Choice({status.value: status.name.lower() for status in EventStatus})
+STATUS = Choice({status.value: status.name.lower() for status in EventStatus}, "EventStatus")
 
 
 # An edit of one of these changes the series, which is then checked again.
@@ -157,6 +157,29 @@ def update_last_child_status(context: RequestContext, row: Event, values: Values
     return {"status": "event status has been updated"}
 
 
+_TEXT = {"type": "string"}
+_CHILD = json_schema.thing(
+    {
+        "url": json_schema.LINK,
+        **dict.fromkeys(("start", "end", "description", "title"), _TEXT),
+    },
+    "ChildEvent",
+)
+_ALARM = json_schema.thing(
+    {
+        "url": json_schema.LINK,
+        **dict.fromkeys(
+            (
+                *("title", "phonenumber", "daily_start", "daily_stop", "advance_notice"),
+                *("maxretry", "retry_delay", "num_attempt", "method", "status", "result"),
+                "created_date",
+            ),
+            _TEXT,
+        ),
+    },
+    "EventAlarm",
+)
+
 EVENT = Resource(
     name="event",
     model=Event,
@@ -176,24 +199,24 @@ EVENT = Resource(
     delete=delete,
     parent="calendar",
     example={
-        "title": "event_with_new_title",
-        "start": "2013-12-10 12:34:43",
-        "end": "2013-12-15 14:43:32",
-        "creator": "http://127.0.0.1:8000/rest-api/calendar-user/6/",
-        "end_recurring_period": "2013-12-27 12:23:34",
-        "calendar": "http://127.0.0.1:8000/rest-api/calendar/4/",
-        "status": "1",
+        "title": "Dentist",
+        "start": "2040-01-09T10:00:00+01:00",
+        "end": "2040-01-09T10:30:00+01:00",
+        "calendar": "/rest-api/calendar/1/",
+        "rule": "/rest-api/rule/6/",
+        "end_recurring_period": "2040-03-09T10:00:00+01:00",
+        "data": {"doc_name": "Doctor Smith"},
     },
     actions=(
-        Action("get_list_child", "GET", list_child, reply=json_schema.BARE),
-        Action("get_list_alarm", "GET", list_alarm, reply=json_schema.BARE),
+        Action("get_list_child", "GET", list_child, reply=json_schema.bare(_CHILD)),
+        Action("get_list_alarm", "GET", list_alarm, reply=json_schema.bare(_ALARM)),
         Action(
             "update_last_child_status",
             "PATCH",
             update_last_child_status,
             StatusForm,
-            reply=json_schema.thing({"status": {"type": "string"}}),
-            example={"status": "3"},
+            reply=json_schema.DONE,
+            example={"status": 3},
         ),
         *occurrences.ACTIONS,
     ),

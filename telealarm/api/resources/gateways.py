@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.choices import Choice
 from telealarm.api.fields.form import Form
@@ -21,7 +22,7 @@ from telealarm.store.dialing import trunks
 from telealarm.store.engine import crud
 from telealarm.store.outcome import failover
 
-STATUS = Choice({ACTIVE.value: ACTIVE.word, INACTIVE.value: INACTIVE.word})
+STATUS = Choice({ACTIVE.value: ACTIVE.word, INACTIVE.value: INACTIVE.word}, "GatewayStatus")
 PREFIX = Word(60, pattern=r"[+0-9*#]*", right="may hold digits, +, * and # alone")
 
 
@@ -70,7 +71,7 @@ class Prefixes(FieldType):
 
 TRUNK_STATE = Computed(
     lambda context, row: trunks.state(row),
-    {"enum": [UP, DOWN, UNKNOWN]},
+    json_schema.words([UP, DOWN, UNKNOWN]),
     meaning="Whether the trunk behind the gateway can be used.",
 )
 
@@ -134,4 +135,5 @@ GATEWAY = Resource(
     change=change,
     delete=remove_row,
     superusers="writes",
+    example={"name": "trunk", "gateways": "PJSIP/{number}@trunk", "maximum_call": 10},
 )

@@ -71,4 +71,9 @@ MAIL_TEMPLATE = Resource(
     change=change,
     delete=remove_row,
     actions=(MAIL_PREVIEW,),
+    example={
+        "label": "reminder",
+        "subject": "{title}",
+        "message_plaintext": "Hello, {doc_name} sees you on {start_date} at {start_time}.",
+    },
 )

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields import json_schema
 from telealarm.api.fields.form import Reply
 from telealarm.api.fields.reply import COLUMN, CREATED, Column, Computed, RowLink, SelfLink
 from telealarm.api.rest.resource import Resource
@@ -23,7 +24,7 @@ class MessageReply(Reply):
     alarm_request: ClassVar = RowLink("alarm-request", "request_id", null=True)
     status: ClassVar = Computed(
         status,
-        {"type": "string", "enum": [*STATUSES.values(), DeliveryReport.DELIVERED]},
+        json_schema.words([*STATUSES.values(), DeliveryReport.DELIVERED]),
         meaning="What happened to the message.",
     )
     method: ClassVar = COLUMN

@@ -93,7 +93,7 @@ def _asked(context: RequestContext) -> dict[str, Any]:
     return asked
 
 
-_PAGE = json_schema.page_of(SHOWN)
+_PAGE = json_schema.page_of(SHOWN, "Occurrence")
 
 ACTIONS = (
     Action(
@@ -111,7 +111,15 @@ ACTIONS = (
         "POST",
         cancel,
         CancelForm,
-        reply=json_schema.thing({"status": {"type": "string"}}),
+        reply=json_schema.DONE,
+        example={"start": "2040-01-16T10:00:00+01:00"},
     ),
-    Action("move_occurrence", "POST", move, MoveForm, reply=json_schema.thing(SHOWN)),
+    Action(
+        "move_occurrence",
+        "POST",
+        move,
+        MoveForm,
+        reply=json_schema.thing(SHOWN, "Occurrence"),
+        example={"start": "2040-01-23T10:00:00+01:00", "to": "2040-01-24T11:00:00+01:00"},
+    ),
 )

@@ -105,7 +105,9 @@ PLAN = Task(
             "event": json_schema.LINK,
             "number": {"type": "string"},
             "method": {"type": "integer"},
-            "action": {"enum": [*(one.name for one in alarm_methods().values()), *PlanAction]},
+            "action": json_schema.words(
+                [*(one.name for one in alarm_methods().values()), *PlanAction]
+            ),
             "why": {"type": "string"},
             "until": json_schema.nullable(json_schema.MOMENT),
         }

@@ -73,7 +73,7 @@ SMS_PREVIEW = Action(
         },
         "required": ["text", "encoding", "segments", "left_out", "missing"],
     },
-    example={"event": 1},
+    example={"event": "/rest-api/event/1/"},
 )
 MAIL_PREVIEW = Action(
     "preview",
@@ -86,5 +86,5 @@ MAIL_PREVIEW = Action(
         "properties": {"subject": _TEXT, "text": _TEXT, "html": _TEXT, "missing": _MISSING},
         "required": ["subject", "text", "html", "missing"],
     },
-    example={"event": 1},
+    example={"event": "/rest-api/event/1/"},
 )

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, ClassVar
 
 from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.numbers import Whole
@@ -37,11 +38,14 @@ class Permissions(FieldType):
         }
 
     def schema(self) -> Schema:
-        most = {"anyOf": [Whole(0).schema(), {"type": "null"}]}
+        most = json_schema.nullable(Whole(0).schema())
+        methods = json_schema.numbers(
+            {number: method.name for number, method in alarm_methods().items()}, "AlarmMethod"
+        )
         return {
             "type": "object",
             "properties": {
-                "methods": {"type": "array", "items": {"enum": METHODS}},
+                "methods": {"type": "array", "items": methods},
                 "max_alarms_per_day": most,
                 "prefixes": Prefixes().schema(),
             },
@@ -96,7 +100,7 @@ class ProfileForm(Form):
     timezone: Annotated[str | None, Zone()] = None
     """The time zone of calendars that have none. Default: the service's."""
     permissions: Annotated[dict[str, Any], Permissions()] = NO_LIMITS
-    """What the alarms of this calendar user may do."""
+    """What the alarms of this calendar user may do. Default: everything."""
 
 
 def change(context: RequestContext, row: CalendarUserProfile, values: Values) -> None:
@@ -115,5 +119,5 @@ CALENDAR_USER_PROFILE = Resource(
     change=change,
     delete=delete,
     key="user",
-    example={"accountcode": "35365532", "calendar_setting": "3"},
+    example={"accountcode": 35365532, "calendar_setting": "/rest-api/calendar-setting/1/"},
 )

@@ -120,4 +120,5 @@ RULE = Resource(
     create=create,
     change=change,
     delete=delete,
+    example={"name": "Tuesdays", "rrule": "FREQ=WEEKLY;BYDAY=TU"},
 )

@@ -9,8 +9,9 @@ from telealarm.api.fields.json import Json
 from telealarm.api.fields.reply import COLUMN, CREATED, UPDATED, Computed, RowLink, SelfLink
 from telealarm.api.fields.texts import Phone
 from telealarm.api.resources.section_templates import SectionContent
+from telealarm.api.rest import body_schemas
 from telealarm.api.rest.resource import Action, CustomReply, Resource, Values
-from telealarm.models import Survey
+from telealarm.models import Section, Survey
 from telealarm.store.dialing import call_log, test_calls
 from telealarm.store.survey import surveys
 
@@ -65,6 +66,22 @@ def sections(context: RequestContext, row: Survey) -> list[dict[str, Any]]:
     ]
 
 
+_BRANCHING = json_schema.thing(
+    {"keys": {"type": "string"}, "goto": {"type": ["integer", "null"]}}, "SealedBranching"
+)
+_SECTION = json_schema.thing(
+    {
+        "id": {"type": "integer"},
+        **{
+            name: body_schemas.shown(SectionContent, Section, name)
+            for name in reply.fields_of(SectionContent)
+        },
+        "branchings": {"type": "array", "items": _BRANCHING},
+    },
+    "SealedSection",
+)
+
+
 class SealedSurveyReply(Reply):
     url: ClassVar = SelfLink("sealed-survey")
     name: ClassVar = COLUMN
@@ -76,7 +93,7 @@ class SealedSurveyReply(Reply):
     template: ClassVar = RowLink("survey-template", "template_id", null=True)
     sections: ClassVar = Computed(
         sections,
-        {"type": "array", "items": {"type": "object"}},
+        {"type": "array", "items": _SECTION},
         meaning="The sections, with their branchings.",
     )
 

@@ -89,4 +89,11 @@ SECTION_TEMPLATE = Resource(
     change=change,
     delete=delete,
     parent="survey",
+    example={
+        "survey": "/rest-api/survey-template/1/",
+        "type": 3,
+        "question": "Will you come?",
+        "script": "You have an appointment. Press 1 to confirm, 2 to cancel.",
+        "rating_laps": 3,
+    },
 )

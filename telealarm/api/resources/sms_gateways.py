@@ -25,10 +25,15 @@ class Settings(Json):
     """The settings for the kind of the gateway."""
 
     def schema(self) -> Schema:
-        return {"anyOf": [provider.schema() for provider in providers().values()]}
+        return {
+            "anyOf": [
+                {**provider.schema(), "title": f"{name.title()}SmsSettings"}
+                for name, provider in providers().items()
+            ]
+        }
 
 
-SETTINGS = Column(shape={"type": "object"}, superusers=True)
+SETTINGS = Column(shape=json_schema.ANY_OBJECT, superusers=True)
 
 
 def inbound_url(context: RequestContext, row: SmsGateway) -> str:
@@ -99,4 +104,5 @@ SMS_GATEWAY = Resource(
     delete=remove_row,
     superusers="writes",
     secrets=("settings", "secret"),
+    example={"name": "provider", "settings": {"url": "https://sms.example.com/send"}},
 )

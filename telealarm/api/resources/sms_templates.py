@@ -51,4 +51,8 @@ SMS_TEMPLATE = Resource(
     change=change_row,
     delete=remove_row,
     actions=(SMS_PREVIEW,),
+    example={
+        "label": "reminder",
+        "sms_text": "{title}: {doc_name} sees you on {start_date} at {start_time}.",
+    },
 )

@@ -58,5 +58,6 @@ SURVEY_TEMPLATE = Resource(
     create=insert_into(SurveyTemplate),
     change=change,
     delete=delete,
+    example={"name": "Appointment", "tts_language": "en"},
     actions=(Action("seal", "POST", seal, status=201, reply=json_schema.ref("SealedSurvey")),),
 )

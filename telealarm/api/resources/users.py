@@ -50,4 +50,5 @@ USERS = Resource(
     change=change,
     delete=delete,
     superusers="everything",
+    example={"username": "reception", "password": "a long pass phrase"},
 )

@@ -18,7 +18,8 @@ TRY = json_schema.thing(
         "status": {"type": ["integer", "null"]},
         "seconds": {"type": "number"},
         "why": {"type": "string"},
-    }
+    },
+    "DeliveryTry",
 )
 
 
@@ -40,10 +41,7 @@ class WebhookDeliveryReply(Reply):
     type: ClassVar = COLUMN
     target_url: ClassVar = COLUMN
     status: ClassVar = Column(
-        shape={
-            "enum": [status.value for status in DeliveryStatus],
-            "description": ", ".join(f"{s.value} {s.name.lower()}" for s in DeliveryStatus),
-        }
+        shape=json_schema.numbers({s.value: s.name.lower() for s in DeliveryStatus}),
     )
     next_try: ClassVar = Computed(
         next_try, json_schema.nullable(json_schema.MOMENT), meaning="When it is sent again."
@@ -53,7 +51,7 @@ class WebhookDeliveryReply(Reply):
     )
     payload: ClassVar = Computed(
         lambda context, row: json.loads(row.payload),
-        {"type": "object"},
+        json_schema.ANY_OBJECT,
         meaning="The body that is sent.",
     )
     created_date: ClassVar = CREATED

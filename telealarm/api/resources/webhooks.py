@@ -33,7 +33,7 @@ class Changes(FieldType):
         return [word for word in known if word in value]
 
     def schema(self) -> Schema:
-        words = {"type": "string", "enum": [change.value for change in Change]}
+        words = json_schema.words(Change, "ChangeType")
         return {"type": "array", "items": words}
 
 

@@ -10,10 +10,11 @@ from pydantic_core import PydanticUndefined
 
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import Absent, FieldType, Schema
-from telealarm.api.fields.form import Form, marked
+from telealarm.api.fields.form import Form, Reply, marked
 from telealarm.api.fields.reply import ReplyField, fields_of, for_superusers
 from telealarm.api.fields.texts import Secret
 from telealarm.api.rest.resource import Resource
+from telealarm.models import BaseModel
 
 
 def title(resource: Resource) -> str:
@@ -22,23 +23,29 @@ def title(resource: Resource) -> str:
 
 
 def form(
-    form: type[Form], *, partial: bool, new: bool = False, read_only: frozenset[str] = frozenset()
+    form: type[Form],
+    *,
+    partial: bool,
+    new: bool = False,
+    model: type[BaseModel] | None = None,
 ) -> Schema:
     """Return the schema of a body by a form.
 
-    `partial`: the body of a PATCH. `new`: the body of a POST, which must have the secrets.
+    `partial`: the body of a PATCH. `new`: the body of a POST, which must have the secrets. `model`:
+    the table whose columns the fields are.
     """
+    columns = model._meta.fields if model else {}
     properties: dict[str, Schema] = {}
     required = []
     secrets = marked(form, Secret)
     for name, info in form.model_fields.items():
-        properties[name] = _field(info, null=not (new and name in secrets))
+        column = columns.get(name)
+        null = _allows_null(info) and (column is None or column.null) and name not in secrets
+        properties[name] = _field(info, null=null)
         if info.is_required() or (new and name in secrets):
             required.append(name)
         elif not partial:
             properties[name].update(_default(info))
-    for name in sorted(read_only):
-        properties[name] = {"description": "Accepted, but never changed.", "readOnly": True}
     shape: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     if required and not partial:
         shape["required"] = required
@@ -49,11 +56,27 @@ def reply(resource: Resource) -> Schema:
     """Return the schema of one row's reply: its form without secrets, and its read-only fields."""
     if resource.answer is not None:
         return json_schema.thing(resource.answer.properties)
-    properties = {name: _shown(resource, name) for name in _names(resource)}
+    properties = {name: shown(resource.fields, resource.model, name) for name in _names(resource)}
     shape = json_schema.thing(properties)
     hidden = for_superusers(resource.fields)
     shape["required"] = [name for name in properties if name not in hidden]
     return shape
+
+
+def shown(fields: type[Reply], model: type[BaseModel], name: str) -> Schema:
+    """Return the schema of one field of a reply that shows a row of `model`."""
+    field = fields_of(fields)[name]
+    info = fields.model_fields.get(name)
+    meaning = " ".join((info.description or "").split()) if info else ""
+    if isinstance(field, ReplyField):
+        schema, meaning = field.schema(model, name), field.meaning or meaning
+    else:
+        assert info is not None
+        column = model._meta.fields.get(name)
+        empty = column.null if column is not None else _allows_null(info)
+        schema = json_schema.nullable(field.shown()) if empty else field.shown()
+    meaning = " ".join(filter(None, (meaning, schema.get("description"))))
+    return {**schema, "description": meaning} if meaning else schema
 
 
 def _names(resource: Resource) -> list[str]:
@@ -64,26 +87,13 @@ def _names(resource: Resource) -> list[str]:
     return list(dict.fromkeys(["url", *writable, *sorted(resource.read_only)]))
 
 
-def _shown(resource: Resource, name: str) -> Schema:
-    field = fields_of(resource.fields)[name]
-    if isinstance(field, ReplyField):
-        schema = field.schema(resource.model, name)
-        return {"description": field.meaning, **schema} if field.meaning else schema
-    column = resource.model._meta.fields.get(name)
-    info = resource.fields.model_fields[name]
-    empty = column.null if column is not None else _allows_null(info)
-    return json_schema.nullable(field.shown()) if empty else field.shown()
-
-
 def _field(info: FieldInfo, *, null: bool) -> Schema:
     field_type = next(mark for mark in info.metadata if isinstance(mark, FieldType))
     schema = field_type.schema()
     words = ("description", "examples", "x-relation")
     notes: Schema = {word: schema.pop(word) for word in words if word in schema}
-    if null and _allows_null(info):
-        options = schema["anyOf"] if set(schema) == {"anyOf"} else [schema]
-        none = {"type": "null"}
-        schema = {"anyOf": options if none in options else [*options, none]}
+    if null:
+        schema = json_schema.nullable(schema)
     # First the meaning of the field, then the values that it accepts.
     takes = notes.pop("description", "") or (type(field_type).__doc__ or "").strip().split("\n")[0]
     meaning = " ".join((info.description or "").split())
@@ -97,7 +107,7 @@ def _allows_null(info: FieldInfo) -> bool:
 
 def _default(info: FieldInfo) -> dict[str, Any]:
     value = info.get_default(call_default_factory=True, validated_data={})
-    if value is PydanticUndefined or value is None or isinstance(value, Absent):
+    if value is PydanticUndefined or value is None or isinstance(value, Absent | dict):
         return {}
     if isinstance(value, time):
         return {"default": str(value)}

@@ -36,7 +36,7 @@ class Action:
     of: type[BaseModel] | None = None
     # Whether it writes something, for the audit log. GET never does.
     writes: bool = True
-    # For the OpenAPI document: the query parameters, the reply, and a body from the reference.
+    # For the OpenAPI document: the query parameters, the reply, and a body that works as it stands.
     query: Mapping[str, FieldType] = field(default_factory=dict)
     reply: Schema = field(default_factory=dict)
     media: str = "application/json"
@@ -84,6 +84,8 @@ class Resource:
     weigh: Callable[[RequestContext, Any | None, Values], None] | None = None
     # The fields of a new row that only the reply to its POST shows.
     once: Callable[[Any], dict[str, Any]] = lambda created: {}
+    # The schemas of those that no other reply has.
+    once_shown: Mapping[str, Schema] = field(default_factory=dict)
     change: Callable[[RequestContext, Any, Values], None] | None = None
     delete: Callable[[RequestContext, Any], None] | None = None
     # Read-only columns that a client may take for its own. A PATCH that would change one is refused
@@ -103,7 +105,7 @@ class Resource:
     listed: bool = True
     key: str = "id"
     actions: tuple[Action, ...] = ()
-    # For the OpenAPI document: a body from the reference.
+    # For the OpenAPI document: a body that works as it stands, where rows of id 1 exist.
     example: Mapping[str, Any] | None = None
 
     @property

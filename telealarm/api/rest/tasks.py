@@ -25,6 +25,8 @@ class Task:
     # The query parameters of a GET, for the OpenAPI document.
     query: Mapping[str, FieldType] = field(default_factory=dict)
     reply: Schema = field(default_factory=dict)
+    # For the OpenAPI document: a body that works as it stands.
+    example: Mapping[str, Any] | None = None
     # If false, every login may use it.
     superusers_only: bool = True
     # If false, a POST only reads: its body is too personal for an address.

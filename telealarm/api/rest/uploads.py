@@ -42,7 +42,7 @@ class Wav(FieldType):
         return value
 
     def schema(self) -> Schema:
-        return {"type": "string", "contentMediaType": "audio/wav"}
+        return {"type": "string", "format": "binary", "contentMediaType": "audio/wav"}
 
 
 class Uploads:

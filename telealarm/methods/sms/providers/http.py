@@ -81,7 +81,10 @@ class HttpProvider(SmsProvider):
                     },
                     "body": {"type": "string", "pattern": r"^[\x20-\x7e\xa0-\xff]*$"},
                     "success": thing(
-                        {"status": {"type": "array", "items": status}, "json": {"type": "object"}}
+                        {
+                            "status": {"type": "array", "items": status},
+                            "json": {"type": "object", "additionalProperties": True},
+                        }
                     ),
                     "message_id": text,
                     "sender": text,
