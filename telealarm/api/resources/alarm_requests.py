@@ -85,11 +85,10 @@ def _entry(context: RequestContext, request: AlarmRequest) -> dict[str, str]:
     }
 
 
-_ANY_NAME = {"type": "object", "additionalProperties": json_schema.ANY_OBJECT}
 _NESTED = {
     **json_schema.thing({"event-url": json_schema.LINK}, "NestedLog"),
-    # Each event by its name, with its alarms and their attempts.
-    "additionalProperties": _ANY_NAME,
+    # Each event, with its alarms and their attempts.
+    "additionalProperties": True,
 }
 
 ALARM_REQUEST = Resource(
