@@ -11,7 +11,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 COMPILE := $(BIN)/python -m compileall -q telealarm tests
 PACKAGING := setup.py pyproject.toml tests/lab/venv.sh
 
-.PHONY: help install install-hooks demo demo-stop unit test test-long lint docs coverage clean
+.PHONY: help install install-hooks demo demo-stop unit test test-long test-containers lock lint docs coverage clean
 .DELETE_ON_ERROR:
 
 help:
@@ -21,6 +21,8 @@ help:
 	@echo "make unit      the unit tests alone: seconds"
 	@echo "make test      ruff, mypy, then unit, integration and acceptance tests"
 	@echo "make test-long the tests that take their time: crashes, clocks, containers, sweeps"
+	@echo "make test-containers  of those, the ones on a Docker engine"
+	@echo "make lock      pin the libraries of the image of TeleAlarm, with their hashes"
 	@echo "make lint      ruff and mypy alone"
 	@echo "make docs      write the generated pages, and build all pages into site/"
 	@echo "make coverage  the unit and integration tests, and what they did not run, in htmlcov/"
@@ -49,6 +51,17 @@ test-long: $(INSTALLED_TEST)
 	@tests/lab/setup.sh $(BIN)/python tests
 	@$(COMPILE)
 	$(BIN)/python -m pytest -n 6 --dist worksteal -m long tests
+
+test-containers: $(INSTALLED_TEST)
+	@tests/lab/setup.sh $(BIN)/python tests
+	$(BIN)/python -m pytest -m long tests/acceptance/test_containers.py
+
+# For the Python of the image; the index that they came from is not named.
+lock: $(INSTALLED_TEST)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	echo 'setuptools>=68' | $(BIN)/uv pip compile --quiet --universal --python-version 3.13 --upgrade \
+		--generate-hashes --no-annotate --custom-compile-command 'make lock' setup.py - \
+		--output-file config/docker/requirements.txt
 
 install-hooks: $(INSTALLED_TEST)
 	$(BIN)/pip install --quiet --disable-pip-version-check pre-commit

@@ -34,7 +34,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deal the acceptance tests, which wait for phones, to all processes as the first they run.
 
     What needs a processor comes after them. pytest-xdist's `worksteal` gives each process an equal
-    run of the list, and what is left over in the end are short tests.
+    run of the list, and what is left over in the end are short tests. A file that is marked
+    `together` is the first of one process.
     """
     if not hasattr(config, "workerinput"):
         return
@@ -44,7 +45,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     dealt: list[list[pytest.Item]] = []
     for _, group in groupby(waiting, key=lambda item: item.path):
         file = list(group)
-        dealt += [file[at : at + NEIGHBOURS] for at in range(0, len(file), NEIGHBOURS)]
+        if file[0].get_closest_marker("together"):
+            dealt.insert(0, file)
+        else:
+            dealt += [file[at : at + NEIGHBOURS] for at in range(0, len(file), NEIGHBOURS)]
     total = len(items)
     items.clear()
     for process in range(processes):

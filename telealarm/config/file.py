@@ -22,7 +22,8 @@ def find(option: str | None) -> Path:
 
 
 def load(path: Path) -> Config:
-    """Read the file, and replace `${NAME}` and `${NAME:-default}` from the environment.
+    """Read the file, and replace `${NAME}` and `${NAME:-default}` from the environment. If only
+    NAME_FILE is set, it names a file that holds the value, as a Docker secret does.
 
     Raises ConfigError with one line for each mistake: its place, the key, and what to change.
     """
@@ -100,16 +101,32 @@ def _environment(
 
     def put_in(match: re.Match[str]) -> str:
         name, default = match.groups()
-        value = os.environ.get(name) or default
+        place = f"{path}:{lines.get(at, 1)}: {'.'.join(map(str, at))}"
+        try:
+            value = os.environ.get(name) or _from_file(name) or default
+        except ConfigError as mistake:
+            mistakes.append(f"{place}: {mistake}")
+            return ""
         if value is None:
-            key = ".".join(map(str, at))
             mistakes.append(
-                f"{path}:{lines.get(at, 1)}: {key}: the environment variable {name} is not set;"
+                f"{place}: the environment variable {name} is not set;"
                 f" export it, or write ${{{name}:-default}}"
             )
         return value or ""
 
     return _VARIABLE.sub(put_in, value)
+
+
+def _from_file(name: str) -> str | None:
+    """Return what the file named by the variable NAME_FILE holds, without its last line break."""
+    file = os.environ.get(f"{name}_FILE")
+    if not file:
+        return None
+    try:
+        return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"{name}_FILE names {file}, which cannot be read ({reason})") from None
 
 
 def _model(annotation: object) -> type[BaseModel] | None:

@@ -2,13 +2,19 @@
 
 import shutil
 from pathlib import Path
+from typing import Protocol
 
-from tests.lab.asterisk import Asterisk
 from tests.lab.behaviours import Behaviour
 from tests.lab.exchange import Exchange
 from tests.lab.phone import EVENTS, Phone, render
 from tests.lab.ports import HOST, free_udp_port
-from tests.lab.processes import Child
+
+
+class SipServer(Protocol):
+    """Whom it calls, on 127.0.0.1."""
+
+    @property
+    def sip_port(self) -> int: ...
 
 
 class Caller(Phone):
@@ -17,13 +23,16 @@ class Caller(Phone):
     The number is its caller id; `anonymous` withholds it.
     """
 
+    # Of its login, where Asterisk asks for one.
+    password = ""
+
     def __init__(
         self,
         number: str,
         dials: str,
         behaviour: Behaviour,
         exchange: Exchange,
-        asterisk: Asterisk,
+        asterisk: SipServer,
     ) -> None:
         super().__init__(number, behaviour, exchange)
         self._dials = dials
@@ -36,8 +45,8 @@ class Caller(Phone):
         scenario.write_text(self._scenario())
         argv: list[str | Path] = ["sipp", f"{HOST}:{self._sip_port}", "-sf", scenario, "-m", "1"]
         # First its own port: SIPp takes some of those after the one for voice.
-        argv += ["-i", HOST, "-p", str(free_udp_port()), *self._options()]
-        self._child = Child(argv, self._folder / "screen", cwd=self._folder)
+        argv += ["-i", self.host, "-p", str(free_udp_port()), *self._options()]
+        self._child = self._sipp(argv)
 
     async def stop(self) -> None:
         """Hang up as a phone does that loses its power."""
@@ -49,9 +58,16 @@ class Caller(Phone):
     def _scenario(self) -> str:
         return render(
             "calls",
-            number=self.number,
-            dials=self._dials,
-            audio_port=self.heard.port,
-            events=EVENTS,
+            **self._names(),
             talk=self._talk(),
+            cseq=2 if self.password else 1,
+            login=render("login", **self._names(), password=self.password) if self.password else "",
         )
+
+    def _names(self) -> dict[str, object]:
+        return {
+            "number": self.number,
+            "dials": self._dials,
+            "audio_port": self.heard.port,
+            "events": EVENTS,
+        }

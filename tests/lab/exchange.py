@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tests.lab.network import Network
 from tests.lab.ports import HOST
 
 _URI = re.compile(r"sips?:(?:(?P<user>[^@;>]+)@)?(?P<host>[^:;>\s]+)(?::(?P<port>\d+))?")
@@ -30,6 +31,8 @@ class Invite:
     monotonic: float
     # Where the caller hears: its port for voice.
     audio_port: int
+    # The host in From:.
+    host: str = ""
     # What it offers (the body of the INVITE).
     sdp: str = ""
 
@@ -41,7 +44,8 @@ class Exchange(asyncio.DatagramProtocol):
     keeps its event loop busy is no reason to be told that it is not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, network: Network | None = None) -> None:
+        self.network = network or Network()
         self.invites: list[Invite] = []
         # A provider that is away: what comes is lost.
         self.silent = False
@@ -75,9 +79,8 @@ class Exchange(asyncio.DatagramProtocol):
         await self._closed.wait()
 
     async def _open(self) -> None:
-        self._transport, _ = await self._loop.create_datagram_endpoint(
-            lambda: self, local_addr=(HOST, 0)
-        )
+        sock = self.network.udp_socket(HOST)
+        self._transport, _ = await self._loop.create_datagram_endpoint(lambda: self, sock=sock)
 
     @property
     def port(self) -> int:
@@ -169,6 +172,7 @@ class Exchange(asyncio.DatagramProtocol):
                 at=datetime.now(UTC),
                 monotonic=asyncio.get_running_loop().time(),
                 audio_port=int(audio[1]) if audio else 0,
+                host=caller["host"] if caller else "",
                 sdp=body,
             )
         )

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from socket import inet_aton
 from string import Template
 
 from tests.lab.behaviours import Behaviour
@@ -44,11 +45,15 @@ class Phone:
     `heard` is what was said to it. What it logs is SIPp's own account of what it did.
     """
 
+    # Where its SIP is; its voice is on HOST.
+    host = HOST
+
     def __init__(self, number: str, behaviour: Behaviour, exchange: Exchange) -> None:
         self.number = number
         self.behaviour = behaviour
-        self.heard = Recorder()
+        self.heard = Recorder(exchange.network)
         self.says_seconds = 0.0
+        self.port = 0
         self._pressed: list[Entry] = []
         self._exchange = exchange
         self._folder = Path(tempfile.mkdtemp(prefix=f"telealarm-phone-{number}-"))
@@ -66,11 +71,12 @@ class Phone:
         await self.heard.start()
         scenario = self._folder / "scenario.xml"
         scenario.write_text(self._scenario())
-        port = free_udp_port()
-        argv = ["sipp", "-sf", scenario, "-i", HOST, "-p", str(port), *self._options()]
-        self._child = Child(argv, self._folder / "screen", cwd=self._folder)
-        await until(lambda: self._bound(port), 10, f"SIPp for {self.number} listens")
-        self._exchange.plug(self.number, port)
+        self.port = free_udp_port()
+        argv: list[str | Path] = ["sipp", "-sf", scenario, "-i", self.host, "-p", str(self.port)]
+        argv += self._options()
+        self._child = self._sipp(argv)
+        await until(self._bound, 10, f"SIPp for {self.number} listens")
+        self._exchange.plug(self.number, self.port)
 
     async def stop(self) -> None:
         """Unplug it: its number is unknown from now on."""
@@ -175,9 +181,14 @@ class Phone:
         logs: list[str | Path] = ["-trace_logs", "-log_file", self._log_file]
         return [*voice, *logs, "-trace_err", "-error_file", self._folder / "errors"]
 
-    def _bound(self, port: int) -> bool:
+    def _bound(self) -> bool:
         assert self._child and self._child.running, f"SIPp ended:\n{self._child_said()}"
-        return f"0100007F:{port:04X} " in Path("/proc/net/udp").read_text()
+        address = f"{inet_aton(self.host)[::-1].hex().upper()}:{self.port:04X} "
+        return address in Path(f"/proc/{self._child.pid}/net/udp").read_text()
+
+    def _sipp(self, argv: list[str | Path], output: str = "screen") -> Child:
+        network = self._exchange.network
+        return Child(argv, self._folder / output, cwd=self._folder, become=network.join)
 
     def _child_said(self) -> str:
         return self._child.tail() if self._child else ""

@@ -15,7 +15,7 @@ from itertools import cycle
 from pathlib import Path
 
 HOST = "127.0.0.1"
-FIRST, LAST, BLOCK = 10000, 20000, 200
+FIRST, LAST, BLOCK = 10200, 20000, 200  # not those for voice in docker-compose.yml
 # A phone's voice takes the ports beside its own too.
 STEP = 4
 RTP_FIRST, RTP_LAST, RTP_BLOCK = 20000, 32000, 400

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+from tests.lab.network import Network
 from tests.lab.ports import HOST
 
 RATE = 8000
@@ -53,7 +54,8 @@ class Packet:
 class Recorder(asyncio.DatagramProtocol):
     """Keeps every packet of G.711 voice that arrives at `port`, and counts all RTP packets."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: Network | None = None) -> None:
+        self._network = network or Network()
         self.packets: list[Packet] = []
         # How many RTP packets came of each payload type, and when each came.
         self.kinds: Counter[int] = Counter()
@@ -65,7 +67,8 @@ class Recorder(asyncio.DatagramProtocol):
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(HOST, 0))
+        sock = self._network.udp_socket(HOST)
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=sock)
 
     async def stop(self) -> None:
         if self._transport:

@@ -5,6 +5,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.lab.network import Network
 from tests.lab.speed import limit
 
 JSON = dict[str, Any]
@@ -17,14 +18,18 @@ class RestError(AssertionError):
 class Rest:
     """`async with Rest(url, "clinic", "secret") as rest: await rest.post("calendar/", {...})`."""
 
-    def __init__(self, url: str, user: str, password: str) -> None:
+    def __init__(self, url: str, user: str, password: str, network: Network | None = None) -> None:
         self.base = f"{url}/rest-api/"
         self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password)}
+        self._network = network or Network()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "Rest":
         timeout = aiohttp.ClientTimeout(total=limit(15))
-        self._session = aiohttp.ClientSession(headers=self._headers, timeout=timeout)
+        connector = aiohttp.TCPConnector(socket_factory=self._network.socket_for)
+        self._session = aiohttp.ClientSession(
+            headers=self._headers, timeout=timeout, connector=connector
+        )
         return self
 
     async def __aexit__(
