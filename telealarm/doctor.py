@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from telealarm import disk_space
+from telealarm import disk_space, installation_key
 from telealarm.api.public import probes
 from telealarm.asterisk.ami import Ami, AmiError
 from telealarm.asterisk.ari import Client
@@ -245,7 +245,13 @@ async def _media(config: Config, client: Client, mistakes: list[str], remarks: l
     """Let Asterisk record and play. It may fetch prompts from here if no service serves them."""
     folder = config.path(config.prompts.folder)
     speech = Speech(config.speech.engines, config.speech.timeout_seconds)
-    prompts = Prompts(folder, config.prompts_url, speech)
+    try:
+        key = await asyncio.to_thread(installation_key.read, config.key_path)
+    except ConfigError:
+        key = None
+    if key is None:
+        return  # the database could not be opened, which is reported
+    prompts = Prompts(folder, config.prompts_url, speech, key=key)
     check = MediaCheck(client, prompts, read_files=config.prompts.url is None)
     async with _served(config, folder):
         results = await check()

@@ -40,7 +40,7 @@ from telealarm.planning.series import SeriesPlanner
 from telealarm.rules.url_guard import UrlGuard
 from telealarm.store.dialing import trunks, workers
 from telealarm.store.dialing.admission import Admission
-from telealarm.store.engine import dialect
+from telealarm.store.engine import dialect, keys
 from telealarm.store.engine.database import Database
 from telealarm.store.messages.compose import Composer
 from telealarm.store.open import open_database
@@ -87,6 +87,7 @@ class Service:
             config.path(config.prompts.folder),
             config.prompts_url,
             self._speech,
+            key=keys.current(),
             max_bytes=config.prompts.max_megabytes * 1_000_000,
         )
         self.ami: Ami | None = None

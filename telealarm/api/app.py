@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from telealarm.api.core import cross_site
+from telealarm.api.core import cross_site, response_headers
 from telealarm.api.core.addresses import Proxies
 from telealarm.api.core.auth import Logins
 from telealarm.api.core.errors import answer_errors
@@ -102,6 +102,7 @@ def make_app(
     app = web.Application(
         middlewares=[answer_errors, refuse_cross_site], client_max_size=LARGEST_BODY
     )
+    app.on_response_prepare.append(response_headers.on_prepare)
     recordings = AudioFolder(prompts)
     proxies = Proxies(config.api.trusted_proxies)
     logins = Logins(db, proxies)

@@ -9,6 +9,7 @@ from functools import partial
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from telealarm.api.core import response_headers
 from telealarm.api.core.addresses import Proxies, network
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,14 @@ class _CountedConnection(web.RequestHandler):
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         self._connections.opened(self, peer[0] if peer else "")
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        # aiohttp's own errors, such as that of a malformed request, reach no application.
+        if not resp.prepared:
+            response_headers.complete(resp)
+        return await super().finish_response(request, resp, start_time)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._connections.closed(self)

@@ -11,6 +11,8 @@ import wave
 
 RATE, WIDE_RATE = 8000, 16_000
 SUFFIX, WIDE_SUFFIX = ".wav", ".wav16"
+# The length of a rendered prompt's name. The names of recordings are longer.
+PROMPT_DIGITS = 48
 WAV, WIDE_WAV = "audio/x-wav", "application/octet-stream"
 _WIDTH = 2
 # A hundredth of a second whose loudest sample is below this is silence.

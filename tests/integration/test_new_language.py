@@ -61,11 +61,12 @@ from telealarm.store.messages.compose import Composer
 from telealarm.store.open import open_database
 from telealarm.survey.tts.prompts import Prompts
 from telealarm.survey.tts.speech import Speech
+from tests.lab.key import KEY
 from tests.integration.api_client import PASSWORD, Api, clinic, gateways, id_of
 
 async def main(folder):
     told = {"package": telealarm.__file__}
-    prompts = Prompts(folder / "prompts", "http://127.0.0.1:8000", Speech({}, 5))
+    prompts = Prompts(folder / "prompts", "http://127.0.0.1:8000", Speech({}, 5), key=KEY)
     told["sounds"] = [(await prompts.system(name, "nl-BE")).name for name in ("goodbye", "apology")]
     config = Config(database=f"sqlite:///{folder}/t.db", base=folder)
     db = open_database(config)

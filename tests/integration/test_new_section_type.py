@@ -90,6 +90,7 @@ from telealarm.survey.tts.prompts import Prompts
 from telealarm.survey.tts.speech import Speech
 from telealarm.words import Disposition
 from tests.integration.api_client import PASSWORD, Api, clinic, id_of, tone
+from tests.lab.key import KEY
 from tests.lab import ari_double
 from tests.lab.waiting import until
 
@@ -132,7 +133,7 @@ async def called(db, folder, told):
     await Planner(db).step()
     (call,) = (await db.write(Admission(holder).claim, utcnow(), 50)).calls
     speech = Speech({"*": f"{folder}/engine {{text_file}} {{wav}}"}, 30)
-    prompts = Prompts(folder / "prompts", "http://127.0.0.1:1", speech)
+    prompts = Prompts(folder / "prompts", "http://127.0.0.1:1", speech, key=KEY)
     async with ari_double.AriDouble() as double:
         client = Client(
             url=double.url, user=ari_double.USER, password=ari_double.PASSWORD, app="lab"

@@ -14,6 +14,7 @@ from telealarm.survey.session import SurveyRunner
 from telealarm.survey.tts.prompts import Prompts
 from telealarm.survey.tts.speech import Speech
 from tests.integration.stages import Stages
+from tests.lab.key import KEY
 
 
 async def test_the_prompts_of_the_next_minute_are_there_before_their_calls(
@@ -33,7 +34,7 @@ async def test_the_prompts_of_the_next_minute_are_there_before_their_calls(
         SessionServices(
             db,
             Client(url="http://127.0.0.1:1", user="nobody", password="", app="none"),
-            Prompts(tmp_path / "prompts", "http://127.0.0.1:1", speech),
+            Prompts(tmp_path / "prompts", "http://127.0.0.1:1", speech, key=KEY),
             VoiceMessages(tmp_path / "recordings"),
             files=Files(first=False),
         )

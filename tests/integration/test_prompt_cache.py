@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from telealarm.installation_key import InstallationKey
 from telealarm.rules import audio
 from telealarm.survey.commands import GOODBYE
 from telealarm.survey.tts.cache import NEEDED_SECONDS, Cache
 from telealarm.survey.tts.prompts import Prompts
 from telealarm.survey.tts.speech import Speech
 from tests.integration.api_client import tone
+from tests.lab.key import KEY
 
 WAV = audio.for_telephone(tone(0.5))
 # Both files of a sound.
@@ -73,7 +75,7 @@ def test_recordings_are_not_counted_and_what_broke_off_goes(tmp_path: Path) -> N
 
 
 async def test_our_own_words_come_back_where_they_were_swept_away(tmp_path: Path) -> None:
-    prompts = Prompts(tmp_path, "http://127.0.0.1:8000", Speech({}, 5))
+    prompts = Prompts(tmp_path, "http://127.0.0.1:8000", Speech({}, 5), key=KEY)
     first = await prompts.system(GOODBYE, "en")
     path = tmp_path / f"{first.name}.wav"
     path.unlink()
@@ -81,3 +83,26 @@ async def test_our_own_words_come_back_where_they_were_swept_away(tmp_path: Path
     used(path, LONG_AGO)
     await prompts.system(GOODBYE, "en")
     assert time.time() - path.stat().st_atime < 60
+
+
+async def test_a_name_tells_nothing_without_the_key(tmp_path: Path) -> None:
+    """Workers that share the folder have the same key, and so the same names."""
+    url, speech = "http://127.0.0.1:8000", Speech({}, 5)
+    first, second = (Prompts(tmp_path, url, speech, key=KEY) for _ in range(2))
+    stranger = Prompts(tmp_path, url, speech, key=InstallationKey(b"x" * 32))
+    name = (await first.system(GOODBYE, "en")).name
+    assert (await second.system(GOODBYE, "en")).name == name
+    assert (await stranger.system(GOODBYE, "en")).name != name
+    assert len(name) == audio.PROMPT_DIGITS
+
+
+def test_prompts_with_guessable_names_go_once_no_call_plays_them(tmp_path: Path) -> None:
+    old = tmp_path / f"{'a' * 64}.wav"
+    played = tmp_path / f"{'b' * 64}.wav"
+    for path in (old, played):
+        path.write_bytes(WAV)
+    used(old, LONG_AGO)
+    cache = Cache(tmp_path, 1000 * len(WAV))
+    cache.keep("c" * audio.PROMPT_DIGITS, WAV)
+    assert not old.exists()
+    assert played.exists()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from telealarm import i18n
 from telealarm.clock import monotonic
-from telealarm.config.model import Speech as SpeechConfig
+from telealarm.config.model import SpeechConfig
 from telealarm.errors import SpeechError
 from telealarm.i18n.loader import load
 from telealarm.rules import audio, placeholders
@@ -27,6 +27,7 @@ from telealarm.survey.tts.engine import REST_SECONDS
 from telealarm.survey.tts.prompts import AGAIN_SECONDS, NO_SPEECH, Prompts, soon
 from telealarm.survey.tts.speech import Speech
 from tests.integration.api_client import tone
+from tests.lab.key import KEY
 from tests.lab.speed import limit
 from tests.lab.waiting import until
 
@@ -238,7 +239,7 @@ async def test_an_engine_that_is_missing_fails_or_hangs_is_an_error_that_says_so
 
 async def test_the_same_words_are_rendered_once(tmp_path: Path) -> None:
     prompts = Prompts(
-        tmp_path / "new" / "prompts", "http://127.0.0.1:8000", Speech(ENGINES, limit(20))
+        tmp_path / "new" / "prompts", "http://127.0.0.1:8000", Speech(ENGINES, limit(20)), key=KEY
     )
     first = await prompts.script("Good morning.", "en")
     kept = tmp_path / "new" / "prompts" / f"{first.name}.wav"
@@ -255,7 +256,9 @@ async def test_a_text_that_failed_is_not_tried_again_at_once(
 ) -> None:
     """Whoever has answered meanwhile does not wait for what was tried before the call."""
     line = engine(tmp_path, f"echo x >> {tmp_path}/tries; exit 1")
-    prompts = Prompts(tmp_path / "prompts", "http://127.0.0.1:8000", Speech({"*": line}, limit(20)))
+    prompts = Prompts(
+        tmp_path / "prompts", "http://127.0.0.1:8000", Speech({"*": line}, limit(20)), key=KEY
+    )
     for _ in range(3):
         with pytest.raises(SpeechError, match="failed"):
             await prompts.script("Hello", "en")
@@ -273,7 +276,9 @@ async def test_whoever_is_on_the_line_waits_for_a_text_only_a_moment(
     moment = limit(0.2)
     monkeypatch.setattr("telealarm.survey.tts.prompts.SOON_SECONDS", moment)
     line = engine(tmp_path, f"sleep {5 * moment}; flite -t Hello -o $2")
-    prompts = Prompts(tmp_path / "prompts", "http://127.0.0.1:8000", Speech({"*": line}, limit(20)))
+    prompts = Prompts(
+        tmp_path / "prompts", "http://127.0.0.1:8000", Speech({"*": line}, limit(20)), key=KEY
+    )
     with pytest.raises(SpeechError, match="not rendered within"):
         await soon(prompts.script("Hello", "en"))
     # It is rendered all the same, once, and there for the next.
@@ -285,7 +290,7 @@ async def test_our_own_texts_are_said_in_english_while_their_engine_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     speech = Speech({"*": engine(tmp_path, "exit 1")}, limit(20))
-    prompts = Prompts(tmp_path / "prompts", "http://127.0.0.1:8000", speech)
+    prompts = Prompts(tmp_path / "prompts", "http://127.0.0.1:8000", speech, key=KEY)
     languages = tmp_path / "languages"
     languages.mkdir()
     shutil.copy(Path(i18n.__file__).parent / "languages" / "en.yml", languages)
@@ -301,7 +306,7 @@ async def test_our_own_texts_are_said_in_english_while_their_engine_fails(
 
 
 async def test_our_own_texts_need_no_engine(tmp_path: Path) -> None:
-    prompts = Prompts(tmp_path, "http://127.0.0.1:8000", Speech({}, 5))
+    prompts = Prompts(tmp_path, "http://127.0.0.1:8000", Speech({}, 5), key=KEY)
     for language in ("en", "es", "en-GB", "tlh"):
         assert (await prompts.system(NO_SPEECH, language)).seconds > 1
     with pytest.raises(SpeechError, match=r"no speech engine serves 'en'"):
@@ -309,8 +314,8 @@ async def test_our_own_texts_need_no_engine(tmp_path: Path) -> None:
 
 
 async def test_a_recording_is_played_from_where_it_was_uploaded_to(tmp_path: Path) -> None:
-    prompts = Prompts(tmp_path, "http://127.0.0.1:8000", Speech({}, 5))
-    sound = Sound.of(audio.for_telephone(tone(2.0)))
+    prompts = Prompts(tmp_path, "http://127.0.0.1:8000", Speech({}, 5), key=KEY)
+    sound = Sound.of(audio.for_telephone(tone(2.0)), KEY)
     with pytest.raises(SpeechError, match=r"is missing; upload it again"):
         await prompts.recording(sound)
     AudioFolder(tmp_path).keep(sound)
@@ -327,7 +332,7 @@ async def test_a_recording_is_played_from_where_it_was_uploaded_to(tmp_path: Pat
 async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     in_the_way = tmp_path / "prompts"
     in_the_way.write_text("a file")
-    prompts = Prompts(in_the_way, "http://127.0.0.1:8000", Speech(ENGINES, limit(20)))
+    prompts = Prompts(in_the_way, "http://127.0.0.1:8000", Speech(ENGINES, limit(20)), key=KEY)
     with pytest.raises(SpeechError, match=r"prompts\.folder"):
         await prompts.script("Hello", "en")
 

@@ -27,6 +27,7 @@ from telealarm.survey.tts.speech import Speech
 from telealarm.survey.tts.turns import Turns
 from telealarm.words import TimelineWord
 from tests.integration.stages import Stages
+from tests.lab.key import KEY
 from tests.lab.speed import limit
 from tests.lab.waiting import until
 
@@ -52,7 +53,7 @@ def runner(db: Database, folder: Path) -> SurveyRunner:
         SessionServices(
             db,
             Client(url="http://127.0.0.1:1", user="nobody", password="", app="none"),
-            Prompts(folder / "prompts", "http://127.0.0.1:1", speech),
+            Prompts(folder / "prompts", "http://127.0.0.1:1", speech, key=KEY),
             VoiceMessages(folder / "recordings"),
             files=Files(first=False),
         ),

@@ -27,6 +27,7 @@ from telealarm.survey.tts.speech import Speech
 from telealarm.words import AmdStatus, TimelineWord
 from tests.integration.stages import Stages
 from tests.lab.ari_double import PASSWORD, USER, AriDouble
+from tests.lab.key import KEY
 from tests.lab.speed import limit
 from tests.lab.waiting import until
 
@@ -50,7 +51,9 @@ class Asterisk:
         With columns of the calendar `setting` an answering machine has answered.
         """
         client = Client(url=self._double.url, user=USER, password=PASSWORD, app="lab")
-        prompts = Prompts(self._folder, "http://127.0.0.1:1", Speech({"*": engine}, limit(0.5)))
+        prompts = Prompts(
+            self._folder, "http://127.0.0.1:1", Speech({"*": engine}, limit(0.5)), key=KEY
+        )
         voice_messages = VoiceMessages(self._folder / "recordings")
         means = SessionServices(
             self.stages.db, client, prompts, voice_messages, files=Files(first=False)

@@ -6,6 +6,11 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from telealarm.installation_key import InstallationKey
+
+# For parts that need a key and no database.
+KEY = InstallationKey(bytes(32))
+
 
 @cache
 def key_file() -> str:

@@ -12,6 +12,7 @@ from telealarm.survey.inbound.dialog import Ask, Dialog, DoorRequest, Phrase, sa
 from telealarm.survey.inbound.dialog_runner import DialogRunner
 from telealarm.survey.tts.prompts import Prompts
 from telealarm.survey.tts.speech import Speech
+from tests.lab.key import KEY
 
 
 class CutLine:
@@ -52,7 +53,7 @@ async def orders(keys: str, folder: Path) -> int:
     async def obey(order: DoorRequest) -> None:
         done.append(order)
 
-    prompts = Prompts(folder, "http://127.0.0.1:1", Speech({}, 1.0))
+    prompts = Prompts(folder, "http://127.0.0.1:1", Speech({}, 1.0), key=KEY)
     talk = DialogRunner(cast(ChannelIO, CutLine(keys)), prompts, "en", obey)
     with pytest.raises((HungUp, NotFound)):
         await talk.run(dialogue())

@@ -15,7 +15,7 @@ from telealarm import metrics, zone_data
 from telealarm.api.core.auth import Logins
 from telealarm.api.core.errors import reply
 from telealarm.errors import StorageError
-from telealarm.rules.audio import SUFFIX, WAV, WIDE_SUFFIX, WIDE_WAV
+from telealarm.rules.audio import PROMPT_DIGITS, SUFFIX, WAV, WIDE_SUFFIX, WIDE_WAV
 from telealarm.store.survey.audio_files import AudioFolder
 
 
@@ -32,9 +32,10 @@ class Health:
 
 ReadyCheck = Callable[[], Awaitable[Health]]
 
-# The route of prompts; a name is a digest.
+# The route of prompts and recordings; a name is a digest.
 PROMPTS_PATH = r"/prompts/{name}{suffix:\.wav|\.wav16}"
-_PROMPT = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_PROMPT = re.compile(rf"[0-9a-f]{{{PROMPT_DIGITS}}}", re.ASCII)
+_RECORDING = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 async def healthz(request: web.Request) -> web.Response:
@@ -90,20 +91,25 @@ def prompts(
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Return the handler of rendered prompts and recordings.
 
-    Their names are digests, so the contents never change.
+    Their names are keyed digests. So the contents never change, and nobody can ask whether a text
+    was spoken. The names of earlier versions could be guessed: they are not found.
     """
 
     async def handler(request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
         wide = request.match_info["suffix"] == WIDE_SUFFIX
+        path = None
         if _PROMPT.fullmatch(name):
-            narrow = (folder / f"{name}{SUFFIX}", recordings.path(name))
-            for path in (path.with_suffix(WIDE_SUFFIX) if wide else path for path in narrow):
-                if await asyncio.to_thread(path.is_file):
-                    # Asterisk takes 16 kHz for 8 kHz if the type says WAV.
-                    kind = WIDE_WAV if wide else WAV
-                    headers = {"Cache-Control": "max-age=86400", "Content-Type": kind}
-                    return web.FileResponse(path, headers=headers)
+            path = folder / f"{name}{SUFFIX}"
+        elif _RECORDING.fullmatch(name):
+            path = recordings.path(name)
+        if path is not None:
+            path = path.with_suffix(WIDE_SUFFIX) if wide else path
+            if await asyncio.to_thread(path.is_file):
+                # Asterisk takes 16 kHz for 8 kHz if the type says WAV.
+                kind = WIDE_WAV if wide else WAV
+                headers = {"Cache-Control": "max-age=86400", "Content-Type": kind}
+                return web.FileResponse(path, headers=headers)
         raise web.HTTPNotFound
 
     return handler

@@ -11,6 +11,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from telealarm.api.core import body
 from telealarm.api.core.errors import ApiError, Undecodable
 from telealarm.api.fields.base import FieldType, Schema
+from telealarm.store.engine import keys
 from telealarm.store.survey.audio_files import Sound
 
 MIB = 1024**2
@@ -120,7 +121,7 @@ async def _receive(part: BodyPartReader, file: IO[bytes]) -> None:
 def _convert(file: IO[bytes]) -> Sound | NoSound:
     file.seek(0)
     try:
-        return Sound.of(file.read(), LONGEST_SECONDS)
+        return Sound.of(file.read(), keys.current(), LONGEST_SECONDS)
     except ValueError as error:
         return NoSound(f"must be a wav file that can be played: {error}")
 

@@ -3,7 +3,6 @@
 A file is written before its row. It is deleted with the last row that names it.
 """
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from telealarm.errors import Conflict
+from telealarm.installation_key import InstallationKey
 from telealarm.models import AudioFile
 from telealarm.rules import audio
 from telealarm.store.engine import crud
@@ -36,14 +36,15 @@ class Sound(Recording):
     wide: bytes
 
     @classmethod
-    def of(cls, wav: bytes, most_seconds: float | None = None) -> "Sound":
+    def of(cls, wav: bytes, key: InstallationKey, most_seconds: float | None = None) -> "Sound":
         """Return `wav`, an uploaded file, with its name and length.
 
+        The name is a keyed digest: nobody can ask for a sound to learn whether it was uploaded.
         Raises ValueError as rules.audio does.
         """
         narrow = audio.for_telephone(wav, most_seconds)
         wide = audio.for_telephone(wav, most_seconds, audio.WIDE_RATE)
-        name = hashlib.sha256(narrow).hexdigest()
+        name = key.digest("names of recordings", narrow)
         return cls(name, round(audio.seconds(narrow), 3), narrow, wide)
 
 

@@ -1,4 +1,4 @@
-"""The folder of rendered prompts, named by their content, with a size limit.
+"""The folder of rendered prompts, named by the key and their content, with a size limit.
 
 The prompts used longest ago are deleted first. The time of use is the file's access time, which
 this module sets itself. So it is right for all workers that share the folder, even on a disk that
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 # Longer than a call can take, from the claim to its time limit. Prompts of live and upcoming calls
 # were used within this time. They stay, even if the folder is over its limit.
 NEEDED_SECONDS = 2 * 3600.0
+# The length of names up to version 0.2.0: SHA-256 without a key.
+_GUESSABLE_DIGITS = 64
 # A sweep leaves some room, so that not every new prompt causes another sweep.
 SWEPT_TO = 0.9
 # The pause after a sweep that could not free enough.
@@ -83,6 +85,17 @@ class Cache:
             if full and time.monotonic() >= self._next_sweep:
                 self._sweep()
 
+    @staticmethod
+    def _drop_guessable(sounds: dict[str, list[tuple[float, int, Path]]], now: float) -> None:
+        """Delete the prompts of earlier versions: anybody who guessed a text knew its name.
+
+        Calls that began before the change of version may still play them.
+        """
+        for name in [name for name in sounds if len(name) == _GUESSABLE_DIGITS]:
+            if now - max(sounds[name])[0] >= NEEDED_SECONDS:
+                for _, _, path in sounds.pop(name):
+                    path.unlink(missing_ok=True)
+
     def _sweep(self) -> None:
         """Measure the folder, and delete the files used longest ago until the limit is kept."""
         now = time.time()
@@ -92,6 +105,7 @@ class Cache:
                 continue
             status = path.stat()
             sounds[path.stem].append((status.st_atime, status.st_size, path))
+        self._drop_guessable(sounds, now)
         total = sum(size for files in sounds.values() for _, size, _ in files)
         if total > self._max_bytes:
             goal = self._max_bytes * SWEPT_TO

@@ -1,12 +1,12 @@
 """Prompts: texts as sound files, rendered before the call, and named by their content.
 
-A prompt's name is a hash. So the same words are rendered once, and nobody can guess the address of
-a prompt. Asterisk fetches a prompt over HTTP, which works for every set-up (another host, a chroot,
-a container). If that fails, Asterisk on this host plays it from the folder.
+A prompt's name is a keyed hash. So the same words are rendered once, and nobody without the
+installation's key can find out whether words were spoken. Asterisk fetches a prompt over HTTP,
+which works for every set-up (another host, a chroot, a container). If that fails, Asterisk on this
+host plays it from the folder.
 """
 
 import asyncio
-import hashlib
 import logging
 import wave
 from collections import OrderedDict
@@ -19,6 +19,7 @@ from pathlib import Path
 from telealarm import i18n
 from telealarm.clock import monotonic
 from telealarm.errors import SpeechError, unwritable
+from telealarm.installation_key import InstallationKey
 from telealarm.rules import audio
 from telealarm.store.survey.audio_files import AudioFolder, Recording
 from telealarm.store.survey.session_state import ScriptSection
@@ -72,12 +73,19 @@ class Prompts:
     """Renders and stores prompts.
 
     `folder` holds them, up to `max_bytes` of rendered prompts. `url` is where Asterisk fetches
-    them.
+    them. `key` makes their names: workers that share the folder have the same.
     """
 
     def __init__(
-        self, folder: Path, url: str, speech: Speech, *, max_bytes: int = _MAX_BYTES
+        self,
+        folder: Path,
+        url: str,
+        speech: Speech,
+        *,
+        key: InstallationKey,
+        max_bytes: int = _MAX_BYTES,
     ) -> None:
+        self._key = key
         self._cache = Cache(folder, max_bytes)
         self._url = url
         self._speech = speech
@@ -97,7 +105,7 @@ class Prompts:
         """
         engine = self._speech.engine(language)
         spoken = "\0".join((engine.line if engine else "", language, text))
-        name = hashlib.sha256(spoken.encode(errors="surrogatepass")).hexdigest()
+        name = self._name(spoken)
         kept = await asyncio.to_thread(self._kept, name)
         if kept is not None:
             return kept
@@ -173,8 +181,7 @@ class Prompts:
         if shipped is None:
             return None
         narrow, wide = shipped
-        digest = hashlib.sha256(wide + narrow).hexdigest()
-        prompt = await asyncio.to_thread(self._keep, digest, wide, narrow)
+        prompt = await asyncio.to_thread(self._keep, self._name(wide + narrow), wide, narrow)
         self._system[name, language] = prompt
         return prompt
 
@@ -194,6 +201,9 @@ class Prompts:
                 self._failed.popitem(last=False)
             raise
         return await asyncio.to_thread(self._keep, name, wav)
+
+    def _name(self, content: str | bytes) -> str:
+        return self._key.digest("names of prompts", content)[: audio.PROMPT_DIGITS]
 
     def _shipped(self, name: str, language: str) -> tuple[bytes, bytes] | None:
         """Return a shipped sound in 8 kHz and in 16 kHz, or None."""
