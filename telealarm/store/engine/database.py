@@ -25,7 +25,7 @@ from telealarm import metrics, models
 from telealarm.clock import monotonic
 from telealarm.config.model import Config
 from telealarm.errors import Locked, Overloaded, StorageError
-from telealarm.store.engine import dialect, failures, regions, time_zones
+from telealarm.store.engine import deferred, dialect, failures, regions, time_zones
 from telealarm.store.engine.backlog import Backlog
 from telealarm.store.engine.notify import CommitListener
 from telealarm.store.engine.watchdog import Watchdog
@@ -187,7 +187,9 @@ class Database:
         _batch.woken = set()
         try:
             with self.peewee.connection_context(), dialect.writing(self.peewee):
-                result = fn(*args, **kwargs)
+                with deferred.collecting() as carry_out:
+                    result = fn(*args, **kwargs)
+                    carry_out()
                 self._notify(_batch.woken)
         except failures.FAILURES as error:
             raise failures.of(error, "The database did not commit", self._file) from error
@@ -232,14 +234,20 @@ class Database:
                     job = self._jobs.get_nowait()
                 except queue.Empty:
                     break
-            if batch:
-                self._commit(batch)
+            while batch:
+                jobs = list(batch)
+                self._commit(jobs)
+                del batch[: len(jobs)]
             if job is None:
                 self._disconnect()
                 return
 
     def _commit(self, batch: list[_Job[Any]], *, again: bool = True) -> bool:
-        """Run the jobs in one transaction, and answer them. Return False if none could begin."""
+        """Run the jobs in one transaction, and answer them. Return False if none could begin.
+
+        Jobs behind one that took locks at its end are removed from `batch`, and not run: others
+        wait for these locks, so the transaction ends at once. It takes no lock after them.
+        """
         _batch.woken = set()
         begun = committing = False
         try:
@@ -249,9 +257,11 @@ class Database:
             with watched, dialect.writing(self.peewee):
                 begun = True
                 self._begins = None
-                for job in batch:
+                for number, job in enumerate(batch, 1):
                     self._watchdog.progress()
-                    self._run_in_savepoint(job)
+                    if self._run_in_savepoint(job):
+                        del batch[number:]
+                        break
                 self._notify(_batch.woken)
                 committing = True
         except Exception as error:  # noqa: BLE001 - every waiter of the batch gets it
@@ -280,17 +290,20 @@ class Database:
         self._answer(batch, _batch.woken)
         return begun
 
-    def _run_in_savepoint(self, job: _Job[Any]) -> None:
+    def _run_in_savepoint(self, job: _Job[Any]) -> bool:
+        """Run the job. Return whether it took locks at its end that others may wait for."""
         before = set(_batch.woken)
         job.error = None
         try:
-            with self.peewee.atomic():
+            with self.peewee.atomic(), deferred.collecting() as carry_out:
                 job.result = job.fn()
+                return carry_out() and dialect.locks_rows(self.peewee)
         except failures.FAILURES:
             raise  # the connection or the disk failed, and with it the whole batch
         except Exception as error:  # noqa: BLE001 - the waiter gets it
             job.error = error
             _batch.woken = before
+        return False
 
     def _notify(self, woken: set[str]) -> None:
         """Within the transaction: notify the other processes at its commit."""
