@@ -37,6 +37,7 @@ from telealarm.methods.context import Transports
 from telealarm.outcome.settler import Settler
 from telealarm.planning.planner import Planner
 from telealarm.planning.series import SeriesPlanner
+from telealarm.retention.eraser import Eraser
 from telealarm.rules.url_guard import UrlGuard
 from telealarm.store.dialing import trunks, workers
 from telealarm.store.dialing.admission import Admission
@@ -44,6 +45,7 @@ from telealarm.store.engine import dialect, keys
 from telealarm.store.engine.database import Database
 from telealarm.store.messages.compose import Composer
 from telealarm.store.open import open_database
+from telealarm.store.person import erasures
 from telealarm.store.survey.voice_messages import VoiceMessages
 from telealarm.survey.channel_io import Files
 from telealarm.survey.cleanup import Cleanup
@@ -195,6 +197,7 @@ class Service:
                 InvitationUpdater(self._db, composer).run(),
                 webhook_dispatcher.run(),
                 cleanup.run(),
+                Eraser(self._db, erasures.files_of(self._config)).run(),
                 self.ari.run(),
                 ready.run(),
                 disks.run(),

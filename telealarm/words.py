@@ -243,7 +243,6 @@ class Reason(Words):
     # It came too late.
     LATE = "late", "The alarm was not made in time; nobody is called any more."
     PAST = "past", "The alarm was over when it was written; nobody is called."
-    LIMIT = "limit", "A limit of its manager is reached; nobody is called."
     NO_OPENING = "no_opening", "The calling hours do not open within a year; nobody is called."
     # It waits, and is made later.
     CALLING_HOURS = (
@@ -269,6 +268,7 @@ class Reason(Words):
     )
     CANCELLED = "cancelled", "A client cancelled it."
     DELETED = "deleted", "A client deleted the alarm, or its event."
+    ERASED = "erased", "The person was erased; nobody is called."
     RESCHEDULED = "rescheduled", "The alarm was moved to a later time; it goes out then."
     EVENT_PAUSED = "event_paused", "The event is paused, or was paused until it was too late."
     EVENT_COMPLETED = "event_completed", "The event was ended."

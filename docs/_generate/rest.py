@@ -35,7 +35,7 @@ PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("calendar", "calendar-user", "calendar-user-profile", "calendar-setting"),
     ),
     ("messages", "SMS and mail", ("message", "sms-template", "mail-template")),
-    ("do-not-call", "Do not call", ("dnc-list", "dnc-contact")),
+    ("do-not-call", "Do not call, and persons", ("dnc-list", "dnc-contact", "person", "erasure")),
     ("webhooks", "Webhooks", ("webhook", "webhook-delivery")),
     (
         "operation",

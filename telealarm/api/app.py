@@ -31,6 +31,7 @@ from telealarm.api.resources import (
     gateways,
     mail_templates,
     messages,
+    person,
     plan,
     profiles,
     results,
@@ -86,8 +87,9 @@ RESOURCES: tuple[Resource, ...] = (
     webhooks.WEBHOOK,
     webhook_deliveries.WEBHOOK_DELIVERY,
     audit.AUDIT,
+    person.ERASURE,
 )
-TASKS: tuple[Task, ...] = (plan.PLAN, plan.LOAD, *dialing.TASKS)
+TASKS: tuple[Task, ...] = (plan.PLAN, plan.LOAD, *dialing.TASKS, *person.TASKS)
 
 
 def make_app(

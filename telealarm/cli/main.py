@@ -14,6 +14,7 @@ from telealarm.cli import (
     import_file,
     migrate,
     numbers,
+    person,
     plan,
     serve,
     token,
@@ -24,7 +25,19 @@ from telealarm.config import file
 from telealarm.errors import TeleAlarmError
 
 # In the order of `telealarm --help`.
-COMMANDS = (serve, migrate, check_config, numbers, plan, user, dialing, token, example, import_file)
+COMMANDS = (
+    serve,
+    migrate,
+    check_config,
+    numbers,
+    person,
+    plan,
+    user,
+    dialing,
+    token,
+    example,
+    import_file,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

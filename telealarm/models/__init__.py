@@ -14,7 +14,6 @@ from telealarm.models.gateway import Gateway, SmsGateway
 from telealarm.models.idempotency import IdempotencyKey
 from telealarm.models.imports import ImportChange, ImportRun
 from telealarm.models.installation import Installation, Worker
-from telealarm.models.limit import LimitUse
 from telealarm.models.message import EarlyReport, InboundSms, Message
 from telealarm.models.rule import Rule
 from telealarm.models.setting import CalendarSetting
@@ -74,7 +73,6 @@ ALL: list[type[BaseModel]] = [
     ImportChange,
     AuditEntry,
     Erasure,
-    LimitUse,
 ]
 
 __all__ = [
@@ -103,7 +101,6 @@ __all__ = [
     "ImportRun",
     "InboundSms",
     "Installation",
-    "LimitUse",
     "MailTemplate",
     "Message",
     "Rule",

@@ -1,6 +1,10 @@
-"""Do-not-call lists: their contacts, and which attempts they forbid."""
+"""Do-not-call lists: their contacts, and which attempts they forbid.
 
-from collections.abc import Iterable, Mapping, Sequence
+If a person was erased, a contact has only keyed digests of the number or the address. It works as
+before: whoever knows the number can compute the digest.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from peewee import ModelSelect
@@ -13,7 +17,7 @@ from telealarm.models import Alarm, DncContact, DncList
 from telealarm.rules import phone
 from telealarm.rules.phone_number import PhoneNumber
 from telealarm.store import numbers
-from telealarm.store.engine import crud, regions
+from telealarm.store.engine import crud, keys, regions
 from telealarm.store.webhooks import webhooks
 
 
@@ -43,10 +47,40 @@ def change(contact: DncContact, values: Mapping[str, Any]) -> None:
     email = values.get("email", contact.email)
     _check_single(dnc, number, email, own_id=contact.id)
     is_new = (dnc.id, number, email) != (contact.dnc_id, contact.phone_number, contact.email)
+    if number or email:
+        values |= dict.fromkeys(_DIGESTS)
     # What a person has changed is theirs: START does not remove it.
     crud.change(contact, {**values, "by_stop": False} if is_new else values)
     if is_new:
         webhooks.tell_contact(contact, utcnow())
+
+
+# Of a contact whose person was erased.
+_DIGESTS = ("phone_digest", "e164_digest", "email_digest")
+_PURPOSE = "do not call"
+
+
+def seal(contact: DncContact) -> None:
+    """Replace the number and the address by their keyed digests: the person was erased."""
+    number, e164 = contact.phone_number, contact.e164
+    values: dict[str, Any] = {"phone_number": None, "e164": None, "email": None}
+    if number:
+        values["phone_digest"] = digest(phone.normal(number))
+    if e164:
+        values["e164_digest"] = digest(phone.normal(e164))
+    if contact.email:
+        values["email_digest"] = digest(contact.email.lower())
+    DncContact.update(values).where(DncContact.id == contact.id).execute()
+
+
+def is_sealed(contact: DncContact) -> bool:
+    """Return whether the contact's person was erased."""
+    return any(getattr(contact, name) for name in _DIGESTS)
+
+
+def digest(form: str) -> str:
+    """Return the keyed digest of a number in its form for comparing, or of a mail address."""
+    return keys.current().digest(_PURPOSE, form)
 
 
 def forbidden(alarms: Sequence[Alarm]) -> set[int]:
@@ -68,17 +102,22 @@ def _by_number(alarms: Sequence[Alarm]) -> set[int]:
     if not alarms:
         return set()
     spellings = {one for alarm in alarms for one in numbers.spellings(numbers.of_alarm(alarm))}
+    forms = {digest(normal): normal for normal in map(phone.normal, spellings)}
     listed = {
-        (owner, phone.normal(one))
+        (owner, forms.get(one) or phone.normal(one))
         for chunk in crud.chunks(sorted(spellings))
-        for owner, number, e164 in DncContact.select(
-            DncList.owner, DncContact.phone_number, DncContact.e164
+        for owner, *entries in DncContact.select(
+            DncList.owner,
+            DncContact.phone_number,
+            DncContact.e164,
+            DncContact.phone_digest,
+            DncContact.e164_digest,
         )
         .join(DncList)
-        .where(DncContact.phone_number.in_(chunk) | DncContact.e164.in_(chunk))
+        .where(_holds(chunk))
         .tuples()
         .execute()
-        for one in (number, e164)
+        for one in entries
         if one
     }
     return {
@@ -94,7 +133,7 @@ def lists_mail(owner_id: int, address: str) -> bool:
     return (
         DncContact.select()
         .join(DncList)
-        .where(DncList.owner == owner_id, DncContact.email == address.lower())
+        .where(DncList.owner == owner_id, _holds_mail(address))
         .exists()
     )
 
@@ -151,7 +190,7 @@ def _made_by_stop(owner_id: int, texts: Iterable[str]) -> "ModelSelect[DncContac
     return DncContact.select(DncContact.id).where(
         DncContact.dnc.in_(lists),
         DncContact.by_stop,
-        DncContact.phone_number.in_(forms) | DncContact.e164.in_(forms),
+        _holds(forms),
     )
 
 
@@ -173,15 +212,31 @@ def _read(dnc: DncList, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _same(number: PhoneNumber) -> Any:
     """Return the condition for the contacts with this number."""
-    forms = numbers.spellings(number)
-    return DncContact.phone_number.in_(forms) | DncContact.e164.in_(forms)
+    return _holds(numbers.spellings(number))
+
+
+def _holds(spellings: Collection[str]) -> Any:
+    """Return the condition for the contacts with one of these numbers, or with its digest."""
+    digests = {digest(phone.normal(form)) for form in spellings if form}
+    return (
+        DncContact.phone_number.in_(spellings)
+        | DncContact.e164.in_(spellings)
+        | DncContact.phone_digest.in_(digests)
+        | DncContact.e164_digest.in_(digests)
+    )
+
+
+def _holds_mail(address: str) -> Any:
+    """Return the condition for the contacts with this mail address, or with its digest."""
+    lower = address.lower()
+    return (DncContact.email == lower) | (DncContact.email_digest == digest(lower))
 
 
 def _check_single(dnc: DncList, number: str | None, email: str | None, *, own_id: int) -> None:
     same_number = _same(numbers.known(number or "", regions.of_owner(dnc.owner_id)))
     for name, found, value in (
         ("phone_number", same_number, number),
-        ("email", DncContact.email == email, email),
+        ("email", _holds_mail(email or ""), email),
     ):
         same = DncContact.select().where(DncContact.dnc == dnc.id, found, DncContact.id != own_id)
         if value and same.exists():

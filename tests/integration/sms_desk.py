@@ -5,8 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from telealarm.clock import utcnow
-from telealarm.config.model import Api as ApiConfig
-from telealarm.config.model import Config, SmtpConfig
+from telealarm.config.model import ApiConfig, Config, SmtpConfig
 from telealarm.models import Message
 from telealarm.planning.planner import Planner
 from telealarm.store.dialing import workers

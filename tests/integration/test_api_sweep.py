@@ -73,6 +73,8 @@ async def everything(api: Api, user: str) -> dict[str, str]:
     mine["users"] = (await api.get(f"users/?username={user}", user="root")).body["results"][0][
         "url"
     ]
+    erased = {"number": "+34600100999", "confirm": True}
+    mine["erasure"] = (await api.post("person/erase/", erased, user=user)).body["url"]
     mine["audit"] = (await api.get(f"audit/?who={user}", user="root")).body["results"][0]["url"]
     body = {"name": f"off {user}", "gateways": "PJSIP/{number}@off", "status": 0}
     mine["gateway"] = (await api.made("gateway/", body, user="root"))["url"]

@@ -16,7 +16,8 @@ from tests.integration.test_cli import telealarm
 def command(config: Config, tmp_path: Path) -> Any:
     """`command("user", "list")` on a database of its own: exit status, standard output, error."""
     path = tmp_path / "telealarm.yml"
-    parts = {"database": config.database, "asterisk": {"ari": {"password": "x"}}}
+    key = str(config.key_path)
+    parts = {"database": config.database, "key_file": key, "asterisk": {"ari": {"password": "x"}}}
     path.write_text(yaml.safe_dump(parts))
 
     def run(*words: str, stdin: str = "") -> tuple[int, str, str]:

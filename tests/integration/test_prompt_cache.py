@@ -32,7 +32,7 @@ def filled(folder: Path, names: str, *, limit: int) -> Cache:
     """A cache with a file of each name, used one after the other, all of them long ago."""
     cache = Cache(folder, limit * BYTES)
     for age, name in enumerate(reversed(names)):
-        cache.keep(name, WAV)
+        cache.keep(name, WAV, text=name)
         used(cache.path(name), LONG_AGO + age)
     return cache
 
@@ -45,7 +45,7 @@ def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
     cache = filled(tmp_path, "abcdefghij", limit=10)
     assert kept(tmp_path) == "abcdefghij"
     assert cache.find("b") == WAV  # used now
-    cache.keep("new", WAV)
+    cache.keep("new", WAV, text="new")
     assert kept(tmp_path) == "bdefghijnew"
     assert cache.find("a") is None
 
@@ -55,7 +55,7 @@ def test_what_calls_may_need_now_stays_beyond_the_limit(
 ) -> None:
     cache = Cache(tmp_path, 2 * BYTES)
     for name in "abcd":
-        cache.keep(name, WAV)
+        cache.keep(name, WAV, text=name)
     assert kept(tmp_path) == "abcd"
     assert "prompts.max_megabytes" in caplog.text
 
@@ -69,7 +69,7 @@ def test_recordings_are_not_counted_and_what_broke_off_goes(tmp_path: Path) -> N
     left_over.write_bytes(WAV)
     used(left_over, 9 * LONG_AGO)
     cache = filled(tmp_path, "abc", limit=3)
-    cache.keep("d", WAV)
+    cache.keep("d", WAV, text="d")
     assert recording.exists()
     assert not left_over.exists()
 
@@ -103,6 +103,6 @@ def test_prompts_with_guessable_names_go_once_no_call_plays_them(tmp_path: Path)
         path.write_bytes(WAV)
     used(old, LONG_AGO)
     cache = Cache(tmp_path, 1000 * len(WAV))
-    cache.keep("c" * audio.PROMPT_DIGITS, WAV)
+    cache.keep("c" * audio.PROMPT_DIGITS, WAV, text="c")
     assert not old.exists()
     assert played.exists()

@@ -42,11 +42,11 @@ FOLDERS = [
     ),
     *("store.messages", "store.alarms", "store.outcome", "store.calendars", "store.messaging"),
     "store.stored_numbers",
-    *("store.open", "store.dialing", "store.survey", "store.dry_run"),
+    *("store.open", "store.dialing", "store.survey", "store.dry_run", "store.person"),
     # 3
     *("asterisk", "transports"),
     # 4
-    *("planning", "dialing", "survey", "outcome", "messaging", "webhooks"),
+    *("planning", "dialing", "survey", "outcome", "messaging", "webhooks", "retention"),
     # 5
     *("api.__init__", "api.core", "api.fields", "api.rest", "api.openapi", "api.public"),
     *("api.resources", "api.app", "api.server", "api.local_client", "api.wakeup_booking"),
@@ -64,7 +64,7 @@ FOLDERS = [
         "__main__",
     ),
 ]
-STAGES = {"planning", "dialing", "survey", "outcome", "messaging", "webhooks"}
+STAGES = {"planning", "dialing", "survey", "outcome", "messaging", "webhooks", "retention"}
 # Beyond the order: what a folder never imports, although it stands below.
 NEVER = {
     "asterisk": {"models", "store"},

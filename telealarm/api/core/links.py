@@ -36,6 +36,7 @@ MODELS: dict[str, type[models.BaseModel]] = {
     "webhook": models.Webhook,
     "webhook-delivery": models.WebhookDelivery,
     "audit": models.AuditEntry,
+    "erasure": models.Erasure,
 }
 
 # The predecessor's documents write `user/` for `users/`.

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.relation import Relation
-from telealarm.api.fields.reply import CREATED, UPDATED, Column, SelfLink
+from telealarm.api.fields.reply import CREATED, UPDATED, Column, Computed, SelfLink
 from telealarm.api.fields.texts import Phone
 from telealarm.api.resources.mail_templates import ADDRESS
 from telealarm.api.rest.resource import Resource, Values, remove_row
@@ -23,6 +23,11 @@ class DncContactForm(Form):
     e164: ClassVar = Column(meaning="`phone_number` in E.164 form; null: not known.")
     email: Annotated[str | None, ADDRESS] = None
     """An address that gets no mail."""
+    erased: ClassVar = Computed(
+        lambda context, row: do_not_call.is_sealed(row),
+        {"type": "boolean"},
+        meaning="The person was erased: the entry works, and nobody can read its number any more.",
+    )
     by_stop: ClassVar = Column(meaning="A reply of STOP made it; a reply of START removes it.")
     created_date: ClassVar = CREATED
     updated_date: ClassVar = UPDATED
@@ -42,7 +47,8 @@ def _checked(values: Values, row: DncContact | None) -> Values:
     if "email" in values:
         values["email"] = (values["email"] or "").lower() or None
     number, email = (values.get(n, row and getattr(row, n)) for n in ("phone_number", "email"))
-    if not number and not email:
+    sealed = row is not None and do_not_call.is_sealed(row)
+    if not number and not email and not sealed:
         raise Invalid({"phone_number": ["this field or email is required"]})
     if number and email:
         raise Invalid({"email": ["must be a separate contact, without a phone_number"]})

@@ -97,7 +97,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.id
     if isinstance(value, datetime):
-        return stamp(value) if value.tzinfo else value.isoformat()
+        try:
+            return stamp(value) if value.tzinfo else value.isoformat()
+        except OverflowError:  # the last day of the calendar, in another zone
+            return value.isoformat()
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, str):

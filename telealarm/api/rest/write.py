@@ -162,7 +162,7 @@ def carry_out(context: RequestContext, task: Task, sent: Sent) -> dict[str, Any]
     _raise(sent)
     asked = audited.asked(sent.values)
     answer = task.run(context, sent.values)
-    if task.method != "GET" and task.writes:
+    if task.method != "GET" and task.writes and not task.personal:
         noun, _, action = task.path.strip("/").rpartition("/")
         audit.add(context.actor, noun, None, action, asked, owner_id=None)
     return answer

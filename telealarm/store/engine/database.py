@@ -25,7 +25,7 @@ from telealarm import metrics, models
 from telealarm.clock import monotonic
 from telealarm.config.model import Config
 from telealarm.errors import Locked, Overloaded, StorageError
-from telealarm.store.engine import deferred, dialect, failures, regions, time_zones
+from telealarm.store.engine import dialect, failures, regions, time_zones
 from telealarm.store.engine.backlog import Backlog
 from telealarm.store.engine.notify import CommitListener
 from telealarm.store.engine.watchdog import Watchdog
@@ -187,9 +187,7 @@ class Database:
         _batch.woken = set()
         try:
             with self.peewee.connection_context(), dialect.writing(self.peewee):
-                with deferred.collecting() as carry_out:
-                    result = fn(*args, **kwargs)
-                    carry_out()
+                result = fn(*args, **kwargs)
                 self._notify(_batch.woken)
         except failures.FAILURES as error:
             raise failures.of(error, "The database did not commit", self._file) from error
@@ -234,20 +232,14 @@ class Database:
                     job = self._jobs.get_nowait()
                 except queue.Empty:
                     break
-            while batch:
-                jobs = list(batch)
-                self._commit(jobs)
-                del batch[: len(jobs)]
+            if batch:
+                self._commit(batch)
             if job is None:
                 self._disconnect()
                 return
 
     def _commit(self, batch: list[_Job[Any]], *, again: bool = True) -> bool:
-        """Run the jobs in one transaction, and answer them. Return False if none could begin.
-
-        Jobs behind one that took locks at its end are removed from `batch`, and not run: others
-        wait for these locks, so the transaction ends at once. It takes no lock after them.
-        """
+        """Run the jobs in one transaction, and answer them. Return False if none could begin."""
         _batch.woken = set()
         begun = committing = False
         try:
@@ -257,11 +249,9 @@ class Database:
             with watched, dialect.writing(self.peewee):
                 begun = True
                 self._begins = None
-                for number, job in enumerate(batch, 1):
+                for job in batch:
                     self._watchdog.progress()
-                    if self._run_in_savepoint(job):
-                        del batch[number:]
-                        break
+                    self._run_in_savepoint(job)
                 self._notify(_batch.woken)
                 committing = True
         except Exception as error:  # noqa: BLE001 - every waiter of the batch gets it
@@ -290,20 +280,17 @@ class Database:
         self._answer(batch, _batch.woken)
         return begun
 
-    def _run_in_savepoint(self, job: _Job[Any]) -> bool:
-        """Run the job. Return whether it took locks at its end that others may wait for."""
+    def _run_in_savepoint(self, job: _Job[Any]) -> None:
         before = set(_batch.woken)
         job.error = None
         try:
-            with self.peewee.atomic(), deferred.collecting() as carry_out:
+            with self.peewee.atomic():
                 job.result = job.fn()
-                return carry_out() and dialect.locks_rows(self.peewee)
         except failures.FAILURES:
             raise  # the connection or the disk failed, and with it the whole batch
         except Exception as error:  # noqa: BLE001 - the waiter gets it
             job.error = error
             _batch.woken = before
-        return False
 
     def _notify(self, woken: set[str]) -> None:
         """Within the transaction: notify the other processes at its commit."""

@@ -25,6 +25,8 @@ Query = TypeVar("Query", bound="peewee.ModelSelect[Any]")
 LOCK_SECONDS = 8
 # The number of PostgreSQL's advisory lock for migrations: any fixed number.
 _MIGRATING = 7_135_711
+# A database of SQLite that is written anew within a second: other writes wait meanwhile.
+_SMALL_BYTES = 50_000_000
 
 
 def connect(config: Config) -> peewee.Database:
@@ -40,7 +42,13 @@ def connect(config: Config) -> peewee.Database:
             str(path),
             timeout=LOCK_SECONDS,
             autoconnect=False,
-            pragmas={"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1},
+            # What is deleted or replaced is overwritten in the file, so that erased means gone.
+            pragmas={
+                "journal_mode": "wal",
+                "synchronous": "full",
+                "foreign_keys": 1,
+                "secure_delete": 1,
+            },
         )
     options = parse(config.database, unquote_password=True, unquote_user=True)
     # A broken connection is detected, and no statement waits for ever.
@@ -88,11 +96,6 @@ def has_notify(database: peewee.Database) -> TypeGuard[peewee.PostgresqlDatabase
     return _is_postgresql(database)
 
 
-def locks_rows(database: peewee.Database) -> bool:
-    """Return whether a write locks single rows, for which other writes wait until its commit."""
-    return _is_postgresql(database)
-
-
 def writing(database: peewee.Database) -> Any:
     """Return a transaction that writes, as a context manager."""
     if _is_postgresql(database):
@@ -115,6 +118,26 @@ def migrating(database: peewee.Database, config: Config) -> Iterator[None]:
         with path.with_name(path.name + ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def scrub(database: peewee.Database) -> bool:
+    """Remove deleted content from SQLite's files. Return whether it is gone for certain.
+
+    The content of the journal goes into the database. A small database is written anew: an earlier
+    version left what it deleted in free pages. PostgreSQL does both by itself (VACUUM).
+    """
+    if _is_postgresql(database):
+        return True
+    try:
+        pages = database.execute_sql("PRAGMA page_count").fetchone()[0]
+        page_bytes = database.execute_sql("PRAGMA page_size").fetchone()[0]
+        small = pages * page_bytes <= _SMALL_BYTES
+        if small:
+            database.execute_sql("VACUUM")
+        busy = database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except peewee.OperationalError:
+        return False
+    return small and not busy
 
 
 def skip_locked(query: Query, *, of: Any = None) -> Query:

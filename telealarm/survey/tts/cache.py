@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from telealarm.rules import audio
-from telealarm.store.survey import audio_files
+from telealarm.store.survey import audio_files, spoken_texts
 
 log = logging.getLogger(__name__)
 
@@ -68,14 +68,15 @@ class Cache:
             except PermissionError:
                 log.debug("%s is another user's: its use cannot be noted", path)
 
-    def keep(self, name: str, wav: bytes, narrow: bytes | None = None) -> None:
+    def keep(self, name: str, wav: bytes, narrow: bytes | None = None, *, text: str) -> None:
         """Write the sound in both rates, and free room for it. Raises OSError.
 
-        `narrow`: a better sound of 8 kHz than what can be made of `wav`.
+        `narrow`: a better sound of 8 kHz than what can be made of `wav`. `text`: what it says.
         """
         wide = audio.for_telephone(wav, rate=audio.WIDE_RATE)
         narrow = narrow or audio.for_telephone(wav)
         path = self.path(name)
+        spoken_texts.keep(path, text)  # first: no sound is without its text
         audio_files.put(path.with_suffix(audio.WIDE_SUFFIX), wide)
         audio_files.put(path, narrow)
         with self._sweeping:
@@ -116,6 +117,7 @@ class Cache:
                 for _, size, path in files:
                     path.unlink(missing_ok=True)
                     total -= size
+                files[0][2].with_suffix(spoken_texts.SUFFIX).unlink(missing_ok=True)
         if total > self._max_bytes:
             self._next_sweep = time.monotonic() + PAUSE_SECONDS
             log.warning(

@@ -181,7 +181,10 @@ class Prompts:
         if shipped is None:
             return None
         narrow, wide = shipped
-        prompt = await asyncio.to_thread(self._keep, self._name(wide + narrow), wide, narrow)
+        digest = self._name(wide + narrow)
+        prompt = await asyncio.to_thread(
+            self._keep, digest, wide, narrow, text=f"{language}/{name}"
+        )
         self._system[name, language] = prompt
         return prompt
 
@@ -200,7 +203,7 @@ class Prompts:
             if len(self._failed) > _MOST_FAILED:
                 self._failed.popitem(last=False)
             raise
-        return await asyncio.to_thread(self._keep, name, wav)
+        return await asyncio.to_thread(self._keep, name, wav, text=text)
 
     def _name(self, content: str | bytes) -> str:
         return self._key.digest("names of prompts", content)[: audio.PROMPT_DIGITS]
@@ -225,9 +228,9 @@ class Prompts:
             path = self._cache.path(name)
             raise SpeechError(f"prompts.folder: {path} cannot be read: {error.strerror}") from None
 
-    def _keep(self, name: str, wav: bytes, narrow: bytes | None = None) -> Prompt:
+    def _keep(self, name: str, wav: bytes, narrow: bytes | None = None, *, text: str) -> Prompt:
         try:
-            self._cache.keep(name, wav, narrow)
+            self._cache.keep(name, wav, narrow, text=text)
         except OSError as error:
             raise SpeechError(
                 f"prompts.folder: {self._cache.folder} cannot be written: {unwritable(error)}"

@@ -1,0 +1,1 @@
+"""What is not kept: erasures of persons, and what has reached its age."""

@@ -1,0 +1,1 @@
+"""A person, found by number: what is kept of them, its export and its erasure."""
