@@ -14,19 +14,25 @@ setup(
         *find_packages(include=["telealarm", "telealarm.*"]),
         "telealarm.sounds",
         "telealarm.examples",
+        "telealarm.config_files",
+        "telealarm.dialplan_files",
     ],
-    # The default prompts and the examples live at the top level, where an
-    # operator looks for them, and are installed as packages below telealarm.
+    # The default prompts, the examples and the files that `telealarm init` writes live at the top
+    # level, where an operator looks for them, and are installed as packages below telealarm.
     package_dir={
         "telealarm": "telealarm",
         "telealarm.sounds": "sounds",
         "telealarm.examples": "config/examples",
+        "telealarm.config_files": "config",
+        "telealarm.dialplan_files": "dialplan",
     },
     package_data={
         "telealarm": ["py.typed"],
         "telealarm.i18n": ["languages/*.yml"],
         "telealarm.sounds": ["*/*.wav", "*/*.wav16"],
         "telealarm.examples": ["*.yml"],
+        "telealarm.config_files": ["telealarm.yml", "phone.conf", "*.service", "asterisk/*.conf"],
+        "telealarm.dialplan_files": ["*.conf"],
     },
     install_requires=[
         # Lets aiohttp ask name servers without a thread for each question.

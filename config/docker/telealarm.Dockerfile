@@ -23,7 +23,8 @@ RUN python3 -m venv /opt/telealarm \
 COPY setup.py pyproject.toml /usr/src/telealarm/
 COPY telealarm /usr/src/telealarm/telealarm/
 COPY sounds /usr/src/telealarm/sounds/
-COPY config/examples /usr/src/telealarm/config/examples/
+COPY config /usr/src/telealarm/config/
+COPY dialplan /usr/src/telealarm/dialplan/
 COPY config/docker/telealarm.yml /etc/telealarm/
 # Whatever the umask of whoever checked them out: TeleAlarm's user has to read them.
 RUN /opt/telealarm/bin/pip install --no-cache-dir --no-index --no-deps --no-build-isolation \

@@ -22,9 +22,12 @@ class Commands:
         self._common = common
 
     def add(self, name: str, run: Command, help_text: str) -> argparse.ArgumentParser:
-        """Add a subcommand that `run` executes. Return its parser."""
+        """Add a subcommand that `run` executes. Return its parser.
+
+        A command that needs no configuration sets `configured=False`.
+        """
         parser = self._commands.add_parser(name, help=help_text, parents=[self._common])
-        parser.set_defaults(run=run)
+        parser.set_defaults(run=run, configured=True)
         return parser
 
     def group(self, name: str, help_text: str) -> "Commands":

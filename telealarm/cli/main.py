@@ -12,20 +12,24 @@ from telealarm.cli import (
     dialing,
     example,
     import_file,
+    init,
     migrate,
     numbers,
     person,
     plan,
     serve,
+    service_user,
     token,
     user,
 )
 from telealarm.cli.command import Commands
 from telealarm.config import file
+from telealarm.config.model import Config
 from telealarm.errors import TeleAlarmError
 
 # In the order of `telealarm --help`.
 COMMANDS = (
+    init,
     serve,
     migrate,
     check_config,
@@ -44,9 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status. An error is one sentence on standard error."""
     options = parser().parse_args(argv)
     os.umask(0o077)  # the database holds names, numbers and hashes
-    path = file.find(options.config)
     try:
-        settings = file.load(path)
+        settings = Config()
+        if options.configured:
+            settings = file.load(file.find(options.config))
+            service_user.become(settings)
         status = int(options.run(settings, options))
         sys.stdout.flush()
         return status
@@ -71,7 +77,8 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--config",
         metavar="FILE",
-        help=f"default: $TELEALARM_CONFIG, else {Path(file.DEFAULT_PATH)}",
+        help=f"default: $TELEALARM_CONFIG, else {file.INSTALLED_PATH} if it is there, else"
+        f" {Path(file.DEFAULT_PATH)}",
     )
     commands = Commands(whole, common)
     for command in COMMANDS:

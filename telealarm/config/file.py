@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,17 +14,44 @@ from telealarm.config.model import Config
 from telealarm.errors import ConfigError
 
 DEFAULT_PATH = "config/telealarm.yml"
+# Where `telealarm init` writes it.
+INSTALLED_PATH = "/etc/telealarm/telealarm.yml"
+# The file of secrets, beside the configuration.
+SECRETS = "secrets"
 
 
 def find(option: str | None) -> Path:
-    """Return the file's path: `--config`, else $TELEALARM_CONFIG, else config/telealarm.yml."""
-    return Path(option or os.environ.get("TELEALARM_CONFIG") or DEFAULT_PATH)
+    """Return the file's path.
+
+    `--config`, else $TELEALARM_CONFIG, else /etc/telealarm/telealarm.yml if it is there, else
+    config/telealarm.yml.
+    """
+    if named := option or os.environ.get("TELEALARM_CONFIG"):
+        return Path(named)
+    return Path(INSTALLED_PATH if Path(INSTALLED_PATH).exists() else DEFAULT_PATH)
+
+
+def read_secrets(path: Path) -> dict[str, str]:
+    """Return the `NAME=value` lines of a file of secrets; none if this user may not read it."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    values = {}
+    for line in map(str.strip, lines):
+        name, is_there, value = line.partition("=")
+        if is_there and not line.startswith(("#", ";")):
+            value = value.strip()
+            quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+            values[name.strip()] = value[1:-1] if quoted else value
+    return values
 
 
 def load(path: Path) -> Config:
     """Read the file, and replace `${NAME}` and `${NAME:-default}` from the environment. If only
     NAME_FILE is set, it names a file that holds the value, as a Docker secret does.
 
+    What the environment lacks is taken from the file `secrets` beside it, if there is one.
     Raises ConfigError with one line for each mistake: its place, the key, and what to change.
     """
     try:
@@ -55,7 +82,8 @@ def load(path: Path) -> Config:
             key = ".".join(map(str, at))
             mistakes.append(f"{path}:{line}: {key}: stands in line {lines[at]} too; keep one")
         lines[at] = line
-    values = _environment(values, (), lines, path, mistakes)
+    kept = read_secrets(path.with_name(SECRETS))
+    values = _put_in(values, (), lines, path, mistakes, kept)
     config = None
     try:
         config = Config(**{**values, "base": path.resolve().parent})
@@ -84,37 +112,40 @@ def _lines(node: Any, at: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], in
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
-def _environment(
+def _put_in(
     value: Any,
     at: tuple[Any, ...],
     lines: dict[tuple[Any, ...], int],
     path: Path,
     mistakes: list[str],
+    kept: Mapping[str, str],
 ) -> Any:
     """Return `value` with each `${NAME}` replaced. A missing variable is added to `mistakes`."""
+    rest = (lines, path, mistakes, kept)
     if isinstance(value, dict):
-        return {k: _environment(v, (*at, k), lines, path, mistakes) for k, v in value.items()}
+        return {k: _put_in(v, (*at, k), *rest) for k, v in value.items()}
     if isinstance(value, list):
-        return [_environment(v, (*at, i), lines, path, mistakes) for i, v in enumerate(value)]
+        return [_put_in(v, (*at, i), *rest) for i, v in enumerate(value)]
     if not isinstance(value, str):
         return value
 
-    def put_in(match: re.Match[str]) -> str:
+    def variable(match: re.Match[str]) -> str:
         name, default = match.groups()
         place = f"{path}:{lines.get(at, 1)}: {'.'.join(map(str, at))}"
         try:
-            value = os.environ.get(name) or _from_file(name) or default
+            value = os.environ.get(name) or _from_file(name) or kept.get(name) or default
         except ConfigError as mistake:
             mistakes.append(f"{place}: {mistake}")
             return ""
         if value is None:
             mistakes.append(
                 f"{place}: the environment variable {name} is not set;"
-                f" export it, or write ${{{name}:-default}}"
+                f" export it, write it into {path.with_name(SECRETS)}, or write"
+                f" ${{{name}:-default}}"
             )
         return value or ""
 
-    return _VARIABLE.sub(put_in, value)
+    return _VARIABLE.sub(variable, value)
 
 
 def _from_file(name: str) -> str | None:

@@ -1,0 +1,1 @@
+"""The files that `telealarm init` writes: the configuration, the unit, and Asterisk's files."""

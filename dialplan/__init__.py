@@ -1,0 +1,1 @@
+"""The dialplan, which `telealarm init` copies to Asterisk."""
