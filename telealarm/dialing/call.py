@@ -37,7 +37,7 @@ from telealarm.dialing.pacer import Pacer
 from telealarm.errors import SpeechError, Stale, TeleAlarmError
 from telealarm.log import by_ids
 from telealarm.rules import disposition as dispositions
-from telealarm.store.dialing import calls
+from telealarm.store.dialing import call_progress, calls
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.database import Database
 from telealarm.words import AmdBehavior, AmdStatus, Disposition
@@ -154,7 +154,7 @@ class CallSupervisor:
             return
         except FateUnknown as error:
             self._log.warning("the fate of the originate is unknown: %s", error)
-            await self._save(calls.unknown, call, str(error))
+            await self._save(call_progress.unknown, call, str(error))
             self._inbox.put_nowait(_Check.PLAIN)
         finally:
             if departure is not None:
@@ -166,7 +166,7 @@ class CallSupervisor:
         channel = self._open()
         if await self._snapshot(channel) is not None:
             metrics.CALLS_ADOPTED.inc()
-            await self._save(calls.adopted, self.call)
+            await self._save(call_progress.adopted, self.call)
         self._inbox.put_nowait(_Check.PLAIN)
         await self._follow(channel)
 
@@ -218,7 +218,7 @@ class CallSupervisor:
             status = _amd_status(event)
             if status is not None:
                 why = f"Asterisk's AMD says {event.args[1]}"
-                await self._save(calls.detected, self.call, status, why)
+                await self._save(call_progress.detected, self.call, status, why)
             await self._pick_up()
         elif event.type == "ChannelDestroyed":
             await self._finish_session()
@@ -250,7 +250,7 @@ class CallSupervisor:
         if snapshot is None:
             return await self._find_fate()
         self._absent = False
-        await self._save(calls.found, self.call)
+        await self._save(call_progress.found, self.call)
         if reason is _Check.WITHDRAWN and snapshot["state"] != "Up":
             self._log.info("hung up: called off before anybody answered")
             await channel.hangup()
@@ -305,7 +305,7 @@ class CallSupervisor:
             return False
         else:
             await self._save(
-                calls.unknown, self.call, "neither a channel nor a record of it is there"
+                call_progress.unknown, self.call, "neither a channel nor a record of it is there"
             )
             await self._end(None, 0, "it cannot be told whether the phone rang")
         return True
@@ -336,12 +336,12 @@ class CallSupervisor:
 
     async def _ring(self) -> None:
         self._rang = True
-        await self._save(calls.ringing, self.call)
+        await self._save(call_progress.ringing, self.call)
 
     async def _pick_up(self) -> None:
         if not self._answered:
             self._answered, self._answered_at = True, utcnow()
-            await self._save(calls.answered, self.call, utcnow())
+            await self._save(call_progress.answered, self.call, utcnow())
 
     def _converse(self, channel: Channel) -> None:
         if self._session is None or self._session.done():
@@ -412,16 +412,18 @@ class CallSupervisor:
         else:
             metrics.CALLS_ENDED.labels(disposition).inc()
         await self._save(
-            calls.end,
+            call_progress.end,
             self.call,
-            disposition=disposition,
-            cause=cause,
-            why=why,
-            now=utcnow(),
-            billed_seconds=billed_seconds,
-            finished=finished,
-            hung_up=hung_up,
-            refused=refused,
+            call_progress.End(
+                disposition=disposition,
+                cause=cause,
+                why=why,
+                at=utcnow(),
+                billed_seconds=billed_seconds,
+                finished=finished,
+                hung_up=hung_up,
+                refused=refused,
+            ),
         )
 
 

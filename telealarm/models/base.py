@@ -3,7 +3,17 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar, overload
 
-from peewee import AutoField, CharField, DateTimeField, Field, IntegerField, Model
+from peewee import (
+    OP,
+    AutoField,
+    CharField,
+    Database,
+    DateTimeField,
+    Expression,
+    Field,
+    IntegerField,
+    Model,
+)
 
 from telealarm.clock import utcnow
 
@@ -49,10 +59,46 @@ class UtcField(DateTimeField, Generic[Moment]):
         return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
+# The queries for a row by its id, with their texts.
+_BY_KEY: dict[tuple[type[Model], type[Database]], tuple[Any, str]] = {}
+
+
+def _key(model: type[Model], condition: Any) -> int | None:
+    """Return the id that the condition asks for, if it asks for an id and nothing else."""
+    if isinstance(condition, Expression):
+        asked = condition.lhs is model._meta.primary_key and condition.op == OP.EQ
+        return condition.rhs if asked and type(condition.rhs) is int else None
+    return condition if type(condition) is int else None
+
+
 class BaseModel(Model):
     """The base of all tables. Each has an integer id. store.engine binds the database."""
 
     id: "AutoField[int]"
+
+    @classmethod
+    def get(cls, *query: Any, **filters: Any) -> Self:
+        """Return the row that fits. Raises DoesNotExist.
+
+        The text for a row by its id, which is asked for most, is compiled once: to build it takes
+        longer than to run it.
+        """
+        key = _key(cls, query[0]) if len(query) == 1 and not filters else None
+        if key is None:
+            row: Self = super().get(*query, **filters)
+            return row
+        database = cls._meta.database
+        compiled = _BY_KEY.get((cls, type(database)))
+        if compiled is None:
+            select: Any = cls.select().where(cls._meta.primary_key == key)
+            text, _ = database.get_sql_context().sql(select).query()
+            compiled = _BY_KEY[cls, type(database)] = select, text
+        select, text = compiled
+        rows: list[Self] = list(select._get_cursor_wrapper(database.execute_sql(text, [key])))
+        if not rows:
+            missing: Exception = cls.DoesNotExist(f"no {cls.__name__} has the id {key}")  # type: ignore[attr-defined]
+            raise missing
+        return rows[0]
 
     class Meta:
         legacy_table_names = False

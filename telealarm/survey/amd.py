@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from telealarm.errors import SpeechError
-from telealarm.store.dialing.calls import Call, detected
+from telealarm.store.dialing.call_progress import detected
+from telealarm.store.dialing.calls import Call
 from telealarm.store.survey import session_state
 from telealarm.store.survey.session_state import Script
 from telealarm.survey.channel_io import ChannelIO

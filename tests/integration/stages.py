@@ -23,7 +23,7 @@ from telealarm.outcome.settler import Settler
 from telealarm.planning.planner import Planner
 from telealarm.sections.rating import Rating
 from telealarm.store.alarms import alarms
-from telealarm.store.dialing import calls, workers
+from telealarm.store.dialing import call_progress, calls, workers
 from telealarm.store.dialing.admission import Admission
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.claim import Holder
@@ -126,20 +126,21 @@ class Stages:
     ) -> None:
         """The call ends so, with this key, and is settled."""
         if disposition is Disposition.ANSWER:
-            await self.db.write(calls.answered, call, utcnow())
+            await self.db.write(call_progress.answered, call, utcnow())
             await self.db.write(session_state.heard, call)
         if key:
             section = self.section.id
             await self.db.write(session_state.keep, call, section, key, rating=True, following=None)
         await self.db.write(
-            calls.end,
+            call_progress.end,
             call,
-            disposition=disposition,
-            cause=cause,
-            why="",
-            now=utcnow(),
-            billed_seconds=0,
-            finished=finished,
+            call_progress.End(
+                disposition=disposition,
+                cause=cause,
+                why="",
+                at=utcnow(),
+                finished=finished,
+            ),
         )
         await self.settler.step()
 

@@ -12,7 +12,7 @@ from telealarm.clock import utcnow
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Message
 from telealarm.store.alarms import alarms
 from telealarm.store.calendars import children, events
-from telealarm.store.dialing import call_back, calls
+from telealarm.store.dialing import call_back, call_progress
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine import time_zones
 from telealarm.store.engine.database import Database
@@ -79,7 +79,7 @@ async def rung(stages: Stages, alarm_id: int) -> Call:
     (call,) = await stages.claim()
     assert call.alarm_id == alarm_id
     assert await stages.place(call)
-    await stages.write(calls.ringing, call)
+    await stages.write(call_progress.ringing, call)
     return call
 
 
@@ -112,14 +112,15 @@ async def test_cancelled_after_its_call_and_before_its_outcome_no_retry_follows(
     alarm_id = await stages.alarm("1", maxretry=3)
     call = await rung(stages, alarm_id)
     await stages.write(
-        calls.end,
+        call_progress.end,
         call,
-        disposition=Disposition.BUSY,
-        cause=17,
-        why="",
-        now=utcnow(),
-        billed_seconds=0,
-        finished=False,
+        call_progress.End(
+            disposition=Disposition.BUSY,
+            cause=17,
+            why="",
+            at=utcnow(),
+            finished=False,
+        ),
     )
     await stages.write(cancel, alarm_id)
     event = (await stages.get(alarm_id)).event_id
@@ -262,7 +263,7 @@ async def test_a_settled_alarm_that_is_then_cancelled_stays_cancelled(
 async def test_an_answered_call_of_a_cancelled_alarm_still_counts(stages: Stages) -> None:
     alarm_id = await stages.alarm("1")
     call = await rung(stages, alarm_id)
-    await stages.write(calls.answered, call, utcnow())
+    await stages.write(call_progress.answered, call, utcnow())
     await stages.write(cancel, alarm_id)
     event = (await stages.get(alarm_id)).event_id
     await stages.write(lambda: edit(Event.get_by_id(event)))

@@ -31,7 +31,7 @@ from telealarm.sections.capture_digits import CaptureDigits
 from telealarm.sections.do_not_call import DoNotCall
 from telealarm.sections.record_message import RecordMessage
 from telealarm.sections.sms import Sms
-from telealarm.store.dialing import calls, workers
+from telealarm.store.dialing import call_progress, calls, workers
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.database import Database
 from telealarm.store.engine.watchdog import Watchdog
@@ -136,7 +136,7 @@ async def talking(stages: Stages, **alarm: Any) -> Call:
     await stages.alarm(**alarm)
     (call,) = await stages.claim()
     assert await stages.place(call)
-    await stages.db.write(calls.answered, call, utcnow())
+    await stages.db.write(call_progress.answered, call, utcnow())
     return call
 
 
@@ -167,8 +167,7 @@ async def test_every_write_of_a_session_waits_for_the_database(
         "disposition": Disposition.ANSWER,
         "cause": 16,
         "why": "",
-        "now": now,
-        "billed_seconds": 0,
+        "at": now,
         "finished": True,
     }
     backlog, line = db.backlog, call.id
@@ -189,7 +188,7 @@ async def test_every_write_of_a_session_waits_for_the_database(
             backlog.add(line, transfers.taken, call, agent, now),
             backlog.add(line, transfers.end, call, agent, "no_answer", Disposition.ANSWER, 16, now),
             backlog.add(line, session_state.keep, call, rating, "1", rating=True, following=None),
-            backlog.add(line, calls.end, call, **ended),
+            backlog.add(line, call_progress.end, call, call_progress.End(**ended)),
         ]
         # As long as the database is away, nothing is written, and nothing fails.
         await asyncio.sleep(seconds)
@@ -269,14 +268,16 @@ async def test_the_watchdog_breaks_a_connection_that_never_answers(server: Postg
 async def lost(stages: Stages, call: Call) -> None:
     """The call is taken for interrupted, before the key of the callee was saved."""
     await stages.db.write(
-        calls.end,
+        call_progress.end,
         call,
-        disposition=Disposition.ANSWER,
-        cause=0,
-        why="",
-        now=utcnow(),
-        billed_seconds=5,
-        finished=False,
+        call_progress.End(
+            disposition=Disposition.ANSWER,
+            cause=0,
+            why="",
+            at=utcnow(),
+            billed_seconds=5,
+            finished=False,
+        ),
     )
     await stages.settler.step()
 

@@ -24,7 +24,7 @@ from telealarm.models import (
 )
 from telealarm.store.alarms import alarms
 from telealarm.store.calendars import calendar_settings
-from telealarm.store.dialing import calls
+from telealarm.store.dialing import call_progress, calls
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine import time_zones
 from telealarm.store.engine.database import Database
@@ -63,7 +63,7 @@ async def end(stages: Stages, alarm_id: int) -> tuple[int, str]:
 
 async def press(stages: Stages, call: Call, key: str) -> None:
     """Somebody answers and presses a key; the call goes on."""
-    await stages.write(calls.answered, call, utcnow())
+    await stages.write(call_progress.answered, call, utcnow())
     await stages.write(session_state.heard, call)
     section = stages.section.id
     await stages.write(session_state.keep, call, section, key, rating=True, following=section)
@@ -294,8 +294,8 @@ async def test_a_call_that_was_answered_goes_on_and_keeps_its_own_result(stages:
     placed = {call.alarm_id: call for call in await stages.claim()}
     for call in placed.values():
         await stages.place(call)
-    await stages.write(calls.answered, placed[two], utcnow())
-    await stages.write(calls.answered, placed[silent], utcnow())
+    await stages.write(call_progress.answered, placed[two], utcnow())
+    await stages.write(call_progress.answered, placed[silent], utcnow())
     await press(stages, placed[one], "1")
     assert await stages.db.read(calls.withdrawn, stages.holder) == []
     await press(stages, placed[two], "2")
@@ -330,7 +330,7 @@ async def test_a_call_of_unknown_fate_that_was_called_off_is_settled(stages: Sta
     alarm_id = await stages.alarm()
     (call,) = await stages.claim()
     await stages.place(call)
-    await stages.write(calls.unknown, call, "no reply")
+    await stages.write(call_progress.unknown, call, "no reply")
     await stages.write(lambda: alarms.cancel([Alarm.get_by_id(alarm_id)], "cancelled", utcnow()))
     await stages.end(call, None, 0)
     assert await end(stages, alarm_id) == (AlarmStatus.CANCELLED, "cancelled")
@@ -387,7 +387,7 @@ async def test_a_clock_that_jumps_doubles_nothing_and_loses_nothing(
 
     for call in (placed, answered, ended):
         await place(call)
-    await stages.write(calls.answered, answered, utcnow())
+    await stages.write(call_progress.answered, answered, utcnow())
     await stages.end(ended)
     with at(MONDAY + jump):
         await place(claimed)

@@ -5,7 +5,7 @@ import pytest_asyncio
 from telealarm.clock import utcnow
 from telealarm.models import AlarmRequest, CallRequest, Event, Gateway
 from telealarm.store.calendars import events
-from telealarm.store.dialing import calls
+from telealarm.store.dialing import call_progress
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.database import Database
 from telealarm.words import AlarmStatus, Disposition, EventStatus
@@ -84,15 +84,16 @@ async def test_a_gateway_that_leads_nowhere_is_passed_over(stages: Stages) -> No
     (call,) = await stages.claim()
     await stages.place(call)
     await stages.write(
-        calls.end,
+        call_progress.end,
         call,
-        disposition=Disposition.FAILED,
-        cause=0,
-        why="Allocation failed",
-        now=utcnow(),
-        billed_seconds=0,
-        finished=False,
-        refused=True,
+        call_progress.End(
+            disposition=Disposition.FAILED,
+            cause=0,
+            why="Allocation failed",
+            at=utcnow(),
+            finished=False,
+            refused=True,
+        ),
     )
     await stages.settler.step()
     (call,) = await stages.claim()

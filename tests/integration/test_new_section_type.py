@@ -79,7 +79,7 @@ from telealarm.models import SurveyResult, User
 from telealarm.outcome.settler import Settler
 from telealarm.planning.planner import Planner
 from telealarm.store.access import passwords
-from telealarm.store.dialing import calls, workers
+from telealarm.store.dialing import call_progress, calls, workers
 from telealarm.store.dialing.admission import Admission
 from telealarm.store.open import open_database
 from telealarm.store.survey.voice_messages import VoiceMessages
@@ -163,8 +163,8 @@ async def called(db, folder, told):
     told["results"] = await db.read(results)
     # Its answer counts as a key does: an alarm that requires one is a success.
     ended = {"disposition": Disposition.ANSWER, "cause": 16, "why": "", "billed_seconds": 1}
-    await db.write(calls.answered, call, utcnow())
-    await db.write(calls.end, call, now=utcnow(), finished=True, **ended)
+    await db.write(call_progress.answered, call, utcnow())
+    await db.write(call_progress.end, call, call_progress.End(at=utcnow(), finished=True, **ended))
     await Settler(db).step()
 
 

@@ -24,7 +24,7 @@ from telealarm.sections.do_not_call import DoNotCall
 from telealarm.sections.play_message import PlayMessage
 from telealarm.sections.record_message import RecordMessage
 from telealarm.sections.sms import Sms
-from telealarm.store.dialing import calls
+from telealarm.store.dialing import call_progress
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.database import Database
 from telealarm.store.survey import section_effects, session_state, transfers, voice_messages
@@ -46,7 +46,7 @@ async def answered(stages: Stages, kind: type[SectionType], **columns: Any) -> t
     section = await stages.db.write(
         Section.create, survey=stages.survey, order=2, type=kind.number, **columns
     )
-    await stages.db.write(calls.answered, call, utcnow())
+    await stages.db.write(call_progress.answered, call, utcnow())
     assert call.alarm_id == alarm
     return call, section.id
 

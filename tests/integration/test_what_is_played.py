@@ -15,7 +15,7 @@ from telealarm.models import AudioFile, CalendarSetting, Section, Timeline
 from telealarm.sections.base import SectionType
 from telealarm.sections.play_message import PlayMessage
 from telealarm.sections.rating import Rating
-from telealarm.store.dialing import calls
+from telealarm.store.dialing import call_progress
 from telealarm.store.engine.database import Database
 from telealarm.store.survey.voice_messages import VoiceMessages
 from telealarm.survey.channel_io import Files
@@ -70,7 +70,7 @@ class Asterisk:
             await until(lambda: client.connected, 30, "connected")
             channel = client.open(call.channel_id)
             if setting:
-                await self.stages.db.write(calls.detected, call, AmdStatus.MACHINE, "")
+                await self.stages.db.write(call_progress.detected, call, AmdStatus.MACHINE, "")
             session = asyncio.create_task(survey.converse(call, channel))
             await self._to_its_end(session)
         finally:

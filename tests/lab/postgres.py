@@ -86,15 +86,18 @@ class Postgres:
         self.boot()
 
     def stop(self) -> None:
-        """End the server and remove its data."""
-        self.shut_down()
+        """End the server and remove its data, which is not written to the disk before."""
+        self._end(signal.SIGQUIT)
         shutil.rmtree(self._folder)
 
     def shut_down(self) -> None:
         """End the server, whoever is connected; `boot` starts it again with its data."""
+        self._end(signal.SIGINT)
+
+    def _end(self, how: signal.Signals) -> None:
         if self._child is not None:
             self.thaw()
-            self._child.signal(signal.SIGINT)
+            self._child.signal(how)
             self._child.wait_for(limit(20))
             self._child = None
 

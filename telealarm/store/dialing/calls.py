@@ -15,7 +15,6 @@ from telealarm.models import (
     Gateway,
     Survey,
 )
-from telealarm.rules import disposition as dispositions
 from telealarm.rules import phone
 from telealarm.rules.eligibility import Eligibility
 from telealarm.rules.rate_limit import READY
@@ -23,7 +22,6 @@ from telealarm.store.alarms import alarms, eligibility
 from telealarm.store.dialing import concurrency, pauses, workers
 from telealarm.store.dialing.call_rate import Slot
 from telealarm.store.engine.claim import Holder
-from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
 from telealarm.store.outcome import apply, ended_calls
@@ -32,7 +30,6 @@ from telealarm.words import (
     AmdBehavior,
     AmdStatus,
     CallStatus,
-    Disposition,
     EventStatus,
     TimelineWord,
 )
@@ -238,106 +235,6 @@ def _count(row: CallRequest, change: int) -> None:
         Event.update(notify_count=Event.notify_count + change).where(
             Event.id == row.alarm.event_id
         ).execute()
-
-
-def ringing(call: Call) -> None:
-    """Record that the callee's phone rings, once."""
-    row = held(call)
-    if not row.rang:
-        put(row, rang=True)
-        record(call.alarm_id, TimelineWord.RINGING, request_id=call.request_id)
-
-
-def answered(call: Call, now: datetime) -> None:
-    """Record that the call was answered, once."""
-    row = held(call)
-    if row.answered is None:
-        put(row, answered=now)
-        record(call.alarm_id, TimelineWord.ANSWERED, request_id=call.request_id)
-
-
-def detected(call: Call, status: AmdStatus, why: str) -> None:
-    """Record whether a person or a machine answered. A person stays a person."""
-    row = held(call)
-    if row.amd_status not in (status, AmdStatus.PERSON):
-        put(row, amd_status=status)
-        record(call.alarm_id, status.word, why, request_id=call.request_id)
-
-
-def unknown(call: Call, why: str) -> None:
-    """Record that it is not known whether the call was placed."""
-    row = held(call)
-    if row.status == CallStatus.CALLING:
-        move(row, CallStatus.UNKNOWN)
-        record(call.alarm_id, TimelineWord.UNKNOWN, why, request_id=call.request_id)
-
-
-def found(call: Call) -> None:
-    """Record that the channel exists, if that was in doubt."""
-    row = held(call)
-    if row.status == CallStatus.UNKNOWN:
-        move(row, CallStatus.CALLING)
-        record(call.alarm_id, TimelineWord.FOUND, "its channel lives", request_id=call.request_id)
-
-
-def adopted(call: Call) -> None:
-    """Record that this run continues a call that another run placed."""
-    record(
-        call.alarm_id,
-        TimelineWord.ADOPTED,
-        f"by worker {held(call).worker}",
-        request_id=call.request_id,
-    )
-
-
-def end(
-    call: Call,
-    *,
-    disposition: Disposition | None,
-    cause: int,
-    why: str,
-    now: datetime,
-    billed_seconds: int,
-    finished: bool,
-    hung_up: bool = False,
-    refused: bool = False,
-) -> None:
-    """Record the end of the channel. The outcome stage does the rest.
-
-    `disposition` None: the fate is unknown. `billed_seconds`: how long it was answered, if the
-    answer itself was missed. `finished`: the survey ended or the callee hung up; nothing of this
-    service failed. `hung_up`: the callee hung up while nobody talked to them. `refused`: the
-    gateway's endpoint does not work.
-    """
-    row = held(call)
-    if row.ended is not None:
-        return
-    if disposition is Disposition.ANSWER and row.amd_status == AmdStatus.MACHINE:
-        disposition = Disposition.MACHINE
-    answered = row.answered
-    if answered is None and disposition is Disposition.ANSWER:
-        answered = now - timedelta(seconds=billed_seconds)
-    put(
-        row,
-        disposition=disposition or "",
-        hangup_cause=cause,
-        answered=answered,
-        ended=now,
-        finished=row.finished or finished,
-        hung_up=hung_up,
-        refused=refused,
-    )
-    concurrency.release([row.id])
-    what: str = TimelineWord.UNKNOWN
-    if row.withdrawn and row.answered is None and disposition is not Disposition.ANSWER:
-        what = TimelineWord.TAKEN_BACK
-    elif disposition in (Disposition.ANSWER, Disposition.MACHINE):
-        what = TimelineWord.HUNG_UP
-    elif disposition is not None:
-        what = dispositions.reason(disposition, cause)
-    record(call.alarm_id, what, why, request_id=call.request_id)
-    wake("outcome")
-    wake("dialing")  # a line is free again
 
 
 def withdrawn(holder: Holder) -> list[int]:

@@ -2,7 +2,8 @@
 
 `await db.write(fn, *args)` queues ordinary peewee code for ONE writer thread. The thread runs all
 queued functions in one transaction, each in a savepoint, and answers after the commit (group
-commit). So many callers share a commit, and a failing function undoes only its own changes.
+commit). So many callers share a commit, and a failing function undoes only its own changes. A
+function that is made for many (see together) runs once for all who wait for it.
 
 `await db.read(fn, *args)` runs in a few reader threads. Both queues are limited: if one is full,
 Overloaded is raised at once.
@@ -13,7 +14,7 @@ import logging
 import queue
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -28,6 +29,7 @@ from telealarm.errors import Locked, Overloaded, StorageError
 from telealarm.store.engine import dialect, failures, regions, time_zones
 from telealarm.store.engine.backlog import Backlog
 from telealarm.store.engine.notify import CommitListener
+from telealarm.store.engine.together import Together
 from telealarm.store.engine.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -69,10 +71,17 @@ def connect(config: Config) -> peewee.Database:
 
 
 class _Job(Generic[T]):
-    """One write on its way through the writer thread."""
+    """One write on its way through the writer thread. `step`: its arguments, if `fn` is together.
 
-    def __init__(self, fn: Callable[[], T], loop: asyncio.AbstractEventLoop) -> None:
+    A backlog hands over a partial without arguments, which is looked through.
+    """
+
+    def __init__(self, fn: "partial[T]", loop: asyncio.AbstractEventLoop) -> None:
+        while isinstance(fn.func, partial) and not fn.args and not fn.keywords:
+            fn = fn.func
         self.fn = fn
+        self.together = fn.func if isinstance(fn.func, Together) else None
+        self.step = fn.args
         self.loop = loop
         self.future: asyncio.Future[T] = loop.create_future()
         self.result: T
@@ -86,6 +95,10 @@ class _Job(Generic[T]):
             self.future.set_exception(self.error)
         else:
             self.future.set_result(self.result)
+
+
+class _Undone(Exception):
+    """The only job of a transaction has failed: the transaction is rolled back."""
 
 
 class Database:
@@ -249,11 +262,16 @@ class Database:
             with watched, dialect.writing(self.peewee):
                 begun = True
                 self._begins = None
-                for job in batch:
+                if len(batch) == 1:
+                    _run_alone(batch[0])
+                for jobs in _by_kind(batch) if len(batch) > 1 else ():
                     self._watchdog.progress()
-                    self._run_in_savepoint(job)
+                    self._run_together(jobs)
                 self._notify(_batch.woken)
                 committing = True
+        except _Undone:
+            self._failure = None
+            _batch.woken = set()
         except Exception as error:  # noqa: BLE001 - every waiter of the batch gets it
             self._begins = None
             failure = failures.of(error, "The database did not commit", self._file)
@@ -279,6 +297,25 @@ class Database:
             self._failure = None
         self._answer(batch, _batch.woken)
         return begun
+
+    def _run_together(self, jobs: list[_Job[Any]]) -> None:
+        """Run jobs of one kind: many at once if they are made for that."""
+        first, before = jobs[0], set(_batch.woken)
+        if len(jobs) > 1 and first.together is not None:
+            try:
+                with self.peewee.atomic():
+                    results = first.together.many([job.step for job in jobs])
+            except (peewee.OperationalError, peewee.InterfaceError):
+                raise
+            except Exception as error:  # noqa: BLE001 - each alone gets its own
+                log.debug("%s: %s; each runs alone", first.together.__name__, error)
+                _batch.woken = before
+            else:
+                for job, result in zip(jobs, results, strict=True):
+                    job.result, job.error = result, None
+                return
+        for job in jobs:
+            self._run_in_savepoint(job)
 
     def _run_in_savepoint(self, job: _Job[Any]) -> None:
         before = set(_batch.woken)
@@ -324,6 +361,29 @@ class Database:
             self.peewee.close()
         except peewee.PeeweeException as error:
             log.warning("closing a broken database connection: %s", error)
+
+
+def _run_alone(job: _Job[Any]) -> None:
+    """Run the only job of a transaction, which needs no savepoint."""
+    job.error = None
+    try:
+        job.result = job.fn()
+    except (peewee.OperationalError, peewee.InterfaceError):
+        raise
+    except Exception as error:
+        job.error = error
+        raise _Undone from error
+
+
+def _by_kind(batch: Sequence[_Job[Any]]) -> Iterable[list[_Job[Any]]]:
+    """Return the jobs in their order; those that may run together are together.
+
+    Nobody has two steps in a batch, because each is awaited. So the order of the kinds is free.
+    """
+    kinds: dict[object, list[_Job[Any]]] = {}
+    for job in batch:
+        kinds.setdefault(job.together or job, []).append(job)
+    return kinds.values()
 
 
 def _answer_all(jobs: list[_Job[Any]]) -> None:

@@ -158,6 +158,17 @@ def lock_rows(query: Query, strength: str) -> Query:
     return query.for_update(strength)  # type: ignore[arg-type]
 
 
+def type_of_parameter(ctx: peewee.Context, column: "peewee.Field[Any]") -> str:
+    """Return what follows a parameter in a list of VALUES, so that it has the type of the column.
+
+    PostgreSQL takes such a parameter for a text otherwise. SQLite has no types of this kind.
+    """
+    if ctx.state.param != "%s":
+        return ""
+    kind = "INT" if isinstance(column, peewee.AutoField) else column.field_type
+    return f"::{ctx.state.field_types.get(kind, kind)}"
+
+
 def lock(database: peewee.Database, number: int) -> None:
     """Wait until no other transaction holds the lock with this number, then hold it."""
     if _is_postgresql(database):

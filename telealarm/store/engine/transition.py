@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from enum import IntEnum
+from functools import cache
 from typing import Any
+
+from peewee import Node
 
 from telealarm.errors import Stale
 from telealarm.models import (
@@ -18,6 +21,7 @@ from telealarm.models import (
 )
 from telealarm.models.base import ClaimableModel
 from telealarm.rules import transitions
+from telealarm.store.engine.prepared import Given, Prepared
 
 # Rows with a status that a transition table describes.
 Moving = Event | Alarm | AlarmRequest | CallRequest | Message | WebhookDelivery
@@ -48,10 +52,37 @@ def move(row: Moving, new: int, **values: Any) -> None:
 def put(row: Moving | Gateway | SmsGateway, **values: Any) -> None:
     """Change columns of `row`. Raises Stale if its status or fence changed meanwhile."""
     model = type(row)
-    unchanged = (model.id == row.id) & (model.status == row.status)
-    if isinstance(row, ClaimableModel):
-        unchanged &= type(row).fence == row.fence
-    if model.update(**values).where(unchanged).execute() != 1:
+    if any(isinstance(value, Node) for value in values.values()):
+        unchanged = (model.id == row.id) & (model.status == row.status)
+        if isinstance(row, ClaimableModel):
+            unchanged &= type(row).fence == row.fence
+        changed = model.update(**values).where(unchanged).execute()
+    else:
+        changed = _update(model, tuple(values)).run(**values, **_as_read(row))
+    if changed != 1:
         raise Stale(f"{model.__name__} {row.id} was changed by another")
     for name, value in values.items():
         setattr(row, name, value)
+
+
+def _as_read(row: Moving | Gateway | SmsGateway) -> dict[str, Any]:
+    read = {"row.id": row.id, "row.status": row.status}
+    if isinstance(row, ClaimableModel):
+        read["row.fence"] = row.fence
+    return read
+
+
+@cache
+def _update(model: type[Moving | Gateway | SmsGateway], names: tuple[str, ...]) -> Prepared[Any]:
+    """Return the statement that changes these columns if the row is as it was read."""
+
+    def build() -> Any:
+        unchanged = [model.id, model.status]
+        if issubclass(model, ClaimableModel):
+            unchanged.append(model.fence)
+        columns = {name: getattr(model, name) for name in names}
+        return model.update(
+            {column: Given(name, column) for name, column in columns.items()}
+        ).where(*(column == Given(f"row.{column.name}", column) for column in unchanged))
+
+    return Prepared(model, build)

@@ -11,7 +11,8 @@ from telealarm.models.survey import LAST
 from telealarm.rules import phone, placeholders
 from telealarm.sections.base import SectionType
 from telealarm.store.alarms import eligibility
-from telealarm.store.dialing.calls import Call, detected, held, is_held, of
+from telealarm.store.dialing.call_progress import detected
+from telealarm.store.dialing.calls import Call, held, is_held, of
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import put
 from telealarm.store.messages.template_values import values
