@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from peewee import Expression
+from peewee import Expression, fn
 
 from telealarm import methods
 from telealarm.methods.base import Address
@@ -21,6 +21,7 @@ from telealarm.store import numbers
 from telealarm.store.alarms import attempts, eligibility
 from telealarm.store.engine import crud
 from telealarm.store.engine.database import wake
+from telealarm.store.engine.prepared import Each, Prepared
 from telealarm.words import UNSETTLED, AlarmStatus, Reason
 
 # How often a waiting alarm is checked again. It is also checked when the first one ends.
@@ -29,7 +30,7 @@ CHECKED = timedelta(seconds=30)
 
 def firsts(alarms: Sequence[Alarm]) -> dict[int, int]:
     """Return the alarms among these that wait for another one: their ids, each with the first's."""
-    due = [alarm for alarm in alarms if alarm.due is not None and not alarm.num_attempt]
+    due = not_alone([one for one in alarms if one.due is not None and not one.num_attempt])
     if not due:
         return {}
     rows = Alarm.select().where(
@@ -41,6 +42,22 @@ def firsts(alarms: Sequence[Alarm]) -> dict[int, int]:
         Alarm.deleted.is_null(),
     )
     return among(due, list(rows))
+
+
+def not_alone(alarms: Sequence[Alarm]) -> list[Alarm]:
+    """Return those of the alarms whose event has another alarm. Most events have one."""
+    counts = dict(_ALARMS_OF.tuples(events=sorted({alarm.event_id for alarm in alarms})))
+    return [alarm for alarm in alarms if counts[alarm.event_id] > 1]
+
+
+_ALARMS_OF = Prepared(
+    Alarm,
+    lambda: (
+        Alarm.select(Alarm.event, fn.COUNT(Alarm.id))
+        .where(Alarm.event.in_(Each("events", Alarm.event)))
+        .group_by(Alarm.event)
+    ),
+)
 
 
 def among(alarms: Iterable[Alarm], others: Sequence[Alarm]) -> dict[int, int]:

@@ -150,12 +150,15 @@ def skip_locked(query: Query, *, of: Any = None) -> Query:
     return query.for_update(of=of, skip_locked=True)
 
 
-def lock_rows(query: Query, strength: str) -> Query:
-    """Return the query with its rows locked, by a clause of PostgreSQL like FOR SHARE."""
+def lock_rows(query: Query, strength: str, *, of: Any = None) -> Query:
+    """Return the query with its rows locked, by a clause of PostgreSQL like FOR SHARE.
+
+    `of`: only the rows of this model.
+    """
     if not _is_postgresql(query.model._meta.database):
         return query
     # peewee accepts the clause itself too, but its annotations do not say so.
-    return query.for_update(strength)  # type: ignore[arg-type]
+    return query.for_update(strength, of=of)  # type: ignore[arg-type]
 
 
 def type_of_parameter(ctx: peewee.Context, column: "peewee.Field[Any]") -> str:

@@ -8,6 +8,7 @@ every call is written once, with `Given`, `Each` or `given_rows` where its value
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from peewee import CTE, Context, Database, Node, SelectQuery
@@ -98,11 +99,30 @@ class _Values(SelectQuery):
         self._name, self._columns = name, columns
 
     def __sql__(self, ctx: Context) -> Any:
-        types = [dialect.type_of_parameter(ctx, column) for column in self._columns]
+        types = [
+            dialect.type_of_parameter(ctx, getattr(column, "kind", column))
+            for column in self._columns
+        ]
         row = ", ".join(ctx.state.param + kind for kind in types)
         place = _Rows(self._name, [column.db_value for column in self._columns], f"({row})")
         ctx.literal(f"VALUES {_LIST}")
         return ctx.value(place, converter=False, add_param=False)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of given rows, of the kind of a column of a model, under a name of its own."""
+
+    column_name: str
+    kind: Any
+
+    def db_value(self, value: Any) -> Any:
+        return self.kind.db_value(value)
+
+
+def given_as(name: str, column: Any) -> Column:
+    """Return a column for `given_rows` with this name, whose values are like those of `column`."""
+    return Column(name, column)
 
 
 def given_rows(name: str, *columns: Any) -> Any:

@@ -32,6 +32,13 @@ def once(key: Hashable, read: Callable[[], T]) -> T:
     return cast(T, memory[key])
 
 
+def know_profile(user_id: int, profile: CalendarUserProfile | None) -> None:
+    """While remembering: keep a profile that was read with other rows."""
+    memory = _memory.get()
+    if memory is not None:
+        memory[("profile", user_id)] = profile
+
+
 def profile_of(user_id: int) -> CalendarUserProfile | None:
     """Return the profile of a calendar user: how their alarms call, their zone and rights."""
     return once(

@@ -1,6 +1,6 @@
 """A change of state: it must be in the transition table, and runs as compare-and-set."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from functools import cache
 from typing import Any
@@ -21,7 +21,7 @@ from telealarm.models import (
 )
 from telealarm.models.base import ClaimableModel
 from telealarm.rules import transitions
-from telealarm.store.engine.prepared import Given, Prepared
+from telealarm.store.engine.prepared import Given, Prepared, given_as, given_rows
 
 # Rows with a status that a transition table describes.
 Moving = Event | Alarm | AlarmRequest | CallRequest | Message | WebhookDelivery
@@ -49,6 +49,54 @@ def move(row: Moving, new: int, **values: Any) -> None:
     put(row, status=new, **values)
 
 
+def move_all(
+    rows: Sequence[Moving], new: Sequence[int], values: Sequence[Mapping[str, Any]]
+) -> None:
+    """Move rows of one model at once, each to its status with its `values`, as `move` does.
+
+    All have values for the same columns. Raises IllegalTransition. Raises Stale if one of the rows
+    was changed meanwhile.
+    """
+    if not rows:
+        return
+    model = type(rows[0])
+    table = _TABLES[model]
+    states = type(next(iter(table)))
+    for row, status in zip(rows, new, strict=True):
+        transitions.check(table, states(row.status), states(status))
+    names = tuple(values[0])
+    steps = [
+        (*_as_read(row).values(), status, *(given[name] for name in names))
+        for row, status, given in zip(rows, new, values, strict=True)
+    ]
+    if len(_update_all(model, names).tuples(steps=steps)) != len(rows):
+        raise Stale(f"a {model.__name__} was changed by another")
+    for row, status, given in zip(rows, new, values, strict=True):
+        row.status = status
+        for name in names:
+            setattr(row, name, given[name])
+
+
+@cache
+def _update_all(model: type[Moving], names: tuple[str, ...]) -> Prepared[Any]:
+    """Return the statement that moves many rows of the model."""
+
+    def build() -> Any:
+        columns = [getattr(model, name) for name in names]
+        read = [given_as(f"was_{column.column_name}", column) for column in _unchanged(model)]
+        put = [given_as(f"new_{column.column_name}", column) for column in [model.status, *columns]]
+        steps = given_rows("steps", *read, *put)
+
+        def step(name: str, column: Any) -> Any:
+            return getattr(steps.c, f"{name}_{column.column_name}")
+
+        update = model.update({column: step("new", column) for column in [model.status, *columns]})
+        same = [column == step("was", column) for column in _unchanged(model)]
+        return update.from_(steps).with_cte(steps).where(*same).returning(model.id)
+
+    return Prepared(model, build)
+
+
 def put(row: Moving | Gateway | SmsGateway, **values: Any) -> None:
     """Change columns of `row`. Raises Stale if its status or fence changed meanwhile."""
     model = type(row)
@@ -65,6 +113,12 @@ def put(row: Moving | Gateway | SmsGateway, **values: Any) -> None:
         setattr(row, name, value)
 
 
+def _unchanged(model: type[Moving | Gateway | SmsGateway]) -> list[Any]:
+    """Return the columns that show whether a row was changed by another."""
+    fence = [model.fence] if issubclass(model, ClaimableModel) else []
+    return [model.id, model.status, *fence]
+
+
 def _as_read(row: Moving | Gateway | SmsGateway) -> dict[str, Any]:
     read = {"row.id": row.id, "row.status": row.status}
     if isinstance(row, ClaimableModel):
@@ -77,12 +131,9 @@ def _update(model: type[Moving | Gateway | SmsGateway], names: tuple[str, ...]) 
     """Return the statement that changes these columns if the row is as it was read."""
 
     def build() -> Any:
-        unchanged = [model.id, model.status]
-        if issubclass(model, ClaimableModel):
-            unchanged.append(model.fence)
         columns = {name: getattr(model, name) for name in names}
         return model.update(
             {column: Given(name, column) for name, column in columns.items()}
-        ).where(*(column == Given(f"row.{column.name}", column) for column in unchanged))
+        ).where(*(column == Given(f"row.{column.name}", column) for column in _unchanged(model)))
 
     return Prepared(model, build)

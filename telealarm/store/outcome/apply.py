@@ -4,6 +4,7 @@
 carries the decision out.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from telealarm import i18n, methods
@@ -16,8 +17,8 @@ from telealarm.rules.outcome import Failover, Failure, Retry, Snooze, Success
 from telealarm.store import numbers
 from telealarm.store.alarms import alarms, attempts, eligibility, same_moment
 from telealarm.store.engine.database import wake
-from telealarm.store.engine.timeline import record
-from telealarm.store.engine.transition import move, put
+from telealarm.store.engine.timeline import Entry, record, record_all
+from telealarm.store.engine.transition import move, move_all, put
 from telealarm.store.messages import outbox
 from telealarm.store.messages.template_values import values
 from telealarm.store.outcome import escalation
@@ -73,15 +74,32 @@ def settle(request: AlarmRequest, decision: outcome.Outcome, now: datetime, **en
 
 def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
     """Save that the attempt and its alarm succeeded. `ended`: callstatus and duration (seconds)."""
-    move(request, AlarmStatus.SUCCESS, **ended)
-    alarm = request.alarm
-    move(alarm, AlarmStatus.SUCCESS, status_reason="", called_off=None)
-    why = f"success, result {alarm.result}" if alarm.result else "success: answered, no key pressed"
+    succeed_all([(request, ended)], now)
+
+
+def succeed_all(attempts: Sequence[tuple[AlarmRequest, Mapping[str, int]]], now: datetime) -> None:
+    """Save that these attempts and their alarms succeeded. Each has what `succeed` gets."""
+    requests = [request for request, _ in attempts]
+    succeeded = [AlarmStatus.SUCCESS] * len(requests)
+    move_all(requests, succeeded, [ended for _, ended in attempts])
+    ended_alarms = [request.alarm for request in requests]
+    move_all(ended_alarms, succeeded, [{"status_reason": "", "called_off": None}] * len(requests))
+    record_all(
+        Entry(request.alarm_id, TimelineWord.RESULT, _success(request.alarm), request.id, now)
+        for request in requests
+    )
+    for request in requests:
+        webhooks.tell(request.alarm, Change.ATTEMPT_ENDED, now, request)
+    for alarm in same_moment.not_alone(ended_alarms):
+        _end_others(alarm, now)
+
+
+def _success(alarm: Alarm) -> str:
     if not methods.of(alarm.method).uses_channel:
-        why = "success, the message was taken"
-    record(alarm.id, TimelineWord.RESULT, why, request_id=request.id, at=now)
-    webhooks.tell(alarm, Change.ATTEMPT_ENDED, now, request)
-    _end_others(alarm, now)
+        return "success, the message was taken"
+    if alarm.result:
+        return f"success, result {alarm.result}"
+    return "success: answered, no key pressed"
 
 
 def arrived(alarm: Alarm, now: datetime) -> None:

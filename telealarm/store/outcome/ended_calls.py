@@ -1,16 +1,20 @@
 """Calls that have ended: those that wait for their outcome, and what becomes of each."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from telealarm import sections
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Section, SurveyResult
 from telealarm.rules import outcome
 from telealarm.rules.outcome import Attempt, CallEnd, Failover, Failure, Retry, Snooze, Success
-from telealarm.store.alarms import alarms
+from telealarm.store.engine import read_cache
+from telealarm.store.engine.prepared import Each, Prepared
 from telealarm.store.engine.timeline import record
-from telealarm.store.engine.transition import move
-from telealarm.store.outcome import apply, failover
+from telealarm.store.engine.together import together
+from telealarm.store.engine.transition import move, move_all
+from telealarm.store.outcome import apply, call_rows, failover
 from telealarm.store.webhooks import webhooks
 from telealarm.words import (
     AlarmStatus,
@@ -57,21 +61,44 @@ def unsettled(limit: int, aside: list[int]) -> list[int]:
     return [row.id for row in rows]
 
 
-def settle(call_id: int, now: datetime) -> Settled | None:
-    """Give the alarm request of an ended call, and its alarm, an end or another attempt.
+@together
+def settle(steps: Sequence[tuple[int, datetime]]) -> Sequence[Settled | None]:
+    """Give the alarm requests of ended calls, and their alarms, an end or another attempt.
 
-    1. If the call was called off and failed, its request is called off. This is no failure.
+    1. If a call was called off and failed, its request is called off. This is no failure.
     2. If the callee rang back about a settled alarm and gave no answer, nothing changes.
     3. In all other cases rules/outcome decides what follows.
 
-    Return None if there is nothing to count, or if another worker has settled the call.
+    None: there is nothing to count, or another worker has settled the call.
     """
-    call = CallRequest.get_or_none(CallRequest.id == call_id, CallRequest.settled.is_null())
-    if call is None or call.ended is None:
+    now = max(at for _, at in steps)
+    with read_cache.remembering():
+        calls = call_rows.whole([call_id for call_id, _ in steps])
+        keyed = with_key(calls)
+        succeeded: list[tuple[CallRequest, dict[str, int]]] = []
+        results = [
+            _settle(calls.get(call_id), call_id in keyed, succeeded, now) for call_id, _ in steps
+        ]
+        move_all(
+            [call for call, _ in succeeded],
+            [CallStatus.SUCCESS] * len(succeeded),
+            [{"settled": now}] * len(succeeded),
+        )
+        apply.succeed_all([(call.request, ended) for call, ended in succeeded], now)
+    return results
+
+
+def _settle(
+    call: CallRequest | None,
+    has_key: bool,
+    succeeded: list[tuple[CallRequest, dict[str, int]]],
+    now: datetime,
+) -> Settled | None:
+    """Settle one call. If it is a success, add it to those that are written together."""
+    if call is None or call.ended is None or call.settled is not None:
         return None
-    request, alarm = call.request, alarms.locked(call.alarm_id)
-    request.alarm = call.alarm = alarm
-    reason = outcome.failure(_end_of(call), require_result=alarm.require_result)
+    request, alarm = call.request, call.alarm
+    reason = outcome.failure(_end_of(call, has_key), require_result=alarm.require_result)
     answered_seconds = round((call.ended - call.answered).total_seconds()) if call.answered else 0
     # The clock may have been set back during the call.
     ended = {"callstatus": call.hangup_cause, "duration": max(0, answered_seconds)}
@@ -89,8 +116,11 @@ def settle(call_id: int, now: datetime) -> Settled | None:
         counts=not call.inbound,
     )
     decision = apply.decide(alarm, attempt)
-    move(call, _STATUS[type(decision)], settled=now)
-    apply.settle(request, decision, now, **ended)
+    if isinstance(decision, Success):
+        succeeded.append((call, ended))
+    else:
+        move(call, _STATUS[type(decision)], settled=now)
+        apply.settle(request, decision, now, **ended)
     return Settled(alarm.id, request.id, decision.label, _text(decision, reason, alarm))
 
 
@@ -105,11 +135,11 @@ def withdraw(call: CallRequest, now: datetime, **ended: int) -> None:
     apply.call_off(call.request, why, now, **ended)
 
 
-def _end_of(call: CallRequest) -> CallEnd:
+def _end_of(call: CallRequest, has_key: bool) -> CallEnd:
     return CallEnd(
         disposition=Disposition(call.disposition or Disposition.FAILED),
         cause=call.hangup_cause,
-        has_key=has_key(call.id),
+        has_key=has_key,
         heard_first_prompt=call.heard,
         finished=call.finished,
         hung_up=call.hung_up,
@@ -121,10 +151,24 @@ def _end_of(call: CallRequest) -> CallEnd:
 
 def has_key(call_id: int) -> bool:
     """Return whether the callee pressed a key that counts, or talked with an agent."""
+    return bool(with_key([call_id]))
+
+
+def with_key(call_ids: Collection[int]) -> set[int]:
+    """Return those of the calls whose callee pressed a key that counts, or talked with an agent."""
+    return {call_id for (call_id,) in _KEYED.tuples(ids=list(call_ids))}
+
+
+def _keyed() -> Any:
     counts = Section.type.in_(sections.asking())
     for number, responses in sections.counting().items():
         counts |= (Section.type == number) & SurveyResult.response.in_(responses)
-    return SurveyResult.select().join(Section).where(SurveyResult.call == call_id, counts).exists()
+    ids = Each("ids", SurveyResult.call)
+    results = SurveyResult.select(SurveyResult.call).join(Section)
+    return results.where(SurveyResult.call.in_(ids), counts).distinct()
+
+
+_KEYED = Prepared(SurveyResult, _keyed)
 
 
 def _asks_for_snooze(call: CallRequest) -> bool:
