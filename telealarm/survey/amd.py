@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from telealarm.errors import SpeechError
 from telealarm.store.dialing.call_progress import detected
 from telealarm.store.dialing.calls import Call
-from telealarm.store.survey import session_state
+from telealarm.store.survey import session_progress, session_state
 from telealarm.store.survey.session_state import Script
 from telealarm.survey.channel_io import ChannelIO
 from telealarm.survey.commands import GOODBYE
@@ -44,12 +44,12 @@ async def keys_of_person(
             saver.note(detected, call, AmdStatus.PERSON, f"key {key}")
             return key
         if call.amd_behavior is not AmdBehavior.HUMAN_ONLY:
-            saver.note(session_state.message_left, call)
+            saver.note(session_progress.message_left, call)
     elif call.amd_behavior is AmdBehavior.VOICEMAIL_ONLY:
         await channel_io.say(await services.prompts.system(GOODBYE, script.language), _ignored)
     else:
         return ""
-    saver.note(session_state.enter, call, None, 0)
+    saver.note(session_progress.enter, call, None, 0, "")
     await channel_io.channel.hangup()
     return None
 

@@ -17,7 +17,7 @@ from telealarm.i18n import ENGLISH
 from telealarm.log import by_ids
 from telealarm.sections.context import ActionResult
 from telealarm.store.dialing.calls import Call
-from telealarm.store.survey import session_state
+from telealarm.store.survey import session_progress, session_state
 from telealarm.store.survey.audio_files import Recording
 from telealarm.store.survey.session_state import Script, ScriptSection
 from telealarm.survey import read_back
@@ -94,13 +94,13 @@ class SurveyRunner:
             by_ids(log, alarm=call.alarm_id).error("%s", error)
             if isinstance(error, SpeechLate):
                 late = True
-                await services.db.write(session_state.speech_late, call, str(error))
+                await services.db.write(session_progress.speech_late, call, str(error))
             else:
-                await services.db.write(session_state.speech_failed, call, str(error))
+                await services.db.write(session_progress.speech_failed, call, str(error))
         waited = monotonic() - began
         if waited > NOTED_SECONDS and not late:
             why = f"the call waited {waited:.1f} s until its texts were rendered"
-            await services.db.write(session_state.speech_late, call, why)
+            await services.db.write(session_progress.speech_late, call, why)
         self._prepared[call.id] = Prepared(script, await self._first(script, late=late), late)
         if len(self._prepared) > PREPARED:
             self._prepared.popitem(last=False)
@@ -189,11 +189,11 @@ class SurveyRunner:
                 ids.info("hung up")
             except NotSaved as error:
                 ids.error("%s", error)
-                saver.note(session_state.enter, call, None, 0)
+                saver.note(session_progress.enter, call, None, 0, "")
                 await self._take_leave(channel_io, saver.language)
             except SpeechError as error:
                 self.trouble = str(error)
-                saver.note(session_state.speech_failed, call, str(error))
+                saver.note(session_progress.speech_failed, call, str(error))
                 raise
             self.trouble = None
 
@@ -291,12 +291,15 @@ class Session:
     async def _keep(self, command: KeepAnswer) -> None:
         self._log.info("key %s in section %d", command.response, command.section)
         ours = await self._saver.save(
-            session_state.keep,
+            session_progress.keep,
             self._call,
-            command.section,
-            command.response,
-            rating=command.rating,
-            following=command.following,
+            session_progress.Answer(
+                command.section,
+                command.response,
+                command.rating,
+                command.following,
+                self._completes(command.following),
+            ),
         )
         if not ours:
             raise Fenced(f"call {self._call.id} is another worker's now")
@@ -306,25 +309,24 @@ class Session:
     def _enter(self, command: Enter) -> None:
         place = (command.section, command.lap)
         known = place == self._place and not self._acting
-        if command.section is None or not known or self._completes(command.section):
-            self._saver.note(session_state.enter, self._call, *place)
+        completes = self._completes(command.section)
+        if command.section is None or not known or completes:
+            self._saver.note(session_progress.enter, self._call, *place, completes)
             self._place, self._acting = place, False
 
-    def _completes(self, section: int) -> bool:
-        """Return whether this is the first section marked `completed`.
-
-        If an answer leads to such a section, `keep` saves the mark.
-        """
-        marked = self._sections[section].completed and not self._completed
-        self._completed = self._completed or marked
-        return marked
+    def _completes(self, section: int | None) -> str:
+        """Return what the timeline says of the first section marked `completed`; else empty."""
+        if section is None or self._completed or not self._sections[section].completes:
+            return ""
+        self._completed = True
+        return self._sections[section].completes
 
     async def _act(self, command: Act) -> ActionResult:
         section = self._sections[command.section]
         self._log.info("section %d: %s", section.id, section.kind.word)
         if not self._acting:
             self._acting = True
-            self._saver.note(session_state.acting, self._call)
+            self._saver.note(session_progress.acting, self._call)
         self._was_heard()
         active = ActiveSection(
             self._services,
@@ -357,13 +359,13 @@ class Session:
         return self._machine.keyed(key) or None
 
     def _playing(self, playback_id: str) -> None:
-        self._saver.note(session_state.playing, self._call, playback_id)
+        self._saver.note(session_progress.playing, self._call, playback_id)
 
     def _was_heard(self) -> None:
         """Save that the callee heard the first prompt, to its end or until a key."""
         if not self._heard:
             self._heard = True
-            self._saver.note(session_state.heard, self._call)
+            self._saver.note(session_progress.heard, self._call)
 
     async def _prompt(self, say: Say) -> Prompt | None:
         """Return the prompt, or None if there is nothing to say (an empty text)."""

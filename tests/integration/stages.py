@@ -29,7 +29,7 @@ from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.claim import Holder
 from telealarm.store.engine.database import Database
 from telealarm.store.messages.compose import Composer
-from telealarm.store.survey import session_state
+from telealarm.store.survey import session_progress
 from telealarm.words import Disposition
 
 HOUR = timedelta(hours=1)
@@ -127,10 +127,12 @@ class Stages:
         """The call ends so, with this key, and is settled."""
         if disposition is Disposition.ANSWER:
             await self.db.write(call_progress.answered, call, utcnow())
-            await self.db.write(session_state.heard, call)
+            await self.db.write(session_progress.heard, call)
         if key:
             section = self.section.id
-            await self.db.write(session_state.keep, call, section, key, rating=True, following=None)
+            await self.db.write(
+                session_progress.keep, call, session_progress.Answer(section, key, True, None)
+            )
         await self.db.write(
             call_progress.end,
             call,

@@ -36,7 +36,7 @@ from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.database import Database
 from telealarm.store.engine.watchdog import Watchdog
 from telealarm.store.open import open_database
-from telealarm.store.survey import section_effects, session_state, transfers
+from telealarm.store.survey import section_effects, session_progress, transfers
 from telealarm.words import AlarmStatus, Disposition
 from tests.integration.stages import Stages
 from tests.lab.key import key_file
@@ -173,21 +173,26 @@ async def test_every_write_of_a_session_waits_for_the_database(
     backlog, line = db.backlog, call.id
     with away():
         futures = [
-            backlog.add(line, session_state.enter, call, rating, 0),
-            backlog.add(line, session_state.playing, call, "playback"),
-            backlog.add(line, session_state.heard, call),
-            backlog.add(line, session_state.enter, call, rating, 1),
+            backlog.add(line, session_progress.enter, call, rating, 0, ""),
+            backlog.add(line, session_progress.playing, call, "playback"),
+            backlog.add(line, session_progress.heard, call),
+            backlog.add(line, session_progress.enter, call, rating, 1, ""),
             backlog.add(
-                line, session_state.keep, call, digits, "4711", rating=False, following=rating
+                line,
+                session_progress.keep,
+                call,
+                session_progress.Answer(digits, "4711", False, rating),
             ),
-            backlog.add(line, session_state.acting, call),
+            backlog.add(line, session_progress.acting, call),
             backlog.add(line, section_effects.recorded, call, message, "file", 2.5),
             backlog.add(line, section_effects.block, call, block),
             backlog.add(line, section_effects.send, call, sms, "See you.", now),
             backlog.add(line, transfers.answered, agent, now),
             backlog.add(line, transfers.taken, call, agent, now),
             backlog.add(line, transfers.end, call, agent, "no_answer", Disposition.ANSWER, 16, now),
-            backlog.add(line, session_state.keep, call, rating, "1", rating=True, following=None),
+            backlog.add(
+                line, session_progress.keep, call, session_progress.Answer(rating, "1", True, None)
+            ),
             backlog.add(line, call_progress.end, call, call_progress.End(**ended)),
         ]
         # As long as the database is away, nothing is written, and nothing fails.
@@ -284,7 +289,7 @@ async def lost(stages: Stages, call: Call) -> None:
 
 async def late_key(stages: Stages, call: Call, key: str = "1") -> bool:
     return await stages.db.write(
-        session_state.keep, call, stages.section.id, key, rating=True, following=None
+        session_progress.keep, call, session_progress.Answer(stages.section.id, key, True, None)
     )
 
 
@@ -359,7 +364,7 @@ async def test_what_cannot_be_written_before_the_end_is_told(
 ) -> None:
     call = await talking(stages)
     with away():
-        future = stages.db.backlog.add(call.id, session_state.heard, call)
+        future = stages.db.backlog.add(call.id, session_progress.heard, call)
         await stages.db.backlog.close(0.1)
         with pytest.raises(StorageError):
             await future

@@ -30,7 +30,7 @@ from telealarm.planning.series import SeriesPlanner
 from telealarm.store.dialing import call_back, calls
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.database import Database
-from telealarm.store.survey import session_state
+from telealarm.store.survey import session_progress, session_state
 from telealarm.words import AlarmStatus, CallStatus, Disposition, EventStatus
 from tests.integration.stages import Stages
 
@@ -294,7 +294,7 @@ async def test_who_presses_another_key_after_all_is_awake(stages: Stages) -> Non
     (call,) = await stages.claim()
     assert await stages.place(call)
     await stages.write(
-        session_state.keep, call, stages.section.id, "2", rating=True, following=None
+        session_progress.keep, call, session_progress.Answer(stages.section.id, "2", True, None)
     )
     await stages.end(call, Disposition.ANSWER, 16, key="1")
     alarm = await stages.get(alarm_id)

@@ -28,7 +28,7 @@ from telealarm.store.dialing import call_progress, calls
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine import time_zones
 from telealarm.store.engine.database import Database
-from telealarm.store.survey import session_state
+from telealarm.store.survey import session_progress
 from telealarm.words import UNSETTLED, AlarmStatus, CallStatus, Disposition
 from tests.integration.stages import HOUR, Stages
 
@@ -64,9 +64,11 @@ async def end(stages: Stages, alarm_id: int) -> tuple[int, str]:
 async def press(stages: Stages, call: Call, key: str) -> None:
     """Somebody answers and presses a key; the call goes on."""
     await stages.write(call_progress.answered, call, utcnow())
-    await stages.write(session_state.heard, call)
+    await stages.write(session_progress.heard, call)
     section = stages.section.id
-    await stages.write(session_state.keep, call, section, key, rating=True, following=section)
+    await stages.write(
+        session_progress.keep, call, session_progress.Answer(section, key, True, section)
+    )
 
 
 # Days and holidays

@@ -54,7 +54,7 @@ async def test_every_option_of_a_section_reaches_its_call(api: Api) -> None:
         confirm_spoken=True,
     )
     assert (said.text, said.retries, said.timeout_seconds) == ("Hello Ann.", 2, 7)
-    assert said.completed and not choice.completed
+    assert said.completes == "section 1" and not choice.completes
     assert choice.kind.answers() == ListedKeys(frozenset("01"))
     assert choice.kind.labels() == {"0": "no", "1": "yes"}
     assert every.kind.answers() == ListedKeys(frozenset("0123456789"))

@@ -27,7 +27,12 @@ from telealarm.sections.sms import Sms
 from telealarm.store.dialing import call_progress
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.database import Database
-from telealarm.store.survey import section_effects, session_state, transfers, voice_messages
+from telealarm.store.survey import (
+    section_effects,
+    session_progress,
+    transfers,
+    voice_messages,
+)
 from telealarm.store.survey.voice_messages import VoiceMessages
 from telealarm.words import AlarmStatus, Disposition
 from tests.integration.stages import Stages
@@ -133,7 +138,7 @@ async def test_an_agent_whose_callee_is_gone_is_an_orphan(stages: Stages) -> Non
 
 async def test_a_section_marked_completed_makes_the_call_a_success(stages: Stages) -> None:
     call, section = await answered(stages, PlayMessage, completed=True)
-    await stages.db.write(session_state.enter, call, section, 0)
+    await stages.db.write(session_progress.enter, call, section, 0, "section 2")
     await stages.end(call, Disposition.ANSWER, 16)
     alarm = await stages.get(call.alarm_id)
     assert (alarm.status, alarm.result) == (AlarmStatus.SUCCESS, 0)
@@ -143,10 +148,13 @@ async def test_a_section_marked_completed_makes_the_call_a_success(stages: Stage
 async def test_a_completed_section_that_a_key_leads_to_is_told_once(stages: Stages) -> None:
     call, section = await answered(stages, PlayMessage, completed=True)
     first = stages.section.id
-    await stages.db.write(session_state.keep, call, first, "1", rating=True, following=section)
+    await stages.db.write(
+        session_progress.keep, call, session_progress.Answer(first, "1", True, section, "section 2")
+    )
     # As the session goes on there, is sent back, and comes again.
     for place in (section, first, section):
-        await stages.db.write(session_state.enter, call, place, 0)
+        what = "section 2" if place == section else ""
+        await stages.db.write(session_progress.enter, call, place, 0, what)
     await stages.end(call, Disposition.ANSWER, 16)
     words = [what for what, _ in await stages.words(call.alarm_id)]
     assert words.count("completed") == 1
@@ -188,7 +196,7 @@ async def test_the_first_rating_that_counts_stays_unless_the_survey_says_last(
     async def rate(key: str) -> tuple[int, str, list[str]]:
         section = stages.section.id
         await stages.db.write(
-            session_state.keep, call, section, key, rating=True, following=section
+            session_progress.keep, call, session_progress.Answer(section, key, True, section)
         )
         alarm = await stages.db.write(Alarm.get_by_id, call.alarm_id)
         row = await stages.db.write(CallRequest.get_by_id, call.id)

@@ -22,7 +22,7 @@ from telealarm.words import AmdStatus, CallStatus, Disposition, TimelineWord
 HELD_BY = (CallRequest.id, CallRequest.worker, CallRequest.fence)
 
 
-def is_held(steps: Any) -> Any:
+def held_among(steps: Any) -> Any:
     """Return the condition that a call is among the given ones, and held by the same worker."""
     same = (CallRequest.id == steps.c.id) & (CallRequest.worker == steps.c.worker)
     return same & (CallRequest.fence == steps.c.fence)
@@ -51,13 +51,13 @@ def _set_rang() -> Any:
     steps = given_rows("steps", *HELD_BY)
     update = CallRequest.update(rang=True).from_(steps).with_cte(steps)
     new = CallRequest.rang == False  # noqa: E712 - SQL
-    return update.where(is_held(steps), new).returning(CallRequest.id)
+    return update.where(held_among(steps), new).returning(CallRequest.id)
 
 
 def _set_answered() -> Any:
     steps = given_rows("steps", *HELD_BY, CallRequest.answered)
     update = CallRequest.update(answered=steps.c.answered).from_(steps).with_cte(steps)
-    return update.where(is_held(steps), CallRequest.answered.is_null()).returning(CallRequest.id)
+    return update.where(held_among(steps), CallRequest.answered.is_null()).returning(CallRequest.id)
 
 
 def _set_ended() -> Any:
@@ -78,7 +78,9 @@ def _set_ended() -> Any:
         hung_up=step.hung_up,
         refused=step.refused,
     )
-    update = update.from_(steps).with_cte(steps).where(is_held(steps), CallRequest.ended.is_null())
+    update = (
+        update.from_(steps).with_cte(steps).where(held_among(steps), CallRequest.ended.is_null())
+    )
     return update.returning(
         *(CallRequest.id, CallRequest.withdrawn, CallRequest.answered, CallRequest.disposition)
     )

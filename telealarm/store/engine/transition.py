@@ -49,48 +49,51 @@ def move(row: Moving, new: int, **values: Any) -> None:
     put(row, status=new, **values)
 
 
-def move_all(
-    rows: Sequence[Moving], new: Sequence[int], values: Sequence[Mapping[str, Any]]
-) -> None:
-    """Move rows of one model at once, each to its status with its `values`, as `move` does.
+def move_all(rows: Sequence[Moving], new: int, values: Sequence[Mapping[str, Any]]) -> None:
+    """Set the status of rows of one model to `new`, and the `values` of each with it.
 
-    All have values for the same columns. Raises IllegalTransition. Raises Stale if one of the rows
-    was changed meanwhile.
+    As `move` does. Raises Stale if one of the rows was changed meanwhile.
+    """
+    for row in rows:
+        table = _TABLES[type(row)]
+        states = type(next(iter(table)))
+        transitions.check(table, states(row.status), states(new))
+    put_all(rows, [{"status": new, **given} for given in values])
+
+
+def put_all(rows: Sequence[Moving], values: Sequence[Mapping[str, Any]]) -> None:
+    """Change columns of rows of one model, each with `values` of its own for the same columns.
+
+    Raises Stale if the status or fence of one of them changed meanwhile.
     """
     if not rows:
         return
-    model = type(rows[0])
-    table = _TABLES[model]
-    states = type(next(iter(table)))
-    for row, status in zip(rows, new, strict=True):
-        transitions.check(table, states(row.status), states(status))
-    names = tuple(values[0])
+    model, names = type(rows[0]), tuple(values[0])
     steps = [
-        (*_as_read(row).values(), status, *(given[name] for name in names))
-        for row, status, given in zip(rows, new, values, strict=True)
+        (*_as_read(row).values(), *(given[name] for name in names))
+        for row, given in zip(rows, values, strict=True)
     ]
     if len(_update_all(model, names).tuples(steps=steps)) != len(rows):
         raise Stale(f"a {model.__name__} was changed by another")
-    for row, status, given in zip(rows, new, values, strict=True):
-        row.status = status
+    for row, given in zip(rows, values, strict=True):
         for name in names:
             setattr(row, name, given[name])
 
 
 @cache
 def _update_all(model: type[Moving], names: tuple[str, ...]) -> Prepared[Any]:
-    """Return the statement that moves many rows of the model."""
+    """Return the statement that changes these columns of rows that are as they were read."""
 
     def build() -> Any:
         columns = [getattr(model, name) for name in names]
         read = [given_as(f"was_{column.column_name}", column) for column in _unchanged(model)]
-        put = [given_as(f"new_{column.column_name}", column) for column in [model.status, *columns]]
+        put = [given_as(f"new_{column.column_name}", column) for column in columns]
         steps = given_rows("steps", *read, *put)
 
         def step(name: str, column: Any) -> Any:
             return getattr(steps.c, f"{name}_{column.column_name}")
 
-        update = model.update({column: step("new", column) for column in [model.status, *columns]})
+        update = model.update({column: step("new", column) for column in columns})
         same = [column == step("was", column) for column in _unchanged(model)]
         return update.from_(steps).with_cte(steps).where(*same).returning(model.id)
 

@@ -80,10 +80,13 @@ def succeed(request: AlarmRequest, now: datetime, **ended: int) -> None:
 def succeed_all(attempts: Sequence[tuple[AlarmRequest, Mapping[str, int]]], now: datetime) -> None:
     """Save that these attempts and their alarms succeeded. Each has what `succeed` gets."""
     requests = [request for request, _ in attempts]
-    succeeded = [AlarmStatus.SUCCESS] * len(requests)
-    move_all(requests, succeeded, [ended for _, ended in attempts])
+    move_all(requests, AlarmStatus.SUCCESS, [ended for _, ended in attempts])
     ended_alarms = [request.alarm for request in requests]
-    move_all(ended_alarms, succeeded, [{"status_reason": "", "called_off": None}] * len(requests))
+    move_all(
+        ended_alarms,
+        AlarmStatus.SUCCESS,
+        [{Alarm.status_reason.name: "", Alarm.called_off.name: None}] * len(requests),
+    )
     record_all(
         Entry(request.alarm_id, TimelineWord.RESULT, _success(request.alarm), request.id, now)
         for request in requests

@@ -81,7 +81,7 @@ def settle(steps: Sequence[tuple[int, datetime]]) -> Sequence[Settled | None]:
         ]
         move_all(
             [call for call, _ in succeeded],
-            [CallStatus.SUCCESS] * len(succeeded),
+            CallStatus.SUCCESS,
             [{"settled": now}] * len(succeeded),
         )
         apply.succeed_all([(call.request, ended) for call, ended in succeeded], now)

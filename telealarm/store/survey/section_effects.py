@@ -15,7 +15,7 @@ from telealarm.store.dialing.calls import Call, of
 from telealarm.store.engine.timeline import record
 from telealarm.store.messages import outbox
 from telealarm.store.messages.template_values import values
-from telealarm.store.survey.session_state import answer
+from telealarm.store.survey.session_progress import answer
 
 # The list that is created if the manager has no do-not-call list.
 OWN_LIST = "Asked not to be called"

@@ -1,26 +1,22 @@
-"""What a survey session reads, and what it saves at each step so that another can continue."""
+"""What a survey session reads: its script, and where an earlier session of the call has come to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from telealarm import i18n
-from telealarm.clock import utcnow
-from telealarm.models import Alarm, Branching, CallRequest, Section, SurveyResult
-from telealarm.models.survey import LAST
+from telealarm.models import Alarm, CallRequest, Section
 from telealarm.rules import phone, placeholders
 from telealarm.sections.base import SectionType
 from telealarm.store.alarms import eligibility
-from telealarm.store.dialing.call_progress import detected
-from telealarm.store.dialing.calls import Call, held, is_held, of
-from telealarm.store.engine.timeline import record
-from telealarm.store.engine.transition import put
+from telealarm.store.dialing.calls import Call, held
+from telealarm.store.engine import read_cache
+from telealarm.store.engine.together import together
 from telealarm.store.messages.template_values import values
-from telealarm.store.outcome import apply, late_answers
-from telealarm.store.survey import audio_files
+from telealarm.store.outcome import call_rows
+from telealarm.store.survey import audio_files, sealed
 from telealarm.store.survey.audio_files import Recording
-from telealarm.store.webhooks import webhooks
-from telealarm.words import AlarmResult, AmdBehavior, AmdStatus, Change, TimelineWord
+from telealarm.words import AmdBehavior, AmdStatus
 
 
 @dataclass(frozen=True)
@@ -29,7 +25,8 @@ class ScriptSection:
 
     `wrong_key` is played after a wrong key, instead of our own prompt. `scripts`: the texts that
     the section's action may speak. `wordless`: the section asks for keys, but its script is empty
-    because its placeholders have no values.
+    because its placeholders have no values. `completes`: what the timeline says if it is marked
+    `completed`; else empty.
     """
 
     id: int
@@ -40,7 +37,7 @@ class ScriptSection:
     retries: int
     timeout_seconds: int
     branches: dict[str, int | None]
-    completed: bool = False
+    completes: str = ""
     scripts: tuple[str, ...] = ()
     wordless: bool = False
 
@@ -71,12 +68,15 @@ class Script:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
-def load(call: Call) -> Script:
-    """Return the survey of `call`, its sections in order.
+@together
+def load(steps: Sequence[tuple[Call]]) -> Sequence[Script]:
+    """Return the survey of each call, its sections in order.
 
     Call it through the writer. So it includes what an earlier session has queued to be written.
     """
-    return script(CallRequest.get_by_id(call.id))
+    with read_cache.remembering():
+        rows = call_rows.whole([call.id for (call,) in steps])
+        return [script(rows[call.id]) for (call,) in steps]
 
 
 def script(row: CallRequest) -> Script:
@@ -90,13 +90,9 @@ def script(row: CallRequest) -> Script:
         language=row.survey.tts_language,
         attempt=row.num_attempt,
     )
-    branches: dict[int, dict[str, int | None]] = {}
-    for branching in Branching.select().join(Section).where(Section.survey == row.survey_id):
-        branches.setdefault(branching.section_id, {})[branching.keys] = branching.goto_id
-    rows = Section.select().where(Section.survey == row.survey_id)
     sections = [
-        _section(section, branches.get(section.id, {}), placeholder_values)
-        for section in rows.order_by(Section.order, Section.id)
+        _section(section, branches, placeholder_values)
+        for section, branches in sealed.outline(row.survey)
     ]
     first = sections[0].id if sections else None
     return Script(
@@ -132,7 +128,7 @@ def _section(
         retries=section.retries,
         timeout_seconds=section.timeout,
         branches=branches,
-        completed=section.completed,
+        completes=_completes(section),
         scripts=tuple(filter(None, scripts)),
         wordless=kind.answers() is not None
         and bool(section.script.strip())
@@ -140,119 +136,15 @@ def _section(
     )
 
 
+def _completes(section: Section) -> str:
+    """Return what the timeline says of a section that is marked `completed`; else empty."""
+    return (section.question or f"section {section.order}") if section.completed else ""
+
+
 def who_answered(call: Call) -> AmdStatus | None:
     """Return who answered; None if that is not known."""
     row = held(call)
     return AmdStatus(row.amd_status) if row.amd_status else None
-
-
-def message_left(call: Call) -> None:
-    """Save that an answering machine has heard the whole message."""
-    put(held(call), heard=True)
-    record(
-        call.alarm_id,
-        TimelineWord.MESSAGE_LEFT,
-        "on an answering machine",
-        request_id=call.request_id,
-    )
-
-
-def enter(call: Call, section: int | None, lap: int) -> None:
-    """Save that the session is in this section now; None: the survey is over."""
-    _arrive(held(call), section, lap)
-
-
-def acting(call: Call) -> None:
-    """Save that the session runs its section's action, until it enters another section."""
-    put(held(call), acting=True)
-
-
-def playing(call: Call, playback: str) -> None:
-    """Save that this playback begins. A worker that adopts the call can stop it."""
-    put(held(call), playback=playback)
-
-
-def heard(call: Call) -> None:
-    """Save that the callee has heard the first prompt, to its end or until a key."""
-    put(held(call), heard=True)
-
-
-def keep(call: Call, section: int, response: str, *, rating: bool, following: int | None) -> bool:
-    """Save an answer together with the section that follows it.
-
-    If the survey counts the first rating, later ratings do not replace it. Return False if another
-    worker has the call now: the answer counts, and the survey goes on there.
-    """
-    row = of(call)
-    ours = is_held(row, call)
-    alarm = row.alarm
-    if row.amd_status and ours:
-        detected(call, AmdStatus.PERSON, f"key {response}")
-    last_counts = row.survey.rating_counts == LAST
-    _put_result(row, section, response, {}, again=last_counts or not rating)
-    if rating and (alarm.result == AlarmResult.NONE or (last_counts and row.result)):
-        # A callee who asks for one more call has not answered yet.
-        put(alarm, result=AlarmResult.NONE if response == alarm.snooze_key else int(response))
-        put(row, result=response)
-        if alarm.result:
-            webhooks.tell(alarm, Change.RESULT, utcnow(), row.request)
-            apply.settle_others(alarm, utcnow())
-    if ours:
-        _arrive(row, following, 0)
-    record(call.alarm_id, TimelineWord.KEY, response, request_id=call.request_id)
-    _win_late(row)
-    return ours
-
-
-def answer(row: CallRequest, section: int, response: str, **recorded: object) -> None:
-    """Save the survey result of a section. `recorded`: file and length of a message."""
-    _put_result(row, section, response, recorded)
-    _win_late(row)
-
-
-def _win_late(row: CallRequest) -> None:
-    """Let an answer win that is saved after the outcome of its call."""
-    if row.settled is not None:
-        late_answers.settle(row, utcnow())
-
-
-def _put_result(
-    row: CallRequest,
-    section: int,
-    response: str,
-    recorded: Mapping[str, object],
-    *,
-    again: bool = True,
-) -> None:
-    """Save a survey result. `again`: it replaces an earlier result of the call."""
-    insert = SurveyResult.insert(call=row, section=section, response=response, **recorded)
-    target = [SurveyResult.call, SurveyResult.section]
-    if again:
-        update = {"response": response, **recorded}
-        insert.on_conflict(conflict_target=target, update=update).execute()
-    else:
-        insert.on_conflict(conflict_target=target, action="IGNORE").execute()
-
-
-def speech_failed(call: Call, why: str) -> None:
-    """Save that a prompt could not be rendered. The callee hears one of our own texts instead."""
-    record(call.alarm_id, TimelineWord.SPEECH_FAILED, why, request_id=call.request_id)
-
-
-def speech_late(call: Call, why: str) -> None:
-    """Save that the call waited for its prompts."""
-    record(call.alarm_id, TimelineWord.SPEECH_LATE, why, request_id=call.request_id)
-
-
-def _arrive(row: CallRequest, section_id: int | None, lap: int) -> None:
-    put(row, section=section_id, lap=lap, acting=False, finished=section_id is None)
-    if section_id is None or row.completed:
-        return
-    section = Section.get_by_id(section_id)
-    if section.completed:
-        put(row, completed=True)
-        what = section.question or f"section {section.order}"
-        record(row.alarm_id, TimelineWord.COMPLETED, what, request_id=row.request_id)
 
 
 def _voicemail_text(row: CallRequest) -> tuple[str, str] | None:

@@ -16,7 +16,7 @@ from telealarm.store.dialing.calls import Call, held, of
 from telealarm.store.engine import regions
 from telealarm.store.engine.claim import Holder
 from telealarm.store.engine.timeline import record
-from telealarm.store.survey.session_state import answer
+from telealarm.store.survey.session_progress import answer
 from telealarm.words import Disposition
 
 
