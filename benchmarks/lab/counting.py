@@ -57,7 +57,7 @@ class Counts:
         written.replace(path)
 
     @contextmanager
-    def job(self, name: str, after: str) -> Iterator[None]:
+    def job(self, name: str, after: str, jobs: int = 1) -> Iterator[None]:
         """Within it statements belong to the job `name`, behind it to `after`."""
         _thread.job = name
         started = time.thread_time()
@@ -65,7 +65,7 @@ class Counts:
             yield
         finally:
             with _lock:
-                self.jobs[name]["jobs"] += 1
+                self.jobs[name]["jobs"] += jobs
                 self.jobs[name]["cpu_us"] += int((time.thread_time() - started) * 1e6)
             _thread.job = after
 
@@ -120,13 +120,18 @@ def _wrap(kind: Any, name: str, before: Callable[[], None]) -> None:
 
 
 def _count_jobs(counts: Counts) -> None:
-    run_in_savepoint = database.Database._run_in_savepoint
+    run_together = database.Database._run_together
+    run_alone = database._run_alone
     commit = database.Database._commit
     read = database.Database._read
 
-    def counted_job(self: Any, job: Any) -> Any:
+    def counted_jobs(self: Any, jobs: list[Any]) -> None:
+        with counts.job(_name(jobs[0].fn), after="(batch)", jobs=len(jobs)):
+            run_together(self, jobs)
+
+    def counted_alone(job: Any) -> None:
         with counts.job(_name(job.fn), after="(batch)"):
-            return run_in_savepoint(self, job)
+            run_alone(job)
 
     def counted_read(self: Any, fn: Callable[[], Any]) -> Any:
         with counts.job(f"READ {_name(fn)}", after="(read)"):
@@ -144,7 +149,8 @@ def _count_jobs(counts: Counts) -> None:
                 spent = int((time.thread_time() - started) * 1e6)
                 counts.commits["writer_cpu_us"] += spent
 
-    database.Database._run_in_savepoint = counted_job  # type: ignore[method-assign]
+    database.Database._run_together = counted_jobs  # type: ignore[method-assign]
+    database._run_alone = counted_alone
     database.Database._read = counted_read  # type: ignore[method-assign]
     database.Database._commit = counted_commit  # type: ignore[method-assign]
 

@@ -1,6 +1,8 @@
 """Call requests: from the claim to the end of the channel."""
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,16 +17,21 @@ from telealarm.models import (
     Gateway,
     Survey,
 )
-from telealarm.rules import phone
+from telealarm.rules import eligibility, phone
 from telealarm.rules.eligibility import Eligibility
 from telealarm.rules.rate_limit import READY
-from telealarm.store.alarms import alarms, eligibility
+from telealarm.store import do_not_call
+from telealarm.store.alarms import alarms
+from telealarm.store.alarms import eligibility as alarms_eligibility
 from telealarm.store.dialing import concurrency, pauses, workers
 from telealarm.store.dialing.call_rate import Slot
+from telealarm.store.engine import read_cache
 from telealarm.store.engine.claim import Holder
-from telealarm.store.engine.timeline import record
-from telealarm.store.engine.transition import move, put
-from telealarm.store.outcome import apply, ended_calls
+from telealarm.store.engine.prepared import Prepared, given_rows
+from telealarm.store.engine.timeline import Entry, record_all
+from telealarm.store.engine.together import together
+from telealarm.store.engine.transition import move, move_all, put, put_all
+from telealarm.store.outcome import apply, call_rows, ended_calls
 from telealarm.words import (
     AlarmStatus,
     AmdBehavior,
@@ -154,17 +161,35 @@ def in_flight(holder: Holder) -> list[Call]:
     return [describe(row) for row in rows]
 
 
-def start(call: Call, now: datetime) -> bool:
-    """Commit CALLING, before anything is sent. Return False if the alarm is not wanted any more.
+@together
+def start(steps: Sequence[tuple[Call, datetime]]) -> Sequence[bool]:
+    """Commit CALLING, before anything is sent. False: the alarm is not wanted any more.
 
-    Its prompts were rendered since the claim, which takes time. So everything is checked again.
+    The prompts were rendered since the claim, which takes time. So everything is checked again.
     """
-    row = held(call)
+    now = max(at for _, at in steps)
+    with read_cache.remembering():
+        rows = call_rows.whole([call.id for call, _ in steps])
+        placed = [rows[call.id] if call.id in rows else held(call) for call, _ in steps]
+        for row, (call, _) in zip(placed, steps, strict=True):
+            if not is_held(row, call):
+                raise Fenced(f"call {call.id} is another worker's now")
+        forbidden = do_not_call.forbidden([row.alarm for row in placed])
+        paused = pauses.since() is not None
+        wanted = [
+            _is_wanted(row, now, forbidden=row.alarm_id in forbidden, paused=paused)
+            for row in placed
+        ]
+        _call([row for row, go in zip(placed, wanted, strict=True) if go], now)
+    return wanted
+
+
+def _is_wanted(row: CallRequest, now: datetime, *, forbidden: bool, paused: bool) -> bool:
+    """Return whether the call is still to be placed. If not, put it back or end it."""
     request, alarm = row.request, row.alarm
-    paused = alarm.event.status == EventStatus.PAUSED
     ahead = alarm.due is not None and alarm.due > now + READY
     gone = alarm.deleted or alarm.event.deleted or alarms.is_called_off(alarm)
-    if row.withdrawn or paused or ahead or gone:
+    if row.withdrawn or alarm.event.status == EventStatus.PAUSED or ahead or gone:
         put(row, ended=now)
         concurrency.release([row.id])
         ended_calls.withdraw(row, now)
@@ -172,11 +197,12 @@ def start(call: Call, now: datetime) -> bool:
     if row.phone_number != alarm.alarm_phonenumber:
         workers.put_back(row, "its number was changed before it was dialled")
         return False
-    if pauses.holds(row.gateway):
+    if paused or row.gateway.paused is not None:
         workers.put_back(row, "dialing was paused before it was dialled")
         return False
+    terms = alarms_eligibility.of(alarm, alarms_eligibility.profile_of(alarm), forbidden=forbidden)
     # The request was prepared a moment before its date.
-    decision = eligibility.decide(alarm, max(now, request.date))
+    decision = eligibility.decide(terms, max(now, request.date))
     if decision.action is Eligibility.WAIT:
         workers.put_back(row, decision.why)  # the next claim puts it off
         return False
@@ -186,17 +212,41 @@ def start(call: Call, now: datetime) -> bool:
         move(row, CallStatus.ABORT, settled=now)
         apply.end(request, decision, now)
         return False
-    move(row, CallStatus.CALLING, started=now, last_attempt_time=now)
-    if alarm.status == AlarmStatus.RETRY:
-        move(alarm, AlarmStatus.IN_PROCESS)
-    _count(row, 1)
-    record(
-        alarm.id,
-        TimelineWord.ORIGINATE,
-        f"attempt {row.num_attempt} to {call.number}",
-        request_id=request.id,
-    )
     return True
+
+
+def _call(rows: Sequence[CallRequest], now: datetime) -> None:
+    """Save that these calls are placed now, and count their attempts."""
+    move_all(rows, CallStatus.CALLING, [{"started": now, "last_attempt_time": now}] * len(rows))
+    move_all(
+        [row.alarm for row in rows if row.alarm.status == AlarmStatus.RETRY],
+        AlarmStatus.IN_PROCESS,
+    )
+    counted = [row for row in rows if _counted(row.request)]
+    put_all(
+        [row.alarm for row in counted],
+        [{"num_attempt": row.alarm.num_attempt + 1} for row in counted],
+    )
+    first = Counter(row.alarm.event_id for row in counted if row.num_attempt == 1)
+    _NOTIFY.run(events=list(first.items()))
+    record_all(
+        Entry(
+            row.alarm_id,
+            TimelineWord.ORIGINATE,
+            f"attempt {row.num_attempt} to {row.phone_number}",
+            row.request_id,
+        )
+        for row in rows
+    )
+
+
+def _notify() -> Any:
+    events = given_rows("events", Event.id, Event.notify_count)
+    update = Event.update(notify_count=Event.notify_count + events.c.notify_count)
+    return update.from_(events).with_cte(events).where(Event.id == events.c.id)
+
+
+_NOTIFY = Prepared(Event, _notify)
 
 
 def take_back(call: Call, why: str, now: datetime) -> None:

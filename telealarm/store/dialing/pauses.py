@@ -80,11 +80,6 @@ def resume(gateway: Gateway | None, now: datetime) -> None:
     wake("dialing")
 
 
-def holds(gateway: Gateway) -> bool:
-    """Return whether nothing may be dialled through the gateway now."""
-    return gateway.paused is not None or since() is not None
-
-
 def hold(now: datetime) -> list[int] | None:
     """Mark due requests that a pause newly holds, with a row in their timeline.
 

@@ -23,6 +23,7 @@ class Together(Generic[*Ts, R]):
     def __init__(self, many: Callable[[Sequence[tuple[*Ts]]], Sequence[R]]) -> None:
         self.many = many
         self.__name__ = many.__name__
+        self.__qualname__ = many.__qualname__
         self.__module__ = many.__module__
         self.__doc__ = many.__doc__
 

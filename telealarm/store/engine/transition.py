@@ -49,11 +49,14 @@ def move(row: Moving, new: int, **values: Any) -> None:
     put(row, status=new, **values)
 
 
-def move_all(rows: Sequence[Moving], new: int, values: Sequence[Mapping[str, Any]]) -> None:
+def move_all(
+    rows: Sequence[Moving], new: int, values: Sequence[Mapping[str, Any]] | None = None
+) -> None:
     """Set the status of rows of one model to `new`, and the `values` of each with it.
 
     As `move` does. Raises Stale if one of the rows was changed meanwhile.
     """
+    values = [{}] * len(rows) if values is None else values
     for row in rows:
         table = _TABLES[type(row)]
         states = type(next(iter(table)))
