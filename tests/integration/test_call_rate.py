@@ -432,8 +432,8 @@ async def test_a_claim_finds_its_way_by_indexes_however_much_waits(
     await stages.write(wait)
 
     def plans() -> list[str]:
-        found = [fair_queue.due_queues(now, [3], [4]), fair_queue.due(stages.calendar.id, now, 50)]
-        return [explain(query) for query in found]
+        due = fair_queue.DUE.statement(queue=stages.calendar.id, now=now, limit=50)
+        return [explain(*fair_queue.due_queues(now, [3], [4]).sql()), explain(*due)]
 
     turns, due = await stages.write(plans)
     assert turns.count(INDEX) >= 2, turns
@@ -446,10 +446,9 @@ async def test_a_claim_finds_its_way_by_indexes_however_much_waits(
 INDEX = "alarmrequest_status_waits_for_queue_date_id"
 
 
-def explain(query: Any) -> str:
-    """The plan of the database for a query."""
+def explain(sql: str, params: list[Any]) -> str:
+    """The plan of the database for a statement."""
     database = AlarmRequest._meta.database
-    sql, params = query.sql()
     how = "EXPLAIN" if isinstance(database, PostgresqlDatabase) else "EXPLAIN QUERY PLAN"
     rows = database.execute_sql(f"{how} {sql}", params).fetchall()
     return "\n".join(str(row[-1]) for row in rows)

@@ -13,33 +13,39 @@ The same rules apply if the method is not a call. The request then becomes a mes
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 
 from telealarm import methods
 from telealarm.clock import monotonic
 from telealarm.errors import Invalid
-from telealarm.models import AlarmRequest, CalendarSetting, CalendarUserProfile, Gateway
-from telealarm.rules import eligibility, phone
-from telealarm.rules.eligibility import Eligibility
+from telealarm.models import AlarmRequest, CalendarSetting
+from telealarm.rules.eligibility import decide
 from telealarm.rules.rate_limit import READY
-from telealarm.store import do_not_call, numbers
-from telealarm.store.alarms import attempts, same_moment
-from telealarm.store.alarms import eligibility as alarms_eligibility
-from telealarm.store.dialing import calls, concurrency, fair_queue, pauses, trunks, waiting
-from telealarm.store.dialing.call_rate import CallRate, Slot
+from telealarm.store import do_not_call
+from telealarm.store.alarms import attempts, eligibility, same_moment
+from telealarm.store.dialing import calls, concurrency, fair_queue, pauses, waiting
+from telealarm.store.dialing.call_admission import (
+    Admitted,
+    CallAdmission,
+    Otherwise,
+    hold,
+    unless_go,
+)
+from telealarm.store.dialing.call_rate import CallRate
 from telealarm.store.dialing.calls import Call
-from telealarm.store.dialing.concurrency import LiveCalls
-from telealarm.store.engine.claim import Holder, claim, oldest
+from telealarm.store.dialing.caps import Caps, Round
+from telealarm.store.engine import read_cache
+from telealarm.store.engine.claim import Holder, claim, oldest, unless_faulty
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import put
 from telealarm.store.messages.compose import Composer, gateway_context
 from telealarm.store.messaging import claim as messaging_claim
-from telealarm.store.outcome import apply, failover
+from telealarm.store.outcome import apply
 from telealarm.words import AlarmStatus, Reason, TimelineWord
 
-# How long a request waits for a gateway that is inactive.
-HELD = timedelta(seconds=30)
 # How often to look for attempts that wait for a cap. A crowd may wait, and looking takes time.
 TELL_SECONDS = 1.0
 
@@ -76,10 +82,17 @@ class Admission:
         """
         concurrency.alone()
         more = self._write_messages(now, limit)
-        soon, clock = now + READY, monotonic()
         paused = pauses.hold(now)
         if not calls_too or paused is None:
             return Claimed([], more=more, again=None)
+        with read_cache.remembering():
+            return self._claim_calls(now, limit, paused, more=more)
+
+    def _claim_calls(
+        self, now: datetime, limit: int, paused: Sequence[int], *, more: bool
+    ) -> Claimed:
+        """Claim requests that are calls. `paused` are gateways. `more`: other requests wait."""
+        soon, clock = now + READY, monotonic()
         caps = Caps(concurrency.count(), CallRate())
         full_calendars, full_gateways = caps.live.full_calendars(), caps.live.full_gateways()
         turns = fair_queue.turns(
@@ -90,62 +103,29 @@ class Admission:
         )
         self._tell_waiting(full_calendars, full_gateways, now)
         batch = fair_queue.next_in_turn(turns, soon, limit)
-        forbidden = do_not_call.forbidden([request.alarm for request in batch.requests])
-        follows = same_moment.firsts([request.alarm for request in batch.requests])
-        placed: list[Call] = []
-        left = 0
-
-        def admit(request: AlarmRequest) -> bool:
-            nonlocal left
-            if request.queue in caps.closed:
-                left += 1
-                return False
-            if request.alarm_id in follows:
-                same_moment.wait(request, follows[request.alarm_id], now)
-                return False
-            at = max(now, request.date)
-            profile = self._profile(request, request.alarm_id in forbidden, at)
-            setting = profile.calendar_setting if profile else None
-            if setting is None:
-                return False
-            if not methods.of(request.alarm.method).uses_channel:
-                put(request, queue=attempts.NO_CALL)  # the alarm was edited
-                left += 1
-                return False
-            gateway = self._gateway(request, setting, at)
-            if gateway is None:
-                return False
-            reason, why = failover.refusal(gateway, request.alarm, profile)
-            if reason:
-                apply.fail(request, reason, now, why=why)
-                return False
-            dialled = numbers.route(gateway, setting).dialled(numbers.of_alarm(request.alarm))
-            endpoint = phone.endpoint(gateway.gateways, dialled)
-            if not caps.have_room(request, gateway):
-                left += 1
-                return False
-            rings = concurrency.ringing(dialled)
-            if rings is not None:
-                put(request, waits_for=rings)
-                why = f"{dialled} has another call"
-                what = TimelineWord.WAITS
-                record(request.alarm_id, what, why, request_id=request.id, at=now)
-                return False
-            if request.status_reason == Reason.AT_CAP:
-                put(request, status_reason="")
-            survey = request.alarm.survey or setting.survey
-            slot = caps.take(request, gateway, at - now)
-            row = calls.begin(
-                request, setting, survey, gateway, dialled, endpoint, self._holder, now
-            )
-            placed.append(calls.describe(row, clock + (at - now).total_seconds(), slot))
-            self._served = request.queue
-            return True
-
-        claim(batch.requests, self._holder, now, claimed=AlarmStatus.IN_PROCESS, admit=admit)
+        rules = CallAdmission(batch.requests, self._holder.name, now)
+        admitted: list[Admitted] = []
+        for request in batch.requests:
+            decision = unless_faulty(request, now, partial(rules.of, request))
+            if isinstance(decision, Admitted):
+                admitted.append(decision)
+            elif decision is not None:
+                unless_faulty(request, now, partial(_apart, decision))
+        room = Round(admitted, caps, now)
+        placed = room.placed
+        caps.pace.keep()
+        rows = calls.begin(placed, self._holder, now)
+        room.tell_others({one.admitted.dialled: rows[one.request.id].id for one in placed})
+        if placed:
+            self._served = placed[-1].request.queue
         return Claimed(
-            placed,
-            more=more or (batch.more and left < len(batch.requests)),
+            [
+                calls.describe(
+                    rows[one.request.id], clock + one.admitted.ahead.total_seconds(), one.slot
+                )
+                for one in placed
+            ],
+            more=more or (batch.more and room.left < len(batch.requests)),
             again=min(caps.pace.again.values(), default=None),
         )
 
@@ -175,9 +155,15 @@ class Admission:
             if request.alarm_id in follows:
                 same_moment.wait(request, follows[request.alarm_id], now)
                 return False
-            profile = self._profile(request, request.alarm_id in forbidden, now)
-            setting = profile.calendar_setting if profile else None
-            return setting is not None and self._write(request, setting, room, now)
+            alarm, forbids = request.alarm, request.alarm_id in forbidden
+            profile = eligibility.profile_of(alarm)
+            decision = decide(eligibility.of(alarm, profile, forbidden=forbids), now)
+            if otherwise := unless_go(request, decision, now):
+                otherwise()
+                return False
+            setting = eligibility.setting_of(alarm)
+            assert setting is not None, "without a calendar setting nothing goes"
+            return self._write(request, setting, room, now)
 
         claim(waiting, self._holder, now, claimed=AlarmStatus.IN_PROCESS, admit=admit)
         return len(waiting) == limit
@@ -197,7 +183,7 @@ class Admission:
             return False
         obstacle = self._composer.obstacle(method, gateway)
         if obstacle is not None:
-            _hold(request, now, obstacle.reason, obstacle.why)
+            hold(request, now, obstacle.reason, obstacle.why)
             return False
         if not room.take(method, gateway):
             return False
@@ -210,86 +196,8 @@ class Admission:
         messaging_claim.write(request, now, **columns)
         return True
 
-    def _profile(
-        self, request: AlarmRequest, forbidden: bool, now: datetime
-    ) -> CalendarUserProfile | None:
-        """Return the calendar user's profile, or None if the request was deferred or ended."""
-        profile = alarms_eligibility.profile_of(request.alarm)
-        bound = alarms_eligibility.of(request.alarm, profile, forbidden=forbidden)
-        decision = eligibility.decide(bound, now)
-        if decision.action is Eligibility.WAIT and decision.until is not None:
-            attempts.defer(request, decision.until, decision.reason, decision.why)
-            return None
-        if profile is None or decision.action is not Eligibility.GO:
-            apply.end(request, decision, now)
-            return None
-        return profile
 
-    def _gateway(
-        self, request: AlarmRequest, setting: CalendarSetting, now: datetime
-    ) -> Gateway | None:
-        """Return the gateway for the call, or None if the request was deferred.
-
-        It is deferred if no gateway can be used: each is inactive, or its trunk is down.
-        """
-        first, alarm = setting.aleg_gateway, request.alarm
-        avoid, unusable = list(request.tried), ""
-        gateway = failover.way_out(first, avoid, alarm)
-        while gateway is not None and (down := trunks.why_down(gateway, self._holder.name)):
-            unusable = unusable or down
-            again = gateway.id in avoid
-            avoid.append(gateway.id)
-            gateway = None if again else failover.way_out(first, avoid, alarm)
-        if gateway is None:
-            why = unusable or f"gateway {first.name} is inactive"
-            reason = trunks.WAITS if unusable else Reason.GATEWAY_INACTIVE
-            _hold(request, now, reason, why)
-        elif (
-            gateway.id != first.id
-            and not request.tried
-            and request.status_reason != Reason.FAILOVER
-        ):
-            why = f"{unusable or f'gateway {first.name} is inactive'}; by {gateway.name}"
-            record(request.alarm_id, TimelineWord.FAILOVER, why, request_id=request.id, at=now)
-            put(request, status_reason=Reason.FAILOVER)
-        return gateway
-
-
-class Caps:
-    """The room that the caps leave. It is updated with each claimed request."""
-
-    def __init__(self, live: LiveCalls, pace: CallRate) -> None:
-        self.live = live
-        self.pace = pace
-        # Queues from which no more requests can be claimed now.
-        self.closed: set[int] = set()
-
-    def have_room(self, request: AlarmRequest, gateway: Gateway) -> bool:
-        """Return whether the caps allow the call: the calendar's, the gateway's and its pace."""
-        calendar = request.alarm.event.calendar
-        if request.queue != calendar.id:
-            # The event was moved to another calendar.
-            put(request, queue=calendar.id)
-        if not self.live.calendar_has_room(calendar):
-            self.closed.add(calendar.id)
-            return False
-        if self.live.gateway_has_room(gateway) and (
-            not gateway.calls_per_second or self.pace.is_near(gateway.id)
-        ):
-            return True
-        if not request.tried:
-            self.closed.add(calendar.id)
-        return False
-
-    def take(self, request: AlarmRequest, gateway: Gateway, ahead: timedelta) -> Slot | None:
-        """Count the call and return its slot, or None if the gateway has no pace."""
-        self.live.calendars[request.alarm.event.calendar_id] += 1
-        self.live.gateways[gateway.id] += 1
-        return self.pace.draw(gateway.id, ahead) if gateway.calls_per_second else None
-
-
-def _hold(request: AlarmRequest, now: datetime, reason: str, why: str) -> None:
-    """Defer an attempt whose gateway or transport cannot be used now. It is checked again soon."""
-    until = now + HELD
-    message = f"{why}; looked at again at {until.isoformat(timespec='seconds')}"
-    attempts.defer(request, until, reason, message)
+def _apart(write: Otherwise) -> None:
+    """Make a write in a savepoint: if it fails, the others stay."""
+    with AlarmRequest._meta.database.atomic():
+        write()

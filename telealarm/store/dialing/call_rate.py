@@ -71,7 +71,7 @@ class CallRate:
     def draw(self, gateway_id: int, ahead: timedelta = timedelta(0)) -> Slot | None:
         """Draw the next slot of the gateway, which is near, but not before `ahead` has passed.
 
-        Returns None if the gateway has no cap.
+        Returns None if the gateway has no cap. Call `keep` after the last one.
         """
         if not self.has_pace(gateway_id):
             return None
@@ -80,14 +80,19 @@ class CallRate:
         clock = self._clock(gateway_id)
         at = max(self._next(gateway_id), clock.now + ahead)
         self._free_from[gateway_id] = at + rate_limit.interval(calls_per_second)
-        # The slots of this transaction may be late by the doubt, all by the same time.
-        put(gateway, next_slot=self._free_from[gateway_id] + clock.doubt)
         return Slot(
             gateway_id=gateway_id,
             calls_per_second=calls_per_second,
             at=clock.monotonic(at),
             late_seconds=self._late(),
         )
+
+    def keep(self) -> None:
+        """Save the next slots of the gateways of which slots were drawn."""
+        for gateway_id, free_from in self._free_from.items():
+            # The slots of this transaction may be late by the doubt, all by the same time.
+            doubt = self._clock(gateway_id).doubt
+            put(self._locked(gateway_id), next_slot=free_from + doubt)
 
     def _next(self, gateway_id: int) -> datetime:
         """Return the next slot of the gateway, by the shared clock."""
@@ -157,4 +162,6 @@ def redraw(gateway_id: int) -> Slot | float | None:
     rate = CallRate()
     if rate.has_pace(gateway_id) and not rate.is_near(gateway_id):
         return rate.again[gateway_id]
-    return rate.draw(gateway_id)
+    slot = rate.draw(gateway_id)
+    rate.keep()
+    return slot

@@ -14,8 +14,6 @@ from telealarm.models import (
     CalendarSetting,
     CallRequest,
     Event,
-    Gateway,
-    Survey,
 )
 from telealarm.rules import eligibility, phone
 from telealarm.rules.eligibility import Eligibility
@@ -24,8 +22,9 @@ from telealarm.store import do_not_call
 from telealarm.store.alarms import alarms
 from telealarm.store.alarms import eligibility as alarms_eligibility
 from telealarm.store.dialing import concurrency, pauses, workers
+from telealarm.store.dialing.call_admission import Admitted, Placement
 from telealarm.store.dialing.call_rate import Slot
-from telealarm.store.engine import read_cache
+from telealarm.store.engine import crud, read_cache
 from telealarm.store.engine.claim import Holder
 from telealarm.store.engine.prepared import Prepared, given_rows
 from telealarm.store.engine.timeline import Entry, record_all
@@ -71,34 +70,54 @@ class Call:
     slot: Slot | None = None
 
 
-def begin(
-    request: AlarmRequest,
-    setting: CalendarSetting,
-    survey: Survey,
-    gateway: Gateway,
-    dialled: str,
-    endpoint: str,
-    holder: Holder,
-    now: datetime,
-) -> CallRequest:
-    """Create the call request of a claimed alarm request. Its channel id comes from its id."""
-    alarm = request.alarm
-    return CallRequest.create(
+def begin(placed: Sequence[Placement], holder: Holder, now: datetime) -> dict[int, CallRequest]:
+    """Claim these requests, and create their calls. Return the calls by the ids of the requests.
+
+    The id of a call's channel comes from the id of its request.
+    """
+    if not placed:
+        return {}
+    admitted = [placement.admitted for placement in placed]
+    move_all(
+        [one.request for one in admitted],
+        AlarmStatus.IN_PROCESS,
+        [
+            {
+                "worker": holder.name,
+                "fence": holder.fence,
+                "status_reason": one.status_reason,
+                "queue": one.request.alarm.event.calendar_id,
+            }
+            for one in admitted
+        ],
+    )
+    record_all(one.entry for one in admitted if one.entry is not None)
+    installation = workers.installation()
+    rows = {one.request.id: _row(one, installation, holder, now) for one in admitted}
+    for row_id, request_id in crud.insert_all(list(rows.values()), CallRequest.request):
+        rows[request_id].id = row_id
+    return rows
+
+
+def _row(one: Admitted, installation: str, holder: Holder, now: datetime) -> CallRequest:
+    """Return the call of an admitted request. It is not in the database yet."""
+    request, alarm = one.request, one.request.alarm
+    return CallRequest(
         owner=request.owner_id,
         request=request,
         alarm=alarm,
-        aleg_uuid=channel_id(workers.installation(), request.id),
+        aleg_uuid=channel_id(installation, request.id),
         call_time=now,
         phone_number=alarm.alarm_phonenumber,
-        dialled=dialled,
-        endpoint=endpoint,
-        timeout=setting.call_timeout,
-        gateway=gateway,
-        survey=survey,
+        dialled=one.dialled,
+        endpoint=one.endpoint,
+        timeout=one.setting.call_timeout,
+        gateway=one.gateway,
+        survey=one.survey_id,
         num_attempt=alarm.num_attempt + _counted(request),
         worker=holder.name,
         fence=holder.fence,
-        **caller(setting),
+        **caller(one.setting),
     )
 
 

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from peewee import fn
 
 from telealarm.models import Alarm, AlarmRequest, Calendar, CallRequest, Event, Gateway, Transfer
 from telealarm.store.engine import dialect
-from telealarm.store.engine.crud import first
+from telealarm.store.engine.prepared import Each, Prepared
 from telealarm.words import AlarmStatus
 
 # The number of the lock for claiming: any fixed number.
@@ -71,11 +72,19 @@ def count() -> LiveCalls:
     return live
 
 
-def ringing(dialled: str) -> int | None:
-    """Return the id of the live call to this dialled number, locked against its end."""
-    query = CallRequest.select(CallRequest.id).where(_LIVE, CallRequest.dialled == dialled)
-    row = first(dialect.lock_rows(query, "FOR SHARE"))
-    return row.id if row else None
+def ringing(dialled: Collection[str]) -> dict[str, int]:
+    """Return the live calls to these dialled numbers: their ids, locked against their end."""
+    return {row.dialled: row.id for row in _RINGING.rows(dialled=list(dialled))}
+
+
+def _ringing() -> Any:
+    query = CallRequest.select(CallRequest.id, CallRequest.dialled).where(
+        _LIVE, CallRequest.dialled.in_(Each("dialled", CallRequest.dialled))
+    )
+    return dialect.lock_rows(query, "FOR SHARE")
+
+
+_RINGING = Prepared(CallRequest, _ringing)
 
 
 def release(call_ids: Collection[int]) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from peewee import SQL, Case, ModelSelect, Select, fn
+from peewee import JOIN, SQL, Case, Select, fn
 
 from telealarm.models import (
     Alarm,
@@ -19,9 +19,11 @@ from telealarm.models import (
     CalendarSetting,
     CalendarUserProfile,
     Event,
+    Gateway,
 )
 from telealarm.store.alarms.attempts import NO_CALL
-from telealarm.store.engine import dialect
+from telealarm.store.engine import dialect, read_cache
+from telealarm.store.engine.prepared import Given, Prepared
 from telealarm.words import AlarmStatus
 
 # Requests of this many calendars are read at once; the others come next.
@@ -75,19 +77,54 @@ def due_queues(now: datetime, calendars: Sequence[int], gateways: Sequence[int])
     return query
 
 
-def due(queue: int, now: datetime, limit: int) -> "ModelSelect[AlarmRequest]":
-    """Select the oldest due requests of a queue, with the rows needed to check them."""
+def due(queue: int, now: datetime, limit: int) -> list[AlarmRequest]:
+    """Return the oldest due requests of a queue, with the rows needed to check them.
+
+    While remembering (read_cache), the profiles of their calendar users are known from then on.
+    """
+    requests = DUE.rows(queue=queue, now=now, limit=limit)
+    for request in requests:
+        calendar = request.alarm.event.calendar
+        read_cache.know_profile(calendar.user_id, getattr(calendar, "profile", None))
+    return requests
+
+
+def _due() -> Any:
     query = (
-        AlarmRequest.select(AlarmRequest, Alarm, Event, Calendar)
-        .join(Alarm)
-        .join(Event)
-        .join(Calendar)
-        .where(*_waiting(AlarmRequest), AlarmRequest.queue == queue, AlarmRequest.date <= now)
+        AlarmRequest.select(
+            *(AlarmRequest, Alarm, Event, Calendar, CalendarUserProfile, CalendarSetting, Gateway)
+        )
+        .join_from(AlarmRequest, Alarm)
+        .join_from(Alarm, Event)
+        .join_from(Event, Calendar)
+        .join_from(
+            Calendar,
+            CalendarUserProfile,
+            JOIN.LEFT_OUTER,
+            on=CalendarUserProfile.user == Calendar.user,
+            attr="profile",
+        )
+        .join_from(CalendarUserProfile, CalendarSetting, JOIN.LEFT_OUTER)
+        .join_from(
+            CalendarSetting,
+            Gateway,
+            JOIN.LEFT_OUTER,
+            on=CalendarSetting.aleg_gateway == Gateway.id,
+            attr="aleg_gateway",
+        )
+        .where(
+            *_waiting(AlarmRequest),
+            AlarmRequest.queue == Given("queue", AlarmRequest.queue),
+            AlarmRequest.date <= Given("now", AlarmRequest.date),
+        )
         .order_by(AlarmRequest.date, AlarmRequest.id)
-        .limit(limit)
+        .limit(Given("limit", AlarmRequest.id))
     )
     # Rows that another worker or an edit has locked are skipped.
     return dialect.skip_locked(query, of=AlarmRequest)
+
+
+DUE = Prepared(AlarmRequest, _due)
 
 
 @dataclass(frozen=True)
@@ -101,7 +138,7 @@ class QueuedRequests:
 def next_in_turn(queues: Sequence[int], now: datetime, limit: int) -> QueuedRequests:
     """Return about `limit` requests: the first of each queue, then the second, and so on."""
     each = -(-limit // max(1, len(queues)))
-    requests_by_queue = [list(due(queue, now, each)) for queue in queues]
+    requests_by_queue = [due(queue, now, each) for queue in queues]
     rounds = zip_longest(*requests_by_queue)
     return QueuedRequests(
         requests=[request for at_once in rounds for request in at_once if request is not None],

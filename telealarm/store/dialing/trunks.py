@@ -33,11 +33,10 @@ def keep(worker: str, states: Mapping[str, tuple[str, str]], now: datetime) -> N
         _release(now)
 
 
-def why_down(gateway: Gateway, worker: str) -> str | None:
-    """Return why this worker's Asterisk cannot call through a gateway; None if it can."""
-    name = phone.trunk(gateway.gateways)
-    row = Trunk.get_or_none(Trunk.worker == worker, Trunk.name == name, Trunk.state == DOWN)
-    return f"trunk {name} is down ({row.why})" if row else None
+def down(worker: str) -> dict[str, str]:
+    """Return why this worker's Asterisk cannot call through trunks: those that are down."""
+    rows = Trunk.select().where(Trunk.worker == worker, Trunk.state == DOWN)
+    return {row.name: f"trunk {row.name} is down ({row.why})" for row in rows}
 
 
 def state(gateway: Gateway) -> str:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from peewee import Expression, InterfaceError, OperationalError
@@ -14,6 +15,8 @@ from telealarm.store.engine import dialect
 from telealarm.store.engine.transition import move
 
 Row = TypeVar("Row", AlarmRequest, Message, WebhookDelivery)
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -56,19 +59,29 @@ def claim(
     `admit` is called for each row before the claim. If it returns False, it has handled the row or
     leaves it for later. If it raises, the row is put off, so that the others continue.
     """
-    taken = []
+    taken: list[Row] = []
+
+    def take(row: Row) -> None:
+        with type(row)._meta.database.atomic():
+            if admit is None or admit(row):
+                move(row, claimed, worker=holder.name, fence=holder.fence)
+                taken.append(row)
+
     for row in rows:
-        model = type(row)
-        try:
-            with model._meta.database.atomic():
-                if admit is None or admit(row):
-                    move(row, claimed, worker=holder.name, fence=holder.fence)
-                    taken.append(row)
-        except (OperationalError, InterfaceError):
-            raise  # the connection failed, not the row
-        except Stale as error:
-            log.debug("%s", error)  # changed meanwhile: tried again
-        except Exception:
-            log.exception("%s %d cannot be claimed; it is put off", model.__name__, row.id)
-            model.update(date=now + PUT_OFF).where(model.id == row.id).execute()
+        unless_faulty(row, now, partial(take, row))
     return taken
+
+
+def unless_faulty(row: Row, now: datetime, work: Callable[[], T]) -> T | None:
+    """Return what `work` returns. If it raises, put the row off, so that the others continue."""
+    try:
+        return work()
+    except (OperationalError, InterfaceError):
+        raise  # the connection failed, not the row
+    except Stale as error:
+        log.debug("%s", error)  # changed meanwhile: tried again
+    except Exception:
+        model = type(row)
+        log.exception("%s %d cannot be claimed; it is put off", model.__name__, row.id)
+        model.update(date=now + PUT_OFF).where(model.id == row.id).execute()
+    return None

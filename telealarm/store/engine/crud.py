@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from peewee import IntegrityError, ModelSelect
@@ -9,6 +10,7 @@ from peewee import IntegrityError, ModelSelect
 from telealarm.clock import utcnow
 from telealarm.errors import Conflict, Invalid
 from telealarm.models import ALL, BaseModel
+from telealarm.store.engine.prepared import Prepared, insertion
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=BaseModel)
@@ -23,6 +25,26 @@ def insert(model: type[Row], values: Mapping[str, Any]) -> Row:
         return model.create(**values)
     except IntegrityError as error:
         raise Conflict(f"Another {noun(model)} like this was written just now.") from error
+
+
+def insert_all(rows: Sequence[BaseModel], key: Any) -> list[tuple[int, Any]]:
+    """Insert rows of one model. Return their new ids, each with its value of the column `key`."""
+    if not rows:
+        return []
+    model = type(rows[0])
+    columns = _columns(model)
+    values = [[row.__data__.get(column.name) for column in columns] for row in rows]
+    return [(row_id, value) for row_id, value in _insertion(model, key).tuples(rows=values)]
+
+
+def _columns(model: type[BaseModel]) -> list[Any]:
+    """Return the columns of a model without its id."""
+    return [column for column in model._meta.sorted_fields if column.name != "id"]
+
+
+@cache
+def _insertion(model: type[BaseModel], key: Any) -> Prepared[Any]:
+    return Prepared(model, lambda: insertion("rows", *_columns(model)).returning(model.id, key))
 
 
 def change(row: BaseModel, values: Mapping[str, Any]) -> None:

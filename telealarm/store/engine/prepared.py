@@ -166,13 +166,21 @@ class Prepared(Generic[Row]):
         """Run a write that returns no rows. Return how many rows it changed."""
         return sum(cursor.rowcount for _, cursor in self._run(given))
 
+    def statement(self, **given: Any) -> tuple[str, list[Any]]:
+        """Return the text and the parameters, for EXPLAIN."""
+        return self._for(self._model._meta.database).statement(given)
+
     def _run(self, given: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
         database = self._model._meta.database
+        compiled = self._for(database)
+        for part in compiled.parts(given):
+            yield compiled.query, database.execute_sql(*compiled.statement(part))
+
+    def _for(self, database: Database) -> "_Compiled":
         compiled = self._compiled.get(type(database))
         if compiled is None:
             compiled = self._compiled[type(database)] = _Compiled(self._build(), database)
-        for part in compiled.parts(given):
-            yield compiled.query, database.execute_sql(*compiled.statement(part))
+        return compiled
 
 
 class _Compiled:

@@ -10,6 +10,7 @@ from telealarm.models import (
     AlarmRequest,
     Calendar,
     CalendarSetting,
+    CalendarUser,
     CalendarUserProfile,
     CallRequest,
     Event,
@@ -38,13 +39,14 @@ def whole(call_ids: Collection[int]) -> dict[int, CallRequest]:
 def _whole() -> Any:
     query = (
         CallRequest.select(
-            *(CallRequest, AlarmRequest, Alarm, Event, Calendar),
+            *(CallRequest, AlarmRequest, Alarm, Event, Calendar, CalendarUser),
             *(CalendarUserProfile, CalendarSetting, Survey, Gateway),
         )
         .join_from(CallRequest, AlarmRequest)
         .join_from(CallRequest, Alarm)
         .join_from(Alarm, Event)
         .join_from(Event, Calendar)
+        .join_from(Calendar, CalendarUser)
         .join_from(
             Calendar,
             CalendarUserProfile,

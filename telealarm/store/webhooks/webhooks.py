@@ -12,8 +12,9 @@ from uuid import uuid4
 from telealarm.errors import Conflict
 from telealarm.models import Alarm, AlarmRequest, DncContact, Webhook, WebhookDelivery
 from telealarm.models.gateway import ACTIVE, INACTIVE
-from telealarm.store.engine import crud
+from telealarm.store.engine import crud, read_cache
 from telealarm.store.engine.database import wake
+from telealarm.store.engine.prepared import Given, Prepared
 from telealarm.store.webhooks import deliveries
 from telealarm.words import AlarmResult, Change
 
@@ -83,9 +84,18 @@ def new_secret() -> str:
 
 def _hooks(owner_id: int, change: Change) -> list[Webhook]:
     """Return the webhooks to notify of this change."""
-    active = Webhook.select().where(Webhook.owner == owner_id, Webhook.status == ACTIVE)
-    hooks = list(active.order_by(Webhook.id))
+    hooks = read_cache.once(("hooks", owner_id), lambda: _ACTIVE.rows(owner=owner_id))
     return [webhook for webhook in hooks if not webhook.events or change in webhook.events]
+
+
+_ACTIVE = Prepared(
+    Webhook,
+    lambda: (
+        Webhook.select()
+        .where(Webhook.owner == Given("owner", Webhook.owner), Webhook.status == ACTIVE)
+        .order_by(Webhook.id)
+    ),
+)
 
 
 def _own_url(alarm: Alarm) -> str:
