@@ -1,7 +1,18 @@
 """What all tables share, and the field that stores times in the same way on both databases."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Literal,
+    Self,
+    TypeAlias,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from peewee import (
     OP,
@@ -71,6 +82,18 @@ def _key(model: type[Model], condition: Any) -> int | None:
     return condition if type(condition) is int else None
 
 
+def _by_key(model: type[Model], key: int) -> Iterable[Any]:
+    """Return the row with this id, if there is one."""
+    database = model._meta.database
+    kind = model, type(database)
+    if kind not in _BY_KEY:
+        select = model.select().where(model._meta.primary_key == key)
+        text, _ = database.get_sql_context().sql(select).query()
+        _BY_KEY[kind] = select, text
+    query, text = _BY_KEY[kind]
+    return cast(Iterable[Any], query._get_cursor_wrapper(database.execute_sql(text, [key])))
+
+
 class BaseModel(Model):
     """The base of all tables. Each has an integer id. store.engine binds the database."""
 
@@ -84,21 +107,10 @@ class BaseModel(Model):
         longer than to run it.
         """
         key = _key(cls, query[0]) if len(query) == 1 and not filters else None
-        if key is None:
-            row: Self = super().get(*query, **filters)
-            return row
-        database = cls._meta.database
-        compiled = _BY_KEY.get((cls, type(database)))
-        if compiled is None:
-            select: Any = cls.select().where(cls._meta.primary_key == key)
-            text, _ = database.get_sql_context().sql(select).query()
-            compiled = _BY_KEY[cls, type(database)] = select, text
-        select, text = compiled
-        rows: list[Self] = list(select._get_cursor_wrapper(database.execute_sql(text, [key])))
-        if not rows:
-            missing: Exception = cls.DoesNotExist(f"no {cls.__name__} has the id {key}")  # type: ignore[attr-defined]
-            raise missing
-        return rows[0]
+        if key is not None:
+            for row in _by_key(cls, key):
+                return cast(Self, row)
+        return super().get(*query, **filters)
 
     class Meta:
         legacy_table_names = False

@@ -181,6 +181,7 @@ async def test_the_cap_is_kept_if_the_shared_clock_is_slow_to_answer(
     def draw(count: int) -> list[float]:
         rate = CallRate()
         slots = [rate.draw(gateway) for _ in range(count)]
+        rate.keep()
         return [slot.at for slot in slots if slot is not None]
 
     await stages.write(pace(calls_per_second=20))
@@ -211,6 +212,7 @@ async def test_a_worker_that_waited_for_the_gateway_draws_after_the_one_that_had
             slot = rate.draw(gateway)
             assert slot is not None
             slots.append(slot.at)
+        rate.keep()
         return slots
 
     def first() -> list[float]:

@@ -5,7 +5,7 @@ from enum import IntEnum
 from functools import cache
 from typing import Any
 
-from peewee import Node
+from peewee import JSONField, Node
 
 from telealarm.errors import Stale
 from telealarm.models import (
@@ -106,7 +106,7 @@ def _update_all(model: type[Moving], names: tuple[str, ...]) -> Prepared[Any]:
 def put(row: Moving | Gateway | SmsGateway, **values: Any) -> None:
     """Change columns of `row`. Raises Stale if its status or fence changed meanwhile."""
     model = type(row)
-    if any(isinstance(value, Node) for value in values.values()):
+    if any(_is_expression(model, name, value) for name, value in values.items()):
         unchanged = (model.id == row.id) & (model.status == row.status)
         if isinstance(row, ClaimableModel):
             unchanged &= type(row).fence == row.fence
@@ -117,6 +117,11 @@ def put(row: Moving | Gateway | SmsGateway, **values: Any) -> None:
         raise Stale(f"{model.__name__} {row.id} was changed by another")
     for name, value in values.items():
         setattr(row, name, value)
+
+
+def _is_expression(model: type[BaseModel], name: str, value: object) -> bool:
+    """Return whether the value is written as an expression: peewee does so with all JSON."""
+    return isinstance(value, Node) or isinstance(model._meta.fields[name], JSONField)
 
 
 def _unchanged(model: type[Moving | Gateway | SmsGateway]) -> list[Any]:
