@@ -29,7 +29,9 @@ async def test_nobody_who_answers_waits_for_an_engine(
     allowed = min(round(limit(4)), 20)
     engines = {"en": f"{slow} {{text_file}} {{wav}}", "*": "tail -f {text_file} {wav}"}
     practice = await practices(
-        settings={"speech": {"engines": engines, "timeout_seconds": allowed}},
+        settings={
+            "speech": {"engines": engines, "timeout_seconds": allowed, "wait_seconds": 60},
+        },
         script="You have an appointment with {doc_name}.",
     )
     english, spanish = await plug("973", by_hand()), await plug("974", by_hand())
