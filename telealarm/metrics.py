@@ -44,6 +44,12 @@ WEBHOOKS = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+RETENTION = Counter(
+    "telealarm_rows_deleted",
+    "Rows that were deleted because they had reached their age, by kind.",
+    ["what"],
+    registry=REGISTRY,
+)
 TRUNKS = Gauge(
     "telealarm_trunk_up",
     "1 while calls can go out by a trunk, 0 while it is down; absent where it is not known.",

@@ -37,8 +37,8 @@ from telealarm.methods.context import Transports
 from telealarm.outcome.settler import Settler
 from telealarm.planning.planner import Planner
 from telealarm.planning.series import SeriesPlanner
-from telealarm.planning.timelines import TimelineFolder
 from telealarm.retention.eraser import Eraser
+from telealarm.retention.sweeper import RetentionSweeper
 from telealarm.rules.url_guard import UrlGuard
 from telealarm.store.dialing import trunks, workers
 from telealarm.store.dialing.admission import Admission
@@ -173,11 +173,11 @@ class Service:
                 dialect.place(self._config),
             )
             settler = Settler(self._db)
-            days = self._config.recordings.keep_days
-            cleanup = Cleanup(session_services, holder, timedelta(days=days) if days else None)
+            cleanup = Cleanup(session_services, holder)
             sender = MessageDispatcher(self._db, holder, outbound.send)
-            kept = timedelta(days=self._config.webhooks.keep_days)
-            webhook_dispatcher = WebhookDispatcher(self._db, holder, webhooks.send, kept)
+            webhook_dispatcher = WebhookDispatcher(self._db, holder, webhooks.send)
+            person_files = erasures.files_of(self._config)
+            sweeper = RetentionSweeper(self._db, self._config, person_files.recordings)
 
             async def drain() -> None:
                 await asyncio.gather(
@@ -191,7 +191,6 @@ class Service:
                 lease_keeper.run(),
                 Planner(self._db).run(),
                 SeriesPlanner(self._db).run(),
-                TimelineFolder(self._db).run(),
                 PromptPrefetch(self._db, survey).run(),
                 dialer.run(),
                 settler.run(),
@@ -199,7 +198,8 @@ class Service:
                 InvitationUpdater(self._db, composer).run(),
                 webhook_dispatcher.run(),
                 cleanup.run(),
-                Eraser(self._db, erasures.files_of(self._config)).run(),
+                Eraser(self._db, person_files).run(),
+                sweeper.run(),
                 self.ari.run(),
                 ready.run(),
                 disks.run(),

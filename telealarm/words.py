@@ -278,6 +278,23 @@ class Reason(Words):
     WITHDRAWN = "withdrawn", "The attempt was called off before it came to an answer."
 
 
+class RetentionKind(Words):
+    """`what` of the metric telealarm_rows_deleted: rows that had reached their age."""
+
+    CALLS = "calls", "Calls, with their answers and transfers."
+    RESULTS = "results", "Answers in surveys."
+    RECORDINGS = "recordings", "Messages that callees recorded; the answer stays."
+    MESSAGES = "messages", "SMS and mails."
+    TIMELINES = "timelines", "Lines of timelines."
+    INBOUND_SMS = "inbound_sms", "Received SMS."
+    REPORTS = "reports", "Delivery reports without a message."
+    WEBHOOKS = "webhooks", "Webhook deliveries."
+    IMPORTS = "imports", "What imports wrote."
+    IDEMPOTENCY = "idempotency", "Answers to POSTs with an Idempotency-Key."
+    AUDIT = "audit", "Entries of the audit log."
+    DELETED = "deleted", "Deleted events, alarms, calendars and calendar users."
+
+
 class AuditRoad(Words):
     """`road` of an entry of the audit log: how the writer came in."""
 
@@ -317,7 +334,6 @@ class TimelineWord(Words):
     CANCELLED = "cancelled", "The alarm or its waiting attempt was called off."
     DELETED = "deleted", "The alarm was deleted after its end."
     MISSED = "missed", "The alarm was not made in time; nobody is called any more."
-    FOLDED = "folded", "Older entries were taken together; `why` says how many, and which."
     WORDS_MISSING = "words_missing", "The survey names values that the event's data does not have."
     # The attempt.
     DEFERRED = "deferred", "The attempt cannot be made now and waits."

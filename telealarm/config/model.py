@@ -301,6 +301,40 @@ class WebhooksConfig(_Part):
     )
 
 
+class RetentionConfig(_Part):
+    """How long is kept what no call needs any more. Beside it: recordings and webhooks."""
+
+    calls_days: int = Field(
+        365,
+        ge=0,
+        description="Calls, with their answers, transfers and recordings, by the day of the call."
+        " Attempts and results of alarms stay. 0: for ever, as in all of these.",
+    )
+    results_days: int = Field(
+        365, ge=0, description="The answers in surveys, with the counts of survey aggregates."
+    )
+    messages_days: int = Field(365, ge=0, description="SMS and mails that were sent or given up.")
+    timelines_days: int = Field(365, ge=0, description="The lines of the timelines of alarms.")
+    inbound_sms_days: int = Field(365, ge=0, description="Received SMS.")
+    imports_days: int = Field(
+        90, ge=0, description="What imports wrote; a later `import undo` takes nothing back."
+    )
+    idempotency_hours: int = Field(
+        24,
+        ge=1,
+        le=24,
+        description="The answers to POSTs with an Idempotency-Key. After it, the same key is"
+        " carried out again.",
+    )
+    audit_days: int = Field(730, ge=0, description="The audit log.")
+    deleted_days: int = Field(
+        365,
+        ge=0,
+        description="Events, alarms, calendars and calendar users that were deleted, with the log"
+        " of their calls. Until then they are hidden. An event must be over for so long.",
+    )
+
+
 class AgiConfig(_Part):
     """FastAGI, for dialplans of your own."""
 
@@ -369,6 +403,9 @@ class Config(_Part):
     speech: SpeechConfig = Field(SpeechConfig(), description="The speech engines.")
     smtp: SmtpConfig = Field(SmtpConfig(), description="The mail server.")
     webhooks: WebhooksConfig = Field(WebhooksConfig(), description="Where webhooks may go.")
+    retention: RetentionConfig = Field(
+        RetentionConfig(), description="How long the log of calls and messages is kept."
+    )
     agi: AgiConfig | None = Field(None, description="FastAGI. null: it is off.")
     disk: DiskConfig = Field(DiskConfig(), description="The room on the disks.")
     log: LogConfig = Field(LogConfig(), description="The log.")

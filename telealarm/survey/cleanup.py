@@ -1,8 +1,7 @@
-"""Cleans up after surveys: agents without a callee, messages left in Asterisk, old messages."""
+"""Cleans up after surveys: agents without a callee, messages left in Asterisk."""
 
 import asyncio
 import logging
-from datetime import timedelta
 
 from telealarm.clock import monotonic, utcnow
 from telealarm.errors import TeleAlarmError
@@ -15,21 +14,15 @@ from telealarm.survey.section_context import SessionServices
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 5.0
-EXPIRE_SECONDS = 600.0
 FETCH_SECONDS = 30.0
 
 
 class Cleanup:
-    """Cleans up after the surveys of this worker.
+    """Cleans up after the surveys of this worker."""
 
-    `keep` is how long recorded messages are kept; None: for ever.
-    """
-
-    def __init__(self, services: SessionServices, holder: Holder, keep: timedelta | None) -> None:
+    def __init__(self, services: SessionServices, holder: Holder) -> None:
         self._services = services
         self._holder = holder
-        self._keep = keep
-        self._expire_next = 0.0
         self._fetch_next = 0.0
         self._trouble = Trouble(log, "cleaning up")
 
@@ -48,7 +41,6 @@ class Cleanup:
 
         1. Hang up agents whose callee is gone.
         2. Save messages that were being recorded during a crash.
-        3. Delete messages that are older than `keep`.
         """
         if self._services.ari.connected:
             for agent in await self._services.db.read(transfers.orphans, self._holder):
@@ -60,11 +52,6 @@ class Cleanup:
             if monotonic() >= self._fetch_next:
                 self._fetch_next = monotonic() + FETCH_SECONDS
                 await self._fetch()
-        if self._keep is not None and monotonic() >= self._expire_next:
-            names = await self._services.db.write(voice_messages.expire, utcnow() - self._keep)
-            await asyncio.to_thread(self._services.voice_messages.discard, names)
-            if not names:
-                self._expire_next = monotonic() + EXPIRE_SECONDS
 
     async def _fetch(self) -> None:
         names = await self._services.ari.recordings.stored()

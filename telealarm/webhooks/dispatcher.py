@@ -7,7 +7,7 @@ delays its own deliveries only.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from telealarm import metrics
@@ -23,8 +23,6 @@ from telealarm.transports.http import SignedNotice
 
 log = logging.getLogger(__name__)
 
-# How often old deliveries are deleted.
-SWEEP_SECONDS = 3600.0
 GONE = 410
 
 # Returns the HTTP status of the answer, or raises TransportError.
@@ -34,13 +32,11 @@ Send = Callable[[SignedNotice, datetime], Awaitable[int]]
 class WebhookDispatcher:
     """Sends due deliveries, and stores each try."""
 
-    def __init__(self, db: Database, holder: Holder, send: Send, keep: timedelta) -> None:
+    def __init__(self, db: Database, holder: Holder, send: Send) -> None:
         self._db = db
         self._holder = holder
         self._send = send
-        self._keep = keep
         self._sending: dict[asyncio.Task[None], Delivery] = {}
-        self._last_sweep: float | None = None
         self._draining = False
 
     async def run(self) -> None:
@@ -63,7 +59,6 @@ class WebhookDispatcher:
         if self._draining:
             return None
         now = utcnow()
-        await self._sweep(now)
         sending = list(self._sending.values())
         for delivery in await self._db.write(deliveries.take, self._holder, now, sending):
             task = asyncio.create_task(self._deliver(delivery))
@@ -104,10 +99,3 @@ class WebhookDispatcher:
             log.error(
                 "webhook delivery %d is sent again: its end was not stored: %s", row.id, error
             )
-
-    async def _sweep(self, now: datetime) -> None:
-        if self._last_sweep is not None and monotonic() - self._last_sweep < SWEEP_SECONDS:
-            return
-        while await self._db.write(deliveries.forget, now, self._keep):
-            pass
-        self._last_sweep = monotonic()

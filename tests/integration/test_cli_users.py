@@ -1,5 +1,6 @@
 """Logins and pauses by the command line, on each kind of database."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,13 @@ from tests.integration.test_cli import telealarm
 def command(config: Config, tmp_path: Path) -> Any:
     """`command("user", "list")` on a database of its own: exit status, standard output, error."""
     path = tmp_path / "telealarm.yml"
-    key = str(config.key_path)
-    parts = {"database": config.database, "key_file": key, "asterisk": {"ari": {"password": "x"}}}
+    # A copy, because the file of the erasures lies beside the key.
+    key = shutil.copy2(config.key_path, tmp_path / "own.key")
+    parts = {
+        "database": config.database,
+        "key_file": str(key),
+        "asterisk": {"ari": {"password": "x"}},
+    }
     path.write_text(yaml.safe_dump(parts))
 
     def run(*words: str, stdin: str = "") -> tuple[int, str, str]:

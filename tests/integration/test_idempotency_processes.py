@@ -27,7 +27,11 @@ async def pair(config: Config, tmp_path: Path) -> AsyncIterator[list[Running]]:
             folder = tmp_path / name
             folder.mkdir()
             path = write(
-                folder, database=config.database, worker={"name": name}, log={"level": "debug"}
+                folder,
+                database=config.database,
+                key_file=str(config.key_path),
+                worker={"name": name},
+                log={"level": "debug"},
             )
             if not running:
                 words = ("user", "add", "ann", "--superuser", "--password-stdin")

@@ -39,7 +39,9 @@ async def unknown(service: Running) -> str:
 async def test_what_was_taken_has_an_unknown_fate_and_is_sent_again_by_its_policy_alone(
     config: Config, tmp_path: Path, server: MailServer
 ) -> None:
-    path = write(tmp_path, database=config.database, smtp=server.settings())
+    path = write(
+        tmp_path, database=config.database, key_file=str(config.key_path), smtp=server.settings()
+    )
     words = ("user", "add", "clinic", "--superuser", "--password-stdin", "--config", str(path))
     done = await asyncio.to_thread(telealarm, *words, stdin="a long secret\n")
     assert done.returncode == 0, done.stderr

@@ -50,7 +50,7 @@ def command(
 ) -> Callable[..., Done]:
     """`telealarm ...` on a database with the user ann."""
     path = tmp_path / "telealarm.yml"
-    path.write_text(yaml.safe_dump({"database": config.database}))
+    path.write_text(yaml.safe_dump({"database": config.database, "key_file": str(config.key_path)}))
 
     def run(*words: str) -> Done:
         status = main.main([*words, "--config", str(path)])

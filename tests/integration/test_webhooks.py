@@ -37,7 +37,6 @@ from tests.lab.speed import limit
 from tests.lab.waiting import until
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-KEEP = timedelta(days=30)
 DAY = timedelta(days=1)
 
 
@@ -51,7 +50,7 @@ class Post:
     def __init__(self, stages: Stages) -> None:
         self.stages = stages
         self.sender = WebhookTransport(UrlGuard(["127.0.0.0/8"]))
-        self.courier = WebhookDispatcher(stages.db, stages.holder, self.sender.send, KEEP)
+        self.courier = WebhookDispatcher(stages.db, stages.holder, self.sender.send)
 
     async def hook(self, receiver: Receiver, *events: str, path: str = "") -> Webhook:
         values = {"target_url": receiver.url + path, "events": list(events)}
@@ -393,20 +392,6 @@ async def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(
         assert len(told.headers["webhook-signature"].split()) == 1
 
 
-async def test_what_was_told_is_forgotten_after_a_time(post: Post, receiver: Receiver) -> None:
-    await post.hook(receiver)
-    await post.optout("1")
-    await post.send()
-    with at(MORNING + KEEP):
-        await post.optout("2")
-        await post.send()
-    with at(MORNING + KEEP + HOUR):
-        later = WebhookDispatcher(post.stages.db, post.stages.holder, post.sender.send, KEEP)
-        await later.step()
-        (row,) = await post.rows()
-        assert row.created_date == MORNING + KEEP
-
-
 async def test_two_workers_send_each_once_and_the_changes_of_an_alarm_in_order(
     post: Post, receiver: Receiver
 ) -> None:
@@ -430,7 +415,6 @@ async def test_two_workers_send_each_once_and_the_changes_of_an_alarm_in_order(
             two,
             await two.write(workers.enter, "two", utcnow(), timedelta(seconds=30)),
             post.sender.send,
-            KEEP,
         ),
     ]
     running = [asyncio.create_task(one.run()) for one in couriers]
@@ -502,7 +486,12 @@ async def test_an_end_that_cannot_be_kept_is_sent_again_with_the_same_id(
 async def test_killed_after_the_receiver_took_it_it_comes_again_with_the_same_id(
     config: Config, tmp_path: Path, receiver: Receiver
 ) -> None:
-    path = write(tmp_path, database=config.database, webhooks={"allow": ["127.0.0.0/8"]})
+    path = write(
+        tmp_path,
+        database=config.database,
+        key_file=str(config.key_path),
+        webhooks={"allow": ["127.0.0.0/8"]},
+    )
     words = ("user", "add", "ann", "--superuser", "--password-stdin", "--config", str(path))
     done = await asyncio.to_thread(telealarm, *words, stdin="a long secret\n")
     assert done.returncode == 0, done.stderr

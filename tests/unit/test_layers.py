@@ -42,7 +42,14 @@ FOLDERS = [
     ),
     *("store.messages", "store.alarms", "store.outcome", "store.calendars", "store.messaging"),
     "store.stored_numbers",
-    *("store.open", "store.dialing", "store.survey", "store.dry_run", "store.person"),
+    *(
+        "store.open",
+        "store.dialing",
+        "store.survey",
+        "store.dry_run",
+        "store.person",
+        "store.retention",
+    ),
     # 3
     *("asterisk", "transports"),
     # 4

@@ -5,7 +5,6 @@ A name is drawn at random when a message is saved. So no client can choose a pat
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 from telealarm.models import CallRequest, Section, SurveyResult
@@ -70,14 +69,13 @@ def left(names: Sequence[str], holder: Holder) -> list[tuple[str, Call, int, int
     return recordings
 
 
-def expire(before: datetime) -> list[str]:
-    """Clear the names of older messages, some at a time. Return the names of their files."""
+def expire(ids: Sequence[int]) -> list[str]:
+    """Clear the names of the messages of these results. Return the names of their files."""
     old = (
         SurveyResult.select(SurveyResult, CallRequest)
         .join(CallRequest)
-        .where(SurveyResult.record_file != "", SurveyResult.created_date < before)
-        .order_by(SurveyResult.created_date)
-        .limit(_BATCH)
+        .where(SurveyResult.id.in_(ids), SurveyResult.record_file != "")
+        .order_by(SurveyResult.id)
     )
     names = []
     for row in list(old):

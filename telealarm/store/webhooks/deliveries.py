@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from peewee import Expression
@@ -24,7 +24,6 @@ from telealarm.words import DeliveryStatus, TimelineWord
 ALL, OWNER, ENDPOINT = 64, 32, 4
 # If a delivery is sent by hand again and again, this many tries are kept.
 TRIES = 50
-BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -131,20 +130,6 @@ def next_due(now: datetime) -> datetime | None:
         .order_by(WebhookDelivery.date)
     )
     return row.date if row else None
-
-
-def forget(now: datetime, keep: timedelta) -> int:
-    """Delete some ended deliveries that are older than `keep`. Return how many."""
-    old = (
-        WebhookDelivery.select(WebhookDelivery.id)
-        .where(
-            WebhookDelivery.created_date < now - keep,
-            WebhookDelivery.status.in_([DeliveryStatus.DELIVERED, DeliveryStatus.FAILED]),
-        )
-        .limit(BATCH)
-    )
-    ids = [row.id for row in old]
-    return int(WebhookDelivery.delete().where(WebhookDelivery.id.in_(ids)).execute())
 
 
 class _Load:

@@ -1,0 +1,1 @@
+"""What has reached its age, kind by kind, and its deletion some rows at a time."""
