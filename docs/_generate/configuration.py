@@ -10,14 +10,14 @@ from pydantic import AfterValidator, BaseModel
 from pydantic.fields import FieldInfo
 
 from docs._generate.markdown import code, prose, table
-from telealarm.config import file
 from telealarm.config.model import Config
+from telealarm.config.places import DEFAULT_PATH
 
 INTRODUCTION = f"""\
 # Configuration
 
 `telealarm` reads one YAML file: `--config FILE`, else `$TELEALARM_CONFIG`, else
-`{file.DEFAULT_PATH}`. Every key may be left out. `${{NAME}}` is replaced from the
+`{DEFAULT_PATH}`. Every key may be left out. `${{NAME}}` is replaced from the
 environment, `${{NAME:-something}}` has a default. Relative paths start at the folder of the file.
 `telealarm check-config` explains mistakes with the line they are in.
 """

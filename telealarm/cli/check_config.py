@@ -1,13 +1,13 @@
 """`telealarm check-config`: report faults of the configuration, and of what it names."""
 
 import argparse
-import asyncio
 import sys
+from typing import TYPE_CHECKING
 
-from telealarm import zone_data
 from telealarm.cli.command import Commands
-from telealarm.config import file
-from telealarm.config.model import Config
+
+if TYPE_CHECKING:
+    from telealarm.config.model import Config
 
 
 def register(commands: Commands) -> None:
@@ -15,8 +15,12 @@ def register(commands: Commands) -> None:
     commands.add("check-config", run, "report faults of the configuration")
 
 
-def run(settings: Config, options: argparse.Namespace) -> int:
+def run(settings: "Config", options: argparse.Namespace) -> int:
     """Print faults and remarks. Return 1 if there are faults."""
+    import asyncio
+
+    from telealarm import zone_data
+    from telealarm.config import file
     from telealarm.doctor import check
 
     mistakes, remarks = asyncio.run(check(settings))

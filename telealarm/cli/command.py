@@ -2,11 +2,14 @@
 
 import argparse
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from telealarm.config.model import Config
+if TYPE_CHECKING:
+    from telealarm.config.model import Config
+
 
 # Runs a subcommand; returns its exit status.
-Command = Callable[[Config, argparse.Namespace], int]
+Command = Callable[["Config", argparse.Namespace], int]
 
 PASSWORD_STDIN = "read it from standard input"
 

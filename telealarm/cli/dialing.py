@@ -1,10 +1,13 @@
 """`telealarm dialing`: pause and resume the calls."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from telealarm.cli.command import Commands
 from telealarm.clock import utcnow
-from telealarm.config.model import Config
+
+if TYPE_CHECKING:
+    from telealarm.config.model import Config
 
 
 def register(commands: Commands) -> None:
@@ -18,17 +21,17 @@ def register(commands: Commands) -> None:
         parser.add_argument("--gateway", metavar="NAME", help="only through this gateway")
 
 
-def pause(settings: Config, options: argparse.Namespace) -> int:
+def pause(settings: "Config", options: argparse.Namespace) -> int:
     """Pause dialing, as a whole or through one gateway."""
     return _change(settings, options.gateway, paused=True)
 
 
-def resume(settings: Config, options: argparse.Namespace) -> int:
+def resume(settings: "Config", options: argparse.Namespace) -> int:
     """End such a pause."""
     return _change(settings, options.gateway, paused=False)
 
 
-def _change(settings: Config, name: str | None, *, paused: bool) -> int:
+def _change(settings: "Config", name: str | None, *, paused: bool) -> int:
     from telealarm.store import audit
     from telealarm.store.dialing import pauses
     from telealarm.store.open import open_database

@@ -1,9 +1,12 @@
 """`telealarm example NAME`: load a ready set-up for one manager."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from telealarm.cli.command import Commands
-from telealarm.config.model import Config
+
+if TYPE_CHECKING:
+    from telealarm.config.model import Config
 
 EXAMPLES = ("wakeup", "appointment", "personal")
 
@@ -23,7 +26,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print what would be written")
 
 
-def run(settings: Config, options: argparse.Namespace) -> int:
+def run(settings: "Config", options: argparse.Namespace) -> int:
     """Load the example, and print each step."""
     from telealarm.cli.example_steps import Asked, load, read
     from telealarm.store.open import open_database

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telealarm.cli.command import Commands
-from telealarm.config.model import Config
 from telealarm.errors import TeleAlarmError
 
 if TYPE_CHECKING:
+    from telealarm.config.model import Config
     from telealarm.importing.load import Options
     from telealarm.importing.mirror import Gone
     from telealarm.importing.writer import Report
@@ -49,7 +49,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print what would be written")
 
 
-def run(settings: Config, options: argparse.Namespace) -> int:
+def run(settings: "Config", options: argparse.Namespace) -> int:
     """Import the file and print the result. Return 1 if something was refused or held back."""
     from telealarm.importing.load import Options, load
     from telealarm.store.open import open_database
@@ -75,7 +75,7 @@ def run(settings: Config, options: argparse.Namespace) -> int:
     return _report(load(settings, open_database(settings), asked, _progress, confirm), asked)
 
 
-def _undo(settings: Config, options: argparse.Namespace) -> int:
+def _undo(settings: "Config", options: argparse.Namespace) -> int:
     """Take an import back and print what was left. Return 1 if something was left."""
     from telealarm.importing.undo import undo
     from telealarm.store.open import open_database

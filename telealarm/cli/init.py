@@ -2,12 +2,13 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from telealarm.cli.command import Commands
-from telealarm.config.model import Config
-from telealarm.installing import asterisk_files
-from telealarm.installing.files import BESIDE, SAVED, Outcome
-from telealarm.installing.installation import Installer, Wishes
+
+if TYPE_CHECKING:
+    from telealarm.config.model import Config
+    from telealarm.installing.installation import Installer
 
 
 def register(commands: Commands) -> None:
@@ -34,8 +35,11 @@ def register(commands: Commands) -> None:
     parser.add_argument("--timezone", metavar="ZONE", help="default: the time zone of this machine")
 
 
-def run(settings: Config, options: argparse.Namespace) -> int:
+def run(settings: "Config", options: argparse.Namespace) -> int:
     """Make what is missing, print each file, and what to do next."""
+    from telealarm.installing.files import SAVED, Outcome
+    from telealarm.installing.installation import Installer, Wishes
+
     wishes = Wishes(
         root=options.root.absolute(),
         asterisk=options.asterisk.absolute() if options.asterisk else None,
@@ -58,8 +62,11 @@ def run(settings: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-def _steps(installer: Installer) -> list[str]:
+def _steps(installer: "Installer") -> list[str]:
     """Return what the operator has to do, in order."""
+    from telealarm.installing import asterisk_files
+    from telealarm.installing.files import BESIDE
+
     steps = list(installer.remarks)
     for path in asterisk_files.must_merge(installer.files):
         steps.append(f"merge {path}{BESIDE} into {path}, which had been edited")

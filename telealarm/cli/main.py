@@ -23,8 +23,7 @@ from telealarm.cli import (
     user,
 )
 from telealarm.cli.command import Commands
-from telealarm.config import file
-from telealarm.config.model import Config
+from telealarm.config.places import DEFAULT_PATH, INSTALLED_PATH
 from telealarm.errors import TeleAlarmError
 
 # In the order of `telealarm --help`.
@@ -47,6 +46,10 @@ COMMANDS = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status. An error is one sentence on standard error."""
     options = parser().parse_args(argv)
+    # They take longer to import than the parser needs to print its help.
+    from telealarm.config import file
+    from telealarm.config.model import Config
+
     os.umask(0o077)  # the database holds names, numbers and hashes
     try:
         settings = Config()
@@ -77,8 +80,8 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--config",
         metavar="FILE",
-        help=f"default: $TELEALARM_CONFIG, else {file.INSTALLED_PATH} if it is there, else"
-        f" {Path(file.DEFAULT_PATH)}",
+        help=f"default: $TELEALARM_CONFIG, else {INSTALLED_PATH} if it is there, else"
+        f" {Path(DEFAULT_PATH)}",
     )
     commands = Commands(whole, common)
     for command in COMMANDS:

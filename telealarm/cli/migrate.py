@@ -1,10 +1,13 @@
 """`telealarm migrate`: create the database, or bring it up to date."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from telealarm.cli import numbers
 from telealarm.cli.command import Commands
-from telealarm.config.model import Config
+
+if TYPE_CHECKING:
+    from telealarm.config.model import Config
 
 
 def register(commands: Commands) -> None:
@@ -12,7 +15,7 @@ def register(commands: Commands) -> None:
     commands.add("migrate", run, "create or migrate the database")
 
 
-def run(settings: Config, options: argparse.Namespace) -> int:
+def run(settings: "Config", options: argparse.Namespace) -> int:
     """Create or migrate the database, and print the applied migrations."""
     from telealarm.store import open, stored_numbers
     from telealarm.store.engine import dialect

@@ -1,9 +1,12 @@
 """`telealarm numbers`: read the phone numbers in the database again, and list those that stay."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from telealarm.cli.command import Commands
-from telealarm.config.model import Config
+
+if TYPE_CHECKING:
+    from telealarm.config.model import Config
 
 _SHOWN = 100
 
@@ -16,7 +19,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only list, change nothing")
 
 
-def run(settings: Config, options: argparse.Namespace) -> int:
+def run(settings: "Config", options: argparse.Namespace) -> int:
     """Save the E.164 forms that are missing. Print the numbers that cannot be read."""
     from telealarm.store import audit, stored_numbers
     from telealarm.store.open import open_database

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from telealarm.cli.command import Commands
 from telealarm.clock import utcnow
-from telealarm.config.model import Config
 from telealarm.errors import TeleAlarmError
 
 if TYPE_CHECKING:
+    from telealarm.config.model import Config
     from telealarm.store.engine.database import Database
 
 
@@ -37,14 +37,14 @@ def register(commands: Commands) -> None:
     person.add("reapply", reapply, "erase again whom a restored database has back")
 
 
-def find(settings: Config, options: argparse.Namespace) -> int:
+def find(settings: "Config", options: argparse.Namespace) -> int:
     """Print who is behind the number."""
     from telealarm.store.open import open_database
 
     return 0 if _show(open_database(settings), options) else 1
 
 
-def export(settings: Config, options: argparse.Namespace) -> int:
+def export(settings: "Config", options: argparse.Namespace) -> int:
     """Print the document of the person."""
     from telealarm.store.open import open_database
     from telealarm.store.person import erasures, export
@@ -58,7 +58,7 @@ def export(settings: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-def erase(settings: Config, options: argparse.Namespace) -> int:
+def erase(settings: "Config", options: argparse.Namespace) -> int:
     """Erase the person, after a question. Return 1 if a part has to wait for the service."""
     from telealarm.store import audit
     from telealarm.store.open import open_database
@@ -80,7 +80,7 @@ def erase(settings: Config, options: argparse.Namespace) -> int:
     return 0 if finished else 1
 
 
-def reapply(settings: Config, options: argparse.Namespace) -> int:
+def reapply(settings: "Config", options: argparse.Namespace) -> int:
     """Apply the erasures that the database does not know: it was restored from a backup."""
     from telealarm.store.open import open_database
     from telealarm.store.person import erasures

@@ -1,10 +1,13 @@
 """`telealarm plan`: the dry run. It calls nobody."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from telealarm.cli.command import Commands
 from telealarm.clock import utcnow
-from telealarm.config.model import Config
+
+if TYPE_CHECKING:
+    from telealarm.config.model import Config
 
 
 def register(commands: Commands) -> None:
@@ -24,7 +27,7 @@ def _days(text: str) -> int:
     return days
 
 
-def run(settings: Config, options: argparse.Namespace) -> int:
+def run(settings: "Config", options: argparse.Namespace) -> int:
     """Print the plan. Nothing is written."""
     from telealarm.cli.plan_text import show
     from telealarm.store.open import open_database

@@ -1,11 +1,12 @@
 """`telealarm serve`: the API and all stages, until a signal."""
 
 import argparse
-import asyncio
+from typing import TYPE_CHECKING
 
-from telealarm import log
 from telealarm.cli.command import Commands
-from telealarm.config.model import Config
+
+if TYPE_CHECKING:
+    from telealarm.config.model import Config
 
 
 def register(commands: Commands) -> None:
@@ -13,9 +14,13 @@ def register(commands: Commands) -> None:
     commands.add("serve", run, "run the API, the scheduler, the dialer and the surveys")
 
 
-def run(settings: Config, options: argparse.Namespace) -> int:
+def run(settings: "Config", options: argparse.Namespace) -> int:
     """Run the service until a signal."""
-    from telealarm.service import serve  # here, so that other commands start without a server
+    # Here, so that other commands start without a server.
+    import asyncio
+
+    from telealarm import log
+    from telealarm.service import serve
 
     log.configure(settings.log.level, settings.log.format)
     asyncio.run(serve(settings))

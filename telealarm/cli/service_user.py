@@ -6,11 +6,13 @@ them.
 
 import os
 import pwd
+from typing import TYPE_CHECKING
 
-from telealarm.config.model import Config
+if TYPE_CHECKING:
+    from telealarm.config.model import Config
 
 
-def become(settings: Config) -> None:
+def become(settings: "Config") -> None:
     """If this is root and the folder of the installation's key is another user's, be that user."""
     folder = settings.key_path.parent
     if os.geteuid() != 0 or not folder.is_dir():

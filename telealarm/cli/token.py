@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from telealarm.cli.command import Commands
 from telealarm.clock import utcnow
-from telealarm.config.model import Config
 
 if TYPE_CHECKING:
+    from telealarm.config.model import Config
     from telealarm.models import ApiToken
     from telealarm.store.audit import Changes
 
@@ -24,7 +24,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("id", metavar="ID", type=int)
 
 
-def add(settings: Config, options: argparse.Namespace) -> int:
+def add(settings: "Config", options: argparse.Namespace) -> int:
     """Create a token, and print its text."""
     from telealarm.store.access import tokens, users
     from telealarm.store.open import open_database
@@ -42,7 +42,7 @@ def add(settings: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-def list_all(settings: Config, options: argparse.Namespace) -> int:
+def list_all(settings: "Config", options: argparse.Namespace) -> int:
     """Print all tokens, or those of one login."""
     from telealarm.store.access import tokens, users
     from telealarm.store.open import open_database
@@ -57,7 +57,7 @@ def list_all(settings: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-def revoke(settings: Config, options: argparse.Namespace) -> int:
+def revoke(settings: "Config", options: argparse.Namespace) -> int:
     """Revoke a token."""
     from telealarm.store.access import tokens
     from telealarm.store.open import open_database

@@ -5,9 +5,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from telealarm.cli.command import PASSWORD_STDIN, Commands
-from telealarm.config.model import Config
 
 if TYPE_CHECKING:
+    from telealarm.config.model import Config
     from telealarm.models import User
     from telealarm.store.audit import Changes
 
@@ -38,7 +38,7 @@ def _take_password(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--password-stdin", action="store_true", required=True, help=PASSWORD_STDIN)
 
 
-def add(settings: Config, options: argparse.Namespace) -> int:
+def add(settings: "Config", options: argparse.Namespace) -> int:
     """Create a login. The password is read from standard input."""
     from telealarm.store.access import users
     from telealarm.store.open import open_database
@@ -57,7 +57,7 @@ def add(settings: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-def list_all(settings: Config, options: argparse.Namespace) -> int:
+def list_all(settings: "Config", options: argparse.Namespace) -> int:
     """Print all logins."""
     from telealarm.store.access import users
     from telealarm.store.open import open_database
@@ -71,7 +71,7 @@ def list_all(settings: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-def change_password(settings: Config, options: argparse.Namespace) -> int:
+def change_password(settings: "Config", options: argparse.Namespace) -> int:
     """Change a password. It is read from standard input."""
     from telealarm.store.access import users
     from telealarm.store.open import open_database
@@ -89,7 +89,7 @@ def change_password(settings: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-def set_active(settings: Config, options: argparse.Namespace) -> int:
+def set_active(settings: "Config", options: argparse.Namespace) -> int:
     """Allow or refuse a login."""
     from telealarm.store.access import users
     from telealarm.store.open import open_database
@@ -108,7 +108,7 @@ def set_active(settings: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-def remove(settings: Config, options: argparse.Namespace) -> int:
+def remove(settings: "Config", options: argparse.Namespace) -> int:
     """Delete a login that owns nothing."""
     from telealarm.store.access import users
     from telealarm.store.open import open_database

@@ -11,11 +11,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from telealarm.config.model import Config
+from telealarm.config.places import DEFAULT_PATH, INSTALLED_PATH
 from telealarm.errors import ConfigError
 
-DEFAULT_PATH = "config/telealarm.yml"
-# Where `telealarm init` writes it.
-INSTALLED_PATH = "/etc/telealarm/telealarm.yml"
 # The file of secrets, beside the configuration.
 SECRETS = "secrets"
 
