@@ -141,6 +141,7 @@ async def test_a_crowd_that_says_nothing_stops_nobody_for_long(
         assert len(await ask(port, *QUESTION)) == 2
 
 
+@pytest.mark.long
 async def test_who_is_slow_is_heard_out_and_who_never_ends_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -305,6 +305,7 @@ async def test_what_is_edited_between_the_claim_and_the_slot_is_read_again(
 # Whose turn it is
 
 
+@pytest.mark.long
 async def test_a_blast_of_one_calendar_delays_its_neighbour_by_a_few_calls(
     stages: Stages, ari: AriDouble, start_dialer: StartDialer
 ) -> None:

@@ -372,6 +372,7 @@ async def test_after_an_outage_each_alarm_is_fired_or_recorded_and_told_and_noth
 JUMPS = [timedelta(seconds=1), HOUR, DAY]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jump", [*JUMPS, *(-jump for jump in JUMPS)])
 async def test_a_clock_that_jumps_doubles_nothing_and_loses_nothing(
     stages: Stages, jump: timedelta

@@ -149,6 +149,7 @@ async def test_a_password_is_changed_as_over_http(api: Api, config: Config, read
     assert after.startswith("$argon2id$")
 
 
+@pytest.mark.long
 async def test_a_calendar_that_goes_while_a_file_is_written_takes_no_more_rows(
     api: Api, config: Config, ready: Clinic, tmp_path: Any
 ) -> None:

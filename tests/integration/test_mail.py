@@ -392,6 +392,7 @@ async def test_webhooks_are_told_of_attempts_by_mail_as_of_calls(mailing: Mailin
     assert await mailing.write(told, sent) == [(ended, 5)]
 
 
+@pytest.mark.long
 async def test_a_server_down_for_an_hour_what_is_wanted_is_sent_once_and_the_rest_is_missed(
     mailing: Mailing,
 ) -> None:

@@ -74,6 +74,7 @@ async def test_a_text_that_is_too_long_is_cut_and_the_timeline_says_so(texting: 
     assert told["sms_cut"] == "the text needs 11 segments; 10 are sent"
 
 
+@pytest.mark.long
 async def test_a_gateway_down_for_an_hour_what_is_wanted_is_sent_once_and_the_rest_is_missed(
     texting: Texting,
 ) -> None:

@@ -309,6 +309,7 @@ async def test_after_an_outage_each_occurrence_is_rung_or_missed_and_told(world:
     assert [state[1][0] for state in states[5:]] == [PENDING, PENDING]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jump", [timedelta(seconds=1), HOUR, DAY])
 @pytest.mark.parametrize("forward", [True, False])
 async def test_a_clock_that_jumps_doubles_nothing_and_loses_nothing(
@@ -331,6 +332,7 @@ async def test_a_clock_that_jumps_doubles_nothing_and_loses_nothing(
     assert len(world.rung) == 1 + len(ringing) - len(missed)
 
 
+@pytest.mark.long
 async def test_many_series_after_an_outage_are_worked_off_in_crowds(world: World) -> None:
     rule = await world.rule("FREQ=DAILY")
 

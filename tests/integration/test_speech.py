@@ -107,6 +107,7 @@ HOSTILE = st.one_of(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["en", "es"])
 @settings(max_examples=40, deadline=None)
 @given(hostile=HOSTILE)
