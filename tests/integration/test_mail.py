@@ -10,6 +10,7 @@ from email.header import decode_header
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 import time_machine
 from icalendar import Calendar as ICalendar

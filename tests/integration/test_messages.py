@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import time, timedelta
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from telealarm.clock import utcnow

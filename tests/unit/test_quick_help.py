@@ -11,5 +11,7 @@ def test_the_parser_is_there_before_anything_slow_is_loaded() -> None:
         "import sys; from telealarm.cli.main import parser; parser().format_help();"
         " print(*sys.modules)"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert not SLOW & set(result.stdout.split())
