@@ -177,6 +177,8 @@ class Service:
             sender = MessageDispatcher(self._db, holder, outbound.send)
             webhook_dispatcher = WebhookDispatcher(self._db, holder, webhooks.send)
             person_files = erasures.files_of(self._config)
+            eraser = Eraser(self._db, person_files)
+            await eraser.restore()
             sweeper = RetentionSweeper(self._db, self._config, person_files.recordings)
 
             async def drain() -> None:
@@ -198,7 +200,7 @@ class Service:
                 InvitationUpdater(self._db, composer).run(),
                 webhook_dispatcher.run(),
                 cleanup.run(),
-                Eraser(self._db, person_files).run(),
+                eraser.run(),
                 sweeper.run(),
                 self.ari.run(),
                 ready.run(),

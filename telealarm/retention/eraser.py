@@ -26,8 +26,17 @@ class Eraser:
     def __init__(self, db: Database, files: PersonFiles) -> None:
         self._db = db
         self._files = files
-        self._restored = False
         self._begun: set[int] = set()
+
+    async def restore(self) -> None:
+        """Erase again whom a restored database has back. Call it before any call goes out."""
+        try:
+            count = await asyncio.to_thread(erasures.reapply, self._db, self._files)
+        except (TeleAlarmError, OSError) as error:
+            log.error("erasures cannot be applied again: %s", error)
+            return
+        if count:
+            log.warning("the database was restored: %d erasures were applied again", count)
 
     async def run(self) -> None:
         """Erase until cancelled."""
@@ -35,11 +44,6 @@ class Eraser:
 
     async def step(self) -> datetime:
         """Carry out what is ordered. Return when to look again."""
-        if not self._restored:
-            count = await asyncio.to_thread(erasures.reapply, self._db, self._files)
-            if count:
-                log.warning("the database was restored: %d erasures were applied again", count)
-            self._restored = True
         orders = await self._db.read(erasures.open_orders)
         for order_id in orders:
             await asyncio.to_thread(self._carry_out, order_id)

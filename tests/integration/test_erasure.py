@@ -65,7 +65,7 @@ def in_tables() -> Iterator[str]:
         for row in model.select():
             for name, value in row.__data__.items():
                 if needles(str(value)):
-                    yield f"{model.__name__} {row.id}.{name}: {value}"
+                    yield f"{model.__name__} {row.__data__.get('id')}.{name}: {value}"
 
 
 def in_files(folder: Path) -> Iterator[str]:
@@ -360,6 +360,25 @@ async def test_a_call_that_goes_on_ends_first_and_brings_nothing_back(
     assert (await db.read(erasures.open_orders)) == []
     assert await db.read(lambda: list(in_tables())) == []
     assert list(in_files(tmp_path)) == []
+
+
+async def test_after_a_crash_in_the_middle_the_service_finishes(
+    patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(erasures, "_blank_mentions", _crash)
+        with pytest.raises(RuntimeError):
+            await erase(patient)
+    db = patient.api.db
+    assert await db.read(lambda: list(in_tables())) != []
+    await Eraser(db, patient.files).step()
+    assert await db.read(erasures.open_orders) == []
+    assert await db.read(lambda: list(in_tables())) == []
+    assert list(in_files(tmp_path)) == []
+
+
+def _crash(*args: object) -> int:
+    raise RuntimeError
 
 
 async def test_a_manager_finds_exports_and_erases_own_rows_only(patient: Patient) -> None:

@@ -120,24 +120,33 @@ def migrating(database: peewee.Database, config: Config) -> Iterator[None]:
             yield
 
 
-def scrub(database: peewee.Database) -> bool:
-    """Remove deleted content from SQLite's files. Return whether it is gone for certain.
+def rewrite(database: peewee.Database) -> bool:
+    """Write a small SQLite database anew. Return whether no deleted content is left in it.
 
-    The content of the journal goes into the database. A small database is written anew: an earlier
-    version left what it deleted in free pages. PostgreSQL does both by itself (VACUUM).
+    An earlier version left what it deleted in free pages. PostgreSQL cleans up by itself (VACUUM).
     """
     if _is_postgresql(database):
         return True
+    pages, page_bytes = (
+        database.execute_sql(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size")
+    )
+    if pages * page_bytes > _SMALL_BYTES:
+        return False
     try:
-        pages = database.execute_sql("PRAGMA page_count").fetchone()[0]
-        page_bytes = database.execute_sql("PRAGMA page_size").fetchone()[0]
-        small = pages * page_bytes <= _SMALL_BYTES
-        if small:
-            database.execute_sql("VACUUM")
-        busy = database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        database.execute_sql("VACUUM")
+    except peewee.OperationalError:  # another process holds the database
+        return False
+    return True
+
+
+def empty_journal(database: peewee.Database) -> bool:
+    """Move SQLite's journal into the database. Return False if a reader holds the journal."""
+    if _is_postgresql(database):
+        return True
+    try:
+        return not database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     except peewee.OperationalError:
         return False
-    return small and not busy
 
 
 def skip_locked(query: Query, *, of: Any = None) -> Query:

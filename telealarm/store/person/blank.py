@@ -1,8 +1,9 @@
 """Blanks the rows of a person. Counts stay: a row is kept, without what tells who it was."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from telealarm.models import (
@@ -110,34 +111,50 @@ def live_calls(found: Person, live: set[int]) -> set[int]:
     }
 
 
-def rows(found: Person, live: set[int]) -> int:
-    """Blank the person's rows, but for numbers that a call or message under way still needs.
+def steps(found: Person, live: set[int]) -> Iterator[Callable[[], int]]:
+    """Yield the parts of the work, each for a small transaction. Each returns how many rows it
+    blanked. Numbers that a call or a message under way still needs are left.
 
-    `live` are the alarms with such a call. Return how many rows were blanked.
+    `live` are the alarms with such a call. An alarm comes after what is found by it: after a crash
+    in between, the rest is found again.
     """
     going_on = live_calls(found, live)
-    over = [key for key in found.ids[Alarm] if key not in live]
     ended = [key for key in found.ids[CallRequest] if key not in going_on]
-    count = _alarms(over)
-    count += _set(
-        CallRequest, ended, phone_number="", dialled="", endpoint="", callerid="", playback=""
-    )
-    count += _results(ended)
-    count += _messages(found, live)
-    count += _set(InboundSms, found.ids[InboundSms], sender="", text="")
-    count += _set(Transfer, found.ids[Transfer], phone_number="", endpoint="")
-    count += _settings(found)
-    count += _set(SmsTemplate, found.ids[SmsTemplate], sender_phonenumber="")
-    count += _set(Event, found.own_events, **_NO_EVENT)
-    count += _users(found)
-    count += _contacts(found)
-    every = [*found.ids[Alarm], *found.about]
-    count += _timelines(every)
-    count += _deliveries(every)
-    count += _imports(found.own_events, found.names)
-    return count + _audit(found) + _answers(found)
+    over = [key for key in found.ids[Alarm] if key not in live]
+    for ids in crud.chunks([*found.ids[Alarm], *found.about]):
+        yield partial(_timelines, ids)
+        yield partial(_deliveries, ids)
+    yield partial(_audit, found)
+    yield partial(_answers, found)
+    for ids in crud.chunks(found.own_events):
+        yield partial(_imports, ids, found.names)
+    for ids in crud.chunks(ended):
+        yield partial(_results, ids)
+    for ids in crud.chunks(found.ids[Message]):
+        yield partial(_messages, ids, {*found.about})
+    for model, ids, values in (
+        (InboundSms, found.ids[InboundSms], {"sender": "", "text": ""}),
+        (Transfer, found.ids[Transfer], {"phone_number": "", "endpoint": ""}),
+        (SmsTemplate, found.ids[SmsTemplate], {"sender_phonenumber": ""}),
+        (CallRequest, ended, _NO_CALL),
+        (Event, found.own_events, _NO_EVENT),
+    ):
+        for chunk in crud.chunks(ids):
+            yield partial(_set, model, chunk, **values)
+    yield partial(_settings, found)
+    yield partial(_users, found)
+    yield partial(_contacts, found)
+    for ids in crud.chunks(over):
+        yield partial(_set, Alarm, ids, **_NO_ALARM)
 
 
+_NO_CALL: dict[str, Any] = dict.fromkeys(
+    ("phone_number", "dialled", "endpoint", "callerid", "playback"), ""
+)
+_NO_ALARM: dict[str, Any] = {
+    **dict.fromkeys(("alarm_phonenumber", "alarm_email", "url_cancel", "url_confirm"), ""),
+    "alarm_e164": None,
+}
 _NO_EVENT: dict[str, Any] = {
     "title": ERASED,
     "description": None,
@@ -153,11 +170,6 @@ def _set(model: type[BaseModel], ids: Sequence[int], **values: Any) -> int:
     )
 
 
-def _alarms(ids: list[int]) -> int:
-    blanked = {"alarm_phonenumber": "", "alarm_email": "", "url_cancel": "", "url_confirm": ""}
-    return _set(Alarm, ids, **blanked, alarm_e164=None)
-
-
 def _results(calls: list[int]) -> int:
     """Blank answers that may say something, and forget the recordings. The counts of keys stay."""
     count = 0
@@ -171,20 +183,20 @@ def _results(calls: list[int]) -> int:
     return count
 
 
-def _messages(found: Person, live: set[int]) -> int:
-    """Blank what was written to the person, or about them. A message that goes out now is left."""
+def _messages(ids: list[int], about: set[int]) -> int:
+    """Blank what was written to the person, or to others about them.
+
+    `about`: the alarms of the latter. A message that is to go out is left: it ends first.
+    """
     texts = {"subject": "", "text": "", "html": "", "said": "", "unsubscribe": ""}
     gone = {"invitation": None, "current": False, "reference": ""}
+    ended = Message.select(Message.id, Message.alarm).where(
+        Message.id.in_(ids), Message.status.not_in(_OPEN)
+    )
     count = 0
-    about = {*found.about}
-    for ids in crud.chunks(found.ids[Message]):
-        ready = Message.select(Message.id, Message.alarm).where(
-            Message.id.in_(ids), Message.status.not_in(_OPEN)
-        )
-        for row in ready:
-            to_person = row.alarm_id not in about
-            recipient = {"recipient": "", "tail": ""} if to_person else {}
-            count += _set(Message, [row.id], **texts, **gone, **recipient)
+    for row in ended:
+        recipient = {} if row.alarm_id in about else {"recipient": "", "tail": ""}
+        count += _set(Message, [row.id], **texts, **gone, **recipient)
     return count
 
 

@@ -8,7 +8,8 @@
 
 import logging
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -35,13 +36,14 @@ from telealarm.store.person.found import Person
 from telealarm.store.person.ledger import Entry, Ledger
 from telealarm.store.survey import spoken_texts
 from telealarm.store.survey.voice_messages import VoiceMessages
-from telealarm.words import DeliveryStatus, MessageStatus
 
 log = logging.getLogger(__name__)
 
 _PURPOSE = "erasures"
 # The fewest letters of a title or a value that prompts are searched for.
 _FEWEST = 3
+# How often, and after which pause, the journal of SQLite is emptied.
+_TRIES, _PAUSE_SECONDS = 10, 0.2
 LONGEST_WORD, MOST_WORDS = 200, 20
 
 
@@ -105,25 +107,50 @@ def carry_out(db: Database, order_id: int, files: PersonFiles) -> bool:
     if order.finished is not None:
         return True
     files.ledger.add([_entry(order)])
+    words = person.words(order.words)
+    # After a crash these are not found any more.
+    db.run(_keep_words, order, words.names)
+    spoken = Words(words.numbers, [*words.names, *db.look(_said, person)])
     db.run(blank.stop, person, utcnow())
     person = db.look(found.find, person.scope)
     live = db.look(blank.under_way, person)
-    words = db.look(_words, order, person)
-    order_words = list(dict.fromkeys([*order.words, *person.names, *person.mails]))
-    spoken = Words(words.numbers, [*words.names, *db.look(_said, person)])
-    recordings = db.look(blank.files, person, db.look(blank.live_calls, person, live))
+    calls = db.look(blank.live_calls, person, live)
+    recordings = db.look(blank.files, person, calls)
     files.recordings.discard(recordings)
-    rows = db.run(blank.rows, person, live)
-    rows += _blank_mentions(db, words, order, db.look(_spared, person, live))
     deleted = len(recordings) + spoken_texts.forget(files.prompts, spoken.finds)
-    db.run(_note, order, order_words, rows, deleted, is_finished=not live)
-    with db.peewee.connection_context():
-        if not dialect.scrub(db.peewee):
-            log.warning(
-                "what earlier versions deleted may be left in free pages of the database file;"
-                " run VACUUM in it while few calls go out"
-            )
+    rows = sum(db.run(step) for step in db.look(_steps, person, live))
+    rows += _blank_mentions(db, words, order, db.look(_spared, live, calls))
+    # A call may have been prepared meanwhile.
+    deleted += spoken_texts.forget(files.prompts, spoken.finds)
+    db.run(_note, order, rows, deleted, is_finished=not live)
+    _scrub(db)
     return not live
+
+
+def _scrub(db: Database) -> None:
+    """Remove what was erased from the files of the database too."""
+    with db.peewee.connection_context():
+        whole = dialect.rewrite(db.peewee)
+    for _ in range(_TRIES):
+        with db.peewee.connection_context():
+            if dialect.empty_journal(db.peewee):
+                break
+        time.sleep(_PAUSE_SECONDS)
+    else:
+        log.warning("the journal of the database is busy; it still has what was erased for a while")
+    if not whole:
+        log.warning(
+            "what earlier versions deleted may be left in free pages of the database file;"
+            " run VACUUM in it while few calls go out"
+        )
+
+
+def _steps(person: Person, live: set[int]) -> list[Callable[[], int]]:
+    return list(blank.steps(person, live))
+
+
+def _keep_words(order: Erasure, words: list[str]) -> None:
+    Erasure.update(words=words).where(Erasure.id == order.id).execute()
 
 
 def is_ready(db: Database, order_id: int) -> bool:
@@ -186,10 +213,6 @@ def _look(order_id: int) -> tuple[Erasure, Person]:
     return order, found.find(found.scope(order.number, order.owner_id))
 
 
-def _words(order: Erasure, person: Person) -> Words:
-    return person.words(order.words)
-
-
 def _said(person: Person) -> list[str]:
     """Return what prompts may say of the person: titles and values of their own events."""
     texts: list[str] = []
@@ -200,20 +223,13 @@ def _said(person: Person) -> list[str]:
     return [text for text in dict.fromkeys(texts) if len(text.strip()) >= _FEWEST]
 
 
-def _spared(person: Person, live: set[int]) -> dict[type[BaseModel], set[int]]:
+def _spared(live: set[int], calls: set[int]) -> dict[type[BaseModel], set[int]]:
     """Return the rows that are left until what is under way has ended."""
-    sending = WebhookDelivery.select(WebhookDelivery.id).where(
-        WebhookDelivery.status == DeliveryStatus.SENDING
-    )
-    waiting = Message.select(Message.id).where(
-        Message.status.in_([MessageStatus.PENDING, MessageStatus.SENDING])
-    )
-    return {
-        Alarm: live,
-        CallRequest: blank.live_calls(person, live),
-        Message: {row.id for row in waiting},
-        WebhookDelivery: {row.id for row in sending},
-    }
+    of_alarms = [
+        {row.id for row in model.select(model.id).where(model.alarm.in_(sorted(live)))}
+        for model in (Message, WebhookDelivery)
+    ]
+    return {Alarm: live, CallRequest: calls, Message: of_alarms[0], WebhookDelivery: of_alarms[1]}
 
 
 def _blank_mentions(
@@ -236,12 +252,10 @@ def _blank_each(rows: Sequence[mentions.Mention]) -> None:
         mentions.blank(row)
 
 
-def _note(order: Erasure, words: list[str], rows: int, files: int, *, is_finished: bool) -> None:
+def _note(order: Erasure, rows: int, files: int, *, is_finished: bool) -> None:
     values = {"rows": Erasure.rows + rows, "files": Erasure.files + files}
-    ended = {"number": "", "words": [], "finished": utcnow()}
-    Erasure.update(values | (ended if is_finished else {"words": words})).where(
-        Erasure.id == order.id
-    ).execute()
+    ended = {"number": "", "words": [], "finished": utcnow()} if is_finished else {}
+    Erasure.update(values | ended).where(Erasure.id == order.id).execute()
 
 
 def _entry(order: Erasure) -> Entry:
