@@ -137,6 +137,12 @@ class Busy(Conflict):
     code = "busy"
 
 
+class LimitReached(Conflict):
+    """A limit of the manager is reached."""
+
+    code = "limit_reached"
+
+
 class NotVisible(TeleAlarmError):
     """There is no such object for this login: it does not exist or is another's."""
 

@@ -243,6 +243,7 @@ class Reason(Words):
     # It came too late.
     LATE = "late", "The alarm was not made in time; nobody is called any more."
     PAST = "past", "The alarm was over when it was written; nobody is called."
+    LIMIT = "limit", "A limit of its manager is reached; nobody is called."
     NO_OPENING = "no_opening", "The calling hours do not open within a year; nobody is called."
     # It waits, and is made later.
     CALLING_HOURS = (

@@ -356,6 +356,32 @@ class DiskConfig(_Part):
     )
 
 
+class LimitsConfig(_Part):
+    """What a manager may use at most; a superuser may set other limits for each. null: no limit."""
+
+    calls_per_day: int | None = Field(
+        20_000,
+        ge=0,
+        description="How many calls may be due on one day of the manager's time zone. A call counts"
+        " when its alarm is written. Retries do not count.",
+    )
+    alarms_waiting: int | None = Field(
+        200_000, ge=0, description="How many alarms may wait for their time, or for their end."
+    )
+    trial_calls_per_day: int | None = Field(
+        60, ge=0, description="How many trial calls of sealed surveys may be made on one day."
+    )
+    audio_megabytes: int | None = Field(
+        5000,
+        ge=0,
+        description="How many megabytes the uploaded recordings and the recorded messages may have"
+        " together.",
+    )
+    series_minutes: int | None = Field(
+        5, ge=0, description="How many minutes lie between two alarms of one series at least."
+    )
+
+
 class LogConfig(_Part):
     """The log on standard error."""
 
@@ -408,6 +434,7 @@ class Config(_Part):
     )
     agi: AgiConfig | None = Field(None, description="FastAGI. null: it is off.")
     disk: DiskConfig = Field(DiskConfig(), description="The room on the disks.")
+    limits: LimitsConfig = Field(LimitsConfig(), description="What a manager may use at most.")
     log: LogConfig = Field(LogConfig(), description="The log.")
     # Where relative paths start; set by `load`.
     base: Path = Field(Path(), exclude=True)

@@ -11,7 +11,7 @@ Snapshot = dict[str, Any]
 # What the service writes by itself.
 _OF_SERVICE = {
     Event: {"id", "made_to", "next_child_due", "series_edited", "children_made", "notify_count"},
-    Alarm: {"id", "due"},
+    Alarm: {"id", "due", "counted_on"},
 }
 
 

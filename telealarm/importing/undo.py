@@ -144,5 +144,8 @@ def _restore_alarm(alarm: Alarm, values: dict[str, Any], event: Event, now: date
         what = TimelineWord.REARMED if pending else TimelineWord.CANCELLED
         record(alarm.id, what, "the import was taken back", at=now)
     if alarm.status in UNSETTLED:
-        alarms.schedule(alarm, event)
+        if old in UNSETTLED:
+            alarms.schedule(alarm, event)
+        else:
+            alarms.admit(alarm, event)
         attempts.reconsider([alarm.id])

@@ -28,6 +28,7 @@ from telealarm.importing.number_remarks import NumberRemarks
 from telealarm.importing.snapshot import Snapshot
 from telealarm.models import Calendar, Event, User
 from telealarm.store import audit
+from telealarm.store.access import limits
 from telealarm.store.engine import read_cache, regions
 from telealarm.store.engine.database import Database
 from telealarm.words import AuditRoad, ImportOutcome, Reason
@@ -227,7 +228,7 @@ class Writer:
     def _refusing(self, line: int) -> Iterator[None]:
         """Write completely or not at all. A mistake is reported and stops nothing else."""
         try:
-            with self._db.peewee.atomic(), audit.together():
+            with limits.undone_on_error(), self._db.peewee.atomic(), audit.together():
                 yield
         except Invalid as error:
             self._refuse(line, str(error))
@@ -251,6 +252,7 @@ class Writer:
             raise TeleAlarmError(f"uid: is that of line {self._seen[key]} too; give it another")
         self._seen[key] = draft.line
         written = self._written(writer, draft, rows)
+        limits.check()
         self.report.counts[written.outcome] += 1
         if written.said:
             title = draft.event.get("title", "")

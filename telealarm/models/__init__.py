@@ -14,6 +14,7 @@ from telealarm.models.gateway import Gateway, SmsGateway
 from telealarm.models.idempotency import IdempotencyKey
 from telealarm.models.imports import ImportChange, ImportRun
 from telealarm.models.installation import Installation, Worker
+from telealarm.models.limit import LimitUse
 from telealarm.models.message import EarlyReport, InboundSms, Message
 from telealarm.models.rule import Rule
 from telealarm.models.setting import CalendarSetting
@@ -73,6 +74,7 @@ ALL: list[type[BaseModel]] = [
     ImportChange,
     AuditEntry,
     Erasure,
+    LimitUse,
 ]
 
 __all__ = [
@@ -101,6 +103,7 @@ __all__ = [
     "ImportRun",
     "InboundSms",
     "Installation",
+    "LimitUse",
     "MailTemplate",
     "Message",
     "Rule",

@@ -1,6 +1,6 @@
 """The users who can log in."""
 
-from peewee import BooleanField, CharField
+from peewee import BooleanField, CharField, IntegerField
 
 from telealarm.models.base import BaseModel, created
 
@@ -14,6 +14,14 @@ class User(BaseModel):
     is_active = BooleanField(default=True)
     # The region of a manager's phone numbers, like ES; null: the configuration's.
     region = CharField(max_length=2, null=True)
+    # The zone in which the days of the limits begin; null: the configuration's.
+    timezone = CharField(max_length=64, null=True)
+    # The limits of a manager; null: the configuration's. A superuser has none.
+    max_calls_per_day = IntegerField(null=True)
+    max_alarms_waiting = IntegerField(null=True)
+    max_trial_calls_per_day = IntegerField(null=True)
+    max_audio_megabytes = IntegerField(null=True)
+    min_series_minutes = IntegerField(null=True)
     created = created()
 
     # This is no column: the id of the token by which the user logged in.

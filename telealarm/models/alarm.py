@@ -87,6 +87,8 @@ class Alarm(BaseModel):
     origin_id: OptionalKey
     detached = BooleanField(default=False)
     deleted = UtcField(null=True)
+    # The day on which its call counts to the manager's limit, as 2026-12-01; null: it does not.
+    counted_on = CharField(max_length=10, null=True)
 
     # These are no columns: store.access.visibility adds them to the selected rows.
     event_start: datetime

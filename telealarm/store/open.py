@@ -11,6 +11,7 @@ from telealarm.config.model import Config
 from telealarm.errors import StorageError
 from telealarm.models import Installation
 from telealarm.store import stored_numbers
+from telealarm.store.access import limits
 from telealarm.store.alarms import distance
 from telealarm.store.calendars import recurrence_rules
 from telealarm.store.engine import dialect, failures, keys
@@ -40,6 +41,7 @@ def migrated(config: Config) -> tuple[peewee.Database, list[str]]:
     """
     try:
         database = connect(config)
+        limits.configure(database, config.limits)
         return database, _migrate(database, config)
     except (peewee.PeeweeException, OSError) as error:
         what = f"the database {dialect.place(config)} cannot be opened"

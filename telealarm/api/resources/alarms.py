@@ -30,6 +30,7 @@ from telealarm.methods.base import Address
 from telealarm.models import Alarm, Event, Timeline
 from telealarm.rules.outcome import POLICY_KEYS
 from telealarm.store.alarms import alarms, distance, permissions
+from telealarm.store.calendars import density, series
 from telealarm.store.dialing import call_log
 from telealarm.store.engine import time_zones
 from telealarm.store.messages import template_values
@@ -209,6 +210,13 @@ class AlarmForm(Form):
         return body
 
 
+def weigh(context: RequestContext, row: Alarm | None, values: Values) -> None:
+    """Check how close the alarms of a series are. This is slow, so it runs before the write."""
+    event = values.get("event")
+    if event is not None and event.rule_id is not None and (row is None or row.event != event):
+        density.check(event, series.of(event), context.now)
+
+
 def create(context: RequestContext, owner_id: int, values: Values) -> Alarm:
     if values.pop("status", None) not in (None, AlarmStatus.PENDING):
         raise Invalid({"status": ["a new alarm is 1 (pending)"]})
@@ -290,6 +298,7 @@ ALARM = Resource(
         "alarm_phonenumber": Alarm.alarm_phonenumber,
         "event_start": Event.start,
     },
+    weigh=weigh,
     create=create,
     once=missing,
     once_shown={

@@ -23,7 +23,7 @@ from telealarm.api.resources import occurrences
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.models import Event
 from telealarm.store.alarms import permissions
-from telealarm.store.calendars import events, exdates, series
+from telealarm.store.calendars import children, density, events, exdates, series
 from telealarm.store.dialing import call_log
 from telealarm.words import EventStatus
 
@@ -87,6 +87,8 @@ def weigh(context: RequestContext, row: Event | None, values: Values) -> None:
         for name, value in events.redrafted(row, values).items():
             setattr(row, name, value)
     series.check(row)
+    if row.id is not None and children.templates(row):
+        density.check(row, series.of(row), context.now)
     if values.get("exdate"):
         exdates.check(row, there)
 

@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.numbers import Flag
+from telealarm.api.fields.numbers import Flag, Whole
 from telealarm.api.fields.reply import Column, SelfLink
-from telealarm.api.fields.texts import Region, Secret, Word
+from telealarm.api.fields.texts import Region, Secret, Word, Zone
 from telealarm.api.rest.resource import Resource, Values, insert_into
 from telealarm.models import User
 from telealarm.store.access import users
@@ -28,6 +28,24 @@ class UserForm(Form):
     """Whether the login may log in."""
     region: Annotated[str | None, Region()] = None
     """The region of a manager's phone numbers without a country code. Default: the
+    configuration's.
+    """
+    timezone: Annotated[str | None, Zone()] = None
+    """The time zone in which a day of the limits begins. Default: the configuration's."""
+    max_calls_per_day: Annotated[int | None, Whole(0)] = None
+    """How many calls of a manager may be due on one day. Default: the configuration's.
+    Superusers have no limits.
+    """
+    max_alarms_waiting: Annotated[int | None, Whole(0)] = None
+    """How many alarms of a manager may wait. Default: the configuration's."""
+    max_trial_calls_per_day: Annotated[int | None, Whole(0)] = None
+    """How many trial calls a manager may make on one day. Default: the configuration's."""
+    max_audio_megabytes: Annotated[int | None, Whole(0)] = None
+    """The size of a manager's uploaded recordings and recorded messages together. Default: the
+    configuration's.
+    """
+    min_series_minutes: Annotated[int | None, Whole(0)] = None
+    """How many minutes lie between two alarms of one series at least. Default: the
     configuration's.
     """
     created_date: ClassVar = Column("created", meaning="When the row was written.")

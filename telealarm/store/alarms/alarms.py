@@ -6,18 +6,29 @@ from typing import Any
 
 from peewee import ModelSelect
 
+from telealarm.clock import utcnow
 from telealarm.errors import Conflict, IllegalTransition, Invalid
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import calling_hours
 from telealarm.store import numbers
-from telealarm.store.access import users
-from telealarm.store.alarms import attempts, distance, parents, same_moment
+from telealarm.store.access import limits, users
+from telealarm.store.access.limits import WAITING
+from telealarm.store.alarms import attempts, distance, parents, quota, same_moment
 from telealarm.store.engine import crud, dialect, regions
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
 from telealarm.store.messages import outbox
-from telealarm.words import UNSETTLED, AlarmResult, AlarmStatus, EventStatus, Reason, TimelineWord
+from telealarm.store.webhooks import webhooks
+from telealarm.words import (
+    UNSETTLED,
+    AlarmResult,
+    AlarmStatus,
+    Change,
+    EventStatus,
+    Reason,
+    TimelineWord,
+)
 
 # The fields that the log of an alarm's attempts refers to.
 _IN_HISTORY = ("alarm_phonenumber", "alarm_email", "method", "event")
@@ -41,12 +52,36 @@ def of_events(event_ids: Sequence[int]) -> list[Alarm]:
 def schedule(alarm: Alarm, event: Event) -> None:
     """Set `due`. It is null while the event is paused, completed or deleted, or if the alarm was
     called off.
+
+    The call counts on the day on which it is due: see quota.py.
     """
     wanted = event.status == EventStatus.PENDING and not event.deleted
     wanted = wanted and not alarm.deleted and not alarm.called_off
-    crud.change(alarm, {"due": moment(alarm, event) if wanted else None})
+    due = moment(alarm, event)
+    if alarm.status == AlarmStatus.PENDING and (why := quota.surplus(alarm, due)):
+        miss_surplus(alarm, why)
+        return
+    day = quota.day_of(alarm, event, due)
+    crud.change(alarm, {"due": due if wanted else None, "counted_on": day})
     wake("planning")
     wake("ahead")
+
+
+def admit(alarm: Alarm, event: Event) -> None:
+    """Schedule an alarm that waits from now on. It counts to the limits of its manager."""
+    if why := quota.surplus(alarm, moment(alarm, event), waits=True):
+        miss_surplus(alarm, why)
+        return
+    quota.wait(alarm)
+    schedule(alarm, event)
+
+
+def miss_surplus(alarm: Alarm, why: str) -> None:
+    """Save that a pending alarm is missed, because a limit of its manager is reached. Tell it."""
+    now = utcnow()
+    move(alarm, AlarmStatus.MISSED, status_reason=Reason.LIMIT, due=None)
+    record(alarm.id, TimelineWord.MISSED, f"{Reason.LIMIT}: {why}", at=now)
+    webhooks.tell(alarm, Change.MISSED, now)
 
 
 def is_called_off(alarm: Alarm) -> bool:
@@ -91,7 +126,7 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
     elif completed:
         cancel([alarm], Reason.EVENT_COMPLETED, now)
     else:
-        schedule(alarm, event)
+        admit(alarm, event)
     parents.edited([event.id], now)
     return alarm
 
@@ -126,6 +161,8 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
         reschedule([alarm], event, now)
     elif hours(alarm) != old_hours:
         attempts.reconsider([alarm.id])
+    if "method" in values and alarm.status in UNSETTLED and not alarm.counted_on:
+        crud.change(alarm, {"counted_on": quota.day_of(alarm, event, moment(alarm, event))})
     same_moment.release([old_event, event.id], now)
     parents.edited([old_event, event.id], now)
 
@@ -173,7 +210,7 @@ def _set_status(alarm: Alarm, event: Event, status: int, now: datetime) -> None:
             }
         ) from None
     record(alarm.id, TimelineWord.REARMED, at=now)
-    schedule(alarm, event)
+    admit(alarm, event)
 
 
 def event_moved(event: Event, now: datetime) -> None:
@@ -195,7 +232,7 @@ def event_moved(event: Event, now: datetime) -> None:
         else:
             put(alarm, status_reason="", called_off=None)
         record(alarm.id, TimelineWord.REARMED, "its event was moved after the answer", at=now)
-        schedule(alarm, event)
+        admit(alarm, event)
 
 
 def reschedule(alarms: Iterable[Alarm], event: Event, now: datetime) -> None:
@@ -255,6 +292,8 @@ def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
         for alarm_id in ids:
             what = TimelineWord.CALLED_OFF if alarm_id in ring_on else TimelineWord.CANCELLED
             record(alarm_id, what, reason, at=now)
+    for owner_id in {alarm.owner_id for alarm in alarms}:
+        limits.freed(owner_id, WAITING)
     same_moment.release([alarm.event_id for alarm in alarms], now)
 
 
@@ -282,6 +321,9 @@ def attempt(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
         raise Conflict("An attempt of this alarm waits or is being made already.")
     # Requested by hand: without a due time, the attempt has no expiry.
     crud.change(alarm, {"due": None, "result": AlarmResult.NONE})
+    quota.another_attempt(alarm, date)
+    if alarm.status not in UNSETTLED:
+        quota.wait(alarm)
     return attempts.enqueue(alarm, date, now)
 
 
@@ -308,6 +350,7 @@ def change_attempt(
         )
         same_moment.release([alarm.event_id], now)
     elif date is not None and abs(date - request.date) >= timedelta(milliseconds=1):
+        quota.moved_attempt(alarm, request.date, date)
         put(request, date=date, status_reason=Reason.MOVED)
         record(
             alarm.id,

@@ -11,7 +11,7 @@ from telealarm.words import AlarmStatus, TimelineWord
 _OWN = frozenset(
     {
         *("id", "due", "num_attempt", "status", "status_reason", "result"),
-        *("created_date", "detached", "deleted"),
+        *("created_date", "detached", "deleted", "counted_on"),
     }
 )
 DONE = (AlarmStatus.SUCCESS, AlarmStatus.FAILURE, AlarmStatus.MISSED)
@@ -26,7 +26,7 @@ def renew(alarm: Alarm, event: Event, now: datetime) -> Alarm:
         values["origin"] = None
     new = Alarm.create(**values, created_date=now)
     record(new.id, TimelineWord.CREATED, f"anew, after alarm {alarm.id}", at=now)
-    alarms.schedule(new, event)
+    alarms.admit(new, event)
     if event.rule_id is not None:
         _replace(alarm, new, now)
     return new

@@ -68,7 +68,7 @@ def rearm(
         if alarm.id not in but and not alarms.is_over(alarm, event, now):
             move(alarm, AlarmStatus.PENDING, status_reason="")
             record(alarm.id, TimelineWord.REARMED, at=now)
-            alarms.schedule(alarm, event)
+            alarms.admit(alarm, event)
 
 
 def drop_alarm(alarm: Alarm, event: Event, now: datetime) -> None:

@@ -9,6 +9,7 @@ from peewee import ModelSelect
 from telealarm.models import Alarm, Event
 from telealarm.rules import dates
 from telealarm.store.alarms import alarms, attempts
+from telealarm.store.calendars import density
 from telealarm.store.engine import crud, time_zones
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
@@ -32,6 +33,7 @@ _NOT_COPIED = frozenset(
         "origin",
         "detached",
         "deleted",
+        Alarm.counted_on.name,
     }
 )
 
@@ -103,11 +105,15 @@ def bring_up_to_date(
     }
     copied = templates(parent)
     said = _skipped(parent, wanted) if any(alarm.offset for alarm in copied) else {}
-    new = 0
+    new, crowded = 0, density.Crowded(parent, wanted[0][0])
     for start, end in wanted:
         child = there.get(start)
+        surplus = crowded.why(start)
         if child is None:
-            child = make(parent, start, start, end, copied, now, said_start=said.get(start))
+            said_start = said.get(start)
+            child = make(
+                parent, start, start, end, copied, now, said_start=said_start, surplus=surplus
+            )
             new += 1
         elif not child.deleted and not child.detached and child.start > now:
             crud.change(child, {"said_start": said.get(start)} if said else {})
@@ -125,11 +131,13 @@ def make(
     *,
     detached: bool = False,
     said_start: str | None = None,
+    surplus: str = "",
 ) -> Event:
     """Create a child for the occurrence at `original`, from `start` to `end`, with copied alarms.
 
-    `said_start` is its time in the rule, if the clock skips it. Raises Conflict if another process
-    created it at the same moment.
+    `said_start` is its time in the rule, if the clock skips it. `surplus`: why its alarms are
+    missed, because of a limit of the manager. Raises Conflict if another process created it at the
+    same moment.
     """
     crud.change(parent, {"children_made": parent.children_made + 1})
     status = parent.children_status
@@ -148,7 +156,7 @@ def make(
     inherited = {name: parent.__data__[name] for name in _OF_EVENT}
     child = crud.insert(Event, {**inherited, **columns})
     for alarm in copied:
-        _copy(alarm, child, now)
+        _copy(alarm, child, now, surplus=surplus)
     return child
 
 
@@ -227,22 +235,25 @@ def _follow_alarm(copy: Alarm, alarm: Alarm, child: Event, now: datetime) -> Non
     if _called_off(copy):
         move(copy, AlarmStatus.PENDING, status_reason="")
         record(copy.id, TimelineWord.REARMED, at=now)
-        alarms.schedule(copy, child)
+        alarms.admit(copy, child)
     elif copy.status in UNSETTLED and alarms.moment(copy, child) != before:
         alarms.reschedule([copy], child, now)
     elif alarms.hours(copy) != old_hours:
         attempts.reconsider([copy.id])
 
 
-def _copy(alarm: Alarm, child: Event, now: datetime) -> None:
+def _copy(alarm: Alarm, child: Event, now: datetime, *, surplus: str = "") -> None:
+    """Copy an alarm. `surplus`: why the copy is missed, because of a limit of the manager."""
     copy = Alarm.create(**_columns(alarm), event=child, origin=alarm, created_date=now)
     record(copy.id, TimelineWord.CREATED, f"a copy of alarm {alarm.id}", at=now)
     if alarms.is_over(copy, child, alarm.created_date):
         # It was over before its original alarm was created: nobody expects it.
         move(copy, AlarmStatus.MISSED, status_reason=Reason.PAST)
         record(copy.id, TimelineWord.MISSED, "was over when its alarm was written", at=now)
+    elif surplus:
+        alarms.miss_surplus(copy, surplus)
     else:
-        alarms.schedule(copy, child)
+        alarms.admit(copy, child)
 
 
 def _changed(row: Event | Alarm, wanted: dict[str, Any]) -> dict[str, Any]:

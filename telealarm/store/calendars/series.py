@@ -23,6 +23,7 @@ from telealarm.errors import Invalid, NeverOccurs, RecurrenceError, Stale
 from telealarm.models import Event
 from telealarm.rules import dates
 from telealarm.rules.recurrence import Occurrence, Series, parse
+from telealarm.store.alarms import quota
 from telealarm.store.calendars import children
 from telealarm.store.engine import crud, time_zones
 from telealarm.words import EventStatus
@@ -182,7 +183,8 @@ def make(plan: SeriesPlan, now: datetime) -> int:
     if not plan.wanted:
         return 0
     parent = Event.get_by_id(plan.parent_id)
-    return children.bring_up_to_date(parent, plan.wanted, now)
+    with quota.missing_surplus():
+        return children.bring_up_to_date(parent, plan.wanted, now)
 
 
 def put_off(parent_id: int, now: datetime) -> None:

@@ -19,7 +19,7 @@ from telealarm.models import (
     Event,
     Survey,
 )
-from telealarm.store.alarms import alarms, attempts, permissions
+from telealarm.store.alarms import alarms, attempts, permissions, quota
 from telealarm.store.engine import crud
 
 # A trial that could not be placed in this time is not wanted any more.
@@ -29,7 +29,11 @@ PATIENCE = timedelta(minutes=5)
 def call(
     survey: Survey, number: str, data: Mapping[str, Any] | None, now: datetime
 ) -> AlarmRequest:
-    """Call `number`. `data` fills the placeholders, as an event's does. Raises Invalid."""
+    """Call `number`. `data` fills the placeholders, as an event's does.
+
+    Raises Invalid, and LimitReached at the end of the write.
+    """
+    quota.trial(survey.owner_id, now)
     calendar = _calendar(_setting(survey))
     event = crud.insert(
         Event,

@@ -26,7 +26,7 @@ from telealarm import metrics, models
 from telealarm.clock import monotonic
 from telealarm.config.model import Config
 from telealarm.errors import Locked, Overloaded, StorageError
-from telealarm.store.engine import dialect, failures, regions, time_zones
+from telealarm.store.engine import deferred, dialect, failures, regions, time_zones
 from telealarm.store.engine.backlog import Backlog
 from telealarm.store.engine.notify import CommitListener
 from telealarm.store.engine.together import Together
@@ -200,7 +200,9 @@ class Database:
         _batch.woken = set()
         try:
             with self.peewee.connection_context(), dialect.writing(self.peewee):
-                result = fn(*args, **kwargs)
+                with deferred.collecting() as carry_out:
+                    result = fn(*args, **kwargs)
+                    carry_out()
                 self._notify(_batch.woken)
         except failures.FAILURES as error:
             raise failures.of(error, "The database did not commit", self._file) from error
@@ -245,14 +247,21 @@ class Database:
                     job = self._jobs.get_nowait()
                 except queue.Empty:
                     break
-            if batch:
-                self._commit(batch)
+            while batch:
+                jobs = list(batch)
+                self._commit(jobs)
+                run = {id(each) for each in jobs}
+                batch = [each for each in batch if id(each) not in run]
             if job is None:
                 self._disconnect()
                 return
 
     def _commit(self, batch: list[_Job[Any]], *, again: bool = True) -> bool:
-        """Run the jobs in one transaction, and answer them. Return False if none could begin."""
+        """Run the jobs in one transaction, and answer them. Return False if none could begin.
+
+        After a job that took locks at its end, the others are removed from `batch` and not run:
+        somebody may wait for the locks, so the transaction ends at once, and takes no other.
+        """
         _batch.woken = set()
         begun = committing = False
         try:
@@ -264,9 +273,8 @@ class Database:
                 self._begins = None
                 if len(batch) == 1:
                     _run_alone(batch[0])
-                for jobs in _by_kind(batch) if len(batch) > 1 else ():
-                    self._watchdog.progress()
-                    self._run_together(jobs)
+                else:
+                    batch[:] = self._run_kinds(batch)
                 self._notify(_batch.woken)
                 committing = True
         except _Undone:
@@ -298,13 +306,27 @@ class Database:
         self._answer(batch, _batch.woken)
         return begun
 
-    def _run_together(self, jobs: list[_Job[Any]]) -> None:
-        """Run jobs of one kind: many at once if they are made for that."""
+    def _run_kinds(self, batch: Sequence[_Job[Any]]) -> list[_Job[Any]]:
+        """Run the jobs, up to one that took locks at its end. Return those that were run."""
+        run = []
+        for jobs in _by_kind(batch):
+            self._watchdog.progress()
+            run += jobs
+            if self._run_together(jobs):
+                break
+        return run
+
+    def _run_together(self, jobs: list[_Job[Any]]) -> bool:
+        """Run jobs of one kind: many at once if they are made for that.
+
+        Return whether one took locks at its end that others may wait for.
+        """
         first, before = jobs[0], set(_batch.woken)
         if len(jobs) > 1 and first.together is not None:
             try:
-                with self.peewee.atomic():
+                with self.peewee.atomic(), deferred.collecting() as carry_out:
                     results = first.together.many([job.step for job in jobs])
+                    locked = carry_out() and dialect.locks_rows(self.peewee)
             except (peewee.OperationalError, peewee.InterfaceError):
                 raise
             except Exception as error:  # noqa: BLE001 - each alone gets its own
@@ -313,21 +335,24 @@ class Database:
             else:
                 for job, result in zip(jobs, results, strict=True):
                     job.result, job.error = result, None
-                return
-        for job in jobs:
-            self._run_in_savepoint(job)
+                return locked
+        each_locked = [self._run_in_savepoint(job) for job in jobs]
+        return any(each_locked)
 
-    def _run_in_savepoint(self, job: _Job[Any]) -> None:
+    def _run_in_savepoint(self, job: _Job[Any]) -> bool:
+        """Run the job. Return whether it took locks at its end that others may wait for."""
         before = set(_batch.woken)
         job.error = None
         try:
-            with self.peewee.atomic():
+            with self.peewee.atomic(), deferred.collecting() as carry_out:
                 job.result = job.fn()
+                return carry_out() and dialect.locks_rows(self.peewee)
         except failures.FAILURES:
             raise  # the connection or the disk failed, and with it the whole batch
         except Exception as error:  # noqa: BLE001 - the waiter gets it
             job.error = error
             _batch.woken = before
+        return False
 
     def _notify(self, woken: set[str]) -> None:
         """Within the transaction: notify the other processes at its commit."""
@@ -367,7 +392,9 @@ def _run_alone(job: _Job[Any]) -> None:
     """Run the only job of a transaction, which needs no savepoint."""
     job.error = None
     try:
-        job.result = job.fn()
+        with deferred.collecting() as carry_out:
+            job.result = job.fn()
+            carry_out()
     except (peewee.OperationalError, peewee.InterfaceError):
         raise
     except Exception as error:

@@ -96,6 +96,11 @@ def has_notify(database: peewee.Database) -> TypeGuard[peewee.PostgresqlDatabase
     return _is_postgresql(database)
 
 
+def locks_rows(database: peewee.Database) -> bool:
+    """Return whether a write locks single rows, for which other writes wait until its commit."""
+    return _is_postgresql(database)
+
+
 def writing(database: peewee.Database) -> Any:
     """Return a transaction that writes, as a context manager."""
     if _is_postgresql(database):

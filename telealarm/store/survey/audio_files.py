@@ -14,6 +14,7 @@ from telealarm.errors import Conflict
 from telealarm.installation_key import InstallationKey
 from telealarm.models import AudioFile
 from telealarm.rules import audio
+from telealarm.store.access import limits
 from telealarm.store.engine import crud
 
 # A folder below that of the rendered prompts, whose names are independent of these.
@@ -70,9 +71,10 @@ class AudioFolder:
     def create(self, owner_id: int, name: str, sound: Recording) -> AudioFile:
         """Write and return the row of a saved sound.
 
-        Raises Conflict if its file was deleted meanwhile.
+        Raises Conflict if its file was deleted meanwhile, and LimitReached at the end of the write.
         """
         self._check(sound)
+        _count(owner_id, sound)
         values = {"name": name, "digest": sound.digest, "seconds": sound.seconds}
         return crud.insert(AudioFile, {**values, "owner": owner_id})
 
@@ -82,6 +84,7 @@ class AudioFolder:
         if sound is not None and sound.digest != old:
             crud.check_unused(row)
             self._check(sound)
+            _count(row.owner_id, sound)
             columns.update(digest=sound.digest, seconds=sound.seconds)
         crud.change(row, columns)
         self.discard(old)
@@ -90,6 +93,7 @@ class AudioFolder:
         """Delete the row, and the file with its last row. Raises Conflict if the row is in use."""
         crud.remove(row)
         self.discard(row.digest)
+        limits.freed(row.owner_id, limits.AUDIO)
 
     def _check(self, sound: Recording) -> None:
         if not self.path(sound.digest).is_file():
@@ -100,6 +104,11 @@ class AudioFolder:
         if not AudioFile.select(AudioFile.id).where(AudioFile.digest == digest).exists():
             for path in (self.path(digest), self.wide_path(digest)):
                 path.unlink(missing_ok=True)
+
+
+def _count(owner_id: int, sound: Recording) -> None:
+    """Count a recording to the store of its owner, who may have no room for it."""
+    limits.add(limits.Use(owner_id, limits.AUDIO), limits.upload_bytes(sound.seconds))
 
 
 def of(row: AudioFile | None) -> Recording | None:
