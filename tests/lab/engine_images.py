@@ -2,19 +2,15 @@
 project's own files give them.
 """
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.lab import machine_settings
 from tests.lab.engine import Engine
 from tests.lab.root_folder import root_folder
 
-CERTIFICATES = "/etc/ssl/of-this-machine.crt"
 POSTGRES = Path(__file__).with_name("postgres_image")
-_PROXIES = ("http_proxy", "https_proxy", "no_proxy")
 
 
 def named(folder: Path) -> list[str]:
@@ -44,8 +40,7 @@ def has(engine: Engine, image: str) -> bool:
 
 def proxies() -> list[str]:
     """What `docker build` has to know of this machine's way out."""
-    found = {name: os.environ.get(name) or os.environ.get(name.upper()) for name in _PROXIES}
-    return [f"--build-arg={name}={value}" for name, value in found.items() if value]
+    return [f"--build-arg={name}={value}" for name, value in machine_settings.proxies().items()]
 
 
 def _debian(engine: Engine, image: str, suite: str) -> None:
@@ -53,22 +48,7 @@ def _debian(engine: Engine, image: str, suite: str) -> None:
     plain = root_folder(f"plain-{suite}", suite)
     machine = engine.work / "machine"
     shutil.rmtree(machine, ignore_errors=True)
-    for folder in ("etc/ssl", "etc/apt/apt.conf.d"):
-        (machine / folder).mkdir(parents=True)
-    authorities = Path(os.environ.get("SSL_CERT_FILE") or "/etc/ssl/certs/ca-certificates.crt")
-    lines = ["[global]"]
-    # The clock here may be ahead of the mirror: testing's Release file is valid for a week only.
-    apt = 'Acquire::Check-Valid-Until "false";\nAcquire::Check-Date "false";\n'
-    if authorities.is_file():
-        shutil.copyfile(authorities, machine / CERTIFICATES.lstrip("/"))
-        lines.append(f"cert = {CERTIFICATES}")
-        apt += f'Acquire::https::CaInfo "{CERTIFICATES}";\n'
-    if index := _package_index():
-        lines.append(f"index-url = {index}")
-    (machine / "etc/pip.conf").write_text("\n".join([*lines, ""]))
-    (machine / "etc/apt/apt.conf.d/99of-this-machine").write_text(apt)
-    for path in [machine, *machine.rglob("*")]:
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    machine_settings.write(machine)
     files = [str(path.relative_to(machine)) for path in machine.rglob("*") if path.is_file()]
     archive = ["tar", "--create", "--numeric-owner", "-C", str(plain), "."]
     engine.feed(
@@ -80,17 +60,6 @@ def _debian(engine: Engine, image: str, suite: str) -> None:
         "-",
         image,
     )
-
-
-def _package_index() -> str:
-    """The index that this machine's pip is told to use, if that is another than PyPI's own."""
-    told = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "get", "global.index-url"],
-        capture_output=True,
-        text=True,
-    )
-    index = os.environ.get("PIP_INDEX_URL") or told.stdout.strip()
-    return index if index.startswith("http") else ""
 
 
 def _postgres(engine: Engine, image: str, version: str) -> None:
