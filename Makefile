@@ -48,7 +48,7 @@ test: lint
 	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not long" tests
 
 test-long: $(INSTALLED_TEST)
-	@tests/lab/setup.sh $(BIN)/python tests
+	@tests/lab/setup.sh $(BIN)/python tests long
 	@$(COMPILE)
 	$(BIN)/python -m pytest -n 6 --dist worksteal -m long tests
 

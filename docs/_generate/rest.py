@@ -11,6 +11,8 @@ from telealarm.api.core import links
 from telealarm.api.fields.base import FieldType
 from telealarm.api.openapi import document, error_replies
 from telealarm.api.rest import body_schemas
+from telealarm.api.rest.body_schemas import DEFAULT
+from telealarm.api.rest.csv import LARGEST_SHEET
 
 Schema = Mapping[str, Any]
 
@@ -141,8 +143,12 @@ class _Writer:
         paging = [
             self._parameter(parameter)
             for parameter in some_list
-            if parameter["name"] in ("page", "page_size", "format")
+            if parameter["name"] in ("page", "page_size")
         ]
+        sheet = (
+            f"csv: for a spreadsheet. It has {LARGEST_SHEET} rows, or fewer if `page_size` says so."
+        )
+        paging.append((code("format"), f"{code('json')}, {code('csv')}", sheet))
         paging.append(
             (code("ordering"), "a field", "By what the list is ordered; `-` is downwards.")
         )
@@ -307,6 +313,9 @@ class _Writer:
             schema = {**schema, "anyOf": [self._schema(option) for option in schema["anyOf"]]}
         if "$ref" in schema.get("items", {}):
             schema = {**schema, "items": self._schema(schema["items"])}
+        if DEFAULT in schema:  # has a column of its own
+            about = re.sub(r" \(default: [^)]*\)$", "", schema["description"])
+            schema = {**schema, "description": about}
         return schema
 
     def _is_resource(self, schema: Schema) -> bool:
@@ -315,10 +324,7 @@ class _Writer:
 
     def _parameter(self, parameter: Schema) -> tuple[str, str, str]:
         schema = parameter["schema"]
-        default = schema.get("default")
         meaning = prose(parameter.get("description", "")) or self._meaning(schema)
-        if default is not None:
-            meaning = f"{meaning} Default: {code(default)}.".strip()
         return code(parameter["name"]), self._type(schema), meaning
 
     def _meaning(self, schema: Schema) -> str:
@@ -391,7 +397,7 @@ def _written(
     words = []
     if any(name in bodies[verb].get("required", ()) for verb in ways):
         words.append("required")
-    default = next((field["default"] for field in ways.values() if "default" in field), None)
+    default = next((field[DEFAULT] for field in ways.values() if DEFAULT in field), None)
     if default is not None and default != "":
         words.append(f"default {code(json.dumps(default, ensure_ascii=False))}")
     methods = {"create": "`POST`", "replace": "`PUT`", "change": "`PATCH`"}
@@ -405,7 +411,7 @@ def _written(
 def _need(name: str, field: Schema, body: Schema) -> str:
     if name in body.get("required", ()):
         return "required"
-    default = field.get("default")
+    default = field.get(DEFAULT)
     return f"default {code(json.dumps(default))}" if default not in (None, "") else ""
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the lab needs and what is missing here: SIP phones, speech, and an Asterisk.
-# Usage: tests/lab/setup.sh PYTHON [tests]
+# Usage: tests/lab/setup.sh PYTHON [tests [long]]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/lab/apt.sh
@@ -28,6 +28,13 @@ if [ "${2:-}" = tests ]; then
     # For the root folders in which the images of docker-compose.yml are proven.
     need mmdebstrap mmdebstrap
 fi
+if [ "${3:-}" = long ]; then
+    # openapi-generator is a program of Java.
+    need java default-jre-headless
+fi
 
 [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
 "$python" -m tests.lab.asterisk_root
+if [ "${3:-}" = long ]; then
+    "$python" -m tests.lab.generators
+fi

@@ -88,7 +88,6 @@ def written(resources: Iterable[Resource], tasks: Iterable[Task]) -> dict[str, A
 def _root(resources: list[Resource]) -> dict[str, Any]:
     listed = {resource.name: json_schema.LINK for resource in resources if resource.listed}
     content: dict[str, Any] = {"application/json": {"schema": json_schema.thing(listed)}}
-    content["text/html"] = {"schema": {"type": "string"}}
     replies: dict[str, Any] = {"200": {"description": "The resources.", "content": content}}
     for status in operations.ALWAYS:
         replies[str(status)] = error_replies.ref(status)

@@ -11,6 +11,7 @@ SCHEMAS: dict[str, Schema] = {
         "type": "object",
         "additionalProperties": {"type": "array", "items": {"type": "string"}},
     },
+    "RequestErrors": {"anyOf": [json_schema.ref("Detail"), json_schema.ref("WrongFields")]},
 }
 
 # The name of each error, its description, and its headers.
@@ -39,9 +40,7 @@ def components() -> dict[str, Any]:
 
 def _error(status: int) -> dict[str, Any]:
     _, description, headers = ERRORS[status]
-    schema = json_schema.ref("Detail")
-    if status == 400:
-        schema = {"anyOf": [schema, json_schema.ref("WrongFields")]}
+    schema = json_schema.ref("RequestErrors" if status == 400 else "Detail")
     return {
         "description": description,
         "headers": {

@@ -12,7 +12,7 @@ from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import Schema
 
 # What belongs to the field, and not to the values that it takes.
-_OF_FIELD = ("description", "default", "examples", "readOnly", "writeOnly")
+_OF_FIELD = ("description", "x-default", "examples", "readOnly", "writeOnly")
 _FORM = re.compile(r"(New|Put|Patch)$")
 _PAGE = {"count", "next", "previous", "results"}
 

@@ -21,9 +21,11 @@ Paths = dict[str, dict[str, Any]]
 ALWAYS = (401, 429, 503)
 BODY = (400, 413, 415)
 
-_LIST = """\
+# CSV is no second media type of the reply: in typed clients, each page would be a page or a text.
+_LIST = f"""\
 Returns the rows that your login may see, a page at a time. `next` is the link to the next page. It
-is null on the last page.
+is null on the last page. With `format=csv` in the address, the reply is a spreadsheet (text/csv) of
+{LARGEST_SHEET} rows, or fewer if `page_size` says so.
 """
 _CREATE = """\
 Creates a row and returns it. Its link is in `Location` too. A field that is left out gets its
@@ -131,18 +133,12 @@ def _list(resource: Resource) -> dict[str, Any]:
             "description": "The order of the list. `-` means descending. Without it: by id,"
             " or by the time that a filter limits.",
         },
-        {
-            **_query("format", json_schema.words(["json", "csv"], "ListFormat")),
-            "description": f"csv: for a spreadsheet. It has {LARGEST_SHEET} rows, or fewer if"
-            " page_size says so.",
-        },
         *(
             _parameter(name, filters.kind_of(column))
             for name, column, _ in filters.choices(resource.filters)
         ),
     ]
     page = _json({"title": f"{name}Page", **json_schema.page_of(name)})
-    page["text/csv"] = {"schema": {"type": "string"}}
     return _operation(
         resource, "list", "A page of the list", {200: page}, (400, 404), about=_LIST
     ) | {"parameters": parameters}

@@ -83,8 +83,10 @@ _PERSON: dict[str, Schema] = {
     "alarms": {"type": "integer"},
     "last": json_schema.nullable(json_schema.MOMENT),
 }
-_PEOPLE: Schema = {"type": "array", "items": json_schema.thing(_PERSON)}
+_PEOPLE: Schema = {"type": "array", "items": json_schema.thing(_PERSON, "Person")}
 _ANYTHING: Schema = {"type": "object", "additionalProperties": True}
+
+_EXAMPLE = {"number": "+34600100200"}
 
 TASKS = (
     Task(
@@ -96,6 +98,7 @@ TASKS = (
         superusers_only=False,
         writes=False,
         personal=True,
+        example=_EXAMPLE,
     ),
     Task(
         "person/export/",
@@ -120,6 +123,7 @@ TASKS = (
         superusers_only=False,
         writes=False,
         personal=True,
+        example=_EXAMPLE,
     ),
     Task(
         "person/erase/",
@@ -129,6 +133,7 @@ TASKS = (
         reply=json_schema.thing({"url": json_schema.LINK}),
         superusers_only=False,
         personal=True,
+        example={**_EXAMPLE, "confirm": True},
     ),
 )
 

@@ -1,9 +1,10 @@
 """The schemas of bodies: of requests by a form, and of a resource's replies."""
 
+import json
 from datetime import time
 from enum import IntEnum
 from types import NoneType
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -15,6 +16,9 @@ from telealarm.api.fields.reply import ReplyField, fields_of, for_superusers
 from telealarm.api.fields.texts import Secret
 from telealarm.api.rest.resource import Resource
 from telealarm.models import BaseModel
+
+# The default of a field that is left out, for the pages of docs/reference.
+DEFAULT = "x-default"
 
 
 def title(resource: Resource) -> str:
@@ -45,7 +49,7 @@ def form(
         if info.is_required() or (new and name in secrets):
             required.append(name)
         elif not partial:
-            properties[name].update(_default(info))
+            _tell_default(properties[name], info)
     shape: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     if required and not partial:
         shape["required"] = required
@@ -105,10 +109,18 @@ def _allows_null(info: FieldInfo) -> bool:
     return info.annotation is NoneType or NoneType in get_args(info.annotation)
 
 
-def _default(info: FieldInfo) -> dict[str, Any]:
+def _tell_default(schema: Schema, info: FieldInfo) -> None:
+    """Say the default of a field in its description.
+
+    The document has no `default`: generators would make the field required (openapi-typescript),
+    or send the default instead of leaving the field out.
+    """
     value = info.get_default(call_default_factory=True, validated_data={})
     if value is PydanticUndefined or value is None or isinstance(value, Absent | dict):
-        return {}
+        return
     if isinstance(value, time):
-        return {"default": str(value)}
-    return {"default": int(value) if isinstance(value, IntEnum) else value}
+        value = str(value)
+    schema[DEFAULT] = int(value) if isinstance(value, IntEnum) else value
+    if value not in ("", []) and "Default: " not in schema["description"]:
+        shown = value if isinstance(value, str) else json.dumps(schema[DEFAULT])
+        schema["description"] = f"{schema['description']} (default: {shown})"
