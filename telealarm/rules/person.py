@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,8 +134,11 @@ class Words:
         if isinstance(value, str):
             return self._pattern().sub(ERASED, value)
         if isinstance(value, dict):
+            named = self._is_named(value)
             return {
-                self._pattern().sub(ERASED, key): self.blank_value(item)
+                self._pattern().sub(ERASED, key): (
+                    ERASED if named and _is_name(key, item) else self.blank_value(item)
+                )
                 for key, item in value.items()
             }
         if isinstance(value, list):
@@ -143,6 +146,16 @@ class Words:
         if isinstance(value, int) and not isinstance(value, bool) and self.finds(str(value)):
             return ERASED
         return value
+
+    def knows(self, name: str) -> bool:
+        """Return whether this is one of the person's names."""
+        return " ".join(name.casefold().split()) in {
+            " ".join(known.casefold().split()) for known in self.names
+        }
+
+    def _is_named(self, values: Mapping[str, Any]) -> bool:
+        """Return whether first and last name are the person's, each under a key of its own."""
+        return any(self.knows(name) for name in names_in(values))
 
     def _pattern(self) -> "re.Pattern[str]":
         if self._compiled is None:

@@ -149,6 +149,9 @@ async def _elsewhere(person: Patient) -> None:
             "data": {"name": "Ann Other", "of": {"sister": [NAME]}},
         },
     )
+    # A calendar user with the person's name, and no number.
+    again = {"first_name": "ZEBULON", "last_name": "Quagmire", "username": "z", "password": "x"}
+    await api.made("calendar-user/", again)
     person.links["other"] = other["url"]
     alarm = {"event": other["url"], "alarm_phonenumber": OTHER, "phonenumber_transfer": NUMBER}
     person.links["other alarm"] = (await api.made("alarm/", alarm))["url"]

@@ -77,3 +77,13 @@ def test_names_come_from_the_data_of_an_event() -> None:
     data = {"first_name": "Zoë", "last_name": "Quagmire"}
     assert person.names_in(data) == ["Zoë Quagmire", "Quagmire, Zoë", "Quagmire Zoë"]
     assert person.names_in(None) == []
+
+
+def test_a_name_in_two_values_is_found() -> None:
+    words = Words([], ["Zoë Quagmire"])
+    named = {"first_name": "Zoë", "last_name": "Quagmire", "room": "Zoë"}
+    assert words.blank_value({"x": [named]}) == {
+        "x": [{"first_name": ERASED, "last_name": ERASED, "room": "Zoë"}]
+    }
+    other = {"first_name": "Zoë", "last_name": "Other"}
+    assert words.blank_value(other) == other

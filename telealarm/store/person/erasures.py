@@ -112,7 +112,7 @@ def carry_out(db: Database, order_id: int, files: PersonFiles) -> bool:
     db.run(_keep_words, order, words.names)
     spoken = Words(words.numbers, [*words.names, *db.look(_said, person)])
     db.run(blank.stop, person, utcnow())
-    person = db.look(found.find, person.scope)
+    person = db.look(found.find, person.scope, words.names)
     live = db.look(blank.under_way, person)
     calls = db.look(blank.live_calls, person, live)
     recordings = db.look(blank.files, person, calls)
@@ -210,7 +210,7 @@ def _look(order_id: int) -> tuple[Erasure, Person]:
     order = Erasure.get_by_id(order_id)
     if order.finished is not None:
         return order, Person(found.Scope("", None, ()))
-    return order, found.find(found.scope(order.number, order.owner_id))
+    return order, found.find(found.scope(order.number, order.owner_id), order.words)
 
 
 def _said(person: Person) -> list[str]:

@@ -108,9 +108,12 @@ def scope(text: str, owner: int | None) -> Scope:
     return Scope(text, owner, tuple((tuple(ids), forms) for forms, ids in read.items()))
 
 
-def find(asked: Scope) -> Person:
-    """Return what is kept of the person, but for texts elsewhere that name them."""
-    found = Person(asked)
+def find(asked: Scope, names: Iterable[str] = ()) -> Person:
+    """Return what is kept of the person, but for texts elsewhere that name them.
+
+    `names`: more names of the person, beside those that the rows have.
+    """
+    found = Person(asked, names=list(names))
     alarms = _ids(Alarm, asked.same(Alarm.owner, Alarm.alarm_phonenumber, Alarm.alarm_e164))
     found.mails = sorted(
         {row.alarm_email for row in _rows(Alarm, alarms, Alarm.alarm_email) if row.alarm_email}
@@ -170,13 +173,14 @@ def _events(found: Person, alarms: list[int]) -> None:
 
 
 def _calendar_users(found: Person) -> None:
-    """Add the calendar users with this number, and their names."""
-    asked, ids = found.scope, []
+    """Add the calendar users with this number or a whole name of the person, and their names."""
+    asked, ids, words = found.scope, [], Words(names=found.names)
     query = CalendarUserProfile.select(CalendarUserProfile, CalendarUser).join(CalendarUser)
     for owners, forms in asked.forms:
         for profile in query.where(CalendarUserProfile.owner.in_(owners)).iterator():
-            if forms.is_same(profile.phone_no) or forms.is_same(profile.fax):
-                user = profile.user
+            user = profile.user
+            named = bool(user.first_name) and words.knows(f"{user.first_name} {user.last_name}")
+            if named or forms.is_same(profile.phone_no) or forms.is_same(profile.fax):
                 ids.append(user.id)
                 found.names += person.full_names(user.first_name, user.last_name)
                 found.mails += [user.email] if user.email else []
