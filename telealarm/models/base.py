@@ -35,6 +35,10 @@ OptionalKey: TypeAlias = "Field[int | None]"
 Moment = TypeVar("Moment", datetime, datetime | None)
 
 
+# How long a moment is as a text: `2026-03-29 01:30:00.123456`.
+_WIDTH = 26
+
+
 class UtcField(DateTimeField, Generic[Moment]):
     """A moment in UTC, to the microsecond. Its values are aware datetimes.
 
@@ -62,10 +66,13 @@ class UtcField(DateTimeField, Generic[Moment]):
         if isinstance(value, datetime):
             if value.tzinfo is None:
                 raise ValueError("a moment needs a time zone")
-            return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+            moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+            return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
         return value
 
     def python_value(self, value: Any) -> Any:
+        if isinstance(value, str) and len(value) == _WIDTH:
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
         value = super().python_value(value)  # type: ignore[no-untyped-call]
         return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 

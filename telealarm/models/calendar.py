@@ -71,3 +71,6 @@ class Calendar(BaseModel):
     timezone = CharField(max_length=64, null=True)
     created_date = created()
     deleted = UtcField(null=True)
+
+    # This is no column: queries that join it (store/engine/joined) add the profile of the user.
+    profile: "CalendarUserProfile | None"

@@ -23,7 +23,8 @@ from telealarm.models import (
 )
 from telealarm.store.alarms.attempts import NO_CALL
 from telealarm.store.engine import dialect, read_cache
-from telealarm.store.engine.prepared import Given, Prepared
+from telealarm.store.engine.joined import Joined
+from telealarm.store.engine.prepared import Given
 from telealarm.words import AlarmStatus
 
 # Requests of this many calendars are read at once; the others come next.
@@ -85,15 +86,13 @@ def due(queue: int, now: datetime, limit: int) -> list[AlarmRequest]:
     requests = DUE.rows(queue=queue, now=now, limit=limit)
     for request in requests:
         calendar = request.alarm.event.calendar
-        read_cache.know_profile(calendar.user_id, getattr(calendar, "profile", None))
+        read_cache.know_profile(calendar.user_id, calendar.profile)
     return requests
 
 
-def _due() -> Any:
+def _due(columns: Sequence[Any]) -> Any:
     query = (
-        AlarmRequest.select(
-            *(AlarmRequest, Alarm, Event, Calendar, CalendarUserProfile, CalendarSetting, Gateway)
-        )
+        AlarmRequest.select(*columns)
         .join_from(AlarmRequest, Alarm)
         .join_from(Alarm, Event)
         .join_from(Event, Calendar)
@@ -102,7 +101,6 @@ def _due() -> Any:
             CalendarUserProfile,
             JOIN.LEFT_OUTER,
             on=CalendarUserProfile.user == Calendar.user,
-            attr="profile",
         )
         .join_from(CalendarUserProfile, CalendarSetting, JOIN.LEFT_OUTER)
         .join_from(
@@ -110,7 +108,6 @@ def _due() -> Any:
             Gateway,
             JOIN.LEFT_OUTER,
             on=CalendarSetting.aleg_gateway == Gateway.id,
-            attr="aleg_gateway",
         )
         .where(
             *_waiting(AlarmRequest),
@@ -124,7 +121,16 @@ def _due() -> Any:
     return dialect.skip_locked(query, of=AlarmRequest)
 
 
-DUE = Prepared(AlarmRequest, _due)
+DUE = Joined(
+    AlarmRequest,
+    (Alarm, AlarmRequest, "alarm"),
+    (Event, Alarm, "event"),
+    (Calendar, Event, "calendar"),
+    (CalendarUserProfile, Calendar, "profile"),
+    (CalendarSetting, CalendarUserProfile, "calendar_setting"),
+    (Gateway, CalendarSetting, "aleg_gateway"),
+    build=_due,
+)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Calls with all that their steps need, read by one query."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from peewee import JOIN
@@ -18,7 +18,8 @@ from telealarm.models import (
     Survey,
 )
 from telealarm.store.engine import dialect, read_cache
-from telealarm.store.engine.prepared import Each, Prepared
+from telealarm.store.engine.joined import Joined
+from telealarm.store.engine.prepared import Each
 
 
 def whole(call_ids: Collection[int]) -> dict[int, CallRequest]:
@@ -31,17 +32,14 @@ def whole(call_ids: Collection[int]) -> dict[int, CallRequest]:
     for call in _WHOLE.rows(ids=list(call_ids)):
         call.request.alarm = call.alarm
         calendar = call.alarm.event.calendar
-        read_cache.know_profile(calendar.user_id, getattr(calendar, "profile", None))
+        read_cache.know_profile(calendar.user_id, calendar.profile)
         calls[call.id] = call
     return calls
 
 
-def _whole() -> Any:
+def _whole(columns: Sequence[Any]) -> Any:
     query = (
-        CallRequest.select(
-            *(CallRequest, AlarmRequest, Alarm, Event, Calendar, CalendarUser),
-            *(CalendarUserProfile, CalendarSetting, Survey, Gateway),
-        )
+        CallRequest.select(*columns)
         .join_from(CallRequest, AlarmRequest)
         .join_from(CallRequest, Alarm)
         .join_from(Alarm, Event)
@@ -52,7 +50,6 @@ def _whole() -> Any:
             CalendarUserProfile,
             JOIN.LEFT_OUTER,
             on=CalendarUserProfile.user == Calendar.user,
-            attr="profile",
         )
         .join_from(CalendarUserProfile, CalendarSetting, JOIN.LEFT_OUTER)
         .join_from(CallRequest, Survey)
@@ -63,4 +60,16 @@ def _whole() -> Any:
     return dialect.lock_rows(query, "FOR NO KEY UPDATE", of=Alarm)
 
 
-_WHOLE = Prepared(CallRequest, _whole)
+_WHOLE = Joined(
+    CallRequest,
+    (AlarmRequest, CallRequest, "request"),
+    (Alarm, CallRequest, "alarm"),
+    (Event, Alarm, "event"),
+    (Calendar, Event, "calendar"),
+    (CalendarUser, Calendar, "user"),
+    (CalendarUserProfile, Calendar, "profile"),
+    (CalendarSetting, CalendarUserProfile, "calendar_setting"),
+    (Survey, CallRequest, "survey"),
+    (Gateway, CallRequest, "gateway"),
+    build=_whole,
+)
