@@ -37,6 +37,7 @@ from telealarm.methods.context import Transports
 from telealarm.outcome.settler import Settler
 from telealarm.planning.planner import Planner
 from telealarm.planning.series import SeriesPlanner
+from telealarm.planning.timelines import TimelineFolder
 from telealarm.retention.eraser import Eraser
 from telealarm.retention.sweeper import RetentionSweeper
 from telealarm.rules.url_guard import UrlGuard
@@ -193,6 +194,7 @@ class Service:
                 lease_keeper.run(),
                 Planner(self._db).run(),
                 SeriesPlanner(self._db).run(),
+                TimelineFolder(self._db).run(),
                 PromptPrefetch(self._db, survey).run(),
                 dialer.run(),
                 settler.run(),

@@ -335,6 +335,7 @@ class TimelineWord(Words):
     CANCELLED = "cancelled", "The alarm or its waiting attempt was called off."
     DELETED = "deleted", "The alarm was deleted after its end."
     MISSED = "missed", "The alarm was not made in time; nobody is called any more."
+    FOLDED = "folded", "Older entries were taken together; `why` says how many, and which."
     WORDS_MISSING = "words_missing", "The survey names values that the event's data does not have."
     # The attempt.
     DEFERRED = "deferred", "The attempt cannot be made now and waits."
