@@ -48,7 +48,9 @@ def turns(
 def due_queues(now: datetime, calendars: Sequence[int], gateways: Sequence[int]) -> Select:
     """Return a query for the due queues. It jumps along the index from queue to queue."""
     first = AlarmRequest.alias()
-    start = first.select(fn.MIN(first.queue).alias("queue")).where(*_waiting(first))
+    start = first.select(fn.MIN(first.queue).alias("queue")).where(
+        *_waiting(first), first.queue > NO_CALL
+    )
     turn = start.cte("turn", recursive=True, columns=("queue",))
     following = AlarmRequest.alias()
     hop = following.select(fn.MIN(following.queue)).where(
@@ -153,8 +155,5 @@ def next_in_turn(queues: Sequence[int], now: datetime, limit: int) -> QueuedRequ
 
 
 def _waiting(request: Any) -> tuple[Any, ...]:
-    return (
-        request.status == AlarmStatus.PENDING,
-        request.waits_for == 0,
-        request.queue > NO_CALL,
-    )
+    # Not `queue > NO_CALL`: beside a queue's own number it would make SQLite read all that wait.
+    return request.status == AlarmStatus.PENDING, request.waits_for == 0
