@@ -143,6 +143,17 @@ class LimitReached(Conflict):
     code = "limit_reached"
 
 
+class Done(Conflict):
+    """A POST with this Idempotency-Key was carried out; its answer is not kept any longer."""
+
+    code = "done"
+
+    def __init__(self, link: str | None) -> None:
+        super().__init__()
+        # The address of what was made, if something was.
+        self.link = link
+
+
 class NotVisible(TeleAlarmError):
     """There is no such object for this login: it does not exist or is another's."""
 

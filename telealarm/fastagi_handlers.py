@@ -16,7 +16,7 @@ from telealarm.asterisk.agi import Question
 from telealarm.clock import utcnow
 from telealarm.errors import TeleAlarmError
 from telealarm.rules import phone, wakeup
-from telealarm.store.dialing import call_back
+from telealarm.store.dialing import call_back, pins
 from telealarm.store.dialing.call_back import CallBack
 from telealarm.store.engine.database import Database
 
@@ -119,7 +119,7 @@ class FastAgiHandlers:
             return True
         if not pin:
             return False
-        return await self._db.write(call_back.check_pin, alarm.alarm_id, pin[0], utcnow())
+        return await self._db.write(pins.check, alarm.alarm_id, pin[0], utcnow(), withheld=False)
 
 
 def _status(status: str, reason: str = "") -> dict[str, str]:

@@ -26,7 +26,7 @@ KNOWN = (
     *("cp", "curl", "cut", "docker", "echo", "eventually", "export", "false", "git", "grep"),
     *("head", "journalctl", "ln", "ls", "mkdir", "mmdebstrap", "mv", "nginx", "openssl", "pip"),
     *("printf", "psql", "rm", "sed", "sort", "source", "sudo", "systemctl", "tail"),
-    *("tar", "tee", "test", "touch", "tr", "true", "useradd", "wait", "wc"),
+    *("tar", "tee", "test", "touch", "tr", "true", "umask", "useradd", "wait", "wc"),
 )
 # What stands before a command and is none itself.
 _BEFORE = ("if", "then", "elif", "else", "while", "until", "do", "!", "time", "{", "(")

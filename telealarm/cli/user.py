@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from telealarm.cli.command import PASSWORD_STDIN, Commands
+from telealarm.clock import utcnow
 
 if TYPE_CHECKING:
     from telealarm.config.model import Config
@@ -22,6 +23,9 @@ def register(commands: Commands) -> None:
     users.add("list", list_all, "list the logins")
     parser = users.add("password", change_password, "give a login another password")
     parser.add_argument("name", metavar="NAME")
+    parser.add_argument(
+        "--keep-tokens", action="store_true", help="do not revoke the tokens of the login"
+    )
     _take_password(parser)
     for word, help_text in (
         ("disable", "refuse this login"),
@@ -79,13 +83,16 @@ def change_password(settings: "Config", options: argparse.Namespace) -> int:
     password = sys.stdin.readline().rstrip("\r\n")
     db = open_database(settings)
 
-    def write() -> None:
+    def write() -> int:
         user = users.named(options.name)
-        users.set_password(user, password)
+        revoked = users.set_password(user, password, utcnow(), keep_tokens=options.keep_tokens)
         _audit(user, "change", {"password": (None, "changed")})
+        return revoked
 
-    db.run(write)
+    revoked = db.run(write)
     print(f"{options.name} has a new password")
+    if revoked:
+        print(f"tokens revoked: {revoked}")
     return 0
 
 

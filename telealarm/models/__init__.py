@@ -16,6 +16,7 @@ from telealarm.models.imports import ImportChange, ImportRun
 from telealarm.models.installation import Installation, Worker
 from telealarm.models.limit import LimitUse
 from telealarm.models.message import EarlyReport, InboundSms, Message
+from telealarm.models.pin_guess import PinGuess
 from telealarm.models.rule import Rule
 from telealarm.models.setting import CalendarSetting
 from telealarm.models.survey import (
@@ -36,6 +37,7 @@ from telealarm.models.webhook import Webhook, WebhookDelivery
 ALL: list[type[BaseModel]] = [
     Installation,
     Worker,
+    PinGuess,
     User,
     ApiToken,
     IdempotencyKey,
@@ -106,6 +108,7 @@ __all__ = [
     "LimitUse",
     "MailTemplate",
     "Message",
+    "PinGuess",
     "Rule",
     "Section",
     "SectionTemplate",

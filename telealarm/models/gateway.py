@@ -15,10 +15,16 @@ from peewee import (
 )
 
 from telealarm.models.base import BaseModel, OptionalKey, UtcField, created
+from telealarm.models.encrypted import EncryptedField, EncryptedJsonField
 from telealarm.rules.phone import DEFAULT_PATTERN
 from telealarm.words import SmsCancel, Switch
 
 ACTIVE, INACTIVE = Switch.ACTIVE, Switch.INACTIVE
+
+
+def new_secret() -> str:
+    """Return a secret for the addresses of an SMS gateway."""
+    return secrets.token_urlsafe(18)
 
 
 class Gateway(BaseModel):
@@ -56,19 +62,22 @@ class Gateway(BaseModel):
 class SmsGateway(BaseModel):
     """A gateway for SMS. `settings` depend on its kind.
 
-    `secret` is part of the addresses to which the gateway sends reports and replies. `next_send` is
+    `secret` is part of the addresses to which the gateway sends reports and replies; `old_secret`
+    is as good until `old_until`. `next_send` is
     the earliest time of the next message, for all workers: by the gateway's rate, or because the
     gateway asked to wait.
     """
 
     name = CharField(unique=True)
     kind = CharField(max_length=20, default="http")
-    settings: "Field[dict[str, Any]]" = JSONField(default=dict)
+    settings: "Field[dict[str, Any]]" = EncryptedJsonField("gateway settings", default=dict)
     status = IntegerField(default=ACTIVE)
     messages_per_second = FloatField(default=0)  # 0: no cap
     maximum_sending = IntegerField(default=4)  # messages of one worker at once
     next_send = UtcField(null=True)
-    secret = CharField(max_length=64, default=lambda: secrets.token_urlsafe(18))
+    secret = EncryptedField("gateway secrets", default=new_secret)
+    old_secret = EncryptedField("gateway secrets", null=True)
+    old_until = UtcField(null=True)
     # What a reply of CANCEL means.
     sms_cancel = CharField(max_length=12, default=SmsCancel.APPOINTMENT)
     created_date = created()

@@ -5,6 +5,7 @@ import secrets
 from peewee import CharField, IntegerField
 
 from telealarm.models.base import BaseModel, UtcField, created
+from telealarm.models.encrypted import EncryptedField
 
 
 class Installation(BaseModel):
@@ -14,7 +15,7 @@ class Installation(BaseModel):
     """
 
     name = CharField(max_length=16)
-    secret = CharField(max_length=64, default=lambda: secrets.token_hex(32))
+    secret = EncryptedField("link signing", default=lambda: secrets.token_hex(32))
     key_check = CharField(max_length=64, null=True)
     created = created()
     # Since when dialing is paused.

@@ -7,6 +7,7 @@ from peewee import CharField, Field, ForeignKeyField, IntegerField, JSONField, T
 from telealarm.models.account import User
 from telealarm.models.alarm import Alarm
 from telealarm.models.base import BaseModel, ClaimableModel, Key, OptionalKey, UtcField, created
+from telealarm.models.encrypted import EncryptedField
 from telealarm.models.gateway import ACTIVE
 from telealarm.words import DeliveryStatus
 
@@ -14,16 +15,16 @@ from telealarm.words import DeliveryStatus
 class Webhook(BaseModel):
     """An endpoint. `events`: the changes that are sent to it; empty: all changes.
 
-    The secret is stored as plain text, because it signs each delivery. `old_secret` signs as well
-    until `old_until`. `failing_since`: the first failure since the last accepted delivery.
+    The secret can be decrypted, because it signs each delivery. `old_secret` signs as well until
+    `old_until`. `failing_since`: the first failure since the last accepted delivery.
     """
 
     owner = ForeignKeyField(User)
     owner_id: Key
     target_url = CharField(max_length=500)
     events: "Field[list[str]]" = JSONField(default=list)
-    secret = CharField(max_length=60)
-    old_secret = CharField(max_length=60, null=True)
+    secret = EncryptedField("webhook secrets")
+    old_secret = EncryptedField("webhook secrets", null=True)
     old_until = UtcField(null=True)
     status = IntegerField(default=ACTIVE)
     status_reason = CharField(max_length=300, default="")

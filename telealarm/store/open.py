@@ -10,7 +10,7 @@ from playhouse.migrations import Runner
 from telealarm.config.model import Config
 from telealarm.errors import StorageError
 from telealarm.models import Installation
-from telealarm.store import stored_numbers
+from telealarm.store import encrypt, stored_numbers
 from telealarm.store.access import limits
 from telealarm.store.alarms import distance
 from telealarm.store.calendars import recurrence_rules
@@ -59,6 +59,9 @@ def _migrate(database: peewee.Database, config: Config) -> list[str]:
     with database.connection_context(), dialect.migrating(database, config):
         applied = [str(name) for name in Runner(database, str(DIRECTORY)).up()]
         key = keys.configure(database, config)
+        if Installation.select().where(Installation.key_check.is_null()).exists():
+            with dialect.writing(database):
+                encrypt.encrypt_all(database, key)
         if NUMBERS in applied:
             unread = stored_numbers.review(write=True)
             if unread:
@@ -67,8 +70,7 @@ def _migrate(database: peewee.Database, config: Config) -> list[str]:
             with database.atomic():
                 distance.read_elapsed()
         if not Installation.select().exists():
-            Installation.create(name=secrets.token_hex(4))
+            check = keys.check_value(key)
+            Installation.create(name=secrets.token_hex(4), key_check=check)
             recurrence_rules.predefine()
-        without_check = Installation.key_check.is_null()
-        Installation.update(key_check=keys.check_value(key)).where(without_check).execute()
     return applied

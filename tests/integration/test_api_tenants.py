@@ -215,7 +215,7 @@ async def test_a_profile_is_emptied_not_lost(api: Api) -> None:
 async def test_names_that_are_taken(api: Api) -> None:
     await clinic(api)
     for user, path, body in (
-        ("root", "users/", {"username": "manager", "password": "x"}),
+        ("root", "users/", {"username": "manager", "password": "long enough"}),
         ("root", "gateway/", {"name": "trunk", "gateways": "PJSIP/{number}@x"}),
         ("manager", "calendar-user/", {"username": "doctor of manager", "password": "x"}),
     ):

@@ -15,6 +15,7 @@ import yaml
 
 from tests.lab import command
 from tests.lab.ari_double import PASSWORD, USER, AriDouble
+from tests.lab.key import key_file
 from tests.lab.ports import free_tcp_port
 from tests.lab.processes import Child
 from tests.lab.rest import Rest
@@ -36,6 +37,8 @@ def write(folder: Path, **parts: Any) -> Path:
         },
         **parts,
     }
+    if "database" in parts:
+        settings["key_file"] = key_file()  # it may be a copy of a database with this key
     path = folder / "telealarm.yml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
     return path

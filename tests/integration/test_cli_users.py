@@ -44,7 +44,7 @@ def test_a_login_from_its_beginning_to_its_end(command: Any, config: Config) -> 
         return db.run(lambda: User.get(User.username == name).password_hash)
 
     before = hash_of("bob")
-    assert command("user", "password", "bob", "--password-stdin", stdin="another\n") == (
+    assert command("user", "password", "bob", "--password-stdin", stdin="another secret\n") == (
         0,
         "bob has a new password\n",
         "",
@@ -65,6 +65,9 @@ def test_what_cannot_be_done_to_a_login_says_what_can(command: Any, config: Conf
     command("user", "add", "ann", "--password-stdin", stdin="a long secret\n")
     status, _, said = command("user", "password", "ann", "--password-stdin", stdin="\n")
     assert (status, "empty" in said) == (1, True)
+    for words in (("password", "ann"), ("add", "bob")):
+        status, _, said = command("user", *words, "--password-stdin", stdin="1234567\n")
+        assert (status, "must have at least 8 characters" in said) == (1, True)
     for words in (("disable", "bob"), ("remove", "bob"), ("password", "bob", "--password-stdin")):
         status, _, said = command("user", *words, stdin="x\n")
         assert (status, "there is no user 'bob'" in said) == (1, True)
@@ -97,3 +100,19 @@ def test_dialing_is_paused_and_resumed(command: Any, config: Config) -> None:
     assert command("dialing", "resume", "--gateway", "main trunk") == (0, "dialing goes on\n", "")
     status, _, said = command("dialing", "pause", "--gateway", "nobody's")
     assert (status, "there is no gateway" in said) == (1, True)
+
+
+@pytest.mark.parametrize(("flags", "revoked"), [((), True), (("--keep-tokens",), False)])
+def test_a_new_password_revokes_the_tokens_unless_they_are_kept(
+    command: Any, config: Config, flags: tuple[str, ...], revoked: bool
+) -> None:
+    command("user", "add", "ann", "--password-stdin", stdin="a long secret\n")
+    command("user", "add", "bob", "--password-stdin", stdin="a long secret\n")
+    for name in ("ann", "bob"):
+        assert command("token", "add", name, "--name", "program")[0] == 0
+    status, said, _ = command(
+        "user", "password", "ann", *flags, "--password-stdin", stdin="another secret\n"
+    )
+    assert (status, "tokens revoked: 1" in said) == (0, revoked)
+    rows = [line.split("\t") for line in command("token", "list")[1].splitlines()[1:]]
+    assert {row[1]: row[-1] != "-" for row in rows} == {"ann": revoked, "bob": False}

@@ -27,7 +27,7 @@ from telealarm.models import (
     Message,
 )
 from telealarm.planning.series import SeriesPlanner
-from telealarm.store.dialing import call_back, calls
+from telealarm.store.dialing import call_back, calls, pins
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.database import Database
 from telealarm.store.survey import session_progress, session_state
@@ -250,8 +250,8 @@ async def test_a_pin_is_the_events_else_the_users_and_cannot_be_guessed(stages: 
     await set_up(stages, callback_pin=True)
     alarm_id = await stages.alarm("600")
 
-    async def right(pin: str) -> bool:
-        return await stages.db.write(call_back.check_pin, alarm_id, pin, utcnow())
+    async def right(pin: str, *, withheld: bool = False) -> bool:
+        return await stages.db.write(pins.check, alarm_id, pin, utcnow(), withheld=withheld)
 
     assert not await right(""), "none is set: none is right"
     await stages.write(lambda: CalendarUserProfile.update(accountcode=1234).execute())
@@ -259,11 +259,36 @@ async def test_a_pin_is_the_events_else_the_users_and_cannot_be_guessed(stages: 
     await stages.write(lambda: Event.update(data={"pin": "0471"}).execute())
     assert not await right("1234")
     assert await right("0471")
-    for _ in range(9):
+    # Strangers who withhold their number keep out their like only.
+    for _ in range(40):
+        await right("9999", withheld=True)
+    assert not await right("0471", withheld=True)
+    assert await right("0471")
+    # Who forges the caller id keeps out the callee for minutes, not for an hour.
+    for _ in range(40):
         await right("9999")
     assert not await right("0471")
-    with at(MORNING + 61 * MINUTE):
+    with at(MORNING + 6 * MINUTE):
         assert await right("0471")
+        assert not await right("9998")
+        assert not await right("0471"), "one guess in five minutes"
+    words = [why for what, why in await stages.words(alarm_id) if what == "wrong_pin"]
+    # Those that were not looked at are not in the timeline: nobody fills it.
+    assert len(words) == 2 + 9 + (20 - 2) + 1
+    assert words[-1].endswith("the next one from this number is taken in 5 minutes")
+
+
+async def test_a_pin_is_counted_for_the_number_and_not_for_each_alarm(stages: Stages) -> None:
+    await set_up(stages, callback_pin=True)
+    first, second = [await stages.alarm("600", data={"pin": "0471"}) for _ in range(2)]
+    other = await stages.alarm("601", data={"pin": "0471"})
+    for _ in range(20):
+        await stages.db.write(pins.check, first, "9999", utcnow(), withheld=False)
+    found = [
+        await stages.db.write(pins.check, alarm, "0471", utcnow(), withheld=False)
+        for alarm in (first, second, other)
+    ]
+    assert found == [False, False, True]
 
 
 async def test_a_snoozed_call_comes_again_and_is_no_failure(stages: Stages) -> None:
@@ -563,7 +588,7 @@ async def test_a_dialplan_gives_the_pin_and_cannot_guess_it(stages: Stages, conf
         )
         assert "TELEALARM_TITLE" not in said
     assert (await ask("due", "4711"))["TELEALARM_TITLE"] == "Visit"
-    for _ in range(9):
+    for _ in range(20):
         await ask("confirm", "1", "9999")
     assert (await ask("confirm", "1", "4711"))["TELEALARM_STATUS"] == "refused"
     with at(MORNING + 61 * MINUTE):

@@ -31,7 +31,9 @@ async def made(api: Api) -> int:
 
 
 async def keys(api: Api) -> list[str]:
-    return await api.db.read(lambda: [row.key for row in IdempotencyKey.select()])
+    """The keys that are kept: of those that these tests use, as they are in the database."""
+    plain = {idempotency.keyed(key): key for key in ("k1", "later")}
+    return await api.db.read(lambda: [plain[row.key] for row in IdempotencyKey.select()])
 
 
 def lasting(reply: Reply) -> dict[str, str]:
@@ -173,7 +175,7 @@ async def test_no_quick_digest_of_a_password_is_kept(api: Api) -> None:
     assert (await post(api, body, **options)).status == 201
     again = await post(api, body, **options)
     assert (again.status, again.headers["Idempotent-Replayed"]) == (201, "true")
-    assert (await post(api, {**body, "password": "other"}, **options)).status == 409
+    assert (await post(api, {**body, "password": "other secret"}, **options)).status == 409
     row = await api.db.read(IdempotencyKey.get)
     assert row.digest != hashlib.sha256(json.dumps(body).encode()).hexdigest()
     assert "secret" not in row.body
@@ -193,10 +195,83 @@ async def test_a_retried_alarm_rings_once(api: Api) -> None:
 
 
 async def test_a_deleted_login_takes_its_keys_along(api: Api) -> None:
-    user = await api.made("users/", {"username": "ann", "password": "x"}, user="root")
-    ann = {"user": "ann", "password": "x"}
+    user = await api.made("users/", {"username": "ann", "password": "long enough"}, user="root")
+    ann = {"user": "ann", "password": "long enough"}
     link = (await post(api, **ann)).body["url"]
     await api.delete(link, **ann)
     assert (await api.delete(user["url"], user="root")).status == 204
     assert await keys(api) == []
     assert await api.db.read(lambda: User.select().count()) == 3
+
+
+async def answers(api: Api) -> list[str]:
+    """The answers that are kept, the oldest first."""
+    return await api.db.read(
+        lambda: [row.body for row in IdempotencyKey.select().order_by(IdempotencyKey.id)]
+    )
+
+
+async def test_what_only_reads_keeps_no_answer(api: Api) -> None:
+    book = await clinic(api)
+    event = await api.made(
+        "event/", {"title": "t", "calendar": book.calendar, "start": "2030-06-03 10:00"}
+    )
+    template = await api.made("sms-template/", {"label": "t", "sms_text": "{title} " * 10})
+    path = f"{template['url']}preview/"
+    for _ in range(2):
+        reply = await post(api, {"event": event["url"]}, path=path)
+        assert reply.status == 200, reply.text
+        assert "Idempotent-Replayed" not in reply.headers
+    assert await keys(api) == []
+
+
+async def test_a_long_answer_is_not_kept_and_its_post_is_still_not_repeated(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "LONGEST_ANSWER", 50)
+    first = await post(api)
+    again = await post(api)
+    assert (again.status, again.headers["Location"]) == (409, first.headers["Location"])
+    assert again.body == {
+        "detail": "A POST with this Idempotency-Key was carried out; its answer is not kept any"
+        " longer."
+    }
+    assert (await post(api, {"name": "another"})).body["detail"].startswith("This Idempotency-Key")
+    assert await made(api) == 1
+
+
+async def test_the_oldest_answers_go_beyond_a_limit_for_each_login_and_one_for_all(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "_OWNERS_EVERY", 1)
+    monkeypatch.setattr(idempotency, "_ALL_EVERY", 1)
+    await post(api, user="other")
+    lengths = await api.db.read(
+        lambda: [len(body) for (body,) in api.db.peewee.execute_sql(RAW_ANSWERS).fetchall()]
+    )
+    monkeypatch.setattr(idempotency, "MOST_OF_OWNER", 3 * lengths[0] + 200)
+    for number in range(5):
+        await post(api, key=f"k{number}")
+    assert [bool(body) for body in await answers(api)] == [True, False, False, True, True, True]
+    assert (await post(api, key="k0")).status == 409
+    assert (await post(api, key="k4")).headers["Idempotent-Replayed"] == "true"
+    monkeypatch.setattr(idempotency, "MOST_OF_ALL", 2 * lengths[0] + 200)
+    await post(api, key="k5")
+    assert [bool(body) for body in await answers(api)] == [False] * 5 + [True] * 2
+    assert await made(api) == 7
+
+
+async def test_the_oldest_keys_of_a_login_are_forgotten(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "_OWNERS_EVERY", 1)
+    monkeypatch.setattr(idempotency, "MOST_KEYS", 2)
+    await post(api, user="other")
+    for number in range(4):
+        await post(api, key=f"k{number}")
+    assert len(await answers(api)) == 1 + 2
+    assert (await post(api, key="k3")).headers["Idempotent-Replayed"] == "true"
+    assert "Idempotent-Replayed" not in (await post(api, key="k0")).headers
+
+
+RAW_ANSWERS = "SELECT body FROM idempotency_key"

@@ -154,7 +154,7 @@ async def test_no_token_or_digest_is_in_a_reply_or_a_log(
 
 
 async def test_a_deleted_user_takes_their_tokens_along(api: Api) -> None:
-    user = await api.made("users/", {"username": "ann", "password": "x"}, user="root")
+    user = await api.made("users/", {"username": "ann", "password": "long enough"}, user="root")
     token = await made(api, "ann")
     assert (await bearer(api, token)).status == 200
     assert (await api.delete(user["url"], user="root")).status == 204
@@ -203,3 +203,32 @@ def test_what_is_wrong_on_the_command_line_is_said(
     done = command("token", *words)
     assert (done.status, done.out) == (1, "")
     assert said in done.err
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+async def test_a_new_password_revokes_the_tokens_of_its_login(api: Api, keeps: bool) -> None:
+    body = {"username": "ann", "password": "long enough"}
+    user = await api.made("users/", body, user="root")
+    token, others = await made(api, "ann"), await made(api, "manager")
+    # Another field changes no token.
+    await api.patch(user["url"], {"region": "ES"}, user="root")
+    assert (await bearer(api, token)).status == 200
+    change = {"password": "another one"} | ({"keep_tokens": True} if keeps else {})
+    reply = await api.patch(user["url"], change, user="root")
+    assert reply.status == 200
+    assert not {"keep_tokens", "password"} & reply.body.keys()
+    assert (await bearer(api, token)).status == (200 if keeps else 401)
+    assert (await bearer(api, others)).status == 200
+
+
+async def test_a_new_password_of_a_login_has_eight_characters(api: Api) -> None:
+    wrong = {"password": ["must have at least 8 characters"]}
+    for password in ("1234567", "   1234567   "):
+        body = {"username": "ann", "password": password}
+        reply = await api.post("users/", body, user="root")
+        assert (reply.status, reply.body) == (400, wrong)
+    user = await api.made("users/", {"username": "ann", "password": "12345678"}, user="root")
+    reply = await api.patch(user["url"], {"password": "1234567"}, user="root")
+    assert (reply.status, reply.body) == (400, wrong)
+    # A calendar user does not log in.
+    await api.made("calendar-user/", {"username": "c", "password": "cal"})

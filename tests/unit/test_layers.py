@@ -42,6 +42,7 @@ FOLDERS = [
     ),
     *("store.messages", "store.alarms", "store.outcome", "store.calendars", "store.messaging"),
     "store.stored_numbers",
+    "store.encrypt",
     *(
         "store.open",
         "store.dialing",

@@ -183,5 +183,5 @@ def _is_right(password: str, user: User | None) -> bool:
 
     An unknown name takes the same time, so that the time gives nothing away.
     """
-    right = passwords.matches(password, user.password_hash if user else passwords.nobodys())
+    right = passwords.matches(password, user.password_hash if user else None)
     return right and user is not None and user.is_active

@@ -67,3 +67,11 @@ class Flag(FieldType):
 
     def schema(self) -> Schema:
         return {"type": "boolean"}
+
+
+@dataclass(frozen=True)
+class Instruction(Flag):
+    """A flag that says how to carry out the write. No row has it, and no reply shows it."""
+
+    def schema(self) -> Schema:
+        return {**super().schema(), "writeOnly": True}

@@ -15,6 +15,7 @@ from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema, plain
 from telealarm.api.fields.form import Reply
+from telealarm.api.fields.numbers import Instruction
 from telealarm.api.fields.texts import Secret
 from telealarm.models import BaseModel
 
@@ -123,7 +124,7 @@ def fields_of(reply: type[Reply]) -> Mapping[str, ReplyField | FieldType]:
     return {
         name: field
         for name, field in by_name.items()
-        if isinstance(field, ReplyField | FieldType) and not isinstance(field, Secret)
+        if isinstance(field, ReplyField | FieldType) and not isinstance(field, Secret | Instruction)
     }
 
 

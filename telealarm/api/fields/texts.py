@@ -34,7 +34,7 @@ class Text(FieldType):
         text = value if self.lines else value.strip()
         if not safe(text, lines=self.lines):
             raise ValueError("must not hold control characters")
-        if len(text) < self.min_length:
+        if not text and self.min_length:
             raise ValueError("must not be empty")
         if len(text) > self.max_length:
             raise ValueError(f"must have at most {self.max_length} characters")
@@ -62,6 +62,12 @@ class Secret(Text):
 
     max_length: int = 128
     min_length: int = 1
+
+    def read(self, value: Any) -> str:
+        text = super().read(value)
+        if len(text) < self.min_length:
+            raise ValueError(f"must have at least {self.min_length} characters")
+        return text
 
     def schema(self) -> Schema:
         return {**super().schema(), "format": "password", "writeOnly": True}

@@ -4,7 +4,6 @@
 query. The gateway's settings name its fields.
 """
 
-import hmac
 import json
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,6 +19,7 @@ from telealarm.models import SmsGateway
 from telealarm.rules import phone
 from telealarm.rules.text import safe
 from telealarm.store.engine.database import Database
+from telealarm.store.messages import sms_gateways
 from telealarm.store.messages.compose import Composer
 from telealarm.store.messaging import replies, result
 from telealarm.words import ReportOutcome
@@ -85,8 +85,7 @@ class Hooks:
         row_id, secret = request.match_info["gateway"], request.match_info["secret"]
         number = int(row_id) if row_id.isascii() and row_id.isdigit() and len(row_id) < 10 else 0
         gateway = await self._db.read(SmsGateway.get_or_none, SmsGateway.id == number)
-        known = gateway.secret if gateway else ""
-        if not hmac.compare_digest(known.encode(), secret.encode()) or gateway is None or not known:
+        if gateway is None or not sms_gateways.is_secret(gateway, secret, utcnow()):
             raise NotVisible
         if request.content_length is not None and request.content_length > LARGEST:
             raise ApiError(413, "64 KiB is the most.")

@@ -12,12 +12,13 @@ from telealarm.api.fields.numbers import Real, Whole
 from telealarm.api.fields.reply import CREATED, UPDATED, Column, Computed, SelfLink
 from telealarm.api.fields.texts import Text
 from telealarm.api.resources.gateways import STATUS
-from telealarm.api.rest.resource import Resource, Values, remove_row
+from telealarm.api.rest.resource import Action, Resource, Values, remove_row
 from telealarm.errors import Invalid
 from telealarm.methods.sms.providers import providers
 from telealarm.models import SmsGateway
 from telealarm.models.gateway import ACTIVE
 from telealarm.store.engine import crud
+from telealarm.store.messages import sms_gateways
 from telealarm.words import SmsCancel
 
 
@@ -76,6 +77,12 @@ class SmsGatewayForm(Form):
     )
 
 
+def rotate_secret(context: RequestContext, row: SmsGateway, values: Values) -> dict[str, Any]:
+    """Create new addresses for the provider. For a day, the old ones work too"""
+    sms_gateways.rotate(row, context.now)
+    return SMS_GATEWAY.show(context, row)
+
+
 def create(context: RequestContext, owner_id: int, values: Values) -> SmsGateway:
     _check(values["kind"], values["settings"])
     return crud.insert(SmsGateway, values)
@@ -102,6 +109,7 @@ SMS_GATEWAY = Resource(
     create=create,
     change=change,
     delete=remove_row,
+    actions=(Action("rotate_secret", "POST", rotate_secret, reply=json_schema.ref("SmsGateway")),),
     superusers="writes",
     secrets=("settings", "secret"),
     example={"name": "provider", "settings": {"url": "https://sms.example.com/send"}},

@@ -4,12 +4,14 @@ from typing import Annotated, ClassVar
 
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form
-from telealarm.api.fields.numbers import Flag, Whole
+from telealarm.api.fields.numbers import Flag, Instruction, Whole
 from telealarm.api.fields.reply import Column, SelfLink
 from telealarm.api.fields.texts import Region, Secret, Word, Zone
-from telealarm.api.rest.resource import Resource, Values, insert_into
+from telealarm.api.rest.resource import Resource, Values
 from telealarm.models import User
 from telealarm.store.access import users
+from telealarm.store.access.passwords import SHORTEST
+from telealarm.store.engine import crud
 
 
 class UserForm(Form):
@@ -20,8 +22,10 @@ class UserForm(Form):
         Word(150, 1, pattern=r"[\w.@+-]+", right="may only hold letters, digits and . @ + - _"),
     ]
     """The name to log in with."""
-    password: Annotated[str | None, Secret()] = None
-    """The password to log in with."""
+    password: Annotated[str | None, Secret(min_length=SHORTEST)] = None
+    """The password to log in with. A new one ends all tokens of the login."""
+    keep_tokens: Annotated[bool, Instruction()] = False
+    """Whether the tokens stay valid when the password changes."""
     is_superuser: Annotated[bool, Flag()] = False
     """Whether the login sees everything and may write gateways and logins."""
     is_active: Annotated[bool, Flag()] = True
@@ -51,8 +55,14 @@ class UserForm(Form):
     created_date: ClassVar = Column("created", meaning="When the row was written.")
 
 
+def create(context: RequestContext, owner_id: int, values: Values) -> User:
+    values.pop("keep_tokens", None)
+    return crud.insert(User, values)
+
+
 def change(context: RequestContext, row: User, values: Values) -> None:
-    users.change_user(context.login, row, values)
+    keep_tokens = values.pop("keep_tokens", False)
+    users.change_user(context.login, row, values, context.now, keep_tokens=keep_tokens)
 
 
 def delete(context: RequestContext, row: User) -> None:
@@ -64,7 +74,7 @@ USERS = Resource(
     model=User,
     form=UserForm,
     filters={"username": User.username},
-    create=insert_into(User, owned=False),
+    create=create,
     change=change,
     delete=delete,
     superusers="everything",

@@ -194,7 +194,7 @@ class Routes:
             link = shown["url"] if action.status == 201 else None
             return Answer(action.status, shown, _headers(action.methods, link))
 
-        if action.method == "GET":
+        if action.method == "GET" or not action.writes:
             answer = await self._db.read(work)
             if isinstance(answer.body, Path):
                 return _allowing(await _file(answer.body), action.methods)

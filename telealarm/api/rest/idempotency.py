@@ -8,7 +8,7 @@ from aiohttp import web
 from telealarm.api.core.auth import Logins
 from telealarm.api.core.errors import ApiError, reply
 from telealarm.api.core.request_context import RequestContext
-from telealarm.errors import Busy
+from telealarm.errors import Busy, Done
 from telealarm.store.access import idempotency
 from telealarm.store.access.idempotency import Answer, Post
 from telealarm.store.engine.database import Database
@@ -21,9 +21,10 @@ LONGEST_KEY = 255
 class Once:
     """Carries out a request in one write. An application has one instance.
 
-    The answer to a POST with a key is kept for 24 hours, for its login and path. The same key and
-    body get this answer again, with `Idempotent-Replayed: true`. The same key with another body
-    gets 409. A second request gets 409 too while the first is running (`Retry-After: 1`).
+    The answer to a POST with a key is kept for 24 hours, for its login and path, if it is not too
+    long. The same key and body get this answer again, with `Idempotent-Replayed: true`. If the
+    answer is not kept, they get 409, with the Location of what was made. The same key with another
+    body gets 409. A second request gets 409 too while the first is running (`Retry-After: 1`).
 
     A refused request changed nothing, and its answer is not kept. The client can use the key again
     with a corrected body.
@@ -58,6 +59,9 @@ class Once:
             digest = await self._digest(body, post, secret=secret)
             kept = Post(*post, digest)
             return _response(await self._db.write(idempotency.once, kept, work, context.now))
+        except Done as error:
+            headers = {"Location": error.link} if error.link else {}
+            raise ApiError(409, str(error), headers) from None
         finally:
             self._working.remove(post)
 

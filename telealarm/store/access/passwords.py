@@ -1,4 +1,8 @@
-"""Passwords: stored as argon2id hashes only. They are slow on purpose: keep them off the loop."""
+"""Passwords: stored as argon2id hashes only, and these encrypted.
+
+They are slow on purpose: keep them off the loop. Without the installation's key, a thief of the
+database cannot even begin to guess.
+"""
 
 import functools
 import hashlib
@@ -8,26 +12,38 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type, hash_secret_raw
 
+from telealarm.errors import KeyMismatch
+from telealarm.store.engine import keys
+
+# The fewest characters of a login's new password.
+SHORTEST = 8
+_PURPOSE = "password hashes"
 _hasher = PasswordHasher()
 
 
 def hashed(password: str) -> str:
-    """Return the hash to store."""
-    return _hasher.hash(password)
+    """Return what to store of a password."""
+    return encrypted(_hasher.hash(password))
 
 
-def matches(password: str, password_hash: str) -> bool:
-    """Return whether the hash belongs to this password."""
+def encrypted(password_hash: str) -> str:
+    """Return a hash as it is stored."""
+    return keys.current().encrypt(_PURPOSE, password_hash)
+
+
+def matches(password: str, stored: str | None) -> bool:
+    """Return whether `stored` is of this password. It takes as long if nothing is stored."""
     try:
-        return _hasher.verify(password_hash, password)
-    except (VerificationError, InvalidHashError):
+        password_hash = keys.current().decrypt(_PURPOSE, stored) if stored else _nobodys()
+        return _hasher.verify(password_hash, password) and stored is not None
+    except (VerificationError, InvalidHashError, KeyMismatch):
         return False
 
 
 @functools.cache
-def nobodys() -> str:
+def _nobodys() -> str:
     """Return the hash of a secret password. Passwords of unknown users are checked against it."""
-    return hashed(secrets.token_hex(32))
+    return _hasher.hash(secrets.token_hex(32))
 
 
 def fingerprint(data: bytes, salt: bytes) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from telealarm.errors import Invalid
 from telealarm.models import ApiToken, User
-from telealarm.store.engine import crud
+from telealarm.store.engine import crud, keys
 
 # People, and scanners for leaked secrets, recognise a token by this.
 PREFIX = "ta_"
@@ -71,5 +71,20 @@ def revoke(token_id: int, now: datetime) -> ApiToken:
     return token
 
 
+def revoke_all(owner: User, now: datetime) -> int:
+    """Revoke the tokens of `owner`, and return how many there were."""
+    valid = ApiToken.revoked.is_null()
+    revoking = ApiToken.update(revoked=now).where(ApiToken.owner == owner.id, valid)
+    return int(revoking.execute())
+
+
+def keyed(digest: str) -> str:
+    """Return what is stored of a token whose SHA-256 is `digest`.
+
+    Without the installation's key, nobody who can write into the database can make a token.
+    """
+    return keys.current().digest("API tokens", digest)
+
+
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return keyed(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())

@@ -7,10 +7,11 @@ from typing import Any
 
 from telealarm.errors import Conflict, Invalid
 from telealarm.models import CalendarSetting, CalendarUser, CalendarUserProfile, User
-from telealarm.store.access import passwords
+from telealarm.store.access import passwords, tokens
 from telealarm.store.engine import crud, read_cache
 
 _EMPTY = "it is empty; write one line with it to standard input"
+_SHORT = f"must have at least {passwords.SHORTEST} characters"
 
 
 def by_name(username: str) -> User | None:
@@ -33,12 +34,12 @@ def by_id_or_name(text: str) -> User | None:
 
 
 def add_user(username: str, password: str, *, is_superuser: bool) -> User:
-    """Create a login. Raises Invalid for a bad or used name, and for an empty password."""
+    """Create a login. Raises Invalid for a bad or used name, and for a short password."""
     wrong = {}
     if not re.fullmatch(r"[\w.@+-]{1,150}", username):
         wrong["username"] = [f"{username!r} is no name: up to 150 letters, digits and . @ + - _"]
-    if not password:
-        wrong["password"] = [_EMPTY]
+    if fault := _fault(password):
+        wrong["password"] = [fault]
     if wrong:
         raise Invalid(wrong)
     values = {"username": username, "password_hash": passwords.hashed(password)}
@@ -50,11 +51,19 @@ def users() -> list[User]:
     return list(User.select().order_by(User.username))
 
 
-def set_password(user: User, password: str) -> None:
-    """Replace the password. Raises Invalid if it is empty."""
-    if not password:
-        raise Invalid({"password": [_EMPTY]})
+def set_password(user: User, password: str, now: datetime, *, keep_tokens: bool) -> int:
+    """Replace the password. Return how many tokens were revoked. Raises Invalid if it is short."""
+    if fault := _fault(password):
+        raise Invalid({"password": [fault]})
     crud.change(user, {"password_hash": passwords.hashed(password)})
+    return 0 if keep_tokens else tokens.revoke_all(user, now)
+
+
+def _fault(password: str) -> str | None:
+    """Return what is wrong with a new password."""
+    if not password:
+        return _EMPTY
+    return _SHORT if len(password) < passwords.SHORTEST else None
 
 
 def set_active(user: User, *, active: bool) -> None:
@@ -72,12 +81,19 @@ def remove_unused(user: User) -> None:
         ) from None
 
 
-def change_user(login: User, user: User, values: Mapping[str, Any]) -> None:
-    """Edit a login. Raises Conflict if superusers would lock themselves out."""
+def change_user(
+    login: User, user: User, values: Mapping[str, Any], now: datetime, *, keep_tokens: bool
+) -> None:
+    """Edit a login. A new password revokes its tokens, unless they are kept.
+
+    Raises Conflict if superusers would lock themselves out.
+    """
     stays = values.get("is_superuser", True) and values.get("is_active", True)
     if user.id == login.id and not stays:
         raise Conflict("You cannot take your own rights away; let another superuser do it.")
     crud.change(user, values)
+    if "password_hash" in values and not keep_tokens:
+        tokens.revoke_all(user, now)
 
 
 def remove_user(login: User, user: User) -> None:

@@ -1,9 +1,8 @@
 """Inbound calls by callees: find their alarm, and make their channel a call of this alarm."""
 
-import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import combinations
 
 from telealarm import methods
@@ -15,7 +14,6 @@ from telealarm.models import (
     Event,
     Section,
     Survey,
-    Timeline,
 )
 from telealarm.rules import phone
 from telealarm.store import numbers
@@ -41,10 +39,6 @@ from telealarm.words import (
 
 # Of the alarms that are not over or cancelled, this many are checked.
 _LOOKED_AT = 50
-# After this many wrong PINs within the time, no PIN is accepted for an alarm.
-_MOST_WRONG = 9
-_WRONG_WITHIN = timedelta(hours=1)
-_WRONG_PIN = TimelineWord.WRONG_PIN
 
 
 @dataclass(frozen=True)
@@ -76,26 +70,6 @@ def find(number: str, calendar_id: int | None, now: datetime) -> CallBack | None
     survey = alarm.survey or setting.survey
     language = alarm.language or survey.tts_language
     return CallBack(alarm.id, alarm.event.title, language, setting.callback_pin)
-
-
-def check_pin(alarm_id: int, keyed: str, now: datetime) -> bool:
-    """Return whether `keyed` is the alarm's PIN.
-
-    The PIN is `pin` in its event's data, else its calendar user's accountcode. Without either, or
-    after too many wrong PINs within an hour, every PIN is wrong.
-    """
-    alarm = Alarm.get_by_id(alarm_id)
-    wrong = Timeline.select().where(
-        Timeline.alarm == alarm_id,
-        Timeline.what == _WRONG_PIN,
-        Timeline.at > now - _WRONG_WITHIN,
-    )
-    right = _pin(alarm)
-    matches = bool(right) and hmac.compare_digest(keyed.encode(), right.encode())
-    if matches and wrong.count() < _MOST_WRONG:
-        return True
-    record(alarm_id, _WRONG_PIN, "keyed by a caller" if right else "no PIN is set", at=now)
-    return False
 
 
 def take_back(alarm_id: int, now: datetime) -> bool:
@@ -234,12 +208,3 @@ def _being_made(alarm_id: int) -> bool:
         .where(AlarmRequest.alarm == alarm_id, AlarmRequest.status == AlarmStatus.IN_PROCESS)
         .exists()
     )
-
-
-def _pin(alarm: Alarm) -> str:
-    pin = (alarm.event.data or {}).get("pin")
-    if isinstance(pin, str | int) and not isinstance(pin, bool) and str(pin).strip():
-        return str(pin).strip()
-    profile = eligibility.profile_of(alarm)
-    code = profile.accountcode if profile else None
-    return "" if code is None else str(code)

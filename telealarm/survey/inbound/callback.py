@@ -32,6 +32,8 @@ class CheckPin(DoorRequest[bool]):
 
     alarm_id: int
     keyed: str
+    # The caller shows no number.
+    withheld: bool
 
 
 def callback(number: str) -> Dialog[int | None]:
@@ -54,7 +56,7 @@ def callback(number: str) -> Dialog[int | None]:
         return alarm.alarm_id
     for _ in range(TRIES):
         pin = yield Ask((Phrase("ask-pin"),), LONGEST)
-        if pin and (yield from ordered(CheckPin(alarm.alarm_id, pin))):
+        if pin and (yield from ordered(CheckPin(alarm.alarm_id, pin, keyed))):
             return alarm.alarm_id
         yield say("wrong-pin")
     yield say("goodbye")

@@ -15,7 +15,7 @@ from telealarm.clock import monotonic, utcnow
 from telealarm.errors import SpeechError, StorageError, TeleAlarmError
 from telealarm.rules import phone
 from telealarm.rules.wakeup import Booked
-from telealarm.store.dialing import call_back
+from telealarm.store.dialing import call_back, pins
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.claim import Holder
 from telealarm.store.survey import upcoming
@@ -121,7 +121,8 @@ class Doors:
                 runner.language = patience.language = alarm.language
                 return alarm
             assert isinstance(order, callback.CheckPin)
-            check = partial(db.write, call_back.check_pin, order.alarm_id, order.keyed, utcnow())
+            guess = partial(pins.check, order.alarm_id, order.keyed, utcnow())
+            check = partial(db.write, guess, withheld=order.withheld)
             return await patience.until_answered(check)
 
         with self._line(channel) as line:
