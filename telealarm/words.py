@@ -151,6 +151,10 @@ class Change(Words):
     RESULT = "alarm.result", "The recipient has answered."
     MISSED = "alarm.missed", "An alarm was not made in time; nobody is called any more."
     FAILED = "alarm.failed", "An alarm failed, and no attempt follows."
+    STORE_FULL = (
+        "store.full",
+        "The audio store is full: a message of a callee was not recorded, or was cut short.",
+    )
     DO_NOT_CALL = "do_not_call.added", "A number or mail address is new on a do-not-call list."
 
 

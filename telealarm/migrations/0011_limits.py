@@ -38,9 +38,15 @@ def up(migrator, db):
             indexes = ((("owner", "kind", "day"), True),)
 
     db.create_tables([LimitUse])
+    # The recorded messages, which are few among the answers: to sum up their length.
+    db.execute_sql(
+        'CREATE INDEX "survey_result_recorded" ON "survey_result" ("call_id")'
+        " WHERE record_file <> ''"
+    )
 
 
 def down(migrator, db):
+    db.execute_sql('DROP INDEX "survey_result_recorded"')
     migrator.migrate(migrator.drop_table("limit_use"))
     migrator.migrate(migrator.drop_column("alarm", "counted_on"))
     for name in OF_USER:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from peewee import BooleanField, CharField, FloatField, ForeignKeyField, IntegerField
+from peewee import SQL, BooleanField, CharField, FloatField, ForeignKeyField, IntegerField
 
 from telealarm.models.account import User
 from telealarm.models.alarm import Alarm, AlarmRequest
@@ -96,3 +96,11 @@ class SurveyResult(BaseModel):
 
     class Meta:
         indexes = ((("call", "section"), True),)
+
+
+# The recorded messages, which are few among the answers: to sum up their length.
+SurveyResult.add_index(
+    SurveyResult.index(
+        SurveyResult.call, where=SQL("record_file <> ''"), name="survey_result_recorded"
+    )
+)

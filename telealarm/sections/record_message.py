@@ -14,6 +14,10 @@ class TimelineWord(Words):
     """`what` of a row of the timeline."""
 
     RECORDED = "recorded", "A message was recorded. `why` says how long it is."
+    STORE_FULL = (
+        "store_full",
+        "The manager's audio store is full: a message was not recorded, or was cut short.",
+    )
     DELETED = "recording_deleted", "The recorded message has reached recordings.keep_days."
 
 

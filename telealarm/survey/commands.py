@@ -5,6 +5,7 @@ from dataclasses import dataclass
 # The names of our own prompts (i18n/languages/).
 INVALID_KEY, GOODBYE, NO_ANSWER = "invalid-key", "goodbye", "no-answer"
 ONE_MOMENT, NOT_SAVED = "one-moment", "not-saved"
+RECORDING_FULL = "recording-full"
 
 
 @dataclass(frozen=True)

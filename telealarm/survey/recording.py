@@ -4,17 +4,20 @@ import asyncio
 import audioop
 import io
 import logging
+import math
 import wave
 from functools import partial
 
 from telealarm.asterisk.ari.errors import AriError, NotFound
-from telealarm.clock import monotonic
-from telealarm.errors import TeleAlarmError, unwritable
+from telealarm.clock import monotonic, utcnow
+from telealarm.errors import StorageError, TeleAlarmError, unwritable
 from telealarm.rules import audio
 from telealarm.sections.context import Outcome
+from telealarm.store.access import limits
 from telealarm.store.dialing.calls import Call
 from telealarm.store.survey import section_effects
 from telealarm.survey.channel_io import HungUp
+from telealarm.survey.commands import RECORDING_FULL
 from telealarm.survey.saver import Saver
 from telealarm.survey.section_context import ActiveSection, SessionServices
 
@@ -26,6 +29,8 @@ MARGIN_SECONDS = 5.0
 BEEP_SECONDS = 0.8
 # The pauses between tries to fetch a recording that has ended.
 STORED_PAUSES_SECONDS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5)
+# With room for less than this, nothing is recorded.
+LEAST_SECONDS = 1.0
 # The longest message of any section: 16 bit, 8000 samples a second, with room for a header.
 MOST_BYTES = 16_000 * 620
 # On a silent line, the loudest tenth of a second stays below this (of 32767).
@@ -35,21 +40,54 @@ SILENCE = 60
 async def record(context: ActiveSection, most_seconds: int) -> Outcome:
     """Return DONE after a message, NOTHING if nobody spoke, or FAILED.
 
+    If the manager's audio store is full, the callee hears so, and it is FAILED.
+
     A key, silence or the longest time ends the message. A hang-up also ends it: the message is
     saved, and HungUp is raised.
     """
+    room = await _room(context)
+    if room < LEAST_SECONDS:
+        await _tell_full(context)
+        return Outcome.FAILED
+    longest = min(most_seconds, int(room))
     channel_io, section = context.channel_io, context.section
     name = f"{channel_io.channel.id}-{section.id}"
     await context.services.ari.recordings.cancel(name)  # an earlier session's
-    await channel_io.hold(most_seconds + MARGIN_SECONDS)
-    await channel_io.record(name, most_seconds, section.timeout_seconds)
-    kept = partial(keep, context.services, context.call, section.id, name, most_seconds)
+    await channel_io.hold(longest + MARGIN_SECONDS)
+    await channel_io.record(name, longest, section.timeout_seconds)
+    began = monotonic()
+    kept = partial(keep, context.services, context.call, section.id, name, longest)
     try:
-        await _until_ended(context, name, most_seconds)
+        await _until_ended(context, name, longest)
     except HungUp:
         await kept()
         raise
-    return await kept(saver=context.saver)
+    cut = longest < most_seconds and monotonic() - began > longest - LEAST_SECONDS
+    outcome = await kept(saver=context.saver)
+    if cut:
+        await _tell_full(context)
+    return outcome
+
+
+async def _room(context: ActiveSection) -> float:
+    """Return for how many seconds the manager's audio store has room."""
+    try:
+        room = await context.services.db.read(limits.audio_room, context.script.owner)
+    except StorageError as error:
+        log.error("a message is recorded, whatever room there is: %s", error)
+        return math.inf
+    return math.inf if room is None else room / limits.recording_bytes(1)
+
+
+async def _tell_full(context: ActiveSection) -> None:
+    """Tell the callee that no more can be recorded, and tell the manager."""
+    log.warning(
+        "a manager's audio store is full, a message is not recorded in full",
+        extra={"channel": context.channel_io.channel.id, "alarm": context.call.alarm_id},
+    )
+    context.saver.note(section_effects.store_full, context.call, utcnow())
+    services, language = context.services, context.script.language
+    await context.channel_io.tell(await services.prompts.system(RECORDING_FULL, language))
 
 
 async def _until_ended(context: ActiveSection, name: str, most_seconds: int) -> None:

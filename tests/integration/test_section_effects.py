@@ -12,10 +12,12 @@ from telealarm.models import (
     CallRequest,
     DncContact,
     Gateway,
+    LimitUse,
     Message,
     Section,
     SurveyResult,
     Transfer,
+    User,
 )
 from telealarm.sections.base import SectionType
 from telealarm.sections.call_transfer import CallTransfer
@@ -23,6 +25,7 @@ from telealarm.sections.do_not_call import DoNotCall
 from telealarm.sections.play_message import PlayMessage
 from telealarm.sections.record_message import RecordMessage
 from telealarm.sections.sms import Sms
+from telealarm.store.access import limits
 from telealarm.store.dialing import call_progress
 from telealarm.store.dialing.calls import Call
 from telealarm.store.engine.database import Database
@@ -205,3 +208,25 @@ async def test_the_first_rating_that_counts_stays_unless_the_survey_says_last(
     change = type(stages.survey).update(rating_counts="last")
     await stages.db.write(change.execute)
     assert await rate("3") == (3, "3", ["3"])
+
+
+async def test_a_recorded_message_counts_to_the_audio_of_its_manager(stages: Stages) -> None:
+    call, section = await answered(stages, RecordMessage)
+    await stages.db.write(section_effects.recorded, call, section, "a" * 32, 10.0)
+
+    def used() -> int:
+        owner_id = CallRequest.get_by_id(call.id).owner_id
+        return limits.used(limits.Use(owner_id, limits.AUDIO))
+
+    assert await stages.db.read(used) == 160_000
+    await stages.db.write(section_effects.recorded, call, section, "b" * 32, 20.0)
+    room = await stages.db.read(lambda: limits.audio_room(CallRequest.get_by_id(call.id).owner_id))
+    assert room == 5_000_000_000 - 480_000  # the replaced one shows at the next count
+
+    def counted() -> int | None:
+        User.update(max_audio_megabytes=1).execute()
+        LimitUse.update(counted=None).execute()
+        limits.freed(CallRequest.get_by_id(call.id).owner_id, limits.AUDIO)
+        return limits.audio_room(CallRequest.get_by_id(call.id).owner_id)
+
+    assert await stages.db.write(counted) == 1_000_000 - 320_000

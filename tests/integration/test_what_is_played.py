@@ -11,20 +11,31 @@ import pytest
 import pytest_asyncio
 
 from telealarm.asterisk.ari import Client
-from telealarm.models import AudioFile, CalendarSetting, Section, Timeline
+from telealarm.models import (
+    AudioFile,
+    CalendarSetting,
+    Section,
+    Timeline,
+    User,
+    Webhook,
+    WebhookDelivery,
+)
 from telealarm.sections.base import SectionType
 from telealarm.sections.play_message import PlayMessage
 from telealarm.sections.rating import Rating
+from telealarm.sections.record_message import RecordMessage
+from telealarm.sections.record_message import TimelineWord as TimelineOfMessages
 from telealarm.store.dialing import call_progress
 from telealarm.store.engine.database import Database
 from telealarm.store.survey.voice_messages import VoiceMessages
 from telealarm.survey.channel_io import Files
+from telealarm.survey.commands import RECORDING_FULL
 from telealarm.survey.machine import GOODBYE, NO_ANSWER
 from telealarm.survey.section_context import SessionServices
 from telealarm.survey.session import WAIT_SECONDS, SurveyRunner
 from telealarm.survey.tts.prompts import NO_SPEECH, Prompts
 from telealarm.survey.tts.speech import Speech
-from telealarm.words import AmdStatus, TimelineWord
+from telealarm.words import AmdStatus, Change, TimelineWord
 from tests.integration.stages import Stages
 from tests.lab.ari_double import PASSWORD, USER, AriDouble
 from tests.lab.key import KEY
@@ -78,7 +89,7 @@ class Asterisk:
             await asyncio.gather(running, return_exceptions=True)
         names = {
             (await prompts.system(name, "en")).name: name
-            for name in (NO_SPEECH, NO_ANSWER, GOODBYE)
+            for name in (NO_SPEECH, NO_ANSWER, GOODBYE, RECORDING_FULL)
         }
         asked = [ask for ask in self._double.requests if "/play/" in ask.path]
         files = [Path(ask.body["media"][0]).stem for ask in asked]
@@ -181,3 +192,24 @@ async def test_a_call_that_waited_for_its_text_long_enough_has_a_stock_message(
     (late,) = await asterisk.stages.db.read(lambda: list(query))
     assert "not rendered within 0.1 s" in late.why
     assert late.request_id
+
+
+async def test_a_full_store_ends_a_recording_with_a_sentence_and_is_told(
+    asterisk: Asterisk,
+) -> None:
+    """The manager is told by a webhook, and by the timeline."""
+    db = asterisk.stages.db
+    await sections(asterisk.stages, (RecordMessage, ""))
+
+    def fill() -> None:
+        User.update(max_audio_megabytes=0).where(User.username == "manager").execute()
+        owner = User.get(User.username == "manager")
+        Webhook.create(owner=owner, target_url="https://example.com/hook", secret="x")
+
+    await asterisk.stages.write(fill)
+    assert await asterisk.plays(SPEAKS) == [RECORDING_FULL]
+    entries = Timeline.select().where(Timeline.what == TimelineOfMessages.STORE_FULL)
+    (entry,) = await db.read(lambda: list(entries))
+    assert entry.why == "max_audio_megabytes is 0, and 0.0 are used already"
+    told = WebhookDelivery.select().where(WebhookDelivery.type == Change.STORE_FULL)
+    assert await db.read(told.count) == 1

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
-from peewee import Database, Expression, fn
+from peewee import SQL, Database, Expression, fn
 
 from telealarm.clock import monotonic, utcnow
 from telealarm.config.model import LimitsConfig
@@ -306,10 +306,11 @@ def _count_waiting(owner_id: int) -> int:
 def _count_audio(owner_id: int) -> int:
     """Count the bytes of the uploaded recordings and of the recorded messages."""
     uploads = AudioFile.select(fn.SUM(AudioFile.seconds)).where(AudioFile.owner == owner_id)
+    # The literal and the sum make both databases use the index of the recorded messages alone.
     messages = (
         SurveyResult.select(fn.SUM(SurveyResult.recording_duration))
         .join(CallRequest)
-        .where(CallRequest.owner == owner_id, SurveyResult.record_file != "")
+        .where(SQL("record_file <> ''"), CallRequest.owner + 0 == owner_id)
     )
     return upload_bytes(uploads.scalar() or 0.0) + recording_bytes(messages.scalar() or 0.0)
 

@@ -10,12 +10,16 @@ from telealarm.rules import placeholders
 from telealarm.sections import conference, record_message, sms
 from telealarm.sections import do_not_call as do_not_call_section
 from telealarm.store import do_not_call, numbers
+from telealarm.store.access import limits
+from telealarm.store.access.limits import AUDIO, Use
 from telealarm.store.alarms import eligibility
 from telealarm.store.dialing.calls import Call, of
 from telealarm.store.engine.timeline import record
 from telealarm.store.messages import outbox
 from telealarm.store.messages.template_values import values
 from telealarm.store.survey.session_progress import answer
+from telealarm.store.webhooks import webhooks
+from telealarm.words import Change
 
 # The list that is created if the manager has no do-not-call list.
 OWN_LIST = "Asked not to be called"
@@ -68,6 +72,7 @@ def send(call: Call, section_id: int, text: str, now: datetime) -> None:
 def recorded(call: Call, section: int, file: str, seconds: float) -> str:
     """Save a recorded message. Return the name of the file that it replaces, or ''."""
     row = of(call)
+    limits.add(Use(row.owner_id, AUDIO), limits.recording_bytes(seconds), refused=False)
     old = SurveyResult.get_or_none(call=row, section=section)
     answer(
         row, section, record_message.Response.RECORDED, record_file=file, recording_duration=seconds
@@ -79,6 +84,21 @@ def recorded(call: Call, section: int, file: str, seconds: float) -> str:
         request_id=call.request_id,
     )
     return old.record_file if old else ""
+
+
+def store_full(call: Call, now: datetime) -> None:
+    """Save that a message was not recorded or cut short, as the store is full. Tell it."""
+    row = of(call)
+    use = Use(row.owner_id, AUDIO)
+    why = limits.sentence(use)
+    record(
+        call.alarm_id,
+        record_message.TimelineWord.STORE_FULL,
+        why,
+        request_id=call.request_id,
+        at=now,
+    )
+    webhooks.tell(row.alarm, Change.STORE_FULL, now, row.request)
 
 
 def joined(call: Call, section: int, name: str) -> None:
