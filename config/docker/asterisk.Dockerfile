@@ -8,7 +8,8 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends 'asterisk=1:22.*' ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
  && find /etc/asterisk -mindepth 1 -delete \
- && install -d -o asterisk -g asterisk /run/asterisk /var/spool/asterisk/recording
+ && install -d -o asterisk -g asterisk /run/asterisk \
+ && install -d -m 750 -o asterisk -g asterisk /var/spool/asterisk/recording
 
 # English lies where Asterisk looks if it has no file in the channel's language.
 COPY sounds /usr/share/telealarm/sounds/

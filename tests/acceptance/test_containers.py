@@ -157,6 +157,8 @@ def test_the_programs_and_sounds_are_in_the_images(stack: Stack) -> None:
     inside = [line for line in found.splitlines() if ".wav" in line]
     shipped = [path.name for path in (REPOSITORY / "sounds").glob("*/*.wav*")]
     assert sorted(inside) == sorted(shipped) and shipped
+    # Asterisk records, plays a prompt and plays a sound for it.
+    stack.exec("telealarm", "telealarm", "check-config")
     rtp = stack.exec("asterisk", "asterisk", "-rx", "rtp show settings")
     assert re.search(r"Port start: +10000\s+Port end: +10099", rtp)
 
@@ -314,15 +316,24 @@ async def test_the_outside_is_told_the_public_address(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ("TELEALARM_TRUNK_PORT=5060", r"TELEALARM_TRUNK_HOST and .* is this Asterisk itself; .*"),
+        *(
+            (
+                f"TELEALARM_TRUNK_PORT=5060 TELEALARM_TRUNK_HOST={own}",
+                rf"TELEALARM_TRUNK_HOST and .* say {re.escape(own)}:5060, .* Asterisk itself; .*",
+            )
+            for own in ("127.0.0.1", "localhost", "172.17.0.1", PUBLIC)
+        ),
         ("TELEALARM_PUBLIC_ADDRESS=a;b", r"TELEALARM_PUBLIC_ADDRESS may hold .* in \.env"),
+        ("TELEALARM_PUBLIC_ADDRESS=", r"TELEALARM_PUBLIC_ADDRESS is not set; set it in \.env"),
         ("TELEALARM_ARI_PASSWORD_FILE=/nowhere", r"TELEALARM_ARI_PASSWORD_FILE names /nowhere, .*"),
     ],
 )
 def test_asterisk_says_what_is_wrong_in_the_environment(
     stack: Stack, changed: str, message: str
 ) -> None:
-    run = ("docker", "compose", "run", "--rm", "--no-deps", "-T", "-e", changed, "asterisk", "true")
+    """172.17.0.1 is the address of Docker's own bridge on the engine's machine."""
+    values = [f"--env={value}" for value in changed.split(" ")]
+    run = ("docker", "compose", "run", "--rm", "--no-deps", "-T", *values, "asterisk", "true")
     done = stack.engine.done(*run, cwd=stack.folder)
     assert done.returncode == 1
     assert re.search(rf"(?m)^asterisk: {message}$", done.stderr), done.stderr

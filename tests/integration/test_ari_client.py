@@ -409,3 +409,12 @@ class TestSecrets:
     def test_a_login_in_the_url_is_refused(self) -> None:
         with pytest.raises(ValueError, match="login"):
             make("http://user:password@127.0.0.1:8088")
+
+
+async def test_a_recording_that_ends_by_itself_needs_no_end(ari: AriDouble, client: Client) -> None:
+    """Asterisk answers 404 if it has ended, and for a moment before that 409."""
+    for fault in (Fault(404, "Recording not found"), Fault(409, "Recording not in session")):
+        ari.fail("POST", "recordings/live/r1/stop", fault)
+        await client.recordings.stop("r1")
+        ari.fail("DELETE", "recordings/live/r1", fault)
+        await client.recordings.cancel("r1")

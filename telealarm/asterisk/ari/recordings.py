@@ -2,8 +2,11 @@
 
 from contextlib import suppress
 
-from telealarm.asterisk.ari.errors import AllocationFailed, NotFound, RequestRefused
+from telealarm.asterisk.ari.errors import AllocationFailed, NotFound, NotInStasis, RequestRefused
 from telealarm.asterisk.ari.http import Http
+
+# While a recording comes to its end, Asterisk says "not in session" (409).
+_ENDED = (NotFound, NotInStasis)
 
 
 class Recordings:
@@ -14,12 +17,12 @@ class Recordings:
 
     async def stop(self, name: str) -> None:
         """End a recording and store it, if it still runs."""
-        with suppress(NotFound):
+        with suppress(*_ENDED):
             await self._http.request("POST", "recordings", "live", name, "stop")
 
     async def cancel(self, name: str) -> None:
         """End a recording without storing it, if it still runs."""
-        with suppress(NotFound):
+        with suppress(*_ENDED):
             await self._http.request("DELETE", "recordings", "live", name)
 
     async def fetch(self, name: str, most_bytes: int) -> bytes:
