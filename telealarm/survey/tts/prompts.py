@@ -8,6 +8,7 @@ host plays it from the folder.
 
 import asyncio
 import logging
+import math
 import wave
 from collections import OrderedDict
 from collections.abc import Awaitable, Iterable
@@ -39,6 +40,9 @@ _MOST_FAILED = 1000
 # How many texts each engine renders at once. Rendering needs the processor: more would only delay
 # the calls that are up.
 PLACES = 3
+# How long the file of a prompt is taken to be there after it was found, and how many are.
+RECENT_SECONDS = 2.0
+_MOST_RECENT = 2000
 # The tenant of our own texts. Others are managers, by their id.
 OURS = 0
 
@@ -69,6 +73,25 @@ class Prompt:
     wide: str | None = None
 
 
+class _Recent:
+    """The prompts whose files were there a moment ago: a crowd's calls do not look again."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[str, tuple[float, Prompt]] = OrderedDict()
+
+    def get(self, key: str) -> Prompt | None:
+        """Return the prompt with this key if it was found within RECENT_SECONDS."""
+        at, prompt = self._found.get(key, (-math.inf, None))
+        return prompt if monotonic() - at < RECENT_SECONDS else None
+
+    def put(self, key: str, prompt: Prompt) -> None:
+        """Keep a prompt that was found now."""
+        self._found[key] = monotonic(), prompt
+        self._found.move_to_end(key)
+        if len(self._found) > _MOST_RECENT:
+            self._found.popitem(last=False)
+
+
 class Prompts:
     """Renders and stores prompts.
 
@@ -90,6 +113,7 @@ class Prompts:
         self._url = url
         self._speech = speech
         self._system: dict[tuple[str, str], Prompt] = {}
+        self._recent = _Recent()
         self._recordings = AudioFolder(folder)
         # What is being rendered, by name and tenant: no manager waits for another's turn.
         self._rendering: dict[tuple[str, int], asyncio.Task[Prompt]] = {}
@@ -105,9 +129,12 @@ class Prompts:
         """
         engine = self._speech.engine(language)
         spoken = "\0".join((engine.line if engine else "", language, text))
+        if (recent := self._recent.get(spoken)) is not None:
+            return recent
         name = self._name(spoken)
         kept = await asyncio.to_thread(self._kept, name)
         if kept is not None:
+            self._recent.put(spoken, kept)
             return kept
         key = name, tenant
         until, why = self._failed.get(key, (0.0, ""))
@@ -130,6 +157,8 @@ class Prompts:
 
     async def recording(self, recording: Recording) -> Prompt:
         """Return a recording of a manager. Raises SpeechError if its file is missing."""
+        if (recent := self._recent.get(recording.digest)) is not None:
+            return recent
         path = self._recordings.path(recording.digest)
         wide = path.with_suffix(audio.WIDE_SUFFIX)
         found = await asyncio.to_thread(lambda: (path.is_file(), wide.is_file()))
@@ -139,7 +168,9 @@ class Prompts:
                 " hosts share prompts.folder"
             )
         # Recordings of earlier versions have only 8 kHz.
-        return self._at(path, recording.seconds, wide=found[1])
+        prompt = self._at(path, recording.seconds, wide=found[1])
+        self._recent.put(recording.digest, prompt)
+        return prompt
 
     async def system(self, name: str, language: str) -> Prompt:
         """Return a prompt of this product: shipped in `language`, else spoken, else in English.
@@ -174,8 +205,11 @@ class Prompts:
         """Return a prompt of this product as shipped in exactly this language, or None."""
         known = self._system.get((name, language))
         if known is not None:
+            if self._recent.get(known.name) is not None:
+                return known
             with suppress(OSError):
                 await asyncio.to_thread(self._cache.use, known.name)
+                self._recent.put(known.name, known)
                 return known
         shipped = await asyncio.to_thread(self._shipped, name, language)
         if shipped is None:
