@@ -276,7 +276,7 @@ async def test_a_sealed_survey_leads_where_it_led(old: Old) -> None:
     assert agent.scripts == ("A patient wants to talk with you. Press 5 to take the call.",)
     assert isinstance(agent.kind, CallTransfer) and agent.kind.confirm_key == "5"
     assert isinstance(room.kind, Conference) and room.kind.conference == "Board"
-    assert [one.id for one in script.sections if one.completed] == [script.sections[2].id]
+    assert [one.id for one in script.sections if one.completes] == [script.sections[2].id]
     begin = [PlayMessage, MultiChoice]
     ways = {
         "0": [HangUp],
