@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -287,8 +286,8 @@ async def test_two_workers_do_not_exceed_a_limit_together(db: Database) -> None:
         for number in range(60):
             one, other = both if number % 2 else reversed(both)
             writes += [
-                db.write(partial(add, one, number)),
-                second.write(partial(add, other, number)),
+                db.write(add, one, number),
+                second.write(add, other, number),
             ]
         found = await asyncio.gather(*writes, return_exceptions=True)
     finally:
