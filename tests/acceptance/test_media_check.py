@@ -2,8 +2,8 @@
 
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,20 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from tests.acceptance.conftest import LOGIN, NewDatabase, Practice, open_practice
+from tests.acceptance.conftest import (
+    LOGIN,
+    NewDatabase,
+    Plug,
+    Practice,
+    Practices,
+    open_practice,
+)
+from tests.acceptance.test_sections import RECORD, sealed
 from tests.lab import command
 from tests.lab.asterisk import Asterisk
+from tests.lab.behaviours import by_hand
 from tests.lab.exchange import Exchange
+from tests.lab.small_disk import mounted
 from tests.lab.waiting import until
 
 
@@ -67,18 +77,6 @@ def changed(config: Path, change: dict[str, Any]) -> Path:
     return copy
 
 
-@contextmanager
-def full_disk(folder: Path) -> Iterator[None]:
-    """A file system without a free byte, mounted at `folder` for the time of a block."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "tmpfs", folder], check=True)
-    try:
-        with pytest.raises(OSError, match="No space left"):
-            (folder / "filler").write_bytes(bytes(1_000_000))
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
 async def test_a_missing_folder_of_recordings_is_named_until_it_is_there(
     clinic: Practice, package: Asterisk
 ) -> None:
@@ -106,7 +104,8 @@ async def test_a_missing_folder_of_recordings_is_named_until_it_is_there(
     assert list(folder.iterdir()) == []
     assert "0 active channels" in await package.cli("core show channels")
 
-    with full_disk(folder):
+    with mounted(folder, 64) as disk:
+        disk.fill()
         done = await check_config(clinic.serve.config)
     assert done.returncode == 1
     assert f"Asterisk cannot record into {package.inside(folder)}: its disk may be full" in (
@@ -126,3 +125,40 @@ async def test_a_missing_folder_of_recordings_is_named_until_it_is_there(
     done = await check_config(clinic.serve.config)
     assert done.returncode == 0, done.stderr
     assert "remark: sounds: Asterisk lacks the sound telealarm/please-hold" in done.stdout
+
+
+@pytest.mark.long
+async def test_a_message_that_finds_the_disk_full_is_kept_when_there_is_room(
+    practices: Practices, plug: Plug, asterisk: Asterisk, tmp_path: Path
+) -> None:
+    with mounted(tmp_path / "disk", 1024) as disk:
+        practice = await practices(settings={"recordings": {"folder": str(disk.folder)}})
+        speaks_up = {"type": RECORD, "script": "Speak.", "timeout": 10, "completed": True}
+        survey = await sealed(practice.clinic.rest, speaks_up)
+        phone = await plug("541", by_hand(voice=5.0))
+        disk.fill()
+        appointment = await practice.clinic.appointment("541", survey=survey)
+        await phone.until("answered", 30)
+
+        def recorded() -> int:
+            files = asterisk.recordings_dir.glob("ta-*")
+            return sum(path.stat().st_size for path in files)
+
+        before = recorded()
+        await until(lambda: recorded() > before, 30, "Asterisk records")
+        await phone.speak()
+        await until(lambda: recorded() > before + 50_000, 30, "some seconds are recorded")
+        await phone.hang_up()
+        await until(
+            lambda: (
+                "recordings.folder cannot be written: the disk is full" in practice.serve.tail()
+            ),
+            30,
+            practice.serve.tail,
+        )
+        assert "recorded" not in await practice.words(appointment)
+        disk.free()
+        await practice.told(appointment, "recorded", 90)
+        assert len(list(disk.folder.glob("*.wav"))) == 1
+        await until(lambda: recorded() <= before, 30, "it does not stay in Asterisk")
+        assert "Traceback" not in practice.serve.log.read_text()
