@@ -85,13 +85,18 @@ def _steps(installer: "Installer") -> list[str]:
     if installer.wishes.is_tried_out:
         command = f"telealarm check-config --config {installer.config}"
         return [*steps, f"look at the files below {installer.wishes.root}", f"try: {command}"]
-    if installer.asterisk is not None:
-        steps.append("systemctl daemon-reload && systemctl enable asterisk")
-        steps.append("systemctl restart asterisk")
+    changed = installer.files.changed()
+    if not changed:
+        return [*steps, "nothing has changed: nothing needs a restart"]
+    steps.append("systemctl daemon-reload")
+    if installer.asterisk is not None and any(
+        installer.asterisk.etc in path.parents for path in changed
+    ):
+        steps.append("systemctl enable asterisk && systemctl restart asterisk (it ends its calls)")
     steps.append(
         "add a login: echo 'a long password' |"
         " telealarm user add admin --superuser --password-stdin"
     )
     steps.append("telealarm check-config")
-    steps.append("systemctl enable --now telealarm")
+    steps.append("systemctl enable --now telealarm, or systemctl restart telealarm if it runs")
     return steps

@@ -94,6 +94,11 @@ class Files:
         self._put(path, text, mode, owner)
         self.report.append((path, outcome))
 
+    def changed(self) -> list[Path]:
+        """Return what was made or written anew."""
+        changes = (Outcome.MADE, Outcome.RENEWED)
+        return [path for path, outcome in self.report if outcome in changes]
+
     def save_record(self) -> None:
         """Remember what was written and chosen, for the next time."""
         known = {"files": self._written, "choices": self.choices}

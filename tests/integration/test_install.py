@@ -108,7 +108,7 @@ def test_a_second_init_changes_nothing_and_a_trunk_is_added_by_a_third(
 ) -> None:
     sums = "find /etc/telealarm /srv/asterisk/etc/asterisk -type f -exec md5sum {} + | sort"
     before = debian.run(sums).stdout
-    debian.run("telealarm init")
+    assert "nothing has changed" in debian.run("telealarm init").stdout
     assert debian.run(sums).stdout == before
     debian.run("telealarm init --trunk 127.0.0.1:5090")
     pjsip = debian.root / "srv/asterisk/etc/asterisk/pjsip.conf"
