@@ -16,16 +16,13 @@ import aiohttp
 from aiohttp.test_utils import TestServer
 
 from benchmarks.lab import databases
+from benchmarks.lab.book import PASSWORD, fill
 from telealarm.api.app import make_app
 from telealarm.config.model import Config
-from telealarm.models import Calendar, CalendarUser, User
-from telealarm.store.access import users
 from telealarm.store.engine.database import Database
 from telealarm.store.open import open_database
-from tests.lab import crowd
 from tests.lab.key import key_file
 
-PASSWORD = "benchmark"
 ROUNDS = 30
 QUERIES = (
     "event/",
@@ -89,16 +86,6 @@ async def timed(session: aiohttp.ClientSession, address: str, headers: dict[str,
         await reply.read()
         reply.raise_for_status()
     return (time.perf_counter() - started) * 1000
-
-
-def fill(name: str, count: int) -> None:
-    """An owner with a calendar of so many events. Within a transaction."""
-    owner: User = users.add_user(name, PASSWORD, is_superuser=False)
-    creator: CalendarUser = users.add_calendar_user(
-        owner.id, {"username": f"doctor of {name}", "password_hash": "-"}
-    )
-    calendar = Calendar.create(owner=owner, name="book", user=creator)
-    crowd.of_events(count, owner=owner.id, creator=creator.id, calendar=calendar.id)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from telealarm.importing.draft import Body, Draft
 from telealarm.models import Alarm, Event
 from telealarm.rules import dates
 from telealarm.store.calendars import called_off, children, series
-from telealarm.store.engine import time_zones
+from telealarm.store.engine import search_index, time_zones
 from telealarm.words import Reason
 
 # The UID of one of several events: that of the file, and the occurrence.
@@ -192,7 +192,9 @@ def _hidden(parent: Event, draft: Draft, place: datetime, now: datetime) -> Even
         for name in ("owner", "title", "creator", "calendar", "timezone", "import_source")
     }
     end = place + (parent.end - parent.start)
-    return Event.create(**columns, start=place, end=end, uid=draft.uid, deleted=now)
+    hidden = Event.create(**columns, start=place, end=end, uid=draft.uid, deleted=now)
+    search_index.add(hidden)
+    return hidden
 
 
 def _is_edited(event: Event) -> bool:

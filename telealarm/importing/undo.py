@@ -17,6 +17,7 @@ from telealarm.models import Alarm, Event, ImportChange, ImportRun
 from telealarm.store import audit
 from telealarm.store.alarms import alarms, attempts, parents
 from telealarm.store.calendars import children, events
+from telealarm.store.engine import search_index
 from telealarm.store.engine.database import Database
 from telealarm.store.engine.timeline import record
 from telealarm.words import UNSETTLED, AlarmStatus, AuditRoad, EventStatus, TimelineWord
@@ -132,6 +133,7 @@ def _restore(event: Event, before: Snapshot, now: datetime) -> None:
             _restore_alarm(alarm, snapshot.values(Alarm, kept), event, now)
     if event.rule_id is not None and event.next_child_due is None:
         Event.update(made_to=now).where(Event.id == event.id).execute()
+    search_index.refresh([event.id])
     parents.edited([event.id], now)
 
 

@@ -18,6 +18,7 @@ from telealarm.models.limit import LimitUse
 from telealarm.models.message import EarlyReport, InboundSms, Message
 from telealarm.models.pin_guess import PinGuess
 from telealarm.models.rule import Rule
+from telealarm.models.search_term import SearchTerm
 from telealarm.models.setting import CalendarSetting
 from telealarm.models.survey import (
     Branching,
@@ -77,6 +78,7 @@ ALL: list[type[BaseModel]] = [
     AuditEntry,
     Erasure,
     LimitUse,
+    SearchTerm,
 ]
 
 __all__ = [
@@ -110,6 +112,7 @@ __all__ = [
     "Message",
     "PinGuess",
     "Rule",
+    "SearchTerm",
     "Section",
     "SectionTemplate",
     "SmsGateway",

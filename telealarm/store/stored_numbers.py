@@ -8,7 +8,7 @@ from telealarm.models import Alarm, Calendar, CalendarSetting, DncContact, DncLi
 from telealarm.rules import phone_number
 from telealarm.rules.phone_number import PhoneNumber
 from telealarm.store import numbers
-from telealarm.store.engine import read_cache, regions
+from telealarm.store.engine import read_cache, regions, search_index
 from telealarm.words import UNSETTLED
 
 
@@ -56,9 +56,12 @@ def _alarms(write: bool) -> Iterator[Unread]:
                 yield Unread(text, f"{field}, calendar {calendar.name}", read)
             elif write:
                 events = Event.select(Event.id).where(Event.calendar == calendar_id)
-                Alarm.update({column: read.e164}).where(
-                    number == text, e164.is_null(), Alarm.event.in_(events)
-                ).execute()
+                unread = number == text, e164.is_null(), Alarm.event.in_(events)
+                concerned = list(Alarm.select().where(*unread))
+                Alarm.update({column: read.e164}).where(*unread).execute()
+                for alarm in concerned if column == "alarm_e164" else ():
+                    alarm.alarm_e164 = read.e164
+                    search_index.replace(alarm)
 
 
 def _settings(write: bool) -> Iterator[Unread]:

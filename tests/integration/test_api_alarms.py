@@ -408,6 +408,42 @@ async def test_answered_without_a_key_never_looks_like_a_confirmation(api: Api) 
         assert [row["url"] for row in listed] == [links[word]]
 
 
+async def test_a_sheet_says_who_when_which_number_what_they_answered_and_what_is_noted(
+    api: Api,
+) -> None:
+    made = await clinic(api)
+    zoned = {"start": "2030-06-03 09:00", "end": None, "timezone": "America/New_York"}
+    named = {"data": {"name": "Zoë =1+1"}, "description": "=1+1\nBring the X-ray"}
+    first = await event(api, made, **zoned, **named)
+    second = await event(api, made, title="@Eva", start="2030-06-03 17:00", end=None)
+    third = await event(api, made, title="Ada", start="2030-06-03 18:00", end=None)
+    links = [
+        (await alarm(api, first["url"], alarm_phonenumber="+34600100200"))["url"],
+        (await alarm(api, second["url"], alarm_phonenumber="0600100200"))["url"],
+        (await alarm(api, third["url"], alarm_phonenumber="101", method=2))["url"],
+    ]
+
+    def settled() -> None:
+        for link, status, result in zip(links, (5, 5, 3), (1, 7, 0), strict=True):
+            written = Alarm.update(status=status, result=result)
+            written.where(Alarm.id == id_of(link)).execute()
+
+    await api.db.write(settled)
+    text = (await api.get("alarm/?format=csv")).text
+    assert text.startswith("\ufeffname,local_time,number,answer,note,url,")
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    columns = ("name", "local_time", "number", "answer", "note", "url")
+    assert [tuple(row[name] for name in columns) for row in rows] == [
+        (
+            *("Zoë =1+1", "2030-06-03 09:00", "\t+34600100200", "confirmed"),
+            *("'=1+1\nBring the X-ray", links[0]),
+        ),
+        ("'@Eva", "2030-06-03 17:00", "\t0600100200", "key 7", "", links[1]),
+        ("Ada", "2030-06-03 18:00", "\t101", "not reached", "", links[2]),
+    ]
+    assert not (await api.get("event/?format=csv")).text.startswith("\ufeff")
+
+
 async def test_the_receptionists_sheets_of_today(api: Api) -> None:
     made = await clinic(api)
     days = ("2030-06-03 09:00", "2030-06-03 17:00", "2030-06-04 09:00")

@@ -9,7 +9,7 @@ from telealarm.api.core import links
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.openapi import error_replies
-from telealarm.api.rest import body_schemas, filters, lists
+from telealarm.api.rest import body_schemas, filters, lists, search
 from telealarm.api.rest.csv import LARGEST_SHEET
 from telealarm.api.rest.idempotency import HEADER, LONGEST_KEY, REPLAYED
 from telealarm.api.rest.resource import Action, Resource
@@ -126,8 +126,10 @@ def components(resource: Resource) -> dict[str, Schema]:
 def _list(resource: Resource) -> dict[str, Any]:
     name = body_schemas.title(resource)
     orders = json_schema.words(filters.order_words(resource.orders), f"{name}Ordering")
+    searched = [_parameter(search.NAME, search.SEARCH)] if resource.searched else []
     parameters = [
         *(_parameter(name, field_type) for name, field_type in lists.PAGING.items()),
+        *searched,
         {
             **_query("ordering", orders),
             "description": "The order of the list. `-` means descending. Without it: by id,"

@@ -1,6 +1,5 @@
 """alarm/: an alarm notifies one recipient about an event. It has a timeline."""
 
-from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -18,6 +17,8 @@ from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import CREATED, Column, Computed, RowLink, SelfLink
 from telealarm.api.fields.texts import Phone, Url, Zone
 from telealarm.api.fields.times import Clock, Moment
+from telealarm.api.resources.alarm_outcome import outcome
+from telealarm.api.resources.alarm_sheet import SHEET
 from telealarm.api.resources.calendar_settings import SEALED
 from telealarm.api.resources.mail_templates import ADDRESS
 from telealarm.api.resources.survey_templates import LANGUAGE
@@ -103,26 +104,6 @@ def notice(context: RequestContext, row: Alarm) -> str | None:
 
 
 NOTICE = Computed(notice, json_schema.nullable(json_schema.MOMENT))
-
-
-def outcome(context: RequestContext, row: Alarm) -> str:
-    """Return the answer in one word."""
-    if row.result:
-        return _BY_RESULT.get(row.result, AlarmOutcome.OTHER_KEY)
-    if row.status in UNSETTLED:
-        return AlarmOutcome.OPEN
-    if row.status == AlarmStatus.SUCCESS:
-        on_channel = methods.of(row.method).uses_channel
-        return AlarmOutcome.ANSWERED_NO_KEY if on_channel else AlarmOutcome.SENT
-    called_off = row.status == AlarmStatus.CANCELLED
-    return AlarmOutcome.CALLED_OFF if called_off else AlarmOutcome.UNANSWERED
-
-
-_BY_RESULT: Mapping[int, AlarmOutcome] = {
-    AlarmResult.CONFIRMED: AlarmOutcome.CONFIRMED,
-    AlarmResult.CANCELLED: AlarmOutcome.CANCELLED,
-    AlarmResult.RESCHEDULED: AlarmOutcome.RESCHEDULED,
-}
 
 
 class AlarmForm(Form):
@@ -290,6 +271,8 @@ ALARM = Resource(
     name="alarm",
     model=Alarm,
     form=AlarmForm,
+    searched=True,
+    sheet=SHEET,
     filters={
         "event": Alarm.event,
         "status": Alarm.status,

@@ -41,6 +41,7 @@ CALL_REQUEST = Resource(
     name="callrequest",
     model=CallRequest,
     reply=CallRequestReply,
+    searched=True,
     filters={
         "alarm": CallRequest.alarm,
         "status": CallRequest.status,

@@ -186,6 +186,7 @@ EVENT = Resource(
     name="event",
     model=Event,
     form=EventForm,
+    searched=True,
     filters={
         "calendar": Event.calendar,
         "creator": Event.creator,

@@ -19,8 +19,10 @@ LARGEST_SHEET = 10_000
 # other cells away. Japanese spreadsheets also accept the wide forms (OWASP, CSV Injection).
 _SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _FORMULA = (*_SIGNS, "\t", "\r", "\n")
-# These begin so but are no formulas: a telephone number and a negative number.
-_PLAIN = re.compile(r"\+[0-9]{1,40}|-[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
+# These begin so but are no formulas: a telephone number (also as a text), and a negative number.
+_PLAIN = re.compile(r"\t?\+[0-9]{1,40}|\t[0-9]{1,40}|-[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
+# Without it, a spreadsheet does not know that the file is UTF-8.
+_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 def wanted(context: RequestContext) -> bool:
@@ -35,9 +37,12 @@ def of_resource(
     context: RequestContext, resource: Resource, header: Iterable[str]
 ) -> tuple[str, str | None]:
     """Return the CSV text, and the address of the next page if the list is longer."""
-    page = lists.listed(context, resource, LARGEST_SHEET, LARGEST_SHEET)
+    sheet = resource.sheet
+    page = lists.listed(context, resource, LARGEST_SHEET, LARGEST_SHEET, sheet)
     following = lists.link(context, page.number + 1) if page.more else None
-    return written(list(header), page.results), following
+    if sheet is None:
+        return written(list(header), page.results), following
+    return _BOM + written([*sheet.columns, *header], page.results), following
 
 
 def written(header: list[str], results: list[dict[str, Any]]) -> str:

@@ -1,6 +1,6 @@
 """Filters and orders of lists. The address of a list chooses from closed sets."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import eq, ge, gt, le, lt, or_
@@ -81,18 +81,23 @@ def kind_of(column: Field | WordFilter) -> FieldType:
 
 
 def narrowed(
-    context: RequestContext, query: "ModelSelect[Any]", filters: Filters
+    context: RequestContext,
+    query: "ModelSelect[Any]",
+    filters: Filters,
+    others: Collection[str] = (),
 ) -> "ModelSelect[Any]":
-    """Return `query` with the filters of the address. Raises Invalid with each wrong filter."""
+    """Return `query` with the filters of the address. Raises Invalid with each wrong filter.
+
+    `others` are parameters that something else reads.
+    """
     errors: dict[str, list[str]] = {}
     known = {name: (column, compare) for name, column, compare in choices(filters)}
     for name, text in context.query.items():
-        if name in PAGING:
+        if name in PAGING or name in others:
             continue
         if name not in known:
-            errors[name] = [
-                f"there is no such filter; the filters are: {', '.join(known) or 'none'}"
-            ]
+            filters_there = ", ".join([*known, *others]) or "none"
+            errors[name] = [f"there is no such filter; the filters are: {filters_there}"]
             continue
         column, compare = known[name]
         try:

@@ -12,12 +12,13 @@ from telealarm.api.core.errors import ApiError
 from telealarm.api.core.links import LARGEST_ID
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.numbers import Whole
-from telealarm.api.rest import filters
-from telealarm.api.rest.resource import Resource
+from telealarm.api.rest import filters, search
+from telealarm.api.rest.resource import Resource, Sheet
 from telealarm.errors import Invalid
 from telealarm.store.access import visibility
 from telealarm.store.engine import crud
 from telealarm.store.engine.list_counts import Counts
+from telealarm.store.engine.search_index import Found
 
 PAGE_SIZE, LARGEST_PAGE = 100, 1000
 PAGING = {"page": Whole(1, LARGEST_ID), "page_size": Whole(1, LARGEST_PAGE)}
@@ -59,12 +60,11 @@ def of_sequence(
 def of_resource(context: RequestContext, resource: Resource, counts: Counts) -> Shown:
     """Return the page of a resource's list that the address asks for."""
     listed_page = listed(context, resource, PAGE_SIZE, LARGEST_PAGE)
-    # The last page gives the count without a query.
-    count = (
-        counts.of(listed_page.query, context.now)
-        if listed_page.more
-        else listed_page.before + len(listed_page.results)
-    )
+    count = listed_page.before + len(listed_page.results)
+    if listed_page.more:  # else this was the last page, which gives the count without a query
+        query, common = listed_page.found.query, listed_page.found.common
+        counted = search.count(context, query, common) if resource.searched else None
+        count = counts.of(query, context.now) if counted is None else max(count, counted)
     return _page(context, listed_page.number, count, listed_page.more, listed_page.results)
 
 
@@ -76,14 +76,22 @@ class Listed:
     # The number of rows on the pages before it.
     before: int
     # Selects the ids of all pages.
-    query: "ModelSelect[Any]"
+    found: Found
     results: list[Shown]
     # Whether another page follows.
     more: bool
 
 
-def listed(context: RequestContext, resource: Resource, default: int, most: int) -> Listed:
-    """Return the page that the address asks for. Raises Invalid with every mistake.
+def listed(
+    context: RequestContext,
+    resource: Resource,
+    default: int,
+    most: int,
+    sheet: Sheet | None = None,
+) -> Listed:
+    """Return the page that the address asks for, with the cells of `sheet`, if any.
+
+    Raises Invalid with every mistake.
 
     The first query finds the ids of the page in the resource's table, by its indexes. The second
     joins other tables to these ids only. So the time depends on the page, not on the table.
@@ -93,19 +101,25 @@ def listed(context: RequestContext, resource: Resource, default: int, most: int)
     with _noted(errors):
         number, size = window(context, default, most)
     with _noted(errors):
-        query = filters.narrowed(context, query, resource.filters)
+        others = (search.NAME,) if resource.searched else ()
+        query = filters.narrowed(context, query, resource.filters, others)
+    found = Found(query)
     with _noted(errors):
-        ordered = filters.ordered(context, query, resource.orders)
+        found = search.narrowed(context, query) if resource.searched else found
+    with _noted(errors):
+        ordered = filters.ordered(context, found.query, resource.orders)
     if errors:
         raise Invalid(errors)
     ids = [row_id for (row_id,) in _some(ordered.tuples(), number, size)]
     everything, shown = visibility.rows(context.login, resource.model), {}
     for part in crud.chunks(ids[:size]):
-        for row in everything.where(resource.model.id.in_(part)):
-            shown[row.id] = resource.show(context, row)
+        rows = list(everything.where(resource.model.id.in_(part)))
+        more = sheet.cells(context, rows) if sheet else [{}] * len(rows)
+        for row, cells in zip(rows, more, strict=True):
+            shown[row.id] = {**cells, **resource.show(context, row)}
     # Leave out rows that were deleted between the two reads.
     results = [shown[row_id] for row_id in ids[:size] if row_id in shown]
-    return Listed(number, (number - 1) * size, query, results, len(ids) > size)
+    return Listed(number, (number - 1) * size, found, results, len(ids) > size)
 
 
 def window(context: RequestContext, default: int, most: int) -> tuple[int, int]:

@@ -57,6 +57,17 @@ class CustomReply:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """What a list for a spreadsheet has before the fields of the reply: columns, and their cells.
+
+    `cells` gets all rows at once. A tab before a number makes it a text for the spreadsheet too.
+    """
+
+    columns: tuple[str, ...]
+    cells: Callable[[RequestContext, list[Any]], list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
 class Resource:
     """One noun of the API.
 
@@ -76,6 +87,10 @@ class Resource:
     # The reply, if it does not show the row's fields.
     answer: CustomReply | None = None
     filters: Filters = field(default_factory=dict)
+    # What `?format=csv` has more. Such a sheet begins with a byte order mark.
+    sheet: Sheet | None = None
+    # Whether `?search=` finds its rows: store.engine.search_index has their words and numbers.
+    searched: bool = False
     # The columns that can order a list, beside the id.
     orders: Orders = field(default_factory=dict)
     create: Callable[[RequestContext, int, Values], BaseModel] | None = None

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from telealarm.models import Alarm, Event
 from telealarm.store.alarms import alarms, parents
+from telealarm.store.engine import search_index
 from telealarm.store.engine.timeline import record
 from telealarm.words import AlarmStatus, TimelineWord
 
@@ -25,6 +26,7 @@ def renew(alarm: Alarm, event: Event, now: datetime) -> Alarm:
         # In an occurrence, only the first copy of an alarm follows it.
         values["origin"] = None
     new = Alarm.create(**values, created_date=now)
+    search_index.add(new)
     record(new.id, TimelineWord.CREATED, f"anew, after alarm {alarm.id}", at=now)
     alarms.admit(new, event)
     if event.rule_id is not None:

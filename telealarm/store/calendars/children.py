@@ -10,7 +10,7 @@ from telealarm.models import Alarm, Event
 from telealarm.rules import dates
 from telealarm.store.alarms import alarms, attempts
 from telealarm.store.calendars import density
-from telealarm.store.engine import crud, time_zones
+from telealarm.store.engine import crud, search_index, time_zones
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
 from telealarm.words import UNSETTLED, AlarmStatus, EventStatus, Reason, TimelineWord
@@ -245,6 +245,7 @@ def _follow_alarm(copy: Alarm, alarm: Alarm, child: Event, now: datetime) -> Non
 def _copy(alarm: Alarm, child: Event, now: datetime, *, surplus: str = "") -> None:
     """Copy an alarm. `surplus`: why the copy is missed, because of a limit of the manager."""
     copy = Alarm.create(**_columns(alarm), event=child, origin=alarm, created_date=now)
+    search_index.add(copy)
     record(copy.id, TimelineWord.CREATED, f"a copy of alarm {alarm.id}", at=now)
     if alarms.is_over(copy, child, alarm.created_date):
         # It was over before its original alarm was created: nobody expects it.

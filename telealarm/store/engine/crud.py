@@ -10,6 +10,7 @@ from peewee import IntegrityError, ModelSelect
 from telealarm.clock import utcnow
 from telealarm.errors import Conflict, Invalid
 from telealarm.models import ALL, BaseModel
+from telealarm.store.engine import search_index
 from telealarm.store.engine.prepared import Prepared, insertion
 
 T = TypeVar("T")
@@ -22,9 +23,11 @@ def insert(model: type[Row], values: Mapping[str, Any]) -> Row:
     """Create a row. Raises Invalid if a unique column has that value already."""
     _check_unique(model, values)
     try:
-        return model.create(**values)
+        row = model.create(**values)
     except IntegrityError as error:
         raise Conflict(f"Another {noun(model)} like this was written just now.") from error
+    search_index.add(row)
+    return row
 
 
 def insert_all(rows: Sequence[BaseModel], key: Any) -> list[tuple[int, Any]]:
@@ -56,12 +59,15 @@ def change(row: BaseModel, values: Mapping[str, Any]) -> None:
         columns["updated_date"] = utcnow()
     if not columns:
         return
+    searched, event_id = search_index.changes(row, columns), getattr(row, "event_id", None)
     try:
         model.update(columns).where(model.id == row.id).execute()
     except IntegrityError as error:
         raise Conflict(f"What the {noun(model)} refers to was changed just now.") from error
     for name, value in columns.items():
         setattr(row, name, value)
+    if searched:
+        search_index.replace(row, event_id)
 
 
 def check_unused(row: BaseModel, *, but_hidden: bool = False) -> None:
