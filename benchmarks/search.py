@@ -11,6 +11,7 @@ and the longest. The first page is asked for, of 100 rows.
 import argparse
 import asyncio
 import importlib
+import json
 import random
 import statistics
 import time
@@ -146,6 +147,8 @@ def literal(field: Any) -> str:
     """Return the default of a field in SQL."""
     assert not isinstance(field, ForeignKeyField), field
     value = field.default() if callable(field.default) else field.default
+    if isinstance(value, list | dict):
+        return f"'{json.dumps(value)}'"
     value = field.db_value(value)
     if isinstance(value, bool):
         return str(value).upper()

@@ -133,7 +133,10 @@ def _restore(event: Event, before: Snapshot, now: datetime) -> None:
             _restore_alarm(alarm, snapshot.values(Alarm, kept), event, now)
     if event.rule_id is not None and event.next_child_due is None:
         Event.update(made_to=now).where(Event.id == event.id).execute()
-    search_index.refresh([event.id])
+    search_index.refresh(Event, [event.id])
+    search_index.refresh(
+        Alarm, [alarm.id for alarm in Alarm.select().where(Alarm.event == event.id)]
+    )
     parents.edited([event.id], now)
 
 

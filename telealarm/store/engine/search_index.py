@@ -75,15 +75,12 @@ def forget(event_id: int, alarm_ids: Sequence[int] | None = None) -> None:
     SearchTerm.delete().where(concerned).execute()
 
 
-def refresh(event_ids: Sequence[int]) -> None:
-    """Write the terms of these events and of their alarms anew, after a write to many rows."""
-    for first in range(0, len(event_ids), _ROWS):
-        some = list(event_ids[first : first + _ROWS])
-        SearchTerm.delete().where(SearchTerm.event.in_(some)).execute()
-        add(
-            *Event.select().where(Event.id.in_(some)),
-            *Alarm.select().where(Alarm.event.in_(some)),
-        )
+def refresh(model: type[BaseModel], ids: Sequence[int]) -> None:
+    """Write the terms of these rows anew, after a write to many. Other models have none."""
+    if model is Event or model is Alarm:
+        for first in range(0, len(ids), _ROWS):
+            for row in model.select().where(model.id.in_(list(ids[first : first + _ROWS]))):
+                replace(row)
 
 
 def narrowed(login: User, query: "ModelSelect[Any]", sought: Sequence[Sought]) -> Found:

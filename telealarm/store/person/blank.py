@@ -31,7 +31,7 @@ from telealarm.models import (
 from telealarm.rules.person import ERASED
 from telealarm.store import do_not_call
 from telealarm.store.alarms import alarms
-from telealarm.store.engine import crud
+from telealarm.store.engine import crud, search_index
 from telealarm.store.person.found import Person
 from telealarm.words import (
     UNSETTLED,
@@ -165,9 +165,11 @@ _NO_EVENT: dict[str, Any] = {
 
 
 def _set(model: type[BaseModel], ids: Sequence[int], **values: Any) -> int:
-    return sum(
-        int(model.update(values).where(model.id.in_(chunk)).execute()) for chunk in crud.chunks(ids)
-    )
+    count = 0
+    for chunk in crud.chunks(ids):
+        count += int(model.update(values).where(model.id.in_(chunk)).execute())
+        search_index.refresh(model, chunk)
+    return count
 
 
 def _results(calls: list[int]) -> int:

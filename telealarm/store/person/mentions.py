@@ -12,6 +12,7 @@ from peewee import CharField, Expression, Field, IntegrityError, JSONField, Text
 from telealarm.models import ALL, BaseModel, Erasure, IdempotencyKey, Installation, Worker
 from telealarm.models.encrypted import ENCRYPTED
 from telealarm.rules.person import ERASED, Words
+from telealarm.store.engine import search_index
 from telealarm.store.person import found
 
 # How many ids one statement looks through, so that none takes long.
@@ -113,6 +114,7 @@ def blank(mention: Mention) -> None:
             for name, value in values.items()
         }
         model.update(values).where(model.id == mention.id).execute()
+    search_index.refresh(model, [mention.id])
 
 
 def _any(conditions: Sequence[Expression]) -> Expression:
