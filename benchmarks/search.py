@@ -61,14 +61,16 @@ async def run(given: argparse.Namespace) -> None:
     async with databases.databases(given.database) as storage:
         config = Config(database=storage.new(), key_file=key_file())
         db = open_database(config)
-        db.start()
-        try:
+        # The service's own writer takes a statement of 40 seconds for a database that is away.
+        with db.peewee.connection_context(), db.peewee.atomic():
             started = time.perf_counter()
-            await db.write(people, given.rows)
+            people(given.rows)
             print(f"{given.rows} of each, written in {time.perf_counter() - started:.0f} s")
             started = time.perf_counter()
-            await db.write(index)
+            index()
             print(f"migration 0014: the index is built in {time.perf_counter() - started:.0f} s")
+        db.start()
+        try:
             await measure(db, config, given)
         finally:
             await db.close()
