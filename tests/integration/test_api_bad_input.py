@@ -69,7 +69,7 @@ async def bodies(api: Api) -> dict[str, dict[str, Any]]:
     )
     dnc = await api.made("dnc-list/", {"name": "l"}, user="root")
     return {
-        "users": {"username": "someone", "password": "x"},
+        "users": {"username": "someone", "password": "long enough"},
         "gateway": {"name": "g", "gateways": "PJSIP/{number}@g"},
         "sms-gateway": {"name": "s", "settings": {"url": "http://127.0.0.1/"}},
         "survey-template": {"name": "s"},

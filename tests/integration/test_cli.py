@@ -29,6 +29,8 @@ def write(folder: Path, **parts: Any) -> Path:
     """A configuration in `folder`, on free ports, with nothing of the machine's in it."""
     settings: dict[str, Any] = {
         "database": "sqlite:///data/telealarm.db",
+        # A test may name a copy of a database with this key.
+        "key_file": key_file(),
         "api": {"port": free_tcp_port()},
         "prompts": {"folder": "prompts"},
         "asterisk": {
@@ -37,8 +39,6 @@ def write(folder: Path, **parts: Any) -> Path:
         },
         **parts,
     }
-    if "database" in parts:
-        settings["key_file"] = key_file()  # it may be a copy of a database with this key
     path = folder / "telealarm.yml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
     return path
