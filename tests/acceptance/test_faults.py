@@ -1,6 +1,7 @@
 """Bad luck at the worst moment: nobody is forgotten, and nobody is rung twice unsaid."""
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 
 import aiohttp
@@ -41,6 +42,15 @@ async def asked_again(practice: Practice, appointment: Appointment, phone: Phone
     """The service that was started anew has taken the call over, and speaks."""
     await practice.told(appointment, "adopted", 40)
     await phone.hears(0.5)
+
+
+async def pressed_until_taken(practice: Practice, appointment: Appointment, phone: Phone) -> None:
+    """Press 1 as the callee does: once more if it was pressed while nobody listened yet."""
+    for _ in range(4):
+        await phone.press("1")
+        with suppress(AssertionError):
+            await practice.told(appointment, "key", 4)
+            return
 
 
 async def is_mended(wire: Wire, websockets: int) -> None:
@@ -336,7 +346,7 @@ async def test_a_worker_dies_and_another_takes_its_call_over(
             event_path = appointment.event.split("/rest-api/")[1]
             moved = Appointment(event_path, alarm_path, appointment.number)
             await asked_again(practice, moved, phone)
-            await phone.press("1")
+            await pressed_until_taken(practice, moved, phone)
             await confirmed(practice, moved)
         assert rings(exchange, "431") == 1
     finally:
