@@ -101,6 +101,7 @@ async def patient(api: Api, config: Config, files: PersonFiles, tmp_path: Path) 
     cache.keep("a" * 64, tone(), text=f"Good morning, {NAME}.")
     cache.keep("b" * 64, tone(), text=f"It is about your {TEXT}.")
     cache.keep("c" * 64, tone(), text="Press 1 to confirm.")
+    cache.keep("d" * 64, tone(), text="It is about your check-up.")
     return person
 
 
@@ -116,7 +117,8 @@ async def _person(person: Patient) -> None:
         "description": TEXT,
         "start": "2030-01-02 10:00",
         "calendar": ready.calendar,
-        "data": {"name": NAME, "first_name": "Zebulon", "note": TEXT, "pin": 600100777},
+        "data": {"name": NAME, "first_name": "Zebulon", "note": TEXT, "for": "check-up"}
+        | {"pin": 600100777},
     }
     once = {"Idempotency-Key": "visit-1"}
     event = await api.made("event/", visit, headers=once)
@@ -146,7 +148,7 @@ async def _elsewhere(person: Patient) -> None:
             "description": f"ring {NATIONAL} or {MAIL} first; milk allergy",
             "start": "2030-01-03 10:00",
             "calendar": ready.calendar,
-            "data": {"name": "Ann Other", "of": {"sister": [NAME]}},
+            "data": {"name": "Ann Other", "for": "check-up", "of": {"sister": [NAME]}},
         },
     )
     # A calendar user with the person's name, and no number.
@@ -264,13 +266,13 @@ async def test_an_erased_person_is_nowhere(patient: Patient, tmp_path: Path) -> 
     assert after.pop("Timeline") >= before.pop("Timeline")
     assert after == before
     # What names nobody stays.
-    assert [path.name for path in sorted(patient.files.prompts.glob("*.wav"))] == [
-        f"{'c' * 64}.wav"
-    ]
+    prompts = sorted(path.name[0] for path in patient.files.prompts.glob("*.wav"))
+    assert prompts == ["c", "d"]
     other = (await patient.api.get(patient.links["other"])).body
     assert other["title"] == "Sister of [erased]"
     assert other["description"] == "ring [erased] or [erased] first; milk allergy"
-    assert other["data"] == {"name": "Ann Other", "of": {"sister": ["[erased]"]}}
+    of = {"sister": ["[erased]"]}
+    assert other["data"] == {"name": "Ann Other", "for": "check-up", "of": of}
     alarm = (await patient.api.get(patient.links["other alarm"])).body
     assert (alarm["alarm_phonenumber"], alarm["status"]) == (OTHER, 1)
     results = (await patient.api.get("result/")).body["results"]

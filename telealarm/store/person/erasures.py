@@ -6,6 +6,7 @@
    again when that has ended: what is written meanwhile does not bring the person back.
 """
 
+import json
 import logging
 import secrets
 import time
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 
 _PURPOSE = "erasures"
 # The fewest letters of a title or a value that prompts are searched for.
-_FEWEST = 3
+_FEWEST, _MOST_SAID = 3, 100
 # How often, and after which pause, the journal of SQLite is emptied.
 _TRIES, _PAUSE_SECONDS = 10, 0.2
 LONGEST_WORD, MOST_WORDS = 200, 20
@@ -214,13 +215,25 @@ def _look(order_id: int) -> tuple[Erasure, Person]:
 
 
 def _said(person: Person) -> list[str]:
-    """Return what prompts may say of the person: titles and values of their own events."""
+    """Return what prompts may say of the person: titles and values of their own events.
+
+    What other events say too, such as a common title, tells nothing, and their calls need it.
+    """
     texts: list[str] = []
     for ids in crud.chunks(person.own_events):
         for event in Event.select(Event.title, Event.data).where(Event.id.in_(ids)):
             values = event.data.values() if isinstance(event.data, dict) else ()
             texts += [event.title, *(value for value in values if isinstance(value, str))]
-    return [text for text in dict.fromkeys(texts) if len(text.strip()) >= _FEWEST]
+    long_enough = [text for text in dict.fromkeys(texts) if len(text.strip()) >= _FEWEST]
+    return [text for text in long_enough[:_MOST_SAID] if not _is_common(text, person)]
+
+
+def _is_common(text: str, person: Person) -> bool:
+    """Return whether an event of somebody else has the text too."""
+    own = {*person.own_events}
+    holds = (Event.title == text) | Event.data.cast("text").contains(json.dumps(text))
+    rows = Event.select(Event.id).where(holds).limit(len(own) + 1)
+    return any(row.id not in own for row in rows)
 
 
 def _spared(live: set[int], calls: set[int]) -> dict[type[BaseModel], set[int]]:
