@@ -78,8 +78,13 @@ class OwnerLimits:
 
 
 def of(owner_id: int) -> OwnerLimits:
-    """Return the limits of a manager. A superuser has none."""
-    return read_cache.once(("limits", owner_id), lambda: _of(owner_id))
+    """Return the limits of a manager, read once in a write. A superuser has none."""
+    additions = deferred.of_this_write("limits", _Additions)
+    if additions is None:
+        return read_cache.once(("limits", owner_id), lambda: _of(owner_id))
+    if owner_id not in additions.limits:
+        additions.limits[owner_id] = _of(owner_id)
+    return additions.limits[owner_id]
 
 
 def _of(owner_id: int) -> OwnerLimits:
@@ -200,6 +205,8 @@ class _Additions:
     def __init__(self) -> None:
         self._amounts: Counter[Use] = Counter()
         self._refused: set[Use] = set()
+        # The limits that the write has read.
+        self.limits: dict[int, OwnerLimits] = {}
 
     def add(self, use: Use, amount: int, *, refused: bool) -> None:
         self._amounts[use] += amount
