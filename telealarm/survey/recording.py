@@ -49,7 +49,7 @@ async def record(context: ActiveSection, most_seconds: int) -> Outcome:
     if room < LEAST_SECONDS:
         await _tell_full(context)
         return Outcome.FAILED
-    longest = min(most_seconds, int(room))
+    longest = int(min(most_seconds, room))  # a superuser's store has room without end
     channel_io, section = context.channel_io, context.section
     name = f"{channel_io.channel.id}-{section.id}"
     await context.services.ari.recordings.cancel(name)  # an earlier session's
