@@ -189,22 +189,15 @@ async def test_orval_compiles_and_runs(
     api: Api, tools: Generators, written: Path, tmp_path: Path
 ) -> None:
     await clinic(api)
-    target = tmp_path / "src" / "api.ts"
-    variables = {"DOCUMENT": str(written), "TARGET": str(target), "ORIGIN": api.origin}
+    source = tmp_path / "src"
+    variables = {"DOCUMENT": str(written), "FOLDER": str(source), "ORIGIN": api.origin}
     await tools.npm("orval", "--config", str(PINS / "orval.config.cjs"), env=variables)
-    shutil.copy(PINS / "flow.ts", target.parent)
+    shutil.copy(PINS / "flow.ts", source)
     (tmp_path / "package.json").write_text('{"type": "commonjs"}')
     (tmp_path / "node_modules").symlink_to(tools.folder / "node_modules")
-    await tools.npm(
-        "tsc",
-        *STRICT,
-        "--module",
-        "commonjs",
-        "--outDir",
-        str(tmp_path / "out"),
-        str(target),
-        str(target.with_name("flow.ts")),
-    )
+    files = [str(source / f"{name}.ts") for name in ("api", "axios", "zod", "flow")]
+    output = ("--module", "commonjs", "--outDir", str(tmp_path / "out"))
+    await tools.npm("tsc", *STRICT, *output, *files)
     said = await run(str(tools.node), str(tmp_path / "out" / "flow.js"), "manager", PASSWORD)
     assert json.loads(said) == {
         "status": 200,

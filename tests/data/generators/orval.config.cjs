@@ -1,6 +1,12 @@
+const { DOCUMENT, FOLDER, ORIGIN } = process.env;
+
+const client = (client, file) => ({
+  input: { target: DOCUMENT },
+  output: { target: `${FOLDER}/${file}.ts`, client, baseUrl: ORIGIN },
+});
+
 module.exports = {
-  telealarm: {
-    input: { target: process.env.DOCUMENT },
-    output: { target: process.env.TARGET, client: "fetch", baseUrl: process.env.ORIGIN },
-  },
+  fetch: client("fetch", "api"),
+  axios: client("axios", "axios"),
+  zod: client("zod", "zod"),
 };
