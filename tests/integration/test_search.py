@@ -28,6 +28,7 @@ from telealarm.rules.url_guard import UrlGuard
 from telealarm.store.access import visibility
 from telealarm.store.engine import search_index
 from telealarm.store.engine.database import Database
+from telealarm.store.retention import deletion
 from telealarm.store.survey.audio_files import AudioFolder
 from telealarm.store.survey.voice_messages import VoiceMessages
 from tests.integration.api_client import Api, Clinic, clinic, id_of
@@ -256,6 +257,23 @@ async def test_words_can_be_forgotten(api: Api) -> None:
     assert await found(api, "event", "ana") == [other]
     assert await found(api, "alarm", "123456") == []
     assert await found(api, "alarm", "ana") == [second]
+
+
+async def test_words_go_with_the_rows_that_retention_deletes(api: Api) -> None:
+    made = await clinic(api)
+    event, alarm = await appointment(api, made, "Ana", "+34600123456")
+    await appointment(api, made, "Eva", "+34600123457")
+
+    def delete() -> set[Any]:
+        deletion.alarms([id_of(alarm)])
+        left = every_term()
+        deletion.events([id_of(event)])
+        return left
+
+    left = await api.db.write(delete)
+    assert {term for _, term, event_id, _ in left if event_id == id_of(event)} == {b"ana"}
+    assert await api.db.read(stale) == (set(), set())
+    assert len(await found(api, "event", "eva 123457")) == 1
 
 
 async def test_the_migration_builds_the_index_of_the_rows_that_are_there(api: Api) -> None:

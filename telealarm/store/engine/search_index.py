@@ -19,7 +19,7 @@ from telealarm.rules.search_terms import Sought
 
 # Up to so many rows with a word are taken from the index and put in order. If there are more, the
 # list is walked in its order, and each row is looked up in the index: its page is soon full.
-FEW = 20_000
+FEW = 10_000
 # How many rows a statement has: SQLite takes 32,766 values.
 _ROWS = 500
 _OF_EVENT = frozenset({"title", "description", "data"})
@@ -73,6 +73,17 @@ def forget(event_id: int, alarm_ids: Sequence[int] | None = None) -> None:
     if alarm_ids is not None:
         concerned &= SearchTerm.alarm.in_(list(alarm_ids))
     SearchTerm.delete().where(concerned).execute()
+
+
+def remove(model: type[BaseModel], ids: Sequence[int]) -> None:
+    """Remove the terms of these rows, which are about to be deleted for good."""
+    if model is Event:
+        SearchTerm.delete().where(SearchTerm.event.in_(ids)).execute()
+    elif model is Alarm:
+        # By their events: the index begins with those.
+        events = Alarm.select(Alarm.event).where(Alarm.id.in_(ids))
+        concerned = SearchTerm.event.in_(events) & SearchTerm.alarm.in_(ids)
+        SearchTerm.delete().where(concerned).execute()
 
 
 def refresh(model: type[BaseModel], ids: Sequence[int]) -> None:

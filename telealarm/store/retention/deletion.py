@@ -18,6 +18,7 @@ from telealarm.models import (
     Transfer,
     WebhookDelivery,
 )
+from telealarm.store.engine import search_index
 
 # The names of recordings whose rows are gone.
 Files = list[str]
@@ -25,6 +26,7 @@ Files = list[str]
 
 def plainly(model: type[BaseModel], ids: Sequence[int]) -> Files:
     """Delete rows to which no other row refers."""
+    search_index.remove(model, ids)
     model.delete().where(model.id.in_(ids)).execute()
     return []
 
