@@ -94,8 +94,10 @@ class Cache:
         """
         for name in [name for name in sounds if len(name) == _GUESSABLE_DIGITS]:
             if now - max(sounds[name])[0] >= NEEDED_SECONDS:
-                for _, _, path in sounds.pop(name):
+                files = sounds.pop(name)
+                for _, _, path in files:
                     path.unlink(missing_ok=True)
+                files[0][2].with_suffix(spoken_texts.SUFFIX).unlink(missing_ok=True)
 
     def _sweep(self) -> None:
         """Measure the folder, and delete the files used longest ago until the limit is kept."""
