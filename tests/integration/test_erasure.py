@@ -150,6 +150,7 @@ async def _elsewhere(person: Patient) -> None:
             "calendar": ready.calendar,
             "data": {"name": "Ann Other", "for": "check-up", "of": {"sister": [NAME]}},
         },
+        headers={"Idempotency-Key": "other-1"},
     )
     # A calendar user with the person's name, and no number.
     again = {"first_name": "ZEBULON", "last_name": "Quagmire", "username": "z", "password": "x"}
