@@ -25,6 +25,7 @@ from telealarm.errors import ConfigError, StorageError, unwritable
 from telealarm.media_check import SOUNDS, MediaCheck
 from telealarm.methods import alarm_methods
 from telealarm.store.dialing import workers
+from telealarm.store.engine import dialect
 from telealarm.store.engine.database import Database
 from telealarm.store.open import open_database
 from telealarm.store.survey.audio_files import AudioFolder
@@ -45,10 +46,14 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
         mistakes.append(unusable)
     if unusable := folder("recordings.folder", config.path(config.recordings.folder)):
         mistakes.append(unusable)
+    file = dialect.configured_file(config)
+    if file is not None and (unusable := folder("database", file.parent)):
+        mistakes.append(unusable)
     remarks += disk_space.low(disk_space.measure(config), config.disk.warn_megabytes)
     db = None
     try:
         db = await asyncio.to_thread(open_database, config)
+        await asyncio.to_thread(db.run, _nothing)
     except (StorageError, ConfigError) as error:
         mistakes.append(str(error))
     for language, line in config.speech.engines.items():
@@ -72,6 +77,10 @@ async def check(config: Config) -> tuple[list[str], list[str]]:
     else:
         await _asterisk(config, mistakes, remarks)
     return mistakes, remarks
+
+
+def _nothing() -> None:
+    """Write nothing: the transaction alone shows whether the database lets others write."""
 
 
 def folder(key: str, path: Path) -> str | None:

@@ -62,7 +62,7 @@ class DiskFailed(StorageError):
 
     code = "disk_failed"
     reply = "The disk of the database cannot be written; try again later."
-    summary = "its disk failed or is read-only; see the log of the system. "
+    summary = "its disk failed, is read-only, or a quota is used up; see the log of the system. "
 
 
 class Locked(StorageError):
@@ -70,7 +70,7 @@ class Locked(StorageError):
 
     code = "locked"
     reply = "Another process keeps the database locked; try again later."
-    summary = "another process keeps it locked; end what has it open (fuser FILE). "
+    summary = "another process keeps it locked; `fuser -v FILE` says which. "
 
 
 class Overloaded(StorageError):

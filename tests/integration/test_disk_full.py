@@ -121,6 +121,10 @@ async def test_the_cause_is_named_and_all_goes_on_afterwards(
         assert done.returncode == 1
         assert told in done.stderr
         assert "Traceback" not in done.stderr
+        check = ("check-config", "--config", str(service.config))
+        done = await asyncio.to_thread(telealarm, *check)
+        assert done.returncode == 1
+        assert ("wrong: database: " if way is full else told) in done.stderr
         if way is full:
             folders = [await service.check(name) for name in ("prompts", "recordings")]
             assert all("the disk is full; free some room" in folder for folder in folders)

@@ -153,7 +153,8 @@ class Database:
         if begins is not None and monotonic() - begins > LOCKED_SECONDS:
             if self._file is None:
                 return self._failure or StorageError("The database does not answer.")
-            return Locked(f"{self._file}: {Locked.summary}".rstrip())
+            summary = Locked.summary.replace("FILE", str(self._file))
+            return Locked(f"The writer waits: {summary}".rstrip())
         return self._failure
 
     def stage(self, name: str) -> asyncio.Event:

@@ -36,7 +36,8 @@ def of(error: BaseException, what: str, file: Path | None) -> StorageError:
         if found is not None:
             kind = found
             break
-    failure = kind(f"{what}: {kind.summary}{_sentence(error)}")
+    summary = kind.summary.replace("FILE", str(file))
+    failure = kind(f"{what}: {summary}{_sentence(error)}")
     failure.__cause__ = error
     return failure
 
