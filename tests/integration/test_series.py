@@ -788,12 +788,12 @@ async def test_what_is_wrong_with_a_series_is_said(
     assert (await world.api.put(link, before)).body == before
 
 
-async def test_a_rule_that_never_occurs_or_costs_too_much_is_refused(world: World) -> None:
+async def test_a_rule_that_never_occurs_is_refused(world: World) -> None:
     never = {"name": "never", "rrule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}
     reply = await world.api.post("rule/", never)
     assert (reply.status, list(reply.body)) == (400, ["rrule"])
     body = {"title": "t", "calendar": world.stages.calendar.id, "start": "2026-06-02 09:00"}
-    for rrule in ("FREQ=DAILY;INTERVAL=7;BYDAY=MO", "FREQ=MINUTELY;BYHOUR=9;COUNT=1000000"):
+    for rrule in ("FREQ=DAILY;INTERVAL=7;BYDAY=MO", "FREQ=HOURLY;INTERVAL=24;BYHOUR=5"):
         rule = await world.rule(rrule)
         endless = {**body, "rule": rule, "end_recurring_period": None}
         reply = await world.api.post("event/", endless)
@@ -803,3 +803,17 @@ async def test_a_rule_that_never_occurs_or_costs_too_much_is_refused(world: Worl
     (child,) = await world.children(link)
     reply = await world.api.patch(child["url"], {"rule": rule})
     assert (reply.status, list(reply.body)) == (400, ["rule"])
+
+
+async def test_occurrences_are_counted_and_shown_however_far_ahead_they_are(world: World) -> None:
+    """Counting a minutely rule to the year 2179 took up to 17 seconds of a reader."""
+    rule = await world.rule("FREQ=MINUTELY;BYHOUR=9;COUNT=1000000")
+    body = {"title": "t", "calendar": world.stages.calendar.id, "start": "2026-06-02 09:00"}
+    body |= {"rule": rule, "end_recurring_period": None}
+    link = (await world.api.made("event/", body))["url"]
+    page = (await world.api.get(f"{link}occurrences/?limit=2")).body
+    assert page["count"] == 1_000_000
+    last = (await world.api.get(f"{link}occurrences/?after=2072-01-01 00:00&limit=100")).body
+    assert 0 < last["count"] < 3000 and last["results"][0]["start"][:16] == "2072-01-01T09:00"
+    gone = (await world.api.get(f"{link}occurrences/?after=2179-01-01 00:00")).body
+    assert (gone["count"], gone["results"]) == (0, [])
