@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from telealarm.errors import TransportError
-from telealarm.methods.sms.provider import Sms, SmsProvider, SmsTransports
+from telealarm.methods.sms.provider import OutgoingSms, SmsProvider, SmsTransports
 from telealarm.methods.sms.provider import one_line, only
 from telealarm.rules.delivery import Receipt
 
@@ -27,7 +27,9 @@ class PigeonProvider(SmsProvider):
     def schema(self) -> dict[str, Any]:
         return {"type": "object", "properties": {"loft": {"type": "string"}}, "title": "Pigeons"}
 
-    async def send(self, sms: Sms, settings: Mapping[str, Any], means: SmsTransports) -> Receipt:
+    async def send(
+        self, sms: OutgoingSms, settings: Mapping[str, Any], means: SmsTransports
+    ) -> Receipt:
         if sms.recipient == "600666":
             raise TransportError("a hawk was seen", permanent=True)
         with open(settings["loft"], "a") as loft:

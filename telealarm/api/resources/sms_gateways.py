@@ -28,7 +28,7 @@ class Settings(Json):
     def schema(self) -> Schema:
         return {
             "anyOf": [
-                {**provider.schema(), "title": f"{name.title()}SmsSettings"}
+                {"title": f"{name.title()}SmsSettings", **provider.schema()}
                 for name, provider in providers().items()
             ]
         }
