@@ -72,6 +72,8 @@ class Counts:
     def statement(self, text: str) -> None:
         job = _job()
         word = text.lstrip("( ").split(None, 1)[0].upper()
+        if word == "WITH" and (verb := re.search(r"\) (SELECT|UPDATE|INSERT|DELETE) ", text)):
+            word = verb.group(1)
         with _lock:
             self.jobs[job]["statements"] += 1
             self.jobs[job][word] += 1

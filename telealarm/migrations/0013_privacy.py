@@ -58,4 +58,7 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_table("erasure"))
     migrator.migrate(migrator.drop_table("audit_entry"))
     for name in DIGESTS:
-        migrator.migrate(migrator.drop_column("dnc_contact", name))
+        migrator.migrate(
+            migrator.drop_index("dnc_contact", f"dnc_contact_{name}"),
+            migrator.drop_column("dnc_contact", name),
+        )

@@ -1,7 +1,8 @@
 """A running API over a fresh database, once for each kind of database."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -37,15 +38,18 @@ def migrated_url(postgres: Postgres) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def config(request: pytest.FixtureRequest, tmp_path: Path) -> Config:
+def config(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Config]:
     """A configuration that names a fresh database."""
-    if request.param == "sqlite":
-        database = f"sqlite:///{tmp_path}/telealarm.db"
-        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path)
-    else:
-        template = request.getfixturevalue("migrated_url")
-        database = request.getfixturevalue("postgres").new_database(like=template)
-    return Config(database=database, key_file=key_file(), timezone="Europe/Madrid", base=tmp_path)
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            database = f"sqlite:///{tmp_path}/telealarm.db"
+            shutil.copy(request.getfixturevalue("migrated_file"), tmp_path)
+        else:
+            server: Postgres = request.getfixturevalue("postgres")
+            database = stack.enter_context(server.lent(request.getfixturevalue("migrated_url")))
+        yield Config(
+            database=database, key_file=key_file(), timezone="Europe/Madrid", base=tmp_path
+        )
 
 
 @pytest.fixture
