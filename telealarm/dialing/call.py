@@ -149,6 +149,9 @@ class CallSupervisor:
             self._inbox.put_nowait(_Check.PLAIN)
         except (AllocationFailed, NotFound, RequestRefused) as error:
             self._ari.close(call.channel_id)
+            if isinstance(error, AllocationFailed) and await self._ari.is_ending():
+                await self._db.write(calls.take_back, call, "Asterisk is shutting down", utcnow())
+                return
             why = f"Asterisk refused the call: {error}"
             await self._end(Disposition.FAILED, 0, why, refused=True)
             return
@@ -225,6 +228,8 @@ class CallSupervisor:
             cause, cause_txt = event.cause or 0, event.cause_txt or "unknown"
             ending = channel.ending
             cut = (ending is not None and ending.is_cut) or cause in dispositions.LOST_LINE
+            if cut:
+                self._ari.call_was_cut()
             if self._answered and cut:
                 cause_txt += ", cut off"
             elif self._answered and cause == 0:

@@ -418,3 +418,27 @@ async def test_a_recording_that_ends_by_itself_needs_no_end(ari: AriDouble, clie
         await client.recordings.stop("r1")
         ari.fail("DELETE", "recordings/live/r1", fault)
         await client.recordings.cancel("r1")
+
+
+class TestEnding:
+    """Asterisk that shuts down cuts off its calls, refuses new ones, and closes the websocket."""
+
+    async def test_after_a_cut_it_is_ending_if_the_websocket_closes(
+        self, ari: AriDouble, client: Client
+    ) -> None:
+        client.call_was_cut()
+        ending = asyncio.create_task(client.is_ending())
+        await asyncio.sleep(0)
+        assert not ending.done()
+        ari.drop(APP)
+        assert await ending
+
+    async def test_a_refusal_without_a_cut_is_one_at_once(self, client: Client) -> None:
+        assert not await client.is_ending()
+
+    async def test_after_a_cut_it_goes_on_if_the_websocket_stays(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("telealarm.asterisk.ari.client.ENDING_SECONDS", 0.1)
+        client.call_was_cut()
+        assert not await client.is_ending()

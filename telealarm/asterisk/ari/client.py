@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 
 from telealarm.asterisk.ari.bridges import Bridges
 from telealarm.asterisk.ari.channel import Channel, Handler
@@ -13,12 +15,15 @@ from telealarm.asterisk.ari.recordings import Recordings
 from telealarm.asterisk.ari.resources import Applications, Asterisk, Channels, Endpoints
 from telealarm.asterisk.ari.router import Router
 from telealarm.asterisk.ari.socket import Socket
+from telealarm.clock import monotonic
 from telealarm.log import by_ids
 
 log = logging.getLogger(__name__)
 
 # If many callees answer at once, their first prompts are requested before the unsubscribing.
 FIRST_THINGS_SECONDS = 0.5
+# How long Asterisk may take to shut down, from the end of its calls to the end of its websocket.
+ENDING_SECONDS = 10.0
 
 
 class Client:
@@ -51,6 +56,8 @@ class Client:
         self._added: dict[str, asyncio.Task[None] | None] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._unsubscribing = asyncio.Lock()
+        # When it last cut off a call, on the monotonic clock.
+        self._cut_at = -math.inf
         self.channels = Channels(self._http, self.open)
         self.applications = Applications(self._http)
         self.bridges = Bridges(self._http)
@@ -67,6 +74,22 @@ class Client:
     def trouble(self) -> str | None:
         """Return why it is not connected, with what to change; None if it is connected."""
         return self._socket.trouble
+
+    def call_was_cut(self) -> None:
+        """Note that Asterisk has cut off a call: perhaps it is shutting down."""
+        self._cut_at = monotonic()
+
+    async def is_ending(self) -> bool:
+        """Return whether Asterisk, which has just refused a call, is shutting down.
+
+        It cuts off its calls, refuses new ones (500), and closes the websocket a second later. So
+        this waits for that, but only after a cut.
+        """
+        if self.connected:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, self._cut_at + ENDING_SECONDS - monotonic())):
+                    await self._socket.closed.wait()
+        return not self.connected
 
     def on_connected(self, hook: Callable[[], Awaitable[None]]) -> None:
         """Await `hook` after each connect, while events are already being read.

@@ -51,6 +51,7 @@ class Socket:
     ) -> None:
         self.app = app
         self.connected = False
+        self.closed = asyncio.Event()
         self.trouble: str | None = "not connected to Asterisk yet"
         self._http = http
         self._route = route
@@ -81,6 +82,7 @@ class Socket:
     def is_ready(self) -> None:
         """Record that the subscriptions exist. `ready` calls this."""
         self.connected = True
+        self.closed.clear()
         self.trouble = None
         log.info("connected to Asterisk as %s", self.app)
 
@@ -103,6 +105,7 @@ class Socket:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             finally:
                 self.connected = False
+                self.closed.set()
                 for task in tasks:
                     task.cancel()
                 await asyncio.wait(tasks)
