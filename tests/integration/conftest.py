@@ -46,7 +46,11 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Config]:
             shutil.copy(request.getfixturevalue("migrated_file"), tmp_path)
         else:
             server: Postgres = request.getfixturevalue("postgres")
-            database = stack.enter_context(server.lent(request.getfixturevalue("migrated_url")))
+            template = request.getfixturevalue("migrated_url")
+            if request.node.get_closest_marker("fresh"):
+                database = server.new_database(like=template)
+            else:
+                database = stack.enter_context(server.lent(template))
         yield Config(
             database=database, key_file=key_file(), timezone="Europe/Madrid", base=tmp_path
         )

@@ -256,6 +256,7 @@ async def test_a_list_has_its_count_made_anew_for_the_next(
 EVENTS = 20_000
 
 
+@pytest.mark.fresh
 async def test_the_first_page_of_a_long_list_sorts_nothing(api: Api) -> None:
     made = await clinic(api)
     calendar, creator = id_of(made.calendar), id_of(made.user)
@@ -284,6 +285,7 @@ async def test_the_first_page_of_a_long_list_sorts_nothing(api: Api) -> None:
     assert [step for step in steps if "TEMP" in step or "Sort" in step] == []
 
 
+@pytest.mark.fresh
 @pytest.mark.parametrize(
     ("resource", "query", "columns"),
     [

@@ -307,6 +307,7 @@ def stale() -> tuple[set[Any], set[Any]]:
     return wanted - there, there - wanted
 
 
+@pytest.mark.fresh
 @pytest.mark.parametrize("few", [20_000, -1])
 @pytest.mark.parametrize("text", ["ana", "ana +34600123456"])
 @pytest.mark.parametrize("resource", ["event", "alarm", "callrequest"])
