@@ -92,6 +92,7 @@ def try_it(chromium: Chrome, origin: str) -> dict[str, Any]:
 
 
 # A browser takes long to start; what it shows does not depend on the database.
+@pytest.mark.long
 @pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 async def test_a_newcomer_logs_in_and_tries_a_call(api: Api, chromium: Chrome) -> None:
     await clinic(api)

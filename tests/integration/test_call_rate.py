@@ -406,6 +406,7 @@ async def test_a_call_that_was_put_back_frees_its_number(stages: Stages) -> None
 # What is waiting costs nothing
 
 
+@pytest.mark.long
 @pytest.mark.fresh
 async def test_a_claim_finds_its_way_by_indexes_however_much_waits(
     stages: Stages, db: Database

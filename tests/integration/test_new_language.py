@@ -5,6 +5,8 @@ import shutil
 import wave
 from pathlib import Path
 
+import pytest
+
 from tests.integration.package_copy import copy_package, run_with_copy
 
 REPOSITORY = Path(__file__).parents[2]
@@ -131,6 +133,7 @@ asyncio.run(main(Path(sys.argv[1])))
 """
 
 
+@pytest.mark.long
 def test_a_new_language_is_one_new_file(tmp_path: Path) -> None:
     copy = copy_package(tmp_path)
     ignored = shutil.ignore_patterns("__pycache__")

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.integration.package_copy import copy_package, run_with_copy
 
 LULLABY = '''
@@ -208,6 +210,7 @@ asyncio.run(main(Path(sys.argv[1])))
 """
 
 
+@pytest.mark.long
 def test_a_new_section_type_is_one_new_file(tmp_path: Path) -> None:
     copy = copy_package(tmp_path)
     (copy / "sections" / "lullaby.py").write_text(LULLABY)

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.integration.package_copy import copy_package, run_with_copy
 
 PIGEON = '''
@@ -110,6 +112,7 @@ asyncio.run(main(Path(sys.argv[1])))
 """
 
 
+@pytest.mark.long
 def test_a_new_kind_is_one_new_file(tmp_path: Path) -> None:
     copy = copy_package(tmp_path)
     (copy / "methods/sms/providers" / "pigeon.py").write_text(PIGEON)
