@@ -94,7 +94,7 @@ def write(files: Files, home: AsteriskHome, values: Mapping[str, str], *, trunk:
     files.write(home.etc / DIALPLAN, dialplan.read_text(encoding="utf-8"), PRIVATE, owner)
     if not home.spool.is_dir():
         files.folder(home.spool, 0o750, owner)
-    files.folder(home.spool / recordings.NAME, 0o750, owner)
+    recordings.make_folder(files, home.spool, owner)
     if home.root != Path("/"):
         files.folder(home.root / "run/asterisk", 0o755, owner)
     _write_sounds(files, home)

@@ -1,18 +1,13 @@
 """The folder in which Asterisk records. No package makes it, and Asterisk does not either."""
 
-import os
 from pathlib import Path
+
+from telealarm.installing.files import Files, Owner
 
 # Its name below Asterisk's astspooldir.
 NAME = "recording"
 
 
-def make_folder(spool: Path, owner: tuple[int, int]) -> bool:
-    """Make the folder for the user and group of Asterisk. Return False if it exists already."""
-    folder = spool / NAME
-    if folder.is_dir():
-        return False
-    folder.mkdir(mode=0o750)
-    folder.chmod(0o750)  # whatever the umask
-    os.chown(folder, *owner, follow_symlinks=False)
-    return True
+def make_folder(files: Files, spool: Path, owner: Owner | None) -> None:
+    """Make the folder for the user and group of Asterisk. One that exists stays as it is."""
+    files.folder(spool / NAME, 0o750, owner)

@@ -147,6 +147,31 @@ async def test_a_row_that_cannot_be_claimed_is_put_off_and_stops_none_of_the_oth
     )
 
 
+async def test_a_call_that_cannot_be_written_is_put_off_and_stops_none_of_the_others(
+    stages: Stages,
+) -> None:
+    """As a channel id that another call has: the database refuses the row."""
+    first = await stages.alarm("1")
+    (call,) = await stages.claim()
+    broken, fine = await stages.alarm("2"), await stages.alarm("3")
+    await stages.planner.step()
+
+    def take_its_channel_id() -> None:
+        request = AlarmRequest.get(AlarmRequest.alarm == broken)
+        taken = calls.channel_id(workers.installation(), request.id)
+        CallRequest.update(aleg_uuid=taken).where(CallRequest.alarm == first).execute()
+
+    await stages.write(take_its_channel_id)
+    claimed = await stages.claim()
+    assert [other.alarm_id for other in claimed] == [fine]
+    request = await stages.write(AlarmRequest.get, AlarmRequest.alarm == broken)
+    assert (request.status, request.date) == (
+        AlarmStatus.PENDING,
+        MORNING + timedelta(minutes=1),
+    )
+    assert all([await stages.place(other) for other in (call, *claimed)])
+
+
 async def test_what_the_gateway_is_edited_to_does_not_touch_a_call_that_is_up(
     stages: Stages,
 ) -> None:

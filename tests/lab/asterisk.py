@@ -10,7 +10,6 @@ from pathlib import Path
 
 import aiohttp
 
-from telealarm.installing import recordings
 from tests.lab import speed
 from tests.lab.asterisk_folder import AsteriskFolder
 from tests.lab.asterisk_root import asterisk_root
@@ -83,7 +82,7 @@ class Asterisk:
 
     def make_recordings_dir(self) -> None:
         """Make it, as `telealarm init` does."""
-        recordings.make_folder(self.recordings_dir.parent, self._folder.owner)
+        self._folder.make_recording_folder()
 
     @property
     def log(self) -> Path:

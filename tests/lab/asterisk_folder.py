@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from telealarm.installing import recordings
+from telealarm.installing.files import Files
 from tests.lab.root_folder import user_of
 
 REPOSITORY = Path(__file__).parents[2]
@@ -72,11 +73,16 @@ class AsteriskFolder:
         for path in [self.path, *self.path.rglob("*")]:
             os.chown(path, *self.owner, follow_symlinks=False)
         if recording_folder:
-            recordings.make_folder(self.path / "spool", self.owner)
+            self.make_recording_folder()
 
     def inside(self, path: str | Path) -> str:
         """As Asterisk sees it, which is short: the name of a socket has 108 letters at most."""
         return f"/{(self.path / path).relative_to(self.root)}"
+
+    def make_recording_folder(self) -> None:
+        """Make it as `telealarm init` does."""
+        files = Files(self.path / "init.json", owned=True)
+        recordings.make_folder(files, self.path / "spool", self.owner)
 
     def remove(self) -> None:
         self._lock.close()

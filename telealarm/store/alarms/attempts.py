@@ -8,12 +8,12 @@ from peewee import ModelSelect, fn
 from telealarm import methods
 from telealarm.clock import utcnow
 from telealarm.errors import Stale
-from telealarm.models import Alarm, AlarmRequest, CallRequest, Event, Timeline
+from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import calling_hours, transitions
 from telealarm.rules.rate_limit import READY
 from telealarm.store.engine.crud import first
 from telealarm.store.engine.database import wake
-from telealarm.store.engine.timeline import record
+from telealarm.store.engine.timeline import record, record_each
 from telealarm.store.engine.transition import move, put
 from telealarm.words import AlarmStatus, Reason, TimelineWord
 
@@ -70,16 +70,7 @@ def enqueue_together(alarm_ids: Sequence[int], now: datetime) -> list[int]:
     waiting = AlarmRequest.select(AlarmRequest.id, AlarmRequest.alarm).where(
         AlarmRequest.alarm.in_(ids), AlarmRequest.status == AlarmStatus.PENDING
     )
-    Timeline.insert_many(
-        {
-            "alarm": request.alarm_id,
-            "request": request.id,
-            "at": now,
-            "what": TimelineWord.DUE,
-            "why": "",
-        }
-        for request in waiting
-    ).execute()
+    record_each(list(waiting), TimelineWord.DUE, "", at=now)
     wake("dialing")
     wake("planning")  # it watches the expiry
     return ids

@@ -12,16 +12,18 @@ queued. There are four results:
 The same rules apply if the method is not a call. The request then becomes a message in the outbox.
 """
 
+import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from telealarm import methods
 from telealarm.clock import monotonic
 from telealarm.errors import Invalid
-from telealarm.models import AlarmRequest, CalendarSetting
+from telealarm.models import AlarmRequest, CalendarSetting, CallRequest
 from telealarm.rules.eligibility import decide
 from telealarm.rules.rate_limit import READY
 from telealarm.store import do_not_call
@@ -30,7 +32,7 @@ from telealarm.store.dialing import calls, concurrency, fair_queue, pauses, wait
 from telealarm.store.dialing.call_admission import (
     Admitted,
     CallAdmission,
-    Otherwise,
+    Placement,
     hold,
     unless_go,
 )
@@ -39,12 +41,17 @@ from telealarm.store.dialing.calls import Call
 from telealarm.store.dialing.caps import Caps, Round
 from telealarm.store.engine import read_cache
 from telealarm.store.engine.claim import Holder, claim, oldest, unless_faulty
+from telealarm.store.engine.failures import FAILURES
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import put
 from telealarm.store.messages.compose import Composer, gateway_context
 from telealarm.store.messaging import claim as messaging_claim
 from telealarm.store.outcome import apply
 from telealarm.words import AlarmStatus, Reason, TimelineWord
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 # How often to look for attempts that wait for a cap. A crowd may wait, and looking takes time.
 TELL_SECONDS = 1.0
@@ -112,9 +119,9 @@ class Admission:
             elif decision is not None:
                 unless_faulty(request, now, partial(_apart, decision))
         room = Round(admitted, caps, now)
-        placed = room.placed
         caps.pace.keep()
-        rows = calls.begin(placed, self._holder, now)
+        rows = self._begin(room.placed, now)
+        placed = [one for one in room.placed if one.request.id in rows]
         room.tell_others({one.admitted.dialled: rows[one.request.id].id for one in placed})
         if placed:
             self._served = placed[-1].request.queue
@@ -128,6 +135,20 @@ class Admission:
             more=more or (batch.more and room.left < len(batch.requests)),
             again=min(caps.pace.again.values(), default=None),
         )
+
+    def _begin(self, placed: Sequence[Placement], now: datetime) -> dict[int, CallRequest]:
+        """Create the calls of these requests: together, or each alone if one cannot be written."""
+        try:
+            return _apart(partial(calls.begin, placed, self._holder, now))
+        except FAILURES:
+            raise  # the connection failed, not a call
+        except Exception as error:  # noqa: BLE001 - each alone gets its own
+            log.debug("calls cannot be created together: %s", error)
+        rows: dict[int, CallRequest] = {}
+        for one in placed:
+            alone = partial(calls.begin, [one], self._holder, now)
+            rows |= unless_faulty(one.request, now, partial(_apart, alone)) or {}
+        return rows
 
     def _tell_waiting(self, calendars: list[int], gateways: list[int], now: datetime) -> None:
         """Tell the attempts that wait for a full calendar or gateway: once, in their timeline."""
@@ -197,7 +218,7 @@ class Admission:
         return True
 
 
-def _apart(write: Otherwise) -> None:
+def _apart(write: Callable[[], T]) -> T:
     """Make a write in a savepoint: if it fails, the others stay."""
     with AlarmRequest._meta.database.atomic():
-        write()
+        return write()

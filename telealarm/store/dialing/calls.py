@@ -75,9 +75,12 @@ def begin(placed: Sequence[Placement], holder: Holder, now: datetime) -> dict[in
 
     The id of a call's channel comes from the id of its request.
     """
-    if not placed:
-        return {}
     admitted = [placement.admitted for placement in placed]
+    installation = workers.installation() if admitted else ""
+    rows = {one.request.id: _row(one, installation, holder, now) for one in admitted}
+    for row_id, request_id in crud.insert_all(list(rows.values()), CallRequest.request):
+        rows[request_id].id = row_id
+    # The requests last: if a call cannot be written, they are as they were.
     move_all(
         [one.request for one in admitted],
         AlarmStatus.IN_PROCESS,
@@ -92,10 +95,6 @@ def begin(placed: Sequence[Placement], holder: Holder, now: datetime) -> dict[in
         ],
     )
     record_all(one.entry for one in admitted if one.entry is not None)
-    installation = workers.installation()
-    rows = {one.request.id: _row(one, installation, holder, now) for one in admitted}
-    for row_id, request_id in crud.insert_all(list(rows.values()), CallRequest.request):
-        rows[request_id].id = row_id
     return rows
 
 

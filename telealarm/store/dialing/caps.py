@@ -78,7 +78,8 @@ class Round:
     def tell_others(self, new: Mapping[str, int]) -> None:
         """Let the others wait for the `new` calls: their ids, by the numbers that they dial."""
         for one in self._waiting:
-            _wait(one.request, one.dialled, new[one.dialled], self._now)
+            if one.dialled in new:
+                _wait(one.request, one.dialled, new[one.dialled], self._now)
 
 
 def _wait(request: AlarmRequest, dialled: str, call_id: int, now: datetime) -> None:

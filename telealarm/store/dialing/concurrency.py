@@ -27,11 +27,15 @@ class LiveCalls:
 
     def full_calendars(self) -> list[int]:
         """Return the ids of the calendars that have reached their cap."""
+        if not self.calendars:
+            return []
         rows = Calendar.select().where(Calendar.id.in_(list(self.calendars)))
         return [row.id for row in rows if not self.calendar_has_room(row)]
 
     def full_gateways(self) -> list[int]:
         """Return the ids of the gateways that have reached their cap."""
+        if not self.gateways:
+            return []
         rows = Gateway.select().where(Gateway.id.in_(list(self.gateways)))
         return [row.id for row in rows if not self.gateway_has_room(row)]
 

@@ -18,11 +18,11 @@ from telealarm.models import (
     Calendar,
     CalendarSetting,
     CalendarUserProfile,
-    Event,
     Gateway,
 )
+from telealarm.store.alarms import alarm_rows
 from telealarm.store.alarms.attempts import NO_CALL
-from telealarm.store.engine import dialect, read_cache
+from telealarm.store.engine import dialect
 from telealarm.store.engine.joined import Joined
 from telealarm.store.engine.prepared import Given
 from telealarm.words import AlarmStatus
@@ -87,24 +87,14 @@ def due(queue: int, now: datetime, limit: int) -> list[AlarmRequest]:
     """
     requests = DUE.rows(queue=queue, now=now, limit=limit)
     for request in requests:
-        calendar = request.alarm.event.calendar
-        read_cache.know_profile(calendar.user_id, calendar.profile)
+        alarm_rows.know(request.alarm)
     return requests
 
 
 def _due(columns: Sequence[Any]) -> Any:
+    query = AlarmRequest.select(*columns).join_from(AlarmRequest, Alarm)
     query = (
-        AlarmRequest.select(*columns)
-        .join_from(AlarmRequest, Alarm)
-        .join_from(Alarm, Event)
-        .join_from(Event, Calendar)
-        .join_from(
-            Calendar,
-            CalendarUserProfile,
-            JOIN.LEFT_OUTER,
-            on=CalendarUserProfile.user == Calendar.user,
-        )
-        .join_from(CalendarUserProfile, CalendarSetting, JOIN.LEFT_OUTER)
+        alarm_rows.join(query)
         .join_from(
             CalendarSetting,
             Gateway,
@@ -126,10 +116,7 @@ def _due(columns: Sequence[Any]) -> Any:
 DUE = Joined(
     AlarmRequest,
     (Alarm, AlarmRequest, "alarm"),
-    (Event, Alarm, "event"),
-    (Calendar, Event, "calendar"),
-    (CalendarUserProfile, Calendar, "profile"),
-    (CalendarSetting, CalendarUserProfile, "calendar_setting"),
+    *alarm_rows.BRANCHES,
     (Gateway, CalendarSetting, "aleg_gateway"),
     build=_due,
 )

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from peewee import Expression, InterfaceError, OperationalError
+from peewee import Expression
 
 from telealarm.errors import Stale
 from telealarm.models import AlarmRequest, Message, WebhookDelivery
 from telealarm.store.engine import dialect
+from telealarm.store.engine.failures import FAILURES
 from telealarm.store.engine.transition import move
 
 Row = TypeVar("Row", AlarmRequest, Message, WebhookDelivery)
@@ -76,7 +77,7 @@ def unless_faulty(row: Row, now: datetime, work: Callable[[], T]) -> T | None:
     """Return what `work` returns. If it raises, put the row off, so that the others continue."""
     try:
         return work()
-    except (OperationalError, InterfaceError):
+    except FAILURES:
         raise  # the connection failed, not the row
     except Stale as error:
         log.debug("%s", error)  # changed meanwhile: tried again

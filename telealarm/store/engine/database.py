@@ -328,7 +328,7 @@ class Database:
                 with self.peewee.atomic(), deferred.collecting() as carry_out:
                     results = first.together.many([job.step for job in jobs])
                     locked = carry_out() and dialect.locks_rows(self.peewee)
-            except (peewee.OperationalError, peewee.InterfaceError):
+            except failures.FAILURES:
                 raise
             except Exception as error:  # noqa: BLE001 - each alone gets its own
                 log.debug("%s: %s; each runs alone", first.together.__name__, error)
@@ -396,7 +396,7 @@ def _run_alone(job: _Job[Any]) -> None:
         with deferred.collecting() as carry_out:
             job.result = job.fn()
             carry_out()
-    except (peewee.OperationalError, peewee.InterfaceError):
+    except failures.FAILURES:
         raise
     except Exception as error:
         job.error = error

@@ -107,10 +107,8 @@ def put(row: Moving | Gateway | SmsGateway, **values: Any) -> None:
     """Change columns of `row`. Raises Stale if its status or fence changed meanwhile."""
     model = type(row)
     if any(_is_expression(model, name, value) for name, value in values.items()):
-        unchanged = (model.id == row.id) & (model.status == row.status)
-        if isinstance(row, ClaimableModel):
-            unchanged &= type(row).fence == row.fence
-        changed = model.update(**values).where(unchanged).execute()
+        as_read = [column == getattr(row, column.name) for column in _unchanged(model)]
+        changed = model.update(**values).where(*as_read).execute()
     else:
         changed = _update(model, tuple(values)).run(**values, **_as_read(row))
     if changed != 1:
@@ -131,10 +129,7 @@ def _unchanged(model: type[Moving | Gateway | SmsGateway]) -> list[Any]:
 
 
 def _as_read(row: Moving | Gateway | SmsGateway) -> dict[str, Any]:
-    read = {"row.id": row.id, "row.status": row.status}
-    if isinstance(row, ClaimableModel):
-        read["row.fence"] = row.fence
-    return read
+    return {f"row.{column.name}": getattr(row, column.name) for column in _unchanged(type(row))}
 
 
 @cache

@@ -187,6 +187,8 @@ class Room:
 
     def not_blocked(self) -> Expression:
         """Return the condition that the outbox has room for a request. Calls need no room."""
+        if not self._waiting:
+            return AlarmRequest.id.is_null(False)
         gateways = SmsGateway.select().where(SmsGateway.id.in_(list(self._waiting)))
         full = [gateway.id for gateway in gateways if self._waiting[gateway.id] >= _most(gateway)]
         by_themselves = [

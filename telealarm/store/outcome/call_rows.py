@@ -3,21 +3,17 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from peewee import JOIN
-
 from telealarm.models import (
     Alarm,
     AlarmRequest,
     Calendar,
-    CalendarSetting,
     CalendarUser,
-    CalendarUserProfile,
     CallRequest,
-    Event,
     Gateway,
     Survey,
 )
-from telealarm.store.engine import dialect, read_cache
+from telealarm.store.alarms import alarm_rows
+from telealarm.store.engine import dialect
 from telealarm.store.engine.joined import Joined
 from telealarm.store.engine.prepared import Each
 
@@ -31,27 +27,16 @@ def whole(call_ids: Collection[int]) -> dict[int, CallRequest]:
     calls = {}
     for call in _WHOLE.rows(ids=list(call_ids)):
         call.request.alarm = call.alarm
-        calendar = call.alarm.event.calendar
-        read_cache.know_profile(calendar.user_id, calendar.profile)
+        alarm_rows.know(call.alarm)
         calls[call.id] = call
     return calls
 
 
 def _whole(columns: Sequence[Any]) -> Any:
+    query = CallRequest.select(*columns).join_from(CallRequest, AlarmRequest)
     query = (
-        CallRequest.select(*columns)
-        .join_from(CallRequest, AlarmRequest)
-        .join_from(CallRequest, Alarm)
-        .join_from(Alarm, Event)
-        .join_from(Event, Calendar)
+        alarm_rows.join(query.join_from(CallRequest, Alarm))
         .join_from(Calendar, CalendarUser)
-        .join_from(
-            Calendar,
-            CalendarUserProfile,
-            JOIN.LEFT_OUTER,
-            on=CalendarUserProfile.user == Calendar.user,
-        )
-        .join_from(CalendarUserProfile, CalendarSetting, JOIN.LEFT_OUTER)
         .join_from(CallRequest, Survey)
         .join_from(CallRequest, Gateway)
         .where(CallRequest.id.in_(Each("ids", CallRequest.id)))
@@ -64,11 +49,8 @@ _WHOLE = Joined(
     CallRequest,
     (AlarmRequest, CallRequest, "request"),
     (Alarm, CallRequest, "alarm"),
-    (Event, Alarm, "event"),
-    (Calendar, Event, "calendar"),
+    *alarm_rows.BRANCHES,
     (CalendarUser, Calendar, "user"),
-    (CalendarUserProfile, Calendar, "profile"),
-    (CalendarSetting, CalendarUserProfile, "calendar_setting"),
     (Survey, CallRequest, "survey"),
     (Gateway, CallRequest, "gateway"),
     build=_whole,
