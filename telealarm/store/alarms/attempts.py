@@ -46,7 +46,8 @@ def enqueue_together(alarm_ids: Sequence[int], now: datetime) -> list[int]:
     """
     calling = (Alarm.status == AlarmStatus.PENDING) & (Alarm.due <= now + READY)
     calling &= Alarm.id.in_(list(alarm_ids)) & Alarm.method.in_(methods.on_channel())
-    alarms = list(Alarm.select(Alarm, Event).join(Event).where(calling))
+    due = Alarm.select(Alarm, Event).join(Event).where(calling)
+    alarms = list(due.order_by(Alarm.due, Alarm.id))
     if not alarms:
         return []
     ids = [alarm.id for alarm in alarms]

@@ -1,6 +1,7 @@
 """Queries of the planner: which alarms are due, which events are over."""
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from peewee import fn
@@ -13,14 +14,18 @@ from telealarm.words import UNSETTLED, AlarmStatus, EventStatus
 
 
 def due_alarms(now: datetime, limit: int) -> list[int]:
-    """Return the ids of up to `limit` pending alarms that are due, oldest first."""
+    """Return the ids of up to `limit` pending alarms that are due, oldest first.
+
+    Those of the same moment come in the order in which they were written.
+    """
     rows = (
-        Alarm.select(Alarm.id)
+        Alarm.select(Alarm.due, Alarm.id)
         .where(Alarm.status == AlarmStatus.PENDING, Alarm.due <= now)
         .order_by(Alarm.due)
         .limit(limit)
     )
-    return [row.id for row in rows]
+    # Sorted here: PostgreSQL would sort a whole crowd of one moment for each batch of it.
+    return [row.id for row in sorted(rows, key=attrgetter("due", "id"))]
 
 
 def enqueue(alarm_id: int, now: datetime) -> int | None:
