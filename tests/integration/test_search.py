@@ -1,6 +1,7 @@
 """`?search=` of events, alarms and calls: what is found, by whom, and that an index finds it."""
 
 import importlib
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from telealarm.api.rest import filters, search
 from telealarm.models import (
     Alarm,
     AlarmRequest,
+    Calendar,
     CallRequest,
     Event,
     Gateway,
@@ -24,6 +26,7 @@ from telealarm.models import (
     User,
 )
 from telealarm.planning.series import SeriesPlanner
+from telealarm.rules import search_terms
 from telealarm.rules.url_guard import UrlGuard
 from telealarm.store.access import visibility
 from telealarm.store.engine import search_index
@@ -203,7 +206,7 @@ async def test_a_word_that_very_many_rows_have(api: Api, monkeypatch: pytest.Mon
     calls = [await api.db.write(call_of, id_of(alarm)) for _, alarm in pairs]
     hidden, _ = await appointment(api, made, "Eva", "+34600123457")
     monkeypatch.setattr(search_index, "FEW", 2)
-    monkeypatch.setattr(search, "COUNTED", 3)
+    monkeypatch.setattr(search_index, "COUNTED", 3)
     for text in ("an", "an 1", "ana 123456"):
         expected = pairs if text != "an 1" else pairs[1:2]
         for place, resource in enumerate(("event", "alarm")):
@@ -218,6 +221,75 @@ async def test_a_word_that_very_many_rows_have(api: Api, monkeypatch: pytest.Mon
         pairs[1][0],
     ]
     assert hidden not in await found(api, "event", "an")
+
+
+@pytest.mark.parametrize("few, walk", [(10_000, 2000), (-1, 2000), (-1, 16), (5, 40)])
+async def test_every_page_is_that_of_a_plain_scan(
+    api: Api, few: int, walk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the rows are walked, taken from the index, or first the one and then the other."""
+    await clinic(api)
+    for name, value in (("FEW", few), ("MOST", 50), ("WALK_FIRST", walk), ("COUNTED", 20)):
+        monkeypatch.setattr(search_index, name, value)
+    chance = random.Random(walk + few)
+    titles, ids = await api.db.write(crowd_of_names, chance)
+    questions = [
+        " ".join(chance.choice(NAMES)[: chance.randint(1, 7)] for _ in range(chance.randint(1, 3)))
+        for _ in range(25)
+    ]
+    for question in [*questions, *(f"{one} 123400" for one in questions[:5])]:
+        wanted = [
+            number
+            for number, title in enumerate(titles)
+            if all(
+                any(part.startswith(word) for part in title.split()) for word in question.split()
+            )
+        ]
+        for model, of_model in zip((Event, Alarm, CallRequest), ids, strict=True):
+            for ordering in (1, -1):
+                got, count = await api.db.read(every_page, model, question, ordering)
+                assert got == [of_model[number] for number in wanted[::ordering]], question
+                assert count is None or count == min(len(wanted), 21)
+
+
+NAMES = ("ana", "anabel", "berta", "bert", "carla", "carl", "dora")
+
+
+def crowd_of_names(chance: random.Random) -> tuple[list[str], list[list[int]]]:
+    """Events with an alarm and a call each: their words and number, and the ids of all three."""
+    like = {"owner": User.get(User.username == "manager"), "calendar": Calendar.get()}
+    like |= {"creator": Calendar.get().user, "start": datetime(2030, 1, 1, tzinfo=UTC)}
+    titles: list[str] = []
+    ids: list[list[int]] = []
+    for n in range(120):
+        # The last are rarer: a walk does not find them soon.
+        names = chance.choices(NAMES[: 3 + n // 30], k=chance.randint(1, 3))
+        event = Event.create(title=" ".join(names), end=like["start"], **like)
+        number = f"+346{n % 3}0123400"
+        alarm = Alarm.create(owner=like["owner"], event=event, alarm_phonenumber=number)
+        search_index.add(event, alarm)
+        titles.append(" ".join([*names, "123400"]))
+        ids.append([event.id, alarm.id, int(call_of(alarm.id).strip("/"))])
+    return titles, [list(column) for column in zip(*ids, strict=True)]
+
+
+def every_page(model: Any, question: str, ordering: int) -> tuple[list[int], int | None]:
+    """All pages of seven rows, and the count that the first one is shown with."""
+    login = User.get(User.username == "manager")
+    found = search_index.narrowed(
+        login, visibility.ids(login, model), search_terms.sought(question)
+    )
+
+    def order(query: Any) -> Any:
+        return query.order_by(query.model.id if ordering > 0 else query.model.id.desc())
+
+    got: list[int] = []
+    first, count = 0, None
+    while ids := (page := found.page(order, first, 7))[0]:
+        count = count or page[1] or (found.count() if len(ids) == 7 else None)
+        got += ids
+        first += 7
+    return got, count
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -60,11 +61,14 @@ def of_sequence(
 def of_resource(context: RequestContext, resource: Resource, counts: Counts) -> Shown:
     """Return the page of a resource's list that the address asks for."""
     listed_page = listed(context, resource, PAGE_SIZE, LARGEST_PAGE)
-    count = listed_page.before + len(listed_page.results)
-    if listed_page.more:  # else this was the last page, which gives the count without a query
-        query, common = listed_page.found.query, listed_page.found.common
-        counted = search.count(context, query, common) if resource.searched else None
-        count = counts.of(query, context.now) if counted is None else max(count, counted)
+    there = listed_page.before + len(listed_page.results)
+    count = listed_page.count
+    if listed_page.more and count is None:
+        if resource.searched and search.is_asked(context):
+            count = listed_page.found.count()
+        else:
+            count = counts.of(listed_page.found.query, context.now)
+    count = there if count is None else max(count, there)
     return _page(context, listed_page.number, count, listed_page.more, listed_page.results)
 
 
@@ -80,6 +84,8 @@ class Listed:
     results: list[Shown]
     # Whether another page follows.
     more: bool
+    # The number of rows of all pages, if it is known by the way.
+    count: int | None = None
 
 
 def listed(
@@ -107,10 +113,13 @@ def listed(
     with _noted(errors):
         found = search.narrowed(context, query) if resource.searched else found
     with _noted(errors):
-        ordered = filters.ordered(context, found.query, resource.orders)
+        filters.ordered(context, query, resource.orders)
     if errors:
         raise Invalid(errors)
-    ids = [row_id for (row_id,) in _some(ordered.tuples(), number, size)]
+    order = partial(filters.ordered, context, orders=resource.orders)
+    first = (number - 1) * size
+    ids, count = found.page(order, first, size + 1)
+    _there(number, ids)
     everything, shown = visibility.rows(context.login, resource.model), {}
     for part in crud.chunks(ids[:size]):
         rows = list(everything.where(resource.model.id.in_(part)))
@@ -119,7 +128,7 @@ def listed(
             shown[row.id] = {**cells, **resource.show(context, row)}
     # Leave out rows that were deleted between the two reads.
     results = [shown[row_id] for row_id in ids[:size] if row_id in shown]
-    return Listed(number, (number - 1) * size, found, results, len(ids) > size)
+    return Listed(number, first, found, results, len(ids) > size, count)
 
 
 def window(context: RequestContext, default: int, most: int) -> tuple[int, int]:
@@ -160,7 +169,10 @@ def _some(query: "ModelSelect[Any]", number: int, size: int) -> list[Any]:
 
     Raises ApiError with 404 if there is no such page.
     """
-    rows = list(query.limit(size + 1).offset((number - 1) * size))
+    return _there(number, list(query.limit(size + 1).offset((number - 1) * size)))
+
+
+def _there(number: int, rows: list[T]) -> list[T]:
     if number > 1 and not rows:
         raise ApiError(404, "Invalid page.")
     return rows

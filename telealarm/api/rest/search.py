@@ -15,8 +15,6 @@ from telealarm.store.engine import search_index
 from telealarm.store.engine.search_index import Found
 
 NAME = "search"
-# A longer result is not counted: its `count` is one more than this.
-COUNTED = 1000
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,11 @@ class SearchText(Text):
 SEARCH = SearchText()
 
 
+def is_asked(context: RequestContext) -> bool:
+    """Return whether the address searches for something."""
+    return bool(context.query.get(NAME, "").strip())
+
+
 def narrowed(context: RequestContext, query: "ModelSelect[Any]") -> Found:
     """Return the rows that the address searches for. Raises Invalid."""
     try:
@@ -51,10 +54,3 @@ def narrowed(context: RequestContext, query: "ModelSelect[Any]") -> Found:
     if sought is None:
         return Found(query)
     return search_index.narrowed(context.login, query, sought)
-
-
-def count(context: RequestContext, found: "ModelSelect[Any]", common: bool) -> int | None:
-    """Return how many rows a search has, COUNTED + 1 if there are more. None: it is no search."""
-    if not context.query.get(NAME, "").strip():
-        return None
-    return COUNTED + 1 if common else found.limit(COUNTED + 1).count()

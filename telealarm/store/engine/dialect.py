@@ -57,7 +57,7 @@ def connect(config: Config) -> peewee.Database:
     options.setdefault("keepalives_interval", 2)
     options.setdefault("keepalives_count", 3)
     options.setdefault("tcp_user_timeout", 10_000)
-    options.setdefault("options", "-c statement_timeout=30000 -c lock_timeout=15000")
+    options.setdefault("options", "-c statement_timeout=30000 -c lock_timeout=15000 -c jit=off")
     return peewee.PostgresqlDatabase(**options, autoconnect=False, prefer_psycopg3=True)
 
 
