@@ -16,6 +16,7 @@ from telealarm.log import Trouble
 from telealarm.media_check import PROMPTS, RECORDINGS, SOUNDS, MediaCheck
 from telealarm.store.dialing import pauses
 from telealarm.store.engine.database import Database
+from telealarm.store.feeds import feeds
 from telealarm.survey.session import SurveyRunner
 from telealarm.survey.tts.speech import Speech
 from telealarm.words import TrunkState
@@ -86,6 +87,7 @@ class HealthChecks:
             paused = await self._db.read(pauses.descriptions)
             resume = "; `telealarm dialing resume` lets what waits go"
             remarks["dialing"] = "; ".join(paused) + resume if paused else "ok"
+            remarks["feeds"] = "; ".join(await self._db.read(feeds.troubles)) or "ok"
             trouble = self._db.trouble
         except StorageError as error:
             trouble = error

@@ -44,6 +44,18 @@ WEBHOOKS = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+FEED_POLLS = Counter(
+    "telealarm_feed_polls",
+    "Polls of calendar feeds, by how they ended.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+FEEDS = Gauge(
+    "telealarm_feeds",
+    "Calendar feeds that are switched on, by state, as of this worker's last poll.",
+    ["state"],
+    registry=REGISTRY,
+)
 RETENTION = Counter(
     "telealarm_rows_deleted",
     "Rows that were deleted because they had reached their age, by kind.",

@@ -28,6 +28,7 @@ from telealarm.dialing.lease_keeper import LeaseKeeper
 from telealarm.disk_space import DiskSpace
 from telealarm.errors import ConfigError, StorageError, TeleAlarmError
 from telealarm.fastagi_handlers import CALENDAR, FastAgiHandlers
+from telealarm.feeds.poller import FeedPoller
 from telealarm.health import HealthChecks
 from telealarm.media_check import MediaCheck
 from telealarm.messaging.dispatcher import MessageDispatcher
@@ -57,6 +58,7 @@ from telealarm.survey.section_context import SessionServices
 from telealarm.survey.session import SurveyRunner
 from telealarm.survey.tts.prompts import Prompts
 from telealarm.survey.tts.speech import Speech
+from telealarm.transports.feed import FeedTransport
 from telealarm.transports.http import WebhookTransport
 from telealarm.transports.smtp import SmtpTransport
 from telealarm.webhooks.dispatcher import WebhookDispatcher
@@ -130,8 +132,10 @@ class Service:
             if mailer is not None:
                 stack.push_async_callback(mailer.close)
             outbound = MessageTransport(Transports(http, self.ami, mailer, self._config))
-            webhooks = WebhookTransport(UrlGuard(self._config.webhooks.allow))
+            guard = UrlGuard(self._config.webhooks.allow)
+            webhooks, sources = WebhookTransport(guard), FeedTransport(guard)
             stack.push_async_callback(webhooks.close)
+            stack.push_async_callback(sources.close)
             source = self._cdr_source()
             composer = Composer(self._config)
             dialer = CallDispatcher(
@@ -201,6 +205,7 @@ class Service:
                 sender.run(),
                 InvitationUpdater(self._db, composer).run(),
                 webhook_dispatcher.run(),
+                FeedPoller(self._config, self._db, holder, sources).run(),
                 cleanup.run(),
                 eraser.run(),
                 sweeper.run(),

@@ -144,6 +144,54 @@ class DeliveryStatus(Numbers):
     FAILED = 4, "It was given up, or its webhook was switched off."
 
 
+class FeedKind(Words):
+    """`kind` of a calendar feed."""
+
+    ICS = "ics", "The source is a file of iCalendar at an address. It is only read."
+
+
+class FeedState(Words):
+    """`state` of a calendar feed."""
+
+    NEW = "new", "It was not polled yet."
+    OK = "ok", "The last poll read the source, and the events here are those of the source."
+    FAILING = "failing", "The last poll failed; `error` says why. The events here stay as they are."
+    ASKS = (
+        "asks",
+        "Many events are gone from the source. They stay until somebody confirms that they are"
+        " called off.",
+    )
+
+
+class FeedAnswers(Words):
+    """`answers` of a calendar feed: how the source is told what a recipient answered."""
+
+    NONE = "none", "The source is not told."
+
+
+class FeedNumberField(Words):
+    """`number_fields` of a calendar feed: where the number of an alarm is looked for."""
+
+    TITLE = "title", "The title (SUMMARY)."
+    DESCRIPTION = "description", "The description (DESCRIPTION)."
+    LOCATION = "location", "The place (LOCATION)."
+    ATTENDEE = "attendee", "The attendees: their addresses, such as tel:, and their names."
+
+
+class FeedOrderStatus(Numbers):
+    """What became of an order for a calendar feed."""
+
+    PENDING = 1, "It waits for the loop."
+
+
+class FeedPoll(Words):
+    """`outcome` of the metric telealarm_feed_polls: how a poll of a calendar feed ended."""
+
+    CHANGED = "changed", "The source has changed, and was read."
+    UNCHANGED = "unchanged", "The source has not changed since the last poll."
+    FAILED = "failed", "The source could not be read."
+
+
 class Change(Words):
     """`type` of what is sent to a webhook, and `events` of a webhook."""
 
@@ -308,6 +356,7 @@ class AuditRoad(Words):
     COMMAND = "command", "A command on the machine, by a user of the system."
     IMPORT = "import", "The command `telealarm import`, by a user of the system."
     CALLER = "caller", "A caller at an inbound door or through FastAGI, such as a wake-up call."
+    FEED = "feed", "A poll of a calendar feed, which `who` names."
 
 
 class ImportOutcome(Words):

@@ -34,7 +34,7 @@ PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "calendars",
         "Calendars and their users",
-        ("calendar", "calendar-user", "calendar-user-profile", "calendar-setting"),
+        ("calendar", "calendar-feed", "calendar-user", "calendar-user-profile", "calendar-setting"),
     ),
     ("messages", "SMS and mail", ("message", "sms-template", "mail-template")),
     ("do-not-call", "Do not call, and persons", ("dnc-list", "dnc-contact", "person", "erasure")),
@@ -80,6 +80,8 @@ KINDS: Mapping[str, str] = {
     "QueryMoment": "date and time",
     "Phone": "phone number",
     "Secret": "password",
+    "Credential": "secret",
+    "CredentialUrl": "secret",
     "Url": "http(s) address",
     "Zone": "IANA time zone",
 }

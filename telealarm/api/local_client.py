@@ -49,6 +49,7 @@ class LocalClient:
             recordings=AudioFolder(config.path(config.prompts.folder)),
             voice_messages=VoiceMessages(config.path(config.recordings.folder)),
             guard=UrlGuard(config.webhooks.allow),
+            feeds=config.feeds,
             writer=writer,
         )
 

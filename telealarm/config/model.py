@@ -289,15 +289,30 @@ class WebhooksConfig(_Part):
 
     allow: list[Network] = Field(
         [],
-        description="Networks that webhooks, and an alarm's url_confirm and url_cancel, may reach"
-        " although they are not public, like [10.0.0.0/8], or [127.0.0.0/8] for a receiver on this"
-        " machine.",
+        description="Networks that webhooks, calendar feeds, and an alarm's url_confirm and"
+        " url_cancel, may reach although they are not public, like [10.0.0.0/8], or [127.0.0.0/8]"
+        " for a receiver on this machine.",
     )
     keep_days: int = Field(
         30,
         ge=2,
         le=3650,
         description="For how many days deliveries, with each try, can be looked at.",
+    )
+
+
+class FeedsConfig(_Part):
+    """What calendar feeds may take. `webhooks.allow` says where they may be."""
+
+    per_manager: int = Field(20, ge=0, description="How many calendar feeds a manager may have.")
+    least_poll_seconds: int = Field(
+        300,
+        ge=60,
+        le=86_400,
+        description="How often a feed may be polled: not more often than this.",
+    )
+    max_megabytes: int = Field(
+        20, ge=1, le=100, description="How much a source may send. A poll that gets more fails."
     )
 
 
@@ -429,6 +444,7 @@ class Config(_Part):
     speech: SpeechConfig = Field(SpeechConfig(), description="The speech engines.")
     smtp: SmtpConfig = Field(SmtpConfig(), description="The mail server.")
     webhooks: WebhooksConfig = Field(WebhooksConfig(), description="Where webhooks may go.")
+    feeds: FeedsConfig = Field(FeedsConfig(), description="What calendar feeds may take.")
     retention: RetentionConfig = Field(
         RetentionConfig(), description="How long the log of calls and messages is kept."
     )

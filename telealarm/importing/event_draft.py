@@ -1,5 +1,6 @@
 """Makes the bodies for the API from one event of an iCalendar file."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -15,13 +16,27 @@ _TITLE, _DESCRIPTION, _LOCATION = 255, 10_000, 500
 
 @dataclass(frozen=True)
 class Wish:
-    """The options that the file does not contain. Without a `number`, events get no alarms."""
+    """The options that the file does not contain. Without a number, events get no alarms."""
 
     number: str | None
     advance_seconds: int
     # The zone of local times without a zone.
     zone: ZoneInfo
     now: datetime
+    # Finds the number of an event in what the file says about it. None: `number` is that of all.
+    find_number: Callable[[Item], str | None] | None = None
+    # Whether an event counts. What does not count is as if it were not in the file.
+    counts: Callable[[Item], bool] = lambda item: True
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether events may get alarms."""
+        return self.number is not None or self.find_number is not None
+
+    def number_of(self, item: Item) -> str | None:
+        """Return the number for the alarms of an event."""
+        found = None if self.find_number is None else self.find_number(item)
+        return found or self.number
 
 
 class Drafting:
@@ -183,7 +198,7 @@ class Drafting:
         return moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
 
     def _alarms(self, item: Item, start: date, end: date | None, name: str | None) -> list[Body]:
-        number = self.wish.number
+        number = self.wish.number_of(item)
         if number is None:
             return []
         first = self._moment(start, name)

@@ -36,11 +36,17 @@ def read(path: Path, wish: Wish) -> Found:
     Raises TeleAlarmError if it is not an iCalendar file.
     """
     try:
-        top = components(path.read_bytes())
+        data = path.read_bytes()
     except OSError as error:
         raise TeleAlarmError(f"{path} cannot be read: {error.strerror}") from None
+    yield from read_bytes(data, str(path), wish)
+
+
+def read_bytes(data: bytes, name: str, wish: Wish) -> Found:
+    """Yield the events of an iCalendar file in memory, as `read` does. `name`: for the error."""
+    top = components(data)
     if all(component.name != "VCALENDAR" for component in top):
-        raise TeleAlarmError(f"{path} is no iCalendar file, or not a whole one")
+        raise TeleAlarmError(f"{name} is no iCalendar file, or not a whole one")
     for component in top:
         if component.name == "VCALENDAR":
             yield from _File(component, wish).drafts()
@@ -69,7 +75,7 @@ class _File:
             if component.name != "VEVENT":
                 continue
             try:
-                item = vevent.read(component, self._zones, alarms=self._wish.number is not None)
+                item = vevent.read(component, self._zones, alarms=self._wish.has_numbers)
             except Wrong as wrong:
                 yield Rejected(component.line, str(wrong), component.text("UID"))
                 continue
@@ -81,6 +87,8 @@ class _File:
         for uid, item in _named(nameless):
             groups[uid].append(item)
         for uid, group in groups.items():
+            if not _counts(group, self._wish):
+                continue
             yield from self._group(uid, group)
             for item in group:
                 yield from (Note(line, text) for line, text in item.notes)
@@ -170,6 +178,12 @@ class _File:
         if calendar.is_open:
             text = "END:VCALENDAR is missing: the file is cut off; export it again"
             yield Rejected(calendar.line, text)
+
+
+def _counts(group: list[Item], wish: Wish) -> bool:
+    """Return whether an event counts. An exception of a series is not asked if the series is."""
+    masters = [item for item in group if not item.is_exception]
+    return any(wish.counts(item) for item in masters or group)
 
 
 def _named(items: list[Item]) -> Iterator[tuple[str, Item]]:

@@ -9,10 +9,12 @@ the UID before and is not in the group any more is called off.
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import ParamSpec, Protocol, TypeVar
 
+from peewee import Database as PeeweeDatabase
 from peewee import IntegrityError, PeeweeException
 
 from telealarm.api.local_client import LocalClient
@@ -29,11 +31,23 @@ from telealarm.importing.snapshot import Snapshot
 from telealarm.models import Calendar, Event, User
 from telealarm.store import audit
 from telealarm.store.access import limits
+from telealarm.store.audit import Actor
 from telealarm.store.engine import read_cache, regions
-from telealarm.store.engine.database import Database
 from telealarm.words import AuditRoad, ImportOutcome, Reason
 
 BATCH = 200
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Transactions(Protocol):
+    """Runs functions in transactions, one after the other."""
+
+    @property
+    def peewee(self) -> PeeweeDatabase: ...
+
+    def run(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
 class _DryRun(Exception):
@@ -57,24 +71,33 @@ Group = list[Draft | Rejected | Note]
 
 
 class Writer:
-    """Writes drafts into one calendar, or each draft into the calendar that it names."""
+    """Writes drafts into one calendar, or each draft into the calendar that it names.
+
+    `guard` begins each transaction. It returns the UIDs that are to be left as they are. What it
+    raises ends the import.
+    """
 
     def __init__(
         self,
         config: Config,
-        db: Database,
+        db: Transactions,
         *,
         calendar: str | None,
         user: str | None,
         source: str = "",
         file: str = "",
+        actor: Actor | None = None,
+        batch: int = BATCH,
+        guard: Callable[[], Collection[str]] = lambda: (),
     ):
         self._config = config
         self._db = db
         self._calendar = calendar
         self._user = user
         self._source = source
-        self._actor = audit.by_command(AuditRoad.IMPORT)
+        self._actor = actor or audit.by_command(AuditRoad.IMPORT)
+        self._batch = batch
+        self._guard = guard
         self._journal = Journal(file, source, self._actor)
         # The calendars that the file names.
         self._touched: set[int] = set()
@@ -106,11 +129,13 @@ class Writer:
         rejected = [one for group in groups for one in group if isinstance(one, Rejected)]
         self._doubtful = {one.uid for one in rejected}
         done = 0
-        for batch in _batches(groups):
+        for batch in _batches(groups, self._batch):
 
             def work(batch: list[Group] = batch) -> None:
+                left = self._guard()
                 for group in batch:
-                    self._write_group(group)
+                    if not (left and _uids(group) & {*left}):
+                        self._write_group(group)
                 if dry_run:
                     raise _DryRun
 
@@ -138,6 +163,7 @@ class Writer:
         """Call off the events that are not in the file."""
 
         def work() -> None:
+            self._guard()
             for event in gone.events:
                 before = self._journal.before([event])
                 writer = self._writer_of(event.calendar)
@@ -157,11 +183,11 @@ class Writer:
         """Run a transaction, with its rows of the audit log at its end. Raises StorageError."""
 
         def audited() -> None:
-            with audit.together():
+            with read_cache.remembering(), audit.together():
                 work()
 
         try:
-            with suppress(_DryRun), read_cache.remembering():
+            with suppress(_DryRun):
                 self._db.run(audited)
         except PeeweeException as error:
             message = " ".join(str(error).split())
@@ -177,13 +203,17 @@ class Writer:
             with suppress(TeleAlarmError):  # it was deleted meanwhile
                 self._touched.add(self._find(self._calendar).id)
         calendars = list(Calendar.select().where(Calendar.id.in_(self._touched)))
-        groups = self._doubtful | {shape.group_of(uid) for uid in self._in_file}
+        groups = self._doubtful | {shape.group_of(uid) for uid in self._in_file} | {*self._guard()}
         return mirror.find(calendars, self._source, self._in_file, groups, utcnow())
 
     def calendar(self) -> Calendar:
         """Return the calendar that the command named. Raises TeleAlarmError."""
         assert self._calendar is not None
         return self._db.run(self._find, str(self._calendar))
+
+    def look(self, read: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what `read` returns in a transaction."""
+        return self._db.run(read, *args, **kwargs)
 
     def _write_group(self, group: Group) -> None:
         """Write what the file says of one UID."""
@@ -410,9 +440,14 @@ def _groups(drafts: Iterable[Draft | Rejected | Note]) -> list[Group]:
     return list(groups.values())
 
 
-def _batches(groups: list[Group]) -> Iterator[list[Group]]:
-    """Yield the groups in batches of about BATCH drafts. A group is never divided."""
+def _uids(group: Group) -> set[str]:
+    """Return the UIDs in the file of what a group says."""
+    return {one.group for one in group if isinstance(one, Draft)}
+
+
+def _batches(groups: list[Group], size: int) -> Iterator[list[Group]]:
+    """Yield the groups in batches of about `size` drafts. A group is never divided."""
     sizes = itertools.accumulate(len(group) for group in groups)
     numbered = zip(groups, sizes, strict=True)
-    for _, batch in itertools.groupby(numbered, key=lambda pair: (pair[1] - 1) // BATCH):
+    for _, batch in itertools.groupby(numbered, key=lambda pair: (pair[1] - 1) // size):
         yield [group for group, _ in batch]

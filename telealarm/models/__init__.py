@@ -6,6 +6,11 @@ from telealarm.models.audio import AudioFile
 from telealarm.models.audit import AuditEntry
 from telealarm.models.base import BaseModel
 from telealarm.models.calendar import Calendar, CalendarUser, CalendarUserProfile
+from telealarm.models.calendar_feed import (
+    CalendarFeed,
+    CalendarFeedItem,
+    CalendarFeedOrder,
+)
 from telealarm.models.call import CallRequest, SurveyResult
 from telealarm.models.do_not_call import DncContact, DncList
 from telealarm.models.erasure import Erasure
@@ -79,6 +84,9 @@ ALL: list[type[BaseModel]] = [
     Erasure,
     LimitUse,
     SearchTerm,
+    CalendarFeed,
+    CalendarFeedItem,
+    CalendarFeedOrder,
 ]
 
 __all__ = [
@@ -92,6 +100,9 @@ __all__ = [
     "Branching",
     "BranchingTemplate",
     "Calendar",
+    "CalendarFeed",
+    "CalendarFeedItem",
+    "CalendarFeedOrder",
     "CalendarSetting",
     "CalendarUser",
     "CalendarUserProfile",

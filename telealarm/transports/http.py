@@ -77,7 +77,7 @@ class WebhookTransport:
         tls: SSLContext | None = None,
     ) -> None:
         self._guard = guard
-        self._resolver = resolver or _system_resolver
+        self._resolver = resolver or system_resolver
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
 
@@ -167,5 +167,5 @@ class _Checked(AbstractResolver):
         await self._resolver.close()
 
 
-def _system_resolver() -> AbstractResolver:
+def system_resolver() -> AbstractResolver:
     return aiohttp.AsyncResolver(timeout=DNS_SECONDS, tries=DNS_TRIES)

@@ -45,7 +45,13 @@ async def all_of_it(api: Api, user: str) -> dict[str, str]:
         "mail-template/", {"label": "l", "subject": "s", "message_html": "h"}, user=user
     )
     sms = await api.made("sms-template/", {"label": "l", "sms_text": "t"}, user=user)
+    feed = await api.made(
+        "calendar-feed/",
+        {"name": "f", "calendar": made.calendar, "source_url": "https://example.com/a.ics"},
+        user=user,
+    )
     return {
+        "calendar-feed": feed["url"],
         "rule": rule["url"],
         "mail-template": mail["url"],
         "sms-template": sms["url"],

@@ -6,10 +6,11 @@ import pytest
 
 from telealarm.api.app import RESOURCES, TASKS
 from telealarm.config.model import Config
-from telealarm.models import AuditEntry, User
+from telealarm.models import AuditEntry, CalendarFeed, User
 from telealarm.store.access import tokens
 from telealarm.store.engine.database import Database
 from telealarm.store.open import open_database
+from telealarm.words import FeedState
 from tests.integration.api_client import Api, clinic, id_of, tone
 from tests.integration.import_book import Book
 from tests.integration.test_api_sweep import everything
@@ -17,6 +18,7 @@ from tests.integration.test_cli_users import command as command
 
 # What a client may change of each resource, before the order in which they can be deleted.
 CHANGES: dict[str, dict[str, Any]] = {
+    "calendar-feed": {"name": "changed", "password": "another secret"},
     "webhook": {"events": ["alarm.result"]},
     "dnc-contact": {"phone_number": "600100209"},
     "dnc-list": {"name": "changed"},
@@ -121,6 +123,9 @@ async def _act(api: Api, mine: dict[str, str], name: str, action: str) -> None:
         link = (await api.made("survey-template/", {"name": "ready"}))["url"]
         section = {"survey": link, "type": 1, "script": "Hello."}
         await api.made("section-template/", section)
+    if action == "confirm":
+        asked = CalendarFeed.update(state=FeedState.ASKS, asked={"doubt": "all", "ids": []})
+        await api.db.write(asked.execute)
     method = "PATCH" if action == "update_last_child_status" else "POST"
     who = "root" if name in SUPERUSERS else "manager"
     reply = await api.send(method, f"{link}{action}/", bodies.get(action), user=who)

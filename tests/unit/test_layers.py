@@ -41,6 +41,7 @@ FOLDERS = [
         "store.do_not_call",
     ),
     *("store.messages", "store.alarms", "store.outcome", "store.calendars", "store.messaging"),
+    "store.feeds",
     "store.stored_numbers",
     "store.encrypt",
     *(
@@ -59,6 +60,7 @@ FOLDERS = [
     *("api.__init__", "api.core", "api.fields", "api.rest", "api.openapi", "api.public"),
     *("api.resources", "api.app", "api.server", "api.local_client", "api.wakeup_booking"),
     "importing",
+    "feeds",
     # 6
     *(
         "installing",
@@ -79,6 +81,7 @@ NEVER = {
     "transports": {"models", "store", "asterisk"},
     **{stage: STAGES - {stage} for stage in STAGES},
     **{folder: {"asterisk", "transports"} | STAGES for folder in ("api", "importing")},
+    "feeds": {"asterisk"} | STAGES,
 }
 
 

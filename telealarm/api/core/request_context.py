@@ -1,11 +1,12 @@
 """The context of one request: the login, the time, and how to write links."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from telealarm.api.core.links import Links
+from telealarm.config.model import FeedsConfig
 from telealarm.models import User
 from telealarm.rules.url_guard import UrlGuard
 from telealarm.store import audit
@@ -31,6 +32,8 @@ class RequestContext:
     guard: UrlGuard
     # The folder of the messages that callees record.
     voice_messages: VoiceMessages
+    # What calendar feeds may take.
+    feeds: FeedsConfig = field(default_factory=FeedsConfig)
     # Who writes, if it is not the login: a command, an import, a caller.
     writer: Actor | None = None
 

@@ -16,7 +16,7 @@ from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema, plain
 from telealarm.api.fields.form import Reply
 from telealarm.api.fields.numbers import Instruction
-from telealarm.api.fields.texts import Secret
+from telealarm.api.fields.texts import Credential, Secret
 from telealarm.models import BaseModel
 
 
@@ -59,6 +59,7 @@ class Column(ReplyField):
         return json_schema.of_column(model._meta.fields[self.of or name])
 
 
+_NEVER_SHOWN = (Secret, Credential, Instruction)
 COLUMN = Column()
 CREATED = Column(meaning="When the row was written.")
 UPDATED = Column(meaning="When the row was last changed.")
@@ -124,7 +125,7 @@ def fields_of(reply: type[Reply]) -> Mapping[str, ReplyField | FieldType]:
     return {
         name: field
         for name, field in by_name.items()
-        if isinstance(field, ReplyField | FieldType) and not isinstance(field, Secret | Instruction)
+        if isinstance(field, ReplyField | FieldType) and not isinstance(field, _NEVER_SHOWN)
     }
 
 

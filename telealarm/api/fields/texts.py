@@ -177,6 +177,29 @@ class Url(Text):
 
 
 @dataclass(frozen=True)
+class Credential(Text):
+    """A secret that we use elsewhere. It is kept encrypted, and never shown.
+
+    An edit that leaves it out keeps it.
+    """
+
+    def schema(self) -> Schema:
+        return {**super().schema(), "writeOnly": True}
+
+
+@dataclass(frozen=True)
+class CredentialUrl(Credential, Url):
+    """An address that is a secret itself. `webcal:` is read as `https:`."""
+
+    max_length: int = 500
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, str):
+            value = re.sub(r"^\s*webcals?://", "https://", value, flags=re.IGNORECASE)
+        return super().read(value)
+
+
+@dataclass(frozen=True)
 class Zone(Text):
     """An IANA time zone."""
 

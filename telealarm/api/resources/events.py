@@ -25,6 +25,7 @@ from telealarm.models import Event
 from telealarm.store.alarms import permissions
 from telealarm.store.calendars import children, density, events, exdates, series
 from telealarm.store.dialing import call_log
+from telealarm.store.feeds import ownership
 from telealarm.words import EventStatus
 
 STATUS = Choice({status.value: status.name.lower() for status in EventStatus}, "EventStatus")
@@ -98,6 +99,7 @@ def create(context: RequestContext, owner_id: int, values: Values) -> Event:
 
 
 def change(context: RequestContext, row: Event, values: Values) -> None:
+    ownership.check(context.actor, row, values)
     user_id = row.calendar.user_id
     events.change(row, values, context.now)
     if row.calendar.user_id != user_id:
@@ -155,6 +157,7 @@ def _bare(items: list[dict[str, Any]], note: str) -> Any:
 
 def update_last_child_status(context: RequestContext, row: Event, values: Values) -> dict[str, str]:
     """Pause, end or resume all occurrences of the series that have not begun"""
+    ownership.check_occurrences(context.actor, row, "status")
     events.set_series_status(row, values["status"], context.now)
     return {"status": "event status has been updated"}
 

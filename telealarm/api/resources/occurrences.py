@@ -16,6 +16,7 @@ from telealarm.models import Event
 from telealarm.store.calendars import occurrences
 from telealarm.store.calendars.occurrences import Told
 from telealarm.store.engine import time_zones
+from telealarm.store.feeds import ownership
 
 LIMIT, LARGEST_LIMIT = 100, 1000
 QUERY: dict[str, FieldType] = {
@@ -58,12 +59,14 @@ def list_them(context: RequestContext, row: Event, values: Values) -> dict[str, 
 
 def cancel(context: RequestContext, row: Event, values: Values) -> dict[str, str]:
     """Cancel one occurrence, whether its event exists yet or not"""
+    ownership.check_occurrences(context.actor, row, "start")
     occurrences.cancel(row, values["start"], context.now)
     return {"status": "occurrence has been cancelled"}
 
 
 def move(context: RequestContext, row: Event, values: Values) -> dict[str, Any]:
     """Move one occurrence to another time, whether its event exists yet or not"""
+    ownership.check_occurrences(context.actor, row, "to")
     moved = occurrences.move(row, values["start"], values["to"], context.now)
     zone = str(time_zones.of_event(row))
     return _show(context, Told(moved.start, moved.end, moved.id), zone)

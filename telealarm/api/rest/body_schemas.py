@@ -13,7 +13,7 @@ from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import Absent, FieldType, Schema
 from telealarm.api.fields.form import Form, Reply, marked
 from telealarm.api.fields.reply import ReplyField, fields_of, for_superusers
-from telealarm.api.fields.texts import Secret
+from telealarm.api.fields.texts import Credential, Secret
 from telealarm.api.rest.resource import Resource
 from telealarm.models import BaseModel
 
@@ -41,7 +41,7 @@ def form(
     columns = model._meta.fields if model else {}
     properties: dict[str, Schema] = {}
     required = []
-    secrets = marked(form, Secret)
+    secrets = {*marked(form, Secret), *needed(form)}
     for name, info in form.model_fields.items():
         column = columns.get(name)
         null = _allows_null(info) and (column is None or column.null) and name not in secrets
@@ -54,6 +54,11 @@ def form(
     if required and not partial:
         shape["required"] = required
     return shape
+
+
+def needed(form: type[Form]) -> list[str]:
+    """Return the credentials that a new row must have. An edit may leave them out."""
+    return [name for name, mark in marked(form, Credential).items() if mark.min_length]
 
 
 def reply(resource: Resource) -> Schema:

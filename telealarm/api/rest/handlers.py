@@ -14,7 +14,7 @@ from telealarm.api.core import body, links
 from telealarm.api.core.errors import ApiError, reply
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form, Sent, marked, read
-from telealarm.api.fields.texts import Secret
+from telealarm.api.fields.texts import Credential, Secret
 from telealarm.api.rest import body_schemas, csv, lists, write
 from telealarm.api.rest.idempotency import Once
 from telealarm.api.rest.request_reader import RequestReader
@@ -133,7 +133,8 @@ class Routes:
             shown = {**resource.show(context, row), **resource.once(created)}
             return Answer(201, shown, _headers(resource.methods, link))
 
-        secret = bool(marked(resource.form or Form, Secret))
+        form = resource.form or Form
+        secret = bool({**marked(form, Secret), **marked(form, Credential)})
         asked = _asked(sent) if resource.upload else await request.read()
         writing = self._once.write(request, context, work, body=asked, secret=secret)
         return await self._reader.write(writing, sent)

@@ -15,7 +15,7 @@ from telealarm.api.core.links import Links
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import REQUIRED, Sent, marked
 from telealarm.api.fields.texts import Secret
-from telealarm.api.rest import write
+from telealarm.api.rest import body_schemas, write
 from telealarm.api.rest.resource import Resource
 from telealarm.api.rest.uploads import Uploads
 from telealarm.clock import utcnow
@@ -72,6 +72,7 @@ class RequestReader:
             now=utcnow(),
             recordings=self._recordings,
             guard=self._guard,
+            feeds=self._config.feeds,
             voice_messages=self._voice_messages,
         )
 
@@ -85,7 +86,8 @@ class RequestReader:
             await self._keep(sent.values[upload])
         secrets = marked(resource.form, Secret)
         if request.method == "POST":
-            missing = [name for name in secrets if sent.values.get(name) is None]
+            needed = [*secrets, *body_schemas.needed(resource.form)]
+            missing = [name for name in needed if sent.values.get(name) is None]
             sent.errors.update((name, [REQUIRED]) for name in missing if name not in sent.errors)
         if not sent.errors:
             for column, password in write.take_passwords(sent):

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from telealarm.errors import IllegalTransition, Invalid
-from telealarm.models import Alarm, Calendar, Event
+from telealarm.models import Alarm, Calendar, CalendarFeed, Event
 from telealarm.rules import dates
 from telealarm.rules.recurrence import Series
 from telealarm.store.alarms import alarms, attempts, parents
@@ -204,6 +204,7 @@ def delete_calendar(calendar: Calendar, now: datetime) -> None:
     """Hide a calendar with its events and alarms. The log of their calls stays."""
     rows = Event.select(Event.id).where(Event.calendar == calendar.id, Event.deleted.is_null())
     _hide([event.id for event in rows], now)
+    CalendarFeed.delete().where(CalendarFeed.calendar == calendar.id).execute()
     crud.change(calendar, {"deleted": now})
 
 

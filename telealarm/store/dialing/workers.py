@@ -8,6 +8,7 @@ from telealarm.clock import utcnow
 from telealarm.errors import Fenced, Stale
 from telealarm.models import (
     AlarmRequest,
+    CalendarFeed,
     CallRequest,
     Installation,
     Message,
@@ -21,6 +22,7 @@ from telealarm.store.engine.claim import Holder
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
+from telealarm.store.feeds import feeds
 from telealarm.store.messaging import result
 from telealarm.store.webhooks import deliveries
 from telealarm.words import AlarmStatus, CallStatus, MessageStatus, TimelineWord
@@ -105,6 +107,7 @@ def _inherit(name: str, holder: Holder, now: datetime) -> bool:
     for message in Message.select().where(older(Message), Message.status == MessageStatus.SENDING):
         result.unknown(message, "the service stopped while it was sent", now)
     deliveries.inherit(older(WebhookDelivery))
+    feeds.inherit(older(CalendarFeed))
     AlarmRequest.update(worker=holder.name, fence=holder.fence).where(
         older(AlarmRequest), AlarmRequest.status == AlarmStatus.IN_PROCESS
     ).execute()

@@ -13,6 +13,8 @@ from telealarm.store.engine.database import Database
 
 # The slow safety poll: another process's commit to an SQLite file wakes nobody here.
 POLL_SECONDS = 2.0
+# The wall clock may jump while a stage sleeps until its next work is due.
+CLOCK_SECONDS = 300.0
 # The pause after a failure, so that a broken database is not flooded.
 PAUSE_SECONDS = 1.0
 
@@ -22,10 +24,14 @@ async def run_stage(
     name: str,
     step: Callable[[], Awaitable[datetime | None]],
     log: logging.Logger,
+    *,
+    poll_seconds: float | None = POLL_SECONDS,
 ) -> None:
     """Await `step` until cancelled. It returns when its next work is due, or None.
 
-    A commit that calls `wake(name)` wakes the stage earlier. A failed step is logged and tried
+    A commit that calls `wake(name)` wakes the stage earlier. `poll_seconds`: the safety poll; None:
+    without one, for a stage that only the commits of API and service concern, and that checks the
+    clock every CLOCK_SECONDS while something is due later. A failed step is logged and tried
     again after a pause; it never ends the stage. Fenced ends it: another run has this worker's
     work.
     """
@@ -33,12 +39,11 @@ async def run_stage(
     trouble = Trouble(log, name)
     while True:
         woken.clear()
-        pause: float = POLL_SECONDS
+        pause: float | None = POLL_SECONDS if poll_seconds is None else poll_seconds
         try:
             due = await step()
             trouble.note(None)
-            if due is not None:
-                pause = min(pause, max(0.0, (due - utcnow()).total_seconds()))
+            pause = _pause(due, poll_seconds)
         except Fenced:
             raise
         except Stale as error:
@@ -52,3 +57,11 @@ async def run_stage(
         with suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await woken.wait()
+
+
+def _pause(due: datetime | None, poll_seconds: float | None) -> float | None:
+    """Return how long to sleep (seconds) unless a commit wakes the stage; None: until it does."""
+    if due is None:
+        return poll_seconds
+    longest = CLOCK_SECONDS if poll_seconds is None else poll_seconds
+    return min(longest, max(0.0, (due - utcnow()).total_seconds()))

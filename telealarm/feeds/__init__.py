@@ -1,0 +1,1 @@
+"""The loop of calendar feeds: calendars that live elsewhere."""

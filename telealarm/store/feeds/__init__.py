@@ -1,0 +1,1 @@
+"""Calendar feeds: what their polls store, and the orders for their sources."""
