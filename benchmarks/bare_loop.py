@@ -1,12 +1,12 @@
 """The peer of benchmarks.calls: a bare ARI loop on aiohttp, which stores nothing.
 
-Usage: python -m benchmarks.bare_loop --ari URL --user U --password P --media M [--shape bare|same]
+Usage: python -m benchmarks.bare_loop --ari URL --user U --password P --media M [--shape S]
 
 `bare`: originate into Stasis, play, one key, hang up. `same`: all that TeleAlarm asked Asterisk for
 on 2026-11-29: originate into the dialplan telealarm-out, endpoint subscription, play, stop at the
 key, a goodbye (--goodbye), unsubscribe, hang up. `same` stays as it was on that day, because it is
-the yardstick: do not change what it asks. Prints one line of JSON: when calls ended, CPU, events,
-requests.
+the yardstick: do not change what it asks. `dialplan`: the fewest requests for the same call by the
+same dialplan. Prints one line of JSON: when calls ended, CPU, events, requests.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--start", type=float, default=0.0, help="Unix time of the first call")
     parser.add_argument("--prefix", default="9", help="of the numbers")
-    parser.add_argument("--shape", choices=("bare", "same"), default="bare")
+    parser.add_argument("--shape", choices=tuple(SHAPES), default="bare")
     parser.add_argument("--timeout", type=float, default=100, help="seconds")
     asyncio.run(run(parser.parse_args()))
 
@@ -42,7 +42,7 @@ async def run(given: argparse.Namespace) -> None:
     login = {"Authorization": aiohttp.encode_basic_auth(given.user, given.password)}
     connector = aiohttp.TCPConnector(limit=given.connections, keepalive_timeout=5)
     async with aiohttp.ClientSession(headers=login, connector=connector) as http:
-        loop = (Same if given.shape == "same" else Bare)(http, given)
+        loop = SHAPES[given.shape](http, given)
         async with http.ws_connect(f"{given.ari}/ari/events", params={"app": APP}) as socket:
             await loop.prepare()
             await asyncio.sleep(max(0, given.start - time.time()))
@@ -144,6 +144,23 @@ class Bare:
         await self.ask("DELETE", f"channels/{channel}")
 
 
+class Dialplan(Bare):
+    """Calls by the dialplan as TeleAlarm does, with a goodbye, and asks for nothing else."""
+
+    def destination(self) -> dict[str, Any]:
+        return {
+            "context": "telealarm-out",
+            "extension": "s",
+            "priority": 1,
+            "variables": {"TELEALARM_APP": APP},
+        }
+
+    async def cut(self, channel: str) -> None:
+        await self.ask("DELETE", f"playbacks/p-{channel}")
+        goodbye = f"channels/{channel}/play/g-{channel}"
+        await self.ask("POST", goodbye, json={"media": [self.given.goodbye]})
+
+
 class Same(Bare):
     """Asks Asterisk for all that TeleAlarm asked for on 2026-11-29. It stays as it is."""
 
@@ -175,6 +192,8 @@ class Same(Bare):
         goodbye = f"channels/{channel}/play/g-{channel}"
         await self.ask("POST", goodbye, json={"media": [self.given.goodbye]})
 
+
+SHAPES = {"bare": Bare, "same": Same, "dialplan": Dialplan}
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,6 @@
 """Calls a second and CPU milliseconds a call: TeleAlarm beside bare ARI loops, same phones.
 
-Usage: python -m benchmarks.calls [--calls N] [--rounds N] [--peers bare,same] [--old N,N]
+Usage: python -m benchmarks.calls [--calls N] [--rounds N] [--peers bare,same,dialplan] [--old N,N]
 
 One Asterisk and one SIPp whose phones press 1. Each round runs the peers (benchmarks.bare_loop),
 then TeleAlarm, one after the other, with the same number of calls due at once. `--old` adds a
@@ -48,32 +48,43 @@ def main() -> None:
     parser.add_argument("--log-level", default="info", help="of the service")
     parser.add_argument("--out", type=Path, help="a file for all runs, as JSON")
     databases.add_option(parser)
-    given = parser.parse_args()
-    runs = asyncio.run(run(given))
-    if given.out:
+    given = vars(parser.parse_args())
+    out = given.pop("out")
+    runs = asyncio.run(run(**given))
+    if out:
         text = json.dumps({name: [asdict(r) for r in results] for name, results in runs.items()})
-        given.out.write_text(text)
+        out.write_text(text)
 
 
-async def run(given: argparse.Namespace) -> dict[str, list[Run]]:
+async def run(
+    *,
+    calls: int,
+    rounds: int,
+    peers: str,
+    old: str,
+    database: str,
+    cap: float = 0,
+    log_level: str = "info",
+) -> dict[str, list[Run]]:
+    """Return the runs of each round, by name: `bare`, `same`, `telealarm`, `250000 old`."""
     runs: dict[str, list[Run]] = {}
 
     def note(name: str, result: Run) -> None:
         runs.setdefault(name, []).append(result)
         show(name, result)
 
-    async with rig(given.database) as lab:
-        services = await start_services(lab, given)
+    async with rig(database) as lab:
+        services = await start_services(lab, old, cap, log_level)
         media = prompts(lab)
         n = 0
-        for _ in range(given.rounds):
-            for shape in filter(None, given.peers.split(",")):
+        for _ in range(rounds):
+            for shape in filter(None, peers.split(",")):
                 n += 1
-                note(shape, await run_peer(lab, given.calls, media, shape, n))
+                note(shape, await run_peer(lab, calls, media, shape, n))
                 await asyncio.sleep(1)
             for name, service in services.items():
                 n += 1
-                note(name, await run_service(lab, service, given.calls, n))
+                note(name, await run_service(lab, service, calls, n))
                 await asyncio.sleep(1)
         for name, service in services.items():
             show_trouble(name, service)
@@ -81,14 +92,14 @@ async def run(given: argparse.Namespace) -> dict[str, list[Run]]:
     return runs
 
 
-async def start_services(lab: Rig, given: argparse.Namespace) -> dict[str, Service]:
+async def start_services(lab: Rig, counts: str, cap: float, log_level: str) -> dict[str, Service]:
     """Start TeleAlarm, and one more for each `--old`; each has made two calls, and is ended."""
     services = {}
-    for old in [0, *(int(count) for count in filter(None, given.old.split(",")))]:
+    for old in [0, *(int(count) for count in filter(None, counts.split(",")))]:
         name = f"{old} old" if old else "telealarm"
-        settings = {"log": {"level": given.log_level}}
+        settings = {"log": {"level": log_level}}
         service = await lab.service(settings=settings, worker=f"lab-{len(services)}")
-        await service.limit(given.cap)
+        await service.limit(cap)
         # Prompts are rendered, and the peer has them to play.
         await service.warm_up(prefix=str(70 + len(services)))
         await service.process.terminate()

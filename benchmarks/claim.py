@@ -1,11 +1,12 @@
-"""What one claim costs if nothing else is due: among a thousand requests that wait, and a million.
+"""What one claim costs if nothing else is due: among 10,000 requests that wait, and a million.
 
-Usage: python -m benchmarks.claim [--waiting N,N] [--calendars N] [--database sqlite|postgresql|URL]
+Usage: python -m benchmarks.claim [--waiting N,N] [--calendars N] [--rounds N] [--database KIND]
 
-Without Asterisk. Prints milliseconds with so many requests waiting for another day, and as many
-alarms that are not due: the best and the median of some claims of one due request (policy, caps,
-call row and all), a claim if nothing is due, and the planner's step. Beside it the plain query that
-a loop would ask: `ORDER BY date` over all that is pending.
+Without Asterisk. Each number has a database of its own; rounds alternate between them. Prints
+milliseconds with so many requests waiting for another day, and as many alarms that are not due: the
+best and the median of the claims of one due request (policy, caps, call row and all), a claim if
+nothing is due, and the planner's step. Beside it the plain query that a loop would ask: `ORDER BY
+date` over all that is pending.
 """
 
 import argparse
@@ -13,11 +14,13 @@ import asyncio
 import statistics
 import time
 from collections.abc import Awaitable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from benchmarks.lab import databases, rows
 from benchmarks.lab.stages import open_stages
+from telealarm import models
 from telealarm.clock import utcnow
 from telealarm.models import AlarmRequest
 from telealarm.store.engine.claim import oldest
@@ -37,36 +40,51 @@ class Times:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--waiting", default="1000,1000000", help="how many wait, in turn")
+    parser.add_argument("--waiting", default="10000,1000000", help="how many wait")
     parser.add_argument("--calendars", type=int, default=100, help="whose requests wait")
-    parser.add_argument("--rounds", type=int, default=20, help="claims of which the best counts")
+    parser.add_argument("--rounds", type=int, default=5, help="that alternate")
+    parser.add_argument("--claims", type=int, default=8, help="of each in a round")
     databases.add_option(parser)
-    asyncio.run(run(parser.parse_args()))
+    asyncio.run(run(**vars(parser.parse_args())))
 
 
-async def run(given: argparse.Namespace) -> None:
+async def run(
+    *, waiting: str, calendars: int, rounds: int, claims: int, database: str
+) -> dict[int, Times]:
+    """Return the times by how many wait."""
+    times: dict[int, Times] = {}
+    async with AsyncExitStack() as stack:
+        storage = await stack.enter_async_context(databases.databases(database))
+        opened = {}
+        for count in map(int, waiting.split(",")):
+            opened[count] = await stack.enter_async_context(open_stages(storage.new()))
+            await fill(opened[count], count, calendars)
+        for _ in range(rounds):
+            for count, stages in opened.items():
+                stages.db.peewee.bind(models.ALL)  # another database's were bound since
+                await measure(stages, times.setdefault(count, Times()), claims)
     head = ("claim: best", "median", "of nothing", "planner", "plain query")
-    async with databases.databases(given.database) as storage, open_stages(storage.new()) as stages:
-        print(f"{'waiting':>10}" + "".join(f"{title:>13}" for title in head) + "  milliseconds")
-        alarm_id = await stages.alarm("1", start=utcnow() + timedelta(days=30))
-        present = 0
-        for waiting in map(int, given.waiting.split(",")):
-            while present < waiting:
-                step = min(waiting - present, rows.STEP)
-                await stages.db.write(rows.add_waiting, alarm_id, step, given.calendars)
-                present += step
-            times = await measure(stages, given.rounds)
-            values = [min(times.claim), statistics.median(times.claim)]
-            values += [min(times.nothing), min(times.planner), min(times.plain)]
-            print(f"{waiting:10}" + "".join(f"{value:13.2f}" for value in values), flush=True)
+    print(f"{'waiting':>10}" + "".join(f"{title:>13}" for title in head) + "  milliseconds")
+    for count, found in times.items():
+        values = [min(found.claim), statistics.median(found.claim)]
+        values += [min(found.nothing), min(found.planner), min(found.plain)]
+        print(f"{count:10}" + "".join(f"{value:13.2f}" for value in values), flush=True)
+    return times
 
 
-async def measure(stages: Stages, rounds: int) -> Times:
+async def fill(stages: Stages, count: int, calendars: int) -> None:
+    """Write what waits."""
+    alarm_id = await stages.alarm("1", start=utcnow() + timedelta(days=30))
+    for present in range(0, count, rows.STEP):
+        step = min(count - present, rows.STEP)
+        await stages.db.write(rows.add_waiting, alarm_id, step, calendars)
+
+
+async def measure(stages: Stages, times: Times, claims: int) -> None:
     """Claim one due request, some times, and ask the others of the table in between."""
-    times = Times()
     write, admission = stages.db.write, stages.admission
-    for n in range(rounds):
-        await stages.alarm(f"7{n:04}")
+    for _ in range(claims):
+        await stages.alarm(f"7{len(times.claim):04}")
         await stages.planner.step()
         now = utcnow()
         pending = write(oldest, AlarmRequest, now, 50, pending=AlarmStatus.PENDING)
@@ -78,7 +96,6 @@ async def measure(stages: Stages, rounds: int) -> Times:
         await stages.end(call)
         times.planner.append(await timed(stages.planner.step()))
         times.nothing.append(await timed(write(admission.claim, utcnow(), 50)))
-    return times
 
 
 async def timed(work: Awaitable[object]) -> float:

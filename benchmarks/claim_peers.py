@@ -8,11 +8,15 @@ makes their virtual environment. See benchmarks/peers/claims.py for what is fetc
 
 import argparse
 import asyncio
+import re
 import subprocess
-import sys
+from pathlib import Path
 
 from benchmarks.lab import peers
 from benchmarks.lab.databases import databases
+
+# A line of benchmarks/peers/claims.py.
+_RATE = re.compile(r"^(.+): +([\d.]+)/s", re.MULTILINE)
 
 
 def main() -> None:
@@ -20,15 +24,19 @@ def main() -> None:
     parser.add_argument("--waiting", default="10000,1000000", help="how many wait, in turn")
     parser.add_argument("--due", type=int, default=2000, help="how many come due")
     peers.add_option(parser)
-    sys.exit(asyncio.run(run(parser.parse_args())))
+    asyncio.run(run(**vars(parser.parse_args())))
 
 
-async def run(given: argparse.Namespace) -> int:
+async def run(*, waiting: str, due: int, peers_python: Path) -> dict[str, float]:
+    """Return how many a second, by what the peer prints, like `procrastinate 10000 waiting`."""
     async with databases("postgresql") as storage:
-        argv = [peers.program(given.peers_python), "-m", "benchmarks.peers.claims", storage.new()]
-        argv += ["--waiting", given.waiting, "--due", str(given.due)]
-        done = await asyncio.to_thread(subprocess.run, argv, env=peers.environment())
-        return done.returncode
+        argv = [peers.program(peers_python), "-m", "benchmarks.peers.claims", storage.new()]
+        argv += ["--waiting", waiting, "--due", str(due)]
+        text = await asyncio.to_thread(
+            subprocess.check_output, argv, env=peers.environment(), text=True
+        )
+    print(text, end="", flush=True)
+    return {" ".join(name.split()): float(rate) for name, rate in _RATE.findall(text)}
 
 
 if __name__ == "__main__":

@@ -34,22 +34,24 @@ def main() -> None:
     parser.add_argument("--waiting", default="10000,1000000", help="how many wait, in turn")
     parser.add_argument("--due", type=int, default=2000, help="how many come due")
     databases.add_option(parser)
-    asyncio.run(run(parser.parse_args()))
+    asyncio.run(run(**vars(parser.parse_args())))
 
 
-async def run(given: argparse.Namespace) -> None:
-    async with databases.databases(given.database) as storage, open_stages(storage.new()) as stages:
+async def run(*, waiting: str, due: int, database: str) -> dict[str, float]:
+    """Return how many a second, the last time of each, by `waiting` and name: `10000 claim`."""
+    rates: dict[str, float] = {}
+    async with databases.databases(database) as storage, open_stages(storage.new()) as stages:
         waits = await stages.alarm("1", start=utcnow() + timedelta(days=30))
         present = 0
-        for waiting in map(int, given.waiting.split(",")):
-            while present < waiting:
-                step = min(waiting - present, rows.STEP)
+        for count in map(int, waiting.split(",")):
+            while present < count:
+                step = min(count - present, rows.STEP)
                 await stages.db.write(rows.add_waiting, waits, step, CALENDARS)
                 present += step
             for _ in range(REPEATS):
-                await plan(stages, Meter(storage, waiting, "plan"), given.due)
-                await claim_all(stages, Meter(storage, waiting, "claim"), given.due)
-                await claim_raw(stages, Meter(storage, waiting, "raw"), given.due)
+                for name, work in WORK.items():
+                    rates[f"{count} {name}"] = await work(stages, Meter(storage, count, name), due)
+    return rates
 
 
 class Meter:
@@ -64,7 +66,8 @@ class Meter:
         self._cpu = time.process_time() * 1000
         self._server = self._storage.cpu_ms()
 
-    def show(self, count: int) -> None:
+    def show(self, count: int) -> float:
+        """Return how many a second."""
         seconds = time.perf_counter() - self._started
         cpu = (time.process_time() * 1000 - self._cpu) / max(count, 1)
         server = (self._storage.cpu_ms() - self._server) / max(count, 1)
@@ -73,16 +76,17 @@ class Meter:
             f"  ({count})  load {load()}",
             flush=True,
         )
+        return count / seconds
 
 
-async def plan(stages: Stages, meter: Meter, due: int) -> None:
+async def plan(stages: Stages, meter: Meter, due: int) -> float:
     """The planner makes requests of alarms that have come due."""
     first = await stages.alarm("7", start=utcnow() - timedelta(seconds=5))
     await stages.db.write(add_due_alarms, first, due - 1)
     meter.start()
     while await stages.db.read(count_pending, stages.calendar.id) < due:
         await stages.planner.step()
-    meter.show(due)
+    return meter.show(due)
 
 
 def add_due_alarms(alarm_id: int, count: int) -> None:
@@ -94,7 +98,7 @@ def count_pending(queue: int) -> int:
     return AlarmRequest.select().where(AlarmRequest.queue == queue, pending).count()
 
 
-async def claim_all(stages: Stages, meter: Meter, due: int) -> None:
+async def claim_all(stages: Stages, meter: Meter, due: int) -> float:
     """The requests are claimed as the dialer claims them."""
     count = 0
     meter.start()
@@ -103,8 +107,9 @@ async def claim_all(stages: Stages, meter: Meter, due: int) -> None:
         if not calls:
             break
         count += len(calls)
-    meter.show(count)
+    found = meter.show(count)
     await stages.db.write(end_calls)
+    return found
 
 
 def end_calls() -> None:
@@ -112,7 +117,7 @@ def end_calls() -> None:
     CallRequest.update(**ended).where(CallRequest.ended.is_null()).execute()
 
 
-async def claim_raw(stages: Stages, meter: Meter, due: int) -> None:
+async def claim_raw(stages: Stages, meter: Meter, due: int) -> float:
     """As many requests are claimed without policy, caps and call rows."""
     alarm_id = await stages.alarm("8", start=utcnow() + timedelta(days=40))
     await stages.db.write(add_due_requests, alarm_id, due)
@@ -120,7 +125,7 @@ async def claim_raw(stages: Stages, meter: Meter, due: int) -> None:
     meter.start()
     while count < due and (claimed := await stages.db.write(claim_oldest, stages.holder)):
         count += claimed
-    meter.show(count)
+    return meter.show(count)
 
 
 def add_due_requests(alarm_id: int, count: int) -> None:
@@ -134,6 +139,8 @@ def claim_oldest(holder: claim.Holder) -> int:
     requests = claim.oldest(AlarmRequest, now, LIMIT, pending=AlarmStatus.PENDING)
     return len(claim.claim(requests, holder, now, claimed=AlarmStatus.IN_PROCESS))
 
+
+WORK = {"plan": plan, "claim": claim_all, "raw": claim_raw}
 
 if __name__ == "__main__":
     main()

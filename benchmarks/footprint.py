@@ -35,35 +35,43 @@ def main() -> None:
     parser.add_argument("--calls", default="100,300", help="how many are up, in turn")
     parser.add_argument("--pending", type=int, default=1_000_000, help="alarms that wait")
     parser.add_argument("--idle-seconds", type=float, default=60, help="how long CPU is measured")
-    asyncio.run(run(parser.parse_args()))
+    asyncio.run(run(**vars(parser.parse_args())))
 
 
-async def run(given: argparse.Namespace) -> None:
-    parts = given.part.split(",")
+async def run(*, part: str, calls: str, pending: int, idle_seconds: float) -> dict[str, float]:
+    """Return the figures by name, with their units: `ready s`, `help ms`, `idle %`, `RSS MiB`.
+
+    And `kB a call` of the last of `calls`, `pending ready s`, `pending RSS MiB`, `pending idle %`.
+    """
+    parts = part.split(",")
+    found: dict[str, float] = {}
     if "start" in parts:
-        await asyncio.to_thread(commands)
+        found["help ms"] = await asyncio.to_thread(commands)
     async with rig("sqlite", key=600) as lab:
         service = await lab.service()
-        print(f"RSS once it is ready: {megabytes(service.process)}  load {load()}", flush=True)
+        print(
+            f"RSS after the first start: {rss(service.process):.1f} MiB  load {load()}", flush=True
+        )
         if "start" in parts:
-            await starts(service.process)
+            found |= await starts(service.process)
         if "idle" in parts:
-            print("no alarm:", await idle(service.process, given.idle_seconds), flush=True)
+            found["idle %"] = await idle(service.process, idle_seconds, "no alarm")
         if "calls" in parts:
-            for count in map(int, given.calls.split(",")):
-                await calls_up(lab, service, count)
+            for count in map(int, calls.split(",")):
+                found["kB a call"] = await calls_up(lab, service, count)
         if "pending" in parts:
-            await pending(service, given.pending, given.idle_seconds)
+            found |= await many_pending(service, pending, idle_seconds)
+    return found
 
 
-def commands() -> None:
-    """What a command pays before it does anything."""
+def commands() -> float:
+    """Print what a command pays before it does anything; return the milliseconds of --help."""
     print(f"python -c pass: {timed('-c', 'pass'):.0f} ms")
     for module in IMPORTS:
         print(f"import {module}: {timed('-c', f'import {module}'):.0f} ms")
-    print(
-        f"telealarm --help: {timed('-m', 'telealarm', '--help'):.0f} ms  load {load()}", flush=True
-    )
+    helped = timed("-m", "telealarm", "--help")
+    print(f"telealarm --help: {helped:.0f} ms  load {load()}", flush=True)
+    return helped
 
 
 def timed(*arguments: str) -> float:
@@ -77,8 +85,8 @@ def timed(*arguments: str) -> float:
     return statistics.median(times)
 
 
-async def starts(process: Serve) -> None:
-    healthy, ready, cpu = [], [], []
+async def starts(process: Serve) -> dict[str, float]:
+    healthy, ready, cpu, resident = [], [], [], []
     for _ in range(RUNS):
         await process.terminate()
         started = time.perf_counter()
@@ -87,23 +95,36 @@ async def starts(process: Serve) -> None:
         await process.ready()
         ready.append(time.perf_counter() - started)
         cpu.append(cpu_ms(process.pid))
+        resident.append(rss(process))
+    found = {
+        "ready s": statistics.median(ready),
+        "start CPU-ms": statistics.median(cpu),
+        "RSS MiB": statistics.median(resident),
+    }
     print(
         f"start: /healthz after {statistics.median(healthy):.2f} s,"
-        f" /readyz after {statistics.median(ready):.2f} s, {statistics.median(cpu):.0f} CPU-ms;"
-        f" RSS then {megabytes(process)}  load {load()}",
+        f" /readyz after {found['ready s']:.2f} s, {found['start CPU-ms']:.0f} CPU-ms;"
+        f" RSS then {found['RSS MiB']:.1f} MiB  load {load()}",
         flush=True,
     )
+    return found
 
 
-async def idle(process: Serve, seconds: float) -> str:
+async def idle(process: Serve, seconds: float, what: str) -> float:
+    """Return the percentage of a core."""
     before = cpu_ms(process.pid)
     await asyncio.sleep(seconds)
     share = (cpu_ms(process.pid) - before) / seconds / 10
-    return f"{share:.2f} % of a core in {seconds:.0f} s, RSS {megabytes(process)}  load {load()}"
+    print(
+        f"{what}: {share:.2f} % of a core in {seconds:.0f} s, RSS {rss(process):.1f} MiB"
+        f"  load {load()}",
+        flush=True,
+    )
+    return share
 
 
-async def calls_up(lab: Rig, service: Service, count: int) -> None:
-    """Memory with so many calls up, above that after a few which have ended."""
+async def calls_up(lab: Rig, service: Service, count: int) -> float:
+    """Return kB a call with so many calls up, above those after a few which have ended."""
     process = service.process
     await process.terminate()
     await process.start()
@@ -122,14 +143,16 @@ async def calls_up(lab: Rig, service: Service, count: int) -> None:
         await asyncio.sleep(0.5)
         up = await service.look(count_up, first, last)
     await asyncio.sleep(1)
-    rss = rss_kb(process.pid)
+    kilobytes = rss_kb(process.pid)
+    each = (kilobytes - base) / max(up, 1)
     print(
-        f"{up} of {count} calls up: RSS {rss / 1024:.1f} MiB,"
-        f" {(rss - base) / max(up, 1):.1f} kB a call above {base / 1024:.1f}  load {load()}",
+        f"{up} of {count} calls up: RSS {kilobytes / 1024:.1f} MiB,"
+        f" {each:.1f} kB a call above {base / 1024:.1f}  load {load()}",
         flush=True,
     )
     await lab.asterisk.cli("channel request hangup all")
     await asyncio.sleep(SETTLE_SECONDS)
+    return each
 
 
 def count_up(first: int, last: int) -> int:
@@ -137,7 +160,7 @@ def count_up(first: int, last: int) -> int:
     return CallRequest.select().where(CallRequest.alarm.between(first, last), up).count()
 
 
-async def pending(service: Service, count: int, idle_seconds: float) -> None:
+async def many_pending(service: Service, count: int, idle_seconds: float) -> dict[str, float]:
     alarm = await service.clinic.appointment("100000", due_in=30 * 86400, maxretry=0)
     await service.process.terminate()
     alarm_id = number_of(alarm.alarm)
@@ -147,16 +170,21 @@ async def pending(service: Service, count: int, idle_seconds: float) -> None:
     await service.process.start()
     await service.process.ready()
     seconds = time.perf_counter() - started
-    print(f"{count} pending: ready after {seconds:.2f} s, RSS {megabytes(service.process)}")
-    print(f"{count} pending:", await idle(service.process, idle_seconds), flush=True)
+    print(f"{count} pending: ready after {seconds:.2f} s, RSS {rss(service.process):.1f} MiB")
+    share = await idle(service.process, idle_seconds, f"{count} pending")
+    return {
+        "pending ready s": seconds,
+        "pending idle %": share,
+        "pending RSS MiB": rss(service.process),
+    }
 
 
 def add_pending(alarm_id: int, count: int) -> None:
     rows.multiply(Alarm.get_by_id(alarm_id), count)
 
 
-def megabytes(process: Serve) -> str:
-    return f"{rss_kb(process.pid) / 1024:.1f} MiB"
+def rss(process: Serve) -> float:
+    return rss_kb(process.pid) / 1024
 
 
 if __name__ == "__main__":

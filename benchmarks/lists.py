@@ -3,7 +3,7 @@
 Usage: python -m benchmarks.lists [--events N] [--database sqlite|postgresql|URL]
 
 Without Asterisk. Prints milliseconds: the first request, which counts the list, and the median of
-those after it, which never wait for a count.
+those after it, which never wait for a count. The short and the long list take turns.
 """
 
 import argparse
@@ -23,11 +23,14 @@ from telealarm.store.engine.database import Database
 from telealarm.store.open import open_database
 from tests.lab.key import key_file
 
+# Milliseconds of each request for the list of an owner, by name.
+Times = dict[str, list[float]]
+
 ROUNDS = 30
 QUERIES = (
     "event/",
     "event/?ordering=-start",
-    "event/?start__gte=2030-01-01 12:00&ordering=start",
+    *(f"event/?start__gte=2030-01-01 {hour}:00&ordering=start" for hour in range(10, 15)),
     "event/?page=9",
     "event/?status=1",
     "event/?status=3",
@@ -38,21 +41,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--events", type=int, default=1_000_000, help="of the long list")
     databases.add_option(parser)
-    asyncio.run(run(parser.parse_args()))
+    asyncio.run(run(**vars(parser.parse_args())))
 
 
-async def run(given: argparse.Namespace) -> None:
-    async with databases.databases(given.database) as storage:
+async def run(*, events: int, database: str) -> dict[str, Times]:
+    """Return the times of each query."""
+    async with databases.databases(database) as storage:
         config = Config(database=storage.new(), key_file=key_file())
         db = open_database(config)
         db.start()
         try:
-            await measure(db, config, {"small": 1000, "large": given.events})
+            return await measure(db, config, {"small": 1000, "large": events})
         finally:
             await db.close()
 
 
-async def measure(db: Database, config: Config, owners: dict[str, int]) -> None:
+async def measure(db: Database, config: Config, owners: dict[str, int]) -> dict[str, Times]:
     """Make each owner's events, and print the times of their lists side by side."""
     for name, count in owners.items():
         started = time.perf_counter()
@@ -63,20 +67,25 @@ async def measure(db: Database, config: Config, owners: dict[str, int]) -> None:
         return {}
 
     app = make_app(db, config, readiness=ready, prompts=Path())
+    logins = {name: {"Authorization": aiohttp.encode_basic_auth(name, PASSWORD)} for name in owners}
+    found: dict[str, Times] = {}
     print(f"{'milliseconds':52}" + "".join(f"{name + ' 1st':>12}{name:>10}" for name in owners))
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        base = str(server.make_url("/rest-api/"))
+        for login in logins.values():
+            await timed(session, f"{base}users/1/", login)  # it is remembered from here on
         for query in QUERIES:
-            line = f"{query:52}"
-            for name in owners:
-                auth = {"Authorization": aiohttp.encode_basic_auth(name, PASSWORD)}
-                address = server.make_url("/rest-api/users/1/")
-                await session.get(address, headers=auth)  # the login is remembered from here on
-                times = [
-                    await timed(session, f"{server.make_url('/rest-api/')}{query}", auth)
-                    for _ in range(ROUNDS)
-                ]
-                line += f"{times[0]:12.1f}{statistics.median(times[1:]):10.1f}"
-            print(line)
+            times: Times = {name: [] for name in owners}
+            for _ in range(ROUNDS):
+                for name, login in logins.items():
+                    times[name].append(await timed(session, base + query, login))
+            found[query] = times
+            print(f"{query:52}" + "".join(shown(some) for some in times.values()))
+    return found
+
+
+def shown(times: list[float]) -> str:
+    return f"{times[0]:12.1f}{statistics.median(times[1:]):10.1f}"
 
 
 async def timed(session: aiohttp.ClientSession, address: str, headers: dict[str, str]) -> float:

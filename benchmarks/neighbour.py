@@ -10,6 +10,7 @@ leaves, and how late the neighbour's calls are.
 
 import argparse
 import asyncio
+import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -40,24 +41,25 @@ def main() -> None:
     parser.add_argument("--cap", type=float, default=50, help="calls a second")
     parser.add_argument("--seconds", type=int, default=60, help="how long it is watched")
     databases.add_option(parser)
-    asyncio.run(run(parser.parse_args()))
+    asyncio.run(run(**vars(parser.parse_args())))
 
 
-async def run(given: argparse.Namespace) -> None:
-    async with network(given.database) as lab:
-        await lab.service.limit(given.cap)
+async def run(*, blast: int, cap: float, seconds: int, database: str) -> list[float]:
+    """Return how many milliseconds late each of the neighbour's calls was."""
+    async with network(database) as lab:
+        await lab.service.limit(cap)
         neighbour = await move_in(lab.service.clinic)
-        start = time.time() + LEAD_SECONDS + given.blast / WRITTEN_A_SECOND
-        dues = await appointments(neighbour, start, given.seconds)
+        start = time.time() + LEAD_SECONDS + blast / WRITTEN_A_SECOND
+        dues = await appointments(neighbour, start, seconds)
         due = datetime.fromtimestamp(start, UTC)
-        await lab.service.fill(given.blast, due, prefix="2")
+        await lab.service.fill(blast, due, prefix="2")
         print(f"blast: written {start - time.time():.1f} s before it is due", flush=True)
         before = cpu_ms(lab.service.process.pid)
-        await asyncio.sleep(max(0.0, start + given.seconds + BETWEEN_SECONDS - time.time()))
+        await asyncio.sleep(max(0.0, start + seconds + BETWEEN_SECONDS - time.time()))
         cpu = cpu_ms(lab.service.process.pid) - before
-        show_blast(lab, given, due)
-        show_neighbour(lab, dues)
+        show_blast(lab, blast, due)
         print(f"service {cpu:.0f} CPU-ms  load {load()}")
+        return lateness(lab, dues)
 
 
 async def move_in(clinic: Clinic) -> Clinic:
@@ -88,21 +90,23 @@ async def appointments(neighbour: Clinic, start: float, seconds: int) -> list[Du
     return dues
 
 
-def show_blast(lab: Network, given: argparse.Namespace, due: datetime) -> None:
+def show_blast(lab: Network, blast: int, due: datetime) -> None:
     invites = lab.calls_to("2")
     moments = sorted(invite.monotonic for invite in invites)
     seconds = max(moments[-1] - moments[0], 0.1)
     first = 1000 * (min(invite.at for invite in invites) - due).total_seconds()
     print(
-        f"blast: {len(moments)} of {given.blast} left, {len(moments) / seconds:.1f}/s,"
+        f"blast: {len(moments)} of {blast} left, {len(moments) / seconds:.1f}/s,"
         f" at most {most_in_a_second(moments)} in a second; the first {first:.0f} ms after due"
     )
 
 
-def show_neighbour(lab: Network, dues: list[Due]) -> None:
+def lateness(lab: Network, dues: list[Due]) -> list[float]:
     left = {invite.number: invite.at for invite in lab.calls_to("3")}
     late = [1000 * (left[d.number] - d.at).total_seconds() for d in dues if d.number in left]
     print(f"neighbour: {len(late)} of {len(dues)} called, late by {percentiles(late, 50, 90, 99)}")
+    # One that was never called is later than all.
+    return late + [math.inf] * (len(dues) - len(late))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ elapse over a change of the clock.
 """
 
 import argparse
+import math
 import multiprocessing
 import random
 import statistics
@@ -111,7 +112,7 @@ def main() -> None:
         PARTS[part](given)
 
 
-def old(given: argparse.Namespace) -> None:
+def old() -> None:
     """Rules that began ten years ago."""
     now = OLD_NOW.replace(tzinfo=NEW_YORK).astimezone(UTC)
     print(f"{'rule begun ten years ago, ms':44}{'first':>9}{'ours':>9}{'dateutil':>11}  answer")
@@ -153,22 +154,22 @@ def questions(count: int) -> list[Question]:
     return result
 
 
-def mixed(given: argparse.Namespace) -> None:
+def mixed(rules: int, rounds: int) -> None:
     """Rules of all forms, asked in turn; ours and dateutil's rounds alternate."""
-    asked = questions(given.rules)
+    asked = questions(rules)
     series = [question.series() for question in asked]
-    sample = range(0, given.rules, max(1, given.rules // ASKED_OF_DATEUTIL))
+    sample = range(0, rules, max(1, rules // ASKED_OF_DATEUTIL))
     ours, theirs = [], []
-    for turn in range(given.rounds):
+    for turn in range(rounds):
         started = time.process_time()
         answers = [
             local(one, question.after.replace(tzinfo=UTC))
             for one, question in zip(series, asked, strict=True)
         ]
-        ours.append((time.process_time() - started) * 1e6 / given.rules)
-        rules = [asked[n].dateutil() for n in sample]
+        ours.append((time.process_time() - started) * 1e6 / rules)
+        walks = [asked[n].dateutil() for n in sample]
         started = time.process_time()
-        plain = [rule.after(asked[n].after) for rule, n in zip(rules, sample, strict=True)]
+        plain = [rule.after(asked[n].after) for rule, n in zip(walks, sample, strict=True)]
         theirs.append((time.process_time() - started) * 1e6 / len(sample))
         if turn == 0:
             same = sum(answers[n] == answer for n, answer in zip(sample, plain, strict=True))
@@ -182,10 +183,11 @@ def mixed(given: argparse.Namespace) -> None:
     )
 
 
-def forms(given: argparse.Namespace) -> None:
-    """Each form alone."""
+def forms(rules: int) -> dict[str, float]:
+    """Return how many times as quick as dateutil we are, by form."""
     print("by form, CPU-us each")
-    asked = questions(given.rules)
+    asked = questions(rules)
+    ratios = {}
     for n, text in enumerate(FORMS):
         picked = asked[n :: len(FORMS)][:OF_A_FORM]
         if not picked:
@@ -197,23 +199,33 @@ def forms(given: argparse.Namespace) -> None:
         for one, question in zip(series, picked, strict=True):
             one.following(question.after.replace(tzinfo=UTC))
         ours = (time.process_time() - started) / len(picked) * 1e6
+        some = picked[:OF_A_FORM_DATEUTIL]
+        walks = [question.dateutil() for question in some]
         started = time.process_time()
-        for question in picked[:OF_A_FORM_DATEUTIL]:
-            question.dateutil().after(question.after)
-        theirs = (time.process_time() - started) / len(picked[:OF_A_FORM_DATEUTIL]) * 1e6
+        for walk, question in zip(walks, some, strict=True):
+            walk.after(question.after)
+        theirs = (time.process_time() - started) / len(some) * 1e6
+        ratios[text] = theirs / ours
         print(
             f"  {text:50} ours {ours:9.1f}  dateutil {theirs:10.1f}  {theirs / ours:8.1f} x",
             flush=True,
         )
+    return ratios
 
 
-def hostile(given: argparse.Namespace) -> None:
-    """Rules that never come, or that a walk from the anchor takes ages for."""
+def hostile() -> dict[str, float]:
+    """Rules that never come, or that a walk from the anchor takes ages for: our CPU milliseconds.
+
+    Infinite for a rule whose process was ended.
+    """
+    spent = {}
     print("hostile rules: check and next, CPU-ms")
     for text in HOSTILE:
         ours = bounded(ask_us, text, OUR_SECONDS)
+        spent[text] = math.inf if ours.startswith("ended") else float(ours.split()[0])
         theirs = bounded(ask_dateutil, text, THEIR_SECONDS)
         print(f"  {text:72} {ours:44}  dateutil {theirs}", flush=True)
+    return spent
 
 
 def bounded(ask: Callable[[str], str], text: str, seconds: float) -> str:
@@ -246,7 +258,12 @@ def ask_dateutil(text: str) -> str:
     return f"next {rrulestr(text, dtstart=HOSTILE_ANCHOR).after(HOSTILE_AFTER)}"
 
 
-PARTS = {"old": old, "mixed": mixed, "forms": forms, "hostile": hostile}
+PARTS: dict[str, Callable[[argparse.Namespace], object]] = {
+    "old": lambda given: old(),
+    "mixed": lambda given: mixed(given.rules, given.rounds),
+    "forms": lambda given: forms(given.rules),
+    "hostile": lambda given: hostile(),
+}
 
 if __name__ == "__main__":
     main()

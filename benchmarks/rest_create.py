@@ -59,22 +59,26 @@ def main() -> None:
     parser.add_argument("--only", default=f"telealarm,{','.join(PEERS)}", help="which servers")
     peers.add_option(parser)
     databases.add_option(parser)
-    asyncio.run(run(parser.parse_args()))
+    asyncio.run(run(**vars(parser.parse_args())))
 
 
-async def run(given: argparse.Namespace) -> None:
+async def run(
+    *, seconds: float, rounds: int, clients: int, only: str, peers_python: Path, database: str
+) -> dict[str, list[float]]:
+    """Return the pairs a second of each server in each round."""
     async with AsyncExitStack() as stack:
-        storage = await stack.enter_async_context(databases.databases(given.database))
+        storage = await stack.enter_async_context(databases.databases(database))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-rest-")))
         telealarm, event = await start_telealarm(stack, storage, folder)
         servers = {"telealarm": telealarm}
         for name in PEERS:
-            if name in given.only.split(","):
-                servers[name] = await start_peer(stack, storage, folder, name, given.peers_python)
-        results = await measure(storage, servers, event, given)
+            if name in only.split(","):
+                servers[name] = await start_peer(stack, storage, folder, name, peers_python)
+        results = await measure(storage, servers, event, rounds, Load(clients, seconds))
     print("\nmedians")
     for name, runs in results.items():
         show(name, *(statistics.median(run[n] for run in runs) for n in range(3)))
+    return {name: [run[0] for run in runs] for name, runs in results.items()}
 
 
 class NoAsterisk:
@@ -136,16 +140,24 @@ async def is_up(http: aiohttp.ClientSession, url: str) -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class Load:
+    """So many clients ask at the same time, for so many seconds."""
+
+    clients: int
+    seconds: float
+
+
 async def measure(
-    storage: Databases, servers: dict[str, Server], event: JSON, given: argparse.Namespace
+    storage: Databases, servers: dict[str, Server], event: JSON, rounds: int, asked: Load
 ) -> dict[str, list[tuple[float, float, float]]]:
     """Return each server's pairs a second, and CPU milliseconds a pair of it and of PostgreSQL."""
     results: dict[str, list[tuple[float, float, float]]] = {}
-    for turn in range(given.rounds + 1):
+    for turn in range(rounds + 1):
         for name, server in servers.items():
             before, database = cpu_ms(server.pid, tree=True), storage.cpu_ms()
-            seconds = given.seconds if turn else WARM_UP_SECONDS
-            count, took = await pairs(server.url, event, given.clients, seconds)
+            seconds = asked.seconds if turn else WARM_UP_SECONDS
+            count, took = await pairs(server.url, event, asked.clients, seconds)
             cpu = (cpu_ms(server.pid, tree=True) - before) / max(count, 1)
             database = (storage.cpu_ms() - database) / max(count, 1)
             if turn:  # the first one warms up
