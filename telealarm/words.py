@@ -278,6 +278,11 @@ class Reason(Words):
         "The gateway would dial a number that the calendar user may not reach; it is not called.",
     )
     DO_NOT_CALL = "do_not_call", "The recipient is on a do-not-call list and is not called."
+    NO_CONSENT = (
+        "no_consent",
+        "The calendar setting requires consent, and the recipient's is not recorded; nobody is"
+        " called.",
+    )
     MACHINE = "machine", "An answering machine answered, or did not take the whole message."
     PERSON = "person", "A person answered, but the message is for a machine only."
     NO_KEY = "no_key", "The callee pressed no key that counts, and the alarm requires a result."
@@ -301,6 +306,11 @@ class Reason(Words):
     CALLING_HOURS = (
         "calling_hours",
         "The calling hours are not open. The attempt waits, or is missed if they open too late.",
+    )
+    PERSON_HOURS = (
+        "person_hours",
+        "It is outside the hours in which the person likes to be rung. The attempt waits, or is"
+        " missed if they open too late.",
     )
     DIALING_PAUSED = "dialing_paused", "Dialing is paused; the attempt waits until it goes on."
     AT_CAP = "at_cap", "A gateway or calendar has all its calls; the attempt waits for its turn."
@@ -329,6 +339,13 @@ class Reason(Words):
     OCCURRENCE_MOVED = "occurrence_moved", "This occurrence of the series was moved."
     NOT_IN_FILE = "not_in_file", "A newer file of the same source has it no more."
     WITHDRAWN = "withdrawn", "The attempt was called off before it came to an answer."
+
+
+class CarerMode(Words):
+    """`carer_mode` of a person: what the carer has to do with the person's alarms."""
+
+    INSTEAD = "instead", "The carer is asked instead of the person."
+    ALSO = "also", "The carer gets an alarm beside the person's."
 
 
 class RetentionKind(Words):

@@ -32,6 +32,7 @@ from telealarm.api.resources import (
     gateways,
     mail_templates,
     messages,
+    people,
     person,
     plan,
     profiles,
@@ -73,6 +74,7 @@ RESOURCES: tuple[Resource, ...] = (
     calendars.CALENDAR,
     calendar_feeds.CALENDAR_FEED,
     rules.RULE,
+    people.PERSON,
     events.EVENT,
     alarms.ALARM,
     alarm_requests.ALARM_REQUEST,
@@ -112,10 +114,11 @@ def make_app(
     logins = Logins(db, proxies)
     reader = RequestReader(db, config, recordings, logins, proxies)
     routes = Routes(db, reader, Once(db, logins))
-    for resource in RESOURCES:
-        routes.add(app, resource)
+    # The tasks first: `person/find/` is no person.
     for task in TASKS:
         routes.add_task(app, task)
+    for resource in RESOURCES:
+        routes.add(app, resource)
     names = [resource.name for resource in RESOURCES if resource.listed]
 
     openapi = json.dumps(document.written(RESOURCES, TASKS))

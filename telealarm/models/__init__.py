@@ -21,9 +21,10 @@ from telealarm.models.imports import ImportChange, ImportRun
 from telealarm.models.installation import Installation, Worker
 from telealarm.models.limit import LimitUse
 from telealarm.models.message import EarlyReport, InboundSms, Message
+from telealarm.models.person import Person, PersonNumber
 from telealarm.models.pin_guess import PinGuess
 from telealarm.models.rule import Rule
-from telealarm.models.search_term import SearchTerm
+from telealarm.models.search_term import PersonTerm, SearchTerm
 from telealarm.models.setting import CalendarSetting
 from telealarm.models.survey import (
     Branching,
@@ -61,6 +62,8 @@ ALL: list[type[BaseModel]] = [
     CalendarUserProfile,
     Calendar,
     Rule,
+    Person,
+    PersonNumber,
     Event,
     MailTemplate,
     SmsTemplate,
@@ -87,6 +90,7 @@ ALL: list[type[BaseModel]] = [
     CalendarFeed,
     CalendarFeedItem,
     CalendarFeedOrder,
+    PersonTerm,
 ]
 
 __all__ = [
@@ -121,6 +125,9 @@ __all__ = [
     "LimitUse",
     "MailTemplate",
     "Message",
+    "Person",
+    "PersonNumber",
+    "PersonTerm",
     "PinGuess",
     "Rule",
     "SearchTerm",

@@ -81,6 +81,11 @@ class Alarm(BaseModel):
     # The failed alarm that this alarm reports to the setting's failure_phonenumber.
     about: "ForeignKeyField[Alarm | None]" = ForeignKeyField("self", null=True, backref="+")
     about_id: OptionalKey
+    # Its number and its mail address are those of the event's person, or of the person's carer.
+    follows_person = BooleanField(default=False)
+    # Of an alarm for the carer: the alarm of the person, which it accompanies.
+    beside: "ForeignKeyField[Alarm | None]" = ForeignKeyField("self", null=True, backref="+")
+    beside_id: OptionalKey
     created_date = created()
     # The alarm of the parent event from which this one was copied.
     origin: "ForeignKeyField[Alarm | None]" = ForeignKeyField("self", null=True)

@@ -15,6 +15,7 @@ from peewee import (
 from telealarm.models.account import User
 from telealarm.models.base import BaseModel, Key, OptionalKey, UtcField, created
 from telealarm.models.calendar import Calendar, CalendarUser
+from telealarm.models.person import Person
 from telealarm.models.rule import Rule
 from telealarm.words import EventStatus
 
@@ -41,6 +42,11 @@ class Event(BaseModel):
     rule_id: OptionalKey
     calendar = ForeignKeyField(Calendar)
     calendar_id: Key
+    # Whom the event is about. Null: nobody that is known; its alarms have numbers.
+    person: "ForeignKeyField[Person | None]" = ForeignKeyField(
+        Person, null=True, on_delete="SET NULL"
+    )
+    person_id: OptionalKey
     notify_count = IntegerField(default=0)
     status = IntegerField(default=EventStatus.PENDING)
     data: "Field[dict[str, Any] | None]" = JSONField(null=True)

@@ -22,3 +22,15 @@ class SearchTerm(BaseModel):
         # The first finds rows by a word, the second looks whether a row has a word.
         primary_key = CompositeKey("owner", "term", "event", "alarm")
         indexes = ((("event", "term", "alarm"), False),)
+
+
+class PersonTerm(BaseModel):
+    """A word or number of a person, as SearchTerm has those of events."""
+
+    owner = IntegerField()
+    term = BlobField()
+    person = IntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("owner", "term", "person")
+        indexes = ((("person",), False),)

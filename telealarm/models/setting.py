@@ -34,6 +34,8 @@ class CalendarSetting(BaseModel):
     snooze_minutes = IntegerField(default=10)
     callback_pin = BooleanField(default=False)
     confirm_spoken = BooleanField(default=False)
+    # Nobody is called or written to without the person's consent.
+    require_consent = BooleanField(default=False)
     failure_phonenumber = CharField(max_length=50, null=True)
     failure_e164 = CharField(max_length=20, null=True)
     # The region of phone numbers, like ES; null: the manager's.

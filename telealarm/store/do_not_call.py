@@ -128,6 +128,46 @@ def _by_number(alarms: Sequence[Alarm]) -> set[int]:
     }
 
 
+def listed(recipients: Iterable[tuple[int, int, str]]) -> set[int]:
+    """Return the keys of those recipients (key, owner, number or mail address) that are listed."""
+    given = list(recipients)
+    forms = {phone.normal(text) for _, _, text in given if "@" not in text}
+    spelled = sorted({one for form in forms for one in phone.spellings(form)} | forms)
+    mails = sorted({text.lower() for _, _, text in given if "@" in text})
+    known: set[tuple[int, str]] = set()
+    by_digest = {digest(form): form for form in [*forms, *mails]}
+    query = DncContact.select(DncList.owner, *_CONTACT).join(DncList)
+    for chunk in crud.chunks(spelled):
+        known |= _entries(query.where(_holds(chunk)), by_digest)
+    for chunk in crud.chunks(mails):
+        condition = DncContact.email.in_(chunk)
+        condition |= DncContact.email_digest.in_([digest(mail) for mail in chunk])
+        known |= _entries(query.where(condition), by_digest)
+    return {
+        key
+        for key, owner, text in given
+        if (owner, text.lower() if "@" in text else phone.normal(text)) in known
+    }
+
+
+_CONTACT = (
+    *(DncContact.phone_number, DncContact.e164, DncContact.email),
+    *(DncContact.phone_digest, DncContact.e164_digest, DncContact.email_digest),
+)
+
+
+def _entries(
+    query: "ModelSelect[DncContact]", by_digest: Mapping[str, str]
+) -> set[tuple[int, str]]:
+    """Return what lists have: the owner, with a number as it is compared, or a mail address."""
+    return {
+        (owner, by_digest.get(one) or (one if "@" in one else phone.normal(one)))
+        for owner, *entries in query.tuples().execute()
+        for one in entries
+        if one
+    }
+
+
 def lists_mail(owner_id: int, address: str) -> bool:
     """Whether a list of the owner has this mail address."""
     return (

@@ -81,6 +81,8 @@ async def test_every_field_of_an_alarm_comes_back(api: Api) -> None:
         "alarm_e164": None,
         "transfer_e164": "+15550102030",
         "sms_failure_e164": None,
+        "follows_person": False,
+        "beside": None,
     }
     assert await due(api, shown["url"]) == "2030-06-03 06:59"
 

@@ -14,8 +14,8 @@ DOCUMENT = document.written(RESOURCES, TASKS)
 ORDER = (
     *("users", "gateway", "sms-gateway", "survey-template", "section-template"),
     *("branching-template", "survey-template/1/seal", "calendar-setting", "calendar-user"),
-    *("calendar-user-profile", "calendar", "rule", "webhook", "event", "alarm", "alarm-request"),
-    *("dnc-list", "dnc-contact", "mail-template", "sms-template"),
+    *("calendar-user-profile", "calendar", "rule", "webhook", "person", "event", "alarm"),
+    *("alarm-request", "dnc-list", "dnc-contact", "mail-template", "sms-template"),
 )
 FILES = "multipart/form-data"
 # It has no body, and there is no delivery before an alarm has gone out.

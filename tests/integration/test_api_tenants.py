@@ -50,8 +50,10 @@ async def all_of_it(api: Api, user: str) -> dict[str, str]:
         {"name": "f", "calendar": made.calendar, "source_url": "https://example.com/a.ics"},
         user=user,
     )
+    person = await api.made("person/", {"name": "Ann Example"}, user=user)
     return {
         "calendar-feed": feed["url"],
+        "person": person["url"],
         "rule": rule["url"],
         "mail-template": mail["url"],
         "sms-template": sms["url"],

@@ -21,6 +21,7 @@ MODELS: dict[str, type[models.BaseModel]] = {
     "calendar-user": models.CalendarUser,
     "calendar": models.Calendar,
     "rule": models.Rule,
+    "person": models.Person,
     "event": models.Event,
     "alarm": models.Alarm,
     "alarm-request": models.AlarmRequest,

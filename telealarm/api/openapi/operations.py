@@ -181,7 +181,8 @@ def _action(resource: Resource, action: Action) -> dict[str, Any]:
         statuses = (*BODY, 404, 409)
     schema = action.reply or {"type": "string", "format": "binary"}
     reply: dict[int, Schema] = {action.status: {action.media: {"schema": schema}}}
-    operation = _operation(resource, action.name, what, reply, statuses, about=about, free=True)
+    name = action.operation or action.name
+    operation = _operation(resource, name, what, reply, statuses, about=about, free=True)
     if action.query:
         operation["parameters"] = [
             _parameter(name, field_type) for name, field_type in action.query.items()
@@ -302,7 +303,7 @@ def _json(schema: Schema) -> dict[str, Any]:
 
 
 def _form_name(resource: Resource, action: Action) -> str:
-    return body_schemas.title(resource) + action.name.title().replace("_", "")
+    return body_schemas.title(resource) + (action.operation or action.name).title().replace("_", "")
 
 
 def _parameter(name: str, field_type: FieldType) -> dict[str, Any]:

@@ -4,14 +4,12 @@ from datetime import datetime, time
 from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from pydantic import model_validator
-
 from telealarm import methods
 from telealarm.api.core.request_context import RequestContext, stamp
 from telealarm.api.fields import json_schema
-from telealarm.api.fields.base import FieldType, Schema
+from telealarm.api.fields.base import Absent, FieldType, Schema
 from telealarm.api.fields.choices import Choice, OneOf
-from telealarm.api.fields.form import Form
+from telealarm.api.fields.form import REQUIRED, Form
 from telealarm.api.fields.numbers import LARGEST, Flag, Whole
 from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import CREATED, Column, Computed, RowLink, SelfLink
@@ -27,7 +25,6 @@ from telealarm.api.rest.filters import WordFilter
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.errors import Invalid
 from telealarm.methods import call
-from telealarm.methods.base import Address
 from telealarm.models import Alarm, Event, Timeline
 from telealarm.rules.outcome import POLICY_KEYS
 from telealarm.store.alarms import alarms, distance, permissions
@@ -108,10 +105,12 @@ NOTICE = Computed(notice, json_schema.nullable(json_schema.MOMENT))
 
 class AlarmForm(Form):
     url: ClassVar = SelfLink("alarm")
-    alarm_phonenumber: Annotated[str, Phone()]
-    """The number for the call or the SMS. An alarm by mail needs none."""
+    alarm_phonenumber: Annotated[str | Absent, Phone()] = Absent.LEFT_OUT
+    """The number for the call or the SMS. An alarm by mail needs none. Without it, an alarm of an
+    event with a `person` follows the person. An empty text makes it follow again.
+    """
     alarm_email: Annotated[str, ADDRESS] = ""
-    """The mail address of an alarm by mail."""
+    """The mail address of an alarm by mail. Without it, the alarm follows the event's `person`."""
     daily_start: Annotated[time, Clock()] = time(0, 0, 0)
     """The earliest time of day for an attempt, in the recipient's time zone."""
     daily_stop: Annotated[time, Clock()] = time(23, 59, 59)
@@ -180,15 +179,12 @@ class AlarmForm(Form):
     outcome: ClassVar = Computed(
         outcome, json_schema.words(AlarmOutcome), meaning="The answer in one word."
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _some_need_no_number(cls, body: Any) -> Any:
-        """Let a new alarm leave the number out if its method uses no phone."""
-        method = methods.named(str(body.get("method", ""))) if cls is AlarmForm else None
-        if method is not None and method.address is not Address.PHONE:
-            return {"alarm_phonenumber": "", **body}
-        return body
+    follows_person: ClassVar = Column(
+        meaning="Whether the number and the mail address are those of the event's person or carer."
+    )
+    beside: ClassVar = RowLink(
+        "alarm", "beside_id", null=True, meaning="Of an alarm for the carer: the person's alarm."
+    )
 
 
 def weigh(context: RequestContext, row: Alarm | None, values: Values) -> None:
@@ -230,8 +226,11 @@ def _check_recipient(values: Values, row: Alarm | None) -> None:
     method = methods.of(values.get("method", row.method if row else call.METHOD.number))
     name = method.address.field
     address = values.get(name, row and getattr(row, name))
-    if not address and (row is None or name in values or "method" in values):
-        raise Invalid({name: [method.no_address]})
+    event: Event = values["event"] if row is None else values.get("event", row.event)
+    if address or event.person_id is not None:
+        return
+    if row is None or name in values or "method" in values:
+        raise Invalid({name: [method.no_address if name in values else REQUIRED]})
 
 
 def _to_offset(context: RequestContext, event: Event, values: Values) -> None:

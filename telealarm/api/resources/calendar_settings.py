@@ -126,6 +126,8 @@ class CalendarSettingForm(Form):
     """Whether a machine hears what the survey says first instead, if there is no recording. Whoever
     listens to the machine hears it too.
     """
+    require_consent: Annotated[bool, Flag()] = False
+    """Whether nobody is called or written to whose `person` has no `consent`."""
 
 
 def owner(context: RequestContext, values: Values) -> int:

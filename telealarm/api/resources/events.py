@@ -70,6 +70,8 @@ class EventForm(Form):
     """The time zone of the event. Default: the calendar's."""
     exdate: Annotated[list[datetime] | None, Moments()] = None
     """The starts of cancelled occurrences of a series, in the event's time zone."""
+    person: Annotated[int | None, Relation("person")] = None
+    """Whom the event is about. Its alarms then need no number."""
 
 
 class StatusForm(Form):
@@ -193,6 +195,7 @@ EVENT = Resource(
     filters={
         "calendar": Event.calendar,
         "creator": Event.creator,
+        "person": Event.person,
         "status": Event.status,
         "parent_event": Event.parent_event,
         "start": Event.start,

@@ -83,7 +83,7 @@ _PERSON: dict[str, Schema] = {
     "alarms": {"type": "integer"},
     "last": json_schema.nullable(json_schema.MOMENT),
 }
-_PEOPLE: Schema = {"type": "array", "items": json_schema.thing(_PERSON, "Person")}
+_PEOPLE: Schema = {"type": "array", "items": json_schema.thing(_PERSON, "FoundPerson")}
 _ANYTHING: Schema = {"type": "object", "additionalProperties": True}
 
 _EXAMPLE = {"number": "+34600100200"}

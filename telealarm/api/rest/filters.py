@@ -21,8 +21,28 @@ from telealarm.rules import dates
 from telealarm.store.engine import time_zones
 
 
+class Condition(FieldType):
+    """A filter whose value stands for a condition."""
+
+    def read(self, value: Any) -> Expression:
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class WordFilter(FieldType):
+class NumberFilter(Condition):
+    """A filter by a phone number that another table holds."""
+
+    condition: Callable[[str], Expression]
+
+    def read(self, value: Any) -> Expression:
+        return self.condition(SoughtPhone().read(value))
+
+    def schema(self) -> Schema:
+        return SoughtPhone().schema()
+
+
+@dataclass(frozen=True)
+class WordFilter(Condition):
     """A filter by words. Each word stands for a condition. Of several words, one must match."""
 
     conditions: Mapping[str, Expression]
@@ -40,8 +60,8 @@ class WordFilter(FieldType):
         return {"type": "string", "pattern": f"^{word}(,{word})*$"}
 
 
-# By name: the column to compare, or words. A moment also has `name__gte` and so on.
-Filters = Mapping[str, Field | WordFilter]
+# By name: the column to compare, or a condition. A moment also has `name__gte` and so on.
+Filters = Mapping[str, Field | Condition]
 Orders = Mapping[str, Field]
 
 # The other parameters of a list's address.
@@ -58,8 +78,8 @@ _RANGES: Mapping[str, Callable[[Any, Any], Any]] = {
 
 def choices(
     filters: Filters,
-) -> Iterator[tuple[str, Field | WordFilter, Callable[[Any, Any], Any]]]:
-    """Yield every filter: its name, its column or words, and the comparison."""
+) -> Iterator[tuple[str, Field | Condition, Callable[[Any, Any], Any]]]:
+    """Yield every filter: its name, its column or condition, and the comparison."""
     for name, column in filters.items():
         yield name, column, eq
         if isinstance(column, UtcField):
@@ -67,9 +87,9 @@ def choices(
                 yield name + ending, column, compare
 
 
-def kind_of(column: Field | WordFilter) -> FieldType:
+def kind_of(column: Field | Condition) -> FieldType:
     """Return the field type that reads the value of this filter."""
-    if isinstance(column, WordFilter):
+    if isinstance(column, Condition):
         return column
     if isinstance(column, ForeignKeyField) and column.rel_model in _RESOURCES:
         return Relation(_RESOURCES[column.rel_model])
@@ -102,7 +122,7 @@ def narrowed(
         column, compare = known[name]
         try:
             value = _value(column, text)
-            if isinstance(column, WordFilter):
+            if isinstance(column, Condition):
                 query = query.where(value)
             else:
                 query = query.where(_holds(query, column, compare(column, value)))
@@ -146,7 +166,7 @@ def _holds(query: "ModelSelect[Any]", column: Field, condition: Any) -> Any:
     return key.in_(column.model.select(column.model.id).where(condition))
 
 
-def _value(column: Field | WordFilter, text: str) -> Any:
+def _value(column: Field | Condition, text: str) -> Any:
     value = kind_of(column).read(text)
     if isinstance(column, UtcField):
         return dates.to_utc(value, time_zones.configured())

@@ -123,6 +123,8 @@ def listed(
     everything, shown = visibility.rows(context.login, resource.model), {}
     for part in crud.chunks(ids[:size]):
         rows = list(everything.where(resource.model.id.in_(part)))
+        if resource.load is not None:
+            resource.load(rows)
         more = sheet.cells(context, rows) if sheet else [{}] * len(rows)
         for row, cells in zip(rows, more, strict=True):
             shown[row.id] = {**cells, **resource.show(context, row)}

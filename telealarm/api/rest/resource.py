@@ -34,6 +34,8 @@ class Action:
     status: Literal[200, 201] = 200
     # The model of the id in the path, if it is not the resource's model.
     of: type[BaseModel] | None = None
+    # Its name in the OpenAPI document, if another operation there has `name`.
+    operation: str = ""
     # Whether it writes something, for the audit log. GET never does.
     writes: bool = True
     # For the OpenAPI document: the query parameters, the reply, and a body that works as it stands.
@@ -97,6 +99,8 @@ class Resource:
     # The slow checks. They run in a reader thread, before `create` or `change` (of the row) is
     # queued. Only requests that pass the other checks reach this point. Raises Invalid.
     weigh: Callable[[RequestContext, Any | None, Values], None] | None = None
+    # Reads what `show` needs of other tables, for all rows of a page at once.
+    load: Callable[[list[Any]], None] | None = None
     # The fields of a new row that only the reply to its POST shows.
     once: Callable[[Any], dict[str, Any]] = lambda created: {}
     # The schemas of those that no other reply has.

@@ -13,7 +13,7 @@ from telealarm.rules import calling_hours
 from telealarm.store import numbers
 from telealarm.store.access import limits, users
 from telealarm.store.access.limits import WAITING
-from telealarm.store.alarms import attempts, distance, parents, quota, same_moment
+from telealarm.store.alarms import attempts, distance, following, parents, quota, same_moment
 from telealarm.store.engine import crud, dialect, regions
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import record
@@ -33,6 +33,14 @@ from telealarm.words import (
 # The fields that the log of an alarm's attempts refers to.
 _IN_HISTORY = ("alarm_phonenumber", "alarm_email", "method", "event")
 _ATTEMPTING = [AlarmStatus.IN_PROCESS, AlarmStatus.RETRY]
+# What an alarm for the carer has as the person's.
+_OF_CARER = (
+    *("daily_start", "daily_stop", "offset", "offset_elapsed", "offset_fold", "advance_notice"),
+    *("maxretry", "retry_delay", "method", "survey", "mail_template", "sms_template"),
+    *("url_cancel", "url_confirm", "phonenumber_transfer", "phonenumber_sms_failure"),
+    *("transfer_e164", "sms_failure_e164", "timezone", "language", "max_lateness"),
+    *("require_result", "retry_policy", "on_unknown", "missed_policy", "snooze_key"),
+)
 
 # The condition that an alarm has not come to its end, and nobody has called it off.
 WANTED = Alarm.status.in_(UNSETTLED) & Alarm.called_off.is_null() & Alarm.deleted.is_null()
@@ -112,8 +120,9 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
 
     An alarm of a parent event is copied to the children, even if the parent itself is over.
     """
-    event = values["event"]
+    event, asked = values["event"], values
     values = numbers.columns(values, numbers.OF_ALARM, regions.of_event(event))
+    values = following.filled(values)
     completed = event.status == EventStatus.COMPLETED
     if completed and event.next_child_due is None:
         raise Invalid({"event": ["the event is completed; set its status to 1 first"]})
@@ -127,8 +136,23 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
         cancel([alarm], Reason.EVENT_COMPLETED, now)
     else:
         admit(alarm, event)
+    if following.accompanied(alarm):
+        create(owner_id, {**asked, "beside": alarm}, now)
     parents.edited([event.id], now)
     return alarm
+
+
+def accompany(alarm: Alarm, now: datetime) -> Alarm:
+    """Return a new alarm like this one for the carer, who is told as well."""
+    copied = {name: alarm.__data__[name] for name in _OF_CARER}
+    own = {"event": alarm.event, "alarm_phonenumber": "", "alarm_email": "", "beside": alarm}
+    return create(alarm.owner_id, {**copied, **own}, now)
+
+
+def besides(alarm_ids: Sequence[int]) -> list[Alarm]:
+    """Return the alarms for carers that go beside these."""
+    rows = Alarm.select().where(Alarm.beside.in_(alarm_ids), Alarm.deleted.is_null())
+    return list(rows.order_by(Alarm.id))
 
 
 def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: datetime) -> None:
@@ -140,7 +164,7 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
     """
     before, old_hours, old_event = _wanted_at(alarm), hours(alarm), alarm.event_id
     region = regions.of_event(values.get("event", alarm.event))
-    values = numbers.columns(values, numbers.OF_ALARM, region)
+    values = following.changed(alarm, numbers.columns(values, numbers.OF_ALARM, region))
     _check_history(alarm, values)
     crud.change(alarm, {**values, "detached": alarm.origin_id is not None})
     if "alarm_phonenumber" in values:
@@ -190,7 +214,8 @@ def _wanted_at(alarm: Alarm) -> tuple[int, ...]:
 
 def _set_status(alarm: Alarm, event: Event, status: int, now: datetime) -> None:
     if status == AlarmStatus.CANCELLED and alarm.status in UNSETTLED:
-        cancel([alarm], Reason.CANCELLED, now)
+        beside = [other for other in besides([alarm.id]) if other.status in UNSETTLED]
+        cancel([alarm, *beside], Reason.CANCELLED, now)
         return
     try:
         if status != AlarmStatus.PENDING or alarm.status in _ATTEMPTING:
@@ -298,7 +323,13 @@ def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
 
 
 def delete(alarms: Sequence[Alarm], now: datetime) -> None:
-    """Hide the alarms and cancel the unfinished ones. The log of their calls is kept."""
+    """Hide the alarms and cancel the unfinished ones. The log of their calls is kept.
+
+    The alarms for carers that go beside them are hidden too.
+    """
+    known = {alarm.id for alarm in alarms}
+    for ids in _ids(alarms):
+        alarms = [*alarms, *(other for other in besides(ids) if other.id not in known)]
     cancel([alarm for alarm in alarms if alarm.status in UNSETTLED], Reason.DELETED, now)
     for ids in _ids(alarms):
         Alarm.update(deleted=now, due=None).where(Alarm.id.in_(ids)).execute()

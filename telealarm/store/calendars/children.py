@@ -16,7 +16,7 @@ from telealarm.store.engine.transition import move
 from telealarm.words import UNSETTLED, AlarmStatus, EventStatus, Reason, TimelineWord
 
 # The columns that a child takes from its parent, in addition to its times.
-_OF_EVENT = ("title", "description", "creator", "calendar", "timezone", "data")
+_OF_EVENT = ("title", "description", "creator", "calendar", "timezone", "data", "person")
 
 # The columns of an alarm that are not copied. Its offset is copied, but never a time.
 _NOT_COPIED = frozenset(

@@ -9,7 +9,7 @@ from telealarm.errors import IllegalTransition, Invalid
 from telealarm.models import Alarm, Calendar, CalendarFeed, Event
 from telealarm.rules import dates
 from telealarm.rules.recurrence import Series
-from telealarm.store.alarms import alarms, attempts, parents
+from telealarm.store.alarms import alarms, attempts, followers, parents
 from telealarm.store.calendars import exdates, series
 from telealarm.store.engine import crud, time_zones
 from telealarm.store.engine.database import wake
@@ -71,7 +71,7 @@ def change(event: Event, values: Mapping[str, Any], now: datetime) -> None:
     child that is edited itself no longer follows its parent.
     """
     old_start, old_end, recurs = event.start, event.end, event.rule_id is not None
-    old_clock = (event.timezone, event.calendar_id)
+    old_clock, old_person = (event.timezone, event.calendar_id), event.person_id
     before = _series(event)
     columns = redrafted(event, values)
     status = columns.pop("status", None)
@@ -93,6 +93,8 @@ def change(event: Event, values: Mapping[str, Any], now: datetime) -> None:
         alarms.reschedule(at_a_distance, event, now)
     if (event.timezone, event.calendar_id) != old_clock:
         attempts.reconsider([alarm.id for alarm in unfinished([event.id])])
+    if event.person_id != old_person:
+        followers.event_changed(event, now)
     _give_up_excluded(event, now)
     parents.edited([event.id], now)
 

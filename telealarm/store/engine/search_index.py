@@ -13,7 +13,16 @@ from typing import Any
 
 from peewee import JOIN, SQL, Field, Join, ModelSelect, fn
 
-from telealarm.models import Alarm, BaseModel, CallRequest, Event, SearchTerm, User
+from telealarm.models import (
+    Alarm,
+    BaseModel,
+    CallRequest,
+    Event,
+    Person,
+    PersonTerm,
+    SearchTerm,
+    User,
+)
 from telealarm.rules import search_terms
 from telealarm.rules.search_terms import Sought
 
@@ -158,6 +167,8 @@ def refresh(model: type[BaseModel], ids: Sequence[int]) -> None:
 def narrowed(login: User, query: "ModelSelect[Any]", sought: Sequence[Sought]) -> Found:
     """Return the rows of `query` that have all that is `sought`. Nothing sought finds nothing."""
     model = query.model
+    if model is Person:
+        return Found(_people(login, query, sought))
     numbers = {one: _some(login, one) for one in sought}
     if not sought or 0 in numbers.values():
         return Found(query.where(model.id < 0))
@@ -170,6 +181,16 @@ def narrowed(login: User, query: "ModelSelect[Any]", sought: Sequence[Sought]) -
     term = rows.alias("found")
     pairs = query.from_(Join(term, model, JOIN.CROSS)).where(key == term.c.row, others_too)
     return Found(found, pairs, Walk(query, ordered) if numbers[rarest] > FEW else None)
+
+
+def _people(login: User, query: "ModelSelect[Any]", sought: Sequence[Sought]) -> "ModelSelect[Any]":
+    """Return the people of `query` that have all that is `sought`: there are not very many."""
+    owners = User.select(User.id) if login.is_superuser else [login.id]
+    for one in sought:
+        fits = _any((PersonTerm.term >= low) & (PersonTerm.term < end) for low, end in one.ranges)
+        terms = PersonTerm.select(PersonTerm.person).where(PersonTerm.owner.in_(owners), fits)
+        query = query.where(Person.id.in_(terms))
+    return query if sought else query.where(Person.id < 0)
 
 
 def terms(row: BaseModel) -> Iterator[Row]:
