@@ -70,6 +70,38 @@ class CallingHours:
         return sorted(moments.union(_turns(midnight, following, self.zone)))
 
 
+def opening(at: datetime, *parts: CallingHours) -> datetime | None:
+    """Return `at` if it is within all of these hours, else the next moment at which it is (UTC).
+
+    They have one zone. Returns None if there is no such moment within a year.
+    """
+    if not all(_overlap(one, other) for one in parts for other in parts):
+        return None
+    moment, last = at, at + _DAYS_AHEAD * _DAY
+    while moment <= last:
+        later = moment
+        for part in parts:
+            opens = part.opening(later)
+            if opens is None:
+                return None
+            later = opens
+        if later == moment:
+            return moment
+        moment = later
+    return None
+
+
+def _overlap(one: CallingHours, other: CallingHours) -> bool:
+    """Return whether both are open at some time of a day."""
+    return _holds(one, other.start) or _holds(other, one.start)
+
+
+def _holds(hours: CallingHours, clock: time) -> bool:
+    if hours.start <= hours.stop:
+        return hours.start <= clock <= hours.stop
+    return clock >= hours.start or clock <= hours.stop
+
+
 def _turns(since: datetime, until: datetime, zone: ZoneInfo) -> Iterator[datetime]:
     """Yield the moment between the two (at most a day apart) at which the clock changes."""
     before = since.astimezone(zone).utcoffset()

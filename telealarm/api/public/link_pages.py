@@ -16,6 +16,7 @@ from telealarm.models import Alarm, Installation
 from telealarm.rules import placeholders, signed_links
 from telealarm.rules.signed_links import Link
 from telealarm.store import do_not_call
+from telealarm.store.engine import recipients
 from telealarm.store.engine.database import Database
 from telealarm.store.engine.timeline import record
 from telealarm.store.messages.compose import Composer
@@ -64,7 +65,7 @@ class LinkPages:
         if link is None or alarm is None or link.kind not in signed_links.KINDS:
             page = LinkPage(_browsers(request))
             return page.write(404, page.texts.no_link)
-        page = LinkPage(alarm.language)
+        page = LinkPage(recipients.language(alarm))
         if link.expires <= utcnow():
             return page.write(410, page.texts.expired)
         return respond(link, alarm, page)

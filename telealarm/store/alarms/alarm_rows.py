@@ -4,13 +4,14 @@ from typing import Any
 
 from peewee import JOIN
 
-from telealarm.models import Alarm, Calendar, CalendarSetting, CalendarUserProfile, Event
+from telealarm.models import Alarm, Calendar, CalendarSetting, CalendarUserProfile, Event, Person
 from telealarm.store.engine import read_cache
 from telealarm.store.engine.joined import Branch
 
 # For Joined: the rows that hang on an alarm, in the order in which `join` joins them.
 BRANCHES: tuple[Branch, ...] = (
     (Event, Alarm, "event"),
+    (Person, Event, "person"),
     (Calendar, Event, "calendar"),
     (CalendarUserProfile, Calendar, "profile"),
     (CalendarSetting, CalendarUserProfile, "calendar_setting"),
@@ -20,10 +21,11 @@ BRANCHES: tuple[Branch, ...] = (
 def join(query: Any) -> Any:
     """Return the query, which has the alarms already, with their BRANCHES.
 
-    A calendar user may have no profile, and a profile no calendar setting.
+    An event may have no person, a calendar user no profile, and a profile no calendar setting.
     """
     return (
         query.join_from(Alarm, Event)
+        .join_from(Event, Person, JOIN.LEFT_OUTER)
         .join_from(Event, Calendar)
         .join_from(
             Calendar,

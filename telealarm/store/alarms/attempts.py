@@ -137,7 +137,7 @@ def reconsider(alarms: "Sequence[int] | ModelSelect[Alarm]") -> None:
     AlarmRequest.update(date=utcnow(), status_reason="").where(
         AlarmRequest.alarm.in_(alarms),
         AlarmRequest.status == AlarmStatus.PENDING,
-        AlarmRequest.status_reason == Reason.CALLING_HOURS,
+        AlarmRequest.status_reason.in_([Reason.CALLING_HOURS, Reason.PERSON_HOURS]),
     ).execute()
     wake("dialing")
 

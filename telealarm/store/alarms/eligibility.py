@@ -4,13 +4,13 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from telealarm import i18n
-from telealarm.models import Alarm, CalendarSetting, CalendarUserProfile, SmsGateway
+from telealarm.models import Alarm, CalendarSetting, CalendarUserProfile, Person, SmsGateway
 from telealarm.rules import eligibility
 from telealarm.rules.calling_hours import WEEKDAYS, CallingHours
 from telealarm.rules.eligibility import Decision, Terms
 from telealarm.store import do_not_call
 from telealarm.store.alarms import attempts
-from telealarm.store.engine import read_cache, time_zones
+from telealarm.store.engine import read_cache, recipients, time_zones
 
 
 def profile_of(alarm: Alarm) -> CalendarUserProfile | None:
@@ -31,10 +31,10 @@ def sms_gateway_of(alarm: Alarm) -> SmsGateway | None:
 
 
 def language_of(alarm: Alarm) -> str:
-    """Return the language of calls: that of the alarm, else that of its survey."""
+    """Return the language of calls: that of the alarm, its recipient, else that of its survey."""
     setting = setting_of(alarm)
     survey = alarm.survey or (setting.survey if setting else None)
-    return alarm.language or (survey.tts_language if survey else i18n.ENGLISH)
+    return recipients.language(alarm) or (survey.tts_language if survey else i18n.ENGLISH)
 
 
 def decide(alarm: Alarm, at: datetime) -> Decision:
@@ -60,8 +60,21 @@ def of(alarm: Alarm, profile: CalendarUserProfile | None, *, forbidden: bool) ->
     """Return the terms of an attempt of the alarm. Loaded rows are not read again."""
     setting = profile.calendar_setting if profile else None
     zone = time_zones.of_recipient(alarm, profile)
-    hours = calling_hours(alarm, setting, zone) if setting else None
-    return Terms(expires=attempts.expiry(alarm), forbidden=forbidden, hours=hours)
+    person = recipients.of(alarm)
+    needs_consent = bool(setting and setting.require_consent) and alarm.about_id is None
+    return Terms(
+        expires=attempts.expiry(alarm),
+        forbidden=forbidden,
+        hours=calling_hours(alarm, setting, zone) if setting else None,
+        of_person=_hours_of(person, zone) if person else None,
+        consented=not needs_consent or bool(person and person.consent),
+    )
+
+
+def _hours_of(person: Person, zone: ZoneInfo) -> CallingHours | None:
+    if person.daily_start is None or person.daily_stop is None:
+        return None
+    return CallingHours(start=person.daily_start, stop=person.daily_stop, zone=zone)
 
 
 def calling_hours(alarm: Alarm, setting: CalendarSetting, zone: ZoneInfo) -> CallingHours:

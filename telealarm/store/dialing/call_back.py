@@ -20,7 +20,7 @@ from telealarm.store import numbers
 from telealarm.store.alarms import alarms, attempts, eligibility, same_moment
 from telealarm.store.dialing import calls
 from telealarm.store.dialing.calls import Call
-from telealarm.store.engine import read_cache, regions
+from telealarm.store.engine import read_cache, recipients, regions
 from telealarm.store.engine.claim import Holder
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
@@ -68,7 +68,7 @@ def find(number: str, calendar_id: int | None, now: datetime) -> CallBack | None
     setting = eligibility.setting_of(alarm)
     assert setting is not None
     survey = alarm.survey or setting.survey
-    language = alarm.language or survey.tts_language
+    language = recipients.language(alarm) or survey.tts_language
     return CallBack(alarm.id, alarm.event.title, language, setting.callback_pin)
 
 

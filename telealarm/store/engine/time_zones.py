@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from peewee import Database
 
 from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
-from telealarm.store.engine import read_cache
+from telealarm.store.engine import read_cache, recipients
 
 # The configuration's zone, for each database that was opened with it.
 _configured: WeakKeyDictionary[Database, ZoneInfo] = WeakKeyDictionary()
@@ -41,7 +41,10 @@ def of_event(event: Event, profile: CalendarUserProfile | None = None) -> ZoneIn
 
 
 def of_recipient(alarm: Alarm, profile: CalendarUserProfile | None = None) -> ZoneInfo:
-    """Return the recipient's own zone (calling hours use it), else the event's."""
+    """Return the alarm's zone, else the recipient's (calling hours use it), else the event's."""
     if alarm.timezone:
         return ZoneInfo(alarm.timezone)
+    person = recipients.of(alarm)
+    if person is not None and person.timezone:
+        return ZoneInfo(person.timezone)
     return of_event(alarm.event, profile)

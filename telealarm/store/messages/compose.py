@@ -19,7 +19,7 @@ from telealarm.models import Alarm, BaseModel, Event, Installation, SmsGateway
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import phone, signed_links
 from telealarm.store import numbers
-from telealarm.store.engine import time_zones
+from telealarm.store.engine import recipients, time_zones
 from telealarm.store.engine.timeline import record
 from telealarm.store.messages import template_values
 
@@ -51,7 +51,7 @@ class Composer:
         values = self.values(alarm, now)
         return MessageContext(
             recipient=alarm.recipient,
-            language=alarm.language,
+            language=recipients.language(alarm),
             values=values,
             template=template_context(getattr(alarm, name)) if name else None,
             gateway=gateway_context(gateway),

@@ -6,7 +6,7 @@ from telealarm import methods
 from telealarm.models import Alarm, Event, Section, Survey
 from telealarm.rules import placeholders, spoken_dates
 from telealarm.store.access import users
-from telealarm.store.engine import read_cache, time_zones
+from telealarm.store.engine import read_cache, recipients, time_zones
 from telealarm.store.engine.timeline import record
 from telealarm.words import TimelineWord
 
@@ -25,16 +25,18 @@ def values(
     none; the default is English. `minutes_left` counts from `now`. `attempt` is the number of the
     attempt that is being made.
     """
-    spoken_in = alarm.language or language or "en"
+    spoken_in = recipients.language(alarm) or language or "en"
     zone = time_zones.of_recipient(alarm)
     start = event.start.astimezone(zone)
-    person = event.calendar.user
+    user, person = event.calendar.user, event.person
     subject = alarm.about or alarm
     return {
         "title": event.title,
-        "first_name": person.first_name or None,
-        "last_name": person.last_name or None,
-        "name": f"{person.first_name} {person.last_name}".strip() or None,
+        "first_name": user.first_name or None,
+        "last_name": user.last_name or None,
+        "name": f"{user.first_name} {user.last_name}".strip() or None,
+        "person_name": person and person.name,
+        "person_first_name": person and (person.first_name or None),
         "start_date": spoken_dates.day(start, spoken_in, now.astimezone(zone).date()),
         "start_time": spoken_dates.clock(start, spoken_in),
         "minutes_left": max(0, round((event.start - now).total_seconds() / 60)),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from telealarm.models import Alarm, Event, InboundSms, Message, SmsGateway
 from telealarm.rules import phone, replies
-from telealarm.store.engine import dialect
+from telealarm.store.engine import dialect, recipients
 from telealarm.store.engine.crud import first
 from telealarm.store.engine.timeline import record
 from telealarm.store.messages.compose import Composer
@@ -77,7 +77,7 @@ def reply(
 
 def _meaning(gateway: SmsGateway, message: Message, text: str) -> str | None:
     """Return what the reply means to this gateway."""
-    language = message.alarm.language
+    language = recipients.language(message.alarm)
     if gateway.sms_cancel == SmsCancel.OPTOUT and replies.is_bare_cancel(text, language):
         return replies.STOP
     return replies.meaning(text, language)
@@ -153,7 +153,7 @@ def _answer(
         return ReplyOutcome.UNCLEAR
     outcome = answers.answer(alarm, int(meaning), f"by SMS from {message.recipient}", now)
     thanks = {"1": texts.confirmed, "2": texts.cancelled, "3": texts.reschedule}[meaning]
-    if replies.is_bare_cancel(text, alarm.language):
+    if replies.is_bare_cancel(text, recipients.language(alarm)):
         thanks = f"{thanks} {texts.further}"
     write_back.answer(message, thanks, MessagePurpose.ANSWER, composer, now)
     return str(outcome)

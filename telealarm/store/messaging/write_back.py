@@ -7,6 +7,7 @@ from telealarm.i18n.model import ReplyTexts
 from telealarm.models import Alarm, Message
 from telealarm.rules import placeholders, short_sms
 from telealarm.store import do_not_call
+from telealarm.store.engine import recipients
 from telealarm.store.messages import outbox
 from telealarm.store.messages.compose import Composer
 from telealarm.words import MessagePurpose
@@ -14,7 +15,7 @@ from telealarm.words import MessagePurpose
 
 def texts(alarm: Alarm) -> ReplyTexts:
     """Return the texts in the language of the recipient."""
-    return i18n.of(alarm.language).written.reply
+    return i18n.of(recipients.language(alarm)).written.reply
 
 
 def once(message: Message, text: str, purpose: str, composer: Composer, now: datetime) -> None:

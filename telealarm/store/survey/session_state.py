@@ -10,7 +10,7 @@ from telealarm.rules import phone, placeholders
 from telealarm.sections.base import SectionType
 from telealarm.store.alarms import eligibility
 from telealarm.store.dialing.calls import Call, held
-from telealarm.store.engine import read_cache
+from telealarm.store.engine import read_cache, recipients
 from telealarm.store.engine.together import together
 from telealarm.store.messages.template_values import values
 from telealarm.store.outcome import call_rows
@@ -96,7 +96,7 @@ def script(row: CallRequest) -> Script:
     ]
     first = sections[0].id if sections else None
     return Script(
-        language=alarm.language or row.survey.tts_language,
+        language=recipients.language(alarm) or row.survey.tts_language,
         sections=sections,
         at=None if row.finished else (row.section_id or first),
         lap=row.lap,
@@ -158,7 +158,7 @@ def _voicemail_text(row: CallRequest) -> tuple[str, str] | None:
         return None
     if setting is not None and setting.voicemail_survey:
         return None
-    language = row.alarm.language or row.survey.tts_language
+    language = recipients.language(row.alarm) or row.survey.tts_language
     return neutral_message(row.caller_name, row.callerid, language)
 
 
