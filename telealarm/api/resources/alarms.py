@@ -226,7 +226,7 @@ def _check_recipient(values: Values, row: Alarm | None) -> None:
     method = methods.of(values.get("method", row.method if row else call.METHOD.number))
     name = method.address.field
     address = values.get(name, row and getattr(row, name))
-    event: Event = values["event"] if row is None else values.get("event", row.event)
+    event = values["event"] if row is None else values.get("event", row.event)
     if address or event.person_id is not None:
         return
     if row is None or name in values or "method" in values:

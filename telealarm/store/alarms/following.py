@@ -9,7 +9,7 @@ from typing import Any
 from telealarm import methods
 from telealarm.errors import Invalid
 from telealarm.methods import call
-from telealarm.models import Alarm, Event, Person, PersonNumber
+from telealarm.models import Alarm, Person, PersonNumber
 from telealarm.store.engine import recipients
 from telealarm.words import CarerMode
 
@@ -36,11 +36,11 @@ def filled(values: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises Invalid if the person cannot be reached by the alarm's method.
     """
-    event: Event = values["event"]
+    person = values["event"].person
     address = _address(values.get("method", call.METHOD.number))
-    if values.get(address) or event.person is None:
+    if values.get(address) or person is None:
         return {**values}
-    return {**values, **_followed(event.person, address, beside=values.get("beside"))}
+    return {**values, **_followed(person, address, beside=values.get("beside"))}
 
 
 def changed(alarm: Alarm, values: Mapping[str, Any]) -> dict[str, Any]:
