@@ -74,6 +74,20 @@ class AlarmResult(Numbers):
     RESCHEDULED = 3, "The recipient wants another time: key 3, or a reply by SMS."
 
 
+class StepTrigger(Words):
+    """`trigger` of a step of a reminder plan, and of the alarms that it made."""
+
+    BEFORE = "before", "The alarm is due so many seconds before the event's start."
+    AFTER = "after", "The alarm is due so many seconds after the event's end."
+    BOOKED = "booked", "The alarm is due at once when the event is booked."
+    MOVED = "moved", "The alarm is due at once when the event is moved to another start."
+    CANCELLED = "cancelled", "The alarm is due at once when the event is cancelled."
+
+
+# Alarms that these make tell what has just become of the event. They keep no distance from it.
+AT_ONCE = (StepTrigger.BOOKED, StepTrigger.MOVED, StepTrigger.CANCELLED)
+
+
 class AlarmOutcome(Words):
     """`outcome` of an alarm: its status and its result in one word."""
 
@@ -294,6 +308,7 @@ class Reason(Words):
     UNKNOWN = "unknown", "Nobody can tell what became of it; `on_unknown` decides what follows."
     FAILOVER = "failover", "The gateway could not place the call; the next gateway takes it."
     REFUSED = "refused", "The gateway or the mail server refused the message for good."
+    NOT_PERMITTED = "not_permitted", "The calendar user may not have this alarm; nobody is called."
     NO_CALENDAR_SETTING = "no_calendar_setting", "The calendar's user has no calendar setting."
     NO_METHOD = "no_method", "The file of the alarm's method is not installed."
     NO_RECIPIENT = "no_recipient", "The alarm has no number or address that can be written to."
@@ -328,6 +343,11 @@ class Reason(Words):
     SAME_MOMENT = (
         "same_moment",
         "Another alarm of the event is for the same recipient and moment; both end alike.",
+    )
+    BOOKED_LATE = "booked_late", "The event was booked too late for this step of its reminder plan."
+    LATER_STEP = (
+        "later_step",
+        "The time of this step of the reminder plan had passed; a later step goes out instead.",
     )
     CANCELLED = "cancelled", "A client cancelled it."
     DELETED = "deleted", "A client deleted the alarm, or its event."

@@ -23,6 +23,7 @@ from telealarm.models.limit import LimitUse
 from telealarm.models.message import EarlyReport, InboundSms, Message
 from telealarm.models.person import Person, PersonNumber
 from telealarm.models.pin_guess import PinGuess
+from telealarm.models.reminder_plan import ReminderPlan, ReminderStep
 from telealarm.models.rule import Rule
 from telealarm.models.search_term import PersonTerm, SearchTerm
 from telealarm.models.setting import CalendarSetting
@@ -58,6 +59,10 @@ ALL: list[type[BaseModel]] = [
     Section,
     Branching,
     CalendarSetting,
+    MailTemplate,
+    SmsTemplate,
+    ReminderPlan,
+    ReminderStep,
     CalendarUser,
     CalendarUserProfile,
     Calendar,
@@ -65,8 +70,6 @@ ALL: list[type[BaseModel]] = [
     Person,
     PersonNumber,
     Event,
-    MailTemplate,
-    SmsTemplate,
     Alarm,
     AlarmRequest,
     CallRequest,
@@ -129,6 +132,8 @@ __all__ = [
     "PersonNumber",
     "PersonTerm",
     "PinGuess",
+    "ReminderPlan",
+    "ReminderStep",
     "Rule",
     "SearchTerm",
     "Section",

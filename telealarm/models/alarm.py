@@ -18,9 +18,10 @@ from telealarm.methods import call
 from telealarm.models.account import User
 from telealarm.models.base import BaseModel, ClaimableModel, Key, OptionalKey, UtcField, created
 from telealarm.models.event import Event
+from telealarm.models.reminder_plan import ReminderStep
 from telealarm.models.survey import Survey
 from telealarm.models.template import MailTemplate, SmsTemplate
-from telealarm.words import AlarmResult, AlarmStatus
+from telealarm.words import AlarmResult, AlarmStatus, StepTrigger
 
 
 class Alarm(BaseModel):
@@ -92,6 +93,17 @@ class Alarm(BaseModel):
     origin_id: OptionalKey
     detached = BooleanField(default=False)
     deleted = UtcField(null=True)
+    # The step of a reminder plan that made it, and the trigger of the step, which stays when the
+    # step is gone. Empty: no plan made it.
+    reminder_step: "ForeignKeyField[ReminderStep | None]" = ForeignKeyField(
+        ReminderStep, null=True, on_delete="SET NULL"
+    )
+    reminder_step_id: OptionalKey
+    trigger = CharField(max_length=10, default="")
+    # An answer to another alarm of the event calls it off, whatever the calendar setting says.
+    only_if_unanswered = BooleanField(default=False)
+    # A client edited, cancelled or deleted it: its plan leaves it as it is.
+    by_hand = BooleanField(default=False)
     # The day on which its call counts to the manager's limit, as 2026-12-01; null: it does not.
     counted_on = CharField(max_length=10, null=True)
 
@@ -104,6 +116,12 @@ class Alarm(BaseModel):
     def recipient(self) -> str:
         """Where its method reaches the recipient: a phone number or a mail address."""
         return str(getattr(self, methods.of(self.method).address.field))
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it, or its event, was deleted. What tells of a cancelled event outlives it."""
+        outlives = self.trigger == StepTrigger.CANCELLED
+        return self.deleted is not None or (self.event.deleted is not None and not outlives)
 
     class Meta:
         # The first is for the planner. The others are for the API's lists, of a manager and of a

@@ -7,6 +7,7 @@ from peewee import CharField, Field, ForeignKeyField, IntegerField, JSONField, T
 from telealarm.methods import alarm_methods
 from telealarm.models.account import User
 from telealarm.models.base import BaseModel, Key, OptionalKey, UtcField, created
+from telealarm.models.reminder_plan import ReminderPlan
 from telealarm.models.setting import CalendarSetting
 
 
@@ -69,6 +70,9 @@ class Calendar(BaseModel):
     user_id: Key
     max_concurrent = IntegerField(default=0)  # 0: no cap
     timezone = CharField(max_length=64, null=True)
+    # The plan of its events that name none.
+    reminder_plan = ForeignKeyField(ReminderPlan, null=True)
+    reminder_plan_id: OptionalKey
     created_date = created()
     deleted = UtcField(null=True)
 

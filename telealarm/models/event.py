@@ -16,6 +16,7 @@ from telealarm.models.account import User
 from telealarm.models.base import BaseModel, Key, OptionalKey, UtcField, created
 from telealarm.models.calendar import Calendar, CalendarUser
 from telealarm.models.person import Person
+from telealarm.models.reminder_plan import ReminderPlan
 from telealarm.models.rule import Rule
 from telealarm.words import EventStatus
 
@@ -77,12 +78,21 @@ class Event(BaseModel):
     # changed in the file since; and the source of the file. See importing/content.py.
     imported: "Field[dict[str, Any] | None]" = JSONField(null=True)
     import_source = CharField(max_length=100, null=True)
+    # What kind of appointment it is, in the client's words. Steps of a plan may be for some types.
+    type = CharField(max_length=100, default="")
+    # The plan that makes its alarms; null: its calendar's.
+    reminder_plan = ForeignKeyField(ReminderPlan, null=True)
+    reminder_plan_id: OptionalKey
+    # When its start was changed last: answers to what was asked before are for the old start.
+    moved_on = UtcField(null=True)
     # A deleted event is hidden, because the call log refers to it.
     deleted = UtcField(null=True)
 
     # This is no column: store.access.visibility adds it to the selected rows. None: the
     # configuration's zone.
     zone: str | None
+    # Neither is this: the sentences about steps of the plan that the last write could not plan.
+    not_planned: "list[str] | None" = None
 
     class Meta:
         # Most are for the API's lists, of a manager and of a superuser.

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
+# How long an alarm is wanted that is due when its event is over, such as a question how it was.
+FOLLOW_UP = timedelta(days=1)
 # Hours that do not open within this many days never open.
 _DAYS_AHEAD = 366
 
@@ -128,9 +130,12 @@ def expiry(
     """Return the moment after which nobody wants this alarm any more.
 
     1. `max_lateness_seconds` after `due`, if it is given.
-    2. The event's end, if the alarm is due with its event or later, or if its policy is `run`.
-    3. Else the event's start: the alarm is a reminder.
+    2. A day after `due`, if it is due when the event is over.
+    3. The event's end, if the alarm is due with its event or later, or if its policy is `run`.
+    4. Else the event's start: the alarm is a reminder.
     """
     if max_lateness_seconds is not None:
         return due + timedelta(seconds=max_lateness_seconds)
+    if due >= end:
+        return due + FOLLOW_UP
     return end if due >= start or missed_policy == "run" else start

@@ -20,6 +20,7 @@ MODELS: dict[str, type[models.BaseModel]] = {
     "calendar-setting": models.CalendarSetting,
     "calendar-user": models.CalendarUser,
     "calendar": models.Calendar,
+    "reminder-plan": models.ReminderPlan,
     "rule": models.Rule,
     "person": models.Person,
     "event": models.Event,

@@ -32,7 +32,7 @@ from telealarm.store.calendars import density, series
 from telealarm.store.dialing import call_log
 from telealarm.store.engine import time_zones
 from telealarm.store.messages import template_values
-from telealarm.words import UNSETTLED, AlarmOutcome, AlarmResult, AlarmStatus
+from telealarm.words import AT_ONCE, UNSETTLED, AlarmOutcome, AlarmResult, AlarmStatus, StepTrigger
 
 WEEK_SECONDS = 7 * 24 * 3600
 STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus}, "AlarmStatus")
@@ -93,6 +93,8 @@ class RetryPolicy(FieldType):
 
 def notice(context: RequestContext, row: Alarm) -> str | None:
     """Return date_start_notice as local time."""
+    if row.trigger in AT_ONCE:
+        return context.local(row.created_date, row.zone)
     if not row.offset:
         return context.local(row.event_start, row.zone)
     zone = ZoneInfo(row.zone) if row.zone else time_zones.configured()
@@ -173,6 +175,18 @@ class AlarmForm(Form):
     snooze_key: Annotated[str, OneOf(("", *"123456789"))] = ""
     """The rating key that asks for another call later. Empty: no key does."""
     status_reason: ClassVar = Column(meaning="Why the status is what it is, as one stable word.")
+    reminder_step: ClassVar = Computed(
+        lambda context, row: row.reminder_step_id,
+        {"type": ["integer", "null"]},
+        meaning="The id of the step of the reminder plan that made the alarm.",
+    )
+    trigger: ClassVar = Column(
+        shape=json_schema.words(["", *StepTrigger], "AlarmTrigger"),
+        meaning="What made the alarm due, if a reminder plan made it; else empty.",
+    )
+    by_hand: ClassVar = Column(
+        meaning="Whether a client edited the alarm, so that its reminder plan leaves it as it is."
+    )
     about: ClassVar = RowLink(
         "alarm", "about_id", null=True, meaning="The failed alarm that this alarm reports."
     )
@@ -249,7 +263,7 @@ def _to_offset(context: RequestContext, event: Event, values: Values) -> None:
 
 
 def delete(context: RequestContext, row: Alarm) -> None:
-    alarms.delete([row], context.now)
+    alarms.delete_by_hand(row, context.now)
 
 
 def timeline(context: RequestContext, row: Alarm, values: Values) -> dict[str, Any]:

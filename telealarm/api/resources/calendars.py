@@ -25,6 +25,8 @@ class CalendarForm(Form):
     created_date: ClassVar = CREATED
     timezone: Annotated[str | None, Zone()] = None
     """The time zone of events that have none. Default: the calendar user's."""
+    reminder_plan: Annotated[int | None, Relation("reminder-plan")] = None
+    """The plan that makes the alarms of the calendar's events."""
 
 
 def change(context: RequestContext, row: Calendar, values: Values) -> None:

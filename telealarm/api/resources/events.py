@@ -68,6 +68,10 @@ class EventForm(Form):
     occ_count: ClassVar = Column(meaning="Which occurrence of the series this is, counted from 0.")
     timezone: Annotated[str | None, Zone()] = None
     """The time zone of the event. Default: the calendar's."""
+    type: Annotated[str, Text(100)] = ""
+    """The type of appointment, in your words. Steps of a reminder plan may be for some types."""
+    reminder_plan: Annotated[int | None, Relation("reminder-plan")] = None
+    """The plan that makes the event's alarms. Default: the calendar's."""
     exdate: Annotated[list[datetime] | None, Moments()] = None
     """The starts of cancelled occurrences of a series, in the event's time zone."""
     person: Annotated[int | None, Relation("person")] = None
@@ -94,6 +98,11 @@ def weigh(context: RequestContext, row: Event | None, values: Values) -> None:
         density.check(row, series.of(row), context.now)
     if values.get("exdate"):
         exdates.check(row, there)
+
+
+def not_planned(event: Event) -> dict[str, Any]:
+    """Return what a new event's reminder plan could not plan."""
+    return {"not_planned": event.not_planned} if event.not_planned else {}
 
 
 def create(context: RequestContext, owner_id: int, values: Values) -> Event:
@@ -198,12 +207,22 @@ EVENT = Resource(
         "person": Event.person,
         "status": Event.status,
         "parent_event": Event.parent_event,
+        "type": Event.type,
         "start": Event.start,
         "end": Event.end,
     },
     orders={"start": Event.start},
     weigh=weigh,
     create=create,
+    once=not_planned,
+    once_shown={
+        "not_planned": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Only in the reply to a POST: the steps of the reminder plan that"
+            " nobody can be reached for, each with what is missing.",
+        }
+    },
     change=change,
     delete=delete,
     parent="calendar",

@@ -16,7 +16,7 @@ from telealarm.store.access.limits import WAITING
 from telealarm.store.alarms import attempts, distance, following, parents, quota, same_moment
 from telealarm.store.engine import crud, dialect, regions
 from telealarm.store.engine.database import wake
-from telealarm.store.engine.timeline import record
+from telealarm.store.engine.timeline import Entry, record, record_all
 from telealarm.store.engine.transition import move, put
 from telealarm.store.messages import outbox
 from telealarm.store.webhooks import webhooks
@@ -27,6 +27,7 @@ from telealarm.words import (
     Change,
     EventStatus,
     Reason,
+    StepTrigger,
     TimelineWord,
 )
 
@@ -64,6 +65,7 @@ def schedule(alarm: Alarm, event: Event) -> None:
     The call counts on the day on which it is due: see quota.py.
     """
     wanted = event.status == EventStatus.PENDING and not event.deleted
+    wanted = wanted or alarm.trigger == StepTrigger.CANCELLED
     wanted = wanted and not alarm.deleted and not alarm.called_off
     due = moment(alarm, event)
     if alarm.status == AlarmStatus.PENDING and (why := quota.surplus(alarm, due)):
@@ -166,7 +168,9 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
     region = regions.of_event(values.get("event", alarm.event))
     values = following.changed(alarm, numbers.columns(values, numbers.OF_ALARM, region))
     _check_history(alarm, values)
-    crud.change(alarm, {**values, "detached": alarm.origin_id is not None})
+    by_hand = alarm.by_hand or bool(alarm.trigger)
+    detached = alarm.origin_id is not None
+    crud.change(alarm, {**values, "detached": detached, "by_hand": by_hand})
     if "alarm_phonenumber" in values:
         # A waiting attempt may have waited until the old number was free.
         AlarmRequest.update(waits_for=0).where(AlarmRequest.alarm == alarm.id).execute()
@@ -314,9 +318,8 @@ def cancel(alarms: Sequence[Alarm], reason: str, now: datetime) -> None:
         Alarm.update(status=AlarmStatus.CANCELLED).where(
             Alarm.id.in_(still), Alarm.status.in_(UNSETTLED)
         ).execute()
-        for alarm_id in ids:
-            what = TimelineWord.CALLED_OFF if alarm_id in ring_on else TimelineWord.CANCELLED
-            record(alarm_id, what, reason, at=now)
+        words = {True: TimelineWord.CALLED_OFF, False: TimelineWord.CANCELLED}
+        record_all(Entry(one, words[one in ring_on], reason, at=now) for one in ids)
     for owner_id in {alarm.owner_id for alarm in alarms}:
         limits.freed(owner_id, WAITING)
     same_moment.release([alarm.event_id for alarm in alarms], now)
@@ -333,10 +336,16 @@ def delete(alarms: Sequence[Alarm], now: datetime) -> None:
     cancel([alarm for alarm in alarms if alarm.status in UNSETTLED], Reason.DELETED, now)
     for ids in _ids(alarms):
         Alarm.update(deleted=now, due=None).where(Alarm.id.in_(ids)).execute()
-    for alarm in alarms:
-        if alarm.status not in UNSETTLED:
-            record(alarm.id, TimelineWord.DELETED, at=now)
+    ended = [alarm.id for alarm in alarms if alarm.status not in UNSETTLED]
+    record_all(Entry(one, TimelineWord.DELETED, at=now) for one in ended)
     parents.edited([alarm.event_id for alarm in alarms], now)
+
+
+def delete_by_hand(alarm: Alarm, now: datetime) -> None:
+    """Hide an alarm for a client. A reminder plan that made it does not make it again."""
+    if alarm.trigger:
+        crud.change(alarm, {"by_hand": True})
+    delete([alarm], now)
 
 
 def attempt(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:

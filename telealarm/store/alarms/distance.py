@@ -7,10 +7,13 @@ from zoneinfo import ZoneInfo
 from telealarm.models import Alarm, Event
 from telealarm.rules import dates
 from telealarm.store.engine import crud, time_zones
+from telealarm.words import AT_ONCE
 
 
 def notice(alarm: Alarm, event: Event) -> datetime:
     """Return date_start_notice of an alarm, if `event` is its event."""
+    if alarm.trigger in AT_ONCE:
+        return alarm.created_date
     if not alarm.offset:
         return event.start
     if alarm.offset_elapsed:

@@ -47,8 +47,7 @@ def of_another(alarm: Alarm) -> Terms | None:
 
     Return None if the alarm or its event was deleted: then no attempt may follow.
     """
-    deleted = alarm.deleted or alarm.event.deleted
-    return None if deleted else _read(alarm)
+    return None if alarm.is_gone else _read(alarm)
 
 
 def _read(alarm: Alarm) -> Terms:

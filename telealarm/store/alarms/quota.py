@@ -14,7 +14,7 @@ from telealarm.clock import utcnow
 from telealarm.models import Alarm, Event
 from telealarm.store.access import limits
 from telealarm.store.access.limits import CALLS, TRIALS, WAITING, Use
-from telealarm.words import EventStatus
+from telealarm.words import EventStatus, StepTrigger
 
 # Whether an alarm beyond a limit is missed, and the write goes on.
 _misses: ContextVar[bool] = ContextVar("_misses", default=False)
@@ -54,7 +54,9 @@ def day_of(alarm: Alarm, event: Event, due: datetime) -> str | None:
 
     None: the alarm counts on no day. It counts anew after a call was made already.
     """
-    if event.status == EventStatus.COMPLETED or event.deleted or alarm.deleted or alarm.called_off:
+    over = event.status == EventStatus.COMPLETED or event.deleted is not None
+    over = over and alarm.trigger != StepTrigger.CANCELLED
+    if over or alarm.deleted or alarm.called_off:
         return alarm.counted_on
     if alarm.about_id is not None or not _rings(alarm):
         return alarm.counted_on

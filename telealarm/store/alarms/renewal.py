@@ -30,11 +30,11 @@ def renew(alarm: Alarm, event: Event, now: datetime) -> Alarm:
     record(new.id, TimelineWord.CREATED, f"anew, after alarm {alarm.id}", at=now)
     alarms.admit(new, event)
     if event.rule_id is not None:
-        _replace(alarm, new, now)
+        replace(alarm, new, now)
     return new
 
 
-def _replace(alarm: Alarm, new: Alarm, now: datetime) -> None:
+def replace(alarm: Alarm, new: Alarm, now: datetime) -> None:
     """Let the occurrences of a series follow the new alarm."""
     Alarm.update(origin=new).where(Alarm.origin == alarm.id).execute()
     Alarm.update(deleted=now, due=None).where(Alarm.id == alarm.id).execute()

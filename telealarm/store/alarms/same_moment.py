@@ -22,7 +22,7 @@ from telealarm.store.alarms import attempts, eligibility
 from telealarm.store.engine import crud
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.prepared import Each, Prepared
-from telealarm.words import UNSETTLED, AlarmStatus, Reason
+from telealarm.words import AT_ONCE, UNSETTLED, AlarmStatus, Reason
 
 # How often a waiting alarm is checked again. It is also checked when the first one ends.
 CHECKED = timedelta(seconds=30)
@@ -30,7 +30,8 @@ CHECKED = timedelta(seconds=30)
 
 def firsts(alarms: Sequence[Alarm]) -> dict[int, int]:
     """Return the alarms among these that wait for another one: their ids, each with the first's."""
-    due = not_alone([one for one in alarms if one.due is not None and not one.num_attempt])
+    due = [one for one in alarms if one.due is not None and not one.num_attempt]
+    due = not_alone([one for one in due if one.recipient])
     if not due:
         return {}
     rows = Alarm.select().where(
@@ -142,7 +143,9 @@ def _may_reach_the_same(alarms: Sequence[Alarm]) -> Expression:
 
 def _reach(alarm: Alarm) -> tuple[object, ...]:
     """Return when and where the alarm reaches its recipient, and what may put it off."""
-    moment = alarm.offset - alarm.advance_notice
+    moment: tuple[object, ...] = (alarm.offset - alarm.advance_notice,)
+    if alarm.trigger in AT_ONCE:
+        moment = alarm.trigger, alarm.created_date
     hours = alarm.daily_start, alarm.daily_stop, alarm.timezone
     return alarm.event_id, alarm.method, moment, hours, _recipient(alarm)
 

@@ -12,15 +12,20 @@ from peewee import Expression, ModelSelect
 from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
 from telealarm.store.alarms import alarms, attempts, parents
 from telealarm.store.engine import crud
+from telealarm.store.reminder_plans import follow
 from telealarm.words import UNSETTLED
 
 
 def change_calendar(calendar: Calendar, values: Mapping[str, Any], now: datetime) -> None:
     """Edit a calendar. Its zone may come from its calendar user."""
-    before = (calendar.timezone, calendar.user_id)
+    before, plan = (calendar.timezone, calendar.user_id), calendar.reminder_plan_id
     crud.change(calendar, values)
     if (calendar.timezone, calendar.user_id) != before:
         _follow(Calendar.id == calendar.id, now)
+    if calendar.reminder_plan_id != plan:
+        mine = (Event.calendar == calendar.id) & Event.reminder_plan.is_null()
+        for events in follow.events_of(mine, now):
+            follow.follow(events, now)
 
 
 def change_profile(profile: CalendarUserProfile, values: Mapping[str, Any], now: datetime) -> None:

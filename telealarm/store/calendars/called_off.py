@@ -10,7 +10,8 @@ from telealarm.store.engine import crud
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
 from telealarm.store.messages import invitations
-from telealarm.words import UNSETTLED, AlarmStatus, EventStatus, Reason, TimelineWord
+from telealarm.store.reminder_plans import notices
+from telealarm.words import UNSETTLED, AlarmStatus, EventStatus, Reason, StepTrigger, TimelineWord
 
 
 def is_ahead(event: Event, now: datetime) -> bool:
@@ -29,16 +30,18 @@ def call_off(event: Event, reason: str, now: datetime) -> list[int]:
 
     Return the ids of the events that were not completed before.
     """
-    ended = []
+    ended, told = [], []
     for one in _with_children(event, now):
         if one.status != EventStatus.COMPLETED:
             move(one, EventStatus.COMPLETED)
             ended.append(one.id)
+            told.append(one)
         alarms.cancel(events.unfinished([one.id]), reason, now)
         invitations.call_off(one)
     if event.rule_id is not None:
         crud.change(event, {"children_status": EventStatus.COMPLETED})
         parents.edited([event.id], now)
+    notices.cancelled(told, now)
     return ended
 
 
@@ -47,6 +50,7 @@ def bring_back(event: Event, ended: Collection[int], reason: str, now: datetime)
     for one in _with_children(event, now):
         if one.id in ended and one.end > now:
             rearm(one, reason, now)
+            notices.withdraw(one, StepTrigger.CANCELLED, now)
     if event.rule_id is not None:
         crud.change(event, {"children_status": EventStatus.PENDING})
         parents.edited([event.id], now)

@@ -13,10 +13,14 @@ from telealarm.store.calendars import density
 from telealarm.store.engine import crud, search_index, time_zones
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
-from telealarm.words import UNSETTLED, AlarmStatus, EventStatus, Reason, TimelineWord
+from telealarm.store.reminder_plans import follow
+from telealarm.words import AT_ONCE, UNSETTLED, AlarmStatus, EventStatus, Reason, TimelineWord
 
 # The columns that a child takes from its parent, in addition to its times.
-_OF_EVENT = ("title", "description", "creator", "calendar", "timezone", "data", "person")
+_OF_EVENT = (
+    *("title", "description", "creator", "calendar", "timezone", "data"),
+    *("person", "type", "reminder_plan"),
+)
 
 # The columns of an alarm that are not copied. Its offset is copied, but never a time.
 _NOT_COPIED = frozenset(
@@ -34,6 +38,7 @@ _NOT_COPIED = frozenset(
         "detached",
         "deleted",
         Alarm.counted_on.name,
+        Alarm.by_hand.name,
     }
 )
 
@@ -87,9 +92,12 @@ def known(parent_id: int, originals: Iterable[datetime]) -> Iterator[Event]:
 
 
 def templates(parent: Event) -> list[Alarm]:
-    """Return the parent's alarms that are copied: all except those that a client cancelled."""
+    """Return the parent's alarms that are copied: all except those that a client cancelled.
+
+    What told of the booking of the series, or of a move, is not copied.
+    """
     query = Alarm.select().where(Alarm.event == parent.id, Alarm.deleted.is_null())
-    query = query.where(Alarm.about.is_null())
+    query = query.where(Alarm.about.is_null(), Alarm.trigger.not_in(AT_ONCE))
     return [alarm for alarm in query.order_by(Alarm.id) if not _called_off(alarm)]
 
 
@@ -155,8 +163,9 @@ def make(
     }
     inherited = {name: parent.__data__[name] for name in _OF_EVENT}
     child = crud.insert(Event, {**inherited, **columns})
+    not_owed = follow.copies_not_owed(copied, parent, child, now)
     for alarm in copied:
-        _copy(alarm, child, now, surplus=surplus)
+        _copy(alarm, child, now, surplus=surplus, not_owed=not_owed.get(alarm.id, ""))
     return child
 
 
@@ -195,33 +204,40 @@ def _follow(
     """Apply edits of the parent, and of its alarms, to a child."""
     wanted = {name: parent.__data__[name] for name in _OF_EVENT} | {"start": start, "end": end}
     changed = _changed(child, wanted)
-    crud.change(child, changed)
+    crud.change(child, {**changed, **({"moved_on": now} if "start" in changed else {})})
     moved = not changed.keys().isdisjoint(("start", "timezone", "calendar"))
     mine = list(Alarm.select().where(Alarm.event == child.id).order_by(Alarm.id))
     if moved:
         alarms.event_moved(child, now)
     if changed.keys() & {"timezone", "calendar"}:
         attempts.reconsider([alarm.id for alarm in mine])
-    _follow_alarms(child, mine, copied, now)
+    _follow_alarms(child, parent, mine, copied, now)
 
 
 def follow_alarms(child: Event, parent: Event, now: datetime) -> None:
     """Apply edits of the parent's alarms to a child that does not follow the parent itself."""
     mine = list(Alarm.select().where(Alarm.event == child.id).order_by(Alarm.id))
-    _follow_alarms(child, mine, templates(parent), now)
+    _follow_alarms(child, parent, mine, templates(parent), now)
 
 
 def _follow_alarms(
-    child: Event, mine: Sequence[Alarm], copied: Sequence[Alarm], now: datetime
+    child: Event,
+    parent: Event,
+    mine: Sequence[Alarm],
+    copied: Sequence[Alarm],
+    now: datetime,
 ) -> None:
     copies = {alarm.origin_id: alarm for alarm in mine if alarm.origin_id}
+    not_owed = follow.copies_not_owed(copied, parent, child, now)
     for alarm in copied:
         copy = copies.pop(alarm.id, None)
         if copy is None:
-            _copy(alarm, child, now)
+            _copy(alarm, child, now, not_owed=not_owed.get(alarm.id, ""))
         elif not copy.deleted and not copy.detached:
             _follow_alarm(copy, alarm, child, now)
     left = [alarm for alarm in copies.values() if not alarm.deleted and not alarm.detached]
+    # A step that a plan has no more lets an attempt of its alarm come to its end.
+    left = [alarm for alarm in left if not (alarm.trigger and follow.has_begun(alarm))]
     called_off = [alarm for alarm in left if alarm.origin and not alarm.origin.deleted]
     alarms.cancel(
         [alarm for alarm in called_off if alarm.status in UNSETTLED], Reason.CANCELLED, now
@@ -242,8 +258,13 @@ def _follow_alarm(copy: Alarm, alarm: Alarm, child: Event, now: datetime) -> Non
         attempts.reconsider([copy.id])
 
 
-def _copy(alarm: Alarm, child: Event, now: datetime, *, surplus: str = "") -> None:
-    """Copy an alarm. `surplus`: why the copy is missed, because of a limit of the manager."""
+def _copy(
+    alarm: Alarm, child: Event, now: datetime, *, surplus: str = "", not_owed: str = ""
+) -> None:
+    """Copy an alarm. `surplus`: why the copy is missed, because of a limit of the manager.
+
+    `not_owed`: why the reminder plan does not let it go out.
+    """
     copy = Alarm.create(**_columns(alarm), event=child, origin=alarm, created_date=now)
     search_index.add(copy)
     record(copy.id, TimelineWord.CREATED, f"a copy of alarm {alarm.id}", at=now)
@@ -251,6 +272,8 @@ def _copy(alarm: Alarm, child: Event, now: datetime, *, surplus: str = "") -> No
         # It was over before its original alarm was created: nobody expects it.
         move(copy, AlarmStatus.MISSED, status_reason=Reason.PAST)
         record(copy.id, TimelineWord.MISSED, "was over when its alarm was written", at=now)
+    elif not_owed:
+        alarms.cancel([copy], not_owed, now)
     elif surplus:
         alarms.miss_surplus(copy, surplus)
     else:

@@ -15,7 +15,8 @@ from telealarm.store.engine import crud, time_zones
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.transition import move
 from telealarm.store.messages import invitations
-from telealarm.words import EventStatus, Reason
+from telealarm.store.reminder_plans import follow, notices, steps
+from telealarm.words import EventStatus, Reason, StepTrigger
 
 _TIMES = ("start", "end", "end_recurring_period")
 
@@ -61,6 +62,9 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Event:
         wake("series")
     event = crud.insert(Event, {**columns, "owner": owner_id, "created_on": now})
     _give_up_excluded(event, now)
+    if steps.plan_id(event) is not None:
+        follow.follow([event], now)
+        notices.tell(event, StepTrigger.BOOKED, now)
     return event
 
 
@@ -72,9 +76,13 @@ def change(event: Event, values: Mapping[str, Any], now: datetime) -> None:
     """
     old_start, old_end, recurs = event.start, event.end, event.rule_id is not None
     old_clock, old_person = (event.timezone, event.calendar_id), event.person_id
+    ends = values.get("status") == EventStatus.COMPLETED
+    old_plan, was_ahead = steps.plan_id(event), _ahead(event, now) if ends else []
     before = _series(event)
     columns = redrafted(event, values)
     status = columns.pop("status", None)
+    if columns.get("start", old_start) != old_start:
+        columns["moved_on"] = now
     if event.parent_event_id is not None:
         columns["detached"] = True
     crud.change(event, columns)
@@ -95,8 +103,36 @@ def change(event: Event, values: Mapping[str, Any], now: datetime) -> None:
         attempts.reconsider([alarm.id for alarm in unfinished([event.id])])
     if event.person_id != old_person:
         followers.event_changed(event, now)
+    if old_plan is not None or steps.plan_id(event) is not None:
+        _follow_plan(event, was_ahead, now, moved=event.start != old_start)
     _give_up_excluded(event, now)
     parents.edited([event.id], now)
+
+
+def _ahead(event: Event, now: datetime) -> list[Event]:
+    """Return the event and its children that are on and have not begun, if it has a plan."""
+    if steps.plan_id(event) is None:
+        return []
+    rows = Event.select().where(Event.parent_event == event.id, Event.deleted.is_null())
+    ahead = list(rows.where(Event.start > now, Event.status != EventStatus.COMPLETED))
+    own = event.start > now and event.status != EventStatus.COMPLETED
+    return [event, *ahead] if own else ahead
+
+
+def _follow_plan(event: Event, was_ahead: Sequence[Event], now: datetime, *, moved: bool) -> None:
+    """Let an edited event follow its plan, and tell its person of a move or of the end."""
+    if event.status == EventStatus.COMPLETED:
+        ended = [one for one in was_ahead if one.id == event.id or _is_ended(one)]
+        notices.cancelled(ended, now)
+    else:
+        notices.withdraw(event, StepTrigger.CANCELLED, now)
+    follow.follow([event], now, moved={event.id} if moved else ())
+    if moved and event.status != EventStatus.COMPLETED:
+        notices.tell(event, StepTrigger.MOVED, now)
+
+
+def _is_ended(event: Event) -> bool:
+    return Event.get_by_id(event.id).status == EventStatus.COMPLETED
 
 
 def _series(event: Event) -> Series | None:
@@ -106,10 +142,13 @@ def _series(event: Event) -> Series | None:
 
 def give_up_own(event: Event, reason: str, now: datetime) -> None:
     """Cancel a parent's own occurrence. The series continues."""
-    if event.status != EventStatus.COMPLETED:
+    was_on = event.status != EventStatus.COMPLETED
+    if was_on:
         move(event, EventStatus.COMPLETED)
     alarms.cancel(unfinished([event.id]), reason, now)
     invitations.call_off(event)
+    if was_on and reason == Reason.OCCURRENCE_CANCELLED:
+        notices.cancelled([event], now)
 
 
 def _give_up_excluded(event: Event, now: datetime) -> None:
@@ -153,6 +192,7 @@ def set_series_status(event: Event, status: int, now: datetime) -> None:
     Future children get the status too. An event without other occurrences is its own series.
     """
     parent = event.parent_event or event
+    was_ahead = _ahead(parent, now) if status == EventStatus.COMPLETED else []
     if parent.rule_id is not None:
         if parent.status == EventStatus.PAUSED or parent.start > now:
             _set_if_open(parent, status, now)
@@ -163,6 +203,7 @@ def set_series_status(event: Event, status: int, now: datetime) -> None:
                 _set_if_open(occurrence, status, now)
     elif parent.status != status:
         set_status(parent, status, now)
+    notices.cancelled([one for one in was_ahead if _is_ended(one)], now)
 
 
 def _set_children_status(parent: Event, status: int, now: datetime) -> None:
@@ -199,7 +240,9 @@ def unfinished(event_ids: Sequence[int]) -> list[Alarm]:
 
 def delete(event: Event, now: datetime) -> None:
     """Hide an event with its occurrences and alarms. The log of their calls stays."""
+    was_ahead = _ahead(event, now)
     _hide([event.id, *(child.id for child in children(event.id))], now)
+    notices.cancelled(was_ahead, now)
 
 
 def delete_calendar(calendar: Calendar, now: datetime) -> None:

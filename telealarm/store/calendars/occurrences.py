@@ -9,9 +9,11 @@ from telealarm.rules.recurrence import Series
 from telealarm.store.alarms import parents
 from telealarm.store.calendars import called_off, children, events, series
 from telealarm.store.engine import crud, time_zones
-from telealarm.words import AlarmStatus, Reason
+from telealarm.store.reminder_plans import notices
+from telealarm.words import AlarmStatus, Reason, StepTrigger
 
 _TICK = datetime.resolution
+_CANCELLED = StepTrigger.CANCELLED
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,17 @@ def cancel(event: Event, start: datetime, now: datetime) -> None:
 
     Raises Invalid if there is none.
     """
-    _, original, child = _find(event, start)
+    pattern, original, child = _find(event, start)
     local = original.astimezone(time_zones.of_event(event))
     # Only its offset distinguishes the second of two equal wall times.
     exdate = (local if local.fold else local.replace(tzinfo=None)).isoformat()
     if exdate not in event.exdate:
         crud.change(event, {"exdate": [*event.exdate, exdate]})
+    if child is None and original != event.start and notices.has_step(event, _CANCELLED):
+        # It becomes an event, so that its person is told.
+        occurrence = pattern.occurrences(original, original + _TICK, 1)[0]
+        end = series.end_of(event, occurrence, pattern)
+        child = children.make(event, original, original, end, [], now)
     if child is not None:
         events.delete(child, now)
     elif original == event.start:
@@ -85,6 +92,8 @@ def move(event: Event, start: datetime, to: datetime, now: datetime) -> Event:
     if original == event.start:
         events.give_up_own(event, Reason.OCCURRENCE_MOVED, now)
     child = children.make(event, original, begin, end, copied, now, detached=True)
+    if begin != original:
+        notices.tell(child, StepTrigger.MOVED, now)
     parents.edited([event.id], now)
     return child
 

@@ -92,6 +92,8 @@ class CallAdmission:
             return otherwise
         setting = eligibility.setting_of(alarm)
         assert setting is not None, "without a calendar setting nothing goes"
+        if not alarm.recipient:
+            return partial(apply.fail, request, Reason.NO_RECIPIENT, now)
         if not methods.of(alarm.method).uses_channel:
             return partial(put, request, queue=attempts.NO_CALL)  # the alarm was edited
         gateway, unusable = self._gateway(request, setting.aleg_gateway)

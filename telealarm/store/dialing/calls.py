@@ -206,7 +206,7 @@ def _is_wanted(row: CallRequest, now: datetime, *, forbidden: bool, paused: bool
     """Return whether the call is still to be placed. If not, put it back or end it."""
     request, alarm = row.request, row.alarm
     ahead = alarm.due is not None and alarm.due > now + READY
-    gone = alarm.deleted or alarm.event.deleted or alarms.is_called_off(alarm)
+    gone = alarm.is_gone or alarms.is_called_off(alarm)
     if row.withdrawn or alarm.event.status == EventStatus.PAUSED or ahead or gone:
         put(row, ended=now)
         concurrency.release([row.id])

@@ -161,6 +161,8 @@ def _decide(
     action, why = word.get(decision.action, PlanAction.SKIP), decision.reason
     if alarm.event.status == EventStatus.PAUSED:
         action, why = PlanAction.SKIP, Reason.EVENT_PAUSED
+    elif not alarm.recipient:
+        action, why = PlanAction.SKIP, Reason.NO_RECIPIENT
     elif waits:
         action, why = PlanAction.SKIP, Reason.SAME_MOMENT
     elif decision.action is Eligibility.GO and (refusal := _refusal(method, setting)):

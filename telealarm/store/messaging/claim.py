@@ -105,7 +105,7 @@ def _wanted(message: Message, now: datetime) -> bool:
         return not _asked_to_stop(message, now)
     event = alarm.event
     ahead = alarm.due is not None and alarm.due > now
-    gone = alarm.deleted or event.deleted or alarms.is_called_off(alarm)
+    gone = alarm.is_gone or alarms.is_called_off(alarm)
     if message.withdrawn or ahead or gone or event.status == EventStatus.PAUSED:
         move(message, MessageStatus.WITHDRAWN)
         apply.call_off(request, "nothing was sent", now)

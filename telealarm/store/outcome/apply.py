@@ -11,7 +11,7 @@ from telealarm import i18n, methods
 from telealarm.methods import sms
 from telealarm.methods.base import Address
 from telealarm.models import Alarm, AlarmRequest, Message
-from telealarm.rules import outcome, placeholders
+from telealarm.rules import outcome, placeholders, reminder_plan
 from telealarm.rules.eligibility import Decision, Eligibility
 from telealarm.rules.outcome import Failover, Failure, Retry, Snooze, Success
 from telealarm.store import numbers
@@ -138,18 +138,36 @@ def answered_late(alarm: Alarm, now: datetime) -> None:
 def settle_others(alarm: Alarm, now: datetime) -> None:
     """Call off the other alarms of the event, because this alarm was answered with a key.
 
-    The calendar setting can switch this off. A phone that rings is hung up. A call that was
+    The calendar setting can switch this off. Of the alarms that a reminder plan made, their step
+    decides instead. A phone that rings is hung up. A call that was
     answered goes on, and keeps its own result. Alarms of the same moment end as this one does.
     """
     setting = eligibility.setting_of(alarm)
-    if setting is None or not setting.settle:
+    if setting is None or not (setting.settle or _has_plan(alarm)):
         return
     others = Alarm.select().where(
         Alarm.event == alarm.event_id, Alarm.id != alarm.id, alarms.WANTED
     )
     waiting = {row.id for row in same_moment.waiting_for(alarm)}
-    called_off = [row for row in others.order_by(Alarm.id) if row.id not in waiting]
+    called_off = [
+        row
+        for row in others.order_by(Alarm.id)
+        if row.id not in waiting and _is_settled(row, alarm.result, settle=setting.settle)
+    ]
     alarms.cancel(called_off, Reason.SETTLED, now)
+
+
+def _has_plan(alarm: Alarm) -> bool:
+    event = alarm.event
+    return bool(event.reminder_plan_id or event.calendar.reminder_plan_id)
+
+
+def _is_settled(alarm: Alarm, result: int, *, settle: bool) -> bool:
+    """Return whether the answer to another alarm of its event calls the alarm off."""
+    if not alarm.trigger:
+        return settle
+    condition = alarm.only_if_unanswered
+    return reminder_plan.is_settled(result, alarm.trigger, only_if_unanswered=condition)
 
 
 def _snooze(request: AlarmRequest, at: datetime, now: datetime, **ended: int) -> None:
@@ -294,7 +312,7 @@ def answered_for_others(alarm: Alarm, now: datetime) -> None:
 def _inform(alarm: Alarm, now: datetime, *, missed: bool = False) -> None:
     """Put the SMS about the failure into the outbox, if the alarm names a number for it."""
     recipient = numbers.of_alarm(alarm, "phonenumber_sms_failure").outgoing
-    if not recipient or alarm.deleted or alarm.event.deleted:
+    if not recipient or alarm.is_gone:
         return
     gateway = eligibility.sms_gateway_of(alarm)
     if gateway is None:

@@ -1,0 +1,1 @@
+"""Reminder plans: the alarms that they make, and what their changes do to those."""
