@@ -18,7 +18,11 @@ Schema = Mapping[str, Any]
 
 # The pages: name, title, and the headings (tags) of the document that stand on it.
 PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("events", "Events and alarms", ("event", "rule", "alarm", "alarm-request", "plan")),
+    (
+        "events",
+        "Events and alarms",
+        ("event", "rule", "alarm", "alarm-request", "reminder-plan", "plan"),
+    ),
     ("calls", "Calls and answers", ("callrequest", "result", "transfer", "surveyaggregate")),
     (
         "surveys",

@@ -12,7 +12,10 @@ from telealarm.models import Alarm, Event
 from telealarm.store.engine import time_zones
 
 # What an event has if the file no longer names the field.
-_UNSET: Body = {"description": None, "data": None, "end": None, "timezone": None}
+_UNSET: Body = {
+    **{"description": None, "data": None, "end": None, "timezone": None},
+    **{"type": "", "reminder_plan": None},
+}
 # A change of one of them is read with the others.
 _TIMES = ("start", "end", "timezone")
 

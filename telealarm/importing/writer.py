@@ -27,6 +27,7 @@ from telealarm.importing.imported_event import EventWriter, Written, is_older
 from telealarm.importing.journal import Journal
 from telealarm.importing.mirror import Gone
 from telealarm.importing.number_remarks import NumberRemarks
+from telealarm.importing.planned import planned
 from telealarm.importing.snapshot import Snapshot
 from telealarm.models import Calendar, Event, User
 from telealarm.store import audit
@@ -229,6 +230,7 @@ class Writer:
         writer, unchanged = None, False
         with self._refusing(drafts[0].line):
             writer = self._writer(drafts[0])
+            drafts = [planned(draft, writer.calendar) for draft in drafts]
             rows = self._rows(writer.calendar, drafts[0].group)
             unchanged = _is_unchanged(drafts, rows)
             if not unchanged:

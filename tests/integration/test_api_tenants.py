@@ -51,10 +51,12 @@ async def all_of_it(api: Api, user: str) -> dict[str, str]:
         user=user,
     )
     person = await api.made("person/", {"name": "Ann Example"}, user=user)
+    plan = await api.made("reminder-plan/", {"name": "p", "steps": [{"offset": 60}]}, user=user)
     return {
         "calendar-feed": feed["url"],
         "person": person["url"],
         "rule": rule["url"],
+        "reminder-plan": plan["url"],
         "mail-template": mail["url"],
         "sms-template": sms["url"],
         "audio-files": recording["url"],

@@ -198,6 +198,9 @@ class Admission:
     ) -> bool:
         """Write the message to the outbox. Return False if the request waits or is ended."""
         method = methods.of_message(request.alarm.method)
+        if not request.alarm.recipient:
+            apply.fail(request, Reason.NO_RECIPIENT, now)
+            return False
         gateway = setting.sms_gateway if method.uses_gateway else None
         if refusal := method.refusal(gateway_context(gateway)):
             apply.fail(request, refusal, now)

@@ -172,7 +172,8 @@ def _compare(event: Event, known: _Known, changes: Changes, now: datetime, *, mo
         target = _unless_settled(target, known.answers.get(event.id, AlarmResult.NONE))
         alarm = current.get(number)
         if contact.problem and not target.reason:
-            (event.not_planned or []).append(f"{write.title(row)}: {contact.problem}")
+            problem = f"{write.title(row)}: {contact.problem}"
+            event.not_planned = [*(event.not_planned or []), problem]
         if alarm is None or (alarm.deleted is not None and not alarm.by_hand):
             if event.rule_id is not None or not target.is_over(now):
                 changes.new.append(target)
