@@ -34,6 +34,9 @@ def register(commands: Commands) -> None:
                 default=[],
                 help="more that names the person, such as a full name; may be repeated",
             )
+    parser = person.add("collect", collect, "make people of the numbers and names of events")
+    parser.add_argument("--user", metavar="MANAGER", help="only this manager's events")
+    parser.add_argument("--dry-run", action="store_true", help="show it, and write nothing")
     person.add("reapply", reapply, "erase again whom a restored database has back")
 
 
@@ -78,6 +81,30 @@ def erase(settings: "Config", options: argparse.Namespace) -> int:
         print("a call or a message of the person is under way; the service erases it at its end")
     print("Asterisk's own call records, its logs and your backups are not touched")
     return 0 if finished else 1
+
+
+def collect(settings: "Config", options: argparse.Namespace) -> int:
+    """Print the people that events without a person name, and write them. It may be repeated."""
+    from telealarm.store import audit
+    from telealarm.store.open import open_database
+    from telealarm.store.person import collect
+
+    db = open_database(settings)
+    actor = audit.by_command()
+    people = events = doubts = 0
+    print("what\tmanager\tname\tnumber\tevents\twhy")
+    for manager in db.look(collect.managers, _owner(db, options)):
+        for one in db.look(collect.propose, manager.id):
+            what = "doubt" if one.doubt else "known" if one.known else "new"
+            count = len(one.events)
+            print(what, manager.username, one.name, one.number, count, one.doubt, sep="\t")
+            if not options.dry_run:
+                db.run(collect.carry_out, one, actor, utcnow())
+            people, doubts = people + (what == "new"), doubts + bool(one.doubt)
+            events += 0 if one.doubt else count
+    would = "would be " if options.dry_run else ""
+    print(f"{people} people {would}made, {events} events {would}linked, {doubts} doubts left")
+    return 0
 
 
 def reapply(settings: "Config", options: argparse.Namespace) -> int:

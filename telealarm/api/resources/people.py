@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from telealarm.api.core.request_context import RequestContext
+from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema
 from telealarm.api.fields.choices import OneOf
 from telealarm.api.fields.form import Form
@@ -15,12 +16,14 @@ from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import CREATED, UPDATED, Computed, SelfLink
 from telealarm.api.fields.texts import Phone, Text, Zone
 from telealarm.api.fields.times import Clock
+from telealarm.api.resources import person
 from telealarm.api.resources.mail_templates import ADDRESS
 from telealarm.api.resources.survey_templates import LANGUAGE
 from telealarm.api.rest.filters import NumberFilter
-from telealarm.api.rest.resource import Resource, Values
+from telealarm.api.rest.resource import Action, Resource, Values
+from telealarm.errors import Invalid
 from telealarm.models import Person
-from telealarm.store.person import people
+from telealarm.store.person import erasures, export, people
 from telealarm.words import CarerMode
 
 MOST_NUMBERS = 10
@@ -129,6 +132,30 @@ def delete(context: RequestContext, row: Person) -> None:
     people.delete(row, context.now)
 
 
+def export_one(context: RequestContext, row: Person, values: Values) -> dict[str, Any]:
+    """Return everything that is kept of this person
+
+    What another person shares, such as a number of the family, is left out.
+    """
+    return export.of_person(row, context.voice_messages, context.now)
+
+
+def erase_one(context: RequestContext, row: Person, values: Values) -> dict[str, Any]:
+    """Erase this person. The service carries it out at once; `erasure/` shows it
+
+    What waits is called off. What another person shares, such as a number of the family, stays.
+    """
+    if not values["confirm"]:
+        raise Invalid({"confirm": ["must be true: an erasure cannot be taken back"]})
+    order = erasures.begin_person(row, context.actor, context.now)
+    return {"url": context.links.to("erasure", order.id)}
+
+
+class EraseOneForm(Form):
+    confirm: Annotated[bool, Flag()] = False
+    """Must be true: it cannot be taken back."""
+
+
 PERSON = Resource(
     name="person",
     model=Person,
@@ -159,4 +186,16 @@ PERSON = Resource(
         "consent_date": "2026-03-02",
         "external_id": "P-1001",
     },
+    actions=(
+        Action("export", "GET", export_one, operation="export_one", reply=person.DOCUMENT),
+        Action(
+            "erase",
+            "POST",
+            erase_one,
+            EraseOneForm,
+            operation="erase_one",
+            reply=json_schema.thing({"url": json_schema.LINK}),
+            example={"confirm": True},
+        ),
+    ),
 )

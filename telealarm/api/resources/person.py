@@ -86,6 +86,22 @@ _PERSON: dict[str, Schema] = {
 _PEOPLE: Schema = {"type": "array", "items": json_schema.thing(_PERSON, "FoundPerson")}
 _ANYTHING: Schema = {"type": "object", "additionalProperties": True}
 
+DOCUMENT: Schema = json_schema.thing(
+    {
+        "number": {"type": "string"},
+        "exported": json_schema.MOMENT,
+        "people": _PEOPLE,
+        "names": {"type": "array", "items": {"type": "string"}},
+        "mails": {"type": "array", "items": {"type": "string"}},
+        "rows": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": _ANYTHING},
+        },
+        "mentions": {"type": "array", "items": _ANYTHING},
+        "recordings": {"type": "array", "items": _ANYTHING},
+    }
+)
+
 _EXAMPLE = {"number": "+34600100200"}
 
 TASKS = (
@@ -105,21 +121,7 @@ TASKS = (
         "POST",
         export_all,
         NumberForm,
-        reply=json_schema.thing(
-            {
-                "number": {"type": "string"},
-                "exported": json_schema.MOMENT,
-                "people": _PEOPLE,
-                "names": {"type": "array", "items": {"type": "string"}},
-                "mails": {"type": "array", "items": {"type": "string"}},
-                "rows": {
-                    "type": "object",
-                    "additionalProperties": {"type": "array", "items": _ANYTHING},
-                },
-                "mentions": {"type": "array", "items": _ANYTHING},
-                "recordings": {"type": "array", "items": _ANYTHING},
-            }
-        ),
+        reply=DOCUMENT,
         superusers_only=False,
         writes=False,
         personal=True,

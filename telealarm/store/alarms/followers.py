@@ -47,6 +47,12 @@ def event_changed(event: Event, now: datetime) -> None:
     attempts.reconsider(Alarm.select(Alarm.id).where(of_event, alarms.WANTED))
 
 
+def cancel(people: Sequence[int], reason: str, now: datetime) -> None:
+    """Cancel the alarms that follow these people."""
+    rows = Alarm.select().where(of_people(people), alarms.WANTED, Alarm.follows_person)
+    alarms.cancel(list(rows), reason, now)
+
+
 def _besides(condition: Expression) -> list[Alarm]:
     rows = Alarm.select().where(condition, alarms.WANTED, Alarm.beside.is_null(False))
     return list(rows)

@@ -28,10 +28,14 @@ from telealarm.models import (
     Transfer,
     WebhookDelivery,
 )
+from telealarm.models import (
+    Person as PersonRow,
+)
 from telealarm.rules.person import ERASED
 from telealarm.store import do_not_call
 from telealarm.store.alarms import alarms
 from telealarm.store.engine import crud, search_index
+from telealarm.store.person import people
 from telealarm.store.person.found import Person
 from telealarm.words import (
     UNSETTLED,
@@ -146,6 +150,8 @@ def steps(found: Person, live: set[int]) -> Iterator[Callable[[], int]]:
     yield partial(_contacts, found)
     for ids in crud.chunks(over):
         yield partial(_set, Alarm, ids, **_NO_ALARM)
+    if not live:
+        yield partial(people.forget, found.ids[PersonRow])
 
 
 _NO_CALL: dict[str, Any] = dict.fromkeys(
@@ -154,6 +160,7 @@ _NO_CALL: dict[str, Any] = dict.fromkeys(
 _NO_ALARM: dict[str, Any] = {
     **dict.fromkeys(("alarm_phonenumber", "alarm_email", "url_cancel", "url_confirm"), ""),
     "alarm_e164": None,
+    "follows_person": False,
 }
 _NO_EVENT: dict[str, Any] = {
     "title": ERASED,
@@ -298,6 +305,7 @@ def _audit(found: Person) -> int:
         "calendar-user": found.ids[CalendarUser],
         "calendar-user-profile": found.ids[CalendarUser],
         "dnc-contact": found.ids[DncContact],
+        "person": found.ids[PersonRow],
         "calendar-setting": found.ids[CalendarSetting],
     }
     count = 0
@@ -322,6 +330,7 @@ def _answers(found: Person) -> int:
         "calendar-user": {*found.ids[CalendarUser]},
         "calendar-user-profile": {*found.ids[CalendarUser]},
         "dnc-contact": {*found.ids[DncContact]},
+        "person": {*found.ids[PersonRow]},
     }
     ids = [
         row.id

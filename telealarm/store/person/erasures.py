@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from telealarm.clock import utcnow
 from telealarm.config.model import Config
@@ -27,12 +28,15 @@ from telealarm.models import (
     Message,
     WebhookDelivery,
 )
+from telealarm.models import (
+    Person as PersonRow,
+)
 from telealarm.rules.person import NumberForms, Words
 from telealarm.store import audit
 from telealarm.store.audit import Actor
 from telealarm.store.engine import crud, dialect, keys
 from telealarm.store.engine.database import Database, wake
-from telealarm.store.person import blank, found, ledger, mentions
+from telealarm.store.person import blank, found, ledger, mentions, people
 from telealarm.store.person.found import Person
 from telealarm.store.person.ledger import Entry, Ledger
 from telealarm.store.survey import spoken_texts
@@ -91,6 +95,29 @@ def begin(
     audit.add(actor, "person", order.id, "erase", {}, owner_id=owner)
     wake("erasures")
     return order
+
+
+def begin_person(row: PersonRow, actor: Actor, now: datetime) -> Erasure:
+    """Order the erasure of one person. What is shared with others stays."""
+    order = _order_for(row, secrets.token_hex(16), now)
+    people.retire(row, now)
+    audit.add(actor, "person", order.id, "erase", {}, owner_id=row.owner_id)
+    wake("erasures")
+    return order
+
+
+def _order_for(row: PersonRow, uid: str, now: datetime) -> Erasure:
+    own = found.own_numbers(row)
+    scope = found.scope_of(row.id, row.owner_id, own)
+    return Erasure.create(
+        owner=row.owner_id,
+        uid=uid,
+        person=row.id,
+        numbers=own,
+        digests=sorted(_digest(form) for form in _identifying(scope.every_form)),
+        words=found.own_words(row),
+        created_date=now,
+    )
 
 
 def open_orders() -> list[int]:
@@ -183,11 +210,24 @@ def reapply(db: Database, files: PersonFiles) -> int:
         return 0
     numbers = db.look(_numbers, entries)
     for entry in entries:
+        if (one := db.run(_person_again, entry)) is not None:
+            carry_out(db, one, files)
+            continue
         for number in numbers.get(entry.uid) or [""]:
             order_id = db.run(_again, entry, number)
             if number:
                 carry_out(db, order_id, files)
     return len(entries)
+
+
+def _person_again(entry: Entry) -> int | None:
+    """Write the order of one person's erasure anew; None: the database has no such person."""
+    row = PersonRow.get_or_none(PersonRow.id == entry.person) if entry.person else None
+    if row is None or row.owner_id != entry.owner:
+        return None
+    order = _order_for(row, entry.uid, datetime.fromisoformat(entry.at))
+    people.retire(row, utcnow())
+    return int(order.id)
 
 
 def _again(entry: Entry, number: str) -> int:
@@ -211,7 +251,13 @@ def _look(order_id: int) -> tuple[Erasure, Person]:
     order = Erasure.get_by_id(order_id)
     if order.finished is not None:
         return order, Person(found.Scope("", None, ()))
-    return order, found.find(found.scope(order.number, order.owner_id), order.words)
+    return order, found.find(_scope(order), order.words)
+
+
+def _scope(order: Erasure) -> found.Scope:
+    if order.person is None or order.owner_id is None:
+        return found.scope(order.number, order.owner_id)
+    return found.scope_of(order.person, order.owner_id, order.numbers or [])
 
 
 def _said(person: Person) -> list[str]:
@@ -267,13 +313,13 @@ def _blank_each(rows: Sequence[mentions.Mention]) -> None:
 
 def _note(order: Erasure, rows: int, files: int, *, is_finished: bool) -> None:
     values = {"rows": Erasure.rows + rows, "files": Erasure.files + files}
-    ended = {"number": "", "words": [], "finished": utcnow()} if is_finished else {}
-    Erasure.update(values | ended).where(Erasure.id == order.id).execute()
+    ended: dict[str, Any] = {"number": "", "numbers": None, "words": [], "finished": utcnow()}
+    Erasure.update(values | (ended if is_finished else {})).where(Erasure.id == order.id).execute()
 
 
 def _entry(order: Erasure) -> Entry:
     at = order.created_date.isoformat()
-    return Entry(order.uid, order.owner_id, tuple(order.digests), at)
+    return Entry(order.uid, order.owner_id, tuple(order.digests), at, order.person)
 
 
 def _identifying(forms: NumberForms) -> set[str]:

@@ -20,6 +20,9 @@ from telealarm.models import (
     Transfer,
     WebhookDelivery,
 )
+from telealarm.models import (
+    Person as PersonRow,
+)
 from telealarm.store.engine import crud
 from telealarm.store.person import found, mentions
 from telealarm.store.person.found import Person
@@ -40,12 +43,22 @@ def document(number: str, owner: int | None, files: VoiceMessages, now: datetime
     `recordings` are wav files in base64.
     """
     person = found.find(found.scope(number, owner))
+    written = _document(person, files, now)
+    if not written["rows"] and not written["mentions"]:
+        raise NotVisible(f"nothing is kept of {number}")
+    return {"number": number, **written}
+
+
+def of_person(row: PersonRow, files: VoiceMessages, now: datetime) -> dict[str, Any]:
+    """Return everything about one person, as `document` does, without what is another's."""
+    scope = found.scope_of(row.id, row.owner_id, found.own_numbers(row))
+    return {"number": "", **_document(found.find(scope), files, now)}
+
+
+def _document(person: Person, files: VoiceMessages, now: datetime) -> dict[str, Any]:
     rows = _rows(person)
     elsewhere = _mentions(person, rows)
-    if not rows and not elsewhere:
-        raise NotVisible(f"nothing is kept of {number}")
     return {
-        "number": number,
         "exported": now.isoformat(),
         "people": [plain(entry) for entry in found.behind(person)],
         "names": person.names,
@@ -82,6 +95,7 @@ def _rows(person: Person) -> dict[type[BaseModel], list[BaseModel]]:
     ids[AuditEntry] = [
         *_audit("alarm", alarms),
         *_audit("event", person.own_events),
+        *_audit("person", person.ids[PersonRow]),
     ]
     ids[Message] = [key for key in ids[Message] if key not in _about(person)]
     return {

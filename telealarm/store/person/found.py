@@ -6,7 +6,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from peewee import Expression, Field, ForeignKeyField
+from peewee import Expression, Field, ForeignKeyField, ModelSelect
 
 from telealarm.errors import Invalid
 from telealarm.models import (
@@ -22,9 +22,13 @@ from telealarm.models import (
     Event,
     InboundSms,
     Message,
+    PersonNumber,
     SmsTemplate,
     Transfer,
     User,
+)
+from telealarm.models import (
+    Person as PersonRow,
 )
 from telealarm.rules import person, phone
 from telealarm.rules.person import NumberForms, Words
@@ -39,11 +43,13 @@ class Scope:
     """A number, and whose rows are looked at. `owner` None: everybody's.
 
     Managers may read the same digits by different regions. `forms` has the owners of each reading.
+    With `person`, it is one person of the owner, and `forms` has the numbers that nobody shares.
     """
 
     text: str
     owner: int | None
     forms: tuple[tuple[tuple[int, ...], NumberForms], ...]
+    person: int | None = None
 
     @property
     def every_form(self) -> NumberForms:
@@ -65,7 +71,7 @@ class Scope:
             if self.owner is not None or len(self.forms) > 1:
                 condition &= owner.in_(owners)
             parts.append(condition)
-        return reduce(or_, parts)
+        return reduce(or_, parts) if parts else number.in_([])
 
 
 @dataclass
@@ -95,17 +101,58 @@ def scope(text: str, owner: int | None) -> Scope:
     read: dict[NumberForms, list[int]] = {}
     try:
         for owner_id in owners:
-            labels = CalendarSetting.select(CalendarSetting.region).where(
-                CalendarSetting.owner == owner_id, CalendarSetting.region.is_null(False)
-            )
-            names = {regions.of_owner(owner_id), *(row.region for row in labels)}
-            forms = person.together(person.forms(text, name) for name in sorted(names, key=str))
-            read.setdefault(forms, []).append(owner_id)
+            read.setdefault(_as_read_by(owner_id, text), []).append(owner_id)
         if not read:
             read[person.forms(text, regions.configured())] = [0]
     except ValueError as error:
         raise Invalid({"number": [str(error)]}) from None
     return Scope(text, owner, tuple((tuple(ids), forms) for forms, ids in read.items()))
+
+
+def scope_of(person_id: int, owner_id: int, own: Iterable[str]) -> Scope:
+    """Return one person of a manager, with the numbers that are this person's `own`."""
+    forms = tuple(((owner_id,), _as_read_by(owner_id, text)) for text in own)
+    return Scope("", owner_id, forms, person_id)
+
+
+def _as_read_by(owner_id: int, text: str) -> NumberForms:
+    """Return the forms of a number by all regions of the manager. Raises ValueError."""
+    labels = CalendarSetting.select(CalendarSetting.region).where(
+        CalendarSetting.owner == owner_id, CalendarSetting.region.is_null(False)
+    )
+    names = {regions.of_owner(owner_id), *(row.region for row in labels)}
+    return person.together(person.forms(text, name) for name in sorted(names, key=str))
+
+
+def own_numbers(row: PersonRow) -> list[str]:
+    """Return the person's numbers that no other person of the manager has."""
+    others = _others(row)
+    numbers = [known.e164 or known.number for known in _numbers_of(row)]
+    shared = {
+        form
+        for known in PersonNumber.select().where(PersonNumber.person.in_(others))
+        for form in (known.number, known.e164)
+    }
+    return [number for number in numbers if number not in shared]
+
+
+def _numbers_of(row: PersonRow) -> list[PersonNumber]:
+    numbers = PersonNumber.select().where(PersonNumber.person == row.id)
+    return list(numbers.order_by(PersonNumber.position))
+
+
+def own_words(row: PersonRow) -> list[str]:
+    """Return the whole name and the mail address, if no other person of the manager has them."""
+    own = [row.name] if len(row.name.split()) > 1 else []
+    own += [row.email] if row.email else []
+    others = {text.casefold() for other in _others(row) for text in (other.name, other.email)}
+    return [text for text in own if text.casefold() not in others]
+
+
+def _others(row: PersonRow) -> "ModelSelect[PersonRow]":
+    return PersonRow.select().where(
+        PersonRow.owner == row.owner_id, PersonRow.id != row.id, PersonRow.deleted.is_null()
+    )
 
 
 def find(asked: Scope, names: Iterable[str] = ()) -> Person:
@@ -114,11 +161,16 @@ def find(asked: Scope, names: Iterable[str] = ()) -> Person:
     `names`: more names of the person, beside those that the rows have.
     """
     found = Person(asked, names=list(names))
-    alarms = _ids(Alarm, asked.same(Alarm.owner, Alarm.alarm_phonenumber, Alarm.alarm_e164))
+    same_number = asked.same(Alarm.owner, Alarm.alarm_phonenumber, Alarm.alarm_e164)
+    alarms = _of_nobody_else(asked, _ids(Alarm, same_number))
     found.mails = sorted(
         {row.alarm_email for row in _rows(Alarm, alarms, Alarm.alarm_email) if row.alarm_email}
     )
+    if asked.person is not None:
+        of_person = Event.select(Event.id).where(Event.person == asked.person)
+        alarms = sorted({*alarms, *_ids(Alarm, Alarm.event.in_(of_person))})
     found.ids[Alarm] = alarms
+    _people(found)
     found.about = ids_in(Alarm, Alarm.about, alarms)
     found.ids[CallRequest] = sorted(
         {
@@ -152,9 +204,39 @@ def find(asked: Scope, names: Iterable[str] = ()) -> Person:
     return found
 
 
+def _of_nobody_else(asked: Scope, alarms: list[int]) -> list[int]:
+    """Return the alarms without those of events that are about another person."""
+    if asked.person is None:
+        return alarms
+    others = Event.select(Event.id).where(Event.person.is_null(False), Event.person != asked.person)
+    return [
+        row.id
+        for ids in crud.chunks(alarms)
+        for row in Alarm.select(Alarm.id).where(Alarm.id.in_(ids), Alarm.event.not_in(others))
+    ]
+
+
+def _people(found: Person) -> None:
+    """Add the person, or everybody with the number, and what names them."""
+    asked = found.scope
+    if asked.person is not None:
+        found.ids[PersonRow] = [asked.person]
+    else:
+        same = asked.same(PersonRow.owner, PersonNumber.number, PersonNumber.e164)
+        query = PersonNumber.select(PersonNumber.person).join(PersonRow).where(same)
+        found.ids[PersonRow] = sorted({row.person_id for row in query})
+    found.ids[PersonNumber] = ids_in(PersonNumber, PersonNumber.person, found.ids[PersonRow])
+    for row in _rows(PersonRow, found.ids[PersonRow], *PersonRow._meta.sorted_fields[1:]):
+        words = own_words(row)
+        found.names += [text for text in words if text == row.name]
+        found.mails += [text for text in words if text == row.email]
+
+
 def _events(found: Person, alarms: list[int]) -> None:
     """Add the person's events, and those of them that are about nobody else."""
     events = {row.event_id for row in _rows(Alarm, alarms, Alarm.event)}
+    if found.scope.person is not None:
+        events |= {*_ids(Event, Event.person == found.scope.person)}
     of_person = {*alarms, *found.about}
     family = set(events)
     for rows in crud.chunks(sorted(events)):
@@ -222,6 +304,9 @@ def _exactly(asked: Scope, model: type[BaseModel], owner: Field, number: Field) 
         query = query.where(number.in_(sorted(forms.exact)) | known)
         if asked.owner is not None or len(asked.forms) > 1:
             query = query.where(owner.in_(owners))
+        if asked.person is not None:
+            query = query.join(Event, on=(Alarm.event == Event.id))
+            query = query.where(Event.person.is_null() | (Event.person == asked.person))
         ids += [row.id for row in query]
     return ids
 
@@ -250,7 +335,7 @@ def owned(model: type[BaseModel], owner: int) -> "Expression | None":
     if "owner" in fields:
         key = fields["owner"]
         return key == owner if isinstance(key, ForeignKeyField) else None
-    for name in ("alarm", "call", "survey", "dnc", "event", "run", "section"):
+    for name in ("alarm", "call", "survey", "dnc", "event", "run", "section", "person"):
         key = fields.get(name)
         if isinstance(key, ForeignKeyField):
             of = owned(key.rel_model, owner)
@@ -297,6 +382,15 @@ def behind(found: Person) -> list[dict[str, Any]]:
             "alarms": 0,
             "last": None,
         }
+    for row in _rows(PersonRow, found.ids[PersonRow], *PersonRow._meta.sorted_fields[1:]):
+        people[row.owner.username, f"person {row.id}"] = {
+            "manager": row.owner.username,
+            "calendar": f"person {row.id}",
+            "names": [row.name],
+            "numbers": [known.number for known in _numbers_of(row)],
+            "alarms": 0,
+            "last": None,
+        }
     return list(people.values())
 
 
@@ -309,6 +403,7 @@ def all_forms() -> Iterator[str]:
     pairs: list[tuple[Field, Field | None]] = [
         (Alarm.alarm_phonenumber, Alarm.alarm_e164),
         (DncContact.phone_number, DncContact.e164),
+        (PersonNumber.number, PersonNumber.e164),
         (CalendarSetting.failure_phonenumber, CalendarSetting.failure_e164),
         (CalendarSetting.callerid, None),
         (CallRequest.phone_number, None),

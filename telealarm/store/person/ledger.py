@@ -19,12 +19,16 @@ NAME = "erasures"
 
 @dataclass(frozen=True)
 class Entry:
-    """An erasure: its name, the manager whose rows it was (None: all), the digests, and when."""
+    """An erasure: its name, the manager whose rows it was (None: all), the digests, and when.
+
+    `person`: the id of the one person; None: everybody behind the number.
+    """
 
     uid: str
     owner: int | None
     digests: tuple[str, ...]
     at: str
+    person: int | None = None
 
 
 class Ledger:

@@ -10,10 +10,11 @@ from typing import Any
 from peewee import CharField, Expression, Field, IntegrityError, JSONField, TextField, fn
 
 from telealarm.models import ALL, BaseModel, Erasure, IdempotencyKey, Installation, Worker
+from telealarm.models import Person as PersonRow
 from telealarm.models.encrypted import ENCRYPTED
 from telealarm.rules.person import ERASED, Words
 from telealarm.store.engine import search_index
-from telealarm.store.person import found
+from telealarm.store.person import found, people
 
 # How many ids one statement looks through, so that none takes long.
 SPAN = 20_000
@@ -26,6 +27,7 @@ _COLUMNS = {
     *("language", "tts_language", "uid_digest", "message_id", "request_uuid", "aleg_uuid"),
     *("worker", "encoding", "disposition", "delivery", "kind", "frequency", "on_unknown"),
     *("missed_policy", "snooze_key", "resource", "action", "road", "record_file", "calling_days"),
+    "carer_mode",
 }
 
 
@@ -115,6 +117,8 @@ def blank(mention: Mention) -> None:
         }
         model.update(values).where(model.id == mention.id).execute()
     search_index.refresh(model, [mention.id])
+    if model is PersonRow:
+        people.refresh([mention.id])
 
 
 def _any(conditions: Sequence[Expression]) -> Expression:

@@ -14,7 +14,7 @@ from telealarm.rules.phone_number import PhoneNumber
 from telealarm.store import do_not_call, numbers
 from telealarm.store.alarms import followers
 from telealarm.store.engine import crud, regions
-from telealarm.words import CarerMode, EventStatus
+from telealarm.words import CarerMode, EventStatus, Reason
 
 # What of a person decides about alarms.
 _OF_ALARMS = {"numbers", "email", "carer", "carer_mode", "timezone", "daily_start", "daily_stop"}
@@ -60,6 +60,35 @@ def delete(person: Person, now: datetime) -> None:
         )
     PersonTerm.delete().where(PersonTerm.person == person.id).execute()
     crud.remove(person)
+
+
+def retire(person: Person, now: datetime) -> None:
+    """Hide a person who is being erased. Whoever has them as carer is reached without."""
+    Person.update(deleted=now).where(Person.id == person.id).execute()
+    alone: dict[str, Any] = {"carer": None, "carer_mode": ""}
+    for cared in Person.select().where(Person.carer == person.id):
+        crud.change(cared, alone)
+        try:
+            with Person._meta.database.atomic():
+                followers.person_changed(cared, now)
+        except Invalid:
+            # Nobody else can be reached: these alarms were for the carer.
+            followers.cancel([cared.id], Reason.ERASED, now)
+
+
+def forget(ids: Sequence[int]) -> int:
+    """Delete the rows of people who were erased. Return how many."""
+    for chunk in crud.chunks(ids):
+        Person.update(carer=None, carer_mode="").where(Person.carer.in_(chunk)).execute()
+        PersonTerm.delete().where(PersonTerm.person.in_(chunk)).execute()
+        Person.delete().where(Person.id.in_(chunk)).execute()
+    return len(ids)
+
+
+def refresh(ids: Sequence[int]) -> None:
+    """Write what these people are found by anew."""
+    for person in Person.select().where(Person.id.in_(list(ids))):
+        _write_numbers(person, None)
 
 
 def ahead(now: datetime) -> Expression:
