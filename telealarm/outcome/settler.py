@@ -34,7 +34,7 @@ class Settler:
         """Settle the calls that have ended. Return now if there may be more, else None."""
         now = utcnow()
         self._aside = {row: until for row, until in self._aside.items() if until > monotonic()}
-        ended = await self._db.read(ended_calls.unsettled, BATCH, list(self._aside))
+        ended = await self._db.query(ended_calls.unsettled, BATCH, list(self._aside))
         await asyncio.gather(*(self._settle(call_id, now) for call_id in ended))
         return now if len(ended) == BATCH else None
 

@@ -22,8 +22,8 @@ from telealarm.store.outcome import expiry
 log = logging.getLogger(__name__)
 
 BATCH = 500
-# With fewer alarms, each is enqueued in a write of its own.
-FEW = 10
+# Of more alarms that are due at once, the log has the number only.
+NAMED = 10
 
 
 class Planner:
@@ -39,45 +39,48 @@ class Planner:
     async def step(self) -> datetime | None:
         """Plan what is due now. Return when the next alarm is due."""
         now = utcnow()
-        alarms = await self._db.read(due.due_alarms, now + READY, BATCH)
-        left = await self._enqueue_batch(alarms, now)
-        for alarm_id, request_id in await self._one_by_one(left, due.enqueue, now):
-            by_ids(log, alarm=alarm_id, request=request_id).info("due")
-        expired = await self._db.read(lambda: [r.id for r in attempts.expired(now, BATCH)])
-        for request_id, alarm_id in await self._one_by_one(expired, expiry.expire, now):
-            by_ids(log, alarm=alarm_id, request=request_id).warning("missed")
-        if await self._db.read(due.some_over, now):
+        agenda = await self._db.query(due.agenda, now)
+        if some_due := agenda.ready is not None and agenda.ready <= now:
+            await self._enqueue(now)
+        if expired := agenda.expiry is not None and agenda.expiry <= now:
+            await self._expire(now)
+        if agenda.some_over:
             await self._db.write(due.complete_events, now)
-        if len(alarms) == BATCH or len(expired) == BATCH:
-            return now
-        return await self._db.read(due.next_due)
+        if some_due or expired:
+            agenda = await self._db.query(due.agenda, now)
+        return agenda.next
 
-    async def _enqueue_batch(self, alarms: list[int], now: datetime) -> list[int]:
-        """Enqueue a batch in one write. Return the alarms that must be enqueued one by one."""
-        if len(alarms) < FEW:
-            return alarms
+    async def _enqueue(self, now: datetime) -> None:
+        """Enqueue the alarms that are due: together, or each alone if one cannot be enqueued."""
         try:
-            enqueued = await self._db.write(attempts.enqueue_together, alarms, now)
-        except Stale as error:
-            log.debug("a batch is enqueued one by one: %s", error)
-            return alarms
+            enqueued = await self._db.write(attempts.enqueue_due, now, BATCH)
         except StorageError:
             raise
-        except Exception:
-            log.exception("a batch is enqueued one by one")
-            return alarms
-        log.info("%d alarms are due", len(enqueued))
-        enqueued_ids = set(enqueued)
-        return [alarm_id for alarm_id in alarms if alarm_id not in enqueued_ids]
+        except Exception as error:  # noqa: BLE001 - each alone gets its own
+            log.debug("a batch is enqueued one by one: %s", error)
+            alarms = await self._db.query(due.due_alarms, now + READY, BATCH)
+            enqueued = await self._one_by_one(alarms, due.enqueue, now)
+        if len(enqueued) > NAMED:
+            log.info("%d alarms are due", len(enqueued))
+            return
+        for alarm_id, request_id in enqueued.items():
+            by_ids(log, alarm=alarm_id, request=request_id).info("due")
+
+    async def _expire(self, now: datetime) -> None:
+        """End the requests that have expired, each in a write of its own."""
+        expired = await self._db.query(lambda: [row.id for row in attempts.expired(now, BATCH)])
+        missed = await self._one_by_one(expired, expiry.expire, now)
+        for request_id, alarm_id in missed.items():
+            by_ids(log, alarm=alarm_id, request=request_id).warning("missed")
 
     async def _one_by_one(
         self, ids: list[int], work: Callable[[int, datetime], int | None], now: datetime
-    ) -> list[tuple[int, int]]:
+    ) -> dict[int, int]:
         """Run one write for each row, so that a failing row does not stop the others.
 
         Return the ids of the rows, each with what its write returned, if that is not None.
         """
-        results: list[tuple[int, int]] = []
+        results: dict[int, int] = {}
         writes = [self._db.write(work, row_id, now) for row_id in ids]
         for row_id, result in zip(
             ids, await asyncio.gather(*writes, return_exceptions=True), strict=True
@@ -91,5 +94,5 @@ class Planner:
             elif isinstance(result, BaseException):
                 raise result
             elif result is not None:
-                results.append((row_id, result))
+                results[row_id] = result
         return results

@@ -2,19 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
 from peewee import ModelSelect, fn
 
 from telealarm import methods
 from telealarm.clock import utcnow
-from telealarm.errors import Stale
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
-from telealarm.rules import calling_hours, transitions
+from telealarm.rules import calling_hours
 from telealarm.rules.rate_limit import READY
+from telealarm.store.engine import crud, dialect
 from telealarm.store.engine.crud import first
 from telealarm.store.engine.database import wake
-from telealarm.store.engine.timeline import record, record_each
-from telealarm.store.engine.transition import move, put
+from telealarm.store.engine.joined import Joined
+from telealarm.store.engine.prepared import Given
+from telealarm.store.engine.timeline import Entry, record, record_all
+from telealarm.store.engine.transition import move, move_all, put
 from telealarm.words import AlarmStatus, Reason, TimelineWord
 
 _RANG_BACK = CallRequest.inbound == True  # noqa: E712 - SQL
@@ -37,44 +41,48 @@ def enqueue(alarm: Alarm, date: datetime, now: datetime, *, why: str = "") -> Al
     return request
 
 
-def enqueue_together(alarm_ids: Sequence[int], now: datetime) -> list[int]:
-    """Enqueue all of these alarms that are due and make calls. Return their ids.
+def enqueue_due(now: datetime, limit: int) -> dict[int, int]:
+    """Enqueue up to `limit` alarms that are due, oldest first. Return their requests: alarm to id.
 
-    The requests are written together. Ten thousand single writes would occupy the writer for ten
-    seconds and delay alarms that come due a moment later. Raises Stale if one of the alarms was
-    changed meanwhile. Then nothing is written.
+    They are written together. Ten thousand single writes would occupy the writer for ten seconds
+    and delay alarms that come due a moment later. Raises Stale if one of the alarms was changed
+    meanwhile. Then nothing is written.
     """
-    calling = (Alarm.status == AlarmStatus.PENDING) & (Alarm.due <= now + READY)
-    calling &= Alarm.id.in_(list(alarm_ids)) & Alarm.method.in_(methods.on_channel())
-    due = Alarm.select(Alarm, Event).join(Event).where(calling)
-    alarms = list(due.order_by(Alarm.due, Alarm.id))
-    if not alarms:
-        return []
-    ids = [alarm.id for alarm in alarms]
-    transitions.check(transitions.ALARM, AlarmStatus.PENDING, AlarmStatus.IN_PROCESS)
-    moved = Alarm.update(status=AlarmStatus.IN_PROCESS, status_reason="").where(
-        calling, Alarm.id.in_(ids)
+    rows = _DUE.rows(now=now + READY, limit=limit)
+    # Sorted here: PostgreSQL would sort a whole crowd of one moment for each batch of it.
+    alarms = sorted(rows, key=attrgetter("due", "id"))
+    move_all(
+        alarms,
+        AlarmStatus.IN_PROCESS,
+        [{"status_reason": "", "called_off": None}] * len(alarms),
     )
-    if moved.execute() != len(ids):
-        raise Stale("one of the alarms was changed by another")
-    AlarmRequest.insert_many(
-        {
-            "owner": alarm.owner_id,
-            "alarm": alarm.id,
-            "queue": alarm.event.calendar_id,
-            "date": max(now, alarm.due or now),
-            "expires": expiry(alarm),
-            "created_date": now,
-        }
-        for alarm in alarms
-    ).execute()
-    waiting = AlarmRequest.select(AlarmRequest.id, AlarmRequest.alarm).where(
-        AlarmRequest.alarm.in_(ids), AlarmRequest.status == AlarmStatus.PENDING
+    requests = [_row(alarm, max(now, alarm.due or now), now, _queue(alarm)) for alarm in alarms]
+    enqueued = {alarm: row_id for row_id, alarm in crud.insert_all(requests, AlarmRequest.alarm)}
+    record_all(
+        Entry(alarm_id, TimelineWord.DUE, request_id=request_id, at=now)
+        for alarm_id, request_id in enqueued.items()
     )
-    record_each(list(waiting), TimelineWord.DUE, "", at=now)
-    wake("dialing")
-    wake("planning")  # it watches the expiry
-    return ids
+    if enqueued:
+        wake("dialing")
+    return enqueued
+
+
+def _due(columns: Sequence[Any]) -> Any:
+    query = (
+        Alarm.select(*columns)
+        .join_from(Alarm, Event)
+        .where(
+            Alarm.status == AlarmStatus.PENDING,
+            Alarm.due <= Given("now", Alarm.due),
+        )
+        .order_by(Alarm.due)
+        .limit(Given("limit", Alarm.id))
+    )
+    # Alarms that another worker enqueues are skipped.
+    return dialect.skip_locked(query, of=Alarm)
+
+
+_DUE = Joined(Alarm, (Event, Alarm, "event"), build=_due)
 
 
 def again(alarm: Alarm, date: datetime, now: datetime) -> AlarmRequest:
@@ -89,7 +97,16 @@ def write(
     alarm: Alarm, date: datetime, now: datetime, *, queue: int, tried: Sequence[int] = ()
 ) -> AlarmRequest:
     """Return the new row of one attempt. `tried`: the gateways that were tried already."""
-    return AlarmRequest.create(
+    row = _row(alarm, date, now, queue, tried)
+    row.save()
+    return row
+
+
+def _row(
+    alarm: Alarm, date: datetime, now: datetime, queue: int, tried: Sequence[int] = ()
+) -> AlarmRequest:
+    """Return one attempt. It is not in the database yet."""
+    return AlarmRequest(
         owner=alarm.owner_id,
         alarm=alarm,
         queue=queue,

@@ -1,15 +1,16 @@
 """Queries of the planner: which alarms are due, which events are over."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from peewee import fn
+from peewee import Select, fn
 
 from telealarm.models import Alarm, AlarmRequest, Event
 from telealarm.rules.rate_limit import READY
 from telealarm.store.alarms import attempts
-from telealarm.store.engine.crud import selected_moment
+from telealarm.store.engine.prepared import Given, Prepared
 from telealarm.words import UNSETTLED, AlarmStatus, EventStatus
 
 
@@ -41,25 +42,44 @@ def enqueue(alarm_id: int, now: datetime) -> int | None:
     return attempts.enqueue(alarm, max(now, alarm.due or now), now).id
 
 
-def next_due() -> datetime | None:
-    """Return when the next alarm is to be made ready or the next waiting request expires."""
-    alarm = selected_moment(
-        Alarm.select(fn.MIN(Alarm.due)).where(
-            Alarm.status == AlarmStatus.PENDING, Alarm.due.is_null(False)
-        )
-    )
-    expiry = selected_moment(
-        AlarmRequest.select(fn.MIN(AlarmRequest.expires)).where(
-            AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.expires.is_null(False)
-        )
-    )
-    ready = alarm and alarm - READY
-    return min((moment for moment in (ready, expiry) if moment is not None), default=None)
+@dataclass(frozen=True)
+class Agenda:
+    """What the planner has to do: when, and whether some events are over."""
+
+    alarm: datetime | None
+    expiry: datetime | None
+    some_over: bool
+
+    @property
+    def ready(self) -> datetime | None:
+        """When the next alarm is to be made ready."""
+        return self.alarm and self.alarm - READY
+
+    @property
+    def next(self) -> datetime | None:
+        """When an alarm is to be made ready, or a waiting request expires."""
+        moments = (self.ready, self.expiry)
+        return min((moment for moment in moments if moment is not None), default=None)
 
 
-def some_over(now: datetime) -> bool:
-    """Return whether an event is over and its alarms are settled."""
-    return Event.select().where(_over(now)).exists()
+def agenda(now: datetime) -> Agenda:
+    """Return what the planner has to do, by one statement."""
+    ((alarm, expiry, over),) = _AGENDA.tuples(now=now)
+    return Agenda(Alarm.due.python_value(alarm), Alarm.due.python_value(expiry), bool(over))
+
+
+def _agenda() -> Any:
+    alarms = Alarm.select(fn.MIN(Alarm.due)).where(
+        Alarm.status == AlarmStatus.PENDING, Alarm.due.is_null(False)
+    )
+    requests = AlarmRequest.select(fn.MIN(AlarmRequest.expires)).where(
+        AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.expires.is_null(False)
+    )
+    over = fn.EXISTS(Event.select(Event.id).where(_over(Given("now", Event.end))))
+    return Select(columns=[alarms, requests, over])
+
+
+_AGENDA = Prepared(Alarm, _agenda)
 
 
 def complete_events(now: datetime) -> None:
@@ -67,7 +87,7 @@ def complete_events(now: datetime) -> None:
     Event.update(status=EventStatus.COMPLETED).where(_over(now)).execute()
 
 
-def _over(now: datetime) -> Any:
+def _over(now: "datetime | Given") -> Any:
     unsettled = Alarm.select(Alarm.event).where(
         Alarm.event == Event.id, Alarm.status.in_(UNSETTLED), Alarm.deleted.is_null()
     )

@@ -182,14 +182,20 @@ class Database:
 
         Raises what `fn` raised, Overloaded, or StorageError if the connection was lost.
         """
+        return await self._in_reader(self._read, partial(fn, *args, **kwargs))
+
+    async def query(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn` as `read` does, but without a transaction: it is for a single statement."""
+        return await self._in_reader(self._query, partial(fn, *args, **kwargs))
+
+    async def _in_reader(self, read: "Callable[[Callable[[], T]], T]", work: "partial[T]") -> T:
         if self._closed:
             raise StorageError("The database is closed.")
         if self._reading >= QUEUE:
             raise Overloaded
         self._reading += 1
         try:
-            work = partial(fn, *args, **kwargs)
-            return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+            return await asyncio.get_running_loop().run_in_executor(self._readers, read, work)
         finally:
             self._reading -= 1
 
@@ -217,18 +223,24 @@ class Database:
         except failures.FAILURES as error:
             raise failures.of(error, "The database did not answer", self._file) from error
 
-    def _read(self, fn: Callable[[], T], *, again: bool = True) -> T:
+    def _read(self, fn: Callable[[], T]) -> T:
+        def read() -> T:
+            with self.peewee.atomic():
+                return fn()
+
+        return self._query(read)
+
+    def _query(self, fn: Callable[[], T], *, again: bool = True) -> T:
         try:
             self.peewee.connect(reuse_if_open=True)
-            watched = self._watchdog.watching(dialect.descriptor(self.peewee))
-            with watched, self.peewee.atomic():
+            with self._watchdog.watching(dialect.descriptor(self.peewee)):
                 return fn()
         except failures.FAILURES as error:
             lost = dialect.is_broken(self.peewee)
             self._disconnect()
             if again and lost:
                 # The server was restarted since the last read. Reading again changes nothing.
-                return self._read(fn, again=False)
+                return self._query(fn, again=False)
             raise failures.of(error, "The database did not answer", self._file) from error
 
     def _leave(self, all_here: threading.Barrier) -> None:

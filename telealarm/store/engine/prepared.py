@@ -7,11 +7,12 @@ every call is written once, with `Given`, `Each` or `given_rows` where its value
     _OF.rows(ids=[1, 2, 3])
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from peewee import CTE, Context, Database, Node, SelectQuery
+from peewee import CTE, Context, Database, JSONField, Node, SelectQuery
 
 from telealarm.models import BaseModel
 from telealarm.store.engine import dialect
@@ -99,14 +100,21 @@ class _Values(SelectQuery):
         self._name, self._columns = name, columns
 
     def __sql__(self, ctx: Context) -> Any:
-        types = [
-            dialect.type_of_parameter(ctx, getattr(column, "kind", column))
-            for column in self._columns
-        ]
+        kinds = [getattr(column, "kind", column) for column in self._columns]
+        types = [dialect.type_of_parameter(ctx, kind) for kind in kinds]
         row = ", ".join(ctx.state.param + kind for kind in types)
-        place = _Rows(self._name, [column.db_value for column in self._columns], f"({row})")
+        place = _Rows(self._name, [_convert(kind) for kind in kinds], f"({row})")
         ctx.literal(f"VALUES {_LIST}")
         return ctx.value(place, converter=False, add_param=False)
+
+
+def _convert(column: Any) -> Convert:
+    """Return how a value is written. peewee would write JSON as a call of a function."""
+    return _json if isinstance(column, JSONField) else column.db_value
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -115,9 +123,6 @@ class Column:
 
     column_name: str
     kind: Any
-
-    def db_value(self, value: Any) -> Any:
-        return self.kind.db_value(value)
 
 
 def given_as(name: str, column: Any) -> Column:
