@@ -345,6 +345,8 @@ class Session:
         if prompt is None:
             return None
         cut = await self._channel_io.say(prompt, self._react, self._playing)
+        if any(isinstance(command, KeepAnswer) for command in cut or ()):
+            self._heard = True  # the answer is saved with it
         self._was_heard()
         return cut
 

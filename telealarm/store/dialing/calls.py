@@ -21,7 +21,7 @@ from telealarm.rules.rate_limit import READY
 from telealarm.store import do_not_call
 from telealarm.store.alarms import alarms
 from telealarm.store.alarms import eligibility as alarms_eligibility
-from telealarm.store.dialing import concurrency, pauses, workers
+from telealarm.store.dialing import concurrency, workers
 from telealarm.store.dialing.call_admission import Admitted, Placement
 from telealarm.store.dialing.call_rate import Slot
 from telealarm.store.engine import crud, read_cache
@@ -193,7 +193,7 @@ def start(steps: Sequence[tuple[Call, datetime]]) -> Sequence[bool]:
             if not is_held(row, call):
                 raise Fenced(f"call {call.id} is another worker's now")
         forbidden = do_not_call.forbidden([row.alarm for row in placed])
-        paused = pauses.since() is not None
+        paused = bool(read_cache.known(call_rows.PAUSED))
         wanted = [
             _is_wanted(row, now, forbidden=row.alarm_id in forbidden, paused=paused)
             for row in placed

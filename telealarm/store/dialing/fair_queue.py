@@ -83,12 +83,12 @@ def due_queues(now: datetime, calendars: Sequence[int], gateways: Sequence[int])
 def due(queue: int, now: datetime, limit: int) -> list[AlarmRequest]:
     """Return the oldest due requests of a queue, with the rows needed to check them.
 
-    While remembering (read_cache), the profiles of their calendar users are known from then on.
+    While remembering (read_cache), what most alarms have queries for is known from then on.
     """
-    requests = DUE.rows(queue=queue, now=now, limit=limit)
-    for request in requests:
-        alarm_rows.know(request.alarm)
-    return requests
+    found = DUE.rows_and_facts(queue=queue, now=now, limit=limit)
+    for request, facts in found:
+        alarm_rows.know(request.alarm, *facts)
+    return [request for request, _ in found]
 
 
 def _due(columns: Sequence[Any]) -> Any:
@@ -119,6 +119,7 @@ DUE = Joined(
     *alarm_rows.BRANCHES,
     (Gateway, CalendarSetting, "aleg_gateway"),
     build=_due,
+    facts=alarm_rows.facts,
 )
 
 

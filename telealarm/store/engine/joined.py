@@ -2,7 +2,7 @@
 
     calls = Joined(CallRequest, (Alarm, CallRequest, "alarm"), (Event, Alarm, "event"))
 
-A row of the query is a call, whose `alarm` has its `event`.
+A row of the query is a call, whose `alarm` has its `event`. Alarms of one event share its row.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +16,8 @@ from telealarm.store.engine.prepared import Prepared
 Row = TypeVar("Row", bound=BaseModel)
 # A model, the model that it is joined to, and the attribute there that will hold its row.
 Branch = tuple[type[BaseModel], type[BaseModel], str]
+# Rows of one model by their ids.
+_Known = dict[int, BaseModel]
 
 # The values of columns of these very types come from the database as they are.
 _PLAIN = (AutoField, CharField, ForeignKeyField, IntegerField, TextField)
@@ -24,7 +26,8 @@ _PLAIN = (AutoField, CharField, ForeignKeyField, IntegerField, TextField)
 class Joined(Generic[Row]):
     """A query whose rows hang together as the branches say.
 
-    `build` gets all columns to select, and returns the query with its joins.
+    `build` gets all columns to select, and returns the query with its joins. `facts`, of which it
+    gets the columns too, are selected beside the rows: whether something is so.
     """
 
     def __init__(
@@ -32,6 +35,7 @@ class Joined(Generic[Row]):
         model: type[Row],
         *branches: Branch,
         build: Callable[[Sequence[Any]], Any],
+        facts: Callable[[], Sequence[Any]] = tuple,
     ) -> None:
         models: list[type[BaseModel]] = [model]
         models += [branch[0] for branch in branches]
@@ -39,21 +43,30 @@ class Joined(Generic[Row]):
         # For each branch: the place of the model that it is joined to, and the attribute there.
         self._joins = [(models.index(parent), attribute) for _, parent, attribute in branches]
         columns = [column for part in self._parts for column in part.columns]
-        self._query = Prepared(model, lambda: build(columns))
+        self._width = len(columns)
+        self._query = Prepared(model, lambda: build([*columns, *facts()]))
 
     def rows(self, **given: Any) -> list[Row]:
         """Return the rows. A branch that the query did not find (LEFT JOIN) is None."""
-        return [self._row(values) for values in self._query.tuples(**given)]
+        return [row for row, _ in self.rows_and_facts(**given)]
+
+    def rows_and_facts(self, **given: Any) -> list[tuple[Row, list[bool]]]:
+        """Return each row with its facts."""
+        known: list[_Known] = [{} for _ in self._parts]
+        return [
+            (self._row(values, known), [bool(fact) for fact in values[self._width :]])
+            for values in self._query.tuples(**given)
+        ]
 
     def statement(self, **given: Any) -> tuple[str, list[Any]]:
         """Return the text and the parameters, for EXPLAIN."""
         return self._query.statement(**given)
 
-    def _row(self, values: Sequence[Any]) -> Any:
+    def _row(self, values: Sequence[Any], known: Sequence[_Known]) -> Any:
         made: list[Any] = []
         at = 0
-        for part in self._parts:
-            made.append(part.row(values, at))
+        for part, rows in zip(self._parts, known, strict=True):
+            made.append(part.row(values, at, rows))
             at += len(part.columns)
         for row, (parent, attribute) in zip(made[1:], self._joins, strict=True):
             if made[parent] is not None:
@@ -75,16 +88,21 @@ class _Part:
             if type(column) not in _PLAIN
         ]
 
-    def row(self, values: Sequence[Any], at: int) -> BaseModel | None:
-        """Return the row of this model; its columns begin at `at`. None: it was not found."""
+    def row(self, values: Sequence[Any], at: int, known: _Known) -> BaseModel | None:
+        """Return the row of this model; its columns begin at `at`. None: it was not found.
+
+        A row that is among those `known` is not made again.
+        """
+        key = values[at + self._key]
+        if key is None or key in known:
+            return known.get(key)
         mine = list(values[at : at + len(self._names)])
-        if mine[self._key] is None:
-            return None
         for index, convert in self._converts:
             if mine[index] is not None:
                 mine[index] = convert(mine[index])
         row = self._model(__no_default__=1)
         row.__data__ = dict(zip(self._names, mine, strict=True))
+        known[key] = row
         return row
 
 

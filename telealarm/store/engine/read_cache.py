@@ -32,11 +32,21 @@ def once(key: Hashable, read: Callable[[], T]) -> T:
     return cast(T, memory[key])
 
 
-def know_profile(user_id: int, profile: CalendarUserProfile | None) -> None:
-    """While remembering: keep a profile that was read with other rows."""
+def know(key: Hashable, value: object) -> None:
+    """While remembering: keep what was read with other rows, so that `once` does not read it."""
     memory = _memory.get()
     if memory is not None:
-        memory[("profile", user_id)] = profile
+        memory[key] = value
+
+
+def know_profile(user_id: int, profile: CalendarUserProfile | None) -> None:
+    """While remembering: keep a profile that was read with other rows."""
+    know(("profile", user_id), profile)
+
+
+def known(key: Hashable) -> Any:
+    """Return what is known under the key; None if nothing is."""
+    return (_memory.get() or {}).get(key)
 
 
 def profile_of(user_id: int) -> CalendarUserProfile | None:

@@ -1,16 +1,15 @@
 """Calls that have ended: those that wait for their outcome, and what becomes of each."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from telealarm import sections
 from telealarm.models import Alarm, AlarmRequest, CallRequest, Section, SurveyResult
 from telealarm.rules import outcome
 from telealarm.rules.outcome import Attempt, CallEnd, Failover, Failure, Retry, Snooze, Success
 from telealarm.store.engine import read_cache
-from telealarm.store.engine.prepared import Each, Prepared
+from telealarm.store.engine.prepared import Given, Prepared
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.together import together
 from telealarm.store.engine.transition import move, move_all
@@ -74,11 +73,8 @@ def settle(steps: Sequence[tuple[int, datetime]]) -> Sequence[Settled | None]:
     now = max(at for _, at in steps)
     with read_cache.remembering():
         calls = call_rows.whole([call_id for call_id, _ in steps])
-        keyed = with_key(calls)
         succeeded: list[tuple[CallRequest, dict[str, int]]] = []
-        results = [
-            _settle(calls.get(call_id), call_id in keyed, succeeded, now) for call_id, _ in steps
-        ]
+        results = [_settle(calls.get(call_id), succeeded, now) for call_id, _ in steps]
         move_all(
             [call for call, _ in succeeded],
             CallStatus.SUCCESS,
@@ -90,7 +86,6 @@ def settle(steps: Sequence[tuple[int, datetime]]) -> Sequence[Settled | None]:
 
 def _settle(
     call: CallRequest | None,
-    has_key: bool,
     succeeded: list[tuple[CallRequest, dict[str, int]]],
     now: datetime,
 ) -> Settled | None:
@@ -98,7 +93,7 @@ def _settle(
     if call is None or call.ended is None or call.settled is not None:
         return None
     request, alarm = call.request, call.alarm
-    reason = outcome.failure(_end_of(call, has_key), require_result=alarm.require_result)
+    reason = outcome.failure(_end_of(call), require_result=alarm.require_result)
     answered_seconds = round((call.ended - call.answered).total_seconds()) if call.answered else 0
     # The clock may have been set back during the call.
     ended = {"callstatus": call.hangup_cause, "duration": max(0, answered_seconds)}
@@ -135,11 +130,11 @@ def withdraw(call: CallRequest, now: datetime, **ended: int) -> None:
     apply.call_off(call.request, why, now, **ended)
 
 
-def _end_of(call: CallRequest, has_key: bool) -> CallEnd:
+def _end_of(call: CallRequest) -> CallEnd:
     return CallEnd(
         disposition=Disposition(call.disposition or Disposition.FAILED),
         cause=call.hangup_cause,
-        has_key=has_key,
+        has_key=call_rows.was_keyed(call),
         heard_first_prompt=call.heard,
         finished=call.finished,
         hung_up=call.hung_up,
@@ -151,21 +146,13 @@ def _end_of(call: CallRequest, has_key: bool) -> CallEnd:
 
 def has_key(call_id: int) -> bool:
     """Return whether the callee pressed a key that counts, or talked with an agent."""
-    return bool(with_key([call_id]))
-
-
-def with_key(call_ids: Collection[int]) -> set[int]:
-    """Return those of the calls whose callee pressed a key that counts, or talked with an agent."""
-    return {call_id for (call_id,) in _KEYED.tuples(ids=list(call_ids))}
+    return bool(_KEYED.tuples(call=call_id))
 
 
 def _keyed() -> Any:
-    counts = Section.type.in_(sections.asking())
-    for number, responses in sections.counting().items():
-        counts |= (Section.type == number) & SurveyResult.response.in_(responses)
-    ids = Each("ids", SurveyResult.call)
-    results = SurveyResult.select(SurveyResult.call).join(Section)
-    return results.where(SurveyResult.call.in_(ids), counts).distinct()
+    of_call = SurveyResult.call == Given("call", SurveyResult.call)
+    results = SurveyResult.select(SurveyResult.id).join(Section)
+    return results.where(of_call, call_rows.keys_that_count()).limit(1)
 
 
 _KEYED = Prepared(SurveyResult, _keyed)

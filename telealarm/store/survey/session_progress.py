@@ -85,7 +85,7 @@ class Answer:
 
 @together
 def keep(steps: Sequence[tuple[Call, Answer]]) -> Sequence[bool]:
-    """Save answers, each together with the section that follows it.
+    """Save answers, each together with the section that follows it: its prompt was heard.
 
     If the survey counts the first rating, later ratings do not replace it. False: another worker
     has the call now; the answer counts, and the survey goes on there.
@@ -100,7 +100,10 @@ def keep(steps: Sequence[tuple[Call, Answer]]) -> Sequence[bool]:
         _put_results([(row, answer) for row, _, answer in answers])
         _rate([(row, answer) for row, _, answer in answers if answer.rating], now)
         ours = [(row, call, answer) for row, call, answer in answers if is_held(row, call)]
-        put_all([row for row, _, _ in ours], [_place(answer) for _, _, answer in ours])
+        ours = [(row, call, answer) for row, call, answer in answers if is_held(row, call)]
+        put_all([row for row, _, _ in ours], [_place(row, answer) for row, _, answer in ours])
+        others = [row for row, call, _ in answers if not is_held(row, call)]
+        put_all(others, [{"result": row.result} for row in others])
         _complete([(call, answer.completes) for _, call, answer in ours if answer.completes])
         record_all(
             Entry(call.alarm_id, TimelineWord.KEY, answer.response, call.request_id)
@@ -116,14 +119,15 @@ def _replaces(row: CallRequest, answer: Answer) -> bool:
     return row.survey.rating_counts == LAST or not answer.rating
 
 
-def _place(answer: Answer) -> dict[str, object]:
-    """Return the columns of a call that say where the survey goes on after an answer."""
+def _place(row: CallRequest, answer: Answer) -> dict[str, object]:
+    """Return the columns of a call that an answer changes: its result, and where the survey is."""
     following = answer.following
-    return {"section": following, "lap": 0, "acting": False, "finished": following is None}
+    place = {"section": following, "lap": 0, "acting": False, "finished": following is None}
+    return {**place, "result": row.result, "heard": True}
 
 
 def _rate(rated: Sequence[tuple[CallRequest, Answer]], now: datetime) -> None:
-    """Let ratings become the results of their alarms."""
+    """Let ratings become the results of their alarms. `keep` saves that of the call."""
     counting = []
     for row, answer in rated:
         last_counts = row.survey.rating_counts == LAST
@@ -133,7 +137,8 @@ def _rate(rated: Sequence[tuple[CallRequest, Answer]], now: datetime) -> None:
         [row.alarm for row, _ in counting],
         [{"result": _result(row.alarm, answer)} for row, answer in counting],
     )
-    put_all([row for row, _ in counting], [{"result": a.response} for _, a in counting])
+    for row, answer in counting:
+        row.result = answer.response
     answered = [row for row, _ in counting if row.alarm.result]
     for row in answered:
         webhooks.tell(row.alarm, Change.RESULT, now, row.request)
