@@ -242,6 +242,8 @@ class Session:
         )
         self._place = (script.at, script.lap)
         self._acting = script.acting
+        # Whether it is saved that the survey is over.
+        self._over = False
         self._completed = script.completed
         self._heard = script.heard
         ids = {"alarm": call.alarm_id, "request": call.request_id}
@@ -305,12 +307,14 @@ class Session:
             raise Fenced(f"call {self._call.id} is another worker's now")
         self._place = (command.following, 0)
         self._acting = False
+        self._over = command.following is None
 
     def _enter(self, command: Enter) -> None:
         place = (command.section, command.lap)
         known = place == self._place and not self._acting
         completes = self._completes(command.section)
-        if command.section is None or not known or completes:
+        ends = command.section is None and not self._over
+        if ends or not known or completes:
             self._saver.note(session_progress.enter, self._call, *place, completes)
             self._place, self._acting = place, False
 

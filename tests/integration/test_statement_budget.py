@@ -25,7 +25,7 @@ from tests.integration.stages import Stages
 T = TypeVar("T")
 CROWD = 100
 # Statements a completed call, savepoints and transactions included.
-IN_A_CROWD, ALONE = 2, 102
+IN_A_CROWD, ALONE = 2, 60
 # The same by stage, for the whole crowd: of a stage that reads or writes row by row it is 100.
 STAGE = 50
 
@@ -62,15 +62,17 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
         monkeypatch.setattr(kind, name, wrapped)
 
     before(peewee.Database, "execute_sql", 1)
-    # Of these both the beginning and the end.
+    # The beginning and the end. Those of a savepoint are statements of the above.
     before(peewee._transaction, "__enter__", 2)
-    before(peewee._savepoint, "__enter__", 2)
     return counted
 
 
-async def go(db: Database, statements: Statements, number: int) -> None:
-    """Dial `number` alarms that are due at once; each is answered, and confirmed with a key."""
-    stages = await Stages.build(db)
+async def go(stages: Stages, statements: Statements, number: int) -> None:
+    """Dial `number` alarms that are due at once; each is answered, and confirmed with a key.
+
+    The key is pressed while the callee hears the first prompt, and is the last one of the survey.
+    """
+    db = stages.db
     alarm_ids = [await stages.alarm(str(6000 + index)) for index in range(number)]
     now = utcnow()
 
@@ -95,14 +97,12 @@ async def go(db: Database, statements: Statements, number: int) -> None:
     assert list(started) == [True] * number
     await all_at_once(call_progress.ringing, each)
     await all_at_once(call_progress.answered, [(call, utcnow()) for call in placed])
-    await all_at_once(session_progress.heard, each)
     answer = session_progress.Answer(stages.section.id, "1", True, None)
     await all_at_once(session_progress.keep, [(call, answer) for call in placed])
-    await all_at_once(session_progress.enter, [(call, None, 0, "") for call in placed])
     end = call_progress.End(Disposition.ANSWER, 16, "", at=utcnow(), finished=True)
     await all_at_once(call_progress.end, [(call, end) for call in placed])
     with statements.of("outcome"):
-        ended = await db.read(ended_calls.unsettled, 200, [])
+        ended = await db.query(ended_calls.unsettled, 200, [])
     settled = await all_at_once(ended_calls.settle, [(call_id, now) for call_id in ended])
     assert len([one for one in settled if one is not None]) == number
     rows = await db.read(lambda: list(Alarm.select().where(Alarm.id.in_(alarm_ids))))
@@ -110,11 +110,14 @@ async def go(db: Database, statements: Statements, number: int) -> None:
 
 
 async def test_a_call_in_a_crowd_costs_few_statements(db: Database, statements: Statements) -> None:
-    await go(db, statements, CROWD)
+    await go(await Stages.build(db), statements, CROWD)
     assert statements.counts.total() / CROWD <= IN_A_CROWD, statements.counts
     assert not {k: n for k, n in statements.counts.items() if n > STAGE}, statements.counts
 
 
 async def test_a_call_alone_costs_few_statements(db: Database, statements: Statements) -> None:
-    await go(db, statements, 1)
+    stages = await Stages.build(db)
+    await go(stages, statements, 1)
+    statements.counts.clear()  # from the second call on, the survey is known
+    await go(stages, statements, 1)
     assert statements.counts.total() <= ALONE, statements.counts

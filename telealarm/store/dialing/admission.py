@@ -28,7 +28,15 @@ from telealarm.rules.eligibility import decide
 from telealarm.rules.rate_limit import READY
 from telealarm.store import do_not_call
 from telealarm.store.alarms import attempts, eligibility, same_moment
-from telealarm.store.dialing import calls, concurrency, fair_queue, pauses, waiting
+from telealarm.store.dialing import (
+    calls,
+    concurrency,
+    dialing_state,
+    fair_queue,
+    pauses,
+    trunks,
+    waiting,
+)
 from telealarm.store.dialing.call_admission import (
     Admitted,
     CallAdmission,
@@ -39,6 +47,7 @@ from telealarm.store.dialing.call_admission import (
 from telealarm.store.dialing.call_rate import CallRate
 from telealarm.store.dialing.calls import Call
 from telealarm.store.dialing.caps import Caps, Round
+from telealarm.store.dialing.dialing_state import DialingState
 from telealarm.store.engine import read_cache
 from telealarm.store.engine.claim import Holder, claim, oldest, unless_faulty
 from telealarm.store.engine.failures import FAILURES
@@ -88,29 +97,37 @@ class Admission:
         is to be sent. Without `calls_too` no call is claimed: Asterisk is down.
         """
         concurrency.alone()
-        more = self._write_messages(now, limit)
-        paused = pauses.hold(now)
+        state = dialing_state.read(self._holder.name, now)
+        more = state.messages and self._write_messages(now, limit)
+        paused = pauses.hold(now) if state.pauses else []
         if not calls_too or paused is None:
             return Claimed([], more=more, again=None)
         with read_cache.remembering():
-            return self._claim_calls(now, limit, paused, more=more)
+            return self._claim_calls(now, limit, state, paused, more=more)
 
     def _claim_calls(
-        self, now: datetime, limit: int, paused: Sequence[int], *, more: bool
+        self,
+        now: datetime,
+        limit: int,
+        state: DialingState,
+        paused: Sequence[int],
+        *,
+        more: bool,
     ) -> Claimed:
         """Claim requests that are calls. `paused` are gateways. `more`: other requests wait."""
         soon, clock = now + READY, monotonic()
-        caps = Caps(concurrency.count(), CallRate())
-        full_calendars, full_gateways = caps.live.full_calendars(), caps.live.full_gateways()
+        caps = Caps(state.live, CallRate())
+        full_calendars, full_gateways = state.live.full_calendars, state.live.full_gateways
         turns = fair_queue.turns(
             soon,
             self._served,
             calendars=full_calendars,
-            gateways=[*full_gateways, *caps.pace.exhausted(), *paused],
+            gateways=[*full_gateways, *caps.pace.exhausted(state.paced), *paused],
         )
         self._tell_waiting(full_calendars, full_gateways, now)
         batch = fair_queue.next_in_turn(turns, soon, limit)
-        rules = CallAdmission(batch.requests, self._holder.name, now)
+        down = trunks.down(self._holder.name) if state.trunks_down else {}
+        rules = CallAdmission(batch.requests, down, now)
         admitted: list[Admitted] = []
         for request in batch.requests:
             decision = unless_faulty(request, now, partial(rules.of, request))

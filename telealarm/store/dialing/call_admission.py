@@ -70,14 +70,16 @@ class Placement:
 
 
 class CallAdmission:
-    """Decides about requests that were read together; `worker` would place the calls."""
+    """Decides about requests that were read together. `down`: trunks that are down, and why."""
 
-    def __init__(self, requests: Sequence[AlarmRequest], worker: str, now: datetime) -> None:
+    def __init__(
+        self, requests: Sequence[AlarmRequest], down: Mapping[str, str], now: datetime
+    ) -> None:
         alarms = [request.alarm for request in requests]
         self._now = now
         self._forbidden = do_not_call.forbidden(alarms)
         self._follows = same_moment.firsts(alarms)
-        self._down: Mapping[str, str] = trunks.down(worker)
+        self._down = down
 
     def of(self, request: AlarmRequest) -> Admitted | Otherwise:
         """Return the request as it may be dialled, or what to write instead."""

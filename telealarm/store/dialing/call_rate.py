@@ -1,6 +1,7 @@
 """The slots of the gateways. They are drawn from rows, so that all workers share one rate."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -49,11 +50,9 @@ class CallRate:
         # For gateways without a near slot: when new calls may draw again (monotonic clock).
         self.again: dict[int, float] = {}
 
-    def exhausted(self) -> list[int]:
-        """Return the ids of the gateways that have no slot near enough for a new call."""
-        drawn = (Gateway.calls_per_second > 0) & Gateway.next_slot.is_null(False)
-        ids = [row.id for row in Gateway.select(Gateway.id).where(drawn)]
-        return [gateway_id for gateway_id in ids if not self.is_near(gateway_id)]
+    def exhausted(self, paced: Iterable[int]) -> list[int]:
+        """Return those of these gateways that have no slot near enough for a new call."""
+        return [gateway_id for gateway_id in paced if not self.is_near(gateway_id)]
 
     def has_pace(self, gateway_id: int) -> bool:
         """Return whether the gateway has a cap of calls per second."""

@@ -56,7 +56,8 @@ class Round:
         self.left = 0
         self._now = now
         self._waiting: list[Admitted] = []
-        live = concurrency.ringing({one.dialled for one in admitted})
+        dialled = {one.dialled for one in admitted} if caps.live.calendars else ()
+        live = concurrency.ringing(dialled)
         taken: set[str] = set()
         for one in admitted:
             calendar, gateway = one.request.alarm.event.calendar, one.gateway

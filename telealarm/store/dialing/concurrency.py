@@ -1,11 +1,11 @@
 """The live calls, and their share of the caps."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from peewee import fn
+from peewee import SQL, fn
 
 from telealarm.models import Alarm, AlarmRequest, Calendar, CallRequest, Event, Gateway, Transfer
 from telealarm.store.engine import dialect
@@ -18,26 +18,36 @@ _LOCK = 7_135_712
 _LIVE = CallRequest.ended.is_null()
 
 
+# What a row of `live_rows` counts: the calls of a calendar or gateway, or a gateway's agents.
+CALENDAR, GATEWAY, AGENTS = 1, 2, 3
+
+
 @dataclass
 class LiveCalls:
-    """How many calls have not ended, by calendar and by gateway."""
+    """How many calls have not ended, by calendar and by gateway. `full`: at its cap then."""
 
     calendars: Counter[int] = field(default_factory=Counter)
     gateways: Counter[int] = field(default_factory=Counter)
+    full_calendars: list[int] = field(default_factory=list)
+    full_gateways: list[int] = field(default_factory=list)
 
-    def full_calendars(self) -> list[int]:
-        """Return the ids of the calendars that have reached their cap."""
-        if not self.calendars:
-            return []
-        rows = Calendar.select().where(Calendar.id.in_(list(self.calendars)))
-        return [row.id for row in rows if not self.calendar_has_room(row)]
-
-    def full_gateways(self) -> list[int]:
-        """Return the ids of the gateways that have reached their cap."""
-        if not self.gateways:
-            return []
-        rows = Gateway.select().where(Gateway.id.in_(list(self.gateways)))
-        return [row.id for row in rows if not self.gateway_has_room(row)]
+    @classmethod
+    def of(cls, rows: Iterable[tuple[int, int, int, int]]) -> "LiveCalls":
+        """Return what the rows of `live_rows` say."""
+        live = cls()
+        caps: dict[int, int] = {}
+        for what, row_id, count, most in rows:
+            if what == CALENDAR:
+                live.calendars[row_id] = count
+                if most and count >= most:
+                    live.full_calendars.append(row_id)
+            else:
+                live.gateways[row_id] += count
+                caps[row_id] = most
+        live.full_gateways += [
+            row_id for row_id, most in caps.items() if most and live.gateways[row_id] >= most
+        ]
+        return live
 
     def calendar_has_room(self, calendar: Calendar) -> bool:
         """Return whether the calendar may have another call."""
@@ -60,20 +70,31 @@ def alone() -> None:
 
 def count() -> LiveCalls:
     """Count the calls that have not ended."""
-    by_gateway = CallRequest.select(CallRequest.gateway, fn.COUNT(CallRequest.id)).where(_LIVE)
+    return LiveCalls.of(_LIVE_ROWS.tuples())
+
+
+def live_rows() -> Any:
+    """Return a query for what is live: what it is, the id, how many, and how many it may have."""
+    count = fn.COUNT(CallRequest.id)
     by_calendar = (
-        CallRequest.select(Event.calendar, fn.COUNT(CallRequest.id))
+        CallRequest.select(
+            SQL(str(CALENDAR)), Calendar.id, count, fn.COALESCE(Calendar.max_concurrent, 0)
+        )
         .join(Alarm)
         .join(Event)
+        .join(Calendar)
         .where(_LIVE)
+        .group_by(Calendar.id)
     )
-    live = LiveCalls(
-        calendars=Counter(dict(by_calendar.group_by(Event.calendar).tuples().execute())),
-        gateways=Counter(dict(by_gateway.group_by(CallRequest.gateway).tuples().execute())),
-    )
-    agents = Transfer.select(Transfer.gateway).where(Transfer.ended.is_null())
-    live.gateways.update(gateway for (gateway,) in agents.tuples().execute())
-    return live
+    most = fn.COALESCE(Gateway.maximum_call, 0)
+    by_gateway = CallRequest.select(SQL(str(GATEWAY)), Gateway.id, count, most)
+    agents = Transfer.select(SQL(str(AGENTS)), Gateway.id, fn.COUNT(Transfer.id), most)
+    return by_calendar.union_all(
+        by_gateway.join(Gateway).where(_LIVE).group_by(Gateway.id)
+    ).union_all(agents.join(Gateway).where(Transfer.ended.is_null()).group_by(Gateway.id))
+
+
+_LIVE_ROWS = Prepared(CallRequest, live_rows)
 
 
 def ringing(dialled: Collection[str]) -> dict[str, int]:

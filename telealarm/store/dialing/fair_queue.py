@@ -24,7 +24,7 @@ from telealarm.store.alarms import alarm_rows
 from telealarm.store.alarms.attempts import NO_CALL
 from telealarm.store.engine import dialect
 from telealarm.store.engine.joined import Joined
-from telealarm.store.engine.prepared import Given
+from telealarm.store.engine.prepared import Given, Prepared
 from telealarm.words import AlarmStatus
 
 # Requests of this many calendars are read at once; the others come next.
@@ -39,13 +39,28 @@ def turns(
     Queues from which nothing can be claimed now are left out: these `calendars`, and calendars that
     call through these `gateways`.
     """
-    query = due_queues(now, calendars, gateways)
+    if not (calendars or gateways):
+        return [queue for (queue,) in _TURNS.tuples(now=now, after=after)]
+    query = _in_turn(due_queues(now, calendars, gateways), after)
+    return [queue for (queue,) in query.tuples()]
+
+
+def _in_turn(queues: Select, after: "int | Given") -> Select:
     behind = Case(None, [(SQL("turn.queue") > after, 0)], 1)
-    rows = query.order_by(behind, SQL("turn.queue")).limit(MOST).tuples()
-    return [queue for (queue,) in rows]
+    return queues.order_by(behind, SQL("turn.queue")).limit(MOST)
 
 
-def due_queues(now: datetime, calendars: Sequence[int], gateways: Sequence[int]) -> Select:
+_TURNS = Prepared(
+    AlarmRequest,
+    lambda: _in_turn(
+        due_queues(Given("now", AlarmRequest.date), (), ()), Given("after", AlarmRequest.queue)
+    ),
+)
+
+
+def due_queues(
+    now: "datetime | Given", calendars: Sequence[int], gateways: Sequence[int]
+) -> Select:
     """Return a query for the due queues. It jumps along the index from queue to queue."""
     first = AlarmRequest.alias()
     start = first.select(fn.MIN(first.queue).alias("queue")).where(
@@ -61,10 +76,11 @@ def due_queues(now: datetime, calendars: Sequence[int], gateways: Sequence[int])
     due = request.select(fn.MIN(request.date)).where(
         *_waiting(request), request.queue == queues.c.queue
     )
+    moment = now if isinstance(now, Given) else AlarmRequest.date.db_value(now)
     query = (
         Select([queues], [queues.c.queue])
         .with_cte(queues)
-        .where(queues.c.queue.is_null(False), due <= AlarmRequest.date.db_value(now))
+        .where(queues.c.queue.is_null(False), due <= moment)
         .bind(AlarmRequest._meta.database)
     )
     if calendars:

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
+
+from peewee import Database
 
 from telealarm.clock import utcnow
 from telealarm.errors import Fenced, Stale
@@ -29,8 +32,15 @@ from telealarm.words import AlarmStatus, CallStatus, MessageStatus, TimelineWord
 
 
 def installation() -> str:
-    """Return the name of this installation, a part of every channel id."""
-    return Installation.get().name
+    """Return the name of this installation, a part of every channel id. It never changes."""
+    database = Installation._meta.database
+    name = _names.get(database)
+    if name is None:
+        name = _names[database] = Installation.get().name
+    return name
+
+
+_names: WeakKeyDictionary[Database, str] = WeakKeyDictionary()
 
 
 def enter(name: str, now: datetime, lasts: timedelta) -> Holder:
