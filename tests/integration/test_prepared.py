@@ -3,23 +3,26 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 
 import pytest
 
 from telealarm.errors import Stale
 from telealarm.models import Trunk, User
 from telealarm.store.engine.database import Database
-from telealarm.store.engine.prepared import MOST, Each, Given, Prepared, given_rows, insertion
+from telealarm.store.engine.prepared import Each, Given, Prepared, given_rows, insertion
 from telealarm.store.engine.together import together
+from telealarm.words import TrunkState
 
 THEN = datetime(2026, 3, 29, 1, 30, 0, 123456, UTC)
+MANY = 70_000  # more than a statement may have parameters
 COLUMNS = (Trunk.worker, Trunk.name, Trunk.state, Trunk.why, Trunk.since)
 
 _INSERT = Prepared(Trunk, lambda: insertion("rows", *COLUMNS))
 _NAMED = Prepared(
     Trunk,
     lambda: Trunk.select().where(
-        Trunk.worker == Given("worker", Trunk.worker), Trunk.name.in_(Each("names", Trunk.name))
+        Trunk.worker == Given("worker", Trunk.worker), Each("names", Trunk.name)
     ),
 )
 
@@ -53,14 +56,31 @@ async def test_it_inserts_finds_and_changes_each_row_with_its_own_values(db: Dat
     assert await db.write(work) == [("down", later), *[("up", THEN)] * 3]
 
 
-async def test_a_list_may_be_empty_or_longer_than_a_statement(db: Database) -> None:
+async def test_a_list_may_be_empty_or_longer_than_the_parameters_of_a_statement(
+    db: Database,
+) -> None:
     def work() -> int:
         assert _INSERT.run(rows=[]) == 0
         assert _NAMED.rows(worker="one", names=[]) == []
-        assert _INSERT.run(rows=[trunk(number) for number in range(2 * MOST + 1)]) == 2 * MOST + 1
-        return len(_NAMED.rows(worker="one", names=[f"trunk-{n}" for n in range(2 * MOST + 1)]))
+        assert _INSERT.run(rows=[trunk(number) for number in range(MANY)]) == MANY
+        return len(_NAMED.tuples(worker="one", names=[f"trunk-{n}" for n in range(MANY)]))
 
-    assert await db.write(work) == 2 * MOST + 1
+    assert await db.write(work) == MANY
+
+
+async def test_a_text_is_written_as_it_is(db: Database) -> None:
+    """Also one that JSON, SQL or an array would write in another way."""
+    odd = ["", "007", "null", "é \N{SNOWMAN} \U0001f600", "\"quotes' \\ {1,2}", "%s ? :a", "[1]"]
+
+    def work() -> list[str]:
+        rows = [("one", f"t{at}", TrunkState.UP, why, THEN) for at, why in enumerate(odd)]
+        _INSERT.run(rows=rows)
+        names = [f"t{at}" for at in range(len(odd))]
+        found = _NAMED.rows(worker="one", names=names)
+        assert {row.state for row in found} == {"up"}
+        return [row.why for row in sorted(found, key=attrgetter("id"))]
+
+    assert await db.write(work) == odd
 
 
 async def test_a_row_by_its_id_is_found_or_missed_as_ever(db: Database) -> None:

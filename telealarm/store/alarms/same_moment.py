@@ -56,7 +56,7 @@ _ALARMS_OF = Prepared(
     Alarm,
     lambda: (
         Alarm.select(Alarm.event, fn.COUNT(Alarm.id))
-        .where(Alarm.event.in_(Each("events", Alarm.event)))
+        .where(Each("events", Alarm.event))
         .group_by(Alarm.event)
     ),
 )

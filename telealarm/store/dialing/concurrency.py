@@ -104,7 +104,7 @@ def ringing(dialled: Collection[str]) -> dict[str, int]:
 
 def _ringing() -> Any:
     query = CallRequest.select(CallRequest.id, CallRequest.dialled).where(
-        _LIVE, CallRequest.dialled.in_(Each("dialled", CallRequest.dialled))
+        _LIVE, Each("dialled", CallRequest.dialled)
     )
     return dialect.lock_rows(query, "FOR SHARE")
 

@@ -5,7 +5,8 @@ the locks of this module do nothing there. On PostgreSQL they hold until the tra
 """
 
 import fcntl
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -175,15 +176,51 @@ def lock_rows(query: Query, strength: str, *, of: Any = None) -> Query:
     return query.for_update(strength, of=of)  # type: ignore[arg-type]
 
 
-def type_of_parameter(ctx: peewee.Context, column: "peewee.Field[Any]") -> str:
-    """Return what follows a parameter in a list of VALUES, so that it has the type of the column.
+def one_of(ctx: peewee.Context, column: "peewee.Field[Any]") -> tuple[str, Callable[[Any], Any]]:
+    """Return the condition that a column, named before, has one of the values of a parameter.
 
-    PostgreSQL takes such a parameter for a text otherwise. SQLite has no types of this kind.
+    With it: what makes the parameter of a list of values.
     """
-    if ctx.state.param != "%s":
-        return ""
+    if _writes_postgresql(ctx):
+        return f" = ANY(%s::{_type(ctx, column)}[])", _plain
+    return " IN (SELECT value FROM json_each(?))", _as_json
+
+
+def table_of(
+    ctx: peewee.Context, columns: "Sequence[peewee.Field[Any]]"
+) -> tuple[str, Callable[[list[list[Any]]], Sequence[Any]]]:
+    """Return a query for rows that are parameters, and what makes the parameters of the rows.
+
+    PostgreSQL gets a list for each column, which says its type. SQLite gets all as one JSON text.
+    """
+    if _writes_postgresql(ctx):
+        lists = ", ".join(f"%s::{_type(ctx, column)}[]" for column in columns)
+        return f"SELECT * FROM unnest({lists})", _by_column
+    values = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(columns)))
+    # WHERE: so that ON CONFLICT after it is not read as a condition of a join.
+    return f"SELECT {values} FROM json_each(?) WHERE true", lambda rows: [_as_json(rows)]
+
+
+def _writes_postgresql(ctx: peewee.Context) -> bool:
+    return bool(ctx.state.param == "%s")
+
+
+def _type(ctx: peewee.Context, column: "peewee.Field[Any]") -> str:
     kind = "INT" if isinstance(column, peewee.AutoField) else column.field_type
-    return f"::{ctx.state.field_types.get(kind, kind)}"
+    return str(ctx.state.field_types.get(kind, kind))
+
+
+def _as_json(values: Any) -> str:
+    return json.dumps(values, default=str, ensure_ascii=False)
+
+
+def _by_column(rows: list[list[Any]]) -> list[list[Any]]:
+    return [_plain(column) for column in zip(*rows, strict=True)]
+
+
+def _plain(values: Iterable[Any]) -> list[Any]:
+    """Return the values for an array, whose texts must be of one type: our words are enums."""
+    return [str.__str__(value) if isinstance(value, str) else value for value in values]
 
 
 def lock(database: peewee.Database, number: int) -> None:

@@ -1,9 +1,11 @@
 """Queries that are built and compiled once, and run with other values each time.
 
-Building the text of a query takes ten times as long as SQLite takes to run it. So what runs for
-every call is written once, with `Given`, `Each` or `given_rows` where its values will stand:
+Building the text of a query takes ten times as long as SQLite takes to run it, and so does the
+database's own preparing of a text that it has not met. So what runs for every call is written once,
+with `Given`, `Each` or `given_rows` where its values will stand. The text is the same for one row
+and for a thousand: a list is a single parameter.
 
-    _OF = Prepared(Alarm, lambda: Alarm.select().where(Alarm.id.in_(Each("ids", Alarm.id))))
+    _OF = Prepared(Alarm, lambda: Alarm.select().where(Each("ids", Alarm.id)))
     _OF.rows(ids=[1, 2, 3])
 """
 
@@ -20,11 +22,6 @@ from telealarm.store.engine import dialect
 Row = TypeVar("Row", bound=BaseModel)
 Convert = Callable[[Any], Any]
 
-# Longer lists are run in parts, so that they fit into a statement of either database.
-MOST = 250
-# Where the rows of a list will stand in the text.
-_LIST = "\0"
-
 
 class _Single:
     """The place of one value among the parameters."""
@@ -37,27 +34,37 @@ class _Single:
 
 
 class _List(_Single):
-    """The place of a list of values. `row`: what stands in the text for each of them."""
+    """The place of a list of values. `join` makes one parameter of them."""
 
-    def __init__(self, name: str, convert: Convert, row: str) -> None:
+    def __init__(self, name: str, convert: Convert, join: Convert) -> None:
         super().__init__(name, convert)
-        self.row = row
+        self._join = join
 
     def parameters(self, given: Mapping[str, Any]) -> Iterator[Any]:
-        return map(self._convert, given[self.name])
+        yield self._join([self._convert(value) for value in given[self.name]])
 
 
-class _Rows(_List):
-    """The place of a list of rows. Each row has a value for each of `converts`."""
+class _Rows(_Single):
+    """The place of a list of rows. Each row has a value for each of `converts`.
 
-    def __init__(self, name: str, converts: Sequence[Convert], row: str) -> None:
-        super().__init__(name, tuple, row)
-        self._converts = converts
+    `join` makes the parameters of them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        converts: Sequence[Convert],
+        join: Callable[[list[list[Any]]], Sequence[Any]],
+    ) -> None:
+        super().__init__(name, tuple)
+        self._converts, self._join = converts, join
 
     def parameters(self, given: Mapping[str, Any]) -> Iterator[Any]:
-        for values in given[self.name]:
-            for value, convert in zip(values, self._converts, strict=True):
-                yield convert(value)
+        rows = [
+            [convert(value) for convert, value in zip(self._converts, row, strict=True)]
+            for row in given[self.name]
+        ]
+        yield from self._join(rows)
 
 
 class _Constant:
@@ -81,19 +88,21 @@ class Given(Node):
 
 
 class Each(Node):
-    """The values of a list, for `in_`."""
+    """The condition that a column has one of the values of a list."""
 
     def __init__(self, name: str, column: Any) -> None:
-        self._name, self._convert = name, column.db_value
+        self._name, self._column = name, column
 
     def __sql__(self, ctx: Context) -> Any:
-        place = _List(self._name, self._convert, ctx.state.param)
-        ctx.literal(f"({_LIST})")
+        ctx.sql(self._column)
+        condition, join = dialect.one_of(ctx, self._column)
+        place = _List(self._name, _convert(self._column), join)
+        ctx.literal(condition)
         return ctx.value(place, converter=False, add_param=False)
 
 
-class _Values(SelectQuery):
-    """The given rows as VALUES."""
+class _Table(SelectQuery):
+    """The given rows as a query."""
 
     def __init__(self, name: str, columns: Sequence[Any]) -> None:
         super().__init__()
@@ -101,10 +110,9 @@ class _Values(SelectQuery):
 
     def __sql__(self, ctx: Context) -> Any:
         kinds = [getattr(column, "kind", column) for column in self._columns]
-        types = [dialect.type_of_parameter(ctx, kind) for kind in kinds]
-        row = ", ".join(ctx.state.param + kind for kind in types)
-        place = _Rows(self._name, [_convert(kind) for kind in kinds], f"({row})")
-        ctx.literal(f"VALUES {_LIST}")
+        query, join = dialect.table_of(ctx, kinds)
+        place = _Rows(self._name, [_convert(kind) for kind in kinds], join)
+        ctx.literal(query)
         return ctx.value(place, converter=False, add_param=False)
 
 
@@ -135,7 +143,8 @@ def given_rows(name: str, *columns: Any) -> Any:
 
     Each row is a sequence of values in this order. Name the table in `with_cte` and `from_`.
     """
-    return CTE(name, _Values(name, columns), columns=[column.column_name for column in columns])
+    names = [column.column_name for column in columns]
+    return CTE(name, _Table(name, columns), columns=names, materialized=True)
 
 
 def insertion(name: str, *columns: Any) -> Any:
@@ -143,7 +152,7 @@ def insertion(name: str, *columns: Any) -> Any:
 
     Each row is a sequence of values in the order of the columns.
     """
-    return columns[0].model.insert_from(_Values(name, columns), columns)
+    return columns[0].model.insert_from(_Table(name, columns), columns)
 
 
 class Prepared(Generic[Row]):
@@ -156,30 +165,34 @@ class Prepared(Generic[Row]):
 
     def rows(self, **given: Any) -> list[Row]:
         """Return the rows that the query selects, or that a write returns."""
-        found: list[Row] = []
-        for query, cursor in self._run(given):
-            wrapper = query._get_cursor_wrapper(cursor)
-            wrapper.initialize()
-            found.extend(wrapper)
-        return found
+        query, cursor = self._run(given)
+        if cursor is None:
+            return []
+        wrapper = query._get_cursor_wrapper(cursor)
+        wrapper.initialize()
+        return list(wrapper)
 
     def tuples(self, **given: Any) -> list[tuple[Any, ...]]:
         """Return the rows as the database has them: for ids and numbers, which need no reading."""
-        return [row for _, cursor in self._run(given) for row in cursor.fetchall()]
+        _, cursor = self._run(given)
+        return [] if cursor is None else list(cursor.fetchall())
 
     def run(self, **given: Any) -> int:
         """Run a write that returns no rows. Return how many rows it changed."""
-        return sum(cursor.rowcount for _, cursor in self._run(given))
+        _, cursor = self._run(given)
+        return 0 if cursor is None else int(cursor.rowcount)
 
     def statement(self, **given: Any) -> tuple[str, list[Any]]:
         """Return the text and the parameters, for EXPLAIN."""
         return self._for(self._model._meta.database).statement(given)
 
-    def _run(self, given: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    def _run(self, given: dict[str, Any]) -> tuple[Any, Any]:
+        """Run the query. Return it and its cursor; None: a list is empty, so there is no row."""
         database = self._model._meta.database
         compiled = self._for(database)
-        for part in compiled.parts(given):
-            yield compiled.query, database.execute_sql(*compiled.statement(part))
+        if not all(given[name] for name in compiled.lists):
+            return compiled.query, None
+        return compiled.query, database.execute_sql(*compiled.statement(given))
 
     def _for(self, database: Database) -> "_Compiled":
         compiled = self._compiled.get(type(database))
@@ -193,29 +206,12 @@ class _Compiled:
 
     def __init__(self, query: Any, database: Database) -> None:
         self.query = query
-        context = database.get_sql_context()
-        text, parameters = context.sql(query).query()
-        self._parts = text.split(_LIST)
+        self._text, parameters = database.get_sql_context().sql(query).query()
         self._places: list[_Single | _Constant] = [
             one if isinstance(one, _Single) else _Constant(one) for one in parameters
         ]
-        lists = [place for place in self._places if isinstance(place, _List)]
-        assert len({place.name for place in lists}) <= 1, "a query may have one list"
-        self._list = lists[0] if lists else None
-
-    def parts(self, given: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield the values for each statement: a long list is split. An empty list has none."""
-        if self._list is None:
-            yield given
-            return
-        name = self._list.name
-        rows = given[name]
-        for first in range(0, len(rows), MOST):
-            yield {**given, name: rows[first : first + MOST]}
+        self.lists = [one.name for one in self._places if isinstance(one, _List | _Rows)]
 
     def statement(self, given: Mapping[str, Any]) -> tuple[str, list[Any]]:
         """Return the text and the parameters for these values."""
-        text = self._parts[0]
-        if self._list is not None:
-            text = ", ".join([self._list.row] * len(given[self._list.name])).join(self._parts)
-        return text, [value for place in self._places for value in place.parameters(given)]
+        return self._text, [value for place in self._places for value in place.parameters(given)]

@@ -73,7 +73,7 @@ def _whole(columns: Sequence[Any]) -> Any:
         .join_from(Calendar, CalendarUser)
         .join_from(CallRequest, Survey)
         .join_from(CallRequest, Gateway)
-        .where(CallRequest.id.in_(Each("ids", CallRequest.id)))
+        .where(Each("ids", CallRequest.id))
         .order_by(Alarm.id)
     )
     return dialect.lock_rows(query, "FOR NO KEY UPDATE", of=Alarm)
