@@ -54,7 +54,7 @@ def enqueue_due(now: datetime, limit: int) -> dict[int, int]:
     move_all(
         alarms,
         AlarmStatus.IN_PROCESS,
-        [{"status_reason": "", "called_off": None}] * len(alarms),
+        [{Alarm.status_reason.name: "", Alarm.called_off.name: None}] * len(alarms),
     )
     requests = [_row(alarm, max(now, alarm.due or now), now, _queue(alarm)) for alarm in alarms]
     enqueued = {alarm: row_id for row_id, alarm in crud.insert_all(requests, AlarmRequest.alarm)}
