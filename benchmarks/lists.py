@@ -73,7 +73,7 @@ async def measure(db: Database, config: Config, owners: dict[str, int]) -> dict[
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
         base = str(server.make_url("/rest-api/"))
         for login in logins.values():
-            await timed(session, f"{base}users/1/", login)  # it is remembered from here on
+            await timed(session, base, login)  # it is remembered from here on
         for query in QUERIES:
             times: Times = {name: [] for name in owners}
             for _ in range(ROUNDS):

@@ -39,13 +39,11 @@ class InstallationKey:
     def derive(self, purpose: str) -> bytes:
         """Return the 32 bytes of this purpose, by HKDF with SHA-256 (RFC 5869)."""
         if purpose not in self._derived:
-            # Here, because not every command needs it, and it takes a while to load.
-            from cryptography.hazmat.primitives.hashes import SHA256
-            from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
+            # Without the library, which every service would load for this alone. As long as one
+            # digest, the result is the first block.
+            extracted = hmac.digest(bytes(KEY_BYTES), self._key, "sha256")
             info = f"telealarm {purpose}".encode()
-            derived = HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(self._key)
-            self._derived[purpose] = derived
+            self._derived[purpose] = hmac.digest(extracted, info + b"\x01", "sha256")
         return self._derived[purpose]
 
     def digest(self, purpose: str, data: str | bytes) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -60,7 +61,6 @@ from telealarm.survey.tts.prompts import Prompts
 from telealarm.survey.tts.speech import Speech
 from telealarm.transports.feed import FeedTransport
 from telealarm.transports.http import WebhookTransport
-from telealarm.transports.smtp import SmtpTransport
 from telealarm.webhooks.dispatcher import WebhookDispatcher
 from telealarm.words import TrunkState
 
@@ -68,6 +68,8 @@ log = logging.getLogger(__name__)
 
 # How long calls in flight may take to end. The next run adopts the rest.
 DRAIN_SECONDS = 20.0
+# After so many new objects garbage is looked for; the older ones are part of it each so many times.
+GARBAGE = (5_000, 20, 20)
 # How long webhook deliveries may take to end. The rest is sent again.
 WEBHOOK_SECONDS = 5.0
 # How long after a connect the calls in flight are adopted at the latest.
@@ -128,8 +130,11 @@ class Service:
             holder = await self._db.write(workers.enter, self._config.worker_name, utcnow(), lease)
             stack.push_async_callback(self._db.write, workers.leave, holder)
             http = await stack.enter_async_context(http_session())
-            mailer = SmtpTransport(self._config.mail_server) if self._config.smtp.host else None
-            if mailer is not None:
+            mailer = None
+            if self._config.smtp.host:
+                from telealarm.transports.smtp import SmtpTransport
+
+                mailer = SmtpTransport(self._config.mail_server)
                 stack.push_async_callback(mailer.close)
             outbound = MessageTransport(Transports(http, self.ami, mailer, self._config))
             guard = UrlGuard(self._config.webhooks.allow)
@@ -194,6 +199,7 @@ class Service:
                 await sender.drain()
                 await webhook_dispatcher.drain(WEBHOOK_SECONDS)
 
+            keep_what_is_loaded()
             ending = await self._until_ended(
                 lease_keeper.run(),
                 Planner(self._db).run(),
@@ -333,6 +339,13 @@ class Service:
             for number in (signal.SIGTERM, signal.SIGINT):
                 with suppress(ValueError):
                     loop.remove_signal_handler(number)
+
+
+def keep_what_is_loaded() -> None:
+    """Look for garbage among what is made from now on alone, and less often than by default."""
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
+    gc.enable()
 
 
 async def serve(config: Config) -> None:

@@ -9,7 +9,6 @@ import ctypes
 import os
 import threading
 
-from benchmarks.lab import counting
 from telealarm.cli.main import main
 
 _run = threading.Thread.run
@@ -25,5 +24,7 @@ def _run_named(thread: threading.Thread) -> None:
 if __name__ == "__main__":
     threading.Thread.run = _run_named  # type: ignore[method-assign]
     if path := os.environ.get("VARIANT_COUNT"):
+        from benchmarks.lab import counting  # it loads what the service may not need
+
         counting.install(path)
     raise SystemExit(main())

@@ -1,6 +1,8 @@
 """The application: every route of the API."""
 
+import asyncio
 import json
+from functools import cache
 from pathlib import Path
 
 from aiohttp import web
@@ -10,7 +12,6 @@ from telealarm.api.core.addresses import Proxies
 from telealarm.api.core.auth import Logins
 from telealarm.api.core.errors import answer_errors
 from telealarm.api.core.links import BASE
-from telealarm.api.openapi import document
 from telealarm.api.public import explorer, probes
 from telealarm.api.public.inbound_hooks import Hooks
 from telealarm.api.public.link_pages import LinkPages
@@ -123,7 +124,11 @@ def make_app(
         routes.add(app, resource)
     names = [resource.name for resource in RESOURCES if resource.listed]
 
-    openapi = json.dumps(document.written(RESOURCES, TASKS))
+    @cache
+    def openapi() -> str:  # written when it is first asked for
+        from telealarm.api.openapi import document
+
+        return json.dumps(document.written(RESOURCES, TASKS))
 
     async def root(request: web.Request) -> web.Response:
         if explorer.is_wanted(request):
@@ -131,7 +136,7 @@ def make_app(
         return await routes.root(request, names)
 
     async def described(request: web.Request) -> web.Response:
-        return web.json_response(text=openapi)
+        return web.json_response(text=await asyncio.to_thread(openapi))
 
     app.router.add_get("/", explorer.lead)
     app.router.add_route("*", BASE, root)

@@ -460,6 +460,12 @@ class Config(_Part):
         return (self.base / value).resolve()
 
     @property
+    def unused_drivers(self) -> tuple[str, ...]:
+        """The libraries of databases that neither the database nor the call records need."""
+        is_needed = self.sqlite_path is None or "://" in (self.asterisk.cdr or "")
+        return () if is_needed else ("psycopg",)
+
+    @property
     def sqlite_path(self) -> Path | None:
         """The database file, or None if the database is PostgreSQL."""
         if not self.database.startswith("sqlite:///"):

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event, vCalAddress, vText
-
 
 @dataclass(frozen=True)
 class Invitation:
@@ -27,6 +25,8 @@ class Invitation:
 
 def write(invitation: Invitation) -> str:
     """Return the file, with METHOD REQUEST or CANCEL. Times are in the invitation's zone."""
+    from icalendar import Calendar, Event, vCalAddress, vText  # many services send none
+
     calendar = Calendar()
     calendar.add("prodid", "-//TeleAlarm//EN")
     calendar.add("version", "2.0")

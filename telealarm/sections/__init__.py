@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from telealarm import attribute_docs
 from telealarm.errors import TeleAlarmError
 from telealarm.rules.survey_graph import Flow
 from telealarm.sections.base import SectionType
@@ -36,6 +37,12 @@ def fields() -> Mapping[str, FieldInfo]:
             if repr(fields.setdefault(name, info)) != repr(info):
                 raise ValueError(f"{kind.__name__}: another section type has another field {name}")
     return fields
+
+
+def meaning(name: str) -> str:
+    """Return what a field of the types means, as the first of them that has it says."""
+    kinds = (kind for kind in section_types().values() if name in kind.model_fields)
+    return next((attribute_docs.of(kind).get(name, "") for kind in kinds), "")
 
 
 def of(number: int, settings: Mapping[str, Any]) -> SectionType:

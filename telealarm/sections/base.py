@@ -50,7 +50,7 @@ class SectionType(BaseModel):
     counts          the responses that count as an answer of the callee, like a key
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     number: ClassVar[int]
     word: ClassVar[str]

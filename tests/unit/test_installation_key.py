@@ -1,7 +1,6 @@
 """The key file: made for its owner only, read strictly, and a key of its own for each purpose."""
 
 import base64
-import hmac
 import os
 import stat
 import subprocess
@@ -11,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from telealarm.errors import ConfigError, KeyMismatch
 from telealarm.installation_key import InstallationKey, create, read
@@ -42,9 +43,8 @@ def test_processes_that_make_it_at_once_get_the_same_key(tmp_path: Path) -> None
 def test_each_purpose_has_a_key_by_hkdf() -> None:
     assert KEY.derive("links") != KEY.derive("prompts")
     assert KEY.derive("links") != InstallationKey(bytes(32)).derive("links")
-    # RFC 5869: extract with a salt of zeros, then one block of expand.
-    extracted = hmac.digest(bytes(32), bytes(range(32)), "sha256")
-    assert KEY.derive("links") == hmac.digest(extracted, b"telealarm links\x01", "sha256")
+    hkdf = HKDF(SHA256(), 32, salt=None, info=b"telealarm links")
+    assert KEY.derive("links") == hkdf.derive(bytes(range(32)))
 
 
 def test_what_is_encrypted_is_read_with_the_same_key_and_purpose_only() -> None:

@@ -24,6 +24,7 @@ PACKAGE = Path(telealarm.__file__).parent
 FOLDERS = [
     # 0
     *("__init__", "errors", "clock", "words", "metrics", "log", "zone_data", "installation_key"),
+    "attribute_docs",
     *("config", "i18n"),
     # 1
     "rules",

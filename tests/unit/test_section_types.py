@@ -10,7 +10,7 @@ from pydantic import Field
 from pydantic.fields import FieldInfo
 
 import telealarm
-from telealarm import sections
+from telealarm import attribute_docs, sections
 from telealarm.api.fields.of_section import form_fields
 from telealarm.errors import TeleAlarmError
 from telealarm.rules.survey_graph import Flow
@@ -126,3 +126,9 @@ def test_who_names_a_type() -> None:
         "store/survey/voice_messages.py": {"telealarm.sections.record_message"},
         "survey/transfer.py": {"telealarm.sections.call_transfer"},
     }
+
+
+def test_types_that_share_a_field_say_the_same_of_it() -> None:
+    for name in sections.fields():
+        kinds = [kind for kind in sections.section_types().values() if name in kind.model_fields]
+        assert len({attribute_docs.of(kind)[name] for kind in kinds}) == 1, name

@@ -1,13 +1,14 @@
 """Reads a body by a form. Reports every mistake at once, each with its field."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
+from telealarm import attribute_docs
 from telealarm.api.fields.base import Absent, FieldType
 
 REQUIRED = "this field is required"
@@ -18,7 +19,8 @@ K = TypeVar("K", bound=FieldType)
 class Reply(BaseModel):
     """The read-only fields of a reply: class variables, in the order of the reply."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    # Most forms are not used soon after the start: their validators are built when they are.
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class Form(Reply):
@@ -27,6 +29,22 @@ class Form(Reply):
     A reply shows the same fields, and the class variables among them (see reply.py). The string
     below a field is its description in the OpenAPI document.
     """
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """Marks a field that another class describes. `find` returns the text for a field's name."""
+
+    find: Callable[[str], str]
+
+
+def meaning(form: type[Reply], name: str) -> str:
+    """Return the description of a field of the form, in one line; empty if it has none."""
+    info = form.model_fields.get(name)
+    marks = info.metadata if info else ()
+    find = next((mark.find for mark in marks if isinstance(mark, Meaning)), None)
+    text = find(name) if find else attribute_docs.of(form).get(name, "")
+    return " ".join(text.split())
 
 
 @dataclass

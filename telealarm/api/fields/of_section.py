@@ -6,7 +6,6 @@ from types import NoneType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from annotated_types import Ge, Le, MaxLen, MinLen
-from pydantic import Field
 from pydantic.fields import FieldInfo
 
 from telealarm import sections
@@ -14,6 +13,7 @@ from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import FieldType, Schema, plain
 from telealarm.api.fields.choices import OneOf
+from telealarm.api.fields.form import Meaning
 from telealarm.api.fields.numbers import LARGEST, SMALLEST, Flag, Real, Whole
 from telealarm.api.fields.reply import ReplyField
 from telealarm.api.fields.texts import PlainPhone, Text, Word
@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 # The limit of a text if its type names none.
 _LONGEST = 10_000
+MEANING = Meaning(sections.meaning)
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ def form_fields(fields: Mapping[str, FieldInfo], *, taken: Container[str]) -> di
         raise TypeError(f"{clash[0]}: every section has such a field; take another name")
     return {
         name: (
-            Annotated[info.annotation, _field_type(name, info), Setting(_field_type(name, info))],
-            Field(info.default, description=info.description),
+            Annotated[info.annotation, kind := _field_type(name, info), Setting(kind), MEANING],
+            info.default,
         )
         for name, info in fields.items()
     }

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from telealarm.api.fields import json_schema
 from telealarm.api.fields.base import Absent, FieldType, Schema
-from telealarm.api.fields.form import Form, Reply, marked
+from telealarm.api.fields.form import Form, Reply, marked, meaning
 from telealarm.api.fields.reply import ReplyField, fields_of, for_superusers
 from telealarm.api.fields.texts import Credential, Secret
 from telealarm.api.rest.resource import Resource
@@ -45,7 +45,7 @@ def form(
     for name, info in form.model_fields.items():
         column = columns.get(name)
         null = _allows_null(info) and (column is None or column.null) and name not in secrets
-        properties[name] = _field(info, null=null)
+        properties[name] = _field(info, meaning(form, name), null=null)
         if info.is_required() or (new and name in secrets):
             required.append(name)
         elif not partial:
@@ -76,16 +76,16 @@ def shown(fields: type[Reply], model: type[BaseModel], name: str) -> Schema:
     """Return the schema of one field of a reply that shows a row of `model`."""
     field = fields_of(fields)[name]
     info = fields.model_fields.get(name)
-    meaning = " ".join((info.description or "").split()) if info else ""
+    told = meaning(fields, name)
     if isinstance(field, ReplyField):
-        schema, meaning = field.schema(model, name), field.meaning or meaning
+        schema, told = field.schema(model, name), field.meaning or told
     else:
         assert info is not None
         column = model._meta.fields.get(name)
         empty = column.null if column is not None else _allows_null(info)
         schema = json_schema.nullable(field.shown()) if empty else field.shown()
-    meaning = " ".join(filter(None, (meaning, schema.get("description"))))
-    return {**schema, "description": meaning} if meaning else schema
+    told = " ".join(filter(None, (told, schema.get("description"))))
+    return {**schema, "description": told} if told else schema
 
 
 def _names(resource: Resource) -> list[str]:
@@ -96,7 +96,7 @@ def _names(resource: Resource) -> list[str]:
     return list(dict.fromkeys(["url", *writable, *sorted(resource.read_only)]))
 
 
-def _field(info: FieldInfo, *, null: bool) -> Schema:
+def _field(info: FieldInfo, told: str, *, null: bool) -> Schema:
     field_type = next(mark for mark in info.metadata if isinstance(mark, FieldType))
     schema = field_type.schema()
     words = ("description", "examples", "x-relation")
@@ -105,8 +105,7 @@ def _field(info: FieldInfo, *, null: bool) -> Schema:
         schema = json_schema.nullable(schema)
     # First the meaning of the field, then the values that it accepts.
     takes = notes.pop("description", "") or (type(field_type).__doc__ or "").strip().split("\n")[0]
-    meaning = " ".join((info.description or "").split())
-    description = f"{meaning} {takes[:1].upper()}{takes[1:]}" if meaning else takes
+    description = f"{told} {takes[:1].upper()}{takes[1:]}" if told else takes
     return {"description": description.strip(), **notes, **schema}
 
 

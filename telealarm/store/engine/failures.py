@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import peewee
-import psycopg
 
 from telealarm.errors import DiskFailed, DiskFull, Locked, StorageError
 
@@ -43,12 +42,12 @@ def of(error: BaseException, what: str, file: Path | None) -> StorageError:
 
 
 def _kind(error: BaseException, file: Path | None) -> type[StorageError] | None:
-    if isinstance(error, psycopg.Error):
+    if code := getattr(error, "sqlstate", None):  # psycopg's, which is not loaded for SQLite
         return {
             _PG_DISK_FULL: DiskFull,
             _PG_IO_ERROR: DiskFailed,
             _PG_READ_ONLY: DiskFailed,
-        }.get(error.sqlstate or "")
+        }.get(code)
     if isinstance(error, OSError):
         return DiskFull if error.errno in _DISK_ERRNOS else None
     if not isinstance(error, sqlite3.Error):

@@ -7,10 +7,12 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import peewee
-import psycopg
+
+if TYPE_CHECKING:
+    import psycopg
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,8 @@ class CommitListener:
             self._thread.join()
 
     def _listen_forever(self, on_notify: Callable[[set[str] | None], None]) -> None:
+        import psycopg  # not for SQLite
+
         pause = _PAUSE
         while not self._stopping.is_set():
             try:
@@ -78,5 +82,7 @@ class CommitListener:
             on_notify(set(stages))
 
     def _connect(self) -> "psycopg.Connection[Any]":
+        import psycopg
+
         parameters = self._database.connect_params
         return psycopg.connect(dbname=self._database.database, autocommit=True, **parameters)
