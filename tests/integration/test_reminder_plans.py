@@ -23,6 +23,7 @@ NOON = datetime(2026, 6, 1, 12, 0, tzinfo=MADRID)
 HOUR, DAY = 3600, 86400
 PENDING, SUCCESS, CANCELLED = AlarmStatus.PENDING, AlarmStatus.SUCCESS, AlarmStatus.CANCELLED
 PHONE = "+34600100200"
+MISSING = "person {} has no {}; give the person one, or the alarm"
 
 
 @dataclass
@@ -221,6 +222,37 @@ async def test_without_a_number_the_event_is_booked_and_it_is_told(desk: Desk) -
     nobody = await desk.event("2026-06-01 12:30", data={})
     assert await desk.ring() == []
     assert "FAILURE no_recipient" in " ".join(await desk.said(nobody))
+
+
+async def test_the_alarms_of_a_plan_follow_the_person(desk: Desk) -> None:
+    plan = await desk.plan(before(24), before(2, method=3))
+    carer = (await desk.api.made("person/", {"name": "Bo", "numbers": ["+34600100201"]}))["url"]
+    body = {"name": "Ann", "numbers": ["+34600100202"], "email": ""}
+    ann = (await desk.api.made("person/", body))["url"]
+    event = await desk.event("2026-06-10 09:00", person=ann, data=None)
+    assert event["not_planned"] == [
+        f"step {plan['steps'][1]['id']}: {MISSING.format(id_of(ann), 'mail address')}"
+    ]
+    await desk.patch(ann, {"numbers": ["+34600100203"], "email": "ann@example.com"})
+    rows = await desk.alarms(event)
+    reached = {(row["alarm_phonenumber"], row["alarm_email"]) for row in rows}
+    assert reached == {("+34600100203", "ann@example.com")}
+    # A carer who is told as well gets the same steps, and what the plan does to them.
+    await desk.patch(ann, {"carer": carer, "carer_mode": "also"})
+    other = await desk.event("2026-06-11 09:00", person=ann, data=None)
+    for one in (event, other):
+        numbers = [row["alarm_phonenumber"] for row in await desk.alarms(one)]
+        assert sorted(numbers) == ["+34600100201", "+34600100203", "+34600100203"]
+    await desk.change(plan, {**plan["steps"][0], "offset": 12 * HOUR})
+    for one, day in ((event, "09"), (other, "10")):
+        assert await desk.said(one) == [f"06-{day} 21:00 before PENDING"] * 2
+    # Without a number, nobody is refused: the plan shows that nobody is reached.
+    await desk.patch(ann, {"carer": None, "carer_mode": "", "numbers": []})
+    shown = (await desk.api.get("plan/")).body["results"]
+    assert {(one["action"], one["why"]) for one in shown} == {("skip", "no_recipient")}
+    await desk.patch(event["url"], {"person": carer})
+    [row] = await desk.alarms(event)
+    assert row["alarm_phonenumber"] == "+34600100201"
 
 
 async def test_a_change_of_the_plan_reaches_what_has_not_begun(desk: Desk) -> None:

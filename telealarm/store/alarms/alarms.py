@@ -41,6 +41,7 @@ _OF_CARER = (
     *("url_cancel", "url_confirm", "phonenumber_transfer", "phonenumber_sms_failure"),
     *("transfer_e164", "sms_failure_e164", "timezone", "language", "max_lateness"),
     *("require_result", "retry_policy", "on_unknown", "missed_policy", "snooze_key"),
+    *("trigger", "only_if_unanswered"),
 )
 
 # The condition that an alarm has not come to its end, and nobody has called it off.
@@ -146,7 +147,7 @@ def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
 
 def accompany(alarm: Alarm, now: datetime) -> Alarm:
     """Return a new alarm like this one for the carer, who is told as well."""
-    copied = {name: alarm.__data__[name] for name in _OF_CARER}
+    copied = {name: alarm.__data__.get(name) for name in _OF_CARER}
     own = {"event": alarm.event, "alarm_phonenumber": "", "alarm_email": "", "beside": alarm}
     return create(alarm.owner_id, {**copied, **own}, now)
 

@@ -26,7 +26,8 @@ def of_people(ids: Sequence[int]) -> Expression:
 def person_changed(person: Person, now: datetime) -> None:
     """Write the person's numbers, or those of the carer, into the alarms that follow.
 
-    Raises Invalid if a number is not permitted, or if alarms ahead would have none.
+    Raises Invalid if a number is not permitted, or if alarms ahead would have none. An alarm of a
+    reminder plan may have none: the plan shows it.
     """
     cared = [row.id for row in Person.select(Person.id).where(Person.carer == person.id)]
     concerned = of_people([person.id, *cared])
@@ -96,7 +97,7 @@ def _write(person: Person, some: Sequence[Alarm]) -> None:
     differing = [alarm for alarm in some if _differs(alarm, columns)]
     for alarm in differing:
         address = methods.of(alarm.method).address.field
-        if not columns[address]:
+        if not columns[address] and not alarm.trigger:
             field = "email" if address == "alarm_email" else "numbers"
             raise Invalid({field: [f"alarm {alarm.id}, which is ahead, needs one"]})
     for ids in crud.chunks([alarm.id for alarm in differing]):

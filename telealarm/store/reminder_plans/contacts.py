@@ -1,4 +1,4 @@
-"""Where a plan reaches the people of an event: the numbers and addresses in the event's data."""
+"""Whom a plan reaches: the person of an event, else the number or address in the event's data."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,7 +9,9 @@ from telealarm.errors import Invalid
 from telealarm.methods.base import Address
 from telealarm.models import Event
 from telealarm.store import numbers
-from telealarm.store.engine import regions
+from telealarm.store.alarms import following
+from telealarm.store.engine import read_cache, recipients, regions
+from telealarm.words import CarerMode
 
 # The keys in an event's data, by the kind of address.
 KEYS = {Address.PHONE: "phone", Address.MAIL: "email"}
@@ -24,12 +26,33 @@ class Contact:
 
 
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}", re.ASCII)
-_NOBODY = {"alarm_phonenumber": "", "alarm_e164": None, "alarm_email": ""}
+_NOBODY = {
+    **{"alarm_phonenumber": "", "alarm_e164": None, "alarm_email": ""},
+    "follows_person": False,
+}
 
 
 def of(event: Event, method: int) -> Contact:
-    """Return whom an alarm of the event reaches by this method."""
+    """Return whom an alarm of the event reaches by this method.
+
+    An alarm without an address follows the person too: it gets the one that the person gets.
+    """
     address = methods.of(method).address
+    if event.person is None:
+        return _of_data(event, address)
+    person = event.person
+    instead = person.carer_mode == CarerMode.INSTEAD
+    reached = recipients.recipient(person, for_carer=instead)
+    columns = read_cache.once(("contact", reached.id), lambda: following.columns_of(reached))
+    if not columns[address.field]:
+        own = _of_data(event, address)
+        if not own.problem:
+            return own
+    problem = "" if columns[address.field] else following.no_address(reached, address.field)
+    return Contact({**columns, "follows_person": True}, problem)
+
+
+def _of_data(event: Event, address: Address) -> Contact:
     key = KEYS[address]
     written = (event.data or {}).get(key)
     if not isinstance(written, str | int) or isinstance(written, bool) or not str(written).strip():

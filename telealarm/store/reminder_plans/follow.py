@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from peewee import Expression
+from peewee import JOIN, Expression
 
-from telealarm.models import Alarm, AlarmRequest, Calendar, Event, ReminderStep
+from telealarm.models import Alarm, AlarmRequest, Calendar, Event, Person, ReminderStep
 from telealarm.rules import reminder_plan as rules
 from telealarm.store.alarms import alarms, parents, renewal
 from telealarm.store.engine import crud, read_cache
@@ -259,7 +259,8 @@ def _write(changes: Changes, now: datetime) -> None:
     alarms.delete(changes.gone, now)
     write.change(changes.changed, now)
     for reason, some in changes.ended.items():
-        alarms.cancel(some, reason, now)
+        beside = alarms.besides([alarm.id for alarm in some])
+        alarms.cancel([*some, *(one for one in beside if one.status in UNSETTLED)], reason, now)
     write.again(changes.again, now)
     renewed = [
         (renewal.renew(alarm, event, now), event, new) for alarm, event, new in changes.renewed
@@ -294,7 +295,8 @@ def events_of(condition: Expression, now: datetime) -> list[list[Event]]:
     ids = [row.id for row in rows.order_by(Event.id)]
     sets = []
     for some in crud.chunks(ids):
-        joined = Event.select(Event, Calendar).join(Calendar).where(Event.id.in_(some))
+        joined = Event.select(Event, Calendar, Person).join(Calendar).switch(Event)
+        joined = joined.join(Person, JOIN.LEFT_OUTER).where(Event.id.in_(some))
         sets.append(list(joined.order_by(Event.id)))
     return sets
 

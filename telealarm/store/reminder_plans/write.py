@@ -7,7 +7,7 @@ from typing import Any
 
 from telealarm.errors import Invalid
 from telealarm.models import Alarm, AlarmRequest, Event, ReminderStep
-from telealarm.store.alarms import alarms, permissions, quota, renewal
+from telealarm.store.alarms import alarms, following, permissions, quota, renewal
 from telealarm.store.engine import crud, read_cache, search_index
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import Entry, record, record_all
@@ -24,7 +24,7 @@ from telealarm.words import (
 )
 
 # Columns that say whom an alarm reaches.
-RECIPIENT = ("method", "alarm_phonenumber", "alarm_e164", "alarm_email")
+RECIPIENT = ("method", "alarm_phonenumber", "alarm_e164", "alarm_email", "follows_person")
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,14 @@ def _make(targets: Sequence[New], now: datetime) -> None:
             webhooks.tell(row, Change.MISSED, now)
         if target.old is not None:
             renewal.replace(target.old, row, now)
+    _accompany(rows, now)
+
+
+def _accompany(rows: Iterable[Alarm], now: datetime) -> None:
+    """Tell the carers as well, whose people want it so."""
+    for row in rows:
+        if row.status in UNSETTLED and row.recipient and following.accompanied(row):
+            alarms.accompany(row, now)
 
 
 def _begin(row: Alarm, target: New, now: datetime) -> str:
@@ -191,6 +199,10 @@ def change(changed: Iterable[tuple[Alarm, Event, Mapping[str, Any]]], now: datet
         values.append({**columns, "due": due, "counted_on": day})
     put_all(rows, values)
     _tell_moved(elsewhere)
+    following_people = [alarm for alarm in rows if alarm.follows_person]
+    if following_people:
+        alarms.delete(alarms.besides([alarm.id for alarm in following_people]), now)
+        _accompany(following_people, now)
     for alarm in elsewhere:
         if alarm.id in refused:
             record(alarm.id, TimelineWord.WRONG, refused[alarm.id], at=now)
@@ -216,3 +228,5 @@ def again(alarms_of_events: Iterable[tuple[Alarm, Event]], now: datetime) -> Non
         move(alarm, AlarmStatus.PENDING, status_reason="")
         record(alarm.id, TimelineWord.REARMED, "by its reminder plan", at=now)
         alarms.admit(alarm, event)
+        alarm.event = event
+        _accompany([alarm], now)

@@ -61,6 +61,7 @@ def alarms(ids: Sequence[int]) -> Files:
         row.update(alarm=None).where(row.alarm.in_(ids)).execute()
     Alarm.update(about=None).where(Alarm.about.in_(ids)).execute()
     Alarm.update(origin=None).where(Alarm.origin.in_(ids)).execute()
+    Alarm.update(beside=None).where(Alarm.beside.in_(ids)).execute()
     plainly(Alarm, ids)
     return files
 

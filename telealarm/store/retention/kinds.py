@@ -34,7 +34,7 @@ from telealarm.models import (
 from telealarm.store.retention import deletion
 from telealarm.store.retention.deletion import Files
 from telealarm.store.survey import voice_messages
-from telealarm.words import UNSETTLED, DeliveryStatus, MessageStatus, RetentionKind
+from telealarm.words import UNSETTLED, DeliveryStatus, MessageStatus, RetentionKind, StepTrigger
 
 # How many rows one transaction deletes.
 BATCH = 200
@@ -181,10 +181,17 @@ def _delete_imports(ids: Sequence[int]) -> Files:
 
 
 def _deleted_alarms(before: datetime) -> list[int]:
-    """Return deleted alarms without a call or a message under way."""
+    """Return deleted alarms without a call or a message under way.
+
+    What told that a deleted event was cancelled goes when the event does.
+    """
     over = (Alarm.deleted < before) & Alarm.status.not_in(UNSETTLED)
     live = (CallRequest.alarm == Alarm.id) & CallRequest.settled.is_null()
-    return _unused(Alarm, over, (CallRequest, live))
+    deleted = Event.select(Event.id).where(Event.deleted < before, Event.end < before)
+    outlived = (Alarm.trigger == StepTrigger.CANCELLED) & Alarm.event.in_(deleted)
+    outlived &= Alarm.deleted.is_null() & Alarm.status.not_in(UNSETTLED)
+    ended = _unused(Alarm, over, (CallRequest, live))
+    return ended or _unused(Alarm, outlived, (CallRequest, live))
 
 
 def _deleted_events(before: datetime) -> list[int]:
