@@ -122,10 +122,13 @@ class MovedOccurrences:
         return child
 
     def _notify_again(self, child: Event) -> None:
-        """An occurrence that was notified already has another time now."""
+        """An occurrence that was notified already has another time now.
+
+        The alarms of a reminder plan follow the plan.
+        """
         if child.start > self._now:
             for alarm in alarms.of_events([child.id]):
-                if alarm.status in renewal.DONE:
+                if alarm.status in renewal.DONE and not alarm.trigger:
                     renewal.renew(alarm, child, self._now)
 
     def _put_back(self, start: str, was: Body) -> None:

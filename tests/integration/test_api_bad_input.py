@@ -88,6 +88,12 @@ async def bodies(api: Api) -> dict[str, dict[str, Any]]:
         "dnc-list": {"name": "l"},
         "dnc-contact": {"dnc": dnc["url"], "phone_number": "600100200"},
         "webhook": {"target_url": "https://example.com/told"},
+        "person": {"name": "p"},
+        "reminder-plan": {"name": "p", "steps": [{"offset": 60}]},
+        "calendar-feed": {
+            **{"name": "f", "calendar": made.calendar},
+            "source_url": "https://example.com/a.ics",
+        },
     }
 
 

@@ -18,6 +18,8 @@ from tests.integration.test_cli_users import command as command
 
 # What a client may change of each resource, before the order in which they can be deleted.
 CHANGES: dict[str, dict[str, Any]] = {
+    "reminder-plan": {"name": "changed", "steps": []},
+    "person": {"name": "changed"},
     "calendar-feed": {"name": "changed", "password": "another secret"},
     "webhook": {"events": ["alarm.result"]},
     "dnc-contact": {"phone_number": "600100209"},

@@ -297,7 +297,7 @@ async def test_attaching_and_detaching(desk: Desk) -> None:
     assert await desk.db_count() == 1
     refused = await desk.api.delete(plan["url"])
     assert refused.status == 409
-    assert "set its reminder_plan" in refused.body["detail"]
+    assert "set the calendar's reminder_plan" in refused.body["detail"]
     await desk.patch(f"calendar/{desk.stages.calendar.id}/", {"reminder_plan": None})
     assert await desk.said(early) == []
     assert (await desk.api.delete(plan["url"])).status == 204
@@ -484,3 +484,39 @@ async def test_imported_events_follow_the_plan_and_not_the_alarms_of_the_file(bo
     moved = book.text(rows + line.format("A", 5, "", "a") + line.format("B", 4, "", "b"))
     assert moved.counts == {"changed": 2}
     assert await book.calls() == ["2026-12-03T10:00 600100200", "2026-12-04T10:00 600100200"]
+
+
+async def test_a_file_moves_and_cancels_what_its_plan_tells_once(book: Book) -> None:
+    sms = await book.api.made("sms-template/", {"label": "l", "sms_text": "{title}"})
+    told = [
+        {"trigger": trigger, "method": 2, "sms_template": sms["url"]}
+        for trigger in ("booked", "moved", "cancelled")
+    ]
+    body = {"name": "p", "steps": [before(24), *told]}
+    plan = await book.api.made("reminder-plan/", body)
+    calendar = (await book.api.get("calendar/")).body["results"][0]["url"]
+    await book.api.patch(calendar, {"reminder_plan": plan["url"]})
+
+    async def alarms() -> list[str]:
+        rows = (await book.api.get("alarm/?page_size=100")).body["results"]
+        own = [row for row in rows if row["trigger"] not in ("", "booked") and row["status"] == 1]
+        return sorted(f"{row['trigger']} {row['date_start_notice'][:16]}" for row in own)
+
+    one = "UID:one\nSUMMARY:A\nDTSTART:2026120{}T100000Z"
+    series = "UID:all\nSUMMARY:S\nRRULE:FREQ=DAILY;COUNT=3\nDTSTART:20261201T100000Z"
+    book.ics(one.format(3), series)
+    await book.calls()
+    now = "2026-11-29T13:00"
+    assert await alarms() == [f"before 2026-1{day}T11:00" for day in ("1-30", "2-01", "2-02")]
+    # One is moved, and the second occurrence of the series is excluded.
+    excluding = series + "\nEXDATE:20261202T100000Z"
+    book.ics(one.format(5), excluding)
+    await book.calls()
+    left = [f"before 2026-1{day}T11:00" for day in ("1-30", "2-02", "2-04")]
+    assert await alarms() == [*left, f"cancelled {now}", f"moved {now}"]
+    report = book.ics(one.format(5) + "\nSTATUS:CANCELLED", excluding)
+    assert report.counts["cancelled"] == 1
+    assert await alarms() == [*left[:2], f"cancelled {now}", f"cancelled {now}"]
+    # It is in the file again: nobody is told any more that it is cancelled.
+    book.ics(one.format(5), excluding)
+    assert await alarms() == [*left, f"cancelled {now}", f"moved {now}"]

@@ -26,7 +26,8 @@ from telealarm.rules.recurrence import Occurrence, Series, parse
 from telealarm.store.alarms import quota
 from telealarm.store.calendars import children
 from telealarm.store.engine import crud, time_zones
-from telealarm.words import EventStatus
+from telealarm.store.reminder_plans import notices
+from telealarm.words import EventStatus, StepTrigger
 
 AHEAD = timedelta(hours=48)
 # How many children of one parent a write creates. Other writes must not wait for long.
@@ -177,7 +178,10 @@ def make(plan: SeriesPlan, now: datetime) -> int:
     ).where(unchanged)
     if written.execute() != 1:
         raise Stale(f"event {plan.parent_id} was changed by another")
+    excluded = _excluded(plan, now)
     children.hide(plan.gone, now)
+    for child in excluded:
+        notices.tell(child, StepTrigger.CANCELLED, now)
     for child_id, original in plan.retimed.items():
         Event.update(original_start=original).where(Event.id == child_id).execute()
     if not plan.wanted:
@@ -185,6 +189,18 @@ def make(plan: SeriesPlan, now: datetime) -> int:
     parent = Event.get_by_id(plan.parent_id)
     with quota.missing_surplus():
         return children.bring_up_to_date(parent, plan.wanted, now)
+
+
+def _excluded(plan: SeriesPlan, now: datetime) -> list[Event]:
+    """Return the children that are gone because they were excluded, if a plan tells of that."""
+    parent = Event.get_by_id(plan.parent_id) if plan.gone else None
+    if parent is None or not notices.has_step(parent, StepTrigger.CANCELLED):
+        return []
+    pattern = of(parent)
+    rows = Event.select().where(
+        Event.id.in_(plan.gone), Event.start > now, Event.status != EventStatus.COMPLETED
+    )
+    return [one for one in rows if pattern is not None and pattern.excludes(children.place(one))]
 
 
 def put_off(parent_id: int, now: datetime) -> None:

@@ -43,15 +43,15 @@ def delete(plan: ReminderPlan, now: datetime) -> None:
     calendar = Calendar.get_or_none(Calendar.reminder_plan == plan.id, Calendar.deleted.is_null())
     if calendar is not None:
         raise Conflict(
-            f"Calendar {calendar.id} has this plan; set its reminder_plan to another one or to null"
-            " first."
+            f"The reminder plan is in use: calendar {calendar.id} has it; set the calendar's"
+            " reminder_plan to another one or to null first."
         )
     ahead = Event.deleted.is_null() & ((Event.end > now) | Event.next_child_due.is_null(False))
     event = Event.get_or_none(Event.reminder_plan == plan.id, ahead)
     if event is not None:
         raise Conflict(
-            f"Event {event.id} has this plan; set its reminder_plan to another one or to null"
-            " first."
+            f"The reminder plan is in use: event {event.id} has it; set the event's reminder_plan"
+            " to another one or to null first."
         )
     steps = [step.id for step in ReminderStep.select().where(ReminderStep.plan == plan.id)]
     _remove(steps, now)
