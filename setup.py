@@ -44,6 +44,8 @@ setup(
         "babel>=2.15",
         # Encrypts the secrets in the database (Fernet), and derives their keys (HKDF).
         "cryptography>=43",
+        # Public holidays of countries and regions; imported when a calendar setting names one.
+        "holidays>=0.60",
         "icalendar>=7",
         "panoramisk>=1.4",
         "peewee>=4.5",

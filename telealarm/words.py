@@ -332,6 +332,11 @@ class Reason(Words):
     TRUNK_DOWN = "trunk_down", "The gateway's trunk is down; the attempt waits until it is up."
     GATEWAY_INACTIVE = "gateway_inactive", "The gateway is switched off; the attempt waits for it."
     GATEWAY_AWAY = "gateway_away", "The gateway or mail server did not answer; it is tried again."
+    CONTACT_CAP = (
+        "contact_cap",
+        "The recipient was contacted as often as the caps allow. The attempt waits, or is missed if"
+        " that is too long.",
+    )
     EDITED = "edited", "The alarm was edited before its message was sent; it is written anew."
     MOVED = "moved", "A client moved the waiting attempt to another time."
     # It was called off, or is not needed.

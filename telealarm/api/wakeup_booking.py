@@ -18,7 +18,7 @@ from telealarm.store import audit, numbers
 from telealarm.store.alarms import alarms
 from telealarm.store.audit import Actor
 from telealarm.store.calendars import events
-from telealarm.store.engine import read_cache, regions, time_zones
+from telealarm.store.engine import crud, read_cache, regions, time_zones
 from telealarm.store.engine.database import Database
 from telealarm.words import UNSETTLED, AuditRoad, EventStatus, Reason
 
@@ -76,6 +76,7 @@ class WakeupBooking:
             body |= {"rule": rule.id, "end_recurring_period": None}
         event = client.create("event", body, {"calendar": calendar})
         assert isinstance(event, Event)
+        crud.change(event, {"is_wakeup": True})
         alarm = {
             "alarm_phonenumber": number,
             "maxretry": RETRIES,

@@ -395,6 +395,21 @@ class LimitsConfig(_Part):
     series_minutes: int | None = Field(
         5, ge=0, description="How many minutes lie between two alarms of one series at least."
     )
+    contacts_per_day: int | None = Field(
+        None,
+        ge=1,
+        description="How often a recipient may be contacted within 24 hours, by calls, SMS and"
+        " mails of the manager together.",
+    )
+    contacts_per_week: int | None = Field(
+        None, ge=1, description="How often a recipient may be contacted within seven days."
+    )
+    contact_minutes: int | None = Field(
+        None,
+        ge=1,
+        description="How many minutes lie between two contacts of a recipient at least, from the"
+        " end of a call.",
+    )
 
 
 class LogConfig(_Part):

@@ -22,6 +22,10 @@ class User(BaseModel):
     max_trial_calls_per_day = IntegerField(null=True)
     max_audio_megabytes = IntegerField(null=True)
     min_series_minutes = IntegerField(null=True)
+    # The caps of a manager for each recipient; null: the configuration's. A superuser has none.
+    max_contacts_per_day = IntegerField(null=True)
+    max_contacts_per_week = IntegerField(null=True)
+    min_contact_minutes = IntegerField(null=True)
     created = created()
 
     # This is no column: the id of the token by which the user logged in.

@@ -52,6 +52,8 @@ class CallRequest(ClaimableModel):
     started = UtcField(null=True)
     answered = UtcField(null=True)
     ended = UtcField(null=True)
+    # The number in E.164 form, if the call counts to the caps of a person; null: it does not.
+    contact = CharField(max_length=20, null=True)
     settled = UtcField(null=True)
     # When its alarm was called off. The call is hung up if nobody has answered yet.
     withdrawn = UtcField(null=True)
@@ -79,6 +81,13 @@ class CallRequest(ClaimableModel):
             (("owner", "call_time", "id"), False),
             (("call_time", "id"), False),
         )
+
+
+CallRequest.add_index(
+    CallRequest.index(
+        CallRequest.contact, where=SQL("contact IS NOT NULL"), name="call_request_contact"
+    )
+)
 
 
 class SurveyResult(BaseModel):

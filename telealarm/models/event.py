@@ -3,6 +3,7 @@
 from typing import Any
 
 from peewee import (
+    SQL,
     BooleanField,
     CharField,
     Field,
@@ -85,6 +86,10 @@ class Event(BaseModel):
     reminder_plan_id: OptionalKey
     # When its start was changed last: answers to what was asked before are for the old start.
     moved_on = UtcField(null=True)
+    # Whether the person came; null: nobody has said.
+    attended = BooleanField(null=True)
+    # The inbound door or FastAGI booked it. No cap for a person holds a wake-up call back.
+    is_wakeup = BooleanField(null=True)
     # A deleted event is hidden, because the call log refers to it.
     deleted = UtcField(null=True)
 
@@ -108,3 +113,15 @@ class Event(BaseModel):
             (("start", "id", "deleted"), False),
             (("calendar", "uid"), True),
         )
+
+
+# Most events never have it.
+Event.add_index(
+    Event.index(
+        Event.owner,
+        Event.attended,
+        Event.id,
+        where=SQL("attended IS NOT NULL"),
+        name="event_owner_attended",
+    )
+)

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from peewee import (
+    SQL,
     BooleanField,
     CharField,
     Field,
@@ -43,6 +44,8 @@ class Message(ClaimableModel):
     purpose = CharField(max_length=20, default=MessagePurpose.ALARM)
     uid = CharField(max_length=80, default=lambda: uuid.uuid4().hex, index=True)
     recipient = CharField(max_length=254)
+    # The recipient as the caps of a person count it; null: the message does not count.
+    contact = CharField(max_length=254, null=True)
     # The last digits of the number. They match a reply to its message.
     tail = CharField(max_length=8, default="", index=True)
     sender = CharField(max_length=340, default="")
@@ -79,6 +82,11 @@ class Message(ClaimableModel):
             (("owner", "id"), False),
             (("current", "ends"), False),
         )
+
+
+Message.add_index(
+    Message.index(Message.contact, where=SQL("contact IS NOT NULL"), name="message_contact")
+)
 
 
 class InboundSms(BaseModel):

@@ -31,6 +31,8 @@ class CalendarSetting(BaseModel):
     settle = BooleanField(default=True)
     calling_days = CharField(max_length=30, default="MO,TU,WE,TH,FR,SA,SU")
     holidays: "Field[list[str]]" = JSONField(default=list)
+    # Codes like DE-BY, with commas between: their public holidays are holidays too.
+    holidays_of = CharField(max_length=200, default="")
     snooze_minutes = IntegerField(default=10)
     callback_pin = BooleanField(default=False)
     confirm_spoken = BooleanField(default=False)

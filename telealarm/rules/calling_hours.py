@@ -1,6 +1,6 @@
 """Calling hours and expiry: when an alarm may ring, and until when it is wanted."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -31,7 +31,7 @@ class CallingHours:
     stop: time
     zone: ZoneInfo
     days: frozenset[int] = frozenset(range(7))
-    holidays: frozenset[date] = frozenset()
+    holidays: Container[date] = frozenset()
 
     def is_open(self, at: datetime) -> bool:
         """Return whether the recipient may be called at this moment."""

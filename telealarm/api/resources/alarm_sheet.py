@@ -20,11 +20,12 @@ _ANSWERS: Mapping[str, str] = {
     AlarmOutcome.UNANSWERED: "not reached",
     AlarmOutcome.CALLED_OFF: "called off",
 }
+_ATTENDED: Mapping[bool | None, str] = {None: "", True: "came", False: "did not come"}
 
 
 def cells(context: RequestContext, alarms: Sequence[Alarm]) -> list[dict[str, Any]]:
     """Return the cells of each alarm."""
-    columns = (Event.id, Event.title, Event.description, Event.data)
+    columns = (Event.id, Event.title, Event.description, Event.data, Event.attended)
     events: dict[int, Event] = {}
     for ids in crud.chunks(list({alarm.event_id for alarm in alarms})):
         for event in Event.select(*columns).where(Event.id.in_(ids)):
@@ -46,7 +47,8 @@ def _cells(context: RequestContext, alarm: Alarm, event: Event) -> dict[str, Any
         "number": f"\t{number}" if number else alarm.alarm_email,
         "answer": _ANSWERS.get(word) or f"key {alarm.result}",
         "note": event.description,
+        "attended": _ATTENDED[event.attended],
     }
 
 
-SHEET = Sheet(("name", "local_time", "number", "answer", "note"), cells)
+SHEET = Sheet(("name", "local_time", "number", "answer", "note", "attended"), cells)

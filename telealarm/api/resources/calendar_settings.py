@@ -17,6 +17,7 @@ from telealarm.api.fields.texts import Phone, Region, Text
 from telealarm.api.rest.resource import Resource, Values, remove_row
 from telealarm.errors import Invalid
 from telealarm.models import CalendarSetting
+from telealarm.rules import public_holidays
 from telealarm.rules.calling_hours import WEEKDAYS
 from telealarm.store.access import users
 from telealarm.store.calendars import calendar_settings
@@ -60,6 +61,17 @@ class Holidays(FieldType):
 
     def schema(self) -> Schema:
         return {"type": "array", "maxItems": 1000, "items": {"type": "string", "format": "date"}}
+
+
+class HolidaysOf(Text):
+    """Countries or regions with commas between, like DE-BY,AT."""
+
+    def read(self, value: Any) -> str:
+        return ",".join(public_holidays.read(super().read(value)))
+
+    def schema(self) -> Schema:
+        code = "[A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?"
+        return {**self.line(), "pattern": f"^(?:{code}(?:, ?{code})*)?$", "examples": ["DE-BY"]}
 
 
 class Manager(FieldType):
@@ -111,6 +123,10 @@ class CalendarSettingForm(Form):
     """The days of the week on which alarms may go out, in the recipient's time zone."""
     holidays: Annotated[list[str], Holidays()] = Field(default_factory=list)
     """Dates on which no alarm goes out."""
+    holidays_of: Annotated[str, HolidaysOf(200)] = ""
+    """Countries or regions, like `DE-BY` or `ES-MD,ES-CM`: on their public holidays no alarm goes
+    out, in the recipient's time zone. Beside `holidays`.
+    """
     snooze_minutes: Annotated[int, Whole(1, 1440)] = 10
     """How long after a snooze key the next call follows, in minutes."""
     callback_pin: Annotated[bool, Flag()] = False

@@ -9,6 +9,7 @@ from telealarm.api.fields.base import Absent
 from telealarm.api.fields.choices import Choice
 from telealarm.api.fields.form import Form
 from telealarm.api.fields.json import Json
+from telealarm.api.fields.numbers import Flag
 from telealarm.api.fields.relation import Relation
 from telealarm.api.fields.reply import (
     CREATED,
@@ -20,6 +21,7 @@ from telealarm.api.fields.reply import (
 from telealarm.api.fields.texts import Text, Zone
 from telealarm.api.fields.times import Moment, Moments
 from telealarm.api.resources import occurrences
+from telealarm.api.rest.filters import WordFilter
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.models import Event
 from telealarm.store.alarms import permissions
@@ -31,6 +33,13 @@ from telealarm.words import EventStatus
 STATUS = Choice({status.value: status.name.lower() for status in EventStatus}, "EventStatus")
 
 
+ATTENDED = WordFilter(
+    {
+        "true": Event.attended == True,  # noqa: E712 - an expression of SQL
+        "false": Event.attended == False,  # noqa: E712
+        "null": Event.attended.is_null(),
+    }
+)
 # An edit of one of these changes the series, which is then checked again.
 _SHAPES_SERIES = frozenset(
     {"rule", "start", "end_recurring_period", "timezone", "calendar", "exdate"}
@@ -76,6 +85,8 @@ class EventForm(Form):
     """The starts of cancelled occurrences of a series, in the event's time zone."""
     person: Annotated[int | None, Relation("person")] = None
     """Whom the event is about. Its alarms then need no number."""
+    attended: Annotated[bool | None, Flag()] = None
+    """Whether the person came. null: nobody has said. It changes no alarm."""
 
 
 class StatusForm(Form):
@@ -210,6 +221,7 @@ EVENT = Resource(
         "type": Event.type,
         "start": Event.start,
         "end": Event.end,
+        "attended": ATTENDED,
     },
     orders={"start": Event.start},
     weigh=weigh,

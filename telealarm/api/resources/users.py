@@ -8,9 +8,10 @@ from telealarm.api.fields.numbers import Flag, Instruction, Whole
 from telealarm.api.fields.reply import Column, SelfLink
 from telealarm.api.fields.texts import Region, Secret, Word, Zone
 from telealarm.api.rest.resource import Resource, Values
-from telealarm.models import User
+from telealarm.models import Alarm, User
 from telealarm.store.access import users
 from telealarm.store.access.passwords import SHORTEST
+from telealarm.store.alarms import attempts
 from telealarm.store.engine import crud
 
 
@@ -52,6 +53,18 @@ class UserForm(Form):
     """How many minutes lie between two alarms of one series at least. Default: the
     configuration's.
     """
+    max_contacts_per_day: Annotated[int | None, Whole(1)] = None
+    """How often each recipient of a manager may be contacted within 24 hours. Default: the
+    configuration's.
+    """
+    max_contacts_per_week: Annotated[int | None, Whole(1)] = None
+    """How often each recipient of a manager may be contacted within seven days. Default: the
+    configuration's.
+    """
+    min_contact_minutes: Annotated[int | None, Whole(1)] = None
+    """How many minutes lie between two contacts of a recipient at least, from the end of a call.
+    Default: the configuration's.
+    """
     created_date: ClassVar = Column("created", meaning="When the row was written.")
 
 
@@ -63,6 +76,8 @@ def create(context: RequestContext, owner_id: int, values: Values) -> User:
 def change(context: RequestContext, row: User, values: Values) -> None:
     keep_tokens = values.pop("keep_tokens", False)
     users.change_user(context.login, row, values, context.now, keep_tokens=keep_tokens)
+    if values.keys() & {"max_contacts_per_day", "max_contacts_per_week", "min_contact_minutes"}:
+        attempts.reconsider(Alarm.select(Alarm.id).where(Alarm.owner == row.id))
 
 
 def delete(context: RequestContext, row: User) -> None:

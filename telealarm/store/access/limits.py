@@ -52,6 +52,11 @@ def configure(database: Database, limits: LimitsConfig) -> None:
     _configured[database] = limits
 
 
+def configured(database: Database) -> LimitsConfig:
+    """Return the default limits."""
+    return _configured.get(database) or LimitsConfig()
+
+
 @dataclass(frozen=True)
 class OwnerLimits:
     """The limits of one manager; None: no limit. `zone`: where the manager's days begin."""
@@ -92,20 +97,21 @@ def _of(owner_id: int) -> OwnerLimits:
     zone = time_zones.configured()
     if owner is None or owner.is_superuser:
         return OwnerLimits(zone)
-    ours = _configured.get(User._meta.database, LimitsConfig())
-    megabytes = _own(owner.max_audio_megabytes, ours.audio_megabytes)
+    ours = configured(User._meta.database)
+    megabytes = own(owner.max_audio_megabytes, ours.audio_megabytes)
     return OwnerLimits(
         ZoneInfo(owner.timezone) if owner.timezone else zone,
-        _own(owner.max_calls_per_day, ours.calls_per_day),
-        _own(owner.max_alarms_waiting, ours.alarms_waiting),
-        _own(owner.max_trial_calls_per_day, ours.trial_calls_per_day),
+        own(owner.max_calls_per_day, ours.calls_per_day),
+        own(owner.max_alarms_waiting, ours.alarms_waiting),
+        own(owner.max_trial_calls_per_day, ours.trial_calls_per_day),
         None if megabytes is None else megabytes * MEGABYTE,
-        _own(owner.min_series_minutes, ours.series_minutes),
+        own(owner.min_series_minutes, ours.series_minutes),
     )
 
 
-def _own(own: int | None, default: int | None) -> int | None:
-    return default if own is None else own
+def own(limit: int | None, default: int | None) -> int | None:
+    """Return a manager's own limit, else the default."""
+    return default if limit is None else limit
 
 
 class Use(NamedTuple):

@@ -199,7 +199,8 @@ def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: dat
 def hours(alarm: Alarm) -> tuple[object, ...]:
     """Return the values of the alarm that decide when a waiting attempt may be made."""
     lateness = (alarm.max_lateness, alarm.missed_policy)
-    return alarm.daily_start, alarm.daily_stop, alarm.timezone, *lateness
+    recipient = (alarm.alarm_phonenumber, alarm.alarm_email, alarm.method)
+    return alarm.daily_start, alarm.daily_stop, alarm.timezone, *lateness, *recipient
 
 
 def _check_history(alarm: Alarm, values: Mapping[str, Any]) -> None:

@@ -146,15 +146,21 @@ def defer(request: AlarmRequest, until: datetime, reason: str, why: str) -> None
     put(request, date=until, status_reason=reason)
 
 
+# The reasons of attempts that wait for hours or for a cap, which may be edited.
+_RECONSIDERED = [Reason.CALLING_HOURS, Reason.PERSON_HOURS, Reason.CONTACT_CAP]
+
+
 def reconsider(alarms: "Sequence[int] | ModelSelect[Alarm]") -> None:
-    """Check the attempts again that wait for their calling hours, because the hours were edited.
+    """Check the attempts again that wait for their calling hours or for a cap of the person.
+
+    The hours, the cap or the number were edited.
 
     `alarms` are ids or a query of ids.
     """
     AlarmRequest.update(date=utcnow(), status_reason="").where(
         AlarmRequest.alarm.in_(alarms),
         AlarmRequest.status == AlarmStatus.PENDING,
-        AlarmRequest.status_reason.in_([Reason.CALLING_HOURS, Reason.PERSON_HOURS]),
+        AlarmRequest.status_reason.in_(_RECONSIDERED),
     ).execute()
     wake("dialing")
 

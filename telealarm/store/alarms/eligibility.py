@@ -8,6 +8,7 @@ from telealarm.models import Alarm, CalendarSetting, CalendarUserProfile, Person
 from telealarm.rules import eligibility
 from telealarm.rules.calling_hours import WEEKDAYS, CallingHours
 from telealarm.rules.eligibility import Decision, Terms
+from telealarm.rules.public_holidays import Holidays
 from telealarm.store import do_not_call
 from telealarm.store.alarms import attempts
 from telealarm.store.engine import read_cache, recipients, time_zones
@@ -85,5 +86,8 @@ def calling_hours(alarm: Alarm, setting: CalendarSetting, zone: ZoneInfo) -> Cal
         stop=alarm.daily_stop,
         zone=zone,
         days=frozenset(WEEKDAYS.index(day) for day in setting.calling_days.split(",") if day),
-        holidays=frozenset(date.fromisoformat(day) for day in setting.holidays),
+        holidays=Holidays(
+            frozenset(date.fromisoformat(day) for day in setting.holidays),
+            tuple(setting.holidays_of.split(",")) if setting.holidays_of else (),
+        ),
     )

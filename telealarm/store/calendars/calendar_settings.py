@@ -21,18 +21,22 @@ def create(owner_id: int, values: Mapping[str, Any]) -> CalendarSetting:
 
 def change(setting: CalendarSetting, values: Mapping[str, Any]) -> None:
     """Edit a setting. Attempts that wait for the calling hours are checked again."""
-    before = (setting.calling_days, setting.holidays)
+    before = _days(setting)
     region = values.get("region", setting.region) or regions.of_owner(setting.owner_id)
     values = numbers.columns(values, numbers.OF_SETTING, region)
     crud.change(setting, values)
     if values.keys() & {"failure_phonenumber", "aleg_gateway", "region"}:
         _check_failure_number(setting)
-    if (setting.calling_days, setting.holidays) != before:
+    if _days(setting) != before:
         users = CalendarUserProfile.select(CalendarUserProfile.user).where(
             CalendarUserProfile.calendar_setting == setting.id
         )
         of_setting = Alarm.select(Alarm.id).join(Event).join(Calendar)
         attempts.reconsider(of_setting.where(Calendar.user.in_(users)))
+
+
+def _days(setting: CalendarSetting) -> tuple[object, ...]:
+    return setting.calling_days, setting.holidays, setting.holidays_of
 
 
 def _check_failure_number(setting: CalendarSetting) -> None:

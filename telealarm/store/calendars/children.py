@@ -19,7 +19,7 @@ from telealarm.words import AT_ONCE, UNSETTLED, AlarmStatus, EventStatus, Reason
 # The columns that a child takes from its parent, in addition to its times.
 _OF_EVENT = (
     *("title", "description", "creator", "calendar", "timezone", "data"),
-    *("person", "type", "reminder_plan"),
+    *("person", "type", "reminder_plan", "is_wakeup"),
 )
 
 # The columns of an alarm that are not copied. Its offset is copied, but never a time.

@@ -74,6 +74,9 @@ def change(event: Event, values: Mapping[str, Any], now: datetime) -> None:
     An edit of a parent also changes its children. Its status also applies to later children. A
     child that is edited itself no longer follows its parent.
     """
+    if values.keys() == {"attended"}:
+        crud.change(event, values)  # what was, and nothing that its alarms or a series follow
+        return
     old_start, old_end, recurs = event.start, event.end, event.rule_id is not None
     old_clock, old_person = (event.timezone, event.calendar_id), event.person_id
     ends = values.get("status") == EventStatus.COMPLETED

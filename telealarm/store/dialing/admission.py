@@ -23,10 +23,11 @@ from typing import TypeVar
 from telealarm import methods
 from telealarm.clock import monotonic
 from telealarm.errors import Invalid
-from telealarm.models import AlarmRequest, CalendarSetting, CallRequest
-from telealarm.rules.eligibility import decide
+from telealarm.models import AlarmRequest, CalendarSetting, CallRequest, User
+from telealarm.rules.eligibility import Eligibility, decide
 from telealarm.rules.rate_limit import READY
 from telealarm.store import do_not_call
+from telealarm.store.access import contact_caps
 from telealarm.store.alarms import attempts, eligibility, same_moment
 from telealarm.store.dialing import (
     calls,
@@ -47,6 +48,7 @@ from telealarm.store.dialing.call_admission import (
 from telealarm.store.dialing.call_rate import CallRate
 from telealarm.store.dialing.calls import Call
 from telealarm.store.dialing.caps import Caps, Round
+from telealarm.store.dialing.contacts import Contacts
 from telealarm.store.dialing.dialing_state import DialingState
 from telealarm.store.engine import read_cache
 from telealarm.store.engine.claim import Holder, claim, oldest, unless_faulty
@@ -136,6 +138,8 @@ class Admission:
             elif decision is not None:
                 unless_faulty(request, now, partial(_apart, decision))
         room = Round(admitted, caps, now)
+        for request, otherwise in room.held:
+            unless_faulty(request, now, partial(_apart, otherwise))
         caps.pace.keep()
         rows = self._begin(room.placed, now)
         placed = [one for one in room.placed if one.request.id in rows]
@@ -182,7 +186,9 @@ class Admission:
             limit,
             pending=AlarmStatus.PENDING,
             where=room.not_blocked() & (AlarmRequest.queue == attempts.NO_CALL),
+            query=AlarmRequest.select(AlarmRequest, *contact_caps.COLUMNS).join(User),
         )
+        contacts = Contacts.of_requests(waiting, now)
         forbidden = do_not_call.forbidden([request.alarm for request in waiting])
         follows = same_moment.firsts([request.alarm for request in waiting])
 
@@ -196,12 +202,14 @@ class Admission:
             alarm, forbids = request.alarm, request.alarm_id in forbidden
             profile = eligibility.profile_of(alarm)
             decision = decide(eligibility.of(alarm, profile, forbidden=forbids), now)
+            if decision.action is Eligibility.GO:
+                decision = contacts.held_back(request, now) or decision
             if otherwise := unless_go(request, decision, now):
                 otherwise()
                 return False
             setting = eligibility.setting_of(alarm)
             assert setting is not None, "without a calendar setting nothing goes"
-            return self._write(request, setting, room, now)
+            return self._write(request, setting, room, contacts, now)
 
         claim(waiting, self._holder, now, claimed=AlarmStatus.IN_PROCESS, admit=admit)
         return len(waiting) == limit
@@ -211,6 +219,7 @@ class Admission:
         request: AlarmRequest,
         setting: CalendarSetting,
         room: messaging_claim.Room,
+        contacts: Contacts,
         now: datetime,
     ) -> bool:
         """Write the message to the outbox. Return False if the request waits or is ended."""
@@ -234,7 +243,8 @@ class Admission:
             record(request.alarm_id, TimelineWord.WRONG, str(error), request_id=request.id, at=now)
             apply.fail(request, Reason.NO_RECIPIENT, now)
             return False
-        messaging_claim.write(request, now, **columns)
+        contact = contacts.take(request.alarm, now)
+        messaging_claim.write(request, now, contact=contact, **columns)
         return True
 
 

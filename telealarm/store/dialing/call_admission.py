@@ -59,10 +59,14 @@ class Admitted:
 
 @dataclass(frozen=True)
 class Placement:
-    """An admitted request that is dialled now: at its slot, if its gateway has a pace."""
+    """An admitted request that is dialled now: at its slot, if its gateway has a pace.
+
+    `contact`: what the caps for a person count it by, if there are any.
+    """
 
     admitted: Admitted
     slot: Slot | None
+    contact: str | None = None
 
     @property
     def request(self) -> AlarmRequest:

@@ -78,6 +78,8 @@ def begin(placed: Sequence[Placement], holder: Holder, now: datetime) -> dict[in
     admitted = [placement.admitted for placement in placed]
     installation = workers.installation() if admitted else ""
     rows = {one.request.id: _row(one, installation, holder, now) for one in admitted}
+    for placement in placed:
+        rows[placement.request.id].contact = placement.contact
     for row_id, request_id in crud.insert_all(list(rows.values()), CallRequest.request):
         rows[request_id].id = row_id
     # The requests last: if a call cannot be written, they are as they were.

@@ -5,9 +5,15 @@ from datetime import datetime, timedelta
 
 from telealarm.models import AlarmRequest, Calendar, Gateway
 from telealarm.store.dialing import concurrency
-from telealarm.store.dialing.call_admission import Admitted, Placement
+from telealarm.store.dialing.call_admission import (
+    Admitted,
+    Otherwise,
+    Placement,
+    unless_go,
+)
 from telealarm.store.dialing.call_rate import CallRate, Slot
 from telealarm.store.dialing.concurrency import LiveCalls
+from telealarm.store.dialing.contacts import Contacts
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import put
 from telealarm.words import TimelineWord
@@ -48,17 +54,20 @@ class Caps:
 class Round:
     """Which of the admitted requests are dialled now: `placed`. `left`: how many a cap holds back.
 
-    A number has one call at a time, so a request may also wait for a call.
+    A number has one call at a time, so a request may also wait for a call. `held`: what to write
+    for those that the caps for a person hold back.
     """
 
     def __init__(self, admitted: Sequence[Admitted], caps: Caps, now: datetime) -> None:
         self.placed: list[Placement] = []
+        self.held: list[tuple[AlarmRequest, Otherwise]] = []
         self.left = 0
         self._now = now
         self._waiting: list[Admitted] = []
         dialled = {one.dialled for one in admitted} if caps.live.calendars else ()
         live = concurrency.ringing(dialled)
         taken: set[str] = set()
+        contacts = Contacts.of_requests([one.request for one in admitted], now)
         for one in admitted:
             calendar, gateway = one.request.alarm.event.calendar, one.gateway
             if calendar.id in caps.closed:
@@ -71,10 +80,15 @@ class Round:
                 _wait(one.request, one.dialled, live[one.dialled], now)
             elif one.dialled in taken:
                 self._waiting.append(one)
+            elif (held := contacts.held_back(one.request, now)) is not None and (
+                otherwise := unless_go(one.request, held, now)
+            ):
+                self.held.append((one.request, otherwise))
             else:
                 taken.add(one.dialled)
                 slot = caps.take(calendar, gateway, one.ahead)
-                self.placed.append(Placement(one, slot))
+                contact = contacts.take(one.request.alarm, now + one.ahead)
+                self.placed.append(Placement(one, slot, contact))
 
     def tell_others(self, new: Mapping[str, int]) -> None:
         """Let the others wait for the `new` calls: their ids, by the numbers that they dial."""

@@ -19,7 +19,9 @@ from telealarm.models import (
     CalendarSetting,
     CalendarUserProfile,
     Gateway,
+    User,
 )
+from telealarm.store.access import contact_caps
 from telealarm.store.alarms import alarm_rows
 from telealarm.store.alarms.attempts import NO_CALL
 from telealarm.store.engine import dialect
@@ -117,6 +119,7 @@ def _due(columns: Sequence[Any]) -> Any:
             JOIN.LEFT_OUTER,
             on=CalendarSetting.aleg_gateway == Gateway.id,
         )
+        .join_from(AlarmRequest, User, on=AlarmRequest.owner == User.id)
         .where(
             *_waiting(AlarmRequest),
             AlarmRequest.queue == Given("queue", AlarmRequest.queue),
@@ -134,8 +137,10 @@ DUE = Joined(
     (Alarm, AlarmRequest, "alarm"),
     *alarm_rows.BRANCHES,
     (Gateway, CalendarSetting, "aleg_gateway"),
+    (User, AlarmRequest, "owner"),
     build=_due,
     facts=alarm_rows.facts,
+    only={User: contact_caps.COLUMNS},
 )
 
 

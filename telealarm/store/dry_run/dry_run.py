@@ -3,7 +3,7 @@
 The decisions come from rules.eligibility. Admission uses the same rules when an attempt is due.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from peewee import JOIN
 
 from telealarm import methods
+from telealarm.clock import utcnow
 from telealarm.errors import RecurrenceError
 from telealarm.methods.base import AlarmMethod
 from telealarm.models import (
@@ -27,13 +28,15 @@ from telealarm.models import (
 )
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import dates, eligibility
+from telealarm.rules.contact_caps import ContactCaps
 from telealarm.rules.eligibility import Eligibility
 from telealarm.rules.recurrence import Occurrence
 from telealarm.store import do_not_call
-from telealarm.store.access import visibility
+from telealarm.store.access import contact_caps, visibility
 from telealarm.store.alarms import alarms, distance, same_moment
 from telealarm.store.alarms import eligibility as alarms_eligibility
 from telealarm.store.calendars import children, series
+from telealarm.store.dialing.contacts import Contacts
 from telealarm.store.engine import crud, time_zones
 from telealarm.store.messages.compose import gateway_context
 from telealarm.store.outcome import failover
@@ -57,6 +60,8 @@ class Entry:
     start: datetime | None = None
     end: datetime | None = None
     local: datetime | None = None
+    # It waits because of the caps for a person.
+    is_capped: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,7 @@ def entries(
 
 def decided(attempts: Sequence[Entry]) -> Iterator[Planned]:
     """Yield what would happen to each attempt, by the current data."""
+    contacts = Contacts(utcnow())
     for chunk in crud.chunks(attempts):
         by_id = {
             alarm.id: alarm
@@ -123,6 +129,7 @@ def decided(attempts: Sequence[Entry]) -> Iterator[Planned]:
             .where(Alarm.id.in_({entry.alarm_id for entry in chunk}))
         }
         profiles = _profiles({alarm.event.calendar.user_id for alarm in by_id.values()})
+        contacts.read(_caps(by_id.values()), by_id.values())
         forbidden = do_not_call.forbidden(list(by_id.values()))
         follows = same_moment.firsts([by_id[e.alarm_id] for e in chunk if e.alarm_id in by_id])
         follows_in_series = _follows_in_series(
@@ -133,7 +140,7 @@ def decided(attempts: Sequence[Entry]) -> Iterator[Planned]:
             if alarm is not None:
                 profile = profiles.get(alarm.event.calendar.user_id)
                 waits = alarm.id in (follows if entry.start is None else follows_in_series)
-                yield _decide(entry, alarm, profile, alarm.id in forbidden, waits)
+                yield _decide(entry, alarm, profile, contacts, alarm.id in forbidden, waits)
 
 
 def _follows_in_series(templates: Sequence[Alarm]) -> set[int]:
@@ -147,6 +154,7 @@ def _decide(
     entry: Entry,
     alarm: Alarm,
     profile: CalendarUserProfile | None,
+    contacts: Contacts,
     forbidden: bool,
     waits: bool,
 ) -> Planned:
@@ -173,6 +181,15 @@ def _decide(
             action, why = PlanAction.SKIP, refused
         elif gateway.status != ACTIVE:
             action, why = PlanAction.DEFER, Reason.GATEWAY_INACTIVE
+    until = decision.until
+    if action != PlanAction.SKIP:
+        held = contacts.decide(alarm, bound, until or entry.at)
+        if held is not None:
+            action, why, until = word.get(held.action, PlanAction.SKIP), held.reason, held.until
+        elif entry.is_capped and decision.action is Eligibility.GO:
+            action, why, until = PlanAction.DEFER, Reason.CONTACT_CAP, entry.at
+        if action != PlanAction.SKIP:
+            contacts.take(alarm, until or entry.at)
     zone = time_zones.of_event(alarm.event, profile)
     local = entry.local or _wall_time(alarm.event, zone)
     change = dates.clock_change(alarm.event.start, zone, local)
@@ -185,12 +202,17 @@ def _decide(
         method=alarm.method,
         action=action,
         why=why,
-        until=decision.until,
+        until=until,
         gateway=gateway.name if gateway else None,
         start=alarm.event.start,
         zone=zone,
         change=change,
     )
+
+
+def _caps(alarms: Iterable[Alarm]) -> dict[int, ContactCaps]:
+    owners = User.select(*contact_caps.COLUMNS).where(User.id.in_({one.owner_id for one in alarms}))
+    return {owner.id: contact_caps.of(owner) for owner in owners}
 
 
 def _refusal(method: AlarmMethod, setting: CalendarSetting | None) -> str:
@@ -207,13 +229,13 @@ def _waiting(login: User, now: datetime, before: datetime, most: int) -> Iterato
     """Yield the attempts that have a request already, also deferred ones and retries."""
     query = (
         visibility.ids(login, AlarmRequest)
-        .columns(AlarmRequest.date, AlarmRequest.alarm)
+        .columns(AlarmRequest.date, AlarmRequest.alarm, AlarmRequest.status_reason)
         .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.date < before)
         .order_by(AlarmRequest.date)
         .limit(most)
     )
-    for date, alarm_id in query.tuples().execute():
-        yield Entry(max(date, now), alarm_id)
+    for date, alarm_id, reason in query.tuples().execute():
+        yield Entry(max(date, now), alarm_id, is_capped=reason == Reason.CONTACT_CAP)
 
 
 def _pending(login: User, now: datetime, before: datetime, most: int) -> Iterator[Entry]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from peewee import Expression
+from peewee import Expression, ModelSelect
 
 from telealarm.errors import Stale
 from telealarm.models import AlarmRequest, Message, WebhookDelivery
@@ -34,17 +34,25 @@ class Holder:
 
 
 def oldest(
-    model: type[Row], now: datetime, limit: int, *, pending: int, where: Expression | None = None
+    model: type[Row],
+    now: datetime,
+    limit: int,
+    *,
+    pending: int,
+    where: Expression | None = None,
+    query: "ModelSelect[Row] | None" = None,
 ) -> list[Row]:
     """Return up to `limit` rows in status `pending` whose `date` has come, oldest first.
 
-    `where` narrows them. Several workers never get the same row: rows that another worker is
-    claiming are skipped.
+    `where` narrows them, and `query` selects what is read with them. Several workers never get the
+    same row: rows that another worker is claiming are skipped.
     """
-    query = model.select().where(model.status == pending, model.date <= now)
+    query = (model.select() if query is None else query).where(
+        model.status == pending, model.date <= now
+    )
     if where is not None:
         query = query.where(where)
-    return list(dialect.skip_locked(query.order_by(model.date, model.id).limit(limit)))
+    return list(dialect.skip_locked(query.order_by(model.date, model.id).limit(limit), of=model))
 
 
 def claim(

@@ -136,7 +136,9 @@ def _check_unique(
 ) -> None:
     """Raise Invalid on the last column of a set: on `username` if owner and username are unique."""
     singles = [(name,) for name, column in model._meta.fields.items() if column.unique]
-    together = [tuple(names) for names, unique in model._meta.indexes if unique]
+    # Those that a model adds for some of its rows are not unique.
+    indexes = [one for one in model._meta.indexes if isinstance(one, tuple)]
+    together = [tuple(names) for names, unique in indexes if unique]
     for names in singles + together:
         if not set(names) & values.keys():
             continue

@@ -5,7 +5,8 @@
 A row of the query is a call, whose `alarm` has its `event`. Alarms of one event share its row.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from peewee import AutoField, CharField, ForeignKeyField, IntegerField, TextField
@@ -27,7 +28,8 @@ class Joined(Generic[Row]):
     """A query whose rows hang together as the branches say.
 
     `build` gets all columns to select, and returns the query with its joins. `facts`, of which it
-    gets the columns too, are selected beside the rows: whether something is so.
+    gets the columns too, are selected beside the rows: whether something is so. `only`: the
+    columns that are read of a model, if not all.
     """
 
     def __init__(
@@ -36,10 +38,11 @@ class Joined(Generic[Row]):
         *branches: Branch,
         build: Callable[[Sequence[Any]], Any],
         facts: Callable[[], Sequence[Any]] = tuple,
+        only: Mapping[type[BaseModel], Sequence[Any]] = MappingProxyType({}),
     ) -> None:
         models: list[type[BaseModel]] = [model]
         models += [branch[0] for branch in branches]
-        self._parts = [_Part(one) for one in models]
+        self._parts = [_Part(one, only.get(one)) for one in models]
         # For each branch: the place of the model that it is joined to, and the attribute there.
         self._joins = [(models.index(parent), attribute) for _, parent, attribute in branches]
         columns = [column for part in self._parts for column in part.columns]
@@ -77,9 +80,9 @@ class Joined(Generic[Row]):
 class _Part:
     """The columns of one model in the rows."""
 
-    def __init__(self, model: type[BaseModel]) -> None:
+    def __init__(self, model: type[BaseModel], only: Sequence[Any] | None) -> None:
         self._model = model
-        self.columns = model._meta.sorted_fields
+        self.columns = only or model._meta.sorted_fields
         self._names = [column.name for column in self.columns]
         self._key = self._names.index("id")
         self._converts = [

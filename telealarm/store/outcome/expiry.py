@@ -26,5 +26,6 @@ def expire(request_id: int, now: datetime) -> int | None:
     if expires is not None and expires > now:
         attempts.put_off(request, expires)
         return None
-    apply.miss(request, Reason.LATE, now)
+    capped = request.status_reason == Reason.CONTACT_CAP
+    apply.miss(request, Reason.CONTACT_CAP if capped else Reason.LATE, now)
     return request.alarm_id
