@@ -78,6 +78,8 @@ setup(
             "pytest>=8",
             "pytest-asyncio>=0.24",
             "pytest-xdist",
+            # A CalDAV server, for calendar feeds.
+            "radicale>=3.3",
             "requests",
             "ruff",
             "schemathesis>=4",

@@ -162,6 +162,7 @@ class FeedKind(Words):
     """`kind` of a calendar feed."""
 
     ICS = "ics", "The source is a file of iCalendar at an address. It is only read."
+    CALDAV = "caldav", "The source is a calendar of a CalDAV server, which can take answers back."
 
 
 class FeedState(Words):
@@ -181,6 +182,8 @@ class FeedAnswers(Words):
     """`answers` of a calendar feed: how the source is told what a recipient answered."""
 
     NONE = "none", "The source is not told."
+    PARTSTAT = "partstat", "In PARTSTAT of the attendee: ACCEPTED, DECLINED or TENTATIVE."
+    TITLE = "title", "By a mark before the title of the event."
 
 
 class FeedNumberField(Words):
@@ -192,10 +195,21 @@ class FeedNumberField(Words):
     ATTENDEE = "attendee", "The attendees: their addresses, such as tel:, and their names."
 
 
+class FeedOrderKind(Words):
+    """What a client orders from the loop of a calendar feed."""
+
+    PREVIEW = "preview", "Read the source, and show what a poll would do."
+    MOVE = "move", "Move an event at the source."
+
+
 class FeedOrderStatus(Numbers):
     """What became of an order for a calendar feed."""
 
     PENDING = 1, "It waits for the loop."
+    WORKING = 2, "The loop is asking the source."
+    DONE = 3, "The source has done it."
+    REFUSED = 4, "The source refused it."
+    FAILED = 5, "The source did not answer, or not in time."
 
 
 class FeedPoll(Words):

@@ -6,15 +6,17 @@ for a large source.
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, TypeVar
 
 import peewee
 
 from telealarm.clock import utcnow
 from telealarm.config.model import Config
-from telealarm.feeds import selection
+from telealarm.errors import TeleAlarmError
+from telealarm.feeds import answers, selection
 from telealarm.importing import ics
+from telealarm.importing.draft import Draft, Note, Rejected
 from telealarm.importing.mirror import Gone
 from telealarm.importing.writer import Writer
 from telealarm.models import CalendarFeed
@@ -78,7 +80,13 @@ async def mirror(
         feeds.hold(feed)
         return left()
 
-    writer = Writer(
+    return await asyncio.to_thread(_mirror, _writer(config, db, feed, guard), feed, data)
+
+
+def _writer(
+    config: Config, db: Database, feed: CalendarFeed, guard: Callable[[], Collection[str]]
+) -> Writer:
+    return Writer(
         config,
         QueuedTransactions(db),
         calendar=str(feed.calendar_id),
@@ -89,15 +97,13 @@ async def mirror(
         batch=BATCH,
         guard=guard,
     )
-    return await asyncio.to_thread(_mirror, writer, feed, data)
 
 
 def _mirror(writer: Writer, feed: CalendarFeed, data: bytes) -> Mirrored:
     calendar = writer.calendar()
     zone = writer.look(time_zones.of_calendar, calendar)
     wish = selection.wish(feed, zone, utcnow())
-    drafts = list(ics.read_bytes(data, "the source", wish))
-    report = writer.write(drafts, dry_run=False, progress=lambda done: None)
+    report = writer.write(_drafts(data, wish), dry_run=False, progress=lambda done: None)
     gone = writer.find_gone()
     doubt = _doubt(writer, gone)
     ids = [event.id for event in gone.events]
@@ -108,6 +114,34 @@ def _mirror(writer: Writer, feed: CalendarFeed, data: bytes) -> Mirrored:
         writer.call_off(gone, dry_run=False)
     refused = [f"line {one.line}: {one.message}" for one in report.refused]
     return Mirrored(refused, writer.look(feeds.count, calendar), asked)
+
+
+async def write_one(config: Config, db: Database, feed: CalendarFeed, data: bytes) -> None:
+    """Write what a resource of the source says, and nothing else. Raises TeleAlarmError."""
+    writer = _writer(config, db, feed, lambda: ())
+
+    def work() -> None:
+        zone = writer.look(time_zones.of_calendar, writer.calendar())
+        drafts = _drafts(data, selection.wish(feed, zone, utcnow()))
+        report = writer.write(drafts, dry_run=False, progress=lambda done: None)
+        for refused in report.refused:
+            raise TeleAlarmError(refused.message)
+
+    await asyncio.to_thread(work)
+
+
+def _drafts(data: bytes, wish: ics.Wish) -> list[Draft | Rejected | Note]:
+    """Return the events of a source as it means them, without the marks that we wrote there.
+
+    Their SEQUENCE does not count: a source is right, also if it goes back to an older version.
+    """
+    found = ics.read_bytes(data, "the source", wish)
+    return [_meant(one) if isinstance(one, Draft) else one for one in found]
+
+
+def _meant(draft: Draft) -> Draft:
+    title = answers.unmarked(draft.event["title"])
+    return replace(draft, event={**draft.event, "title": title}, sequence=None)
 
 
 def _doubt(writer: Writer, gone: Gone) -> str:

@@ -1,4 +1,4 @@
-"""The loop of calendar feeds: polls each that is due.
+"""The loop of calendar feeds: polls each that is due, and carries out what clients order.
 
 It sleeps until the next poll is due, or until a commit wakes it; without a feed it sleeps for good.
 """
@@ -6,19 +6,20 @@ It sleeps until the next poll is due, or until a commit wakes it; without a feed
 import asyncio
 import logging
 from datetime import datetime
+from typing import Any
 
 from telealarm import metrics
 from telealarm.clock import utcnow
 from telealarm.config.model import Config
-from telealarm.errors import Stale, StorageError, TeleAlarmError, TransportError
-from telealarm.models import CalendarFeed
+from telealarm.errors import Conflict, Stale, StorageError, TeleAlarmError, TransportError
+from telealarm.models import CalendarFeed, CalendarFeedOrder
 from telealarm.store.engine.claim import Holder
 from telealarm.store.engine.database import Database
 from telealarm.store.engine.loop import run_stage
-from telealarm.store.feeds import feeds
+from telealarm.store.feeds import feeds, orders
 from telealarm.store.feeds.feeds import Ended
 from telealarm.transports.feed import FeedTransport
-from telealarm.words import FeedPoll, FeedState
+from telealarm.words import FeedOrderStatus, FeedPoll, FeedState
 
 log = logging.getLogger(__name__)
 
@@ -37,19 +38,23 @@ class FeedPoller:
         self._holder = holder
         self._transport = transport
         self._polling: dict[asyncio.Task[None], CalendarFeed] = {}
+        self._ordered: dict[asyncio.Task[None], CalendarFeedOrder] = {}
 
     async def run(self) -> None:
         """Poll until cancelled."""
         try:
             await run_stage(self._db, feeds.STAGE, self.step, log, poll_seconds=None)
         finally:
-            for task in self._polling:
+            tasks = [*self._polling, *self._ordered]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self._polling, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def step(self) -> datetime | None:
         """Begin the polls that are due. Return when the next one is due."""
         now, room = utcnow(), MOST - len(self._polling)
+        if await self._db.read(orders.wait, now):
+            await self._take_orders(now)
         due = await self._db.read(feeds.next_due)
         if due is not None and due <= now and room:
             running = [feed.id for feed in self._polling.values()]
@@ -61,18 +66,46 @@ class FeedPoller:
         return None if len(self._polling) >= MOST else due
 
     async def settled(self) -> None:
-        """Wait until the polls that were begun have ended."""
-        while self._polling:
-            await asyncio.wait(self._polling)
+        """Wait until the polls and orders that were begun have ended."""
+        while tasks := [*self._polling, *self._ordered]:
+            await asyncio.wait(tasks)
 
     async def close(self) -> None:
         """Close the connections to the sources."""
         await self._transport.close()
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        """A poll has ended: wake the stage."""
-        del self._polling[task]
+        """A poll or an order has ended: wake the stage."""
+        self._polling.pop(task, None)
+        self._ordered.pop(task, None)
         self._db.stage(feeds.STAGE).set()
+
+    async def _take_orders(self, now: datetime) -> None:
+        busy = [order.feed_id for order in self._ordered.values()]
+        room = MOST - len(self._ordered)
+        for order in await self._db.write(orders.take, self._holder, now, busy, room):
+            task = asyncio.create_task(self._carry_out(order))
+            self._ordered[task] = order
+            task.add_done_callback(self._done)
+
+    async def _carry_out(self, order: CalendarFeedOrder) -> None:
+        from telealarm.feeds.carry_out import carry_out
+
+        result: dict[str, Any] | None = None
+        try:
+            result = await carry_out(self._config, self._db, self._transport, order)
+            status, said = FeedOrderStatus.DONE, ""
+        except Conflict as error:
+            status, said = FeedOrderStatus.REFUSED, str(error)
+        except TeleAlarmError as error:
+            status, said = FeedOrderStatus.FAILED, str(error)
+        except Exception as error:
+            log.exception("the order %d for calendar feed %d failed", order.id, order.feed_id)
+            status, said = FeedOrderStatus.FAILED, f"{type(error).__name__}; see the log"
+        try:
+            await self._db.write(orders.ended, order, status, said, result)
+        except StorageError as error:
+            log.error("the end of the order %d was not stored: %s", order.id, error)
 
     async def _poll(self, feed: CalendarFeed) -> None:
         outcome = FeedPoll.FAILED
@@ -90,9 +123,11 @@ class FeedPoller:
 
     async def _ended(self, feed: CalendarFeed) -> Ended:
         """Poll the feed. Return how it ended. Raises Stale and StorageError."""
-        began = utcnow()
+        # It loads slowly, and is for those who have a feed.
+        from telealarm.feeds.poll import poll
+
         try:
-            end = await self._read(feed, began)
+            end = await poll(self._config, self._db, self._transport, feed)
         except StorageError:
             raise
         except TransportError as error:
@@ -105,24 +140,6 @@ class FeedPoller:
         if end.error:
             log.warning("calendar feed %d: %s", feed.id, end.error)
         return end
-
-    async def _read(self, feed: CalendarFeed, began: datetime) -> Ended:
-        # They load slowly, and are for those who have a feed.
-        from telealarm.feeds.mirroring import mirror
-        from telealarm.feeds.source import IcsSource
-
-        most_bytes = self._config.feeds.max_megabytes * 1_000_000
-        fetched = await IcsSource(self._transport, most_bytes).fetch(feed)
-        if fetched is None:
-            return Ended(utcnow(), unchanged=True)
-        made = await mirror(self._config, self._db, feed, fetched.data)
-        return Ended(
-            utcnow(),
-            known=fetched.known,
-            events=made.events,
-            remarks=made.remarks,
-            asked=made.asked,
-        )
 
     async def _put_back(self, feed: CalendarFeed) -> None:
         try:

@@ -1,11 +1,13 @@
 """The sources of feeds: what a poll gets from one. A kind of source is a class here."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from telealarm.errors import TransportError
 from telealarm.models import CalendarFeed
 from telealarm.store.feeds.feeds import Known
+from telealarm.store.feeds.items import Item
 from telealarm.transports.feed import Answer, FeedTransport, Login, Question, refused
 
 _OK, _NOT_MODIFIED = 200, 304
@@ -20,6 +22,8 @@ class Fetched:
 
     data: bytes
     known: Known
+    # The resources of a CalDAV source.
+    items: Collection[Item] = ()
 
 
 class IcsSource:

@@ -98,6 +98,8 @@ class Event(BaseModel):
     zone: str | None
     # Neither is this: the sentences about steps of the plan that the last write could not plan.
     not_planned: "list[str] | None" = None
+    # This is no column either: the order to move the event at the source of its feed.
+    order_id: int | None
 
     class Meta:
         # Most are for the API's lists, of a manager and of a superuser.

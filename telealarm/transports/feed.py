@@ -55,6 +55,8 @@ class Question:
     body: str = ""
     login: Login = Login()
     seconds: float | None = None
+    # The login is for the origin of this address. Empty: for that of `url`.
+    login_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class FeedTransport:
             raise TransportError(f"the source was not reached: {error}") from error
 
     async def _follow(self, question: Question) -> Answer:
-        url, origin = question.url, self._check(question.url)
+        url, origin = question.url, self._check(question.login_for or question.url)
         for _ in range(MOST_REDIRECTS + 1):
             same = self._check(url) == origin
             answer = await self._ask(question, url, question.login.header if same else {})

@@ -60,7 +60,7 @@ class Desk:
         body = {
             "name": "Practice",
             "calendar": self.calendar,
-            "source_url": self.source.url,
+            "source_url": fields.pop("source_url", None) or self.source.url,
             "number": "15550101",
             **fields,
         }

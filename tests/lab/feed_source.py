@@ -40,9 +40,14 @@ class FeedSource:
             await self._runner.cleanup()
 
     @property
-    def url(self) -> str:
+    def port(self) -> int:
         assert self._runner, "the source is not started"
-        return f"http://{HOST}:{self._runner.addresses[0][1]}/secret-token/practice.ics"
+        found: int = self._runner.addresses[0][1]
+        return found
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}/secret-token/practice.ics"
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append({name.lower(): value for name, value in request.headers.items()})

@@ -16,13 +16,13 @@ from telealarm.api.fields.texts import Credential, CredentialUrl, Phone, Text
 from telealarm.api.resources.gateways import STATUS
 from telealarm.api.rest.resource import Action, Resource, Values
 from telealarm.errors import Invalid
-from telealarm.models import CalendarFeed, Event
+from telealarm.models import CalendarFeed, CalendarFeedOrder, Event
 from telealarm.models.calendar_feed import DEFAULT_POLL_SECONDS
 from telealarm.models.gateway import ACTIVE
 from telealarm.rules import feed_pattern
 from telealarm.rules.url_guard import UrlGuard
-from telealarm.store.feeds import feeds
-from telealarm.words import FeedKind, FeedNumberField, FeedState
+from telealarm.store.feeds import feeds, orders
+from telealarm.words import FeedAnswers, FeedKind, FeedNumberField, FeedOrderKind, FeedState
 
 # So many events are shown of those that somebody must look at.
 _SHOWN = 100
@@ -117,7 +117,7 @@ class CalendarFeedForm(Form):
     """The name of the feed, for lists and messages."""
     calendar: Annotated[int, Relation("calendar")]
     """The calendar that the feed fills. It has no other feed, and stays the same."""
-    kind: Annotated[str, OneOf((FeedKind.ICS,))] = FeedKind.ICS
+    kind: Annotated[str, OneOf(tuple(FeedKind))] = FeedKind.ICS
     """What the source is."""
     source_url: Annotated[str | Absent, CredentialUrl(min_length=1)] = Absent.LEFT_OUT
     """The address of the source. It is never shown: whoever has it may read the calendar."""
@@ -146,6 +146,8 @@ class CalendarFeedForm(Form):
     """
     advance_notice: Annotated[int, Whole(0, _YEAR)] = 0
     """How many seconds before an event its alarm is due, if the source has no alarm for it."""
+    answers: Annotated[str, OneOf(tuple(FeedAnswers))] = FeedAnswers.NONE
+    """How a CalDAV source is told what a recipient answered, at the next poll."""
     state: ClassVar = Column(
         shape=json_schema.words(FeedState, "FeedState"), meaning="How the last poll ended."
     )
@@ -171,11 +173,13 @@ class CalendarFeedForm(Form):
 
 def create(context: RequestContext, owner_id: int, values: Values) -> CalendarFeed:
     _check_pause(context, values)
+    _check_answers(values["kind"], values["answers"])
     return feeds.add(owner_id, values, context.feeds.per_manager, context.now)
 
 
 def change(context: RequestContext, row: CalendarFeed, values: Values) -> None:
     _check_pause(context, values)
+    _check_answers(values.get("kind", row.kind), values.get("answers", row.answers))
     elsewhere = _origin(values.get("source_url", row.source_url)) != _origin(row.source_url)
     if elsewhere and "password" not in values:
         # Nobody gets the password by naming an address of their own.
@@ -187,6 +191,11 @@ def _check_pause(context: RequestContext, values: Values) -> None:
     least = context.feeds.least_poll_seconds
     if values.get("poll_seconds", least) < least:
         raise Invalid({"poll_seconds": [f"must be {least} at least here"]})
+
+
+def _check_answers(kind: str, answers: str) -> None:
+    if kind == FeedKind.ICS and answers != FeedAnswers.NONE:
+        raise Invalid({"answers": ["a file of iCalendar is only read; its kind must be caldav"]})
 
 
 def delete(context: RequestContext, row: CalendarFeed) -> None:
@@ -205,6 +214,37 @@ def confirm(context: RequestContext, row: CalendarFeed, values: Values) -> dict[
     return CALENDAR_FEED.show(context, row)
 
 
+def preview(context: RequestContext, row: CalendarFeed, values: Values) -> CalendarFeedOrder:
+    """Read the source now, and show what a poll would make of it. Nothing is written
+
+    Waits up to 10 seconds for the source, and answers 503 then. The feed may be switched off.
+    """
+    return orders.add(row, FeedOrderKind.PREVIEW, context.actor, context.now)
+
+
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_PREVIEW = json_schema.thing(
+    {
+        "count": _COUNT,
+        "left_out": _COUNT,
+        "without_number": _COUNT,
+        "events": {
+            "type": "array",
+            "items": json_schema.thing(
+                {
+                    "title": _TEXT,
+                    "start": _TEXT,
+                    "number": {"type": ["string", "null"]},
+                    "cancelled": {"type": "boolean"},
+                },
+                "PreviewedEvent",
+            ),
+        },
+        "refused": {"type": "array", "items": _TEXT},
+    },
+    "FeedPreview",
+)
 _REPLY = json_schema.ref("CalendarFeed")
 
 CALENDAR_FEED = Resource(
@@ -225,6 +265,7 @@ CALENDAR_FEED = Resource(
     actions=(
         Action("refresh", "POST", refresh, reply=_REPLY),
         Action("confirm", "POST", confirm, reply=_REPLY),
+        Action("preview", "POST", preview, writes=False, ordered=True, reply=_PREVIEW),
     ),
     example={
         "name": "Practice",

@@ -27,7 +27,7 @@ from telealarm.models import Event
 from telealarm.store.alarms import permissions
 from telealarm.store.calendars import children, density, events, exdates, series
 from telealarm.store.dialing import call_log
-from telealarm.store.feeds import ownership
+from telealarm.store.feeds import orders, ownership
 from telealarm.words import EventStatus
 
 STATUS = Choice({status.value: status.name.lower() for status in EventStatus}, "EventStatus")
@@ -121,7 +121,10 @@ def create(context: RequestContext, owner_id: int, values: Values) -> Event:
 
 
 def change(context: RequestContext, row: Event, values: Values) -> None:
-    ownership.check(context.actor, row, values)
+    feed = ownership.check(context.actor, row, values)
+    if feed is not None:
+        row.order_id = orders.move(feed, row, values, context.actor, context.now).id
+        return
     user_id = row.calendar.user_id
     events.change(row, values, context.now)
     if row.calendar.user_id != user_id:

@@ -15,7 +15,7 @@ from telealarm.api.core.errors import ApiError, reply
 from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Form, Sent, marked, read
 from telealarm.api.fields.texts import Credential, Secret
-from telealarm.api.rest import body_schemas, csv, lists, write
+from telealarm.api.rest import body_schemas, csv, lists, ordered, write
 from telealarm.api.rest.idempotency import Once
 from telealarm.api.rest.request_reader import RequestReader
 from telealarm.api.rest.resource import Action, Resource
@@ -169,12 +169,19 @@ class Routes:
         sent = await self._reader.sent(request, resource, partial=request.method == "PATCH")
         await self._reader.weigh(context, resource, sent, row_id)
 
-        def work() -> dict[str, Any]:
-            write.change(context, resource, sent, row_id)
+        def shown() -> dict[str, Any]:
             row = visibility.find(context.login, resource.model, row_id, by=resource.key)
             return resource.show(context, row)
 
-        return await self._reader.write(self._db.write(work), sent)
+        def work() -> tuple[int | None, dict[str, Any]]:
+            changed = write.change(context, resource, sent, row_id)
+            return getattr(changed, "order_id", None), shown()
+
+        order_id, after = await self._reader.write(self._db.write(work), sent)
+        if order_id is None:
+            return after
+        await ordered.outcome(self._db, order_id)
+        return await self._db.read(shown)
 
     async def _delete(self, resource: Resource, context: RequestContext, row_id: int) -> None:
         await self._db.write(lambda: write.remove(context, resource, row_id))
@@ -189,6 +196,11 @@ class Routes:
         row_id = _id(request)
         asked = await body.read(request) if action.method != "GET" else {}
         sent = write.read_action(action, asked)
+
+        if action.ordered:
+            order_id = await self._db.write(write.act, context, resource, action, sent, row_id)
+            order = await ordered.outcome(self._db, order_id)
+            return reply(200, order.result, _headers(action.methods, None))
 
         def work() -> Answer:
             shown = write.act(context, resource, action, sent, row_id)

@@ -38,6 +38,8 @@ class Action:
     operation: str = ""
     # Whether it writes something, for the audit log. GET never does.
     writes: bool = True
+    # `run` returns an order row instead. A loop carries it out while the client waits.
+    ordered: bool = False
     # For the OpenAPI document: the query parameters, the reply, and a body that works as it stands.
     query: Mapping[str, FieldType] = field(default_factory=dict)
     reply: Schema = field(default_factory=dict)

@@ -142,10 +142,15 @@ def read_action(action: Action, body: Mapping[str, Any]) -> Sent:
 def act(
     context: RequestContext, resource: Resource, action: Action, sent: Sent, row_id: int
 ) -> Any:
-    """Return the answer of the action. Raises NotVisible, Invalid, Conflict."""
+    """Return the answer of the action, or the id of its order.
+
+    Raises NotVisible, Invalid, Conflict.
+    """
     row = visibility.find(context.login, action.of or resource.model, row_id)
     relations.resolve(context.login, sent, None)
     _raise(sent)
+    if action.ordered:
+        return action.run(context, row, sent.values).id
     if action.method == "GET" or not action.writes:
         return action.run(context, row, sent.values)
     asked = audited.asked(sent.values)

@@ -13,7 +13,7 @@ from telealarm.store.audit import Actor
 from telealarm.store.calendars import events
 from telealarm.store.engine import time_zones
 from telealarm.store.feeds.feeds import SOURCE
-from telealarm.words import AuditRoad
+from telealarm.words import AuditRoad, FeedKind
 
 OWNED = (
     *("title", "start", "end", "timezone", "rule", "end_recurring_period", "exdate", "status"),
@@ -22,6 +22,8 @@ OWNED = (
 # The place, among the placeholders.
 _DATA, _PLACE = "data", "location"
 _USUAL = timedelta(hours=1)
+_MOVE = {"start", "end"}
+_ALONE = "must not be changed together with the time, which its source is asked to change"
 
 
 def feed_of(event: Event) -> CalendarFeed | None:
@@ -34,14 +36,24 @@ def feed_of(event: Event) -> CalendarFeed | None:
     return CalendarFeed.get_or_none(CalendarFeed.calendar == first.calendar_id)
 
 
-def check(actor: Actor, event: Event, values: Mapping[str, Any]) -> None:
-    """Raise Invalid if an edit changes what the source of a feed owns. Its own polls may."""
+def check(actor: Actor, event: Event, values: Mapping[str, Any]) -> CalendarFeed | None:
+    """Raise Invalid if an edit changes what the source of a feed owns. Its own polls may.
+
+    Return the feed if its source can be asked to move the event, and the edit does nothing else.
+    """
     names = changed(event, values)
     if not names or actor.road == AuditRoad.FEED:
-        return
+        return None
     feed = feed_of(event)
-    if feed is not None:
+    if feed is None:
+        return None
+    single = event.rule_id is None and event.parent_event_id is None
+    if feed.kind != FeedKind.CALDAV or not single or not {*names} <= _MOVE:
         raise Invalid({name: [_sentence(feed)] for name in names})
+    others = [name for name in values if name not in OWNED and not _is_kept(event, name, values)]
+    if others:
+        raise Invalid({name: [_ALONE] for name in others})
+    return feed
 
 
 def check_occurrences(actor: Actor, event: Event, name: str) -> None:
@@ -73,6 +85,11 @@ def _same(event: Event, name: str, value: Any) -> bool:
     if isinstance(value, datetime):
         value = events.to_utc(name, value, time_zones.of_event(event))
     return bool(value == getattr(event, name))
+
+
+def _is_kept(event: Event, name: str, values: Mapping[str, Any]) -> bool:
+    value = values[name]
+    return bool(event.__data__.get(name) == (value.id if isinstance(value, BaseModel) else value))
 
 
 def _place(data: Mapping[str, Any] | None) -> Any:
