@@ -10,6 +10,9 @@ from telealarm.models.base import BaseModel, Key, OptionalKey, UtcField, created
 from telealarm.models.reminder_plan import ReminderPlan
 from telealarm.models.setting import CalendarSetting
 
+# The password hash of the calendar user whom trial calls belong to. No password has it.
+OF_TRIALS = "!"
+
 
 class CalendarUser(BaseModel):
     owner = ForeignKeyField(User)

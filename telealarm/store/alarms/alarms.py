@@ -79,7 +79,11 @@ def schedule(alarm: Alarm, event: Event) -> None:
 
 
 def admit(alarm: Alarm, event: Event) -> None:
-    """Schedule an alarm that waits from now on. It counts to the limits of its manager."""
+    """Schedule an alarm that waits from now on. It counts to the limits of its manager.
+
+    If it follows a person, the person may have another number since it was written.
+    """
+    crud.change(alarm, following.outdated(alarm))
     if why := quota.surplus(alarm, moment(alarm, event), waits=True):
         miss_surplus(alarm, why)
         return

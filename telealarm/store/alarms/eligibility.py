@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from telealarm import i18n
 from telealarm.models import Alarm, CalendarSetting, CalendarUserProfile, Person, SmsGateway
+from telealarm.models.calendar import OF_TRIALS
 from telealarm.rules import eligibility
 from telealarm.rules.calling_hours import WEEKDAYS, CallingHours
 from telealarm.rules.eligibility import Decision, Terms
@@ -61,14 +62,20 @@ def of(alarm: Alarm, profile: CalendarUserProfile | None, *, forbidden: bool) ->
     setting = profile.calendar_setting if profile else None
     zone = time_zones.of_recipient(alarm, profile)
     person = recipients.of(alarm)
-    needs_consent = bool(setting and setting.require_consent) and alarm.about_id is None
     return Terms(
         expires=attempts.expiry(alarm),
         forbidden=forbidden,
         hours=calling_hours(alarm, setting, zone) if setting else None,
         of_person=_hours_of(person, zone) if person else None,
-        consented=not needs_consent or bool(person and person.consent),
+        consented=not (setting and setting.require_consent) or _consented(alarm, person),
     )
+
+
+def _consented(alarm: Alarm, person: Person | None) -> bool:
+    """Return whether the recipient agreed. The manager's own people and trials are not asked."""
+    if alarm.about_id is not None or (person is not None and person.consent):
+        return True
+    return person is None and alarm.event.calendar.user.password_hash == OF_TRIALS
 
 
 def _hours_of(person: Person, zone: ZoneInfo) -> CallingHours | None:

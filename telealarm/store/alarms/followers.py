@@ -43,7 +43,7 @@ def event_changed(event: Event, now: datetime) -> None:
         alarms.delete(_besides(of_event), now)
         Alarm.update(follows_person=False).where(of_event, alarms.WANTED).execute()
     else:
-        _accompany(of_event, now)
+        _accompany(of_event, now, copies=event.parent_event_id is not None)
         _refill(of_event)
     attempts.reconsider(Alarm.select(Alarm.id).where(of_event, alarms.WANTED))
 
@@ -59,15 +59,19 @@ def _besides(condition: Expression) -> list[Alarm]:
     return list(rows)
 
 
-def _accompany(condition: Expression, now: datetime) -> None:
-    """Make or delete the carer's alarms beside those of the person."""
+def _accompany(condition: Expression, now: datetime, *, copies: bool = False) -> None:
+    """Make or delete the carer's alarms beside those of the person.
+
+    The alarms of occurrences are copies: unless `copies`, they get them from their parent event.
+    """
     besides = _besides(condition)
     wanted = set()
     rows = Alarm.select(Alarm, Event).join(Event)
     for alarm in rows.where(condition, alarms.WANTED, Alarm.follows_person).order_by(Alarm.id):
         if following.accompanied(alarm):
             wanted.add(alarm.id)
-            if not any(other.beside_id == alarm.id for other in besides):
+            there = any(other.beside_id == alarm.id for other in besides)
+            if not there and (copies or alarm.origin_id is None):
                 alarms.accompany(alarm, now)
     alarms.delete([other for other in besides if other.beside_id not in wanted], now)
 

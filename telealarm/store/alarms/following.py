@@ -65,6 +65,16 @@ def changed(alarm: Alarm, values: Mapping[str, Any]) -> dict[str, Any]:
     return {**values, **_followed(person, address, beside=alarm.beside)}
 
 
+def outdated(alarm: Alarm) -> dict[str, Any]:
+    """Return the columns in which the alarm differs from whom it follows."""
+    person = alarm.event.person if alarm.follows_person else None
+    if person is None:
+        return {}
+    for_carer = recipients.is_for_carer(alarm, person)
+    columns = columns_of(recipients.recipient(person, for_carer=for_carer))
+    return {name: value for name, value in columns.items() if alarm.__data__[name] != value}
+
+
 def accompanied(alarm: Alarm) -> bool:
     """Return whether the carer gets an alarm beside this new one."""
     person = alarm.event.person

@@ -9,6 +9,7 @@ from peewee import ModelSelect
 from telealarm.models import Alarm, Event
 from telealarm.rules import dates
 from telealarm.store.alarms import alarms, attempts
+from telealarm.store.alarms.following import COLUMNS as FOLLOWING
 from telealarm.store.calendars import density
 from telealarm.store.engine import crud, search_index, time_zones
 from telealarm.store.engine.timeline import record
@@ -37,6 +38,7 @@ _NOT_COPIED = frozenset(
         "origin",
         "detached",
         "deleted",
+        Alarm.beside.name,
         Alarm.counted_on.name,
         Alarm.by_hand.name,
     }
@@ -164,8 +166,10 @@ def make(
     inherited = {name: parent.__data__[name] for name in _OF_EVENT}
     child = crud.insert(Event, {**inherited, **columns})
     not_owed = follow.copies_not_owed(copied, parent, child, now)
+    copies: dict[int | None, Alarm] = {}
     for alarm in copied:
-        _copy(alarm, child, now, surplus=surplus, not_owed=not_owed.get(alarm.id, ""))
+        beside, why = copies.get(alarm.beside_id), not_owed.get(alarm.id, "")
+        copies[alarm.id] = _copy(alarm, child, now, beside=beside, surplus=surplus, not_owed=why)
     return child
 
 
@@ -228,11 +232,13 @@ def _follow_alarms(
     now: datetime,
 ) -> None:
     copies = {alarm.origin_id: alarm for alarm in mine if alarm.origin_id}
+    known: dict[int | None, Alarm] = {**copies}
     not_owed = follow.copies_not_owed(copied, parent, child, now)
     for alarm in copied:
         copy = copies.pop(alarm.id, None)
         if copy is None:
-            _copy(alarm, child, now, not_owed=not_owed.get(alarm.id, ""))
+            beside, why = known.get(alarm.beside_id), not_owed.get(alarm.id, "")
+            known[alarm.id] = _copy(alarm, child, now, beside=beside, not_owed=why)
         elif not copy.deleted and not copy.detached:
             _follow_alarm(copy, alarm, child, now)
     left = [alarm for alarm in copies.values() if not alarm.deleted and not alarm.detached]
@@ -247,7 +253,10 @@ def _follow_alarms(
 
 def _follow_alarm(copy: Alarm, alarm: Alarm, child: Event, now: datetime) -> None:
     before, old_hours = alarms.moment(copy, child), alarms.hours(copy)
-    crud.change(copy, _changed(copy, _columns(alarm)))
+    wanted = _columns(alarm)
+    if alarm.follows_person and child.person_id != alarm.event.person_id:
+        wanted = {name: value for name, value in wanted.items() if name not in FOLLOWING}
+    crud.change(copy, _changed(copy, wanted))
     if _called_off(copy):
         move(copy, AlarmStatus.PENDING, status_reason="")
         record(copy.id, TimelineWord.REARMED, at=now)
@@ -259,13 +268,21 @@ def _follow_alarm(copy: Alarm, alarm: Alarm, child: Event, now: datetime) -> Non
 
 
 def _copy(
-    alarm: Alarm, child: Event, now: datetime, *, surplus: str = "", not_owed: str = ""
-) -> None:
-    """Copy an alarm. `surplus`: why the copy is missed, because of a limit of the manager.
+    alarm: Alarm,
+    child: Event,
+    now: datetime,
+    *,
+    beside: Alarm | None = None,
+    surplus: str = "",
+    not_owed: str = "",
+) -> Alarm:
+    """Return a copy of an alarm. `beside`: of one for the carer, the copy of the person's.
 
-    `not_owed`: why the reminder plan does not let it go out.
+    `surplus`: why the copy is missed, because of a limit of the manager. `not_owed`: why the
+    reminder plan does not let it go out.
     """
-    copy = Alarm.create(**_columns(alarm), event=child, origin=alarm, created_date=now)
+    own: dict[str, Any] = {"event": child, "origin": alarm, "created_date": now}
+    copy = Alarm.create(**_columns(alarm), **own, beside=beside)
     search_index.add(copy)
     record(copy.id, TimelineWord.CREATED, f"a copy of alarm {alarm.id}", at=now)
     if alarms.is_over(copy, child, alarm.created_date):
@@ -278,6 +295,7 @@ def _copy(
         alarms.miss_surplus(copy, surplus)
     else:
         alarms.admit(copy, child)
+    return copy
 
 
 def _changed(row: Event | Alarm, wanted: dict[str, Any]) -> dict[str, Any]:

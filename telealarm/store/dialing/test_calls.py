@@ -19,6 +19,7 @@ from telealarm.models import (
     Event,
     Survey,
 )
+from telealarm.models.calendar import OF_TRIALS
 from telealarm.store.alarms import alarms, attempts, permissions, quota
 from telealarm.store.engine import crud
 
@@ -82,8 +83,7 @@ def _calendar(setting: CalendarSetting) -> Calendar:
     mine = (CalendarUser.owner == owner_id) & (CalendarUser.username == name)
     user = CalendarUser.get_or_none(mine, CalendarUser.deleted.is_null())
     if user is None:
-        # No password has this hash: a calendar user never logs in.
-        values = {"owner": owner_id, "username": name, "password_hash": "!"}
+        values = {"owner": owner_id, "username": name, "password_hash": OF_TRIALS}
         user = crud.insert(CalendarUser, values)
     profile, _ = CalendarUserProfile.get_or_create(user=user, defaults={"owner": owner_id})
     if profile.calendar_setting_id != setting.id:
