@@ -16,6 +16,8 @@ from telealarm.words import AlarmStatus, Reason
 from tests.integration.api_client import Api, clinic, id_of
 from tests.integration.stages import Stages
 from tests.integration.test_people import numbers_of
+from tests.integration.test_statement_budget import ALONE, CROWD, IN_A_CROWD, Statements, go
+from tests.integration.test_statement_budget import statements as statements
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # 10:00 in Madrid
 
@@ -174,3 +176,34 @@ async def test_an_alarm_that_is_taken_up_again_has_the_new_number(api: Api) -> N
     assert (await api.patch(alarm, {"status": 7})).body["status"] == 7
     await api.patch(ann, {"numbers": ["+34600100300"]})
     assert (await api.patch(alarm, {"status": 1})).body["alarm_e164"] == "+34600100300"
+
+
+class Visits(Stages):
+    """Stages whose events are about a person, who has hours and a zone."""
+
+    who: int | None = None
+
+    async def alarm(self, number: str = "100", **columns: Any) -> int:
+        if self.who is None:
+            hours = {"daily_start": time(0), "daily_stop": time(23, 59, 59), "timezone": "UTC"}
+            self.who = await person(self.db, language="es", **hours)
+        alarm_id = await super().alarm(number, **columns)
+
+        def write() -> None:
+            event = Alarm.get_by_id(alarm_id).event_id
+            Event.update(person=self.who).where(Event.id == event).execute()
+            Alarm.update(follows_person=True).where(Alarm.id == alarm_id).execute()
+
+        await self.db.write(write)
+        return alarm_id
+
+
+async def test_a_call_about_a_person_costs_no_statement_more(
+    db: Database, statements: Statements
+) -> None:
+    stages = await Visits.build(db)
+    await go(stages, statements, CROWD)
+    assert statements.counts.total() / CROWD <= IN_A_CROWD, statements.counts
+    statements.counts.clear()
+    await go(stages, statements, 1)
+    assert statements.counts.total() <= ALONE, statements.counts

@@ -231,8 +231,8 @@ def _follow_alarms(
     copied: Sequence[Alarm],
     now: datetime,
 ) -> None:
-    copies = {alarm.origin_id: alarm for alarm in mine if alarm.origin_id}
-    known: dict[int | None, Alarm] = {**copies}
+    copies: dict[int | None, Alarm] = {alarm.origin_id: alarm for alarm in mine if alarm.origin_id}
+    known = {**copies}
     not_owed = follow.copies_not_owed(copied, parent, child, now)
     for alarm in copied:
         copy = copies.pop(alarm.id, None)
