@@ -22,7 +22,7 @@ class User(BaseModel):
     max_trial_calls_per_day = IntegerField(null=True)
     max_audio_megabytes = IntegerField(null=True)
     min_series_minutes = IntegerField(null=True)
-    # The caps of a manager for each recipient; null: the configuration's. A superuser has none.
+    # The caps for each recipient, also of a superuser; null: the configuration's.
     max_contacts_per_day = IntegerField(null=True)
     max_contacts_per_week = IntegerField(null=True)
     min_contact_minutes = IntegerField(null=True)
