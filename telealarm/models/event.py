@@ -84,6 +84,8 @@ class Event(BaseModel):
     # The plan that makes its alarms; null: its calendar's.
     reminder_plan = ForeignKeyField(ReminderPlan, null=True)
     reminder_plan_id: OptionalKey
+    # Since when its alarms have to follow a plan that was edited; null: they follow it.
+    plan_due = UtcField(null=True)
     # When its start was changed last: answers to what was asked before are for the old start.
     moved_on = UtcField(null=True)
     # Whether the person came; null: nobody has said.
@@ -106,6 +108,7 @@ class Event(BaseModel):
         indexes = (
             (("status", "end"), False),
             (("next_child_due",), False),
+            (("plan_due", "start"), False),
             (("parent_event", "original_start"), True),
             (("owner", "id", "deleted"), False),
             (("owner", "status", "id", "deleted"), False),

@@ -9,6 +9,7 @@ from telealarm.errors import Conflict, Stale, StorageError
 from telealarm.store.calendars import series
 from telealarm.store.engine.database import Database
 from telealarm.store.engine.loop import run_stage
+from telealarm.store.reminder_plans import backlog
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,22 @@ class SeriesPlanner:
             await asyncio.gather(
                 *(self._plan(event_id, now) for event_id in due[first : first + AT_ONCE])
             )
+        if await self._db.read(backlog.waits, now):
+            await self._follow_plans(now)
+            return now
         return await self._db.read(series.next_due)
+
+    async def _follow_plans(self, now: datetime) -> None:
+        """Let some events follow their reminder plan, which was edited."""
+        try:
+            await self._db.write(backlog.follow_some, now)
+        except (Stale, Conflict):
+            log.debug("events of a reminder plan were changed meanwhile")
+        except StorageError:
+            raise
+        except Exception:
+            log.exception("events cannot follow their reminder plan; they are put off")
+            await self._db.write(backlog.put_off, now)
 
     async def _plan(self, event_id: int, now: datetime) -> None:
         """Handle one series. If it fails, the others continue."""

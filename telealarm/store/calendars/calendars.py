@@ -12,7 +12,7 @@ from peewee import Expression, ModelSelect
 from telealarm.models import Alarm, Calendar, CalendarUserProfile, Event
 from telealarm.store.alarms import alarms, attempts, parents
 from telealarm.store.engine import crud
-from telealarm.store.reminder_plans import follow
+from telealarm.store.reminder_plans import backlog
 from telealarm.words import UNSETTLED
 
 
@@ -24,8 +24,7 @@ def change_calendar(calendar: Calendar, values: Mapping[str, Any], now: datetime
         _follow(Calendar.id == calendar.id, now)
     if calendar.reminder_plan_id != plan:
         mine = (Event.calendar == calendar.id) & Event.reminder_plan.is_null()
-        for events in follow.events_of(mine, now):
-            follow.follow(events, now)
+        backlog.edited(mine, now)
 
 
 def change_profile(profile: CalendarUserProfile, values: Mapping[str, Any], now: datetime) -> None:

@@ -53,6 +53,11 @@ def of(event: Event, method: int) -> Contact:
 
 
 def _of_data(event: Event, address: Address) -> Contact:
+    """Return what the event's data say. It is read once for all steps of the event."""
+    return read_cache.once(("data", event.id, address), lambda: _read_data(event, address))
+
+
+def _read_data(event: Event, address: Address) -> Contact:
     key = KEYS[address]
     written = (event.data or {}).get(key)
     if not isinstance(written, str | int) or isinstance(written, bool) or not str(written).strip():

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from peewee import JOIN, Expression
+from peewee import Expression
 
-from telealarm.models import Alarm, AlarmRequest, Calendar, Event, Person, ReminderStep
+from telealarm.models import Alarm, AlarmRequest, Event, ReminderStep
 from telealarm.rules import reminder_plan as rules
 from telealarm.store.alarms import alarms, parents, renewal
 from telealarm.store.engine import crud, read_cache
@@ -267,38 +267,6 @@ def _write(changes: Changes, now: datetime) -> None:
     ]
     write.change(renewed, now)
     write.make(changes.new, now)
-
-
-def plans_events(plan_id: int, now: datetime) -> list[list[Event]]:
-    """Return the events that follow a plan and are not over, in sets.
-
-    Occurrences that follow their series are left out: they follow the alarms of their parent.
-    """
-    of_calendar = Calendar.select(Calendar.id).where(Calendar.reminder_plan == plan_id)
-    by_calendar = Event.reminder_plan.is_null() & Event.calendar.in_(of_calendar)
-    return events_of((Event.reminder_plan == plan_id) | by_calendar, now)
-
-
-def events_of(condition: Expression, now: datetime) -> list[list[Event]]:
-    """Return the events of a condition that are not over, in sets; see `plans_events`."""
-    waiting = Alarm.select(Alarm.event).where(
-        Alarm.event == Event.id, Alarm.trigger != "", Alarm.status.in_(UNSETTLED)
-    )
-    on = (Event.end > now) | Event.rule.is_null(False) | Event.id.in_(waiting)
-    follows = (
-        Event.parent_event.is_null(False)
-        & Event.original_start.is_null(False)
-        & ~Event.detached
-        & (Event.start > now)
-    )
-    rows = Event.select(Event.id).where(condition, on, ~follows, Event.deleted.is_null())
-    ids = [row.id for row in rows.order_by(Event.id)]
-    sets = []
-    for some in crud.chunks(ids):
-        joined = Event.select(Event, Calendar, Person).join(Calendar).switch(Event)
-        joined = joined.join(Person, JOIN.LEFT_OUTER).where(Event.id.in_(some))
-        sets.append(list(joined.order_by(Event.id)))
-    return sets
 
 
 def copies_not_owed(

@@ -8,7 +8,7 @@ from telealarm.errors import Conflict
 from telealarm.models import Alarm, Calendar, Event, ReminderPlan, ReminderStep
 from telealarm.store.alarms import alarms
 from telealarm.store.engine import crud
-from telealarm.store.reminder_plans import follow
+from telealarm.store.reminder_plans import backlog, follow
 
 StepValues = Mapping[str, Any]
 
@@ -34,8 +34,7 @@ def change(plan: ReminderPlan, values: Mapping[str, Any], now: datetime) -> None
     kept = {step["id"] for step in values["steps"] if step.get("id") is not None}
     _remove([number for number in known if number not in kept], now)
     _write_steps(plan, values["steps"], known)
-    for events in follow.plans_events(plan.id, now):
-        follow.follow(events, now)
+    backlog.plan_edited(plan.id, now)
 
 
 def delete(plan: ReminderPlan, now: datetime) -> None:
