@@ -4,18 +4,15 @@ A change is a new time or a cancellation. The updater compares invitations with 
 finds every change, whatever its cause.
 """
 
-import asyncio
 import logging
 
 from telealarm.clock import utcnow
-from telealarm.errors import StorageError
 from telealarm.store.engine.database import Database
+from telealarm.store.engine.loop import run_stage
 from telealarm.store.messages import invitations
 from telealarm.store.messages.compose import Composer
 
 log = logging.getLogger(__name__)
-
-PAUSE_SECONDS = 2.0
 
 
 class InvitationUpdater:
@@ -24,13 +21,8 @@ class InvitationUpdater:
         self._composer = composer
 
     async def run(self) -> None:
-        """Check the invitations until cancelled."""
-        while True:
-            try:
-                await self.step()
-            except StorageError as error:
-                log.error("invitations: %s; trying again", error)
-            await asyncio.sleep(PAUSE_SECONDS)
+        """Check the invitations until cancelled. Nobody tells of a change: a poll finds it."""
+        await run_stage(self._db, "invitations", self.step, log)
 
     async def step(self) -> None:
         """Renew the invitations that are wrong now."""

@@ -131,6 +131,10 @@ class Database:
         if self._listener is not None:
             self._listener.start(self._on_notify)
 
+    def stamps(self) -> Sequence[tuple[int, int]] | None:
+        """Return a value that is another one after a commit of any process; None: not known."""
+        return dialect.stamps(self._file)
+
     async def close(self) -> None:
         """Commit the queued writes, then end the threads."""
         await self.backlog.close(CLOSE_SECONDS)

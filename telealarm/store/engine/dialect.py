@@ -79,6 +79,21 @@ def file(database: peewee.Database) -> Path | None:
     return None if _is_postgresql(database) else Path(str(database.database))
 
 
+def stamps(file: Path | None) -> Sequence[tuple[int, int]] | None:
+    """Return a value that is another one after a commit of any process to the file.
+
+    None if there is no file, or it cannot be asked: then nobody knows. Commits are in the
+    write-ahead log until a checkpoint.
+    """
+    if file is None:
+        return None
+    try:
+        stats = [file.stat(), file.with_name(f"{file.name}-wal").stat()]
+    except OSError:
+        return None
+    return [(stat.st_mtime_ns, stat.st_size) for stat in stats]
+
+
 def configured_file(config: Config) -> Path | None:
     """Return the file of the configured database; None if it is on a server."""
     return config.sqlite_path

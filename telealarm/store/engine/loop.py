@@ -13,6 +13,9 @@ from telealarm.store.engine.database import Database
 
 # The slow safety poll: another process's commit to an SQLite file wakes nobody here.
 POLL_SECONDS = 2.0
+# If nobody has committed anything, only one in so many polls does the step. It finds what lapses
+# without a commit.
+QUIET_POLLS = 4
 # The wall clock may jump while a stage sleeps until its next work is due.
 CLOCK_SECONDS = 300.0
 # The pause after a failure, so that a broken database is not flooded.
@@ -40,6 +43,7 @@ async def run_stage(
     while True:
         woken.clear()
         pause: float | None = POLL_SECONDS if poll_seconds is None else poll_seconds
+        stamps, due = db.stamps(), None
         try:
             due = await step()
             trouble.note(None)
@@ -48,15 +52,23 @@ async def run_stage(
             raise
         except Stale as error:
             log.debug("%s: %s", name, error)
+            stamps = None
         except StorageError as error:
             trouble.note(f"{error}; trying again")
+            stamps = None
             await asyncio.sleep(PAUSE_SECONDS)
         except Exception:
             log.exception("%s: a step failed; trying again", name)
+            stamps = None
             await asyncio.sleep(PAUSE_SECONDS)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause):
-                await woken.wait()
+        for _ in range(QUIET_POLLS):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await woken.wait()
+            is_due = due is not None and due <= utcnow()
+            if woken.is_set() or is_due or stamps is None or stamps != db.stamps():
+                break
+            pause = _pause(due, poll_seconds)
 
 
 def _pause(due: datetime | None, poll_seconds: float | None) -> float | None:
