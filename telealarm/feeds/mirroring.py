@@ -14,7 +14,7 @@ import peewee
 from telealarm.clock import utcnow
 from telealarm.config.model import Config
 from telealarm.errors import TeleAlarmError
-from telealarm.feeds import answers, selection
+from telealarm.feeds import answers, recipients, selection
 from telealarm.importing import ics
 from telealarm.importing.draft import Draft, Note, Rejected
 from telealarm.importing.mirror import Gone
@@ -95,6 +95,7 @@ def _writer(
         file=f"calendar-feed {feed.id}",
         actor=actor(feed),
         batch=BATCH,
+        drops_alarms=bool(feed.number or feed.number_fields),
         guard=guard,
     )
 
@@ -103,7 +104,8 @@ def _mirror(writer: Writer, feed: CalendarFeed, data: bytes) -> Mirrored:
     calendar = writer.calendar()
     zone = writer.look(time_zones.of_calendar, calendar)
     wish = selection.wish(feed, zone, utcnow())
-    report = writer.write(_drafts(data, wish), dry_run=False, progress=lambda done: None)
+    drafts = writer.look(recipients.named, calendar, _drafts(data, wish))
+    report = writer.write(drafts, dry_run=False, progress=lambda done: None)
     gone = writer.find_gone()
     doubt = _doubt(writer, gone)
     ids = [event.id for event in gone.events]
@@ -121,8 +123,10 @@ async def write_one(config: Config, db: Database, feed: CalendarFeed, data: byte
     writer = _writer(config, db, feed, lambda: ())
 
     def work() -> None:
-        zone = writer.look(time_zones.of_calendar, writer.calendar())
-        drafts = _drafts(data, selection.wish(feed, zone, utcnow()))
+        calendar = writer.calendar()
+        zone = writer.look(time_zones.of_calendar, calendar)
+        found = _drafts(data, selection.wish(feed, zone, utcnow()))
+        drafts = writer.look(recipients.named, calendar, found)
         report = writer.write(drafts, dry_run=False, progress=lambda done: None)
         for refused in report.refused:
             raise TeleAlarmError(refused.message)

@@ -74,6 +74,7 @@ Group = list[Draft | Rejected | Note]
 class Writer:
     """Writes drafts into one calendar, or each draft into the calendar that it names.
 
+    `drops_alarms`: what was imported of alarms goes even if no event of the file has one any more.
     `guard` begins each transaction. It returns the UIDs that are to be left as they are. What it
     raises ends the import.
     """
@@ -89,6 +90,7 @@ class Writer:
         file: str = "",
         actor: Actor | None = None,
         batch: int = BATCH,
+        drops_alarms: bool = False,
         guard: Callable[[], Collection[str]] = lambda: (),
     ):
         self._config = config
@@ -98,6 +100,7 @@ class Writer:
         self._source = source
         self._actor = actor or audit.by_command(AuditRoad.IMPORT)
         self._batch = batch
+        self._drops_alarms = drops_alarms
         self._guard = guard
         self._journal = Journal(file, source, self._actor)
         # The calendars that the file names.
@@ -125,7 +128,8 @@ class Writer:
         """Write all drafts and return the report. A refused event does not stop the others."""
         groups = _groups(drafts)
         all_drafts = [one for group in groups for one in group if isinstance(one, Draft)]
-        self._keeps_alarms = not any(draft.alarms for draft in all_drafts)
+        has_alarms = self._drops_alarms or any(draft.alarms for draft in all_drafts)
+        self._keeps_alarms = not has_alarms
         self._in_file = {draft.uid for draft in all_drafts}
         rejected = [one for group in groups for one in group if isinstance(one, Rejected)]
         self._doubtful = {one.uid for one in rejected}

@@ -360,3 +360,39 @@ async def test_a_feed_is_its_managers_and_its_writes_are_in_the_audit_log(desk: 
     assert {(row["who"], row["road"]) for row in rows} == {
         (f"calendar-feed {id_of(desk.feed)}", "feed")
     }
+
+
+async def test_a_person_in_two_feeds_and_a_plan_that_takes_the_alarms_over(desk: Desk) -> None:
+    """The same appointment is in two calendars: each has its event of the one person."""
+    person = await desk.api.made("person/", {"name": "Ann", "numbers": ["+34600100201"]})
+    for name in ("Bob", "Cleo"):
+        await desk.api.made("person/", {"name": name, "numbers": ["+34600100202"]})
+    desk.has(
+        visit("a", "0104T10", "Ann", "LOCATION:+34 600 100 201\n"),
+        visit("b", "0105T10", "Family", "LOCATION:+34 600 100 202\n"),
+    )
+    await desk.follow(number="", number_fields=["location"])
+    user = (await desk.api.get(desk.calendar)).body["user"]
+    second = await desk.api.made("calendar/", {"name": "second", "user": user})
+    body = {"name": "n", "calendar": second["url"], "source_url": desk.source.url}
+    await desk.api.made("calendar-feed/", {**body, "number_fields": ["location"]})
+    await desk.poll()
+    found = (await desk.api.get("event/")).body["results"]
+    assert sorted((event["title"], event["person"]) for event in found) == [
+        *[("Ann", person["url"])] * 2,
+        *[("Family", None)] * 2,
+    ]
+    both = sorted(["01-04T10 +34600100201", "01-05T10 +34600100202"] * 2)
+    assert await desk.calls() == both
+
+    step = {"name": "before", "method": 1, "trigger": "before", "offset": 3600}
+    plan = await desk.api.made("reminder-plan/", {"name": "p", "steps": [step]})
+    await desk.api.patch(desk.calendar, {"reminder_plan": plan["url"]})
+    await desk.poll()
+    # Nobody is called twice: the alarms of the feed are gone, also that of the family.
+    assert await desk.calls() == [
+        "01-04T09 +34600100201",
+        "01-04T10 +34600100201",
+        "01-05T09 +34600100202",
+        "01-05T10 +34600100202",
+    ]

@@ -12,6 +12,7 @@ from telealarm.api.rest.resource import Resource, Values, insert_into
 from telealarm.models import Calendar
 from telealarm.store.alarms import permissions
 from telealarm.store.calendars import calendars, events
+from telealarm.store.feeds import feeds
 
 
 class CalendarForm(Form):
@@ -33,7 +34,10 @@ def change(context: RequestContext, row: Calendar, values: Values) -> None:
     user = values.get("user", row.user)
     if user.id != row.user_id:
         permissions.check_handed_over(row, user)
+    plan = row.reminder_plan_id
     calendars.change_calendar(row, values, context.now)
+    if row.reminder_plan_id != plan:
+        feeds.read_anew(row, context.now)
 
 
 def delete(context: RequestContext, row: Calendar) -> None:

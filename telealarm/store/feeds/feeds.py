@@ -89,6 +89,15 @@ def refresh(feed: CalendarFeed, now: datetime) -> None:
     wake(STAGE)
 
 
+def read_anew(calendar: Calendar, now: datetime) -> None:
+    """Read the source of a calendar's feed again, though it has not changed: the calendar has."""
+    anew = {"etag": "", "last_modified": "", "digest": "", "next_poll": now}
+    mine = (CalendarFeed.calendar == calendar.id) & (CalendarFeed.status == ACTIVE)
+    revised = {**anew, "revision": CalendarFeed.revision + 1}
+    if CalendarFeed.update(revised).where(mine).execute():
+        wake(STAGE)
+
+
 def confirm(feed: CalendarFeed, now: datetime) -> None:
     """Let the next poll call off the events that were asked about. Raises Conflict if none were."""
     if feed.state != FeedState.ASKS or not feed.asked:
