@@ -1,8 +1,10 @@
 """How many statements a call costs, alone and in a crowd: a figure, so it cannot creep back.
 
 All stages of a call that is answered with a key run here as the service runs them, but the phone.
+None of their statements reads a table from end to end that grows with the years.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +38,7 @@ class Statements:
     def __init__(self) -> None:
         self.stage = ""
         self.counts: Counter[str] = Counter()
+        self.texts: dict[str, Any] = {}
 
     @contextmanager
     def of(self, stage: str) -> Iterator[None]:
@@ -43,9 +46,10 @@ class Statements:
         yield
         self.stage = ""
 
-    def count(self, number: int = 1) -> None:
+    def count(self, number: int, text: str = "", parameters: Any = ()) -> None:
         if self.stage:
             self.counts[self.stage] += number
+            self.texts[text] = parameters
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
         original = getattr(kind, name)
 
         def wrapped(self: Any, *args: Any, **options: Any) -> Any:
-            counted.count(number)
+            counted.count(number, *args)
             return original(self, *args, **options)
 
         monkeypatch.setattr(kind, name, wrapped)
@@ -121,3 +125,42 @@ async def test_a_call_alone_costs_few_statements(db: Database, statements: State
     statements.counts.clear()  # from the second call on, the survey is known
     await go(stages, statements, 1)
     assert statements.counts.total() <= ALONE, statements.counts
+
+
+# The tables that have a row, or several, for each event, call or message that ever was.
+GROWING = {
+    *("event", "alarm", "alarm_request", "call_request", "survey_result", "timeline", "message"),
+    *("webhook_delivery", "transfer"),
+}
+READS = ("SELECT", "WITH", "UPDATE", "(")
+
+
+async def test_no_statement_of_a_call_reads_a_growing_table_from_end_to_end(
+    db: Database, statements: Statements
+) -> None:
+    await go(await Stages.build(db), statements, 3)
+    texts = {text: values for text, values in statements.texts.items() if text.startswith(READS)}
+    assert len(texts) > 20
+    assert await db.write(scanned, "SELECT COUNT(*) FROM alarm WHERE language = ''", ())
+
+    def scans() -> list[str]:
+        return [
+            f"{line}: {text}" for text, values in texts.items() for line in scanned(text, values)
+        ]
+
+    assert not await db.write(scans)
+
+
+def scanned(text: str, parameters: Any) -> list[str]:
+    """The growing tables that the statement reads whole, be it by an index (SQLite)."""
+    database = Alarm._meta.database
+    if isinstance(database, peewee.PostgresqlDatabase):
+        # So that the tables of a test, which are small, are read as large ones are.
+        database.execute_sql("SET LOCAL enable_seqscan = off")
+        plan = database.execute_sql(f"EXPLAIN {text}", parameters).fetchall()
+        found = [re.search(r"Seq Scan on (\w+)", row[0]) for row in plan]
+        return [one[1] for one in found if one and one[1] in GROWING]
+    plan = database.execute_sql(f"EXPLAIN QUERY PLAN {text}", parameters).fetchall()
+    aliases = {alias: table for table, alias in re.findall(r'"(\w+)" AS "(\w+)"', text)}
+    found = [re.match(r"SCAN (\w+)", row[-1]) for row in plan]
+    return [one[1] for one in found if one and aliases.get(one[1], one[1]) in GROWING]
