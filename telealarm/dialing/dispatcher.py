@@ -76,7 +76,7 @@ class CallDispatcher:
         await self._withdraw()
         if claimed.more:
             return now
-        due = await self._db.read(attempts.next_due, now)
+        due = await self._db.query(attempts.next_due, now)
         if claimed.again is None:
             return due
         slots = utcnow() + timedelta(seconds=claimed.again - monotonic())
@@ -92,7 +92,7 @@ class CallDispatcher:
 
     async def _withdraw(self) -> None:
         """Hang up the calls whose alarms were called off."""
-        for call_id in await self._db.read(calls.withdrawn, self._holder):
+        for call_id in await self._db.query(calls.withdrawn, self._holder):
             if call_id in self._supervisors:
                 self._supervisors[call_id].withdraw()
 

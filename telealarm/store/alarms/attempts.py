@@ -13,10 +13,9 @@ from telealarm.models import Alarm, AlarmRequest, CallRequest, Event
 from telealarm.rules import calling_hours
 from telealarm.rules.rate_limit import READY
 from telealarm.store.engine import crud, dialect
-from telealarm.store.engine.crud import first
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.joined import Joined
-from telealarm.store.engine.prepared import Given
+from telealarm.store.engine.prepared import Given, Prepared
 from telealarm.store.engine.timeline import Entry, record, record_all
 from telealarm.store.engine.transition import move, move_all, put
 from telealarm.words import AlarmStatus, Reason, TimelineWord
@@ -172,12 +171,22 @@ def put_off(request: AlarmRequest, expires: datetime) -> None:
 
 def next_due(now: datetime) -> datetime | None:
     """Return when the next attempt is to be made ready. Attempts that are ready do not count."""
-    row = first(
+    rows = _NEXT.rows(now=now + READY)
+    return rows[0].date - READY if rows else None
+
+
+_NEXT = Prepared(
+    AlarmRequest,
+    lambda: (
         AlarmRequest.select(AlarmRequest.date)
-        .where(AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.date > now + READY)
+        .where(
+            AlarmRequest.status == AlarmStatus.PENDING,
+            AlarmRequest.date > Given("now", AlarmRequest.date),
+        )
         .order_by(AlarmRequest.date)
-    )
-    return row.date - READY if row else None
+        .limit(1)
+    ),
+)
 
 
 def expired(now: datetime, limit: int) -> list[AlarmRequest]:

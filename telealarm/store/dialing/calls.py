@@ -26,7 +26,7 @@ from telealarm.store.dialing.call_admission import Admitted, Placement
 from telealarm.store.dialing.call_rate import Slot
 from telealarm.store.engine import crud, read_cache
 from telealarm.store.engine.claim import Holder
-from telealarm.store.engine.prepared import Prepared, given_rows
+from telealarm.store.engine.prepared import Given, Prepared, given_rows
 from telealarm.store.engine.timeline import Entry, record_all
 from telealarm.store.engine.together import together
 from telealarm.store.engine.transition import move, move_all, put, put_all
@@ -309,14 +309,20 @@ def _count(row: CallRequest, change: int) -> None:
 
 def withdrawn(holder: Holder) -> list[int]:
     """Return the calls of this worker to hang up: their alarms were cancelled before an answer."""
-    rows = CallRequest.select(CallRequest.id).where(
-        CallRequest.worker == holder.name,
-        CallRequest.fence == holder.fence,
+    found = _WITHDRAWN.tuples(worker=holder.name, fence=holder.fence)
+    return [call_id for (call_id,) in found]
+
+
+_WITHDRAWN = Prepared(
+    CallRequest,
+    lambda: CallRequest.select(CallRequest.id).where(
+        CallRequest.worker == Given("worker", CallRequest.worker),
+        CallRequest.fence == Given("fence", CallRequest.fence),
         CallRequest.withdrawn.is_null(False),
         CallRequest.ended.is_null(),
         CallRequest.answered.is_null(),
-    )
-    return [row.id for row in rows]
+    ),
+)
 
 
 def of(call: Call) -> CallRequest:

@@ -114,9 +114,15 @@ _RINGING = Prepared(CallRequest, _ringing)
 
 def release(call_ids: Collection[int]) -> None:
     """Let requests continue that waited for the end of these calls."""
-    AlarmRequest.update(waits_for=0).where(
-        AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.waits_for.in_(list(call_ids))
-    ).execute()
+    _RELEASE.run(calls=list(call_ids))
+
+
+_RELEASE = Prepared(
+    AlarmRequest,
+    lambda: AlarmRequest.update(waits_for=0).where(
+        AlarmRequest.status == AlarmStatus.PENDING, Each("calls", AlarmRequest.waits_for)
+    ),
+)
 
 
 def release_all() -> None:

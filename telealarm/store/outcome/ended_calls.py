@@ -1,6 +1,6 @@
 """Calls that have ended: those that wait for their outcome, and what becomes of each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,19 +45,21 @@ class Settled:
     text: str
 
 
-def unsettled(limit: int, aside: list[int]) -> list[int]:
+def unsettled(limit: int, aside: Collection[int]) -> list[int]:
     """Return the ids of ended calls that wait for their outcome, without those in `aside`."""
-    rows = (
+    waiting = [call_id for (call_id,) in _UNSETTLED.tuples(limit=limit + len(aside))]
+    return [call_id for call_id in waiting if call_id not in aside][:limit]
+
+
+_UNSETTLED = Prepared(
+    CallRequest,
+    lambda: (
         CallRequest.select(CallRequest.id)
-        .where(
-            CallRequest.settled.is_null(),
-            CallRequest.ended.is_null(False),
-            CallRequest.id.not_in(aside),
-        )
+        .where(CallRequest.settled.is_null(), CallRequest.ended.is_null(False))
         .order_by(CallRequest.ended)
-        .limit(limit)
-    )
-    return [row.id for row in rows]
+        .limit(Given("limit", CallRequest.id))
+    ),
+)
 
 
 @together
