@@ -9,15 +9,19 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from telealarm.clock import utcnow
 from telealarm.errors import Stale, StorageError
 from telealarm.log import by_ids
+from telealarm.models import AlarmRequest
 from telealarm.rules.rate_limit import READY
 from telealarm.store.alarms import attempts, due
 from telealarm.store.engine.database import Database
 from telealarm.store.engine.loop import run_stage
 from telealarm.store.outcome import expiry
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -40,17 +44,17 @@ class Planner:
         """Plan what is due now. Return when the next alarm is due."""
         now = utcnow()
         agenda = await self._db.query(due.agenda, now)
-        if some_due := agenda.ready is not None and agenda.ready <= now:
-            await self._enqueue(now)
+        enqueued = await self._enqueue(now) if agenda.some_due else []
         if expired := agenda.expiry is not None and agenda.expiry <= now:
             await self._expire(now)
         if agenda.some_over:
             await self._db.write(due.complete_events, now)
-        if some_due or expired:
+        if expired or len(enqueued) == BATCH:
             agenda = await self._db.query(due.agenda, now)
-        return agenda.next
+            return now if agenda.some_due else agenda.next()
+        return agenda.next(*(request.expires for request in enqueued))
 
-    async def _enqueue(self, now: datetime) -> None:
+    async def _enqueue(self, now: datetime) -> list[AlarmRequest]:
         """Enqueue the alarms that are due: together, or each alone if one cannot be enqueued."""
         try:
             enqueued = await self._db.write(attempts.enqueue_due, now, BATCH)
@@ -59,12 +63,13 @@ class Planner:
         except Exception as error:  # noqa: BLE001 - each alone gets its own
             log.debug("a batch is enqueued one by one: %s", error)
             alarms = await self._db.query(due.due_alarms, now + READY, BATCH)
-            enqueued = await self._one_by_one(alarms, due.enqueue, now)
+            enqueued = list((await self._one_by_one(alarms, due.enqueue, now)).values())
         if len(enqueued) > NAMED:
             log.info("%d alarms are due", len(enqueued))
-            return
-        for alarm_id, request_id in enqueued.items():
-            by_ids(log, alarm=alarm_id, request=request_id).info("due")
+            return enqueued
+        for request in enqueued:
+            by_ids(log, alarm=request.alarm_id, request=request.id).info("due")
+        return enqueued
 
     async def _expire(self, now: datetime) -> None:
         """End the requests that have expired, each in a write of its own."""
@@ -74,13 +79,13 @@ class Planner:
             by_ids(log, alarm=alarm_id, request=request_id).warning("missed")
 
     async def _one_by_one(
-        self, ids: list[int], work: Callable[[int, datetime], int | None], now: datetime
-    ) -> dict[int, int]:
+        self, ids: list[int], work: Callable[[int, datetime], T | None], now: datetime
+    ) -> dict[int, T]:
         """Run one write for each row, so that a failing row does not stop the others.
 
         Return the ids of the rows, each with what its write returned, if that is not None.
         """
-        results: dict[int, int] = {}
+        results: dict[int, T] = {}
         writes = [self._db.write(work, row_id, now) for row_id in ids]
         for row_id, result in zip(
             ids, await asyncio.gather(*writes, return_exceptions=True), strict=True

@@ -50,23 +50,18 @@ def join(query: Any) -> Any:
 
 def facts() -> Sequence[Any]:
     """Return the columns of what `know` is told: most alarms need no more queries for these."""
-    other = Alarm.alias()
-    others = other.select(other.id).where(other.event == Alarm.event, other.id != Alarm.id)
     hooks = Webhook.select(Webhook.id).where(Webhook.owner == Alarm.owner, Webhook.status == ACTIVE)
     lists = DncList.select(DncList.id).where(DncList.owner == Alarm.owner)
-    return fn.EXISTS(others), fn.EXISTS(hooks), fn.EXISTS(lists)
+    return fn.EXISTS(hooks), fn.EXISTS(lists)
 
 
-def know(alarm: Alarm, others: bool, hooks: bool, lists: bool) -> None:
+def know(alarm: Alarm, hooks: bool, lists: bool) -> None:
     """While remembering (read_cache): let nobody read again what is known of the alarm.
 
-    `others`: its event has other alarms. `hooks`, `lists`: its owner has webhooks, do-not-call
-    lists.
+    `hooks`, `lists`: its owner has webhooks, do-not-call lists.
     """
     calendar = alarm.event.calendar
     read_cache.know_profile(calendar.user_id, calendar.profile)
-    if not others:
-        read_cache.know(("alone", alarm.id), True)
     if not hooks:
         read_cache.know(("hooks", alarm.owner_id), [])
     if not lists:

@@ -16,7 +16,7 @@ from telealarm.store.engine import crud, dialect
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.joined import Joined
 from telealarm.store.engine.prepared import Given, Prepared
-from telealarm.store.engine.timeline import Entry, record, record_all
+from telealarm.store.engine.timeline import record, record_each
 from telealarm.store.engine.transition import move, move_all, put
 from telealarm.words import AlarmStatus, Reason, TimelineWord
 
@@ -40,8 +40,8 @@ def enqueue(alarm: Alarm, date: datetime, now: datetime, *, why: str = "") -> Al
     return request
 
 
-def enqueue_due(now: datetime, limit: int) -> dict[int, int]:
-    """Enqueue up to `limit` alarms that are due, oldest first. Return their requests: alarm to id.
+def enqueue_due(now: datetime, limit: int) -> list[AlarmRequest]:
+    """Enqueue up to `limit` alarms that are due, oldest first. Return their requests.
 
     They are written together. Ten thousand single writes would occupy the writer for ten seconds
     and delay alarms that come due a moment later. Raises Stale if one of the alarms was changed
@@ -56,14 +56,13 @@ def enqueue_due(now: datetime, limit: int) -> dict[int, int]:
         [{Alarm.status_reason.name: "", Alarm.called_off.name: None}] * len(alarms),
     )
     requests = [_row(alarm, max(now, alarm.due or now), now, _queue(alarm)) for alarm in alarms]
-    enqueued = {alarm: row_id for row_id, alarm in crud.insert_all(requests, AlarmRequest.alarm)}
-    record_all(
-        Entry(alarm_id, TimelineWord.DUE, request_id=request_id, at=now)
-        for alarm_id, request_id in enqueued.items()
-    )
-    if enqueued:
+    ids = {alarm: row_id for row_id, alarm in crud.insert_all(requests, AlarmRequest.alarm)}
+    for request in requests:
+        request.id = ids[request.alarm_id]
+    record_each(requests, TimelineWord.DUE, "", at=now)
+    if requests:
         wake("dialing")
-    return enqueued
+    return requests
 
 
 def _due(columns: Sequence[Any]) -> Any:

@@ -29,8 +29,8 @@ def due_alarms(now: datetime, limit: int) -> list[int]:
     return [row.id for row in sorted(rows, key=attrgetter("due", "id"))]
 
 
-def enqueue(alarm_id: int, now: datetime) -> int | None:
-    """Enqueue an alarm that is due within READY. Return the id of its request.
+def enqueue(alarm_id: int, now: datetime) -> AlarmRequest | None:
+    """Enqueue an alarm that is due within READY. Return its request.
 
     Return None if the alarm was cancelled, moved or enqueued meanwhile.
     """
@@ -39,44 +39,46 @@ def enqueue(alarm_id: int, now: datetime) -> int | None:
     )
     if alarm is None:
         return None
-    return attempts.enqueue(alarm, max(now, alarm.due or now), now).id
+    return attempts.enqueue(alarm, max(now, alarm.due or now), now)
 
 
 @dataclass(frozen=True)
 class Agenda:
-    """What the planner has to do: when, and whether some events are over."""
+    """What the planner has to do, and when there is more.
 
-    alarm: datetime | None
+    `some_due`: an alarm is to be made ready. `ready`: when the next one is. `expiry`: when a
+    waiting request expires, or has expired. `some_over`: events are to be completed.
+    """
+
+    some_due: bool
+    ready: datetime | None
     expiry: datetime | None
     some_over: bool
 
-    @property
-    def ready(self) -> datetime | None:
-        """When the next alarm is to be made ready."""
-        return self.alarm and self.alarm - READY
-
-    @property
-    def next(self) -> datetime | None:
-        """When an alarm is to be made ready, or a waiting request expires."""
-        moments = (self.ready, self.expiry)
+    def next(self, *others: datetime | None) -> datetime | None:
+        """Return the first moment: of the next alarm, of an expiry, or of the others."""
+        moments = (self.ready, self.expiry, *others)
         return min((moment for moment in moments if moment is not None), default=None)
 
 
 def agenda(now: datetime) -> Agenda:
     """Return what the planner has to do, by one statement."""
-    ((alarm, expiry, over),) = _AGENDA.tuples(now=now)
-    return Agenda(Alarm.due.python_value(alarm), Alarm.due.python_value(expiry), bool(over))
+    ((some_due, later, expiry, over),) = _AGENDA.tuples(now=now, soon=now + READY)
+    alarm = Alarm.due.python_value(later)
+    ready = alarm and alarm - READY
+    return Agenda(bool(some_due), ready, Alarm.due.python_value(expiry), bool(over))
 
 
 def _agenda() -> Any:
-    alarms = Alarm.select(fn.MIN(Alarm.due)).where(
-        Alarm.status == AlarmStatus.PENDING, Alarm.due.is_null(False)
-    )
+    soon = Given("soon", Alarm.due)
+    pending = Alarm.status == AlarmStatus.PENDING
+    due = fn.EXISTS(Alarm.select(Alarm.id).where(pending, Alarm.due <= soon))
+    later = Alarm.select(fn.MIN(Alarm.due)).where(pending, Alarm.due > soon)
     requests = AlarmRequest.select(fn.MIN(AlarmRequest.expires)).where(
         AlarmRequest.status == AlarmStatus.PENDING, AlarmRequest.expires.is_null(False)
     )
     over = fn.EXISTS(Event.select(Event.id).where(_over(Given("now", Event.end))))
-    return Select(columns=[alarms, requests, over])
+    return Select(columns=[due, later, requests, over])
 
 
 _AGENDA = Prepared(Alarm, _agenda)

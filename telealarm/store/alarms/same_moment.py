@@ -19,7 +19,7 @@ from telealarm.models import Alarm, AlarmRequest
 from telealarm.rules import phone
 from telealarm.store import numbers
 from telealarm.store.alarms import attempts, eligibility
-from telealarm.store.engine import crud, read_cache
+from telealarm.store.engine import crud
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.prepared import Each, Prepared
 from telealarm.words import AT_ONCE, UNSETTLED, AlarmStatus, Reason
@@ -47,7 +47,6 @@ def firsts(alarms: Sequence[Alarm]) -> dict[int, int]:
 
 def not_alone(alarms: Sequence[Alarm]) -> list[Alarm]:
     """Return those of the alarms whose event has another alarm. Most events have one."""
-    alarms = [alarm for alarm in alarms if not read_cache.known(("alone", alarm.id))]
     counts = dict(_ALARMS_OF.tuples(events=sorted({alarm.event_id for alarm in alarms})))
     return [alarm for alarm in alarms if counts[alarm.event_id] > 1]
 
