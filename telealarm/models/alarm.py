@@ -1,5 +1,6 @@
 """Alarms and their attempts."""
 
+from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
 
@@ -111,6 +112,8 @@ class Alarm(BaseModel):
     event_start: datetime
     event_said_start: str | None
     zone: str | None
+    # What a write has just noticed: see store.messages.template_values.
+    lacking: Sequence[str] = ()
 
     @property
     def recipient(self) -> str:

@@ -1,6 +1,5 @@
 """What all tables share, and the field that stores times in the same way on both databases."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import (
     TYPE_CHECKING,
@@ -27,6 +26,7 @@ from peewee import (
 )
 
 from telealarm.clock import utcnow
+from telealarm.models.row_reader import RowReader
 
 # The types of the fields that peewee adds to a foreign key: `event_id` beside `event`.
 Key: TypeAlias = "Field[int]"
@@ -77,8 +77,8 @@ class UtcField(DateTimeField, Generic[Moment]):
         return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
-# The queries for a row by its id, with their texts.
-_BY_KEY: dict[tuple[type[Model], type[Database]], tuple[Any, str]] = {}
+# The texts of the queries for a row by its id, and what reads the row.
+_BY_KEY: dict[tuple[type[Model], type[Database]], tuple[RowReader[Any], str]] = {}
 
 
 def _key(model: type[Model], condition: Any) -> int | None:
@@ -89,16 +89,17 @@ def _key(model: type[Model], condition: Any) -> int | None:
     return condition if type(condition) is int else None
 
 
-def _by_key(model: type[Model], key: int) -> Iterable[Any]:
-    """Return the row with this id, if there is one."""
+def _by_key(model: type[Model], key: int) -> Any:
+    """Return the row with this id, or None."""
     database = model._meta.database
     kind = model, type(database)
     if kind not in _BY_KEY:
         select = model.select().where(model._meta.primary_key == key)
         text, _ = database.get_sql_context().sql(select).query()
-        _BY_KEY[kind] = select, text
-    query, text = _BY_KEY[kind]
-    return cast(Iterable[Any], query._get_cursor_wrapper(database.execute_sql(text, [key])))
+        _BY_KEY[kind] = RowReader(model), text
+    reader, text = _BY_KEY[kind]
+    found = database.execute_sql(text, [key]).fetchall()
+    return reader.row(found[0]) if found else None
 
 
 class BaseModel(Model):
@@ -114,9 +115,9 @@ class BaseModel(Model):
         longer than to run it.
         """
         key = _key(cls, query[0]) if len(query) == 1 and not filters else None
-        if key is not None:
-            for row in _by_key(cls, key):
-                return cast(Self, row)
+        row = None if key is None else _by_key(cls, key)
+        if row is not None:
+            return cast(Self, row)
         return super().get(*query, **filters)
 
     class Meta:

@@ -10,6 +10,7 @@ from typing import Any
 
 from telealarm.clock import utcnow
 from telealarm.models import AuditEntry, User
+from telealarm.store.engine.prepared import Prepared, insertion
 from telealarm.words import AuditRoad
 
 # By field: the value before and after.
@@ -17,9 +18,20 @@ Changes = Mapping[str, tuple[Any, Any]]
 
 # What stands instead of a secret.
 CHANGED = "changed"
-_CHUNK = 200
 
-_gathered: ContextVar[list[dict[str, Any]] | None] = ContextVar("_gathered", default=None)
+_INSERT = Prepared(
+    AuditEntry,
+    lambda: insertion(
+        "entries",
+        *(AuditEntry.owner, AuditEntry.at, AuditEntry.who, AuditEntry.road, AuditEntry.token),
+        *(AuditEntry.resource, AuditEntry.object_id, AuditEntry.action, AuditEntry.changes),
+    ),
+)
+# The places of these columns in a row.
+_RESOURCE, _OBJECT = 5, 6
+_Row = tuple[Any, ...]
+
+_gathered: ContextVar[list[_Row] | None] = ContextVar("_gathered", default=None)
 
 
 @dataclass(frozen=True)
@@ -56,20 +68,12 @@ def add(
     owner_id: int | None,
 ) -> None:
     """Add a row. Call it within the write. Within `together` it waits for the others."""
-    row = {
-        "owner": owner_id,
-        "at": utcnow(),
-        "who": actor.name,
-        "road": actor.road.value,
-        "token": actor.token,
-        "resource": resource,
-        "object_id": object_id,
-        "action": action,
-        "changes": {name: list(values) for name, values in changes.items()},
-    }
+    shown = {name: list(values) for name, values in changes.items()}
+    road = actor.road.value
+    row = (owner_id, utcnow(), actor.name, road, actor.token, resource, object_id, action, shown)
     waiting = _gathered.get()
     if waiting is None:
-        AuditEntry.insert(row).execute()
+        _INSERT.run(entries=[row])
     else:
         waiting.append(row)
 
@@ -89,19 +93,17 @@ def together() -> Iterator[None]:
             del outer[begun:]
             raise
         return
-    rows: list[dict[str, Any]] = []
+    rows: list[_Row] = []
     token = _gathered.set(rows)
     try:
         yield
     finally:
         _gathered.reset(token)
-    for first in range(0, len(rows), _CHUNK):
-        AuditEntry.insert_many(rows[first : first + _CHUNK]).execute()
+    _INSERT.run(entries=rows)
 
 
 def mentions(resource: str, object_id: int) -> bool:
     """Return whether a row about this object waits in `together`."""
     return any(
-        (row["resource"], row["object_id"]) == (resource, object_id)
-        for row in _gathered.get() or ()
+        row[_RESOURCE : _OBJECT + 1] == (resource, object_id) for row in _gathered.get() or ()
     )

@@ -1,5 +1,6 @@
 """The audit log: each write by a login, a token, a command or an import has an entry."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from telealarm.api.app import RESOURCES, TASKS
 from telealarm.config.model import Config
 from telealarm.models import AuditEntry, CalendarFeed, User
+from telealarm.store import audit
 from telealarm.store.access import tokens
 from telealarm.store.engine.database import Database
 from telealarm.store.open import open_database
@@ -190,13 +192,13 @@ async def test_an_import_writes_its_entries_in_a_few_statements(
     book: Book, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     statements = []
-    insert_many = AuditEntry.insert_many
+    insert = audit._INSERT.run
 
-    def counted(rows: Any) -> Any:
-        statements.append(len(rows))
-        return insert_many(rows)
+    def counted(entries: Sequence[Any]) -> int:
+        statements.append(len(entries))
+        return insert(entries=entries)
 
-    monkeypatch.setattr(AuditEntry, "insert_many", counted)
+    monkeypatch.setattr(audit._INSERT, "run", counted)
     rows = "".join(f"T{n},2026-12-0{n + 1} 10:00,1555010{n}\n" for n in range(5))
     bad = "Bad,2026-12-09 10:00,911911911911911911911\n"
     report = book.text("title,start,alarm_phonenumber\n" + rows + bad)

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -58,6 +58,10 @@ class Sent:
     read_only: dict[str, Any] = field(default_factory=dict)
     # Whether the slow checks are done already.
     weighed: bool = False
+
+    def copy(self) -> "Sent":
+        """Return a copy, whose values can be changed."""
+        return replace(self, values={**self.values}, errors={**self.errors})
 
 
 def read(

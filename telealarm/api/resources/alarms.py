@@ -1,5 +1,6 @@
 """alarm/: an alarm notifies one recipient about an event. It has a timeline."""
 
+from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -31,6 +32,7 @@ from telealarm.store.alarms import alarms, distance, permissions
 from telealarm.store.calendars import density, series
 from telealarm.store.dialing import call_log
 from telealarm.store.engine import time_zones
+from telealarm.store.engine.together import together
 from telealarm.store.messages import template_values
 from telealarm.words import AT_ONCE, UNSETTLED, AlarmOutcome, AlarmResult, AlarmStatus, StepTrigger
 
@@ -208,21 +210,24 @@ def weigh(context: RequestContext, row: Alarm | None, values: Values) -> None:
         density.check(event, series.of(event), context.now)
 
 
-def create(context: RequestContext, owner_id: int, values: Values) -> Alarm:
-    if values.pop("status", None) not in (None, AlarmStatus.PENDING):
-        raise Invalid({"status": ["a new alarm is 1 (pending)"]})
-    _check_recipient(values, None)
-    _to_offset(context, values["event"], values)
-    alarm = alarms.create(owner_id, values, context.now)
-    permissions.check(alarm, None)
-    template_values.look(alarm, None, context.now)
-    return alarm
+@together
+def create(steps: Sequence[tuple[RequestContext, int, Values]]) -> Sequence[Alarm]:
+    for context, _, values in steps:
+        if values.pop("status", None) not in (None, AlarmStatus.PENDING):
+            raise Invalid({"status": ["a new alarm is 1 (pending)"]})
+        _check_recipient(values, None)
+        _to_offset(context, values["event"], values)
+    news = [(owner_id, values, context.now) for context, owner_id, values in steps]
+    rows = alarms.create.many(news)
+    for alarm, (context, _, _) in zip(rows, steps, strict=True):
+        permissions.check(alarm, None)
+        template_values.look(alarm, None, context.now)
+    return rows
 
 
 def missing(alarm: Alarm) -> dict[str, Any]:
     """Return the placeholders of a new alarm's survey that its event's data do not have."""
-    names = template_values.missing(alarm, alarm.created_date)
-    return {"missing_placeholders": names} if names else {}
+    return {"missing_placeholders": alarm.lacking} if alarm.lacking else {}
 
 
 def change(context: RequestContext, row: Alarm, values: Values) -> None:

@@ -1,5 +1,6 @@
 """event/: an event has a time, occurrences and alarms."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
@@ -27,6 +28,7 @@ from telealarm.models import Event
 from telealarm.store.alarms import permissions
 from telealarm.store.calendars import children, density, events, exdates, series
 from telealarm.store.dialing import call_log
+from telealarm.store.engine.together import together
 from telealarm.store.feeds import orders, ownership
 from telealarm.words import EventStatus
 
@@ -116,8 +118,11 @@ def not_planned(event: Event) -> dict[str, Any]:
     return {"not_planned": event.not_planned} if event.not_planned else {}
 
 
-def create(context: RequestContext, owner_id: int, values: Values) -> Event:
-    return events.create(owner_id, values, context.now)
+@together
+def create(steps: Sequence[tuple[RequestContext, int, Values]]) -> Sequence[Event]:
+    return events.create.many(
+        [(owner_id, values, context.now) for context, owner_id, values in steps]
+    )
 
 
 def change(context: RequestContext, row: Event, values: Values) -> None:

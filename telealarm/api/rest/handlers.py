@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ from telealarm.store.access import visibility
 from telealarm.store.access.idempotency import Answer
 from telealarm.store.engine.database import Database
 from telealarm.store.engine.list_counts import Counts
+from telealarm.store.engine.together import Together, together
 from telealarm.store.survey.audio_files import Sound
 
 log = logging.getLogger(__name__)
@@ -43,11 +44,13 @@ class Routes:
         self._reader = reader
         self._once = once
         self._counts = Counts()
+        self._creates: dict[str, Together[RequestContext, Sent, Answer]] = {}
         self._recounts: set[asyncio.Task[None]] = set()
 
     def add(self, app: web.Application, resource: Resource) -> None:
         """Add the routes of a resource: its list, its rows, its actions."""
         path = f"{links.BASE}{resource.name}/"
+        self._creates[resource.name] = _creation(resource)
         if resource.listed:
             app.router.add_route("*", path, self._guarded(self._list, resource))
         app.router.add_route("*", path + "{id}/", self._guarded(self._row, resource))
@@ -126,17 +129,13 @@ class Routes:
         sent = await self._reader.sent(request, resource, partial=False)
         await self._reader.weigh(context, resource, sent, None)
 
-        def work() -> Answer:
-            created = write.create(context, resource, sent)
-            row = visibility.find(context.login, resource.model, created.id)
-            link = context.links.to(resource.name, created.id)
-            shown = {**resource.show(context, row), **resource.once(created)}
-            return Answer(201, shown, _headers(resource.methods, link))
-
         form = resource.form or Form
         secret = bool({**marked(form, Secret), **marked(form, Credential)})
         asked = _asked(sent) if resource.upload else await request.read()
-        writing = self._once.write(request, context, work, body=asked, secret=secret)
+        create = self._creates[resource.name]
+        writing = self._once.write(
+            request, context, create, context, sent, body=asked, secret=secret
+        )
         return await self._reader.write(writing, sent)
 
     async def _row(self, request: web.Request, resource: Resource) -> web.Response:
@@ -235,6 +234,21 @@ class Routes:
         return await self._once.write(
             request, context, work, body=asked_bytes, secret=task.personal
         )
+
+
+def _creation(resource: Resource) -> Together[RequestContext, Sent, Answer]:
+    """Return the write that creates rows of the resource, each for one request."""
+
+    @together
+    def create(news: Sequence[write.New]) -> list[Answer]:
+        # If the write is repeated, it begins with what was sent.
+        news = [(context, sent.copy()) for context, sent in news]
+        return [
+            Answer(201, shown, _headers(resource.methods, shown["url"]))
+            for shown in write.answer_all(resource, news)
+        ]
+
+    return create
 
 
 def _id(request: web.Request) -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from typing import TypeVarTuple
 
 from aiohttp import web
 
@@ -12,6 +13,8 @@ from telealarm.errors import Busy, Done
 from telealarm.store.access import idempotency
 from telealarm.store.access.idempotency import Answer, Post
 from telealarm.store.engine.database import Database
+
+Ts = TypeVarTuple("Ts")
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -39,18 +42,18 @@ class Once:
         self,
         request: web.Request,
         context: RequestContext,
-        work: Callable[[], Answer],
-        *,
+        work: Callable[[*Ts], Answer],
+        *arguments: *Ts,
         body: bytes,
         secret: bool = False,
     ) -> web.Response:
-        """Run `work` within a write, and return its answer.
+        """Run `work(*arguments)` within a write, and return its answer.
 
         `body` is the body of the request as it was sent. `secret`: the body holds a password.
         """
         key = _key(request)
         if key is None:
-            return _response(await self._db.write(work))
+            return _response(await self._db.write(work, *arguments))
         post = (context.user_id, request.path, key)
         if post in self._working:
             raise Busy
@@ -58,7 +61,10 @@ class Once:
         try:
             digest = await self._digest(body, post, secret=secret)
             kept = Post(*post, digest)
-            return _response(await self._db.write(idempotency.once, kept, work, context.now))
+            answer = await self._db.write(
+                idempotency.once, kept, lambda: work(*arguments), context.now
+            )
+            return _response(answer)
         except Done as error:
             headers = {"Location": error.link} if error.link else {}
             raise ApiError(409, str(error), headers) from None

@@ -1,11 +1,43 @@
 """Relations: replaces ids with rows. The login must see them, and all must have one owner."""
 
+from collections.abc import Iterator, Sequence
+
 from telealarm.api.core.links import MODELS
+from telealarm.api.core.request_context import RequestContext
 from telealarm.api.fields.form import Sent, marked
 from telealarm.api.fields.relation import Relation
 from telealarm.errors import NotVisible
 from telealarm.models import BaseModel, User
 from telealarm.store.access import visibility
+
+
+def look_up(news: Sequence[tuple[RequestContext, Sent]]) -> None:
+    """Replace the ids of many new rows with rows, as far as their logins see them.
+
+    Requests that name the same row get the same object. `resolve` reports what is missing.
+    """
+    wanted: dict[tuple[int, str], set[int]] = {}
+    for context, sent, name, resource in _ids(news):
+        wanted.setdefault((context.user_id, resource), set()).add(sent.values[name])
+    logins = {context.user_id: context.login for context, _ in news}
+    found = {
+        (user_id, resource): visibility.find_all(logins[user_id], MODELS[resource], ids)
+        for (user_id, resource), ids in wanted.items()
+    }
+    for context, sent, name, resource in _ids(news):
+        row = found[context.user_id, resource].get(sent.values[name])
+        if row is not None:
+            sent.values[name] = row
+
+
+def _ids(
+    news: Sequence[tuple[RequestContext, Sent]],
+) -> Iterator[tuple[RequestContext, Sent, str, str]]:
+    """Yield each relation that is an id, with its resource."""
+    for context, sent in news:
+        for name, relation in marked(sent.form, Relation).items():
+            if isinstance(sent.values.get(name), int):
+                yield context, sent, name, relation.resource
 
 
 def resolve(login: User, sent: Sent, row: BaseModel | None) -> None:

@@ -10,7 +10,7 @@ This is the only way to write: for HTTP, the import, the examples and the inboun
    row to the audit log.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from telealarm.api.core.errors import ApiError
@@ -26,6 +26,12 @@ from telealarm.models import BaseModel, User
 from telealarm.store import audit
 from telealarm.store.access import visibility
 from telealarm.store.audit import CHANGED
+from telealarm.store.engine import read_cache
+from telealarm.store.engine.together import Together
+
+# A request for a new row: its context, and the fields that it sent.
+New = tuple[RequestContext, Sent]
+Shown = dict[str, Any]
 
 FORBIDDEN = "You do not have permission to perform this action."
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -75,6 +81,33 @@ def create(context: RequestContext, resource: Resource, sent: Sent) -> BaseModel
     return insert(context, resource, sent, check_new(context, resource, sent))
 
 
+def answer_all(resource: Resource, news: Sequence[New]) -> list[Shown]:
+    """Make the new row of each request, and return its reply. Raises what is wrong with one.
+
+    If the resource makes its rows together, a crowd needs few statements.
+    """
+    if not isinstance(resource.create, Together):
+        return [_answer(resource, new, create(new[0], resource, new[1])) for new in news]
+    with read_cache.remembering(), audit.together():
+        relations.look_up(news)
+        steps = []
+        for context, sent in news:
+            owner_id = check_new(context, resource, sent)
+            _weigh_late(context, resource, sent)
+            steps.append((context, owner_id, sent.values))
+        rows = resource.create.many(steps)
+        for (context, _), row in zip(news, rows, strict=True):
+            _record_new(context, resource, row)
+        return [_answer(resource, new, row) for new, row in zip(news, rows, strict=True)]
+
+
+def _answer(resource: Resource, new: New, row: BaseModel) -> Shown:
+    """Return the reply to the request that made the row."""
+    context, _ = new
+    seen = visibility.as_found(context.login, row)
+    return {**resource.show(context, seen), **resource.once(row)}
+
+
 def check_new(context: RequestContext, resource: Resource, sent: Sent) -> int:
     """Replace relations with rows. Return the id of the new row's owner.
 
@@ -92,12 +125,21 @@ def check_new(context: RequestContext, resource: Resource, sent: Sent) -> int:
 def insert(context: RequestContext, resource: Resource, sent: Sent, owner_id: int) -> BaseModel:
     """Insert and return the new row. `check_new` must have checked `sent`."""
     assert resource.create is not None
+    _weigh_late(context, resource, sent)
+    row = resource.create(context, owner_id, sent.values)
+    _record_new(context, resource, row)
+    return row
+
+
+def _weigh_late(context: RequestContext, resource: Resource, sent: Sent) -> None:
+    """Make the slow checks of a new row, if they were not made before."""
     if resource.weigh is not None and not sent.weighed:
         resource.weigh(context, None, sent.values)
-    row = resource.create(context, owner_id, sent.values)
+
+
+def _record_new(context: RequestContext, resource: Resource, row: BaseModel) -> None:
     changes = audited.changed(resource, {}, audited.shown(context, resource, row))
     audited.record(context, resource, row, "create", changes)
-    return row
 
 
 def change(context: RequestContext, resource: Resource, sent: Sent, key: int) -> BaseModel:

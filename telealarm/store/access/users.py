@@ -9,14 +9,19 @@ from telealarm.errors import Conflict, Invalid
 from telealarm.models import CalendarSetting, CalendarUser, CalendarUserProfile, User
 from telealarm.store.access import passwords, tokens
 from telealarm.store.engine import crud, read_cache
+from telealarm.store.engine.prepared import Given, Prepared
 
 _EMPTY = "it is empty; write one line with it to standard input"
 _SHORT = f"must have at least {passwords.SHORTEST} characters"
 
+_BY_NAME = Prepared(
+    User, lambda: User.select().where(User.username == Given("username", User.username))
+)
+
 
 def by_name(username: str) -> User | None:
     """Return the user with this name, active or not."""
-    return User.get_or_none(User.username == username)
+    return next(iter(_BY_NAME.rows(username=username)), None)
 
 
 def named(username: str) -> User:

@@ -6,9 +6,12 @@
 - Nobody sees rows that are marked as deleted.
 """
 
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar, cast
 
-from peewee import JOIN, ModelSelect, fn
+from peewee import JOIN, Field, ModelSelect, fn
 
 from telealarm.errors import NotVisible
 from telealarm.models import (
@@ -32,11 +35,47 @@ from telealarm.models import (
     User,
 )
 from telealarm.models.gateway import ACTIVE
+from telealarm.models.row_reader import RowReader
+from telealarm.store.engine import read_cache
+from telealarm.store.engine.prepared import Each, Given, Prepared
+from telealarm.words import EventStatus
 
 Row = TypeVar("Row", bound=BaseModel)
 
 
-def rows(login: User, model: type[Row]) -> "ModelSelect[Row]":
+def as_found(login: User, row: Row) -> Row:
+    """Return a new row as `find` returns it. Most events and alarms are not read for it."""
+    if isinstance(row, Event):
+        row.zone = _zone_of(row)
+    elif isinstance(row, Alarm) and row.event.status != EventStatus.COMPLETED:
+        row.event_start, row.event_said_start = row.event.start, row.event.said_start
+        row.zone = _zone_of(row.event)
+    else:
+        return find(login, type(row), row.id)
+    return row
+
+
+def _zone_of(event: Event) -> str | None:
+    """Return the zone of an event's times, as `_ZONE` does."""
+    zone = event.timezone or event.calendar.timezone
+    if zone:
+        return zone
+    profile = read_cache.profile_of(event.calendar.user_id)
+    return profile.timezone if profile else None
+
+
+@dataclass(frozen=True)
+class _AnyLogin:
+    """Stands for a login in a query that is compiled once."""
+
+    is_superuser: bool
+    id: Given
+
+
+_Login = User | _AnyLogin
+
+
+def rows(login: _Login, model: type[Row]) -> "ModelSelect[Row]":
     """Return the rows of `model` that `login` sees, with the joined columns of its reply."""
     return _seen(_select(model), login, model)
 
@@ -48,13 +87,58 @@ def ids(login: User, model: type[Row]) -> "ModelSelect[Row]":
 
 def find(login: User, model: type[Row], row_id: int, *, by: str = "id") -> Row:
     """Return the row with this id, or this value of the unique column `by`. Raises NotVisible."""
-    row = rows(login, model).where(getattr(model, by) == row_id).get_or_none()
-    if row is None:
-        raise NotVisible
-    return row
+    for row in _finding(model, login.is_superuser, by).rows(login, [row_id]):
+        return cast(Row, row)
+    raise NotVisible
 
 
-def _seen(query: "ModelSelect[Row]", login: User, model: type[Row]) -> "ModelSelect[Row]":
+def find_all(login: User, model: type[Row], row_ids: Iterable[int]) -> dict[int, Row]:
+    """Return those of these rows that the login sees, by their ids."""
+    found = _finding(model, login.is_superuser, "id").rows(login, list(row_ids))
+    return {row.id: row for row in found}
+
+
+class _Finding(Generic[Row]):
+    """Finds rows by a unique column, with the joined columns of their replies."""
+
+    def __init__(self, model: type[Row], is_superuser: bool, by: str) -> None:
+        key = getattr(model, by)
+        login = _AnyLogin(is_superuser, Given("login", User.id))
+        query = rows(login, model).where(Each("keys", key))
+        self._reader = RowReader(model)
+        own = len(self._reader.columns)
+        # The joined columns: the place of each, its name, and what reads its value.
+        self._more: list[tuple[int, str, Any]] = []
+        for at, column in enumerate(vars(query)["_returning"][own:], own):
+            field = column.unwrap()
+            convert = _reading(field) if isinstance(field, Field) else None
+            self._more.append((at, column._alias, convert))
+        self._query = Prepared(model, lambda: query)
+
+    def rows(self, login: User, keys: list[int]) -> list[Row]:
+        found = self._query.tuples(login=login.id, keys=keys)
+        return [self._row(values) for values in found]
+
+    def _row(self, values: tuple[Any, ...]) -> Row:
+        row = self._reader.row(values)
+        assert row is not None
+        for at, name, convert in self._more:
+            value = values[at]
+            setattr(row, name, value if convert is None or value is None else convert(value))
+        return row
+
+
+def _reading(field: Any) -> Any:
+    """Return what makes a value of what the database has."""
+    return field.python_value
+
+
+@cache
+def _finding(model: type[Row], is_superuser: bool, by: str) -> _Finding[Row]:
+    return _Finding(model, is_superuser, by)
+
+
+def _seen(query: "ModelSelect[Row]", login: _Login, model: type[Row]) -> "ModelSelect[Row]":
     if "deleted" in model._meta.fields:
         query = query.where(model._meta.fields["deleted"].is_null())
     if not login.is_superuser:
@@ -77,7 +161,7 @@ def owner_of(row: BaseModel) -> int | None:
     return getattr(row, "owner_id", None)
 
 
-def _visible(login: User, model: type[BaseModel]) -> Any:
+def _visible(login: _Login, model: type[BaseModel]) -> Any:
     if model in (Gateway, SmsGateway):
         return model._meta.fields["status"] == ACTIVE
     if model is User:
@@ -98,7 +182,7 @@ def _visible(login: User, model: type[BaseModel]) -> Any:
     return model._meta.fields["owner"] == login.id
 
 
-def _owned(login: User, model: type[Row]) -> "ModelSelect[Row]":
+def _owned(login: _Login, model: type[Row]) -> "ModelSelect[Row]":
     return model.select(model.id).where(model._meta.fields["owner"] == login.id)
 
 

@@ -14,9 +14,10 @@ from telealarm.store import numbers
 from telealarm.store.access import limits, users
 from telealarm.store.access.limits import WAITING
 from telealarm.store.alarms import attempts, distance, following, parents, quota, same_moment
-from telealarm.store.engine import crud, dialect, regions
+from telealarm.store.engine import crud, dialect, read_cache, regions
 from telealarm.store.engine.database import wake
 from telealarm.store.engine.timeline import Entry, record, record_all
+from telealarm.store.engine.together import together
 from telealarm.store.engine.transition import move, put
 from telealarm.store.messages import outbox
 from telealarm.store.webhooks import webhooks
@@ -65,17 +66,23 @@ def schedule(alarm: Alarm, event: Event) -> None:
 
     The call counts on the day on which it is due: see quota.py.
     """
-    wanted = event.status == EventStatus.PENDING and not event.deleted
-    wanted = wanted or alarm.trigger == StepTrigger.CANCELLED
-    wanted = wanted and not alarm.deleted and not alarm.called_off
     due = moment(alarm, event)
     if alarm.status == AlarmStatus.PENDING and (why := quota.surplus(alarm, due)):
         miss_surplus(alarm, why)
         return
+    crud.change(alarm, _planned(alarm, event))
+
+
+def _planned(alarm: Alarm, event: Event) -> dict[str, Any]:
+    """Return when the alarm is due, and the day on which it counts. Wake the planning."""
+    wanted = event.status == EventStatus.PENDING and not event.deleted
+    wanted = wanted or alarm.trigger == StepTrigger.CANCELLED
+    wanted = wanted and not alarm.deleted and not alarm.called_off
+    due = moment(alarm, event)
     day = quota.day_of(alarm, event, due)
-    crud.change(alarm, {"due": due if wanted else None, "counted_on": day})
     wake("planning")
     wake("ahead")
+    return {"due": due if wanted else None, "counted_on": day}
 
 
 def admit(alarm: Alarm, event: Event) -> None:
@@ -122,30 +129,46 @@ def is_over(alarm: Alarm, event: Event, now: datetime) -> bool:
     return expires <= now
 
 
-def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
-    """Return a new alarm. If it has already expired, it is recorded as missed and not sent.
+@together
+def create(news: Sequence[tuple[int, Mapping[str, Any], datetime]]) -> Sequence[Alarm]:
+    """Return new alarms: `owner_id`, `values`, `now` of each. Raises Invalid.
 
-    An alarm of a parent event is copied to the children, even if the parent itself is over.
+    If an alarm has already expired, it is recorded as missed and not sent. An alarm of a parent
+    event is copied to the children, even if the parent itself is over.
     """
-    event, asked = values["event"], values
+    alarms = crud.create_all([_drafted(*new) for new in news])
+    record_all(
+        Entry(alarm.id, TimelineWord.CREATED, at=now)
+        for alarm, (_, _, now) in zip(alarms, news, strict=True)
+    )
+    for alarm, (owner_id, asked, now) in zip(alarms, news, strict=True):
+        if is_over(alarm, alarm.event, now):
+            move(alarm, AlarmStatus.MISSED, status_reason=Reason.PAST)
+            record(alarm.id, TimelineWord.MISSED, "was over when it was written", at=now)
+        elif alarm.event.status == EventStatus.COMPLETED:
+            cancel([alarm], Reason.EVENT_COMPLETED, now)
+        if following.accompanied(alarm):
+            create(owner_id, {**asked, "beside": alarm}, now)
+        if parents.is_parent(alarm.event):
+            parents.edited([alarm.event_id], now)
+    return alarms
+
+
+def _drafted(owner_id: int, values: Mapping[str, Any], now: datetime) -> Alarm:
+    """Return the row of a new alarm, which counts to the limits of its manager. Raises Invalid."""
+    event = values["event"]
+    read_cache.share(event, "calendar")
     values = numbers.columns(values, numbers.OF_ALARM, regions.of_event(event))
     values = following.filled(values)
     completed = event.status == EventStatus.COMPLETED
     if completed and event.next_child_due is None:
         raise Invalid({"event": ["the event is completed; set its status to 1 first"]})
     users.setting_of(event.calendar.user)
-    alarm = crud.insert(Alarm, {**values, "owner": owner_id, "created_date": now})
-    record(alarm.id, TimelineWord.CREATED, at=now)
-    if is_over(alarm, event, now):
-        move(alarm, AlarmStatus.MISSED, status_reason=Reason.PAST)
-        record(alarm.id, TimelineWord.MISSED, "was over when it was written", at=now)
-    elif completed:
-        cancel([alarm], Reason.EVENT_COMPLETED, now)
-    else:
-        admit(alarm, event)
-    if following.accompanied(alarm):
-        create(owner_id, {**asked, "beside": alarm}, now)
-    parents.edited([event.id], now)
+    alarm = Alarm(**values, owner=owner_id, created_date=now)
+    if not completed and not is_over(alarm, event, now):
+        quota.wait(alarm)
+        for name, value in _planned(alarm, event).items():
+            setattr(alarm, name, value)
     return alarm
 
 

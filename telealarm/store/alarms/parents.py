@@ -8,6 +8,11 @@ from telealarm.store.engine import crud
 from telealarm.store.engine.database import wake
 
 
+def is_parent(event: Event) -> bool:
+    """Return whether the event is the parent of a series, or was it."""
+    return event.parent_event_id is None and bool(event.rule_id or event.made_to)
+
+
 def edited(event_ids: Sequence[int], now: datetime) -> None:
     """Update the children of the recurring ones among these events, because they were edited.
 

@@ -13,6 +13,7 @@ from telealarm.store.alarms import alarms, attempts, followers, parents
 from telealarm.store.calendars import exdates, series
 from telealarm.store.engine import crud, time_zones
 from telealarm.store.engine.database import wake
+from telealarm.store.engine.together import together
 from telealarm.store.engine.transition import move
 from telealarm.store.messages import invitations
 from telealarm.store.reminder_plans import follow, notices, steps
@@ -50,22 +51,29 @@ def redrafted(event: Event, values: Mapping[str, Any]) -> dict[str, Any]:
     return columns
 
 
-def create(owner_id: int, values: Mapping[str, Any], now: datetime) -> Event:
-    """Create an event. Raises Invalid.
+@together
+def create(news: Sequence[tuple[int, Mapping[str, Any], datetime]]) -> Sequence[Event]:
+    """Create events: `owner_id`, `values`, `now` of each. Raises Invalid.
 
     A series that began earlier gets no children for past occurrences.
     """
+    rows = crud.create_all([_drafted_row(*new) for new in news])
+    for event, (_, _, now) in zip(rows, news, strict=True):
+        if event.rule_id is not None:
+            wake("series")
+        _give_up_excluded(event, now)
+        if steps.plan_id(event) is not None:
+            follow.follow([event], now)
+            notices.tell(event, StepTrigger.BOOKED, now)
+    return rows
+
+
+def _drafted_row(owner_id: int, values: Mapping[str, Any], now: datetime) -> Event:
     columns = drafted(values, now)
     if columns.get("rule") is not None:
         columns.update(made_to=max(columns["start"], now), next_child_due=now)
         columns["children_status"] = columns.get("status", EventStatus.PENDING)
-        wake("series")
-    event = crud.insert(Event, {**columns, "owner": owner_id, "created_on": now})
-    _give_up_excluded(event, now)
-    if steps.plan_id(event) is not None:
-        follow.follow([event], now)
-        notices.tell(event, StepTrigger.BOOKED, now)
-    return event
+    return Event(**columns, owner=owner_id, created_on=now)
 
 
 def change(event: Event, values: Mapping[str, Any], now: datetime) -> None:

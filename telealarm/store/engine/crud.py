@@ -11,23 +11,39 @@ from telealarm.clock import utcnow
 from telealarm.errors import Conflict, Invalid
 from telealarm.models import ALL, BaseModel
 from telealarm.store.engine import search_index
-from telealarm.store.engine.prepared import Prepared, insertion
+from telealarm.store.engine.prepared import Given, Prepared, insertion
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=BaseModel)
 
 _CHUNK = 500
+# The name of the id among the values of an update. No column has it.
+_KEY = "key of the row"
 
 
 def insert(model: type[Row], values: Mapping[str, Any]) -> Row:
     """Create a row. Raises Invalid if a unique column has that value already."""
     _check_unique(model, values)
+    return create_all([model(**values)])[0]
+
+
+def create_all(rows: Sequence[Row]) -> Sequence[Row]:
+    """Write new rows of one model, which get their ids. Raises Conflict.
+
+    A caller checks unique columns before: see `insert`.
+    """
+    if not rows:
+        return rows
+    model = type(rows[0])
     try:
-        row = model.create(**values)
+        written = insert_all(rows, model.id)
     except IntegrityError as error:
         raise Conflict(f"Another {noun(model)} like this was written just now.") from error
-    search_index.add(row)
-    return row
+    # The database numbers the rows in their order.
+    for row, row_id in zip(rows, sorted(row_id for row_id, _ in written), strict=True):
+        row.id = row_id
+    search_index.add(*rows)
+    return rows
 
 
 def insert_all(rows: Sequence[BaseModel], key: Any) -> list[tuple[int, Any]]:
@@ -50,6 +66,13 @@ def _insertion(model: type[BaseModel], key: Any) -> Prepared[Any]:
     return Prepared(model, lambda: insertion("rows", *_columns(model)).returning(model.id, key))
 
 
+@cache
+def _update(model: type[BaseModel], names: tuple[str, ...]) -> Prepared[Any]:
+    fields = [model._meta.combined[name] for name in names]
+    values = {field: Given(name, field) for name, field in zip(names, fields, strict=True)}
+    return Prepared(model, lambda: model.update(values).where(model.id == Given(_KEY, model.id)))
+
+
 def change(row: BaseModel, values: Mapping[str, Any]) -> None:
     """Write `values` and the date of the change to the row. Raises Invalid as `insert` does."""
     model = type(row)
@@ -61,7 +84,7 @@ def change(row: BaseModel, values: Mapping[str, Any]) -> None:
         return
     searched, event_id = search_index.changes(row, columns), getattr(row, "event_id", None)
     try:
-        model.update(columns).where(model.id == row.id).execute()
+        _update(model, tuple(columns)).run(**columns, **{_KEY: row.id})
     except IntegrityError as error:
         raise Conflict(f"What the {noun(model)} refers to was changed just now.") from error
     for name, value in columns.items():

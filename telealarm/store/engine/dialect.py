@@ -211,9 +211,15 @@ def table_of(
     if _writes_postgresql(ctx):
         lists = ", ".join(f"%s::{_type(ctx, column)}[]" for column in columns)
         return f"SELECT * FROM unnest({lists})", _by_column
-    values = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(columns)))
+    values = ", ".join(_extracted(column, place) for place, column in enumerate(columns))
     # WHERE: so that ON CONFLICT after it is not read as a condition of a join.
     return f"SELECT {values} FROM json_each(?) WHERE true", lambda rows: [_as_json(rows)]
+
+
+def _extracted(column: "peewee.Field[Any]", place: int) -> str:
+    """Return a value of a row in JSON. Bytes are a text there, in UTF-8."""
+    value = f"json_extract(value, '$[{place}]')"
+    return f"CAST({value} AS BLOB)" if isinstance(column, peewee.BlobField) else value
 
 
 def _writes_postgresql(ctx: peewee.Context) -> bool:
@@ -226,7 +232,11 @@ def _type(ctx: peewee.Context, column: "peewee.Field[Any]") -> str:
 
 
 def _as_json(values: Any) -> str:
-    return json.dumps(values, default=str, ensure_ascii=False)
+    return json.dumps(values, default=_text, ensure_ascii=False)
+
+
+def _text(value: Any) -> str:
+    return bytes(value).decode() if isinstance(value, bytes | memoryview) else str(value)
 
 
 def _by_column(rows: list[list[Any]]) -> list[list[Any]]:

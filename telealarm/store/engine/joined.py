@@ -9,19 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
-from peewee import AutoField, CharField, ForeignKeyField, IntegerField, TextField
-
 from telealarm.models import BaseModel
+from telealarm.models.row_reader import Known, RowReader
 from telealarm.store.engine.prepared import Prepared
 
 Row = TypeVar("Row", bound=BaseModel)
 # A model, the model that it is joined to, and the attribute there that will hold its row.
 Branch = tuple[type[BaseModel], type[BaseModel], str]
-# Rows of one model by their ids.
-_Known = dict[int, BaseModel]
-
-# The values of columns of these very types come from the database as they are.
-_PLAIN = (AutoField, CharField, ForeignKeyField, IntegerField, TextField)
 
 
 class Joined(Generic[Row]):
@@ -42,7 +36,7 @@ class Joined(Generic[Row]):
     ) -> None:
         models: list[type[BaseModel]] = [model]
         models += [branch[0] for branch in branches]
-        self._parts = [_Part(one, only.get(one)) for one in models]
+        self._parts = [RowReader(one, only.get(one)) for one in models]
         # For each branch: the place of the model that it is joined to, and the attribute there.
         self._joins = [(models.index(parent), attribute) for _, parent, attribute in branches]
         columns = [column for part in self._parts for column in part.columns]
@@ -55,7 +49,7 @@ class Joined(Generic[Row]):
 
     def rows_and_facts(self, **given: Any) -> list[tuple[Row, list[bool]]]:
         """Return each row with its facts."""
-        known: list[_Known] = [{} for _ in self._parts]
+        known: list[Known] = [{} for _ in self._parts]
         return [
             (self._row(values, known), [bool(fact) for fact in values[self._width :]])
             for values in self._query.tuples(**given)
@@ -65,7 +59,7 @@ class Joined(Generic[Row]):
         """Return the text and the parameters, for EXPLAIN."""
         return self._query.statement(**given)
 
-    def _row(self, values: Sequence[Any], known: Sequence[_Known]) -> Any:
+    def _row(self, values: Sequence[Any], known: Sequence[Known]) -> Any:
         made: list[Any] = []
         at = 0
         for part, rows in zip(self._parts, known, strict=True):
@@ -75,38 +69,6 @@ class Joined(Generic[Row]):
             if made[parent] is not None:
                 _attach(made[parent], attribute, row)
         return made[0]
-
-
-class _Part:
-    """The columns of one model in the rows."""
-
-    def __init__(self, model: type[BaseModel], only: Sequence[Any] | None) -> None:
-        self._model = model
-        self.columns = only or model._meta.sorted_fields
-        self._names = [column.name for column in self.columns]
-        self._key = self._names.index("id")
-        self._converts = [
-            (index, column.python_value)
-            for index, column in enumerate(self.columns)
-            if type(column) not in _PLAIN
-        ]
-
-    def row(self, values: Sequence[Any], at: int, known: _Known) -> BaseModel | None:
-        """Return the row of this model; its columns begin at `at`. None: it was not found.
-
-        A row that is among those `known` is not made again.
-        """
-        key = values[at + self._key]
-        if key is None or key in known:
-            return known.get(key)
-        mine = list(values[at : at + len(self._names)])
-        for index, convert in self._converts:
-            if mine[index] is not None:
-                mine[index] = convert(mine[index])
-        row = self._model(__no_default__=1)
-        row.__data__ = dict(zip(self._names, mine, strict=True))
-        known[key] = row
-        return row
 
 
 def _attach(row: Any, attribute: str, joined: BaseModel | None) -> None:

@@ -12,9 +12,10 @@ and for a thousand: a list is a single parameter.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar, cast
 
-from peewee import CTE, Context, Database, JSONField, Node, SelectQuery
+from peewee import CTE, Context, Database, Function, JSONField, Node, SelectQuery
 
 from telealarm.models import BaseModel
 from telealarm.store.engine import dialect
@@ -81,7 +82,7 @@ class Given(Node):
     """A value that is given when the query runs. It is written as a value of the column is."""
 
     def __init__(self, name: str, column: Any) -> None:
-        self._place = _Single(name, column.db_value)
+        self._place = _Single(name, _convert(column))
 
     def __sql__(self, ctx: Context) -> Any:
         return ctx.value(self._place, converter=False)
@@ -109,7 +110,7 @@ class _Table(SelectQuery):
         self._name, self._columns = name, columns
 
     def __sql__(self, ctx: Context) -> Any:
-        kinds = [getattr(column, "kind", column) for column in self._columns]
+        kinds = [one.kind if isinstance(one, Column) else one for one in self._columns]
         query, join = dialect.table_of(ctx, kinds)
         place = _Rows(self._name, [_convert(kind) for kind in kinds], join)
         ctx.literal(query)
@@ -118,7 +119,17 @@ class _Table(SelectQuery):
 
 def _convert(column: Any) -> Convert:
     """Return how a value is written. peewee would write JSON as a call of a function."""
-    return _json if isinstance(column, JSONField) else column.db_value
+    if type(column) is JSONField:
+        return _json
+    if isinstance(column, JSONField):
+        return partial(_own_json, column)
+    return cast(Convert, column.db_value)
+
+
+def _own_json(column: Any, value: Any) -> Any:
+    """Return what a kind of JSON column of our own writes, such as an encrypted one."""
+    written = column.db_value(value)
+    return next(iter(written.arguments or ())) if isinstance(written, Function) else written
 
 
 def _json(value: Any) -> str | None:

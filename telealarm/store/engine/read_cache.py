@@ -5,9 +5,23 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
-from telealarm.models import CalendarUserProfile
+from peewee import JOIN
+
+from telealarm.models import BaseModel, CalendarSetting, CalendarUserProfile
+from telealarm.store.engine.joined import Joined
+from telealarm.store.engine.prepared import Given
 
 T = TypeVar("T")
+
+_PROFILE = Joined(
+    CalendarUserProfile,
+    (CalendarSetting, CalendarUserProfile, "calendar_setting"),
+    build=lambda columns: (
+        CalendarUserProfile.select(*columns)
+        .join(CalendarSetting, JOIN.LEFT_OUTER)
+        .where(CalendarUserProfile.user == Given("user", CalendarUserProfile.user))
+    ),
+)
 
 _memory: ContextVar[dict[Hashable, Any] | None] = ContextVar("_memory", default=None)
 
@@ -32,6 +46,12 @@ def once(key: Hashable, read: Callable[[], T]) -> T:
     return cast(T, memory[key])
 
 
+def share(row: BaseModel, name: str) -> None:
+    """While remembering: give rows that refer to the same row the same object."""
+    key = type(row), name, row.__data__[name]
+    row.__rel__[name] = once(key, lambda: getattr(row, name))
+
+
 def know(key: Hashable, value: object) -> None:
     """While remembering: keep what was read with other rows, so that `once` does not read it."""
     memory = _memory.get()
@@ -53,5 +73,5 @@ def profile_of(user_id: int) -> CalendarUserProfile | None:
     """Return the profile of a calendar user: how their alarms call, their zone and rights."""
     return once(
         ("profile", user_id),
-        lambda: CalendarUserProfile.get_or_none(CalendarUserProfile.user == user_id),
+        lambda: next(iter(_PROFILE.rows(user=user_id)), None),
     )

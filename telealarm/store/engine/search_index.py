@@ -25,6 +25,7 @@ from telealarm.models import (
 )
 from telealarm.rules import search_terms
 from telealarm.rules.search_terms import Sought
+from telealarm.store.engine.prepared import Prepared, insertion
 
 # If each word is one of more rows than this, the list is walked in its order first, and each row is
 # looked up in the index: its page is soon full. Else the rows with the rarest word are taken from
@@ -40,6 +41,13 @@ COUNTED = 1000
 _ROWS = 500
 _OF_EVENT = frozenset({"title", "description", "data"})
 _OF_ALARM = frozenset({"alarm_phonenumber", "alarm_e164", "alarm_email", "event"})
+
+_INSERT = Prepared(
+    SearchTerm,
+    lambda: insertion(
+        "terms", SearchTerm.owner, SearchTerm.term, SearchTerm.event, SearchTerm.alarm
+    ).on_conflict_ignore(),
+)
 
 Row = tuple[int, bytes, int, int]
 Order = Callable[["ModelSelect[Any]"], "ModelSelect[Any]"]
@@ -117,12 +125,7 @@ def changes(row: BaseModel, columns: Mapping[str, Any]) -> bool:
 
 def add(*rows: BaseModel) -> None:
     """Write the terms of new rows: of events and alarms."""
-    new = [term for row in rows for term in terms(row)]
-    for first in range(0, len(new), _ROWS):
-        SearchTerm.insert_many(
-            new[first : first + _ROWS],
-            fields=[SearchTerm.owner, SearchTerm.term, SearchTerm.event, SearchTerm.alarm],
-        ).on_conflict_ignore().execute()
+    _INSERT.run(terms=[term for row in rows for term in terms(row)])
 
 
 def replace(row: BaseModel, event_id: int | None = None) -> None:

@@ -54,11 +54,13 @@ def look(alarm: Alarm, before: Alarm | None, now: datetime) -> None:
     """
     if before is not None and _sources(before) == _sources(alarm):
         return
-    if texts := missing(alarm, now):
+    alarm.lacking = missing(alarm, now)
+    if alarm.lacking:
+        said = "; ".join(alarm.lacking)
         record(
             alarm.id,
             TimelineWord.WORDS_MISSING,
-            f"{'; '.join(texts)}: the event's data has no such value, so it is left out; add it to"
+            f"{said}: the event's data has no such value, so it is left out; add it to"
             " data, or write {name|words to say instead} in the survey",
             at=now,
         )
@@ -69,10 +71,13 @@ def missing(alarm: Alarm, now: datetime) -> list[str]:
     if not methods.of(alarm.method).uses_channel:
         return []
     survey = alarm.survey or users.setting_of(alarm.event.calendar.user).survey
+    texts = read_cache.once(("texts", survey.id), lambda: _texts(survey))
+    if not texts:
+        return []
     known = values(alarm, alarm.event, now)
     return [
         f"section {number} of the survey {survey.name!r} says {_listed(names)}"
-        for number, text in read_cache.once(("texts", survey.id), lambda: _texts(survey))
+        for number, text in texts
         if (names := placeholders.lacking(text, known))
     ]
 
@@ -82,13 +87,14 @@ def _sources(alarm: Alarm) -> tuple[int | None, ...]:
 
 
 def _texts(survey: Survey) -> list[tuple[int, str]]:
-    """Return the texts of the survey, each with the number of its section."""
+    """Return the survey's texts with placeholders, each with the number of its section."""
     result: list[tuple[int, str]] = []
     rows = survey.sections.order_by(Section.order, Section.id)
     for number, section in enumerate(rows, 1):
         texts = [] if section.audiofile_id else [section.script]
         kind = section.kind
-        result += [(number, text) for text in (*texts, *kind.scripts(), *kind.texts())]
+        texts += [*kind.scripts(), *kind.texts()]
+        result += [(number, text) for text in texts if placeholders.lacking(text, {})]
     return result
 
 
