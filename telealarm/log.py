@@ -122,6 +122,10 @@ class Repetitions(logging.Filter):
 
 def configure(level: str, form: str) -> None:
     """Log to standard error at `level`, as `text` or `json`."""
+    # What no line shows need not be found out for each.
+    logging.logThreads = logging.logProcesses = False
+    logging.logMultiprocessing = False
+    logging._srcfile = None  # as the logging module documents under "Optimization"
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     Repetitions().watch(handler)

@@ -189,7 +189,8 @@ class CallSupervisor:
     def _on_stasis_start(self, channel: Channel, event: AriEvent) -> None:
         """Start the session at once: the callee is waiting. The event can be written later."""
         status = _amd_status(event)
-        self.call = replace(self.call, amd_status=status or self.call.amd_status)
+        if status is not None:
+            self.call = replace(self.call, amd_status=status)
         self._converse(channel)
         self._inbox.put_nowait(event)
 

@@ -62,7 +62,7 @@ class CallRequest(ClaimableModel):
     section_id: OptionalKey
     lap = IntegerField(default=0)
     acting = BooleanField(default=False)  # the section's action runs, such as a recording
-    playback = CharField(max_length=120, default="")  # the current playback, or the last one
+    playback = CharField(max_length=120, default="")  # as an earlier version wrote it
     heard = BooleanField(default=False)  # the callee has heard the first prompt
     completed = BooleanField(default=False)  # a section marked `completed` was reached
     finished = BooleanField(default=False)  # the survey ended, or the callee hung up

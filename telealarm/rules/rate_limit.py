@@ -2,7 +2,7 @@
 
 The slots of a gateway are one interval apart, whichever worker draws them. The interval is a
 little longer than the cap requires. A call may leave up to SLACK_SECONDS late: the stretched
-interval keeps it out of the neighbouring second. So 98.5 % of the cap can be used.
+interval keeps it out of the neighbouring second. So 98.1 % of the cap can be used.
 """
 
 import math
@@ -10,11 +10,13 @@ from collections import deque
 from datetime import datetime, timedelta
 
 # By how much the slots of one second are stretched.
-SLACK_SECONDS = 0.015
+SLACK_SECONDS = 0.019
 # A slot missed by more than this is not used if other workers have slots around it.
 LATE_SECONDS = 0.010
 # A call that Asterisk has not acknowledged yet may still leave up to this much later.
 UNKNOWN_SECONDS = 1.0
+# Asterisk acknowledges a call when it has the channel; the network sees it up to this much later.
+SENT_SECONDS = 0.010
 # How long before its time an attempt is prepared. At its time it only has to be dialled.
 READY = timedelta(seconds=0.25)
 # How far ahead slots are drawn. It is short, so edited or urgent calls do not wait long.
@@ -80,5 +82,5 @@ class Departure:
         self.at = at
 
     def arrived(self, now: float) -> None:
-        """Asterisk has answered: the call has left, or never will."""
-        self.at = min(self.at, now)
+        """Asterisk has answered: the call leaves within SENT_SECONDS, or never will."""
+        self.at = min(self.at, now + SENT_SECONDS)

@@ -5,7 +5,6 @@ dies, Asterisk soon ends the call with an apology. The callee is never left in s
 """
 
 import asyncio
-import itertools
 import logging
 import math
 from collections import deque
@@ -18,7 +17,7 @@ from telealarm.asterisk.ari import AriEvent, Channel, Playback
 from telealarm.asterisk.ari.channel import NATIVE_FORMAT
 from telealarm.asterisk.ari.errors import AriError
 from telealarm.asterisk.dialplan import ENTRY_SECONDS
-from telealarm.clock import monotonic, utcnow
+from telealarm.clock import monotonic
 from telealarm.errors import SpeechError
 from telealarm.survey.tts.prompts import Prompt
 
@@ -61,10 +60,6 @@ class HungUp(Exception):
         self.event = event
 
 
-def _no_note(playback_id: str) -> None:
-    """Note nothing."""
-
-
 class Files:
     """Whether Asterisk first tries to read prompts from their folder, and fetches the others.
 
@@ -89,9 +84,6 @@ class ChannelIO:
         self._events = channel.events(*_KINDS, *kinds)
         # The end of the time limit that the dialplan has set.
         self._entry_ends = (channel.entered or -math.inf) + ENTRY_SECONDS
-        # Makes playback ids differ from those of an earlier session of this channel.
-        self._run_id = f"{utcnow().timestamp():.6f}"
-        self._numbers = itertools.count(1)
         # The same in every session: a worker that adopts the call can stop the sound.
         self._sound_id = f"{channel.id}-sound"
         # Whether the codec of the call is a wideband one; None: not known yet.
@@ -100,7 +92,7 @@ class ChannelIO:
         self._pressed: deque[str] = deque()
         # The playback to stop before the next prompt.
         self._playing: Playback | None = None
-        self._stopping: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[bool] | None = None
         # When silence begins, and the request for it.
         self._silence_timer: asyncio.TimerHandle | None = None
         self._silence: asyncio.Task[None] | None = None
@@ -124,7 +116,7 @@ class ChannelIO:
         self._deadline = min(self._deadline, monotonic() + seconds)
 
     def plays(self, playback_id: str) -> None:
-        """Note that a playback of an earlier session still plays."""
+        """Note that a playback may still play which an earlier version began."""
         self._playing = self.channel.playback(playback_id)
 
     def nudge(self) -> None:
@@ -160,21 +152,20 @@ class ChannelIO:
         self,
         prompt: Prompt,
         react: Callable[[str], T | None],
-        note: Callable[[str], None] = _no_note,
     ) -> T | None:
         """Speak a prompt. Return None at its end, or what `react` returns for a key.
 
-        If `react` returns None for a key, the prompt goes on. `note` gets the playback's id as it
-        begins. Raises SpeechError if Asterisk can play none of the prompt's addresses.
+        If `react` returns None for a key, the prompt goes on. Raises SpeechError if Asterisk can
+        play none of the prompt's addresses.
         """
         if (pressed := self._react_to_pressed(react)) is not None:
             return pressed
         for media in reversed(prompt.media) if self._files.first else prompt.media:
             if media == prompt.media[0] and prompt.wide and await self._is_wide():
                 media = prompt.wide
-            playback_id = self._next_id()
-            await asyncio.gather(self.quiet(), self._hold_prompt(prompt.seconds))
-            note(playback_id)
+            playback_id = self.channel.next_playback_id()
+            await self.quiet()
+            await self._hold_prompt(prompt.seconds)
             self._disarm_silence()
             self._playing = await self.channel.play(media, playback_id)
             end = await self._until_played(playback_id, prompt.seconds, react)
@@ -348,9 +339,6 @@ class ChannelIO:
             playing, self._playing = self._playing, None
             self._stopping = asyncio.create_task(playing.stop())
         return result
-
-    def _next_id(self) -> str:
-        return f"{self.channel.id}-{self._run_id}-{next(self._numbers)}"
 
 
 def nothing(key: str) -> Sequence[object] | None:

@@ -1,6 +1,6 @@
 """Saves the steps of a session. If the database is away, the callee is told, not left in silence.
 
-- A note (a place, a prompt that begins) is never waited for.
+- A note (a place, a prompt that was heard) is never waited for.
 - An answer is waited for. If that takes too long, NotSaved ends the call. The answer stays in
   memory, and is written later.
 - A question to the database has the same patience. It is given up then, and the call ends with the

@@ -177,6 +177,7 @@ class SurveyRunner:
                 prepared = self._prepared.pop(call.id, None)
                 if prepared is None:
                     prepared = Prepared(await saver.ask(session_state.load, call))
+                    await channel.stop_playbacks()  # an earlier session may have begun some
                 script = prepared.script
                 saver.language = script.language
                 if script.answered is not None:
@@ -348,7 +349,7 @@ class Session:
         prompt = await self._prompt(say)
         if prompt is None:
             return None
-        cut = await self._channel_io.say(prompt, self._react, self._playing)
+        cut = await self._channel_io.say(prompt, self._react)
         if any(isinstance(command, KeepAnswer) for command in cut or ()):
             self._heard = True  # the answer is saved with it
         self._was_heard()
@@ -363,9 +364,6 @@ class Session:
 
     def _react(self, key: str) -> Sequence[Command] | None:
         return self._machine.keyed(key) or None
-
-    def _playing(self, playback_id: str) -> None:
-        self._saver.note(session_progress.playing, self._call, playback_id)
 
     def _was_heard(self) -> None:
         """Save that the callee heard the first prompt, to its end or until a key."""

@@ -19,6 +19,7 @@ from telealarm.asterisk.ari.errors import (
     Unauthorized,
     Unreachable,
 )
+from telealarm.asterisk.ari.turns import PLACES
 from tests.lab.ari_double import PASSWORD, USER, AriDouble, Fault
 from tests.lab.speed import limit
 from tests.lab.waiting import until
@@ -52,10 +53,13 @@ async def running(client: Client) -> AsyncIterator[Client]:
             await task
 
 
-@pytest.fixture
-async def client(ari: AriDouble) -> AsyncIterator[Client]:
+@pytest.fixture(params=["by http", "by websocket"])
+async def client(ari: AriDouble, request: pytest.FixtureRequest) -> AsyncIterator[Client]:
+    """A client whose orders go by websocket, and one whose Asterisk does not take them there."""
+    ari.takes_orders = request.param == "by websocket"
     async with running(make(ari.url)) as connected:
         await until(lambda: connected.connected, 3, "connected")
+        await until(lambda: connected.orders_by_websocket == ari.takes_orders, 3, "asked")
         yield connected
 
 
@@ -282,6 +286,18 @@ class TestOriginate:
         assert client.find("ta-1") is None
 
 
+async def test_a_crowd_does_not_pile_up_in_asterisk(ari: AriDouble, client: Client) -> None:
+    slow = Fault(delay_seconds=0.3 * TIMEOUT_SECONDS, acted=True)
+    for number in range(20, 36):
+        ari.fail("POST", f"channels/ta-{number}", slow)
+    crowd = [asyncio.create_task(originate(client, f"ta-{n}")) for n in range(20, 36)]
+    await until(lambda: len(ari.channels) == PLACES, 3, "the first are asked for")
+    await client.open("ta-20").play("sound:/a", "p1")  # does not wait for the crowd
+    assert len(ari.channels) == PLACES
+    await asyncio.gather(*crowd)
+    assert len(ari.channels) == 16
+
+
 class TestChannel:
     async def test_its_own_subscription_is_dropped_after_stasis_start(
         self, ari: AriDouble, client: Client
@@ -325,6 +341,16 @@ class TestChannel:
         await channel.hangup()
         with pytest.raises(NotFound):
             await channel.play("sound:/a", "p2")
+
+    async def test_what_another_process_plays_is_stopped_and_its_end_is_not_ours(
+        self, ari: AriDouble, client: Client
+    ) -> None:
+        channel = client.open("ta-1")
+        ari.fail("DELETE", "playbacks/ta-1-p1", Fault(200))
+        await channel.stop_playbacks()
+        stopped = {ask.path for ask in ari.requests if ask.path.startswith("playbacks/")}
+        assert stopped == {f"playbacks/ta-1-p{n}" for n in range(4)}
+        assert [channel.next_playback_id() for _ in range(3)] == ["ta-1-p2", "ta-1-p3", "ta-1-p0"]
 
     async def test_a_channel_that_has_left_stasis(self, ari: AriDouble, client: Client) -> None:
         ari.fail("POST", "channels/ta-1/play/p1", Fault(409, "Channel not in Stasis application"))

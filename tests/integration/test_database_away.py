@@ -174,7 +174,6 @@ async def test_every_write_of_a_session_waits_for_the_database(
     with away():
         futures = [
             backlog.add(line, session_progress.enter, call, rating, 0, ""),
-            backlog.add(line, session_progress.playing, call, "playback"),
             backlog.add(line, session_progress.heard, call),
             backlog.add(line, session_progress.enter, call, rating, 1, ""),
             backlog.add(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from telealarm.asterisk.ari.channel import QUEUE_LENGTH, Channel
-from telealarm.asterisk.ari.events import AriEvent, type_and_channel
+from telealarm.asterisk.ari.events import AriEvent, channel_of, type_of
 from telealarm.asterisk.ari.http import Http
 from telealarm.asterisk.ari.router import Router
 
@@ -75,14 +75,26 @@ class TestGlance:
     @pytest.mark.parametrize("pretty", [None, 2])
     def test_it_sees_what_parsing_sees(self, more: str, pretty: int | None) -> None:
         sent = json.dumps(json.loads(text("Dial", more)), indent=pretty)
-        assert type_and_channel(sent) == ("Dial", "ta-1")
+        assert (type_of(sent), channel_of(sent)) == ("Dial", "ta-1")
+
+    @pytest.mark.parametrize("pretty", [None, 2])
+    def test_the_type_may_stand_anywhere_in_the_object(self, pretty: int | None) -> None:
+        sent = {
+            "timestamp": "x",
+            "channel": {"id": "ta-1", "channelvars": {"type": "wrong", '"type"': "wrong"}},
+            "args": [{"type": "wrong"}, 'a "}" and "type":"wrong"', "\\"],
+            "type": "Dial",
+            "peer": {"type": "wrong"},
+        }
+        assert type_of(json.dumps(sent, indent=pretty)) == "Dial"
+
+    @pytest.mark.parametrize("sent", ['{"channel":{"type":"wrong"}}', '{"type":1}', "", "no json"])
+    def test_what_has_no_type(self, sent: str) -> None:
+        assert type_of(sent) is None
 
     def test_a_variable_cannot_pass_for_a_channel(self) -> None:
         value = json.dumps('"channel":{"id":"ta-2"}')
-        assert type_and_channel(text("ChannelVarset", f'"value":{value},{CHANNEL}')) == (
-            "ChannelVarset",
-            "ta-1",
-        )
+        assert channel_of(text("ChannelVarset", f'"value":{value},{CHANNEL}')) == "ta-1"
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from telealarm.rules import rate_limit
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CAPS = st.one_of(st.integers(1, 200).map(float), st.floats(0.05, 0.99))
 LATE = st.floats(0, rate_limit.LATE_SECONDS)
+# After how long Asterisk answers, and how long after that the network sees the call.
+ANSWERS, SENT = st.floats(0, 0.5), st.floats(0, rate_limit.SENT_SECONDS)
 
 
 def slots(cap: float, count: int, now: datetime = NOW) -> list[datetime]:
@@ -62,6 +64,19 @@ def test_a_clock_that_was_set_back_holds_up_no_call_for_long(cap: float, back: t
     free_from = slots(cap, 5)[-1] + rate_limit.interval(cap)
     at = rate_limit.slot(free_from, NOW - back, cap)
     assert at <= NOW - back + rate_limit.AHEAD + rate_limit.interval(cap)
+
+
+@given(CAPS, st.lists(st.tuples(ANSWERS, SENT), min_size=2, max_size=80))
+def test_no_second_has_more_though_asterisk_sends_a_call_after_its_answer(
+    cap: float, waits: list[tuple[float, float]]
+) -> None:
+    window = rate_limit.Window(cap)
+    now, left = 1000.0, []
+    for answer, sent in waits:
+        now = max(now, window.opens())
+        window.leave(now).arrived(now + answer)
+        left.append(now + answer + sent)
+    assert fullest_window(left, 1.0 - 1e-9) <= math.ceil(cap)
 
 
 @given(CAPS, st.lists(st.floats(0, 2.5), min_size=2, max_size=80))

@@ -27,6 +27,9 @@ KEPT = frozenset({"Dial", "StasisStart", "StasisEnd", "ChannelDtmfReceived", "Ch
 # These say that a channel leaves; `Channel.ending` keeps the first.
 LEAVING = frozenset({"ChannelHangupRequest", "StasisEnd"})
 
+# A channel's playbacks have so many ids, in turn: whoever adopts the channel can stop them all.
+PLAYBACKS = 4
+
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 # A name that ends in `)` calls a dialplan function. Only these are allowed.
 NATIVE_FORMAT = "CHANNEL(audionativeformat)"
@@ -91,6 +94,7 @@ class Channel:
         # The first event since then that said that it leaves: why it left.
         self.ending: AriEvent | None = None
         self._http = http
+        self._played = 0
         self._handlers: dict[str, list[Handler]] = {}
         self._kept: dict[str, list[AriEvent]] = {kind: [] for kind in KEPT}
 
@@ -175,7 +179,7 @@ class Channel:
         played. A path has no extension: Asterisk chooses the file by the channel's codec.
         """
         many = [media] if isinstance(media, str) else list(media)
-        await self._ask("POST", "play", playback_id, body={"media": many})
+        await self._order("POST", "play", playback_id, body={"media": many})
         return self.playback(playback_id)
 
     async def record(
@@ -199,11 +203,29 @@ class Channel:
 
     async def start_silence(self) -> None:
         """Send silence until the next playback. In a bridge it would drown the others."""
-        await self._ask("POST", "silence")
+        await self._order("POST", "silence")
 
     async def stop_silence(self) -> None:
         """Send no more silence; no error if none is sent."""
-        await self._ask("DELETE", "silence")
+        await self._order("DELETE", "silence")
+
+    def next_playback_id(self) -> str:
+        """Return the id of the channel's next playback."""
+        self._played += 1
+        return self._playback_id(self._played)
+
+    async def stop_playbacks(self) -> None:
+        """Stop what plays with one of these ids, also if another process began it.
+
+        The event of its end still comes, so the next playback has another id.
+        """
+        playbacks = [self.playback(self._playback_id(n)) for n in range(PLAYBACKS)]
+        played = await asyncio.gather(*(playback.stop() for playback in playbacks))
+        while not all(played) and played[(self._played + 1) % PLAYBACKS]:
+            self._played += 1
+
+    def _playback_id(self, number: int) -> str:
+        return f"{self.id}-p{number % PLAYBACKS}"
 
     def playback(self, playback_id: str) -> "Playback":
         """Return the playback with this id, to stop a playback that another task started."""
@@ -212,7 +234,7 @@ class Channel:
     async def hangup(self, reason: str = "normal") -> None:
         """Hang up, if the channel still exists."""
         with suppress(NotFound):
-            await self._http.request("DELETE", "channels", self.id, params={"reason": reason})
+            await self._http.order("DELETE", "channels", self.id, params={"reason": reason})
 
     async def set_variable(self, name: str, value: str) -> None:
         """Set a channel variable, or one of ALLOWED_FUNCTIONS. Raises ValueError for others."""
@@ -233,10 +255,15 @@ class Channel:
     ) -> None:
         """Leave Stasis and continue at this place of the dialplan."""
         place = {"context": context, "extension": extension, "priority": priority}
-        await self._ask("POST", "continue", body=place)
+        await self._order("POST", "continue", body=place)
 
     async def _ask(self, method: str, *path: str, body: Mapping[str, object] | None = None) -> None:
         await self._http.request(method, "channels", self.id, *path, body=body)
+
+    async def _order(
+        self, method: str, *path: str, body: Mapping[str, object] | None = None
+    ) -> None:
+        await self._http.order(method, "channels", self.id, *path, body=body)
 
 
 class Playback:
@@ -246,7 +273,9 @@ class Playback:
         self.id = playback_id
         self._http = http
 
-    async def stop(self) -> None:
-        """Stop it, if it still plays."""
+    async def stop(self) -> bool:
+        """Stop it, if it still plays. Return whether it did."""
         with suppress(NotFound):
-            await self._http.request("DELETE", "playbacks", self.id)
+            await self._http.order("DELETE", "playbacks", self.id)
+            return True
+        return False

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from telealarm.asterisk.ari.bridges import Bridges
 from telealarm.asterisk.ari.channel import Channel, Handler
-from telealarm.asterisk.ari.errors import AriError
+from telealarm.asterisk.ari.errors import AriError, NotFound, RequestRefused
 from telealarm.asterisk.ari.events import AriEvent
 from telealarm.asterisk.ari.http import Http
 from telealarm.asterisk.ari.recordings import Recordings
@@ -24,6 +24,13 @@ log = logging.getLogger(__name__)
 FIRST_THINGS_SECONDS = 0.5
 # How long Asterisk may take to shut down, from the end of its calls to the end of its websocket.
 ENDING_SECONDS = 10.0
+# Events that come with each call, or often, and that nobody here handles.
+NOT_HANDLED = (
+    *("ChannelCreated", "ChannelStateChange", "ChannelVarset", "ChannelDialplan"),
+    *("ChannelCallerId", "ChannelConnectedLine", "ChannelHold", "ChannelUnhold"),
+    *("PlaybackStarted", "PlaybackContinuing", "RecordingStarted"),
+    *("DeviceStateChanged", "EndpointStateChange", "PeerStatusChange", "ContactStatusChange"),
+)
 
 
 class Client:
@@ -52,7 +59,9 @@ class Client:
         self._http = Http(url, user, password, timeout_seconds)
         self._router = Router(self._entered_stasis)
         self._on_connected: list[Callable[[], Awaitable[None]]] = []
-        self._socket = Socket(self._http, app, self._router.route, self._socket_ready)
+        self._socket = Socket(
+            self._http, app, self._router.route, self._socket_ready, takes_orders=True
+        )
         self._added: dict[str, asyncio.Task[None] | None] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._unsubscribing = asyncio.Lock()
@@ -74,6 +83,11 @@ class Client:
     def trouble(self) -> str | None:
         """Return why it is not connected, with what to change; None if it is connected."""
         return self._socket.trouble
+
+    @property
+    def orders_by_websocket(self) -> bool:
+        """Return whether Asterisk takes orders by the websocket (see `wire`)."""
+        return self._http.wire is not None and self._http.wire.works
 
     def call_was_cut(self) -> None:
         """Note that Asterisk has cut off a call: perhaps it is shutting down."""
@@ -155,6 +169,7 @@ class Client:
     async def _socket_ready(self, socket: Socket) -> None:
         for source in self._event_sources:
             await self.applications.subscribe(self.app, source)
+        await self._hide_events()
         socket.is_ready()
         for hook in self._on_connected:
             try:
@@ -162,6 +177,13 @@ class Client:
             except Exception as error:
                 log.exception("a step after the connect failed; connecting again")
                 raise AriError(f"a step after the connect failed: {error}") from error
+
+    async def _hide_events(self) -> None:
+        """Ask for no events that nobody handles: they are half of what comes."""
+        try:
+            await self.applications.hide(self.app, NOT_HANDLED)
+        except (NotFound, RequestRefused) as error:
+            log.debug("Asterisk sends every event: %s", error)
 
     async def _serve_added(self, name: str) -> None:
         socket = Socket(self._http, name, self._router.route, self._added_ready)

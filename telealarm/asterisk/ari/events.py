@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-TYPE = re.compile(r'\s*\{\s*"type"\s*:\s*"(\w+)"')
+# Where the type stands in nearly every event; and a member of that name in any object.
+TYPE_FIRST = re.compile(r'\s*\{\s*"type"\s*:\s*"(\w+)"')
+TYPE = re.compile(r'(?<!\\)"type"\s*:\s*"(\w+)"')
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 # In Asterisk's JSON each channel starts with its id. Inside a JSON string the quotes are escaped,
 # so a variable's value cannot look like a channel.
 CHANNEL_ID = re.compile(
@@ -109,11 +112,27 @@ class AriEvent:
         return tuple(self.data.get("args", ()))
 
 
-def type_and_channel(text: str) -> tuple[str | None, str | None]:
-    """Return type and channel id without parsing: most events have no handler."""
-    kind = TYPE.match(text)
+def type_of(text: str) -> str | None:
+    """Return an event's type, wherever it stands, without parsing: most have no handler."""
+    first = TYPE_FIRST.match(text)
+    if first is not None:
+        return first.group(1)
+    for found in TYPE.finditer(text):
+        if _depth(text[: found.start()]) == 1:
+            return found.group(1)
+    return None
+
+
+def channel_of(text: str) -> str | None:
+    """Return the id of an event's channel without parsing."""
     match = CHANNEL_ID.search(text)
-    return kind and kind.group(1), match and (match.group(1) or match.group(2))
+    return match and (match.group(1) or match.group(2))
+
+
+def _depth(before: str) -> int:
+    """Return in how many objects and lists the text stands that follows `before`."""
+    marks = STRING.sub("", before)
+    return marks.count("{") + marks.count("[") - marks.count("}") - marks.count("]")
 
 
 def _part(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:

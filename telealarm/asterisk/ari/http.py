@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import aiohttp
 from yarl import URL
@@ -21,6 +21,8 @@ from telealarm.asterisk.ari.errors import (
     Unauthorized,
     Unreachable,
 )
+from telealarm.asterisk.ari.wire import MOST_BYTES as MOST_ON_WIRE
+from telealarm.asterisk.ari.wire import Wire
 
 # Asterisk's http.conf closes the connection after the hundredth (sessionlimit), and an idle
 # connection after 15 s (session_keep_alive). If that happens during a POST, its fate is unknown. So
@@ -57,6 +59,9 @@ class Http:
         # come lead to different errors.
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, connect=timeout_seconds / 2)
         self._session: aiohttp.ClientSession | None = None
+        # The websocket of the client's application while it is open; it may take orders.
+        self.wire: Wire | None = None
+        self.timeout_seconds = timeout_seconds
 
     def session(self) -> aiohttp.ClientSession:
         """Return the session; the first call creates it."""
@@ -100,6 +105,28 @@ class Http:
             return json.loads(content) if content else None
         except ValueError:
             raise FateUnknown(f"{method} {'/'.join(path)}: the answer is not JSON") from None
+
+    async def order(
+        self,
+        method: str,
+        *path: str,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> None:
+        """Send a request that Asterisk carries out at once, by websocket if it takes it there.
+
+        Raises as `request` does.
+        """
+        wire = self.wire
+        if wire is None or not wire.works or _is_long(body):
+            await self.request(method, *path, params=params, body=body)
+            return
+        uri = "/".join(quote(part, safe="") for part in path)
+        if params:
+            uri = f"{uri}?{urlencode(params)}"
+        status, content = await wire.ask(method, uri, body)
+        if status >= 300:
+            raise error_for(f"{method} {'/'.join(path)}", status, content)
 
     async def one_of(self, *path: str) -> dict[str, Any]:
         """Return the object at `path`. Raises as `request` does."""
@@ -147,6 +174,11 @@ class Http:
         if content is None:
             raise RequestRefused(f"{what}: the answer has more than {most_bytes} bytes")
         return content
+
+
+def _is_long(body: Mapping[str, object] | None) -> bool:
+    """Return whether a body may be too long for the websocket."""
+    return body is not None and len(repr(body)) > MOST_ON_WIRE
 
 
 async def _read(reply: aiohttp.ClientResponse, most_bytes: int) -> bytes | None:

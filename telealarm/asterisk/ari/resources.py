@@ -3,7 +3,7 @@
 import math
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from telealarm.asterisk.ari.channel import Channel, variable_name
 from telealarm.asterisk.ari.errors import AriError, NotFound, RequestRefused
 from telealarm.asterisk.ari.events import CHECK
 from telealarm.asterisk.ari.http import Http, without_control
+from telealarm.asterisk.ari.turns import Turns
 
 # Asterisk's HTTP status for an event source that does not exist or is not subscribed.
 NO_SUCH_SOURCE = 422
@@ -28,6 +29,7 @@ class Channels:
     def __init__(self, http: Http, open_channel: Callable[[str], Channel]) -> None:
         self._http = http
         self._open = open_channel
+        self._turns = Turns(http.timeout_seconds / 2)
 
     async def originate(
         self,
@@ -65,7 +67,8 @@ class Channels:
             "variables": {variable_name(name): value for name, value in variables.items()},
         }
         channel = self._open(channel_id)
-        await self._http.request("POST", "channels", channel_id, body=body)
+        async with self._turns.turn():
+            await self._http.order("POST", "channels", channel_id, body=body)
         return channel
 
     async def dialplan_exists(self, app: str, context: str, extension: str) -> bool:
@@ -125,9 +128,14 @@ class Applications:
             if error.status != NO_SUCH_SOURCE:
                 raise
 
+    async def hide(self, app: str, event_types: Iterable[str]) -> None:
+        """Let Asterisk send no events of these types. It forgets that when it is restarted."""
+        hidden = {"disallowed": [{"type": event_type} for event_type in event_types]}
+        await self._http.request("PUT", "applications", app, "eventFilter", body=hidden)
+
     async def _subscription(self, method: str, app: str, event_source: str) -> None:
         params = {"eventSource": event_source}
-        await self._http.request(method, "applications", app, "subscription", params=params)
+        await self._http.order(method, "applications", app, "subscription", params=params)
 
 
 class Endpoints:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 
 from telealarm.asterisk.ari.channel import Channel, Handler
-from telealarm.asterisk.ari.events import CHECK, AriEvent, type_and_channel
+from telealarm.asterisk.ari.events import CHECK, AriEvent, channel_of, type_of
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Router:
 
     def route(self, text: str) -> None:
         """Route one event, as Asterisk sent it. An event without a handler is not even parsed."""
-        kind, channel_id = type_and_channel(text)
+        kind, channel_id = type_of(text), channel_of(text)
         channel = self.channels.get(channel_id) if channel_id else None
         if kind is not None and not self._wanted(kind, channel):
             return

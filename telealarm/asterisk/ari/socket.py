@@ -9,9 +9,10 @@ from typing import NoReturn
 import aiohttp
 
 from telealarm.asterisk.ari.errors import AriError, RequestRefused, Unauthorized, Unreachable
-from telealarm.asterisk.ari.events import type_and_channel
+from telealarm.asterisk.ari.events import type_of
 from telealarm.asterisk.ari.http import Http
 from telealarm.asterisk.ari.resources import NO_SUCH_SOURCE
+from telealarm.asterisk.ari.wire import ANSWER, Wire
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,8 @@ class Socket:
     """Keeps the websocket of the application `app` open and passes its messages to `route`.
 
     `ready` is awaited after each connect, while messages are read. If it fails, the websocket is
-    closed and reconnected. `connected` and `trouble` are the current state.
+    closed and reconnected. `connected` and `trouble` are the current state. With `takes_orders`
+    the client's orders go by this websocket too.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class Socket:
         app: str,
         route: Callable[[str], None],
         ready: Callable[["Socket"], Awaitable[None]],
+        *,
+        takes_orders: bool = False,
     ) -> None:
         self.app = app
         self.connected = False
@@ -56,6 +60,7 @@ class Socket:
         self._http = http
         self._route = route
         self._ready = ready
+        self._takes_orders = takes_orders
         self._delay = FIRST_DELAY_SECONDS
 
     async def serve(self, *, while_replaced: bool) -> None:
@@ -97,32 +102,41 @@ class Socket:
             address, heartbeat=HEARTBEAT_SECONDS, timeout=CLOSING
         )
         async with connecting as websocket:
+            wire = Wire(websocket, self._http.timeout_seconds)
             tasks = [
-                asyncio.create_task(self._read(websocket), name=f"ari read {self.app}"),
-                asyncio.create_task(self._set_up(), name=f"ari ready {self.app}"),
+                asyncio.create_task(self._read(websocket, wire), name=f"ari read {self.app}"),
+                asyncio.create_task(self._set_up(wire), name=f"ari ready {self.app}"),
             ]
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             finally:
                 self.connected = False
                 self.closed.set()
+                wire.close()
                 for task in tasks:
                     task.cancel()
                 await asyncio.wait(tasks)
                 errors = [task.exception() for task in tasks if not task.cancelled()]
         raise next(error for error in errors if error is not None)
 
-    async def _set_up(self) -> None:
+    async def _set_up(self, wire: Wire) -> None:
+        if self._takes_orders:
+            self._http.wire = wire
+            await wire.begin()
         await self._ready(self)
         self._delay = FIRST_DELAY_SECONDS
 
-    async def _read(self, websocket: aiohttp.ClientWebSocketResponse) -> NoReturn:
+    async def _read(self, websocket: aiohttp.ClientWebSocketResponse, wire: Wire) -> NoReturn:
         async for message in websocket:
             if message.type is not aiohttp.WSMsgType.TEXT:
                 continue
-            if type_and_channel(message.data)[0] == "ApplicationReplaced":
+            kind = type_of(message.data)
+            if kind == ANSWER:
+                wire.hear(message.data)
+            elif kind == "ApplicationReplaced":
                 raise Replaced
-            self._route(message.data)
+            else:
+                self._route(message.data)
         raise Disconnected(NO_PONG if isinstance(websocket.exception(), TimeoutError) else None)
 
 

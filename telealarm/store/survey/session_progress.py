@@ -55,13 +55,6 @@ def acting(steps: Sequence[tuple[Call]]) -> Sequence[None]:
 
 
 @together
-def playing(steps: Sequence[tuple[Call, str]]) -> Sequence[None]:
-    """Save that this playback begins. A worker that adopts the call can stop it."""
-    change(_PLAYING, [call for call, _ in steps], [(playback,) for _, playback in steps])
-    return [None] * len(steps)
-
-
-@together
 def heard(steps: Sequence[tuple[Call]]) -> Sequence[None]:
     """Save that the callee has heard the first prompt, to its end or until a key."""
     change(_HEARD, [call for (call,) in steps])
@@ -245,6 +238,5 @@ def _update(*columns: Any, only: Any = None, **constants: object) -> Prepared[Ca
 
 _ENTER = _update(CallRequest.section, CallRequest.lap, CallRequest.finished, acting=False)
 _ACTING = _update(acting=True)
-_PLAYING = _update(CallRequest.playback)
 _HEARD = _update(heard=True)
 _COMPLETE = _update(completed=True, only=CallRequest.completed == False)  # noqa: E712 - SQL

@@ -115,6 +115,9 @@ class Prompts:
         self._system: dict[tuple[str, str], Prompt] = {}
         self._recent = _Recent()
         self._recordings = AudioFolder(folder)
+        # Whether a file is there, while that is looked up, by name; and for our own texts.
+        self._looking: dict[str, asyncio.Task[Prompt | None]] = {}
+        self._system_turn = asyncio.Lock()
         # What is being rendered, by name and tenant: no manager waits for another's turn.
         self._rendering: dict[tuple[str, int], asyncio.Task[Prompt]] = {}
         # Texts that could not be spoken, by name and tenant: until when, and why.
@@ -132,7 +135,7 @@ class Prompts:
         if (recent := self._recent.get(spoken)) is not None:
             return recent
         name = self._name(spoken)
-        kept = await asyncio.to_thread(self._kept, name)
+        kept = await self._look(name)
         if kept is not None:
             self._recent.put(spoken, kept)
             return kept
@@ -179,14 +182,15 @@ class Prompts:
         """
         base = language.split("-")[0].lower()
         prompt = await self._shipped_prompt(name, base)
+        if prompt is not None:
+            return prompt
         text, spoken_in = i18n.spoken("prompts", name, language)
-        if prompt is None and spoken_in == language:
+        if spoken_in == language:
             try:
                 return await soon(self.script(text, language))
             except SpeechError as error:
                 log.warning("%s is spoken in English: %s", name, error)
-        if prompt is None:
-            prompt = await self._shipped_prompt(name, i18n.ENGLISH)
+        prompt = await self._shipped_prompt(name, i18n.ENGLISH)
         if prompt is None:
             raise SpeechError(f"sounds/{i18n.ENGLISH}/{name}.wav is missing; reinstall")
         return prompt
@@ -202,11 +206,23 @@ class Prompts:
                     await self._shipped_prompt(name, language.name)
 
     async def _shipped_prompt(self, name: str, language: str) -> Prompt | None:
-        """Return a prompt of this product as shipped in exactly this language, or None."""
+        """Return a prompt of this product as shipped in exactly this language, or None.
+
+        One call of a crowd looks whether its file is there; the others wait for that.
+        """
+        if (recent := self._recent_system(name, language)) is not None:
+            return recent
+        async with self._system_turn:
+            recent = self._recent_system(name, language)
+            return recent or await self._shipped_file(name, language)
+
+    def _recent_system(self, name: str, language: str) -> Prompt | None:
+        known = self._system.get((name, language))
+        return None if known is None else self._recent.get(known.name)
+
+    async def _shipped_file(self, name: str, language: str) -> Prompt | None:
         known = self._system.get((name, language))
         if known is not None:
-            if self._recent.get(known.name) is not None:
-                return known
             with suppress(OSError):
                 await asyncio.to_thread(self._cache.use, known.name)
                 self._recent.put(known.name, known)
@@ -221,6 +237,15 @@ class Prompts:
         )
         self._system[name, language] = prompt
         return prompt
+
+    async def _look(self, name: str) -> Prompt | None:
+        """Return the prompt with this name if it is kept. A crowd's calls share one look."""
+        task = self._looking.get(name)
+        if task is None:
+            task = asyncio.create_task(asyncio.to_thread(self._kept, name))
+            self._looking[name] = task
+            task.add_done_callback(lambda _: self._looking.pop(name, None))
+        return await asyncio.shield(task)
 
     async def _render(self, key: tuple[str, int], text: str, language: str, turns: Turns) -> Prompt:
         name, tenant = key
