@@ -13,12 +13,14 @@ from telealarm.rules import phone
 from telealarm.words import AlarmResult, FeedAnswers
 
 _MARKS: dict[int, str] = {
+    AlarmResult.NONE: "",
     AlarmResult.CONFIRMED: "\u2713 ",
     AlarmResult.CANCELLED: "\u2717 ",
     AlarmResult.RESCHEDULED: "\u21bb ",
 }
 # RFC 5545 3.2.12.
 _PARTSTAT: dict[int, str] = {
+    AlarmResult.NONE: "NEEDS-ACTION",
     AlarmResult.CONFIRMED: "ACCEPTED",
     AlarmResult.CANCELLED: "DECLINED",
     AlarmResult.RESCHEDULED: "TENTATIVE",
@@ -27,7 +29,7 @@ _PARTSTAT: dict[int, str] = {
 
 def unmarked(title: str) -> str:
     """Return a title without our mark."""
-    for mark in _MARKS.values():
+    for mark in filter(None, _MARKS.values()):
         if title.startswith(mark.strip()):
             return title.removeprefix(mark.strip()).strip()
     return title
@@ -45,7 +47,8 @@ def _titled(alarm: Alarm, answer: int) -> tuple[Edit, Kept]:
         event["SUMMARY"] = icalendar.vText(_MARKS[answer] + unmarked(str(event.get("SUMMARY", ""))))
 
     def kept(calendar: icalendar.Calendar) -> bool:
-        return str(only(calendar).get("SUMMARY", "")).startswith(_MARKS[answer].strip())
+        title = str(only(calendar).get("SUMMARY", ""))
+        return title == _MARKS[answer] + unmarked(title)
 
     return mark, kept
 

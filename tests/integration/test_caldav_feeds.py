@@ -11,10 +11,11 @@ import time_machine
 from aiohttp import web
 
 from telealarm.api.rest import ordered
+from telealarm.clock import utcnow
 from telealarm.config.model import Config, WebhooksConfig
 from telealarm.feeds import poll as polls
 from telealarm.models import Alarm, CalendarFeedItem
-from telealarm.words import AlarmResult
+from telealarm.words import AlarmResult, AlarmStatus
 from tests.integration.api_client import Api, Reply, clinic, id_of
 from tests.integration.feed_desk import Desk, poller, visit
 from tests.lab.feed_source import FeedSource
@@ -58,6 +59,12 @@ async def desk(
     yield desk
     await loop.settled()
     await loop.close()
+
+
+def event_of(resource: str) -> str:
+    """The lines of the VEVENT, without BEGIN, END and DTSTAMP."""
+    inside = resource.split("BEGIN:VEVENT")[1].split("END:VEVENT")[0]
+    return "\n".join(line for line in inside.splitlines() if not line.startswith("DTSTAMP"))
 
 
 async def follow(desk: Desk, radicale: RadicaleCalendar, **fields: Any) -> dict[str, Any]:
@@ -199,7 +206,9 @@ async def test_an_answer_is_written_back_once_and_is_no_news(
     (alarm,) = await desk.alarms(event)
 
     def answer() -> None:
-        confirmed = Alarm.update(result=AlarmResult.CONFIRMED)
+        confirmed = Alarm.update(
+            result=AlarmResult.CONFIRMED, status=AlarmStatus.SUCCESS, due=utcnow()
+        )
         confirmed.where(Alarm.id == id_of(alarm["url"])).execute()
 
     await desk.api.db.write(answer)
@@ -211,6 +220,16 @@ async def test_an_answer_is_written_back_once_and_is_no_news(
     assert await radicale.get("0104") == there
     assert sorted(await desk.events()) == ["Visit 0104", "Visit 0105", "Visit 0106"]
     assert words not in await radicale.get("0105")
+
+    # The answer was for another time: it is taken back when the source moves the event.
+    await radicale.put("0104", event_of(there).replace("T10", "T16"))
+    await desk.later()
+    there = await radicale.get("0104")
+    assert "T160000" in there
+    assert words not in there
+    assert "SUMMARY:Visit 0104" in there
+    assert "PARTSTAT=NEEDS-ACTION" in there
+    assert (await desk.calls())[0] == "01-04T16 15550101"
 
 
 async def test_a_preview_shows_what_a_poll_would_do(desk: Desk, radicale: RadicaleCalendar) -> None:

@@ -11,12 +11,14 @@ import time_machine
 
 from telealarm.config.model import Config, FeedsConfig, WebhooksConfig
 from telealarm.models import AuditEntry, CalendarFeed
+from telealarm.store.engine.loop import POLL_SECONDS
 from telealarm.transports import feed as feed_transport
 from tests.integration.api_client import Api, clinic, id_of
 from tests.integration.feed_desk import Desk, poller, visit
 from tests.lab import feed_source
 from tests.lab.feed_source import Awkward, FeedSource, replies
 from tests.lab.speed import limit
+from tests.lab.waiting import until
 
 FOUR = [visit(day, f"{day}T10") for day in ("0104", "0105", "0106", "0107")]
 
@@ -319,6 +321,33 @@ async def test_a_feed_that_is_switched_off_is_not_polled(desk: Desk) -> None:
     await desk.api.patch(desk.feed, {"status": 1})
     await desk.poll()
     assert len(desk.source.asked) == 2
+
+
+async def test_the_loop_sleeps_until_a_feed_is_made(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = 0
+    original = desk.poller.step
+
+    async def counted() -> Any:
+        nonlocal steps
+        steps += 1
+        return await original()
+
+    monkeypatch.setattr(desk.poller, "step", counted)
+    running = asyncio.create_task(desk.poller.run())
+    await until(lambda: steps == 1, 10, "the loop has looked once")
+    await asyncio.sleep(POLL_SECONDS + 0.5)  # the tick of other stages
+    assert steps == 1
+    body = {"name": "n", "calendar": desk.calendar, "source_url": desk.source.url}
+    desk.feed = (await desk.api.made("calendar-feed/", body))["url"]
+
+    async def read() -> bool:
+        return bool((await desk.state())["state"] == "ok")
+
+    await until(read, 30, "the feed is read")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_two_workers_never_poll_one_feed_at_once(desk: Desk) -> None:

@@ -1,6 +1,6 @@
 """The resources of CalDAV sources, and when we wrote one of them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -74,30 +74,43 @@ def wrote(item: CalendarFeedItem, etag: str, now: datetime, answer: int | None =
 def untold(feed: CalendarFeed, now: datetime, limit: int) -> list[Untold]:
     """Return the answers to events ahead of which the source was not told.
 
-    Of several alarms of an event, the last that was answered counts. An occurrence of a series is
-    left out: its resource is that of the whole series.
+    Of several alarms of an event, the last that was answered counts. An answer is for the time that
+    was asked about: if the event has moved since, the answer that the source knows is taken back
+    (NONE). An occurrence of a series is left out: its resource is that of the whole series.
     """
-    answered = (
-        Alarm.select(Alarm, Event)
-        .join(Event)
-        .where(
-            Event.calendar == feed.calendar_id,
-            Event.import_source == SOURCE,
-            Event.rule.is_null(),
-            Event.end > now,
-            Alarm.deleted.is_null(),
-            Alarm.result.in_(_ANSWERS),
-        )
-        .order_by(Alarm.id)
-    )
-    last = {alarm.event.uid: alarm for alarm in answered}
-    items = {item.uid: item for item in _of(feed)} if last else {}
-    found = [
-        Untold(items[uid], alarm, alarm.result)
-        for uid, alarm in last.items()
-        if uid in items and abs(items[uid].answer) != alarm.result
-    ]
+    items = {item.uid: item for item in _of(feed)}
+    alarms = list(_alarms(feed, now)) if items else []
+    last = {alarm.event.uid: alarm for alarm in alarms}
+    answered = {alarm.event.uid: alarm for alarm in alarms if _counts(alarm)}
+    found = []
+    for uid, item in items.items():
+        alarm = answered.get(uid, last.get(uid))
+        answer = alarm.result if alarm is not None and uid in answered else AlarmResult.NONE
+        if alarm is not None and abs(item.answer) != answer:
+            found.append(Untold(item, alarm, answer))
     return found[:limit]
+
+
+def _alarms(feed: CalendarFeed, now: datetime) -> Iterable[Alarm]:
+    """Select the alarms of events ahead that have an answer, or whose source knows one."""
+    told = CalendarFeedItem.select(CalendarFeedItem.uid).where(
+        CalendarFeedItem.feed == feed.id, CalendarFeedItem.answer != AlarmResult.NONE
+    )
+    rows = Alarm.select(Alarm, Event).join(Event)
+    return rows.where(
+        Event.calendar == feed.calendar_id,
+        Event.import_source == SOURCE,
+        Event.rule.is_null(),
+        Event.end > now,
+        Alarm.deleted.is_null(),
+        Alarm.result.in_(_ANSWERS) | Event.uid.in_(told),
+    ).order_by(Alarm.id)
+
+
+def _counts(alarm: Alarm) -> bool:
+    """Return whether the alarm has an answer that is for the present time of its event."""
+    moved, due = alarm.event.moved_on, alarm.due
+    return alarm.result in _ANSWERS and (moved is None or due is None or due > moved)
 
 
 def tried(item: CalendarFeedItem, answer: int) -> None:
