@@ -191,6 +191,7 @@ def _history(alarm_id: int, files: PersonFiles) -> None:
         aleg_uuid="ta-1",
         phone_number="600100777",
         dialled=NUMBER,
+        contact=NUMBER,
         endpoint=f"PJSIP/{NUMBER}@trunk",
         gateway=1,
         survey=section.survey_id,
@@ -214,7 +215,9 @@ def _history(alarm_id: int, files: PersonFiles) -> None:
     message = {"owner": alarm.owner_id, "alarm": alarm, "date": now, "method": 2}
     text = {"subject": NAME, "text": f"Dear {NAME}: {TEXT}", "html": NAME, "said": NUMBER}
     for status, number in ((MessageStatus.SENT, NUMBER), (MessageStatus.PENDING, "600100777")):
-        Message.create(**message, **text, recipient=number, tail="00100777", status=status)
+        Message.create(
+            **message, **text, recipient=number, contact=number, tail="00100777", status=status
+        )
     gateway = SmsGateway.get()
     InboundSms.create(gateway=gateway, external_id="1", sender=NUMBER, text=TEXT, alarm=alarm)
     InboundSms.create(gateway=gateway, external_id="2", sender="600100777", text=NAME)

@@ -154,9 +154,10 @@ def steps(found: Person, live: set[int]) -> Iterator[Callable[[], int]]:
         yield partial(people.forget, found.ids[PersonRow])
 
 
-_NO_CALL: dict[str, Any] = dict.fromkeys(
-    ("phone_number", "dialled", "endpoint", "callerid", "playback"), ""
-)
+_NO_CALL: dict[str, Any] = {
+    **dict.fromkeys(("phone_number", "dialled", "endpoint", "callerid", "playback"), ""),
+    "contact": None,
+}
 _NO_ALARM: dict[str, Any] = {
     **dict.fromkeys(("alarm_phonenumber", "alarm_email", "url_cancel", "url_confirm"), ""),
     "alarm_e164": None,
@@ -204,7 +205,7 @@ def _messages(ids: list[int], about: set[int]) -> int:
     )
     count = 0
     for row in ended:
-        recipient = {} if row.alarm_id in about else {"recipient": "", "tail": ""}
+        recipient = {} if row.alarm_id in about else {"recipient": "", "tail": "", "contact": None}
         count += _set(Message, [row.id], **texts, **gone, **recipient)
     return count
 
