@@ -10,7 +10,10 @@ Snapshot = dict[str, Any]
 
 # What the service writes by itself.
 _OF_SERVICE = {
-    Event: {"id", "made_to", "next_child_due", "series_edited", "children_made", "notify_count"},
+    Event: {
+        *("id", "made_to", "next_child_due", "series_edited", "children_made", "notify_count"),
+        "plan_due",
+    },
     Alarm: {"id", "due", "counted_on"},
 }
 

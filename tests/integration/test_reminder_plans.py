@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import peewee
+import pytest
 import pytest_asyncio
 import time_machine
 
 from telealarm.clock import utcnow
+from telealarm.importing.undo import undo
 from telealarm.models import Alarm, Event, Message
 from telealarm.planning.series import SeriesPlanner
 from telealarm.store.engine.database import Database
@@ -526,3 +529,35 @@ async def test_a_file_moves_and_cancels_what_its_plan_tells_once(book: Book) -> 
     # It is in the file again: nobody is told any more that it is cancelled.
     book.ics(one.format(5), excluding)
     assert await alarms() == [*left, f"cancelled {now}", f"moved {now}"]
+
+
+async def test_an_import_into_a_calendar_with_a_plan_is_taken_back(book: Book) -> None:
+    body = {"name": "p", "steps": [before(24), before(2)]}
+    plan = await book.api.made("reminder-plan/", body)
+    calendar = (await book.api.get("calendar/")).body["results"][0]["url"]
+    await book.api.patch(calendar, {"reminder_plan": plan["url"]})
+    rows = "title,start,alarm_phonenumber,uid\nA,2026-12-0{} 10:00,600100200,a\n"
+    first = book.text(rows.format(3))
+    second = book.text(rows.format(5))
+    assert first.run_id is not None and second.run_id is not None
+    assert undo(book.api.db, second.run_id).left == []
+    assert await book.calls() == ["2026-12-02T10:00 600100200", "2026-12-03T08:00 600100200"]
+    assert undo(book.api.db, first.run_id).left == []
+    assert await book.calls() == []
+
+
+async def test_an_event_without_a_plan_asks_for_none(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    execute = peewee.Database.execute_sql
+
+    def counted(self: Any, sql: str, *args: Any, **options: Any) -> Any:
+        asked.append(sql)
+        return execute(self, sql, *args, **options)
+
+    monkeypatch.setattr(peewee.Database, "execute_sql", counted)
+    await desk.event("2026-06-10 09:00")
+    tables = ('FROM "reminder_plan"', 'FROM "reminder_step"', 'FROM "alarm"')
+    assert [sql for sql in asked if any(table in sql for table in tables)] == []
+    assert any('INSERT INTO "event"' in sql for sql in asked)
