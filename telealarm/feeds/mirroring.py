@@ -30,7 +30,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 # So few events are written in one transaction: other writes wait for it.
-BATCH = 20
+BATCH = 5
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,7 @@ async def _act(api: Api, mine: dict[str, str], name: str, action: str) -> None:
         "cancel_occurrence": {"start": "2031-01-02 10:00"},
         "move_occurrence": {"start": "2031-01-03 10:00", "to": "2031-01-03 11:00"},
         "update_last_child_status": {"status": 3},
+        "erase": {"confirm": True},
     }
     link = mine[name]
     if action in bodies and name == "event":
@@ -127,6 +128,8 @@ async def _act(api: Api, mine: dict[str, str], name: str, action: str) -> None:
         link = (await api.made("survey-template/", {"name": "ready"}))["url"]
         section = {"survey": link, "type": 1, "script": "Hello."}
         await api.made("section-template/", section)
+    if action == "erase":
+        link = (await api.made("person/", {"name": "Ann", "numbers": ["600100208"]}))["url"]
     if action == "confirm":
         asked = CalendarFeed.update(state=FeedState.ASKS, asked={"doubt": "all", "ids": []})
         await api.db.write(asked.execute)
