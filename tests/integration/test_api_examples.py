@@ -18,8 +18,9 @@ ORDER = (
     *("alarm-request", "dnc-list", "dnc-contact", "mail-template", "sms-template"),
 )
 FILES = "multipart/form-data"
-# It has no body, and there is no delivery before an alarm has gone out.
-LATER = "/redeliver/"
+# They have no body. There is no delivery before an alarm has gone out, nothing to confirm before a
+# feed was read, and no feed is read without the service.
+LATER = ("/redeliver/", "calendar-feed/{id}/confirm/", "calendar-feed/{id}/preview/")
 
 
 def writes() -> list[tuple[str, str, dict[str, Any] | None]]:
