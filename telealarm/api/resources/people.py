@@ -147,7 +147,7 @@ def erase_one(context: RequestContext, row: Person, values: Values) -> dict[str,
     """
     if not values["confirm"]:
         raise Invalid({"confirm": ["must be true: an erasure cannot be taken back"]})
-    order = erasures.begin_person(row, context.actor, context.now)
+    order = erasures.begin_person(row, context.now)
     return {"url": context.links.to("erasure", order.id)}
 
 

@@ -97,11 +97,10 @@ def begin(
     return order
 
 
-def begin_person(row: PersonRow, actor: Actor, now: datetime) -> Erasure:
+def begin_person(row: PersonRow, now: datetime) -> Erasure:
     """Order the erasure of one person. What is shared with others stays."""
     order = _order_for(row, secrets.token_hex(16), now)
     people.retire(row, now)
-    audit.add(actor, "person", order.id, "erase", {}, owner_id=row.owner_id)
     wake("erasures")
     return order
 
