@@ -131,9 +131,12 @@ def migrating(database: peewee.Database, config: Config) -> Iterator[None]:
     path = config.sqlite_path
     if path is None:
         database.execute_sql("SELECT pg_advisory_lock(%s)", (_MIGRATING,))
+        # A statement for a million rows takes longer than any other statement may.
+        database.execute_sql("SET statement_timeout = 0")
         try:
             yield
         finally:
+            database.execute_sql("RESET statement_timeout")
             database.execute_sql("SELECT pg_advisory_unlock(%s)", (_MIGRATING,))
     else:
         with path.with_name(path.name + ".lock").open("w") as lock:
