@@ -18,7 +18,7 @@ import time
 from benchmarks.lab import rows
 from benchmarks.lab.meters import cpu_ms, load, rss_kb
 from benchmarks.lab.rig import Rig, rig
-from benchmarks.lab.service import ROOT, Serve, Service, in_seconds
+from benchmarks.lab.service import ROOT, Serve, Service, as_installed, in_seconds
 from telealarm.models import Alarm, CallRequest
 from tests.lab.rest import number_of
 
@@ -80,7 +80,7 @@ def timed(*arguments: str) -> float:
     for _ in range(RUNS):
         started = time.perf_counter()
         argv = [sys.executable, *arguments]
-        subprocess.run(argv, stdout=subprocess.DEVNULL, check=True, cwd=ROOT)
+        subprocess.run(argv, stdout=subprocess.DEVNULL, check=True, cwd=ROOT, env=as_installed())
         times.append((time.perf_counter() - started) * 1000)
     return statistics.median(times)
 

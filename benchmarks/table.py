@@ -27,6 +27,7 @@ from benchmarks import (
     count_calls,
     due_to_invite,
     footprint,
+    imports,
     lists,
     neighbour,
     pace,
@@ -226,6 +227,29 @@ async def create_by_rest(size: Size, report: Report) -> None:
         report.add(f"event + alarm by REST / {name}", ratio, f"{beside} pairs/s")
 
 
+async def import_files(size: Size, report: Report) -> None:
+    found: dict[str, list[float]] = {"csv": [], "ics": []}
+    pairs = []
+    for _ in range(size.rounds):
+        rest = await rest_create.run(
+            seconds=size.rest_seconds,
+            rounds=1,
+            clients=16,
+            only="telealarm",
+            peers_python=size.peers_python,
+            database="sqlite",
+        )
+        pairs += rest["telealarm"]
+        rates = await imports.run(rows=size.imported, rounds=1, database="sqlite")
+        for kind, rate in rates.items():
+            found[kind] += rate
+    for kind, rate in found.items():
+        ratio, beside = ratios(rate, pairs)
+        report.add(
+            f"import of 3,000 events, {kind.upper()} / by REST, per row", ratio, f"{beside} rows/s"
+        )
+
+
 async def list_events(size: Size, report: Report) -> None:
     found = await lists.run(events=size.events, database="sqlite")
     slowest = max(
@@ -278,6 +302,7 @@ PARTS: dict[str, Callable[[Size, Report], Awaitable[None]]] = {
     "claims": claim_beside_peers,
     "claim-cost": claim_among_many,
     "rest": create_by_rest,
+    "import": import_files,
     "lists": list_events,
     "recurrence": recur,
     "start": start,

@@ -46,7 +46,7 @@ def machine() -> str:
             text = subprocess.check_output(argv, text=True, stderr=subprocess.DEVNULL)
         except (OSError, subprocess.CalledProcessError):
             continue
-        parts.append(" ".join(text.replace("(PostgreSQL)", "").split()[:3]))
+        parts.append(" ".join(text.replace("psql (PostgreSQL)", "PostgreSQL").split()[:2]))
     return ", ".join(parts)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,12 +37,19 @@ READY_SECONDS = 60.0
 T = TypeVar("T")
 
 
+def as_installed() -> dict[str, str]:
+    """Return an environment in which modules are compiled once, as pip does at an installation."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    cache = Path(tempfile.gettempdir(), f"benchmark-pycache-{os.getuid()}")
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(cache)}
+
+
 class Serve(serve.Serve):
     """`telealarm serve`, started by variant.py, which `environment` tells what to count."""
 
     async def start(self) -> None:
         argv: list[str | Path] = [sys.executable, "-m", "benchmarks.lab.variant", "serve"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), **self.environment}
+        environment = {**as_installed(), **self.environment}
         self._child = Child(
             [*argv, "--config", self.config], self.log, cwd=self.folder, env=environment
         )

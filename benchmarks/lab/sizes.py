@@ -20,6 +20,7 @@ class Size:
     idle_alarms: int = 100
     few, many, due = 10_000, 1_000_000, 2000
     rest_seconds: float = 4
+    imported: int = 3000
     events: int = 1_000_000
     rules: int = 10_000
     live_calls: int = 100
@@ -41,6 +42,7 @@ class Tiny(Size):
     idle_alarms: int = 2
     few, many, due = 10, 20, 10
     rest_seconds: float = 0.5
+    imported: int = 20
     events: int = 1001
     rules: int = 34
     live_calls: int = 2

@@ -126,6 +126,7 @@ def test_the_table_is_measured_kept_and_written(
     kept = tmp_path / "run.json"
     run(monkeypatch, "table", "--quick", "--rows", "recurrence,lists", "--json", str(kept))
     printed = capsys.readouterr().out
+    assert "failed" not in printed
     figures = [row.figure for row in ROWS if row.part in ("recurrence", "lists")]
     assert [line.split(" | ")[0] for line in printed.splitlines() if line.startswith("| ")][1:] == [
         f"| {figure}" for figure in figures

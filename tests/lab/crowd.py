@@ -7,19 +7,19 @@ from telealarm.models import Event
 _COLUMNS = (
     'INSERT INTO event (owner_id, title, start, "end", creator_id, created_on, calendar_id,'
     " notify_count, status, occ_count, exdate, series_edited, children_status, children_made,"
-    " detached)"
+    " detached, type)"
 )
 _SQLITE = f"""
 WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < {{last}})
 {_COLUMNS}
 SELECT {{owner}}, 'event', {{at}}, {{at}}, {{creator}}, {{at}}, {{calendar}}, 0, 1, 0, '[]',
-    FALSE, 1, 0, FALSE
+    FALSE, 1, 0, FALSE, ''
 FROM numbers
 """
 _POSTGRESQL = f"""
 {_COLUMNS}
 SELECT {{owner}}, 'event', {{at}}, {{at}}, {{creator}}, {{at}}, {{calendar}}, 0, 1, 0, '[]',
-    FALSE, 1, 0, FALSE
+    FALSE, 1, 0, FALSE, ''
 FROM generate_series(0, {{last}}) AS n
 """
 
