@@ -80,6 +80,8 @@ class CallRequest(ClaimableModel):
             (("phone_number", "id"), False),
             (("owner", "call_time", "id"), False),
             (("call_time", "id"), False),
+            (("owner", "disposition", "id"), False),
+            (("disposition", "id"), False),
         )
 
 

@@ -24,9 +24,10 @@ answers GET. Any other method gets 405 with `Allow`. A row of another user does 
 the answer is 404, or 400 if a relation names the row.
 
 A list is in the order of `ordering`. Without it, a list with a time filter is in the order of that
-time, and every other list is in the order of the ids. `count` is exact up to 10000 rows. Beyond
-that, new rows count at once. Deleted or changed rows may still be counted for a minute after the
-list was requested, ten minutes at most. `next` and `previous` are always exact.
+time, and every other list is in the order of the ids. `count` is exact up to 10000 rows. A
+longer list is counted behind its first request, which says 10001. After that, some hundred new rows
+count at once. Deleted or changed rows may still be counted until the list was requested a minute
+later. `next` and `previous` are always exact.
 """
 
 # The heading of the call that leads to all others.

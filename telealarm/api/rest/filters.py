@@ -1,6 +1,6 @@
 """Filters and orders of lists. The address of a list chooses from closed sets."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import eq, ge, gt, le, lt, or_
@@ -22,9 +22,9 @@ from telealarm.store.engine import time_zones
 
 
 class Condition(FieldType):
-    """A filter whose value stands for a condition."""
+    """A filter whose value stands for conditions of which one must hold."""
 
-    def read(self, value: Any) -> Expression:
+    def read(self, value: Any) -> list[Expression]:
         raise NotImplementedError
 
 
@@ -34,8 +34,8 @@ class NumberFilter(Condition):
 
     condition: Callable[[str], Expression]
 
-    def read(self, value: Any) -> Expression:
-        return self.condition(SoughtPhone().read(value))
+    def read(self, value: Any) -> list[Expression]:
+        return [self.condition(SoughtPhone().read(value))]
 
     def schema(self) -> Schema:
         return SoughtPhone().schema()
@@ -43,17 +43,21 @@ class NumberFilter(Condition):
 
 @dataclass(frozen=True)
 class WordFilter(Condition):
-    """A filter by words. Each word stands for a condition. Of several words, one must match."""
+    """A filter by words. Each word stands for conditions of which one must hold.
 
-    conditions: Mapping[str, Expression]
+    Conditions of one word exclude each other, and an index has the rows of each in order. Of
+    several words, one must match.
+    """
 
-    def read(self, value: Any) -> Expression:
+    conditions: Mapping[str, Sequence[Expression]]
+
+    def read(self, value: Any) -> list[Expression]:
         asked = list(dict.fromkeys(str(value).split(",")))
         if not set(asked) <= set(self.conditions):
             raise ValueError(
                 f"must be one of {', '.join(self.conditions)}, or several with commas between"
             )
-        return reduce(or_, (self.conditions[word] for word in asked))
+        return [condition for word in asked for condition in self.conditions[word]]
 
     def schema(self) -> Schema:
         word = f"({'|'.join(self.conditions)})"
@@ -123,7 +127,7 @@ def narrowed(
         try:
             value = _value(column, text)
             if isinstance(column, Condition):
-                query = query.where(value)
+                query = query.where(reduce(or_, value))
             else:
                 query = query.where(_holds(query, column, compare(column, value)))
         except ValueError as error:
@@ -133,8 +137,24 @@ def narrowed(
     return query
 
 
+def apart(
+    context: RequestContext, query: "ModelSelect[Any]", filters: Filters
+) -> "list[ModelSelect[Any]]":
+    """Return queries that have the rows of `query` together, and no row twice.
+
+    A filter by words may stand for several conditions. No index has the rows of all in order.
+    """
+    for name, column in filters.items():
+        if isinstance(column, Condition) and name in context.query:
+            return [query.where(condition) for condition in column.read(context.query[name])]
+    return [query]
+
+
 def ordered(
-    context: RequestContext, query: "ModelSelect[Any]", orders: Orders
+    context: RequestContext,
+    query: "ModelSelect[Any]",
+    orders: Orders,
+    filters: Filters | None = None,
 ) -> "ModelSelect[Any]":
     """Return `query` in the order of `?ordering=`. Equal rows are in the order of their ids.
 
@@ -143,14 +163,26 @@ def ordered(
     list of any length.
     """
     row_id = query.model.id
+    asked = context.query.get("ordering")
+    if asked is None:
+        key = next(_ranges(context, query, filters or {}), row_id)
+        return query.order_by(*([key] if key is row_id else [key, row_id]))
     known = {"id": row_id, **orders}
-    ranges = (name for name in orders if any(name + ending in context.query for ending in _RANGES))
-    asked = context.query.get("ordering", next(ranges, "id"))
     name = asked.removeprefix("-")
     if name not in known:
         raise Invalid({"ordering": [f"must be one of {', '.join(order_words(orders))}"]})
     columns = [known[name]] if name == "id" else [known[name], row_id]
     return query.order_by(*(key.desc() if asked.startswith("-") else key for key in columns))
+
+
+def _ranges(
+    context: RequestContext, query: "ModelSelect[Any]", filters: Filters
+) -> Iterator[Any]:
+    """Yield the times of which the address asks for a range."""
+    for name, column in filters.items():
+        is_own = isinstance(column, UtcField) and column.model is query.model
+        if is_own and any(name + ending in context.query for ending in _RANGES):
+            yield column
 
 
 def order_words(orders: Orders) -> list[str]:

@@ -113,6 +113,8 @@ class Routes:
             await self._db.read(self._counts.recount, query, utcnow())
         except StorageError as error:
             log.warning("a list could not be counted again: %s", error)
+        finally:
+            self._counts.done(query)
 
     async def _sheet(self, resource: Resource, context: RequestContext) -> web.Response:
         header = body_schemas.reply(resource)["properties"]

@@ -104,32 +104,34 @@ def listed(
     """
     errors: dict[str, list[str]] = {}
     number, size, query = 1, default, visibility.ids(context.login, resource.model)
+    found = Found(query)
     with _noted(errors):
         number, size = window(context, default, most)
     with _noted(errors):
         others = (search.NAME,) if resource.searched else ()
         query = filters.narrowed(context, query, resource.filters, others)
-    found = Found(query)
+        found = Found(query, apart=filters.apart(context, query, resource.filters))
     with _noted(errors):
-        found = search.narrowed(context, query) if resource.searched else found
+        if resource.searched and search.is_asked(context):
+            found = search.narrowed(context, query)
     with _noted(errors):
-        filters.ordered(context, query, resource.orders)
+        filters.ordered(context, query, resource.orders, resource.filters)
     if errors:
         raise Invalid(errors)
-    order = partial(filters.ordered, context, orders=resource.orders)
+    order = partial(filters.ordered, context, orders=resource.orders, filters=resource.filters)
     first = (number - 1) * size
     ids, count = found.page(order, first, size + 1)
     _there(number, ids)
-    everything, shown = visibility.rows(context.login, resource.model), {}
+    results: list[Shown] = []
     for part in crud.chunks(ids[:size]):
-        rows = list(everything.where(resource.model.id.in_(part)))
+        there = visibility.find_all(context.login, resource.model, part)
+        # Leave out rows that were deleted between the two reads.
+        rows = [there[row_id] for row_id in part if row_id in there]
         if resource.load is not None:
             resource.load(rows)
         more = sheet.cells(context, rows) if sheet else [{}] * len(rows)
         for row, cells in zip(rows, more, strict=True):
-            shown[row.id] = {**cells, **resource.show(context, row)}
-    # Leave out rows that were deleted between the two reads.
-    results = [shown[row_id] for row_id in ids[:size] if row_id in shown]
+            results.append({**cells, **resource.show(context, row)})
     return Listed(number, first, found, results, len(ids) > size, count)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
-from typing import Any
+from typing import Any, cast
 
 from peewee import JOIN, SQL, Field, Join, ModelSelect, fn
 
@@ -85,12 +85,14 @@ class Found:
     """What a search found: the rows of `query`.
 
     `pairs` selects them without an order, the same row perhaps several times: the first are soon
-    there. `walk` is for words that very many rows have.
+    there. `walk` is for words that very many rows have. `apart` are queries that have its rows
+    together, each in order by an index of its own.
     """
 
     query: "ModelSelect[Any]"
     pairs: "ModelSelect[Any] | None" = None
     walk: Walk | None = None
+    apart: "Sequence[ModelSelect[Any]]" = ()
 
     def page(self, order: Order, first: int, size: int) -> tuple[list[int], int | None]:
         """Return the ids of `size` rows from the row `first` on, in this order.
@@ -100,8 +102,18 @@ class Found:
         if self.walk is not None and (hits := self.walk.hits(order, first + size)) is not None:
             return hits[first : first + size], None
         most = size if self.pairs is None else max(size, COUNTED - first)
-        ids = [row_id for (row_id,) in order(self.query).tuples().limit(most).offset(first)]
+        query = self._first(order, first + most) if len(self.apart) > 1 else self.query
+        ids = [row_id for (row_id,) in order(query).tuples().limit(most).offset(first)]
         return ids[:size], first + len(ids) if 0 < len(ids) < most else None
+
+    def _first(self, order: Order, most: int) -> "ModelSelect[Any]":
+        """Return a query for rows among which are the first `most` of all parts."""
+        model = self.query.model
+        some = [order(one).limit(most).alias(f"part{n}") for n, one in enumerate(self.apart)]
+        parts = [model.select(part.c.id).from_(part) for part in some]
+        return model.select(model.id).where(
+            model.id.in_(reduce(lambda all_, part: all_.union_all(part), parts))
+        )
 
     def count(self) -> int:
         """Return how many rows there are; COUNTED + 1 if there are more."""
