@@ -63,6 +63,15 @@ class LocalClient:
         owner_id = write.check_new(self._context, resource, sent)
         return self._insert(resource, sent, owner_id)
 
+    def create_all(self, name: str, news: Sequence[tuple[Body, Body]]) -> Sequence[BaseModel]:
+        """Return the row that `POST name/` creates from each body, with its `related` rows.
+
+        Raises what is wrong with one of them: then none is created.
+        """
+        resource = self._allowed(name, "POST")
+        sent = [_new(resource, body, related) for body, related in news]
+        return write.create_all(resource, [(self._context, one) for one in sent])
+
     def keep_or_create(self, name: str, body: Body, same: Sequence[str]) -> tuple[BaseModel, bool]:
         """Return a row, and whether it is new.
 

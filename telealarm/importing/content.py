@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from telealarm import methods
 from telealarm.importing.draft import Body, Draft
 from telealarm.models import Alarm, Event
-from telealarm.store.engine import time_zones
+from telealarm.store.engine import crud, time_zones
 
 # What an event has if the file no longer names the field.
 _UNSET: Body = {
@@ -18,6 +18,10 @@ _UNSET: Body = {
 }
 # A change of one of them is read with the others.
 _TIMES = ("start", "end", "timezone")
+
+
+# The columns of an event that hold its content.
+COLUMNS = ("imported", "import_sequence", "import_digest", "import_source")
 
 
 @dataclass
@@ -54,6 +58,11 @@ class Content:
 
     def save(self, event: Event, draft: Draft, source: str) -> None:
         """Keep it with the event, and the digest of what the file says now."""
+        self.put(event, draft, source)
+        crud.write_all([event], COLUMNS)
+
+    def put(self, event: Event, draft: Draft, source: str) -> None:
+        """Put it into the columns of the event, which the caller writes."""
         event.imported = {
             "event": self.event,
             "rrule": self.rrule,
@@ -66,12 +75,6 @@ class Content:
         event.import_digest, event.import_source = draft.digest(), source
         if draft.sequence is not None:
             event.import_sequence = draft.sequence
-        Event.update(
-            imported=event.imported,
-            import_sequence=event.import_sequence,
-            import_digest=event.import_digest,
-            import_source=event.import_source,
-        ).where(Event.id == event.id).execute()
 
 
 def read(event: Event) -> Content:

@@ -77,6 +77,11 @@ class Draft:
         """The UID in the file. All drafts of a group are what the file says of that UID."""
         return self.series or self.uid
 
+    @property
+    def is_simple(self) -> bool:
+        """Return whether it is an event that happens once, and not a part of a series."""
+        return not (self.cancelled or self.rrule or self.moved or self.series or self.original)
+
     def digest(self) -> str:
         """Return a digest of the event's content in the file. Its line does not count."""
         moved = [_content(item) for item in self.moved]

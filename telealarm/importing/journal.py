@@ -1,6 +1,6 @@
 """What an import changes, event by event, so that it can be taken back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from telealarm.importing import snapshot
@@ -8,6 +8,7 @@ from telealarm.importing.snapshot import Snapshot
 from telealarm.models import Event, ImportChange, ImportRun
 from telealarm.store import audit
 from telealarm.store.audit import Actor, Changes
+from telealarm.store.engine import crud
 
 
 class Journal:
@@ -47,6 +48,18 @@ class Journal:
                 after: dict[str, Any] = {**now, "group": group}
                 ImportChange.create(run=self._open(), event=event, before=was, after=after)
                 self._audit(event, was, now)
+
+    def record_new(self, groups: Mapping[int, str]) -> None:
+        """Keep new events that the API has written. `groups`: the group of each, by its id."""
+        taken = snapshot.take_all(list(groups))
+        changes = [
+            ImportChange(
+                run=self._open(), event=event_id, before=None, after={**now, "group": group}
+            )
+            for event_id, group in groups.items()
+            for now in (taken[event_id],)
+        ]
+        crud.create_all(changes)
 
     def _audit(self, event: Event, was: Snapshot | None, now: Snapshot) -> None:
         """Add an event to the audit log that was not written through the API, or by an undo."""

@@ -1,10 +1,13 @@
 """An imported event as it is in the database, with its alarms: kept before and after an import."""
 
+from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
 
 from telealarm.models import Alarm, BaseModel, Event
 from telealarm.models.base import UtcField
+from telealarm.store.engine.joined import Joined
+from telealarm.store.engine.prepared import Each
 
 Snapshot = dict[str, Any]
 
@@ -17,14 +20,35 @@ _OF_SERVICE = {
     Alarm: {"id", "due", "counted_on"},
 }
 
+_EVENTS = Joined(
+    Event,
+    build=lambda columns: Event.select(*columns).where(Event.id.in_(Each("ids", Event.id))),
+)
+_ALARMS = Joined(
+    Alarm,
+    build=lambda columns: (
+        Alarm.select(*columns).where(Alarm.event.in_(Each("ids", Event.id))).order_by(Alarm.id)
+    ),
+)
+
 
 def take(event: Event) -> Snapshot:
     """Return the columns of the event and of its alarms, as JSON."""
-    alarms = Alarm.select().where(Alarm.event == event.id).order_by(Alarm.id)
+    alarms = _ALARMS.rows(ids=[event.id])
     return {
         "event": _columns(event),
         "alarms": {str(alarm.id): _columns(alarm) for alarm in alarms},
     }
+
+
+def take_all(event_ids: Sequence[int]) -> dict[int, Snapshot]:
+    """Return the snapshots of these events, by their ids."""
+    taken = {
+        event.id: {"event": _columns(event), "alarms": {}} for event in _EVENTS.rows(ids=event_ids)
+    }
+    for alarm in _ALARMS.rows(ids=event_ids):
+        taken[alarm.event_id]["alarms"][str(alarm.id)] = _columns(alarm)
+    return taken
 
 
 def values(model: type[BaseModel], columns: dict[str, Any]) -> dict[str, Any]:

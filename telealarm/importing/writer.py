@@ -37,6 +37,8 @@ from telealarm.store.engine import read_cache, regions
 from telealarm.words import AuditRoad, ImportOutcome, Reason
 
 BATCH = 200
+# So few new events are written one by one.
+FEW = 4
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -138,9 +140,9 @@ class Writer:
 
             def work(batch: list[Group] = batch) -> None:
                 left = self._guard()
-                for group in batch:
-                    if not (left and _uids(group) & {*left}):
-                        self._write_group(group)
+                there = [group for group in batch if not (left and _uids(group) & {*left})]
+                for is_new, groups in itertools.groupby(there, self._is_new):
+                    self._write_groups(list(groups), together=is_new)
                 if dry_run:
                     raise _DryRun
 
@@ -220,6 +222,63 @@ class Writer:
         """Return what `read` returns in a transaction."""
         return self._db.run(read, *args, **kwargs)
 
+    def _is_new(self, group: Group) -> bool:
+        """Return whether a group is a simple event that is not in the calendar, or only notes."""
+        drafts = [one for one in group if isinstance(one, Draft)]
+        if len(drafts) > 1 or any(isinstance(one, Rejected) for one in group):
+            return False
+        try:
+            return all(
+                draft.is_simple and not self._rows(self._writer(draft).calendar, draft.group)
+                for draft in drafts
+            )
+        except TeleAlarmError:
+            return False
+
+    def _write_groups(self, groups: list[Group], *, together: bool) -> None:
+        """Write the groups: `together` in a few statements, if there is no mistake among them."""
+        if together and len(groups) >= FEW:
+            if not self._make_all(groups):
+                middle = len(groups) // 2
+                self._write_groups(groups[:middle], together=True)
+                self._write_groups(groups[middle:], together=True)
+            return
+        for group in groups:
+            self._write_group(group)
+
+    def _make_all(self, groups: list[Group]) -> bool:
+        """Make the events of new groups. Return False, and make none, if one of them is refused."""
+        drafts = [one for group in groups for one in group if isinstance(one, Draft)]
+        keys = {(self._writer(draft).calendar.id, draft.uid): draft.line for draft in drafts}
+        if len(keys) < len(drafts) or keys.keys() & self._seen.keys():
+            return False
+        made: dict[int, str] = {}
+        try:
+            with limits.undone_on_error(), self._db.peewee.atomic(), audit.together():
+                for writer, some in itertools.groupby(drafts, self._writer):
+                    of_writer = list(some)
+                    events = writer.make_all(of_writer)
+                    made |= {e.id: d.group for e, d in zip(events, of_writer, strict=True)}
+                limits.check()
+        except (TeleAlarmError, IntegrityError):
+            return False  # alone, each says what is wrong with it
+        self._seen |= keys
+        self._journal.record_new(made)
+        self.report.counts[ImportOutcome.MADE] += len(drafts)
+        for group in groups:
+            for one in group:
+                self._tell_made(one)
+        return True
+
+    def _tell_made(self, one: Draft | Rejected | Note) -> None:
+        """Remark on what was made."""
+        if isinstance(one, Note):
+            self._remark(one.line, one.text)
+        elif isinstance(one, Draft):
+            self._remark_numbers(self._writer(one).calendar, one)
+            if one.remark:
+                self._remark(one.line, one.remark)
+
     def _write_group(self, group: Group) -> None:
         """Write what the file says of one UID."""
         drafts = [one for one in group if isinstance(one, Draft)]
@@ -295,10 +354,12 @@ class Writer:
             sentences = "; ".join(written.said)
             self._remark(draft.line, f"{title}: {sentences}")
         if written.outcome in (ImportOutcome.MADE, ImportOutcome.CHANGED):
-            calendar = writer.calendar
-            profile = read_cache.profile_of(calendar.user_id)
-            region = regions.of_profile(profile, calendar.owner_id)
-            self.report.remarks += self._numbers.of(draft, region)
+            self._remark_numbers(writer.calendar, draft)
+
+    def _remark_numbers(self, calendar: Calendar, draft: Draft) -> None:
+        profile = read_cache.profile_of(calendar.user_id)
+        region = regions.of_profile(profile, calendar.owner_id)
+        self.report.remarks += self._numbers.of(draft, region)
 
     def _written(self, writer: EventWriter, draft: Draft, rows: dict[str, Event]) -> Written:
         known = rows.get(draft.uid)

@@ -175,9 +175,7 @@ def ordered(
     return query.order_by(*(key.desc() if asked.startswith("-") else key for key in columns))
 
 
-def _ranges(
-    context: RequestContext, query: "ModelSelect[Any]", filters: Filters
-) -> Iterator[Any]:
+def _ranges(context: RequestContext, query: "ModelSelect[Any]", filters: Filters) -> Iterator[Any]:
     """Yield the times of which the address asks for a range."""
     for name, column in filters.items():
         is_own = isinstance(column, UtcField) and column.model is query.model

@@ -82,13 +82,22 @@ def create(context: RequestContext, resource: Resource, sent: Sent) -> BaseModel
 
 
 def answer_all(resource: Resource, news: Sequence[New]) -> list[Shown]:
-    """Make the new row of each request, and return its reply. Raises what is wrong with one.
+    """Make the new row of each request, and return its reply. Raises what is wrong with one."""
+    if not isinstance(resource.create, Together):
+        return [_answer(resource, new, create(new[0], resource, new[1])) for new in news]
+    with read_cache.remembering():
+        rows = create_all(resource, news)
+        return [_answer(resource, new, row) for new, row in zip(news, rows, strict=True)]
+
+
+def create_all(resource: Resource, news: Sequence[New]) -> Sequence[BaseModel]:
+    """Return the new row of each request. Raises what is wrong with one of them.
 
     If the resource makes its rows together, a crowd needs few statements.
     """
     if not isinstance(resource.create, Together):
-        return [_answer(resource, new, create(new[0], resource, new[1])) for new in news]
-    with read_cache.remembering(), audit.together():
+        return [create(context, resource, sent) for context, sent in news]
+    with audit.together():
         relations.look_up(news)
         steps = []
         for context, sent in news:
@@ -98,7 +107,7 @@ def answer_all(resource: Resource, news: Sequence[New]) -> list[Shown]:
         rows = resource.create.many(steps)
         for (context, _), row in zip(news, rows, strict=True):
             _record_new(context, resource, row)
-        return [_answer(resource, new, row) for new, row in zip(news, rows, strict=True)]
+        return rows
 
 
 def _answer(resource: Resource, new: New, row: BaseModel) -> Shown:

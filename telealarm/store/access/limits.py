@@ -211,6 +211,8 @@ class _Additions:
     def __init__(self) -> None:
         self._amounts: Counter[Use] = Counter()
         self._refused: set[Use] = set()
+        # Those that grew since the last check.
+        self._grown: set[Use] = set()
         # The limits that the write has read.
         self.limits: dict[int, OwnerLimits] = {}
 
@@ -218,6 +220,7 @@ class _Additions:
         self._amounts[use] += amount
         if refused and amount > 0:
             self._refused.add(use)
+            self._grown.add(use)
 
     def of(self, use: Use) -> int:
         return self._amounts[use]
@@ -229,10 +232,11 @@ class _Additions:
         self._amounts, self._refused = Counter(before[0]), set(before[1])
 
     def check(self) -> None:
-        for use in self._refused:
+        for use in self._grown & self._refused:
             most = of(use.owner_id).most(use.kind)
             if most is not None and self._amounts[use] > 0 and used(use) > most:
                 raise _reached(use, most, min(most, used(use) - 1))
+        self._grown.clear()
 
     def carry_out(self) -> bool:
         """Write the additions, in one order for all writers. Raises LimitReached."""

@@ -11,7 +11,7 @@ from telealarm.clock import utcnow
 from telealarm.errors import Conflict, Invalid
 from telealarm.models import ALL, BaseModel
 from telealarm.store.engine import search_index
-from telealarm.store.engine.prepared import Given, Prepared, insertion
+from telealarm.store.engine.prepared import Given, Prepared, given_rows, insertion
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=BaseModel)
@@ -91,6 +91,25 @@ def change(row: BaseModel, values: Mapping[str, Any]) -> None:
         setattr(row, name, value)
     if searched:
         search_index.replace(row, event_id)
+
+
+def write_all(rows: Sequence[BaseModel], names: tuple[str, ...]) -> None:
+    """Write these columns of rows of one model, as they are in the rows."""
+    if rows:
+        values = [(row.id, *(row.__data__.get(name) for name in names)) for row in rows]
+        _update_all(type(rows[0]), names).run(rows=values)
+
+
+@cache
+def _update_all(model: type[BaseModel], names: tuple[str, ...]) -> Prepared[Any]:
+    def build() -> Any:
+        columns = [model._meta.combined[name] for name in names]
+        rows = given_rows("rows", model.id, *columns)
+        values = {column: getattr(rows.c, column.column_name) for column in columns}
+        update = model.update(values).from_(rows).with_cte(rows)
+        return update.where(model.id == rows.c.id)
+
+    return Prepared(model, build)
 
 
 def check_unused(row: BaseModel, *, but_hidden: bool = False) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
-from typing import Any, cast
+from typing import Any
 
 from peewee import JOIN, SQL, Field, Join, ModelSelect, fn
 
