@@ -31,6 +31,7 @@ QUERIES = (
     "event/",
     "event/?ordering=-start",
     *(f"event/?start__gte=2030-01-01 {hour}:00&ordering=start" for hour in range(10, 15)),
+    "event/?end__gte=2030-01-01 10:00",
     "event/?page=9",
     "event/?status=1",
     "event/?status=3",

@@ -22,13 +22,11 @@ _OF_SERVICE = {
 
 _EVENTS = Joined(
     Event,
-    build=lambda columns: Event.select(*columns).where(Event.id.in_(Each("ids", Event.id))),
+    build=lambda columns: Event.select(*columns).where(Each("ids", Event.id)),
 )
 _ALARMS = Joined(
     Alarm,
-    build=lambda columns: (
-        Alarm.select(*columns).where(Alarm.event.in_(Each("ids", Event.id))).order_by(Alarm.id)
-    ),
+    build=lambda columns: Alarm.select(*columns).where(Each("ids", Alarm.event)).order_by(Alarm.id),
 )
 
 

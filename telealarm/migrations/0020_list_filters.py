@@ -1,9 +1,9 @@
-"""The indexes for the filters of lists by the end of an event and by the disposition of a call."""
+"""Indexes for lists of events by their calendar or their end, and of calls by disposition."""
 
 INDEXES = (
+    ("event", ("owner_id", "calendar_id", "id", "deleted")),
     ("event", ("owner_id", "end", "id", "deleted")),
     ("event", ("end", "id", "deleted")),
-    ("event", ("creator_id", "id", "deleted")),
     ("call_request", ("owner_id", "disposition", "id")),
     ("call_request", ("disposition", "id")),
 )

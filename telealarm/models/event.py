@@ -116,9 +116,9 @@ class Event(BaseModel):
             (("calendar", "id", "deleted"), False),
             (("owner", "start", "id", "deleted"), False),
             (("start", "id", "deleted"), False),
+            (("owner", "calendar", "id", "deleted"), False),
             (("owner", "end", "id", "deleted"), False),
             (("end", "id", "deleted"), False),
-            (("creator", "id", "deleted"), False),
             (("calendar", "uid"), True),
         )
 

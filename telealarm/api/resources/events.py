@@ -37,9 +37,9 @@ STATUS = Choice({status.value: status.name.lower() for status in EventStatus}, "
 
 ATTENDED = WordFilter(
     {
-        "true": Event.attended == True,  # noqa: E712 - an expression of SQL
-        "false": Event.attended == False,  # noqa: E712
-        "null": Event.attended.is_null(),
+        "true": [Event.attended == True],  # noqa: E712 - an expression of SQL
+        "false": [Event.attended == False],  # noqa: E712
+        "null": [Event.attended.is_null()],
     }
 )
 # An edit of one of these changes the series, which is then checked again.

@@ -108,12 +108,10 @@ class Found:
 
     def _first(self, order: Order, most: int) -> "ModelSelect[Any]":
         """Return a query for rows among which are the first `most` of all parts."""
-        model = self.query.model
         some = [order(one).limit(most).alias(f"part{n}") for n, one in enumerate(self.apart)]
-        parts = [model.select(part.c.id).from_(part) for part in some]
-        return model.select(model.id).where(
-            model.id.in_(reduce(lambda all_, part: all_.union_all(part), parts))
-        )
+        parts = [self.query.model.select(part.c.id).from_(part) for part in some]
+        rows = reduce(lambda all_, part: all_.union_all(part), parts)
+        return self.query.where(self.query.model.id.in_(rows))
 
     def count(self) -> int:
         """Return how many rows there are; COUNTED + 1 if there are more."""
