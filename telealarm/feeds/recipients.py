@@ -5,12 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from telealarm.importing.draft import Draft, Note, Rejected
-from telealarm.methods.base import Address
 from telealarm.models import Calendar, Person, PersonNumber
 from telealarm.rules import phone_number
 from telealarm.rules.phone_number import PhoneNumber
 from telealarm.store.engine import crud, read_cache, regions
-from telealarm.store.reminder_plans.contacts import KEYS
 
 Found = Draft | Rejected | Note
 
@@ -18,25 +16,16 @@ Found = Draft | Rejected | Note
 def named(calendar: Calendar, found: Sequence[Found]) -> list[Found]:
     """Return the drafts with their persons. Call it in a transaction.
 
-    A number of several people, such as a family's, names nobody. If the calendar has a reminder
-    plan, the plan makes the alarms, and the number is in the data of the event.
+    A number of several people, such as a family's, names nobody.
     """
     numbers = {_number(one) for one in found if isinstance(one, Draft)} - {""}
     people = _people(calendar, numbers)
-    planned = calendar.reminder_plan_id is not None
-    return [_named(one, people, planned) if isinstance(one, Draft) else one for one in found]
+    return [_named(one, people) if isinstance(one, Draft) else one for one in found]
 
 
-def _named(draft: Draft, people: dict[str, int], planned: bool) -> Draft:
-    number = _number(draft)
-    event = {**draft.event}
-    if number in people:
-        event["person"] = people[number]
-    if not planned or not number:
-        return replace(draft, event=event)
-    event["data"] = {**event.get("data", {}), KEYS[Address.PHONE]: number}
-    moved = [replace(one, alarms=None) for one in draft.moved]
-    return replace(draft, event=event, alarms=[], moved=moved)
+def _named(draft: Draft, people: dict[str, int]) -> Draft:
+    person = people.get(_number(draft))
+    return draft if person is None else replace(draft, event={**draft.event, "person": person})
 
 
 def _number(draft: Draft) -> str:

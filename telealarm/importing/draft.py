@@ -64,6 +64,8 @@ class Draft:
     cancelled: bool = False
     # The version of the event. None: the file does not say.
     sequence: int | None = None
+    # A reminder plan makes the alarms of its event.
+    planned: bool = False
     # A note about how the event was read.
     remark: str = ""
     # The UID in the file, if this is one of several events of it.

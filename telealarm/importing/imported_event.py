@@ -11,9 +11,11 @@ from telealarm.importing.alarms import AlarmChanges
 from telealarm.importing.content import Content
 from telealarm.importing.draft import Body, Draft, Moved
 from telealarm.importing.moved import MovedOccurrences, excluded
+from telealarm.importing.planned import planned
 from telealarm.models import Calendar, Event, Rule
 from telealarm.store.calendars import called_off, series
 from telealarm.store.engine import crud
+from telealarm.store.reminder_plans import source_alarms
 from telealarm.words import ImportOutcome, Reason
 
 # How often the occurrences of a changed series are computed here. The service does the rest.
@@ -65,6 +67,7 @@ class EventWriter:
 
     def make_all(self, drafts: Sequence[Draft]) -> list[Event]:
         """Create events that are simple (see Draft), in a few statements."""
+        drafts = [planned(draft, self.calendar) for draft in drafts]
         news = [
             ({**draft.event, "calendar": self.calendar.id}, {"calendar": self.calendar})
             for draft in drafts
@@ -83,6 +86,8 @@ class EventWriter:
 
     def change(self, event: Event, draft: Draft) -> Written:
         """Write what the file has changed in the event since the last import."""
+        if draft.planned:
+            source_alarms.give_way([event], self.now)
         before = content.read(event)
         if draft.digest() == event.import_digest and (draft.cancelled or not before.off):
             return Written(ImportOutcome.UNCHANGED, event)
@@ -100,7 +105,7 @@ class EventWriter:
         old_start = event.start
         if fields:
             event = self._change_fields(event, fields, said)
-        if not self._keeps_alarms:
+        if not (self._keeps_alarms or draft.planned):
             moved = event.start != old_start
             alarms = AlarmChanges(self.client, event, self.now, moved=moved)
             before.alarms = alarms.write(before.alarms, draft.alarms)

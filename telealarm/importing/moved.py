@@ -102,6 +102,8 @@ class MovedOccurrences:
         changes = AlarmChanges(self._client, child, self._now, moved=False)
         pairs = changes.write([(number, body) for number, body in old], wanted)
         self.said += changes.said if was else []
+        if not wanted:
+            children.follow_alarms(child, self._event, self._now)
         return None if moved.alarms is None else pairs
 
     def _move(self, moved: Moved, child: Event | None) -> Event:

@@ -5,17 +5,20 @@ from dataclasses import replace
 from telealarm import methods
 from telealarm.importing.draft import Body, Draft
 from telealarm.methods import call
-from telealarm.models import Calendar
+from telealarm.models import Calendar, Event
 from telealarm.store.reminder_plans import contacts
 
 
-def planned(draft: Draft, calendar: Calendar) -> Draft:
+def planned(draft: Draft, calendar: Calendar, row: Event | None = None) -> Draft:
     """Return the draft without alarms if its event has a plan, else the draft itself.
+
+    `row`: the event that was imported of it before, which may have got a plan of its own.
 
     The first number and the first mail address of its alarms go into the event's data, where the
     plan looks for them. So nobody is called twice, by the file and by the plan.
     """
-    if calendar.reminder_plan_id is None and not draft.event.get("reminder_plan"):
+    own = draft.event.get("reminder_plan") or (row is not None and row.reminder_plan_id)
+    if calendar.reminder_plan_id is None and not own:
         return draft
     found: Body = {}
     for body in draft.alarms:
@@ -25,4 +28,4 @@ def planned(draft: Draft, calendar: Calendar) -> Draft:
     data = {**found, **(draft.event.get("data") or {})}
     event = {**draft.event, "data": data} if data else draft.event
     moved = [replace(one, alarms=None) for one in draft.moved]
-    return replace(draft, event=event, alarms=[], moved=moved)
+    return replace(draft, event=event, alarms=[], moved=moved, planned=True)

@@ -293,8 +293,10 @@ class Writer:
         writer, unchanged = None, False
         with self._refusing(drafts[0].line):
             writer = self._writer(drafts[0])
-            drafts = [planned(draft, writer.calendar) for draft in drafts]
-            rows = self._rows(writer.calendar, drafts[0].group)
+            calendar = writer.calendar
+            rows = self._rows(calendar, drafts[0].group)
+            series = rows.get(drafts[0].group)
+            drafts = [planned(one, calendar, rows.get(one.uid) or series) for one in drafts]
             unchanged = _is_unchanged(drafts, rows)
             if not unchanged:
                 before = self._journal.before(rows.values())

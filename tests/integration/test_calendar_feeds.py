@@ -425,3 +425,61 @@ async def test_a_person_in_two_feeds_and_a_plan_that_takes_the_alarms_over(desk:
         "01-05T09 +34600100202",
         "01-05T10 +34600100202",
     ]
+
+
+HOUR_BEFORE = {"name": "before", "method": 1, "trigger": "before", "offset": 3600}
+
+
+async def test_a_plan_of_one_event_takes_its_alarms_over_and_gives_them_back(desk: Desk) -> None:
+    series = visit("series", "0111T10", more="RRULE:FREQ=WEEKLY;COUNT=3\n")
+    desk.has(visit("a", "0104T10"), visit("b", "0105T10"), series)
+    await desk.follow()
+    weekly = at("0111T10", "0118T10", "0125T10")
+    assert await desk.calls() == [*at("0104T10", "0105T10"), *weekly]
+    plan = await desk.api.made("reminder-plan/", {"name": "p", "steps": [HOUR_BEFORE]})
+    events = await desk.events()
+    (by_hand,) = await desk.alarms(events["Visit b"])
+    await desk.api.patch(by_hand["url"], {"maxretry": 5})
+
+    async def choose(title: str, chosen: str | None) -> None:
+        for event in (await desk.api.get("event/?page_size=1000")).body["results"]:
+            if event["title"] == title and event["start"][5:10] in ("01-04", "01-05", "01-18"):
+                reply = await desk.api.patch(event["url"], {"reminder_plan": chosen})
+                assert reply.status == 200, reply.text
+
+    # At once, and not when the source is read.
+    for title in ("Visit a", "Visit b", "Visit series"):
+        await choose(title, plan["url"])
+    planned = [*at("0104T09", "0105T09", "0105T10", "0111T10", "0118T09", "0125T10")]
+    assert await desk.calls() == planned
+    # The source changes the event, and its alarms do not come back.
+    desk.has(visit("a", "0104T16"), visit("b", "0105T10", "Visit b"), series)
+    await desk.later()
+    assert await desk.calls() == [*at("0104T15"), *planned[1:]]
+    # Without the plan, it follows the source again.
+    for title in ("Visit a", "Visit b", "Visit series"):
+        await choose(title, None)
+    await desk.poll()
+    assert await desk.calls() == [*at("0104T16", "0105T10"), *weekly]
+
+
+async def test_a_plan_of_a_series_takes_the_alarms_of_all_its_occurrences_over(desk: Desk) -> None:
+    series = visit("series", "0111T10", more="RRULE:FREQ=WEEKLY;COUNT=3\n")
+    moved = visit(
+        "series", "0119T10", "Visit series", "RECURRENCE-ID;TZID=Europe/Madrid:20270118T100000\n"
+    )
+    desk.has(series, moved)
+    await desk.follow()
+    source = at("0111T10", "0119T10", "0125T10")
+    assert await desk.calls() == source
+    plan = await desk.api.made("reminder-plan/", {"name": "p", "steps": [HOUR_BEFORE]})
+    found = (await desk.api.get("event/")).body["results"]
+    (parent,) = [event for event in found if event["parent_event"] is None]
+    await desk.api.patch(parent["url"], {"reminder_plan": plan["url"]})
+    await desk.poll()
+    for _ in range(2):
+        assert await desk.calls() == at("0111T09", "0119T09", "0125T09")
+        await desk.later()
+    await desk.api.patch(parent["url"], {"reminder_plan": None})
+    await desk.poll()
+    assert await desk.calls() == source

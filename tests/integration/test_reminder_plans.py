@@ -546,6 +546,37 @@ async def test_an_import_into_a_calendar_with_a_plan_is_taken_back(book: Book) -
     assert await book.calls() == []
 
 
+async def test_a_plan_that_comes_after_the_import_takes_the_alarms_of_the_file_over(
+    book: Book,
+) -> None:
+    """Of one event, or of the calendar: nobody is called by the file and by the plan."""
+    rows = "title,start,alarm_phonenumber,advance_notice,uid\n" + "".join(
+        f"{day},2026-12-0{day} 10:00,600100200,600,{day}\n" for day in range(1, 6)
+    )
+    book.text(rows)
+    alone = [f"2026-12-0{day}T09:50 600100200" for day in range(1, 6)]
+    assert await book.calls() == alone
+    plan = await book.api.made("reminder-plan/", {"name": "p", "steps": [before(2)]})
+    (first, *_) = sorted(await book.events(), key=lambda event: str(event["start"]))
+    calendar = (await book.api.get("calendar/")).body["results"][0]["url"]
+    for place in (first["url"], calendar):
+        planned = [f"2026-12-0{day}T08:00 600100200" for day in range(1, 6)]
+        expected = [planned[0], *alone[1:]] if place == first["url"] else planned
+        await book.api.patch(place, {"reminder_plan": plan["url"]})
+        for _ in range(2):
+            assert await book.calls() == expected
+            assert book.text(rows).refused == []
+        await book.api.patch(place, {"reminder_plan": None})
+        book.text(rows)
+        assert await book.calls() == alone
+    # Events that are new while the calendar has the plan.
+    await book.api.patch(calendar, {"reminder_plan": plan["url"]})
+    new = rows.replace("2026-12-0", "2026-12-1").replace("600,", "600,new")
+    book.text(rows + new.split("\n", 1)[1])
+    both = [*planned, *(one.replace("2026-12-0", "2026-12-1") for one in planned)]
+    assert await book.calls() == both
+
+
 async def test_an_event_without_a_plan_asks_for_none(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

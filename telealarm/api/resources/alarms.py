@@ -34,7 +34,15 @@ from telealarm.store.dialing import call_log
 from telealarm.store.engine import time_zones
 from telealarm.store.engine.together import together
 from telealarm.store.messages import template_values
-from telealarm.words import AT_ONCE, UNSETTLED, AlarmOutcome, AlarmResult, AlarmStatus, StepTrigger
+from telealarm.words import (
+    AT_ONCE,
+    UNSETTLED,
+    AlarmOutcome,
+    AlarmResult,
+    AlarmStatus,
+    AuditRoad,
+    StepTrigger,
+)
 
 WEEK_SECONDS = 7 * 24 * 3600
 STATUS = Choice({status.value: status.name.lower() for status in AlarmStatus}, "AlarmStatus")
@@ -193,7 +201,7 @@ class AlarmForm(Form):
         meaning="What made the alarm due, if a reminder plan made it; else empty.",
     )
     by_hand: ClassVar = Column(
-        meaning="Whether a client edited the alarm, so that its reminder plan leaves it as it is."
+        meaning="Whether a client edited the alarm, so that a reminder plan leaves it as it is."
     )
     about: ClassVar = RowLink(
         "alarm", "about_id", null=True, meaning="The failed alarm that this alarm reports."
@@ -207,6 +215,10 @@ class AlarmForm(Form):
     beside: ClassVar = RowLink(
         "alarm", "beside_id", null=True, meaning="Of an alarm for the carer: the person's alarm."
     )
+
+
+# Who edits what a source made.
+_SOURCES = (AuditRoad.IMPORT, AuditRoad.FEED)
 
 
 def weigh(context: RequestContext, row: Alarm | None, values: Values) -> None:
@@ -241,7 +253,8 @@ def change(context: RequestContext, row: Alarm, values: Values) -> None:
     _check_recipient(values, row)
     _to_offset(context, values.get("event", row.event), values)
     before = Alarm.get_by_id(row.id)
-    alarms.change(row, values, status, context.now)
+    by_hand = context.actor.road not in _SOURCES
+    alarms.change(row, values, status, context.now, by_hand=by_hand)
     permissions.check(row, before)
     template_values.look(row, before, context.now)
 

@@ -29,7 +29,8 @@ from telealarm.store.alarms import permissions
 from telealarm.store.calendars import children, density, events, exdates, series
 from telealarm.store.dialing import call_log
 from telealarm.store.engine.together import together
-from telealarm.store.feeds import orders, ownership
+from telealarm.store.feeds import feeds, orders, ownership
+from telealarm.store.reminder_plans.steps import plan_id
 from telealarm.words import EventStatus
 
 STATUS = Choice({status.value: status.name.lower() for status in EventStatus}, "EventStatus")
@@ -130,10 +131,20 @@ def change(context: RequestContext, row: Event, values: Values) -> None:
     if feed is not None:
         row.order_id = orders.move(feed, row, values, context.actor, context.now).id
         return
-    user_id = row.calendar.user_id
+    user_id, plan = row.calendar.user_id, plan_id(row)
     events.change(row, values, context.now)
+    if plan_id(row) != plan:
+        _another_plan(context, row)
     if row.calendar.user_id != user_id:
         permissions.check_moved(row)
+
+
+def _another_plan(context: RequestContext, row: Event) -> None:
+    """Let the source of the event make its alarms again, if the event has no plan any more."""
+    if ownership.feed_of(row) is not None:
+        feeds.read_anew(row.calendar, context.now)
+    if plan_id(row) is None and row.parent_event is not None:
+        children.follow_source(row, row.parent_event, context.now)
 
 
 def delete(context: RequestContext, row: Event) -> None:

@@ -185,18 +185,26 @@ def besides(alarm_ids: Sequence[int]) -> list[Alarm]:
     return list(rows.order_by(Alarm.id))
 
 
-def change(alarm: Alarm, values: Mapping[str, Any], status: int | None, now: datetime) -> None:
+def change(
+    alarm: Alarm,
+    values: Mapping[str, Any],
+    status: int | None,
+    now: datetime,
+    *,
+    by_hand: bool = True,
+) -> None:
     """Edit an alarm. If `status` differs from the current status, it cancels or re-arms the alarm.
 
     An edit of a parent's alarm also changes its copies. A copy that was edited itself no longer
-    follows the parent. Raises Invalid. Raises Conflict if the edit would falsify the history of the
-    attempts.
+    follows the parent. `by_hand`: not by the source of its event.
+
+    Raises Invalid. Raises Conflict if the edit would falsify the history of the attempts.
     """
     before, old_hours, old_event = _wanted_at(alarm), hours(alarm), alarm.event_id
     region = regions.of_event(values.get("event", alarm.event))
     values = following.changed(alarm, numbers.columns(values, numbers.OF_ALARM, region))
     _check_history(alarm, values)
-    by_hand = alarm.by_hand or bool(alarm.trigger)
+    by_hand = alarm.by_hand or by_hand
     detached = alarm.origin_id is not None
     crud.change(alarm, {**values, "detached": detached, "by_hand": by_hand})
     if "alarm_phonenumber" in values:
@@ -371,9 +379,8 @@ def delete(alarms: Sequence[Alarm], now: datetime) -> None:
 
 
 def delete_by_hand(alarm: Alarm, now: datetime) -> None:
-    """Hide an alarm for a client. A reminder plan that made it does not make it again."""
-    if alarm.trigger:
-        crud.change(alarm, {"by_hand": True})
+    """Hide an alarm for a client. A reminder plan or source that made it does not do so again."""
+    crud.change(alarm, {"by_hand": True})
     delete([alarm], now)
 
 

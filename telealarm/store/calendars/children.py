@@ -15,6 +15,7 @@ from telealarm.store.engine import crud, search_index, time_zones
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move
 from telealarm.store.reminder_plans import follow
+from telealarm.store.reminder_plans.source_alarms import copies_of_source
 from telealarm.words import AT_ONCE, UNSETTLED, AlarmStatus, EventStatus, Reason, TimelineWord
 
 # The columns that a child takes from its parent, in addition to its times.
@@ -222,6 +223,13 @@ def follow_alarms(child: Event, parent: Event, now: datetime) -> None:
     """Apply edits of the parent's alarms to a child that does not follow the parent itself."""
     mine = list(Alarm.select().where(Alarm.event == child.id).order_by(Alarm.id))
     _follow_alarms(child, parent, mine, templates(parent), now)
+
+
+def follow_source(child: Event, parent: Event, now: datetime) -> None:
+    """Copy the parent's alarms again that gave way to a plan of the child's own."""
+    gave_way = [copy.id for copy in copies_of_source([child.id]) if copy.deleted]
+    Alarm.update(origin=None).where(Alarm.id.in_(gave_way)).execute()
+    follow_alarms(child, parent, now)
 
 
 def _follow_alarms(

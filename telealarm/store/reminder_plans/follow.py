@@ -5,9 +5,10 @@ timeline then says why. An alarm that a client has edited, cancelled or deleted 
 One that has begun is left as well, but in the parent of a series, whose alarms are the patterns of
 those of its occurrences.
 
-1. `follow` reads the plans, the steps and the alarms of all events.
-2. It compares each event with its plan, without the database.
-3. It writes the differences: new alarms, changes, and alarms that are not wanted any more.
+1. `follow` removes the alarms that the source of an event made.
+2. It reads the plans, the steps and the alarms of all events.
+3. It compares each event with its plan, without the database.
+4. It writes the differences: new alarms, changes, and alarms that are not wanted any more.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,7 +22,7 @@ from telealarm.models import Alarm, AlarmRequest, Event, ReminderStep
 from telealarm.rules import reminder_plan as rules
 from telealarm.store.alarms import alarms, parents, renewal
 from telealarm.store.engine import crud, read_cache
-from telealarm.store.reminder_plans import contacts, steps, write
+from telealarm.store.reminder_plans import contacts, source_alarms, steps, write
 from telealarm.words import (
     AT_ONCE,
     UNSETTLED,
@@ -77,6 +78,7 @@ def follow(events: Sequence[Event], now: datetime, *, moved: Collection[int] = (
     """
     if not events:
         return
+    source_alarms.give_way(events, now)
     with read_cache.remembering():
         known = _read(events)
         changes = Changes()
