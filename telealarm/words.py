@@ -196,10 +196,11 @@ class FeedNumberField(Words):
 
 
 class FeedOrderKind(Words):
-    """What a client orders from the loop of a calendar feed."""
+    """What is ordered from the loop of a calendar feed."""
 
     PREVIEW = "preview", "Read the source, and show what a poll would do."
     MOVE = "move", "Move an event at the source."
+    TELL = "tell", "Tell the source what was answered. The write of an answer orders it."
 
 
 class FeedOrderStatus(Numbers):

@@ -10,6 +10,7 @@ from telealarm.errors import Conflict, TransportError
 from telealarm.feeds import moves
 from telealarm.feeds.caldav import CalDavSource
 from telealarm.feeds.mirroring import write_one
+from telealarm.feeds.poll import tell
 from telealarm.feeds.preview import preview
 from telealarm.feeds.source import IcsSource
 from telealarm.models import CalendarFeed, CalendarFeedItem, CalendarFeedOrder, Event
@@ -21,21 +22,23 @@ from telealarm.store.feeds import items
 from telealarm.transports.feed import FeedTransport
 from telealarm.words import AuditRoad, FeedKind, FeedOrderKind
 
-# How long a source may take for an order (seconds). The client of the API waits for 10.
-SECONDS = 5.0
+# How long a source may take for an order (seconds). The client of the API waits for 10. For the
+# answers, of which there may be many, nobody waits.
+SECONDS, TELL_SECONDS = 5.0, 60.0
 
 
 async def carry_out(
     config: Config, db: Database, transport: FeedTransport, order: CalendarFeedOrder
 ) -> dict[str, Any] | None:
     """Return the result of an order. Raises Conflict if the source refuses, TransportError."""
-    work = _preview if order.kind == FeedOrderKind.PREVIEW else _move
+    work = _WORK[FeedOrderKind(order.kind)]
+    seconds = TELL_SECONDS if order.kind == FeedOrderKind.TELL else SECONDS
     feed = await db.read(CalendarFeed.get_by_id, order.feed_id)
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             return await work(config, db, transport, feed, order)
     except TimeoutError:
-        raise TransportError(f"the source did not answer within {SECONDS:g} s") from None
+        raise TransportError(f"the source did not answer within {seconds:g} s") from None
 
 
 async def _preview(
@@ -78,6 +81,23 @@ async def _move(
     await db.write(items.wrote, item, written.etag, now)
     await write_one(config, db, feed, written.data)
     await db.write(_audit, order, event)
+
+
+async def _tell(
+    config: Config,
+    db: Database,
+    transport: FeedTransport,
+    feed: CalendarFeed,
+    order: CalendarFeedOrder,
+) -> None:
+    await tell(db, CalDavSource(transport, config.feeds.max_megabytes * 1_000_000), feed)
+
+
+_WORK = {
+    FeedOrderKind.PREVIEW: _preview,
+    FeedOrderKind.MOVE: _move,
+    FeedOrderKind.TELL: _tell,
+}
 
 
 def _event_and_item(feed: CalendarFeed, order: CalendarFeedOrder) -> tuple[Event, CalendarFeedItem]:

@@ -49,7 +49,7 @@ async def poll(config: Config, db: Database, transport: FeedTransport, feed: Cal
             asked=made.asked,
         )
     if feed.kind == FeedKind.CALDAV and feed.answers != FeedAnswers.NONE:
-        await _tell(db, CalDavSource(transport, most_bytes), feed)
+        await tell(db, CalDavSource(transport, most_bytes), feed)
     return end
 
 
@@ -58,7 +58,7 @@ def _keep(feed: CalendarFeed, found: Collection[Item], began: datetime) -> None:
     items.keep(feed, found, began)
 
 
-async def _tell(db: Database, source: CalDavSource, feed: CalendarFeed) -> None:
+async def tell(db: Database, source: CalDavSource, feed: CalendarFeed) -> None:
     """Tell the source the answers that it does not know."""
     for item, alarm, answer in await db.read(items.untold, feed, utcnow(), MOST_ANSWERS):
         edit, kept = answers.edit(feed.answers, alarm, answer)

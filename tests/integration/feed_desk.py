@@ -1,5 +1,6 @@
 """A calendar that a feed fills, the source, and the loop that polls it."""
 
+import asyncio
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from telealarm.rules.url_guard import UrlGuard
 from telealarm.store.dialing import workers
 from telealarm.store.engine.database import Database
 from telealarm.transports.feed import FeedTransport
-from tests.integration.api_client import Api, id_of
+from tests.integration.api_client import Api, Reply, id_of
 from tests.integration.import_book import calendar
 from tests.lab.feed_source import FeedSource
 
@@ -73,6 +74,16 @@ class Desk:
         await self.poller.step()
         await self.poller.settled()
         return await self.state()
+
+    async def ordering(self, request: Any) -> Reply:
+        """A request that waits for the loop, while the loop runs."""
+        asked = asyncio.create_task(request)
+        while not asked.done():
+            await self.poller.step()
+            await asyncio.wait([asked], timeout=0.05)
+        await self.poller.settled()
+        reply: Reply = asked.result()
+        return reply
 
     async def later(self, minutes: int = 15) -> dict[str, Any]:
         """Let time pass, and the polls of then take place."""

@@ -15,12 +15,14 @@ from telealarm.clock import utcnow
 from telealarm.config.model import Config, WebhooksConfig
 from telealarm.feeds import poll as polls
 from telealarm.models import Alarm, CalendarFeedItem
+from telealarm.store.outcome import answers
 from telealarm.words import AlarmResult, AlarmStatus
-from tests.integration.api_client import Api, Reply, clinic, id_of
+from tests.integration.api_client import Api, clinic, id_of
 from tests.integration.feed_desk import Desk, poller, visit
 from tests.lab.feed_source import FeedSource
 from tests.lab.radicale_server import PASSWORD, USER, RadicaleCalendar, RadicaleServer
 from tests.lab.speed import limit
+from tests.lab.waiting import until
 
 ANN = "ATTENDEE;CN=Ann;PARTSTAT=NEEDS-ACTION:tel:+34600100201\n"
 
@@ -73,17 +75,6 @@ async def follow(desk: Desk, radicale: RadicaleCalendar, **fields: Any) -> dict[
     )
 
 
-async def ordering(desk: Desk, request: Any) -> Reply:
-    """A request that waits for the loop, while the loop runs."""
-    asked = asyncio.create_task(request)
-    while not asked.done():
-        await desk.poller.step()
-        await asyncio.wait([asked], timeout=0.05)
-    await desk.poller.settled()
-    reply: Reply = asked.result()
-    return reply
-
-
 async def test_a_radicale_that_changes_is_followed_within_one_poll(
     desk: Desk, radicale: RadicaleCalendar
 ) -> None:
@@ -109,7 +100,7 @@ async def test_a_move_is_written_at_the_source_first(
     await follow(desk, radicale)
     event = (await desk.events())["Visit 0104"]
     asked = {"start": "2027-01-04 12:00", "end": "2027-01-04 12:30"}
-    reply = await ordering(desk, desk.api.patch(event["url"], asked))
+    reply = await desk.ordering(desk.api.patch(event["url"], asked))
     assert reply.status == 200, reply.text
     assert reply.body["start"] == "2027-01-04T12:00:00+01:00"
     there = await radicale.get("0104")
@@ -126,7 +117,7 @@ async def test_a_move_is_written_at_the_source_first(
 
     # The source has moved it meanwhile: it refuses, and nothing changes here.
     await radicale.put("0104", visit("0104", "0104T17"))
-    reply = await ordering(desk, desk.api.patch(event["url"], {"start": "2027-01-04 09:00"}))
+    reply = await desk.ordering(desk.api.patch(event["url"], {"start": "2027-01-04 09:00"}))
     assert (reply.status, "already" in reply.text) == (409, True)
     assert (await desk.calls())[0] == "01-04T12 15550101"
     assert "T170000" in await radicale.get("0104")
@@ -158,7 +149,7 @@ async def test_without_an_answer_nothing_is_changed(
         CalendarFeedItem.update(href="http://127.0.0.1:9/gone/0104.ics").execute()
 
     await desk.api.db.write(leads_nowhere)
-    reply = await ordering(desk, desk.api.patch(event["url"], {"start": "2027-01-04 09:00"}))
+    reply = await desk.ordering(desk.api.patch(event["url"], {"start": "2027-01-04 09:00"}))
     assert (reply.status, "not reached" in reply.text) == (503, True)
     assert (await desk.calls())[0] == "01-04T10 15550101"
 
@@ -232,16 +223,40 @@ async def test_an_answer_is_written_back_once_and_is_no_news(
     assert (await desk.calls())[0] == "01-04T16 15550101"
 
 
+async def test_an_answer_is_told_at_once_and_not_at_the_next_poll(
+    desk: Desk, radicale: RadicaleCalendar
+) -> None:
+    await follow(desk, radicale, answers="partstat")
+    before = await desk.state()
+    (alarm,) = await desk.alarms((await desk.events())["Visit 0104"])
+
+    def press() -> None:
+        row = Alarm.get_by_id(id_of(alarm["url"]))
+        answers.answer(row, AlarmResult.CONFIRMED, "by a link", utcnow())
+
+    running = asyncio.create_task(desk.poller.run())
+    await desk.api.db.write(press)
+
+    async def told() -> bool:
+        return "PARTSTAT=ACCEPTED" in await radicale.get("0104")
+
+    await until(told, 10, "the source is told")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    state = await desk.state()
+    assert (state["last_poll"], state["next_poll"]) == (before["last_poll"], before["next_poll"])
+
+
 async def test_a_preview_shows_what_a_poll_would_do(desk: Desk, radicale: RadicaleCalendar) -> None:
     feed = await follow(desk, radicale, status=0, number="", number_fields=["attendee"])
     assert feed["state"] == "new"
-    reply = await ordering(desk, desk.api.post(f"{desk.feed}preview/"))
+    reply = await desk.ordering(desk.api.post(f"{desk.feed}preview/"))
     assert reply.status == 200, reply.text
     assert (reply.body["count"], reply.body["without_number"]) == (3, 0)
     assert {event["number"] for event in reply.body["events"]} == {"+34600100201"}
     assert await desk.events() == {}
     await desk.api.patch(desk.feed, {"title_pattern": "0105"})
-    reply = await ordering(desk, desk.api.post(f"{desk.feed}preview/"))
+    reply = await desk.ordering(desk.api.post(f"{desk.feed}preview/"))
     assert (reply.body["count"], reply.body["left_out"]) == (1, 2)
 
 
@@ -270,7 +285,7 @@ async def test_a_server_that_loses_our_write_is_believed(
         source_url=url, kind="caldav", username=USER, password=PASSWORD, answers="title"
     )
     event = (await desk.events())["Visit 0104"]
-    reply = await ordering(desk, desk.api.patch(event["url"], {"start": "2027-01-04 09:00"}))
+    reply = await desk.ordering(desk.api.patch(event["url"], {"start": "2027-01-04 09:00"}))
     assert (reply.status, "did not keep it" in reply.text) == (409, True)
     assert (await desk.calls())[0] == "01-04T10 15550101"
     await front.stop()

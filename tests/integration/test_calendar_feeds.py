@@ -9,6 +9,8 @@ import pytest
 import pytest_asyncio
 import time_machine
 
+from telealarm.api.app import RESOURCES, TASKS
+from telealarm.api.openapi import document
 from telealarm.config.model import Config, FeedsConfig, WebhooksConfig
 from telealarm.models import AuditEntry, CalendarFeed
 from telealarm.store.engine.loop import POLL_SECONDS
@@ -483,3 +485,27 @@ async def test_a_plan_of_a_series_takes_the_alarms_of_all_its_occurrences_over(d
     await desk.api.patch(parent["url"], {"reminder_plan": None})
     await desk.poll()
     assert await desk.calls() == source
+
+
+async def test_the_examples_of_the_document_work_with_a_source(desk: Desk) -> None:
+    """Those that test_api_examples leaves out, because no feed is read there."""
+    paths = document.written(RESOURCES, TASKS)["paths"]
+
+    def example(path: str) -> dict[str, Any]:
+        asked = paths[f"/rest-api/calendar-feed/{path}"]["post"].get("requestBody", {})
+        found: dict[str, Any] = asked.get("content", {}).get("application/json", {})
+        return {**found.get("example", {})}
+
+    body = example("")
+    feed = await desk.follow(**{**body, "calendar": desk.calendar, "source_url": desk.source.url})
+    assert (feed["state"], feed["events"]) == ("ok", 4)
+    preview = desk.api.post(f"{desk.feed}preview/", example("{id}/preview/"))
+    reply = await desk.ordering(preview)
+    assert (reply.status, reply.body["count"]) == (200, 4), reply.text
+    assert (reply.body["left_out"], reply.body["without_number"]) == (0, 0)
+    desk.has(FOUR[0])
+    assert (await desk.later())["state"] == "asks"
+    reply = await desk.api.post(f"{desk.feed}confirm/", example("{id}/confirm/"))
+    assert reply.status == 200, reply.text
+    feed = await desk.poll()
+    assert (feed["state"], feed["events"]) == ("ok", 1)

@@ -147,7 +147,7 @@ class CalendarFeedForm(Form):
     advance_notice: Annotated[int, Whole(0, _YEAR)] = 0
     """How many seconds before an event its alarm is due, if the source has no alarm for it."""
     answers: Annotated[str, OneOf(tuple(FeedAnswers))] = FeedAnswers.NONE
-    """How a CalDAV source is told what a recipient answered, at the next poll."""
+    """How a CalDAV source is told what a recipient answered, within seconds."""
     state: ClassVar = Column(
         shape=json_schema.words(FeedState, "FeedState"), meaning="How the last poll ended."
     )

@@ -24,7 +24,7 @@ from telealarm.store.engine import read_cache, recipients, regions
 from telealarm.store.engine.claim import Holder
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import move, put
-from telealarm.store.outcome import apply
+from telealarm.store.outcome import apply, sources
 from telealarm.store.webhooks import webhooks
 from telealarm.words import (
     UNSETTLED,
@@ -137,6 +137,7 @@ def confirm(alarm_id: int, key: int, now: datetime) -> str:
     put(alarm, result=key)
     record(alarm_id, TimelineWord.KEY, str(key), request_id=request.id, at=now)
     webhooks.tell(alarm, Change.RESULT, now, request)
+    sources.answered([alarm], now)
     apply.settle_others(alarm, now)
     apply.succeed(request, now)
     return ""

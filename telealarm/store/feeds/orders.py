@@ -96,7 +96,10 @@ def ended(
     said: str,
     result: Mapping[str, Any] | None = None,
 ) -> None:
-    """Store what became of an order."""
+    """Store what became of an order. Nobody asks about one that told answers."""
+    if order.kind == FeedOrderKind.TELL:
+        forget(order.id)
+        return
     columns = {"status": status, "said": said[:500], "result": result}
     CalendarFeedOrder.update(columns).where(CalendarFeedOrder.id == order.id).execute()
 
@@ -118,4 +121,8 @@ def forget(order_id: int) -> CalendarFeedOrder | None:
 
 
 def _waits(now: datetime) -> Expression:
-    return (CalendarFeedOrder.status == FeedOrderStatus.PENDING) & (CalendarFeedOrder.expires > now)
+    """Answers wait for a poll of their feed, which may tell them as well."""
+    polled = CalendarFeed.select(CalendarFeed.id).where(CalendarFeed.worker.is_null(False))
+    ready = (CalendarFeedOrder.kind != FeedOrderKind.TELL) | CalendarFeedOrder.feed.not_in(polled)
+    pending = (CalendarFeedOrder.status == FeedOrderStatus.PENDING) & ready
+    return pending & (CalendarFeedOrder.expires > now)

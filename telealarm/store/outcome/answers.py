@@ -7,7 +7,7 @@ from telealarm.store.alarms import alarms
 from telealarm.store.engine import dialect
 from telealarm.store.engine.timeline import record
 from telealarm.store.engine.transition import put
-from telealarm.store.outcome import apply
+from telealarm.store.outcome import apply, sources
 from telealarm.store.webhooks import webhooks
 from telealarm.words import AlarmResult, AlarmStatus, Change, ReplyOutcome, TimelineWord
 
@@ -26,6 +26,7 @@ def answer(alarm: Alarm, result: int, how: str, now: datetime) -> ReplyOutcome:
     if alarm.status == AlarmStatus.RETRY:
         apply.arrived(alarm, now)
     webhooks.tell(alarm, Change.RESULT, now)
+    sources.answered([alarm], now)
     apply.answered_for_others(alarm, now)
     apply.settle_others(alarm, now)
     return ReplyOutcome.TAKEN

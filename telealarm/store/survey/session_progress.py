@@ -8,7 +8,6 @@ from typing import Any
 from telealarm.clock import utcnow
 from telealarm.models import Alarm, CallRequest, SurveyResult
 from telealarm.models.survey import LAST
-from telealarm.store.alarms import same_moment
 from telealarm.store.dialing.call_progress import HELD_BY, change, detected, held_among
 from telealarm.store.dialing.calls import Call, held, is_held
 from telealarm.store.engine import read_cache
@@ -16,7 +15,7 @@ from telealarm.store.engine.prepared import Prepared, given_rows, insertion
 from telealarm.store.engine.timeline import Entry, record, record_all
 from telealarm.store.engine.together import together
 from telealarm.store.engine.transition import put, put_all
-from telealarm.store.outcome import apply, call_rows, late_answers
+from telealarm.store.outcome import apply, call_rows, late_answers, sources
 from telealarm.store.webhooks import webhooks
 from telealarm.words import AlarmResult, AmdStatus, Change, TimelineWord
 
@@ -135,7 +134,7 @@ def _rate(rated: Sequence[tuple[CallRequest, Answer]], now: datetime) -> None:
     answered = [row for row, _ in counting if row.alarm.result]
     for row in answered:
         webhooks.tell(row.alarm, Change.RESULT, now, row.request)
-    for alarm in same_moment.not_alone([row.alarm for row in answered]):
+    for alarm in sources.answered([row.alarm for row in answered], now):
         apply.settle_others(alarm, now)
 
 
