@@ -169,7 +169,7 @@ def _count_ari(counts: Counts) -> None:
         return await exchange(self, method, path, *args, **options)
 
     def counted_route(self: Any, text: str) -> Any:
-        counts.events[str(router.type_and_channel(text)[0])] += 1
+        counts.events[str(router.type_of(text))] += 1
         return route(self, text)
 
     def counted_parse(text: str) -> Any:

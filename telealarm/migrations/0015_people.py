@@ -92,6 +92,8 @@ def down(migrator, db):
         ("alarm", "follows_person"),
         ("event", "person_id"),
     ):
+        if name.endswith("_id"):  # SQLite keeps a column that an index has
+            migrator.migrate(migrator.drop_index(table, f"{table}_{name}"))
         migrator.migrate(migrator.drop_column(table, name))
     for table in ("person_term", "person_number", "person"):
         migrator.migrate(migrator.drop_table(table))

@@ -91,5 +91,7 @@ def up(migrator, db):
 def down(migrator, db):
     plan, step = _tables(db)
     for table, name in reversed(_columns(plan, step)):
+        if name.endswith("_id"):  # SQLite keeps a column that an index has
+            migrator.migrate(migrator.drop_index(table, f"{table}_{name}"))
         migrator.migrate(migrator.drop_column(table, name))
     db.drop_tables([step, plan])

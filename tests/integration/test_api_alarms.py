@@ -82,6 +82,9 @@ async def test_every_field_of_an_alarm_comes_back(api: Api) -> None:
         "transfer_e164": "+15550102030",
         "sms_failure_e164": None,
         "follows_person": False,
+        "reminder_step": None,
+        "trigger": "",
+        "by_hand": False,
         "beside": None,
     }
     assert await due(api, shown["url"]) == "2030-06-03 06:59"
@@ -432,7 +435,7 @@ async def test_a_sheet_says_who_when_which_number_what_they_answered_and_what_is
 
     await api.db.write(settled)
     text = (await api.get("alarm/?format=csv")).text
-    assert text.startswith("\ufeffname,local_time,number,answer,note,url,")
+    assert text.startswith("\ufeffname,local_time,number,answer,note,attended,url,")
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     columns = ("name", "local_time", "number", "answer", "note", "url")
     assert [tuple(row[name] for name in columns) for row in rows] == [

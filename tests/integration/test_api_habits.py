@@ -243,7 +243,7 @@ async def test_prompts_are_served_by_their_digest_alone(api: Api, tmp_path: Path
 async def test_a_database_in_trouble_is_503(
     api: Api, monkeypatch: pytest.MonkeyPatch, error: StorageError
 ) -> None:
-    async def fail(fn: Any) -> None:
+    async def fail(*job: Any) -> None:
         raise error
 
     monkeypatch.setattr(api.db, "write", fail)
@@ -256,7 +256,7 @@ async def test_a_database_in_trouble_is_503(
 async def test_an_unexpected_error_is_logged_and_says_nothing(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(fn: Any) -> None:
+    async def fail(*job: Any) -> None:
         raise RuntimeError("the inside of it")
 
     monkeypatch.setattr(api.db, "write", fail)
@@ -271,7 +271,7 @@ async def test_an_unexpected_error_is_logged_and_says_nothing(
 async def test_what_takes_too_long_is_answered(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await api.get("calendar/")).status == 200
 
-    async def never(fn: Any) -> None:
+    async def never(*job: Any) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(errors, "TIME_LIMIT", 0.05)

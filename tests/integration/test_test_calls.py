@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from telealarm.models import AlarmRequest, CalendarUserProfile, CallRequest, Event
+from telealarm.models import Alarm, AlarmRequest, CalendarUserProfile, CallRequest, Event
 from tests.integration.api_client import Api, Reply, clinic, id_of, sealed_survey
 from tests.integration.stages import Stages
 
@@ -97,6 +97,9 @@ async def test_lists_rules_and_time_hold_for_it(api: Api) -> None:
         ).execute()
         Event.update(start="2020-01-01 00:00:00.000000", end="2020-01-01 00:05:00.000000").where(
             Event.id == id_of(stale["event"])
+        ).execute()
+        Alarm.update(due="2020-01-01 00:00:00.000000").where(
+            Alarm.id == id_of(stale["alarm"])
         ).execute()
 
     await api.db.write(long_ago)

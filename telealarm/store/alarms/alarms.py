@@ -204,7 +204,7 @@ def change(
     region = regions.of_event(values.get("event", alarm.event))
     values = following.changed(alarm, numbers.columns(values, numbers.OF_ALARM, region))
     _check_history(alarm, values)
-    by_hand = alarm.by_hand or by_hand
+    by_hand = alarm.by_hand or (by_hand and _is_changed(alarm, values, status))
     detached = alarm.origin_id is not None
     crud.change(alarm, {**values, "detached": detached, "by_hand": by_hand})
     if "alarm_phonenumber" in values:
@@ -229,6 +229,14 @@ def change(
         crud.change(alarm, {"counted_on": quota.day_of(alarm, event, moment(alarm, event))})
     same_moment.release([old_event, event.id], now)
     parents.edited([old_event, event.id], now)
+
+
+def _is_changed(alarm: Alarm, values: Mapping[str, Any], status: int | None) -> bool:
+    """Whether an edit says anything new: what was read may be written back as it is."""
+    new = {name: getattr(value, "id", value) for name, value in values.items()}
+    return status not in (None, alarm.status) or any(
+        alarm.__data__.get(name) != value for name, value in new.items()
+    )
 
 
 def hours(alarm: Alarm) -> tuple[object, ...]:
