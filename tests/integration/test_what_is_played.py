@@ -208,8 +208,13 @@ async def test_a_full_store_ends_a_recording_with_a_sentence_and_is_told(
 
     await asterisk.stages.write(fill)
     assert await asterisk.plays(SPEAKS) == [RECORDING_FULL]
-    entries = Timeline.select().where(Timeline.what == TimelineOfMessages.STORE_FULL)
-    (entry,) = await db.read(lambda: list(entries))
+
+    def entries() -> list[Timeline]:
+        return list(Timeline.select().where(Timeline.what == TimelineOfMessages.STORE_FULL))
+
+    # The callee does not wait until it is written.
+    await until(lambda: db.read(entries), 30, "the timeline tells")
+    (entry,) = await db.read(entries)
     assert entry.why == "max_audio_megabytes is 0, and 0.0 are used already"
     told = WebhookDelivery.select().where(WebhookDelivery.type == Change.STORE_FULL)
     assert await db.read(told.count) == 1
