@@ -1,7 +1,7 @@
 """The events that a source had before, and that are not in its newer file."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -43,7 +43,7 @@ class Gone:
 
 
 def find(
-    calendars: Iterable[Calendar],
+    calendars: Sequence[Calendar],
     source: str,
     in_file: Collection[str],
     groups: Collection[str],
@@ -55,22 +55,29 @@ def find(
     count as of every source.
     """
     gone, ahead = [], []
+
+    def is_there(uid: str) -> bool:
+        return uid in in_file or uid in groups or shape.group_of(uid) in groups
+
+    mine = (
+        Event.calendar.in_([calendar.id for calendar in calendars])
+        & Event.uid.is_null(False)
+        & Event.deleted.is_null()
+        & Event.parent_event.is_null()
+        & (Event.import_source.is_null() | (Event.import_source == source))
+    )
+    # Most often all are there, and nothing more needs to be read.
+    if all(is_there(uid) for (uid,) in Event.select(Event.uid).where(mine).tuples().execute()):
+        return Gone([], [], 0)
     for calendar in calendars:
-        rows = Event.select().where(
-            Event.calendar == calendar.id,
-            Event.uid.is_null(False),
-            Event.deleted.is_null(),
-            Event.parent_event.is_null(),
-            Event.import_source.is_null() | (Event.import_source == source),
-        )
-        for event in rows.order_by(Event.start):
+        own = Event.select().where(mine, Event.calendar == calendar.id)
+        for event in own.order_by(Event.start):
             if content.read(event).off or not called_off.is_open(event):
                 continue
             if not called_off.is_ahead(event, now):
                 continue
             ahead.append(event)
-            uid = event.uid or ""
-            if uid not in in_file and uid not in groups and shape.group_of(uid) not in groups:
+            if not is_there(event.uid or ""):
                 gone.append(event)
     left = Counter(_day(event) for event in ahead if event not in gone)
     days = Counter(_day(event) for event in gone)

@@ -39,6 +39,8 @@ from telealarm.words import AuditRoad, ImportOutcome, Reason
 BATCH = 200
 # So few new events are written one by one.
 FEW = 4
+# So many events are read at once to tell what has changed.
+_PART = 500
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -135,7 +137,9 @@ class Writer:
         self._in_file = {draft.uid for draft in all_drafts}
         rejected = [one for group in groups for one in group if isinstance(one, Rejected)]
         self._doubtful = {one.uid for one in rejected}
-        done = 0
+        number = sum(map(len, groups))
+        groups = self._differing(groups)
+        done = number - sum(map(len, groups))
         for batch in _batches(groups, self._batch):
 
             def work(batch: list[Group] = batch) -> None:
@@ -221,6 +225,46 @@ class Writer:
     def look(self, read: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what `read` returns in a transaction."""
         return self._db.run(read, *args, **kwargs)
+
+    def _differing(self, groups: list[Group]) -> list[Group]:
+        """Return the groups that do not say what they said at the last import. Count the others."""
+        if self._calendar is None:
+            return groups
+        try:
+            calendar = self.calendar()
+        except TeleAlarmError:
+            return groups  # each row says so
+        known = self._known(calendar)
+        left = []
+        for group in groups:
+            drafts = [one for one in group if isinstance(one, Draft)]
+            rows = known.get(drafts[0].group, {}) if len(drafts) == len(group) else {}
+            said = [planned(one, calendar, rows.get(one.uid)) for one in drafts]
+            if said and not any(row.deleted for row in rows.values()) and _is_unchanged(said, rows):
+                self._seen |= {(calendar.id, draft.uid): draft.line for draft in said}
+                self._touched.add(calendar.id)
+                self.report.counts[ImportOutcome.UNCHANGED] += len(said)
+                for draft in said:
+                    if draft.remark:
+                        self._remark(draft.line, draft.remark)
+            else:
+                left.append(group)
+        return left
+
+    def _known(self, calendar: Calendar) -> dict[str, dict[str, Event]]:
+        """Return what is known of the imported events of a calendar, by the UID in their file.
+
+        It is read a part at a time: other writes do not wait for all.
+        """
+        found: dict[str, dict[str, Event]] = {}
+        last = 0
+        while rows := self._db.run(_imported, calendar.id, last):
+            for row in rows:
+                uid = row.uid or ""
+                for name in {uid, shape.group_of(uid)}:
+                    found.setdefault(name, {})[uid] = row
+            last = rows[-1].id
+        return found
 
     def _is_new(self, group: Group) -> bool:
         """Return whether a group is a simple event that is not in the calendar, or only notes."""
@@ -476,6 +520,13 @@ class Writer:
                 )
             self._calendars[named] = calendars[0]
         return self._calendars[named]
+
+
+def _imported(calendar_id: int, after: int) -> list[Event]:
+    """Return the next imported events of a calendar, by their ids: what tells a change."""
+    columns = (Event.id, Event.uid, Event.import_digest, Event.deleted, Event.reminder_plan)
+    mine = (Event.calendar == calendar_id) & Event.uid.is_null(False) & (Event.id > after)
+    return list(Event.select(*columns).where(mine).order_by(Event.id).limit(_PART))
 
 
 def _is_whole(drafts: list[Draft]) -> bool:

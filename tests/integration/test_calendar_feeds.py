@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import peewee
 import pytest
 import pytest_asyncio
 import time_machine
@@ -509,3 +510,27 @@ async def test_the_examples_of_the_document_work_with_a_source(desk: Desk) -> No
     assert reply.status == 200, reply.text
     feed = await desk.poll()
     assert (feed["state"], feed["events"]) == ("ok", 1)
+
+
+async def test_a_change_in_a_large_source_costs_no_statement_for_each_other_event(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [visit(f"{day:02d}-{hour}", f"01{day:02d}T{hour}") for day in (4, 5) for hour in HOURS]
+    desk.has(*many)
+    assert (await desk.follow())["events"] == len(many)
+    desk.has(visit("04-10", "0104T10", "Other title"), *many[1:])
+    asked: list[str] = []
+    execute = peewee.Database.execute_sql
+
+    def counted(self: Any, sql: str, *args: Any, **options: Any) -> Any:
+        asked.append(sql)
+        return execute(self, sql, *args, **options)
+
+    monkeypatch.setattr(peewee.Database, "execute_sql", counted)
+    await desk.later()
+    assert "Other title" in await desk.events()
+    of_events = [sql for sql in asked if 'FROM "event"' in sql]
+    assert len(of_events) < len(many), len(of_events)
+
+
+HOURS = range(10, 24)
