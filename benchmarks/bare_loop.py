@@ -3,10 +3,10 @@
 Usage: python -m benchmarks.bare_loop --ari URL --user U --password P --media M [--shape S]
 
 `bare`: originate into Stasis, play, one key, hang up. `same`: all that TeleAlarm asked Asterisk for
-on 2026-11-29: originate into the dialplan telealarm-out, endpoint subscription, play, stop at the
-key, a goodbye (--goodbye), unsubscribe, hang up. `same` stays as it was on that day, because it is
-the yardstick: do not change what it asks. `dialplan`: the fewest requests for the same call by the
-same dialplan. Prints one line of JSON: when calls ended, CPU, events, requests.
+on 2026-11-29: originate into the dialplan of that day (lab/same.conf), endpoint subscription, play,
+stop at the key, a goodbye (--goodbye), unsubscribe, hang up. `same` stays as it was on that day,
+because it is the yardstick: do not change what it asks. `dialplan`: the fewest requests for the
+same call by today's dialplan. Prints one line of JSON: when calls ended, CPU, events, requests.
 """
 
 import argparse
@@ -172,7 +172,7 @@ class Same(Bare):
 
     def destination(self) -> dict[str, Any]:
         return {
-            "context": "telealarm-out",
+            "context": "same-2026-11-29",
             "extension": "s",
             "priority": 1,
             "variables": {"TELEALARM_APP": APP},

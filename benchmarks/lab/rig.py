@@ -6,6 +6,7 @@ Each process is started by tests.lab.processes.Child, ended by its own pid, and 
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from benchmarks.lab.databases import Databases, databases
@@ -15,6 +16,7 @@ from tests.lab.asterisk import Asterisk
 
 SCRIPT = "Please press 1 to confirm."
 # A thousand calls at a time need two ports each; beyond the block that the tests draw from.
+SAME = Path(__file__).with_name("same.conf")
 RTP = "[general]\nrtpstart = 40000\nrtpend = 49999\n"
 
 
@@ -49,6 +51,7 @@ async def rig(database: str, key: float = 1.0) -> AsyncIterator[Rig]:
         stack.push_async_callback(phones.stop)
         asterisk = quiet_asterisk(phones.port)
         asterisk.configure("rtp.conf", lambda _: RTP)
+        asterisk.configure("extensions.conf", lambda text: text + SAME.read_text())
         # The phones answer INVITE alone: the trunk is not asked whether it lives.
         asterisk.configure(
             "pjsip.conf",
