@@ -21,7 +21,7 @@ from typing import Any
 
 import peewee
 
-from telealarm.asterisk.ari import http, router
+from telealarm.asterisk.ari import http, router, wire
 from telealarm.store.engine import database
 
 _thread = threading.local()
@@ -159,6 +159,7 @@ def _count_jobs(counts: Counts) -> None:
 
 def _count_ari(counts: Counts) -> None:
     exchange = http.Http._exchange
+    ask = wire.Wire.ask
     route = router.Router.route
     parse = router.AriEvent.parse
 
@@ -167,6 +168,10 @@ def _count_ari(counts: Counts) -> None:
     ) -> Any:
         counts.ari[_request(method, path)] += 1
         return await exchange(self, method, path, *args, **options)
+
+    async def counted_ask(self: Any, method: str, uri: str, body: Any) -> Any:
+        counts.ari[_request(method, uri.partition("?")[0].split("/"))] += 1
+        return await ask(self, method, uri, body)
 
     def counted_route(self: Any, text: str) -> Any:
         counts.events[str(router.type_of(text))] += 1
@@ -178,6 +183,7 @@ def _count_ari(counts: Counts) -> None:
         return event
 
     http.Http._exchange = counted_exchange  # type: ignore[method-assign]
+    wire.Wire.ask = counted_ask  # type: ignore[method-assign]
     router.Router.route = counted_route  # type: ignore[method-assign]
     router.AriEvent.parse = staticmethod(counted_parse)  # type: ignore[method-assign]
 

@@ -147,7 +147,8 @@ async def test_a_field_without_a_column_of_its_own_is_there_too(api: Api) -> Non
     notice = "2029-12-31T10:00:00+01:00"
     assert (await api.patch(alarm["url"], {"date_start_notice": notice})).status == 200
     old = "2030-01-01T10:00:00+01:00"
-    assert (await last(api))["changes"] == {"date_start_notice": [old, notice]}
+    changes = {"date_start_notice": [old, notice], "by_hand": [False, True]}
+    assert (await last(api))["changes"] == changes
 
 
 async def test_a_write_that_changes_nothing_or_is_refused_leaves_no_entry(api: Api) -> None:
