@@ -94,7 +94,8 @@ async def main(folder):
         times = {"start": "2030-06-05T19:00", "end": "2030-06-05T20:00"}
         event = await api.made("event/", {"title": "Controle", "calendar": book.calendar} | times)
         own = {"event": event["url"], "language": "nl-NL", "alarm_phonenumber": "600100"}
-        own["date_start_notice"] = utcnow().isoformat()
+        # Seconds count: half of them would be due a moment later.
+        own["date_start_notice"] = utcnow().replace(microsecond=0).isoformat()
         asked = await api.made("alarm/", own | {"method": 2})
         # Too late for this one by the time it is looked at.
         failure = {"phonenumber_sms_failure": "600999", "max_lateness": 60}
