@@ -6,20 +6,18 @@ read up to a limit of bytes, and within a limit of time.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ssl import SSLContext
 from urllib.parse import urljoin
 
 import aiohttp
 from aiohttp import hdrs
-from aiohttp.abc import AbstractResolver
 
 from telealarm.clock import utcnow
 from telealarm.errors import TransportError
-from telealarm.transports.http import AddressCheck, connector, system_resolver
+from telealarm.transports.http import GuardedPool
 
 # The time limit of a request with its redirects, and for the next piece of an answer.
 TIMEOUT_SECONDS, SILENCE_SECONDS = 60.0, 20.0
@@ -69,28 +67,8 @@ class Answer:
     url: str
 
 
-class FeedTransport:
-    """Asks sources with one connection pool. Close it when done.
-
-    `resolver` and `tls` replace the system's name servers and certificates.
-    """
-
-    def __init__(
-        self,
-        guard: AddressCheck,
-        *,
-        resolver: Callable[[], AbstractResolver] | None = None,
-        tls: SSLContext | None = None,
-    ) -> None:
-        self._guard = guard
-        self._resolver = resolver or system_resolver
-        self._tls = tls
-        self._session: aiohttp.ClientSession | None = None
-
-    async def close(self) -> None:
-        """Close the connection pool."""
-        if self._session is not None:
-            await self._session.close()
+class FeedTransport(GuardedPool):
+    """Asks sources."""
 
     async def ask(self, question: Question) -> Answer:
         """Return the answer of the source, whatever its status is.
@@ -155,15 +133,8 @@ class FeedTransport:
                     raise _too_much(question)
             return Answer(reply.status, reply.headers.copy(), bytes(body), url)
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=connector(self._guard, self._resolver(), self._tls),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, sock_read=SILENCE_SECONDS),
-                auto_decompress=False,
-            )
-        return self._session
+    def _timeout(self) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=None, sock_read=SILENCE_SECONDS)
 
 
 def refused(answer: Answer) -> TransportError:

@@ -63,8 +63,8 @@ def signed(notice: SignedNotice, at: datetime) -> dict[str, str]:
     return headers
 
 
-class WebhookTransport:
-    """Sends to any endpoint with one connection pool. Close it when done.
+class GuardedPool:
+    """One connection pool that reaches permitted addresses only. Close it when done.
 
     `resolver` and `tls` replace the system's name servers and certificates.
     """
@@ -85,6 +85,23 @@ class WebhookTransport:
         """Close the connection pool."""
         if self._session is not None:
             await self._session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=connector(self._guard, self._resolver(), self._tls),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=self._timeout(),
+                auto_decompress=False,
+            )
+        return self._session
+
+    def _timeout(self) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+
+
+class WebhookTransport(GuardedPool):
+    """Sends webhooks to any endpoint."""
 
     async def send(self, notice: SignedNotice, at: datetime) -> int:
         """Return the HTTP status of the answer. Raises TransportError if there is none.
@@ -114,16 +131,6 @@ class WebhookTransport:
             raise TransportError(f"not a valid address: {error}", permanent=True) from error
         except (aiohttp.ClientError, OSError) as error:
             raise TransportError(f"not reached: {error}") from error
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=connector(self._guard, self._resolver(), self._tls),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
-                auto_decompress=False,
-            )
-        return self._session
 
 
 def connector(
